@@ -1,0 +1,31 @@
+# Parley. One dependency graph: every folder adds a module.mk fragment.
+#
+#	make run       the whole stack on this machine, nothing prepared
+#	make test      everything that is checked
+#	make help      the other targets
+.DEFAULT_GOAL := all
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+
+include mk/flags.mk mk/rules.mk
+
+include common/module.mk
+-include identity-service/module.mk
+-include websocket-service/module.mk
+-include persistence-service/module.mk
+-include client-test/module.mk
+
+-include mk/run.mk mk/check.mk
+
+all: $(PROGRAMS)
+
+.PHONY: all help clean
+
+help:
+	@grep -hE '^#\s+make ' Makefile mk/*.mk | sed 's/^#\s*/  /'
+
+# make clean     removes what was built
+clean:
+	rm -rf build
+
+-include $(DEPENDENCIES)

@@ -1,0 +1,24 @@
+/*
+ * scope - clean-up at the end of a scope, and the attributes we use.
+ *
+ * CLEANUP(f) calls f(&variable) when the variable leaves its scope; every
+ * x_destroy(struct x **) fits. MOVE(p) yields p and leaves NULL behind, so a
+ * constructor hands its object on without an unwinding ladder.
+ */
+#ifndef PARLEY_BASE_SCOPE_H
+#define PARLEY_BASE_SCOPE_H
+
+#define CLEANUP(function)   __attribute__((cleanup(function)))
+#define MUST_CHECK          __attribute__((warn_unused_result))
+#define PRINTF(text, arg)   __attribute__((format(printf, text, arg)))
+
+#define MOVE(pointer)                                                          \
+	__extension__({                                                        \
+		__typeof__(pointer) moved_ = (pointer);                        \
+		(pointer) = NULL;                                              \
+		moved_;                                                        \
+	})
+
+#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * sql - one connection to MariaDB or MySQL, through libmysqlclient.
+ *
+ * Text goes to the server as parameters of prepared statements, never by
+ * putting a statement together. Statements are prepared once per connection
+ * and text, and kept.
+ *
+ * Errors     ST_CONFLICT     a unique key is taken (1062)
+ *            ST_INVALID      the data can't be stored: too long, bad
+ *                            characters, out of range, violates a constraint
+ *            ST_UNAVAILABLE  not connected, connection lost, deadlock, lock
+ *                            wait, read-only, disk full: rolled back or never
+ *                            done, try again
+ *            ST_UNCERTAIN    lost while committing: look before trying again
+ *            ST_BROKEN       anything else: a bug or a wrong set-up
+ *            sql_error() has the server's words until the next call.
+ *            After a lost connection every call is ST_UNAVAILABLE until
+ *            sql_connect() succeeds again.
+ * Threads    one thread at a time; call sql_thread_start() first on threads
+ *            that were not the one calling sql_library_start().
+ */
+#ifndef PARLEY_IO_SQL_H
+#define PARLEY_IO_SQL_H
+
+#include "common/base/scope.h"
+#include "common/base/span.h"
+#include "common/base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sql;
+
+struct sql_options { /* texts are only read during sql_create() */
+	const char *host; /* a name, an address, or "/path/to/socket" */
+	uint16_t port;
+	const char *user;
+	const char *password;
+	const char *database;
+	unsigned timeout_s; /* connect, read, write */
+};
+
+/* A value going in or coming out. */
+struct sql_value {
+	enum { SQL_NULL, SQL_NUMBER, SQL_BYTES } kind;
+	uint64_t number;
+	struct span bytes;
+};
+
+static inline struct sql_value sql_number(uint64_t number)
+{
+	return (struct sql_value){.kind = SQL_NUMBER, .number = number};
+}
+
+static inline struct sql_value sql_bytes(struct span bytes)
+{
+	return (struct sql_value){.kind = SQL_BYTES, .bytes = bytes};
+}
+
+void sql_library_start(void);
+void sql_thread_start(void);
+void sql_thread_stop(void);
+
+/* Never connects yet. */
+struct sql *sql_create(const struct sql_options *options);
+void sql_destroy(struct sql **sql);
+MUST_CHECK enum status sql_connect(struct sql *sql); /* also re-connects */
+bool sql_connected(const struct sql *sql);
+const char *sql_error(const struct sql *sql);
+
+/* A constant statement without parameters and without rows. */
+MUST_CHECK enum status sql_execute(struct sql *sql, const char *statement);
+MUST_CHECK enum status sql_begin(struct sql *sql);
+MUST_CHECK enum status sql_commit(struct sql *sql);
+void sql_rollback(struct sql *sql); /* harmless outside a transaction */
+
+/*
+ * Runs a statement with one value for each `?`. When it has rows, read them
+ * with sql_fetch() until it says ST_NOT_FOUND (or drop them: the next
+ * sql_run() does). Statements are told apart by their text and kept prepared;
+ * at most 64 per connection, the longest unused is dropped.
+ */
+MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
+			       const struct sql_value *values, unsigned count);
+/*
+ * The next row into ret_row[0..columns). Bytes live until the next call.
+ * ST_NOT_FOUND after the last.
+ */
+MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
+				 unsigned columns);
+uint64_t sql_affected(const struct sql *sql);
+/* The first AUTO_INCREMENT value of the last insert; later rows follow it. */
+uint64_t sql_insert_id(const struct sql *sql);
+
+/*
+ * Applies the numbered schema files that are not yet applied, in order, under
+ * a named lock, and records them in schema_version(version, applied_at).
+ * ST_BROKEN when the database has a version that this binary does not know.
+ */
+struct sql_migration {
+	unsigned version; /* from 1, without gaps */
+	const char *statements; /* separated by ";\n" */
+};
+
+MUST_CHECK enum status sql_migrate(struct sql *sql,
+				   const struct sql_migration *migrations,
+				   unsigned count, unsigned *ret_applied);
+
+#endif

@@ -1,0 +1,42 @@
+# Compiler, variant, flags. VARIANT=release|debug|asan|tsan, CC=gcc|clang.
+VARIANT ?= release
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+COMPILER := $(notdir $(firstword $(CC)))
+# gcc's objects live in build/VARIANT, another compiler's beside them.
+BUILD := build/$(VARIANT)$(if $(filter gcc,$(COMPILER)),,-$(COMPILER))
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wpointer-arith \
+	-Wwrite-strings -Werror
+
+# Flags that only some compilers know are asked for, not assumed.
+accepts = $(shell echo 'int main(void){return 0;}' | \
+	$(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+
+HARDENING := -fstack-protector-strong -fPIE \
+	$(call accepts,-fstack-clash-protection) \
+	$(call accepts,-fcf-protection=full) \
+	$(call accepts,-ftrivial-auto-var-init=zero) \
+	$(call accepts,-fstrict-flex-arrays=3)
+HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+
+OPTIMISE_release := -O2 -g -D_FORTIFY_SOURCE=$(if \
+	$(call accepts,-O2 -D_FORTIFY_SOURCE=3),3,2)
+OPTIMISE_debug   := -Og -g3
+OPTIMISE_asan    := -O1 -g -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all
+OPTIMISE_tsan    := -O1 -g -fsanitize=thread
+
+ifeq ($(OPTIMISE_$(VARIANT)),)
+$(error VARIANT must be release, debug, asan or tsan, not '$(VARIANT)')
+endif
+
+CFLAGS  := -std=gnu17 $(WARNINGS) $(OPTIMISE_$(VARIANT)) $(HARDENING) \
+	-pthread -I. $(CFLAGS_EXTRA)
+LDFLAGS := $(OPTIMISE_$(VARIANT)) $(HARDENING_LINK) -pthread -Wl,--as-needed
+
+VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md \
+	2>/dev/null | head -1)
+CFLAGS += -DPARLEY_VERSION='"$(or $(VERSION),0.1.0)"'

@@ -1,0 +1,57 @@
+# The few shapes that a module.mk is made of:
+#
+#	$(eval $(call library,NAME,FOLDER,a.c b.c,pkg-config names))
+#	$(eval $(call program,FOLDER,LIBRARIES,pkg-config names,-lflags))
+#	$(eval $(call unit_test,FOLDER/tests/test_x.c,LIBRARIES,pkg-config names,-lflags))
+#	$(eval $(call fuzzer,tests/fuzz/fuzz_x.c,LIBRARIES,pkg-config names,-lflags))
+PROGRAMS     :=
+UNIT_TESTS   :=
+FUZZERS      :=
+SOURCES      :=
+DEPENDENCIES :=
+
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+pkg    = $(if $(strip $(1)),$(shell pkg-config $(2) $(1)))
+
+$(BUILD)/%.o: %.c $(MAKEFILE_LIST)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c $< -o $@
+
+# A module's pkg-config flags reach its objects by a target variable.
+define compile
+SOURCES += $(1)
+DEPENDENCIES += $(patsubst %.c,$(BUILD)/%.d,$(1))
+$(call object,$(1)): MODULE_CFLAGS := $(call pkg,$(2),--cflags)
+endef
+
+define library
+$(call compile,$(addprefix $(2)/,$(3)),$(4))
+$(BUILD)/lib$(1).a: $(call object,$(addprefix $(2)/,$(3)))
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+
+link = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+define program
+$(call compile,$(1)/main.c,$(3))
+PROGRAMS += $(BUILD)/$(1)/$(1)
+$(BUILD)/$(1)/$(1): $(BUILD)/$(1)/main.o $(patsubst %,$(BUILD)/lib%.a,$(2))
+	$$(link) $(call pkg,$(3),--libs) $(4)
+endef
+
+define unit_test
+$(call compile,$(1),$(3) cmocka)
+UNIT_TESTS += $(patsubst %.c,$(BUILD)/%,$(1))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.a,$(2))
+	$$(link) $(call pkg,$(3) cmocka,--libs) $(4)
+endef
+
+# Only built by clang with VARIANT=asan; see mk/check.mk.
+define fuzzer
+$(call compile,$(1),$(3))
+FUZZERS += $(patsubst %.c,$(BUILD)/%,$(1))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.a,$(2))
+	$$(link) -fsanitize=fuzzer $(call pkg,$(3),--libs) $(4)
+endef
