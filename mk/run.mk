@@ -1,0 +1,20 @@
+# What brings the stack up and down on this machine, without Docker.
+
+.PHONY: run reset deps kafka-jars
+
+# deps comes first and the build is a second make, because the build asks
+# pkg-config for libraries that may have been installed only a moment ago.
+# The exec leaves the launcher as make's own child: signals reach it directly.
+run: deps
+	@$(MAKE) --no-print-directory all
+	@deploy/kafka/fetch-jars
+	@exec deploy/stack run
+
+reset:
+	@exec deploy/stack reset
+
+deps:
+	@deploy/install-packages
+
+kafka-jars:
+	@deploy/kafka/fetch-jars
