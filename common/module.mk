@@ -9,4 +9,6 @@ COMMON_SOURCES := \
 	service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
 
+COMMON_SOURCES := $(foreach s,$(COMMON_SOURCES),$(if $(wildcard common/$(s)),$(s)))
+
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto))

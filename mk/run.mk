@@ -1,4 +1,9 @@
 # What brings the stack up and down on this machine, without Docker.
+#
+#	make run        the whole stack, in the foreground; Ctrl-C ends it
+#	make reset      wipes the data, logs and secrets of make run
+#	make deps       installs the Debian packages that are missing
+#	make kafka-jars fetches Apache Kafka into the cache folder
 
 .PHONY: run reset deps kafka-jars
 
