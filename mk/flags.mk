@@ -1,4 +1,5 @@
-# Compiler, variant, flags. VARIANT=release|debug|asan|tsan, CC=gcc|clang.
+# Compiler, variant, flags. VARIANT=release|debug|asan|tsan, CC=gcc|clang;
+# VARIANT=fuzz wants clang.
 VARIANT ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -28,9 +29,10 @@ OPTIMISE_debug   := -Og -g3
 OPTIMISE_asan    := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIMISE_tsan    := -O1 -g -fsanitize=thread
+OPTIMISE_fuzz    := $(OPTIMISE_asan) -fsanitize=fuzzer-no-link
 
 ifeq ($(OPTIMISE_$(VARIANT)),)
-$(error VARIANT must be release, debug, asan or tsan, not '$(VARIANT)')
+$(error VARIANT must be release, debug, asan, tsan or fuzz, not '$(VARIANT)')
 endif
 
 CFLAGS  := -std=gnu17 $(WARNINGS) $(OPTIMISE_$(VARIANT)) $(HARDENING) \

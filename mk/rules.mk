@@ -3,9 +3,13 @@
 #	$(eval $(call library,NAME,FOLDER,a.c b.c,pkg-config names))
 #	$(eval $(call program,FOLDER,LIBRARIES,pkg-config names,-lflags))
 #	$(eval $(call unit_test,FOLDER/tests/test_x.c,LIBRARIES,pkg-config names,-lflags))
+#	$(eval $(call integration_test,FOLDER/tests/test_x.c,LIBRARIES,pkg-config names,-lflags))
 #	$(eval $(call fuzzer,tests/fuzz/fuzz_x.c,LIBRARIES,pkg-config names,-lflags))
 PROGRAMS     :=
 UNIT_TESTS   :=
+# Like unit tests, but run against the real servers of a stack: MYSQL_HOST,
+# MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and KAFKA_BROKERS say where they are.
+INTEGRATION_TESTS :=
 FUZZERS      :=
 SOURCES      :=
 DEPENDENCIES :=
@@ -48,7 +52,14 @@ $(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.
 	$$(link) $(call pkg,$(3) cmocka,--libs) $(4)
 endef
 
-# Only built by clang with VARIANT=asan; see mk/check.mk.
+define integration_test
+$(call compile,$(1),$(3) cmocka)
+INTEGRATION_TESTS += $(patsubst %.c,$(BUILD)/%,$(1))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.a,$(2))
+	$$(link) $(call pkg,$(3) cmocka,--libs) $(4)
+endef
+
+# Only built by clang with VARIANT=fuzz; see mk/check.mk.
 define fuzzer
 $(call compile,$(1),$(3))
 FUZZERS += $(patsubst %.c,$(BUILD)/%,$(1))
