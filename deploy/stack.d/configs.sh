@@ -1,0 +1,234 @@
+# configs.sh - the run directory: folders, secrets, generated configuration.
+#
+# All of it is made anew at each start, except data, logs and secrets. The
+# launcher's umask keeps it from everybody else.
+# shellcheck shell=bash
+
+LOG_LIMIT_BYTES=$((50 * 1024 * 1024))
+
+# supervisord adds some 20 characters to a socket's name, the kernel allows 107.
+SOCKET_FOLDER_LIMIT=70
+
+write_configs() {
+	local name
+	mkdir -p -- "$RUN"/{conf,data,log,pid,secrets}
+	for name in "${SERVERS[@]}" nginx "${SERVICES[@]}"; do
+		mkdir -p -- "$RUN/data/$name"
+	done
+	: >"$RUN/.parley"
+	printf '%s\n' "${SERVERS[*]}" >"$RUN/conf/servers"
+	make_socket_folder
+	bound_logs
+
+	write_mysql_client_conf
+	! is_own mariadb || write_mariadb_conf
+	! is_own redis || write_redis_conf
+	! is_own kafka || write_kafka_conf
+	write_nginx_conf
+	write_supervisor_conf
+	write_env
+}
+
+# Unix sockets have short names: where the run directory's is long, they live
+# in a temporary folder that the run directory points to.
+make_socket_folder() {
+	if [[ ! -d $RUN/sockets ]]; then
+		rm -f -- "$RUN/sockets"
+		if ((${#RUN} < SOCKET_FOLDER_LIMIT)); then
+			mkdir -- "$RUN/sockets"
+		else
+			ln -s -- "$(mktemp -d "${TMPDIR:-/tmp}/parley.XXXXXX")" "$RUN/sockets"
+		fi
+	fi
+	SOCKETS=$(readlink -f -- "$RUN/sockets")
+}
+
+remove_socket_folder() {
+	[[ ! -L $RUN/sockets ]] || rm -rf -- "$(readlink -f -- "$RUN/sockets")"
+}
+
+# supervisord bounds what it writes; nginx writes its own access log.
+bound_logs() {
+	local file
+	for file in "$RUN"/log/nginx-access.log "$RUN"/log/supervisord.log; do
+		[[ -e $file ]] || continue
+		(($(stat -c %s -- "$file") < LOG_LIMIT_BYTES)) || mv -- "$file" "$file.1"
+	done
+}
+
+# render TEMPLATE FILE VARIABLE... : only the variables named are replaced.
+render() {
+	local template=$1 file=$2
+	shift 2
+	envsubst "${*/#/\$}" <"$ROOT/deploy/$template" >"$RUN/conf/$file"
+}
+
+random_hex() {
+	od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# secret NAME prints it, and makes it up the first time.
+secret() {
+	local file=$RUN/secrets/$1
+	if [[ ! -s $file ]]; then
+		random_hex >"$file.new"
+		mv -- "$file.new" "$file"
+	fi
+	cat -- "$file"
+}
+
+# --- one for each program -------------------------------------------------------
+
+write_mariadb_conf() {
+	local MARIADB_USER_LINE='' PRIVATE_MYSQL_PASSWORD
+	local IDENTITY_DATABASE_PATTERN=${IDENTITY_DATABASE//_/\\_}
+	local PERSISTENCE_DATABASE_PATTERN=${PERSISTENCE_DATABASE//_/\\_}
+	[[ $EUID -ne 0 ]] || MARIADB_USER_LINE='user = root'
+	PRIVATE_MYSQL_PASSWORD=$(secret mysql)
+	export MARIADB_USER_LINE PRIVATE_MYSQL_PASSWORD
+	export IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN PARLEY_SOCKETS=$SOCKETS
+	render mariadb/private.cnf.template mariadb.cnf PARLEY_RUN_DIR PARLEY_SOCKETS \
+		MYSQL_PORT MYSQL_BUFFER_POOL MARIADB_USER_LINE
+	render mariadb/init.sql.template mariadb-init.sql MYSQL_USER PRIVATE_MYSQL_PASSWORD \
+		IDENTITY_DATABASE PERSISTENCE_DATABASE \
+		IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN
+	unset PARLEY_SOCKETS
+}
+
+# For the readiness check, and for people who want to look into the database.
+write_mysql_client_conf() {
+	local password
+	if is_own mariadb; then
+		mkdir -p -- "$RUN/secrets"
+		password=$(secret mysql)
+	elif [[ -n ${MYSQL_PASSWORD_FILE-} ]]; then
+		password=$(<"$MYSQL_PASSWORD_FILE")
+	else
+		password=$MYSQL_PASSWORD
+	fi
+	password=${password//\\/\\\\}
+	password=${password//\"/\\\"}
+	mkdir -p -- "$RUN/conf"
+	cat >"$RUN/conf/mariadb-client.cnf" <<-END
+		[client]
+		host = "$MYSQL_HOST"
+		port = $MYSQL_PORT
+		user = "$MYSQL_USER"
+		password = "$password"
+		protocol = tcp
+		connect-timeout = 5
+		default-character-set = utf8mb4
+	END
+}
+
+write_redis_conf() {
+	local PRIVATE_REDIS_PASSWORD
+	PRIVATE_REDIS_PASSWORD=$(secret redis)
+	export PRIVATE_REDIS_PASSWORD
+	render redis/private.conf.template redis.conf PARLEY_RUN_DIR REDIS_PORT \
+		PRIVATE_REDIS_PASSWORD
+}
+
+write_kafka_conf() {
+	render kafka/server.properties.template kafka.properties PARLEY_RUN_DIR KAFKA_PORT \
+		KAFKA_CONTROLLER_PORT
+	cp -- "$ROOT/deploy/kafka/log4j.properties" "$RUN/conf/kafka-log4j.properties"
+}
+
+write_nginx_conf() (
+	# In a subshell: none of these is a setting of the services.
+	export NGINX_LISTEN=$BIND_ADDRESS:$PARLEY_PORT
+	export NGINX_ACCESS_LOG=$RUN/log/nginx-access.log
+	export IDENTITY_UPSTREAM=$REACH:$IDENTITY_PORT
+	export WEBSOCKET_UPSTREAM=$REACH:$WEBSOCKET_PORT
+	export PERSISTENCE_UPSTREAM=$REACH:$PERSISTENCE_PORT
+	export IDENTITY_ADMIN_UPSTREAM=$REACH:$IDENTITY_ADMIN_PORT
+	export WEBSOCKET_ADMIN_UPSTREAM=$REACH:$WEBSOCKET_ADMIN_PORT
+	export PERSISTENCE_ADMIN_UPSTREAM=$REACH:$PERSISTENCE_ADMIN_PORT
+	export NGINX_USER_LINE=''
+	[[ $EUID -ne 0 ]] || NGINX_USER_LINE='user www-data;'
+	render nginx/nginx.conf.template nginx.conf PARLEY_RUN_DIR NGINX_USER_LINE
+	render nginx/parley.conf.template parley.conf NGINX_LISTEN NGINX_ACCESS_LOG \
+		{IDENTITY,WEBSOCKET,PERSISTENCE}_UPSTREAM \
+		{IDENTITY,WEBSOCKET,PERSISTENCE}_ADMIN_UPSTREAM
+)
+
+# What the services get, for tests and for later commands; no secret is in it.
+write_env() {
+	local name
+	for name in "${SETTINGS[@]}"; do
+		[[ -z ${!name-} || $name =~ _PASSWORD$ ]] || echo "$name=${!name}"
+	done >"$RUN/conf/env"
+}
+
+# --- supervisord ------------------------------------------------------------------
+
+# Groups stop one after the other, the highest priority first: services drain
+# while everything they need is still there. Their times add up to the launcher's
+# own limit (STOP_LIMIT_MS) in the worst case; usually both take a second.
+write_supervisor_conf() {
+	local name servers services
+	printf -v servers '%s,' "${SERVERS[@]}" nginx
+	printf -v services '%s,' "${SERVICES[@]}"
+	{
+		cat <<-END
+			[supervisord]
+			nodaemon=true
+			silent=true
+			logfile=$RUN/log/supervisord.log
+			logfile_maxbytes=0
+			pidfile=$RUN/pid/supervisord.pid
+			childlogdir=$RUN/log
+			minfds=1024
+			$([[ $EUID -ne 0 ]] || echo user=root)
+
+			[unix_http_server]
+			file=$SOCKETS/supervisor.sock
+			chmod=0700
+
+			[supervisorctl]
+			serverurl=unix://$SOCKETS/supervisor.sock
+
+			[rpcinterface:supervisor]
+			supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+			[group:servers]
+			programs=${servers%,}
+			priority=10
+
+			[group:services]
+			programs=${services%,}
+			priority=20
+
+		END
+		for name in "${SERVERS[@]}" nginx; do
+			supervisor_program "$name" true 13
+		done
+		for name in "${SERVICES[@]}"; do
+			supervisor_program "$name" false 10
+		done
+	} >"$RUN/conf/supervisord.conf"
+}
+
+# The kernel ends a program whose supervisord is gone (--pdeathsig): a killed
+# launcher leaves nothing behind.
+supervisor_program() {
+	local name=$1 autostart=$2 stop_s=$3
+	cat <<-END
+		[program:$name]
+		command=setpriv --pdeathsig TERM $PARTS/program $name
+		directory=$RUN/data/$name
+		autostart=$autostart
+		autorestart=true
+		startsecs=1
+		startretries=1000000
+		stopwaitsecs=$stop_s
+		stopasgroup=true
+		killasgroup=true
+		redirect_stderr=true
+		stdout_logfile=$RUN/log/$name.log
+		stdout_logfile_maxbytes=$LOG_LIMIT_BYTES
+		stdout_logfile_backups=1
+
+	END
+}

@@ -1,0 +1,214 @@
+# settings.sh - from .env and the environment to the settings of one stack.
+#
+# After load_settings every name of .env is exported to the services, or unset
+# when it is empty: no service has to tell "empty" from "not there".
+# shellcheck shell=bash
+
+SERVERS_KNOWN=(mariadb redis kafka)
+SERVICES=(identity-service websocket-service persistence-service)
+
+# Ports that this stack listens on: variable and program.
+OWN_PORTS=(
+	PARLEY_PORT:nginx
+	IDENTITY_PORT:identity-service IDENTITY_ADMIN_PORT:identity-service
+	WEBSOCKET_PORT:websocket-service WEBSOCKET_ADMIN_PORT:websocket-service
+	PERSISTENCE_PORT:persistence-service PERSISTENCE_ADMIN_PORT:persistence-service
+)
+
+SETTINGS=()
+SERVERS=()
+
+load_settings() {
+	read_settings "$ROOT/.env"
+	choose_servers
+	derive_settings
+	check_settings
+	report_faults 100
+	export_settings
+}
+
+# Enough to find a stack that runs already.
+load_run_dir() {
+	read_settings "$ROOT/.env"
+	report_faults 100
+	RUN=$(absolute "$PARLEY_RUN_DIR")
+}
+
+# What a running stack was started with, whatever the environment says now.
+load_running_settings() {
+	load_run_dir
+	[[ -f $RUN/conf/env ]] || fail 111 "nothing was started from $(short "$RUN") yet"
+	local line run=$RUN
+	while IFS= read -r line; do
+		declare -gx "$line"
+	done <"$RUN/conf/env"
+	RUN=$run
+	REACH=$(reach_of "$BIND_ADDRESS")
+	SOCKETS=$(readlink -f -- "$RUN/sockets")
+	read -r -a SERVERS <"$RUN/conf/servers" || true
+}
+
+read_settings() {
+	local file=$1 line number=0 place
+	place=$(short "$file")
+	[[ -r $file ]] || fail 100 "$file cannot be read; it holds the default settings"
+	while IFS= read -r line || [[ -n $line ]]; do
+		number=$((number + 1))
+		case "$line" in
+		'' | '#'*) ;;
+		*) read_setting "$line" "$place, line $number" ;;
+		esac
+	done <"$file"
+}
+
+# Compose reads the file as well, and takes quotes and $ for syntax: what both
+# understand the same way is let in, the rest is refused.
+read_setting() {
+	local line=$1 place=$2 name=${1%%=*}
+	if [[ ! $line =~ ^[A-Z][A-Z0-9_]*=[A-Za-z0-9_.,:/@%+=-]*$ ]]; then
+		fault "$place is not a plain NAME=value line (it begins '${name:0:30}')"
+		return
+	fi
+	SETTINGS+=("$name")
+	[[ -v $name ]] || printf -v "$name" '%s' "${line#*=}"
+}
+
+choose_servers() {
+	if [[ -z ${MYSQL_HOST-} ]]; then
+		SERVERS+=(mariadb)
+		OWN_PORTS+=(MYSQL_PORT:mariadb)
+	fi
+	if [[ -z ${REDIS_HOST-} ]]; then
+		SERVERS+=(redis)
+		OWN_PORTS+=(REDIS_PORT:redis)
+	fi
+	if [[ -z ${KAFKA_BROKERS-} ]]; then
+		SERVERS+=(kafka)
+		OWN_PORTS+=(KAFKA_PORT:kafka KAFKA_CONTROLLER_PORT:kafka)
+	fi
+}
+
+is_own() {
+	[[ " ${SERVERS[*]} " == *" $1 "* ]]
+}
+
+# --- settings that follow from others -------------------------------------------
+
+derive_settings() {
+	RUN=$(absolute "$PARLEY_RUN_DIR")
+	PARLEY_RUN_DIR=$RUN
+	PARLEY_BUILD=$(absolute "$PARLEY_BUILD")
+	PARLEY_CACHE_DIR=$(absolute "$PARLEY_CACHE_DIR")
+	REACH=$(reach_of "$BIND_ADDRESS")
+	shift_ports
+	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
+		IDENTITY_URL=http://$REACH:$IDENTITY_PORT
+	fi
+	# The group's static member name: the same after every restart.
+	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-persistence-1}
+	use_private_servers
+}
+
+absolute() {
+	local path=$1
+	[[ $path == /* ]] || path=$ROOT/$path
+	realpath -m -- "$path"
+}
+
+# Where a program that listens on this address is asked from this machine.
+reach_of() {
+	case "$1" in
+	0.0.0.0) echo 127.0.0.1 ;;
+	*) echo "$1" ;;
+	esac
+}
+
+shift_ports() {
+	local entry name
+	is_number "$PARLEY_PORT_SHIFT" || return 0
+	for entry in "${OWN_PORTS[@]}"; do
+		name=${entry%:*}
+		is_number "${!name}" || continue
+		printf -v "$name" '%d' "$((${!name} + PARLEY_PORT_SHIFT))"
+	done
+	# What was shifted once must not be shifted by whoever is started from here.
+	PARLEY_PORT_SHIFT=0
+}
+
+use_private_servers() {
+	if is_own mariadb; then
+		[[ -z ${MYSQL_PASSWORD-}${MYSQL_PASSWORD_FILE-} ]] ||
+			say "note: the private MariaDB makes its own password; yours is not used"
+		MYSQL_HOST=127.0.0.1 MYSQL_PASSWORD='' MYSQL_PASSWORD_FILE=$RUN/secrets/mysql
+	fi
+	if is_own redis; then
+		REDIS_HOST=127.0.0.1 REDIS_PASSWORD='' REDIS_PASSWORD_FILE=$RUN/secrets/redis
+	fi
+	if is_own kafka; then
+		KAFKA_BROKERS=127.0.0.1:$KAFKA_PORT
+	fi
+}
+
+export_settings() {
+	local name
+	for name in "${SETTINGS[@]}"; do
+		if [[ -n ${!name-} ]]; then
+			export "${name?}"
+		else
+			unset "$name"
+		fi
+	done
+}
+
+# --- faults: all of them at once --------------------------------------------------
+
+check_settings() {
+	local name
+	check_ports
+	for name in KAFKA_PARTITIONS KAFKA_REPLICATION FANOUT_LIST_MAX \
+		PARLEY_PORT_SHIFT PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB; do
+		is_number "${!name}" || fault "$name must be a number, not '${!name}'"
+	done
+	# These go into SQL statements and configuration files as they are.
+	for name in MYSQL_USER IDENTITY_DATABASE PERSISTENCE_DATABASE MYSQL_BUFFER_POOL; do
+		[[ ${!name} =~ ^[A-Za-z0-9_]{1,60}$ ]] ||
+			fault "$name must be letters, digits and _, not '${!name}'"
+	done
+	[[ $BIND_ADDRESS =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] ||
+		fault "BIND_ADDRESS must be an IPv4 address, not '$BIND_ADDRESS'"
+	[[ $RUN =~ ^[A-Za-z0-9_./@%+,=-]+$ ]] ||
+		fault "PARLEY_RUN_DIR must be a path without spaces and quotes, not '$RUN'"
+	check_external_secrets
+}
+
+check_ports() {
+	local entry name port
+	local -A seen=()
+	for entry in "${OWN_PORTS[@]}"; do
+		name=${entry%:*}
+		port=${!name}
+		if ! is_number "$port" || ((port < 1 || port > 65535)); then
+			fault "$name must be a port from 1 to 65535, not '$port'"
+		elif [[ -n ${seen[$port]-} ]]; then
+			fault "$name and ${seen[$port]} are both $port"
+		else
+			seen[$port]=$name
+		fi
+	done
+}
+
+check_external_secrets() {
+	local name
+	if ! is_own mariadb && [[ -z ${MYSQL_PASSWORD-}${MYSQL_PASSWORD_FILE-} ]]; then
+		fault "MYSQL_HOST is set, so MYSQL_PASSWORD or MYSQL_PASSWORD_FILE is needed"
+	fi
+	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE; do
+		[[ -z ${!name-} || ${!name} == "$RUN"/* || -r ${!name} ]] ||
+			fault "$name names '${!name}', which cannot be read"
+	done
+}
+
+# At most nine digits: bash counts in 64 bits, and 010 is not to mean eight.
+is_number() {
+	[[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]
+}
