@@ -2,10 +2,10 @@
 COMMON_SOURCES := \
 	base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c base/random.c \
 	base/span.c base/status.c base/utf8.c base/uuid.c base/websocket.c \
-	io/http_client.c io/http_poller.c io/http_server.c io/json.c \
+	io/http_client.c io/http_poller.c io/http_server.c io/json.c io/json_check.c \
 	io/kafka_group.c io/kafka_producer.c io/kafka_reader.c io/kafka_topics.c \
 	io/sql.c io/sql_migrate.c io/websocket_handshake.c \
-	service/admin.c service/log.c service/metrics.c service/service.c \
+	service/admin.c service/log.c service/metrics.c service/parts.c service/service.c \
 	service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
 

@@ -36,8 +36,8 @@ struct http_client; /* one thread at a time */
 struct http_client *http_client_create(void);
 void http_client_destroy(struct http_client **client);
 MUST_CHECK enum status http_client_ask(struct http_client *client,
-				       const struct http_ask *ask,
-				       struct http_answer *ret_answer);
+                                       const struct http_ask *ask,
+                                       struct http_answer *ret_answer);
 /* Words for the last ST_UNAVAILABLE. */
 const char *http_client_error(const struct http_client *client);
 
@@ -46,14 +46,14 @@ struct http_poller;
 struct uv_loop_s;
 
 typedef void http_done(void *context, enum status status,
-		       const struct http_answer *answer);
+                       const struct http_answer *answer);
 
 struct http_poller *http_poller_create(struct uv_loop_s *loop,
-				       unsigned connection_max);
+                                       unsigned connection_max);
 /* Requests under way are dropped without a call. */
 void http_poller_destroy(struct http_poller **poller);
 /* The ask is copied; `done` is called once, later, from the loop. */
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
-		     http_done *done, void *context);
+                     http_done *done, void *context);
 
 #endif

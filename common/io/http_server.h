@@ -54,9 +54,9 @@ struct http_route {
 struct http_lane {
 	const char *name; /* for thread names and metrics */
 	unsigned threads;
-	unsigned queue_max;      /* requests waiting, beyond those running */
-	unsigned full_http;      /* 429 or 503 */
-	unsigned retry_after_s;  /* sent when full */
+	unsigned queue_max;     /* requests waiting, beyond those running */
+	unsigned full_http;     /* 429 or 503 */
+	unsigned retry_after_s; /* sent when full */
 	/* Called once on each thread; either may be NULL. */
 	void *(*worker_start)(void *lane_context);
 	void (*worker_stop)(void *worker_context);
@@ -71,18 +71,18 @@ struct http_server_options {
 	const struct http_lane *lanes; /* static */
 	unsigned lane_count;
 	void *inline_context;
-	size_t max_body;          /* bytes */
+	size_t max_body; /* bytes */
 	unsigned connection_max;
 	unsigned idle_timeout_s;
 	/* Called on any thread after each answer; may be NULL. */
 	void (*observe)(void *context, const char *route_path, unsigned http,
-			uint64_t took_us);
+	                uint64_t took_us);
 	void *observe_context;
 };
 
 /* ST_UNAVAILABLE when the port can't be bound (errno says why). */
 MUST_CHECK enum status http_server_start(const struct http_server_options *,
-					 struct http_server **ret_server);
+                                         struct http_server **ret_server);
 /* Stops accepting; requests that run are answered, queued ones get 503. */
 void http_server_stop(struct http_server **server);
 
@@ -93,7 +93,7 @@ struct span http_argument(const struct http_request *request, unsigned index);
 struct span http_header(const struct http_request *request, const char *name);
 /* A query parameter, percent-decoded; false when absent. */
 bool http_query(const struct http_request *request, const char *name,
-		struct span *ret_value);
+                struct span *ret_value);
 struct span http_body(const struct http_request *request);
 /* True for application/json, false for a form. */
 bool http_body_is_json(const struct http_request *request);
@@ -105,11 +105,11 @@ struct span http_bearer(const struct http_request *request);
 
 /* Answers, once. Headers are set before. Everything is copied. */
 void http_set_header(struct http_request *request, const char *name,
-		     const char *value);
+                     const char *value);
 void http_answer(struct http_request *request, unsigned http,
-		 const char *content_type, struct span body);
+                 const char *content_type, struct span body);
 void http_answer_json(struct http_request *request, unsigned http,
-		      struct span json);
+                      struct span json);
 void http_answer_empty(struct http_request *request, unsigned http);
 /*
  * RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…}. Title is
@@ -117,6 +117,6 @@ void http_answer_empty(struct http_request *request, unsigned http);
  * Retry-After unless set before.
  */
 void http_answer_problem(struct http_request *request, unsigned http,
-			 const char *detail);
+                         const char *detail);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * Refused, beyond what is not JSON: bytes after the value, bad UTF-8, a member
  * name twice in one object, \u0000, lone surrogate escapes, nesting deeper
- * than 16, more than 64 members in all. The value must be an object.
+ * than 16, more than 64 members and elements in all. The value must be an
+ * object.
  *
  * Ownership  json_parse() gives the document, json_destroy() takes it back.
  *            Spans that getters return live as long as the document.
@@ -26,6 +27,9 @@ struct json;
 /* ST_INVALID with *ret_why a constant text that says what is wrong. */
 MUST_CHECK enum status json_parse(struct span text, struct json **ret_json,
 				  const char **ret_why);
+/* The same for the long answers of our own services: up to 65,536 members. */
+MUST_CHECK enum status json_parse_long(struct span text, struct json **ret_json,
+				       const char **ret_why);
 void json_destroy(struct json **json);
 
 /* What stands under a name. */

@@ -18,6 +18,7 @@
 #include "common/base/buf.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { METRIC_BUCKETS = 20 };

@@ -1,0 +1,152 @@
+#include "common/io/json.h"
+#include "common/io/json_check.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+
+enum { DEPTH_MAX = 16, MEMBERS_MAX = 64, LONG_MEMBERS_MAX = 65536 };
+
+/*
+ * A struct json is a cJSON item seen from outside: it is never defined. cJSON
+ * takes much that is not JSON, so json_check() reads the text first.
+ */
+static const cJSON *inside(const struct json *json)
+{
+	return (const cJSON *)(const void *)json;
+}
+
+static const struct json *outside(const cJSON *item)
+{
+	return (const struct json *)(const void *)item;
+}
+
+/* Sibling lists are short where it matters; long ones are our own. */
+static bool name_twice(const cJSON *object)
+{
+	for (const cJSON *a = object->child; a; a = a->next) {
+		if (a->string) {
+			for (const cJSON *b = a->next; b; b = b->next) {
+				if (!strcmp(a->string, b->string))
+					return true;
+			}
+		}
+		if (a->child && name_twice(a))
+			return true;
+	}
+	return false;
+}
+
+static enum status parse(struct span text, unsigned members_max,
+			 struct json **ret_json, const char **ret_why)
+{
+	cJSON *tree;
+
+	*ret_why = json_check(text, DEPTH_MAX, members_max);
+	if (*ret_why)
+		return ST_INVALID;
+	tree = cJSON_ParseWithLength(text.data, text.len);
+	if (!tree) {
+		*ret_why = "it is not JSON";
+		return ST_INVALID;
+	}
+	if (name_twice(tree)) {
+		*ret_why = "a member name stands twice";
+		cJSON_Delete(tree);
+		return ST_INVALID;
+	}
+	*ret_json = (struct json *)(void *)tree;
+	return ST_OK;
+}
+
+enum status json_parse(struct span text, struct json **ret_json,
+		       const char **ret_why)
+{
+	return parse(text, MEMBERS_MAX, ret_json, ret_why);
+}
+
+enum status json_parse_long(struct span text, struct json **ret_json,
+			    const char **ret_why)
+{
+	return parse(text, LONG_MEMBERS_MAX, ret_json, ret_why);
+}
+
+void json_destroy(struct json **json)
+{
+	cJSON_Delete((cJSON *)(void *)*json);
+	*json = NULL;
+}
+
+static const cJSON *member(const struct json *json, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(inside(json), name);
+}
+
+enum json_kind json_kind(const struct json *json, const char *name)
+{
+	const cJSON *item = member(json, name);
+
+	if (!item)
+		return JSON_ABSENT;
+	if (cJSON_IsNull(item))
+		return JSON_NULL;
+	if (cJSON_IsBool(item))
+		return JSON_BOOL;
+	if (cJSON_IsNumber(item))
+		return JSON_NUMBER;
+	if (cJSON_IsString(item))
+		return JSON_TEXT;
+	return cJSON_IsArray(item) ? JSON_ARRAY : JSON_OBJECT;
+}
+
+bool json_get_text(const struct json *json, const char *name,
+		   struct span *ret_text)
+{
+	const cJSON *item = member(json, name);
+
+	if (!cJSON_IsString(item))
+		return false;
+	*ret_text = span_of(item->valuestring);
+	return true;
+}
+
+bool json_get_bool(const struct json *json, const char *name, bool *ret_yes)
+{
+	const cJSON *item = member(json, name);
+
+	if (!cJSON_IsBool(item))
+		return false;
+	*ret_yes = cJSON_IsTrue(item);
+	return true;
+}
+
+bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id)
+{
+	const cJSON *item = member(json, name);
+	double number;
+
+	if (!cJSON_IsNumber(item))
+		return false;
+	number = item->valuedouble;
+	if (!(number >= 0 && number <= (double)JSON_ID_MAX) ||
+	    floor(number) < number)
+		return false;
+	*ret_id = (uint64_t)number;
+	return true;
+}
+
+const struct json *json_get_object(const struct json *json, const char *name)
+{
+	const cJSON *item = member(json, name);
+
+	return cJSON_IsObject(item) ? outside(item) : NULL;
+}
+
+const struct json *json_get_item(const struct json *json, const char *name,
+				 unsigned index)
+{
+	const cJSON *array = member(json, name);
+
+	if (!cJSON_IsArray(array))
+		return NULL;
+	return outside(cJSON_GetArrayItem(array, (int)index));
+}

@@ -1,0 +1,240 @@
+#include "common/io/json_check.h"
+#include "common/base/utf8.h"
+
+#include <stdbool.h>
+
+struct check {
+	const char *at;
+	const char *end;
+	const char *why;
+	unsigned depth_left;
+	unsigned members_left;
+};
+
+static bool value(struct check *c);
+
+static bool wrong(struct check *c, const char *why)
+{
+	c->why = why;
+	return false;
+}
+
+static int peek(const struct check *c)
+{
+	return c->at < c->end ? (unsigned char)*c->at : -1;
+}
+
+static bool take(struct check *c, char wanted)
+{
+	if (peek(c) != wanted)
+		return false;
+	c->at++;
+	return true;
+}
+
+static void blanks(struct check *c)
+{
+	while (peek(c) == ' ' || peek(c) == '\t' || peek(c) == '\n' ||
+	       peek(c) == '\r')
+		c->at++;
+}
+
+static bool digits(struct check *c)
+{
+	const char *from = c->at;
+
+	while (peek(c) >= '0' && peek(c) <= '9')
+		c->at++;
+	return c->at > from;
+}
+
+static bool number(struct check *c)
+{
+	(void)take(c, '-');
+	if (!take(c, '0') && !digits(c))
+		return wrong(c, "a number is malformed");
+	if (peek(c) >= '0' && peek(c) <= '9')
+		return wrong(c, "a number has a leading zero");
+	if (take(c, '.') && !digits(c))
+		return wrong(c, "a number is malformed");
+	if (take(c, 'e') || take(c, 'E')) {
+		if (!take(c, '+'))
+			(void)take(c, '-');
+		if (!digits(c))
+			return wrong(c, "a number is malformed");
+	}
+	return true;
+}
+
+static bool hex4(struct check *c, unsigned *ret_unit)
+{
+	unsigned unit = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		int digit = peek(c);
+
+		if (digit >= '0' && digit <= '9')
+			digit -= '0';
+		else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f')
+			digit = (digit | 0x20) - 'a' + 10;
+		else
+			return wrong(c, "a \\u escape is malformed");
+		unit = unit << 4 | (unsigned)digit;
+		c->at++;
+	}
+	*ret_unit = unit;
+	return true;
+}
+
+static bool unicode_escape(struct check *c)
+{
+	unsigned unit;
+
+	if (!hex4(c, &unit))
+		return false;
+	if (unit == 0)
+		return wrong(c, "\\u0000 is not taken");
+	if (unit >= 0xdc00 && unit <= 0xdfff)
+		return wrong(c, "a surrogate escape stands alone");
+	if (unit < 0xd800 || unit > 0xdbff)
+		return true;
+	if (!take(c, '\\') || !take(c, 'u') || !hex4(c, &unit) ||
+	    unit < 0xdc00 || unit > 0xdfff)
+		return wrong(c, "a surrogate escape stands alone");
+	return true;
+}
+
+static bool escape(struct check *c)
+{
+	int letter = peek(c);
+
+	c->at++;
+	switch (letter) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		return true;
+	case 'u':
+		return unicode_escape(c);
+	default:
+		return wrong(c, "an escape is unknown");
+	}
+}
+
+static bool string(struct check *c)
+{
+	if (!take(c, '"'))
+		return wrong(c, "a string was expected");
+	for (;;) {
+		int byte = peek(c);
+
+		if (byte < 0)
+			return wrong(c, "a string has no end");
+		if (byte < 0x20)
+			return wrong(c, "a string has a raw control character");
+		c->at++;
+		if (byte == '"')
+			return true;
+		if (byte == '\\' && !escape(c))
+			return false;
+	}
+}
+
+static bool word(struct check *c, struct span text)
+{
+	if ((size_t)(c->end - c->at) < text.len ||
+	    !span_equal(span_make(c->at, text.len), text))
+		return wrong(c, "a value is malformed");
+	c->at += text.len;
+	return true;
+}
+
+static bool counted(struct check *c)
+{
+	if (c->members_left == 0)
+		return wrong(c, "it has too many members");
+	c->members_left--;
+	return true;
+}
+
+static bool member(struct check *c)
+{
+	blanks(c);
+	if (!counted(c) || !string(c))
+		return false;
+	blanks(c);
+	if (!take(c, ':'))
+		return wrong(c, "a colon is missing");
+	return value(c);
+}
+
+static bool element(struct check *c)
+{
+	return counted(c) && value(c);
+}
+
+/* What stands between an opening bracket and its `close`. */
+static bool list(struct check *c, char close, bool (*item)(struct check *))
+{
+	c->at++;
+	if (c->depth_left == 0)
+		return wrong(c, "it is nested too deeply");
+	c->depth_left--;
+	blanks(c);
+	if (!take(c, close)) {
+		do {
+			if (!item(c))
+				return false;
+			blanks(c);
+		} while (take(c, ','));
+		if (!take(c, close))
+			return wrong(c, "a comma or a bracket is missing");
+	}
+	c->depth_left++;
+	return true;
+}
+
+static bool value(struct check *c)
+{
+	blanks(c);
+	switch (peek(c)) {
+	case '{':
+		return list(c, '}', member);
+	case '[':
+		return list(c, ']', element);
+	case '"':
+		return string(c);
+	case 't':
+		return word(c, SPAN("true"));
+	case 'f':
+		return word(c, SPAN("false"));
+	case 'n':
+		return word(c, SPAN("null"));
+	default:
+		return number(c);
+	}
+}
+
+const char *json_check(struct span text, unsigned depth_max,
+		       unsigned members_max)
+{
+	struct check c = {.at = text.data,
+			  .end = text.data + text.len,
+			  .depth_left = depth_max,
+			  .members_left = members_max};
+
+	if (!utf8_valid(text))
+		return "it is not UTF-8";
+	blanks(&c);
+	if (peek(&c) != '{')
+		return "it is not a JSON object";
+	if (!value(&c))
+		return c.why;
+	blanks(&c);
+	return c.at == c.end ? NULL : "bytes follow the object";
+}

@@ -1,0 +1,101 @@
+#include "common/service/log.h"
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/base/utf8.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 8192, TEXT_MAX_BYTES = 512 };
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+static const char *service_name = "parley";
+static atomic_int least_level = LOG_INFO;
+
+void log_start(const char *service, enum log_level least)
+{
+	service_name = service;
+	atomic_store(&least_level, (int)least);
+}
+
+bool log_level_parse(const char *text, enum log_level *ret_level)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(level_names); i++) {
+		if (!strcmp(text, level_names[i])) {
+			*ret_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* At most TEXT_MAX_BYTES, cut between characters; other bytes become '?'. */
+static void field_text(struct json_writer *w, const char *name,
+		       struct span text)
+{
+	char clean[TEXT_MAX_BYTES];
+
+	if (text.len > sizeof(clean)) {
+		text.len = sizeof(clean);
+		while (text.len && (text.data[text.len] & 0xc0) == 0x80)
+			text.len--;
+	}
+	if (utf8_valid(text)) {
+		json_text(w, name, text);
+		return;
+	}
+	for (size_t i = 0; i < text.len; i++)
+		clean[i] = text.data[i] >= 0x20 ? text.data[i] : '?';
+	json_text(w, name, span_make(clean, text.len));
+}
+
+static void write_line(struct span line)
+{
+	while (line.len) {
+		ssize_t wrote = write(STDOUT_FILENO, line.data, line.len);
+
+		if (wrote <= 0)
+			return; /* nowhere left to say so */
+		line.data += wrote;
+		line.len -= (size_t)wrote;
+	}
+}
+
+void log_write(enum log_level level, const char *event,
+	       const struct log_field *fields)
+{
+	struct buf line CLEANUP(buf_free) = BUF(LINE_MAX_BYTES);
+	struct json_writer w = json_writer(&line);
+
+	if ((int)level < atomic_load(&least_level))
+		return;
+	json_open(&w);
+	json_time(&w, "time", clock_unix_ms());
+	json_text(&w, "service", span_of(service_name));
+	json_text(&w, "level", span_of(level_names[level]));
+	json_text(&w, "event", span_of(event));
+	for (; fields->name; fields++) {
+		if (fields->kind == LOG_NUMBER)
+			json_number(&w, fields->name, fields->number);
+		else
+			field_text(&w, fields->name, fields->text);
+	}
+	json_close(&w);
+	buf_byte(&line, '\n');
+	write_line(buf_span(&line));
+}
+
+void log_kafka(void *context, int syslog_level, const char *facility,
+	       const char *text)
+{
+	enum log_level level = LOG_DEBUG;
+
+	(void)context;
+	if (syslog_level <= 3)
+		level = LOG_WARN; /* librdkafka recovers from its errors */
+	else if (syslog_level <= 5)
+		level = LOG_INFO;
+	log_event(level, "kafka.client", F_TEXT("facility", facility),
+		  F_TEXT("text", text));
+}

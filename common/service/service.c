@@ -1,0 +1,213 @@
+#include "common/service/service.h"
+#include "common/base/clock.h"
+#include "common/service/admin.h"
+#include "common/service/log.h"
+#include "common/service/parts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { EXIT_CLEAN = 0, EXIT_SETTINGS = 100, EXIT_ENVIRONMENT = 111 };
+enum { HELP_MAX = 64 * 1024 };
+
+static atomic_bool stopping;
+static int wake_fd = -1;
+
+bool service_stopping(void)
+{
+	return atomic_load(&stopping);
+}
+
+int service_wake_fd(void)
+{
+	return wake_fd;
+}
+
+static void on_stop_signal(int number)
+{
+	uint64_t one = 1;
+	int saved = errno;
+
+	(void)number;
+	atomic_store(&stopping, true);
+	if (write(wake_fd, &one, sizeof(one)) < 0)
+		atomic_store(&stopping, true); /* full: it is readable anyway */
+	errno = saved;
+}
+
+static void start_signals(void)
+{
+	struct sigaction stop = {.sa_handler = on_stop_signal};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Containers start with a soft limit of 1024: too few sockets. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void print_help(const struct service *service)
+{
+	struct buf text CLEANUP(buf_free) = BUF(HELP_MAX);
+
+	buf_format(&text,
+		   "%s %s - %s\n\n"
+		   "Usage: %s [option]\n\n"
+		   "Without an option the service runs until SIGTERM.\n\n"
+		   "  --help         this page\n"
+		   "  --version      the version\n"
+		   "  --check        checks the settings, reports every fault\n"
+		   "  --healthcheck  asks the running service whether it is "
+		   "ready: exit 0 or 1\n",
+		   service->name, PARLEY_VERSION, service->purpose,
+		   service->name);
+	for (const struct service_option *o = service->options; o && o->name;
+	     o++)
+		buf_format(&text, "  %-13s  %s\n", o->name, o->meaning);
+	buf_format(&text, "\nSettings, from the environment:\n");
+	settings_help(&service->table, &text);
+	(void)fwrite(text.data, 1, text.len, stdout);
+}
+
+static enum status load_settings(const struct service *service)
+{
+	struct buf faults CLEANUP(buf_free) = BUF(HELP_MAX);
+	enum status st = settings_load(&service->table, service->settings,
+				       &faults);
+	enum log_level level;
+
+	if (st == ST_OK && !log_level_parse(*service->log_level, &level))
+		buf_format(&faults, "LOG_LEVEL is '%s', must be debug, info, "
+				    "warn or error\n",
+			   *service->log_level);
+	if (st == ST_OK && service->check)
+		service->check(service->settings, &faults);
+	if (faults.len == 0)
+		return ST_OK;
+	(void)fprintf(stderr, "%s: settings are wrong:\n%s", service->name,
+		      buf_text(&faults));
+	return ST_INVALID;
+}
+
+static const struct service_option *option_named(const struct service *service,
+						 const char *name)
+{
+	for (const struct service_option *o = service->options; o && o->name;
+	     o++) {
+		if (!strcmp(o->name, name))
+			return o;
+	}
+	return NULL;
+}
+
+/* Runs until a stop was asked for, and the drain after it. */
+static enum status turn(const struct service *service, void *state)
+{
+	enum status st = ST_OK;
+	uint64_t deadline_ms;
+
+	while (st == ST_OK && !service_stopping())
+		st = service->step(state);
+	if (st != ST_OK)
+		return st;
+	parts_started(false);
+	log_event(LOG_INFO, "service.draining");
+	deadline_ms = clock_mono_ms() + (uint64_t)SERVICE_DRAIN_S * 1000;
+	service->drain(state);
+	while (st == ST_OK && !service->drained(state)) {
+		if (clock_mono_ms() > deadline_ms) {
+			log_event(LOG_WARN, "service.drain_cut");
+			break;
+		}
+		st = service->step(state);
+	}
+	return st;
+}
+
+static int run(const struct service *service)
+{
+	struct admin *admin CLEANUP(admin_stop) = NULL;
+	enum log_level level = LOG_INFO;
+	void *state = NULL;
+	enum status st;
+
+	(void)log_level_parse(*service->log_level, &level);
+	log_start(service->name, level);
+	start_signals();
+	raise_file_limit();
+	st = admin_start(*service->bind_address, (uint16_t)*service->admin_port,
+			 &admin);
+	if (st != ST_OK) {
+		log_event(LOG_ERROR, "service.port_taken",
+			  F_NUMBER("port", *service->admin_port),
+			  F_TEXT("why", strerror(errno)));
+		return EXIT_ENVIRONMENT;
+	}
+	log_event(LOG_INFO, "service.starting",
+		  F_TEXT("version", PARLEY_VERSION),
+		  F_NUMBER("admin_port", *service->admin_port));
+	st = service->start(service->settings, &state);
+	if (st == ST_OK) {
+		parts_started(true);
+		st = turn(service, state);
+	}
+	if (state)
+		service->stop(&state);
+	log_event(st == ST_OK ? LOG_INFO : LOG_ERROR, "service.stopped",
+		  F_TEXT("status", status_text(st)));
+	return st == ST_OK ? EXIT_CLEAN : EXIT_ENVIRONMENT;
+}
+
+static int usage_fault(const struct service *service, const char *argument)
+{
+	(void)fprintf(stderr, "%s: unknown option '%s'; see --help\n",
+		      service->name, argument);
+	return EXIT_SETTINGS;
+}
+
+int service_main(int argc, char **argv, const struct service *service)
+{
+	const char *argument = argc > 1 ? argv[1] : "";
+	const struct service_option *option = option_named(service, argument);
+
+	if (!strcmp(argument, "--help")) {
+		print_help(service);
+		return EXIT_CLEAN;
+	}
+	if (!strcmp(argument, "--version")) {
+		(void)printf("%s %s\n", service->name, PARLEY_VERSION);
+		return EXIT_CLEAN;
+	}
+	if (argc > 2 || (argc == 2 && !option && strcmp(argument, "--check") &&
+			 strcmp(argument, "--healthcheck")))
+		return usage_fault(service, argv[argc - 1]);
+	if (load_settings(service) != ST_OK)
+		return EXIT_SETTINGS;
+	if (option)
+		return option->run(service->settings);
+	if (!strcmp(argument, "--check")) {
+		(void)printf("%s: settings are good\n", service->name);
+		return EXIT_CLEAN;
+	}
+	if (argc == 2)
+		return admin_healthcheck(*service->bind_address,
+					 (uint16_t)*service->admin_port);
+	return run(service);
+}

@@ -1,0 +1,170 @@
+#include "common/service/settings.h"
+#include "common/base/mem.h"
+#include "common/base/span.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECRET_FILE_MAX = 4096 };
+
+static void fault(struct buf *faults, const struct setting *row,
+		  const char *what)
+{
+	buf_format(faults, "%s %s\n", row->environment, what);
+}
+
+static bool load_number(const struct setting *row, const char *text,
+			uint64_t *field, struct buf *faults)
+{
+	uint64_t number;
+
+	if (span_to_u64(span_of(text), UINT64_MAX, &number) &&
+	    number >= row->min && number <= row->max) {
+		*field = number;
+		return true;
+	}
+	buf_format(faults, "%s is '%s', must be a number from %llu to %llu (%s)\n",
+		   row->environment, text, (unsigned long long)row->min,
+		   (unsigned long long)row->max, row->unit);
+	return false;
+}
+
+static bool load_text(const struct setting *row, const char *text,
+		      const char **field, struct buf *faults)
+{
+	size_t len = strlen(text);
+
+	if (len >= row->min && len <= row->max) {
+		*field = mem_text(text, len);
+		return true;
+	}
+	buf_format(faults, "%s has %zu characters, must have %llu to %llu\n",
+		   row->environment, len, (unsigned long long)row->min,
+		   (unsigned long long)row->max);
+	return false;
+}
+
+/* An empty variable counts as unset: compose files can't unset one. */
+static const char *from_environment(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? text : NULL;
+}
+
+static bool read_secret(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t len;
+	bool whole;
+
+	if (!file)
+		return false;
+	len = fread(text, 1, size - 1, file);
+	whole = !ferror(file) && feof(file);
+	(void)fclose(file);
+	if (len && text[len - 1] == '\n')
+		len--;
+	text[len] = '\0';
+	return whole;
+}
+
+static bool load_secret(const struct setting *row, const char **field,
+			struct buf *faults)
+{
+	char name[128];
+	char text[SECRET_FILE_MAX];
+	const char *direct = from_environment(row->environment);
+	const char *path;
+	bool loaded;
+
+	(void)snprintf(name, sizeof(name), "%s_FILE", row->environment);
+	path = from_environment(name);
+	if (path && direct) {
+		buf_format(faults, "%s and %s are both set, set one\n",
+			   row->environment, name);
+		return false;
+	}
+	if (!path) {
+		if (!direct)
+			direct = row->preset;
+		if (direct)
+			return load_text(row, direct, field, faults);
+		buf_format(faults, "%s is not set (nor %s): %s\n",
+			   row->environment, name, row->meaning);
+		return false;
+	}
+	errno = 0;
+	if (!read_secret(path, text, sizeof(text))) {
+		buf_format(faults, "%s names '%s', which can't be read: %s\n",
+			   name, path, errno ? strerror(errno) : "too long");
+		return false;
+	}
+	loaded = load_text(row, text, field, faults);
+	mem_wipe(text, sizeof(text));
+	return loaded;
+}
+
+static bool load_row(const struct setting *row, char *values,
+		     struct buf *faults)
+{
+	void *field = values + row->offset;
+	const char *text;
+
+	if (row->kind == SETTING_SECRET)
+		return load_secret(row, field, faults);
+	text = from_environment(row->environment);
+	if (!text)
+		text = row->preset;
+	if (!text) {
+		fault(faults, row, "is not set");
+		return false;
+	}
+	if (row->kind == SETTING_NUMBER)
+		return load_number(row, text, field, faults);
+	return load_text(row, text, field, faults);
+}
+
+enum status settings_load(const struct settings_table *table, void *values,
+			  struct buf *faults)
+{
+	bool good = true;
+
+	for (unsigned i = 0; i < table->count; i++)
+		good = load_row(&table->rows[i], values, faults) && good;
+	return good ? ST_OK : ST_INVALID;
+}
+
+static void help_preset(const struct setting *row, struct buf *text)
+{
+	if (!row->preset)
+		buf_append(text, SPAN("required"));
+	else if (row->kind == SETTING_SECRET)
+		buf_append(text, SPAN("default: none"));
+	else
+		buf_format(text, "default: %s",
+			   *row->preset ? row->preset : "none");
+}
+
+void settings_help(const struct settings_table *table, struct buf *ret_text)
+{
+	for (unsigned i = 0; i < table->count; i++) {
+		const struct setting *row = &table->rows[i];
+
+		buf_format(ret_text, "  %s%s\n      %s\n      ",
+			   row->environment,
+			   row->kind == SETTING_SECRET ? " (or _FILE)" : "",
+			   row->meaning);
+		help_preset(row, ret_text);
+		if (row->kind == SETTING_NUMBER)
+			buf_format(ret_text, "; %llu to %llu, %s\n",
+				   (unsigned long long)row->min,
+				   (unsigned long long)row->max, row->unit);
+		else
+			buf_format(ret_text, "; %llu to %llu characters, %s\n",
+				   (unsigned long long)row->min,
+				   (unsigned long long)row->max, row->unit);
+	}
+}
