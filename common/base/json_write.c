@@ -11,8 +11,8 @@ static void quoted(struct buf *buf, struct span text)
 	buf_byte(buf, '"');
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.data[i];
-		char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4],
-				  hex[c & 15]};
+		char escape[6] = {'\\', 'u',         '0',
+		                  '0',  hex[c >> 4], hex[c & 15]};
 		size_t len = 6;
 
 		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
@@ -90,8 +90,8 @@ void json_signed(struct json_writer *w, const char *name, int64_t number)
 	before(w, name);
 	if (number < 0)
 		buf_byte(w->buf, '-');
-	buf_number(w->buf, number < 0 ? 0 - (uint64_t)number
-				      : (uint64_t)number);
+	buf_number(w->buf,
+	           number < 0 ? 0 - (uint64_t)number : (uint64_t)number);
 }
 
 void json_double(struct json_writer *w, const char *name, double number)

@@ -24,9 +24,9 @@ struct lru *lru_create(size_t entries_max, size_t value_size);
 void lru_destroy(struct lru **lru);
 /* False when absent or expired. `ret_value` may be NULL to only ask. */
 bool lru_get(struct lru *lru, struct span key, uint64_t now_ms,
-	     void *ret_value);
+             void *ret_value);
 void lru_put(struct lru *lru, struct span key, const void *value,
-	     uint64_t expires_ms);
+             uint64_t expires_ms);
 void lru_remove(struct lru *lru, struct span key);
 size_t lru_count(struct lru *lru);
 

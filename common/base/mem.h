@@ -10,7 +10,8 @@
 
 #include <stddef.h>
 
-void *mem_new(size_t bytes) __attribute__((malloc, returns_nonnull)); /* zeroed */
+void *mem_new(size_t bytes)
+	__attribute__((malloc, returns_nonnull)); /* zeroed */
 void *mem_resize(void *memory, size_t bytes) __attribute__((returns_nonnull));
 char *mem_text(const char *text, size_t len)
 	__attribute__((malloc, returns_nonnull)); /* copy, NUL added */

@@ -8,15 +8,15 @@
 #ifndef PARLEY_BASE_SCOPE_H
 #define PARLEY_BASE_SCOPE_H
 
-#define CLEANUP(function)   __attribute__((cleanup(function)))
-#define MUST_CHECK          __attribute__((warn_unused_result))
-#define PRINTF(text, arg)   __attribute__((format(printf, text, arg)))
+#define CLEANUP(function) __attribute__((cleanup(function)))
+#define MUST_CHECK        __attribute__((warn_unused_result))
+#define PRINTF(text, arg) __attribute__((format(printf, text, arg)))
 
-#define MOVE(pointer)                                                          \
-	__extension__({                                                        \
-		__typeof__(pointer) moved_ = (pointer);                        \
-		(pointer) = NULL;                                              \
-		moved_;                                                        \
+#define MOVE(pointer) \
+	__extension__({ \
+		__typeof__(pointer) moved_ = (pointer); \
+		(pointer) = NULL; \
+		moved_; \
 	})
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))

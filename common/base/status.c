@@ -3,8 +3,8 @@
 const char *status_text(enum status status)
 {
 	switch (status) {
-#define STATUS_CASE(name, http, text)                                          \
-	case ST_##name:                                                        \
+#define STATUS_CASE(name, http, text) \
+	case ST_##name: \
 		return text;
 		STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE
@@ -15,8 +15,8 @@ const char *status_text(enum status status)
 unsigned status_http(enum status status)
 {
 	switch (status) {
-#define STATUS_CASE(name, http, text)                                          \
-	case ST_##name:                                                        \
+#define STATUS_CASE(name, http, text) \
+	case ST_##name: \
 		return http;
 		STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE

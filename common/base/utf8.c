@@ -49,7 +49,7 @@ bool utf8_feed(struct utf8 *state, struct span bytes)
 			if (c < state->low || c > state->high)
 				return false;
 			*state = (struct utf8){(uint8_t)(state->need - 1), 0x80,
-					       0xbf};
+			                       0xbf};
 		} else if (c >= 0x80) {
 			*state = after(c);
 			if (state->need == 0)

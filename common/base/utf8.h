@@ -12,8 +12,8 @@
 
 /* Zeroed is the start of a text. */
 struct utf8 {
-	uint8_t need;       /* continuation bytes that must follow */
-	uint8_t low, high;  /* range of the next one */
+	uint8_t need;      /* continuation bytes that must follow */
+	uint8_t low, high; /* range of the next one */
 };
 
 /* False as soon as the text can no longer become well-formed. */

@@ -54,7 +54,7 @@ void uuid_format(const struct uuid *uuid, char *text)
 			continue;
 		}
 		text[i] = hex[nibble % 2 ? uuid->byte[nibble / 2] & 15
-					 : uuid->byte[nibble / 2] >> 4];
+		                         : uuid->byte[nibble / 2] >> 4];
 		nibble++;
 	}
 	text[UUID_TEXT_LEN] = '\0';

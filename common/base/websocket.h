@@ -30,18 +30,19 @@ enum websocket_op {
 };
 
 enum websocket_code { /* RFC 6455 7.4.1; 44xx are ours */
-	WEBSOCKET_NORMAL = 1000,
-	WEBSOCKET_GOING_AWAY = 1001,
-	WEBSOCKET_PROTOCOL_ERROR = 1002,
-	WEBSOCKET_UNSUPPORTED = 1003,
-	WEBSOCKET_NO_CODE = 1005, /* never on the wire: a close without one */
-	WEBSOCKET_BAD_DATA = 1007,
-	WEBSOCKET_POLICY = 1008,
-	WEBSOCKET_TOO_BIG = 1009,
-	WEBSOCKET_TRY_LATER = 1013,
-	WEBSOCKET_TOKEN_ENDED = 4401,
-	WEBSOCKET_TOO_SLOW = 4408,
-	WEBSOCKET_TOO_FAST = 4429,
+	              WEBSOCKET_NORMAL = 1000,
+	              WEBSOCKET_GOING_AWAY = 1001,
+	              WEBSOCKET_PROTOCOL_ERROR = 1002,
+	              WEBSOCKET_UNSUPPORTED = 1003,
+	              WEBSOCKET_NO_CODE =
+	                      1005, /* never on the wire: a close without one */
+	              WEBSOCKET_BAD_DATA = 1007,
+	              WEBSOCKET_POLICY = 1008,
+	              WEBSOCKET_TOO_BIG = 1009,
+	              WEBSOCKET_TRY_LATER = 1013,
+	              WEBSOCKET_TOKEN_ENDED = 4401,
+	              WEBSOCKET_TOO_SLOW = 4408,
+	              WEBSOCKET_TOO_FAST = 4429,
 };
 
 struct websocket_reader {
@@ -62,7 +63,7 @@ struct websocket_reader {
 };
 
 void websocket_reader_start(struct websocket_reader *reader, bool server,
-			    bool binary_taken, size_t max);
+                            bool binary_taken, size_t max);
 void websocket_reader_free(struct websocket_reader *reader);
 
 enum websocket_event { WEBSOCKET_MORE, WEBSOCKET_MESSAGE, WEBSOCKET_FAULT };
@@ -81,16 +82,17 @@ struct websocket_message {
  * can't go on.
  */
 enum websocket_event websocket_read(struct websocket_reader *reader,
-				    char **data, size_t *len,
-				    struct websocket_message *ret_message);
+                                    char **data, size_t *len,
+                                    struct websocket_message *ret_message);
 
-/* Appends one final frame. `mask` has 4 bytes for a client, NULL for a server. */
-void websocket_write(struct buf *out, enum websocket_op op,
-		     struct span payload, const uint8_t *mask);
+/* Appends one final frame. `mask` has 4 bytes for a client, NULL for a server.
+ */
+void websocket_write(struct buf *out, enum websocket_op op, struct span payload,
+                     const uint8_t *mask);
 /* Bytes that a server's frame has before a payload of this length: 2, 4, 10. */
 size_t websocket_head_len(size_t payload);
 /* A close frame; `reason` is cut to what a control frame holds. */
 void websocket_write_close(struct buf *out, enum websocket_code code,
-			   const char *reason, const uint8_t *mask);
+                           const char *reason, const uint8_t *mask);
 
 #endif

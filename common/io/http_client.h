@@ -6,7 +6,9 @@
  * Redirects are not followed, bodies over 64 KiB are an error.
  *
  * Errors     ST_OK means that an HTTP answer came, whatever its code;
- *            ST_UNAVAILABLE no connection, time over or a broken answer.
+ *            ST_UNAVAILABLE no connection, time over or a broken answer;
+ *            ST_INVALID an ask that can't be written: no URL, no time limit, a
+ *            token with other than visible ASCII.
  */
 #ifndef PARLEY_IO_HTTP_CLIENT_H
 #define PARLEY_IO_HTTP_CLIENT_H
@@ -50,9 +52,16 @@ typedef void http_done(void *context, enum status status,
 
 struct http_poller *http_poller_create(struct uv_loop_s *loop,
                                        unsigned connection_max);
-/* Requests under way are dropped without a call. */
+/*
+ * Requests under way are dropped without a call. Not from within `done`. The
+ * loop must turn once more, for its handles to close.
+ */
 void http_poller_destroy(struct http_poller **poller);
-/* The ask is copied; `done` is called once, later, from the loop. */
+/*
+ * The ask is copied; `done` is called once, later, from the loop, `answer` NULL
+ * unless ST_OK. Past connection_max asks wait for a free connection, within
+ * their time limit; past 16384 waiting they are ST_UNAVAILABLE.
+ */
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
                      http_done *done, void *context);
 

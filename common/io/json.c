@@ -37,7 +37,7 @@ static bool name_twice(const cJSON *object)
 }
 
 static enum status parse(struct span text, unsigned members_max,
-			 struct json **ret_json, const char **ret_why)
+                         struct json **ret_json, const char **ret_why)
 {
 	cJSON *tree;
 
@@ -59,13 +59,13 @@ static enum status parse(struct span text, unsigned members_max,
 }
 
 enum status json_parse(struct span text, struct json **ret_json,
-		       const char **ret_why)
+                       const char **ret_why)
 {
 	return parse(text, MEMBERS_MAX, ret_json, ret_why);
 }
 
 enum status json_parse_long(struct span text, struct json **ret_json,
-			    const char **ret_why)
+                            const char **ret_why)
 {
 	return parse(text, LONG_MEMBERS_MAX, ret_json, ret_why);
 }
@@ -99,7 +99,7 @@ enum json_kind json_kind(const struct json *json, const char *name)
 }
 
 bool json_get_text(const struct json *json, const char *name,
-		   struct span *ret_text)
+                   struct span *ret_text)
 {
 	const cJSON *item = member(json, name);
 
@@ -142,7 +142,7 @@ const struct json *json_get_object(const struct json *json, const char *name)
 }
 
 const struct json *json_get_item(const struct json *json, const char *name,
-				 unsigned index)
+                                 unsigned index)
 {
 	const cJSON *array = member(json, name);
 

@@ -26,10 +26,10 @@ struct json;
 
 /* ST_INVALID with *ret_why a constant text that says what is wrong. */
 MUST_CHECK enum status json_parse(struct span text, struct json **ret_json,
-				  const char **ret_why);
+                                  const char **ret_why);
 /* The same for the long answers of our own services: up to 65,536 members. */
 MUST_CHECK enum status json_parse_long(struct span text, struct json **ret_json,
-				       const char **ret_why);
+                                       const char **ret_why);
 void json_destroy(struct json **json);
 
 /* What stands under a name. */
@@ -46,7 +46,7 @@ enum json_kind {
 enum json_kind json_kind(const struct json *json, const char *name);
 /* False when absent or of another kind. */
 bool json_get_text(const struct json *json, const char *name,
-		   struct span *ret_text);
+                   struct span *ret_text);
 bool json_get_bool(const struct json *json, const char *name, bool *ret_yes);
 /* Only whole numbers from 0 to JSON_ID_MAX; 2.5, -1 and 1e300 are false. */
 bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id);
@@ -54,6 +54,6 @@ bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id);
 const struct json *json_get_object(const struct json *json, const char *name);
 /* Element `index` of the array under `name`, NULL past its end. */
 const struct json *json_get_item(const struct json *json, const char *name,
-				 unsigned index);
+                                 unsigned index);
 
 #endif

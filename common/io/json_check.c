@@ -221,12 +221,12 @@ static bool value(struct check *c)
 }
 
 const char *json_check(struct span text, unsigned depth_max,
-		       unsigned members_max)
+                       unsigned members_max)
 {
 	struct check c = {.at = text.data,
-			  .end = text.data + text.len,
-			  .depth_left = depth_max,
-			  .members_left = members_max};
+	                  .end = text.data + text.len,
+	                  .depth_left = depth_max,
+	                  .members_left = members_max};
 
 	if (!utf8_valid(text))
 		return "it is not UTF-8";

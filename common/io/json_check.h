@@ -9,6 +9,6 @@
 
 /* NULL when it is, else a constant text that says what is wrong. */
 const char *json_check(struct span text, unsigned depth_max,
-		       unsigned members_max);
+                       unsigned members_max);
 
 #endif

@@ -46,7 +46,7 @@ enum { KAFKA_BY_KEY = -1 };
 
 /* What librdkafka says about itself; never with message contents. */
 typedef void kafka_log(void *context, int syslog_level, const char *facility,
-		       const char *text);
+                       const char *text);
 
 struct kafka_options { /* texts are only read during _create() */
 	const char *brokers;
@@ -70,13 +70,13 @@ struct kafka_producer_options {
 
 MUST_CHECK enum status
 kafka_producer_create(const struct kafka_producer_options *options,
-		      struct kafka_producer **ret_producer);
+                      struct kafka_producer **ret_producer);
 /* Records not answered by then are dropped: flush first. */
 void kafka_producer_destroy(struct kafka_producer **producer);
 /* The record is copied. Never blocks. */
 MUST_CHECK enum status kafka_produce(struct kafka_producer *producer,
-				     const struct kafka_record *record,
-				     uint64_t tag);
+                                     const struct kafka_record *record,
+                                     uint64_t tag);
 int kafka_producer_fd(const struct kafka_producer *producer);
 /* Calls `answer` for what is settled; returns how many, at most `budget`. */
 unsigned kafka_producer_poll(struct kafka_producer *producer, unsigned budget);
@@ -94,7 +94,7 @@ struct span kafka_message_key(const struct kafka_message *message);
 struct span kafka_message_value(const struct kafka_message *message);
 /* Empty when there is none of that name. */
 struct span kafka_message_header(const struct kafka_message *message,
-				 const char *name);
+                                 const char *name);
 int32_t kafka_message_partition(const struct kafka_message *message);
 int64_t kafka_message_offset(const struct kafka_message *message);
 
@@ -110,7 +110,7 @@ struct kafka_group_options {
 
 MUST_CHECK enum status
 kafka_group_create(const struct kafka_group_options *options,
-		   struct kafka_group **ret_group);
+                   struct kafka_group **ret_group);
 void kafka_group_destroy(struct kafka_group **group); /* leaves, ≤ 5 s */
 /*
  * The next record; waits at most wait_ms for one. ST_NOT_FOUND when there is
@@ -118,8 +118,8 @@ void kafka_group_destroy(struct kafka_group **group); /* leaves, ≤ 5 s */
  * the same instance id.
  */
 MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
-					unsigned wait_ms,
-					struct kafka_message **ret_message);
+                                        unsigned wait_ms,
+                                        struct kafka_message **ret_message);
 /*
  * Everything up to and including `offset` of that partition is done. It is
  * committed within 200 ms, on revocation and on destroy. Offsets of a
@@ -127,7 +127,7 @@ MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
  * ignored.
  */
 void kafka_group_done(struct kafka_group *group, int32_t partition,
-		      int64_t offset);
+                      int64_t offset);
 /* Changes whenever partitions were assigned or revoked. */
 unsigned kafka_group_generation(const struct kafka_group *group);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
@@ -153,7 +153,7 @@ struct kafka_reader_options {
  */
 MUST_CHECK enum status
 kafka_reader_create(const struct kafka_reader_options *options,
-		    unsigned wait_ms, struct kafka_reader **ret_reader);
+                    unsigned wait_ms, struct kafka_reader **ret_reader);
 void kafka_reader_destroy(struct kafka_reader **reader);
 int kafka_reader_fd(const struct kafka_reader *reader);
 /*
@@ -162,7 +162,7 @@ int kafka_reader_fd(const struct kafka_reader *reader);
  * must make its clients fetch what they missed.
  */
 MUST_CHECK enum status kafka_reader_poll(struct kafka_reader *reader,
-					 struct kafka_message **ret_message);
+                                         struct kafka_message **ret_message);
 int64_t kafka_reader_lag(const struct kafka_reader *reader);
 
 /* --- topics -------------------------------------------------------------- */
@@ -178,14 +178,14 @@ struct kafka_topic {
  * of partitions; ret_why gets a text that names it.
  */
 MUST_CHECK enum status kafka_topics_create(const struct kafka_options *options,
-					   const struct kafka_topic *topics,
-					   unsigned count, unsigned wait_ms,
-					   char *ret_why, size_t why_size);
+                                           const struct kafka_topic *topics,
+                                           unsigned count, unsigned wait_ms,
+                                           char *ret_why, size_t why_size);
 /* Number of partitions of a topic; ST_NOT_FOUND when it does not exist. */
 MUST_CHECK enum status kafka_topic_partitions(const struct kafka_options *,
-					      const char *topic,
-					      unsigned wait_ms,
-					      unsigned *ret_partitions);
+                                              const char *topic,
+                                              unsigned wait_ms,
+                                              unsigned *ret_partitions);
 
 /* The murmur2 hash that Java's default partitioner takes. */
 uint32_t kafka_key_hash(struct span key);

@@ -31,7 +31,7 @@
 
 struct sql;
 
-struct sql_options { /* texts are only read during sql_create() */
+struct sql_options {      /* texts are only read during sql_create() */
 	const char *host; /* a name, an address, or "/path/to/socket" */
 	uint16_t port;
 	const char *user;
@@ -81,13 +81,13 @@ void sql_rollback(struct sql *sql); /* harmless outside a transaction */
  * at most 64 per connection, the longest unused is dropped.
  */
 MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
-			       const struct sql_value *values, unsigned count);
+                               const struct sql_value *values, unsigned count);
 /*
  * The next row into ret_row[0..columns). Bytes live until the next call.
  * ST_NOT_FOUND after the last.
  */
 MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
-				 unsigned columns);
+                                 unsigned columns);
 uint64_t sql_affected(const struct sql *sql);
 /* The first AUTO_INCREMENT value of the last insert; later rows follow it. */
 uint64_t sql_insert_id(const struct sql *sql);
@@ -98,12 +98,12 @@ uint64_t sql_insert_id(const struct sql *sql);
  * ST_BROKEN when the database has a version that this binary does not know.
  */
 struct sql_migration {
-	unsigned version; /* from 1, without gaps */
+	unsigned version;       /* from 1, without gaps */
 	const char *statements; /* separated by ";\n" */
 };
 
 MUST_CHECK enum status sql_migrate(struct sql *sql,
-				   const struct sql_migration *migrations,
-				   unsigned count, unsigned *ret_applied);
+                                   const struct sql_migration *migrations,
+                                   unsigned count, unsigned *ret_applied);
 
 #endif

@@ -36,7 +36,7 @@ static void get_metrics(struct http_request *request, void *context)
 	(void)context;
 	metrics_write(&text);
 	http_answer(request, 200, "text/plain; version=0.0.4; charset=utf-8",
-		    buf_span(&text));
+	            buf_span(&text));
 }
 
 static const struct http_route routes[] = {
@@ -46,7 +46,7 @@ static const struct http_route routes[] = {
 };
 
 enum status admin_start(const char *bind_address, uint16_t port,
-			struct admin **ret_admin)
+                        struct admin **ret_admin)
 {
 	struct admin *admin CLEANUP(admin_stop) = mem_new(sizeof(*admin));
 	enum status st = http_server_start(
@@ -94,7 +94,7 @@ int admin_healthcheck(const char *bind_address, uint16_t port)
 	enum status st;
 
 	(void)snprintf(url, sizeof(url), "http://%s:%u/readyz",
-		       reachable(bind_address), port);
+	               reachable(bind_address), port);
 	st = http_client_ask(
 		client,
 		&(struct http_ask){.url = url, .timeout_ms = ASK_TIMEOUT_MS},

@@ -13,7 +13,7 @@ struct admin;
 
 /* ST_UNAVAILABLE when the port can't be bound; errno says why. */
 MUST_CHECK enum status admin_start(const char *bind_address, uint16_t port,
-				   struct admin **ret_admin);
+                                   struct admin **ret_admin);
 void admin_stop(struct admin **admin);
 
 /* 0 when the service on that port of this machine is ready, else 1. */

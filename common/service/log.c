@@ -32,7 +32,7 @@ bool log_level_parse(const char *text, enum log_level *ret_level)
 
 /* At most TEXT_MAX_BYTES, cut between characters; other bytes become '?'. */
 static void field_text(struct json_writer *w, const char *name,
-		       struct span text)
+                       struct span text)
 {
 	char clean[TEXT_MAX_BYTES];
 
@@ -63,7 +63,7 @@ static void write_line(struct span line)
 }
 
 void log_write(enum log_level level, const char *event,
-	       const struct log_field *fields)
+               const struct log_field *fields)
 {
 	struct buf line CLEANUP(buf_free) = BUF(LINE_MAX_BYTES);
 	struct json_writer w = json_writer(&line);
@@ -87,7 +87,7 @@ void log_write(enum log_level level, const char *event,
 }
 
 void log_kafka(void *context, int syslog_level, const char *facility,
-	       const char *text)
+               const char *text)
 {
 	enum log_level level = LOG_DEBUG;
 
@@ -97,5 +97,5 @@ void log_kafka(void *context, int syslog_level, const char *facility,
 	else if (syslog_level <= 5)
 		level = LOG_INFO;
 	log_event(level, "kafka.client", F_TEXT("facility", facility),
-		  F_TEXT("text", text));
+	          F_TEXT("text", text));
 }

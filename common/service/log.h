@@ -28,24 +28,25 @@ struct log_field {
 	uint64_t number;
 };
 
-#define F_SPAN(name, span)     ((struct log_field){name, LOG_TEXT, span, 0})
-#define F_TEXT(name, text)     F_SPAN(name, span_of(text))
-#define F_NUMBER(name, number) ((struct log_field){name, LOG_NUMBER, {0}, number})
+#define F_SPAN(name, span) ((struct log_field){name, LOG_TEXT, span, 0})
+#define F_TEXT(name, text) F_SPAN(name, span_of(text))
+#define F_NUMBER(name, number) \
+	((struct log_field){name, LOG_NUMBER, {0}, number})
 
 /* Before the first event; texts must live on. */
 void log_start(const char *service, enum log_level least);
 /* "debug", "info", "warn", "error"; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
 
-#define log_event(level, event, ...)                                           \
-	log_write(level, event,                                                \
-		  (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+#define log_event(level, event, ...) \
+	log_write(level, event, \
+	          (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
 /* Fields end with one whose name is NULL. */
 void log_write(enum log_level level, const char *event,
-	       const struct log_field *fields);
+               const struct log_field *fields);
 /* Fits kafka_options.log; `context` is not used. */
 void log_kafka(void *context, int syslog_level, const char *facility,
-	       const char *text);
+               const char *text);
 
 #endif

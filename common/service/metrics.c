@@ -64,7 +64,7 @@ static void write_head(struct buf *text, const struct metric *metric)
 	int len = base_len(metric->name);
 
 	buf_format(text, "# HELP %.*s %s\n# TYPE %.*s %s\n", len, metric->name,
-		   metric->help, len, metric->name, types[metric->kind]);
+	           metric->help, len, metric->name, types[metric->kind]);
 }
 
 /* Labels of a histogram join `le`: name{a="b"} → name_bucket{a="b",le="…"}. */
@@ -84,15 +84,15 @@ static void write_histogram(struct buf *text, struct metric *metric)
 		sum += atomic_load(&metric->bucket[i]);
 		if (i < METRIC_BUCKETS - 1)
 			(void)snprintf(le, sizeof(le), "%g",
-				       (double)(first_bucket_us << i) / 1e6);
+			               (double)(first_bucket_us << i) / 1e6);
 		buf_format(text, "%.*s_bucket{%.*s%sle=\"%s\"} %llu\n", len,
-			   metric->name, labels_len, labels, comma, le,
-			   (unsigned long long)sum);
+		           metric->name, labels_len, labels, comma, le,
+		           (unsigned long long)sum);
 	}
 	buf_format(text, "%.*s_sum%s %.6f\n%.*s_count%s %llu\n", len,
-		   metric->name, metric->name + len,
-		   (double)atomic_load(&metric->sum_us) / 1e6, len,
-		   metric->name, metric->name + len, (unsigned long long)sum);
+	           metric->name, metric->name + len,
+	           (double)atomic_load(&metric->sum_us) / 1e6, len,
+	           metric->name, metric->name + len, (unsigned long long)sum);
 }
 
 static unsigned open_files(void)
@@ -127,22 +127,22 @@ static void write_process(struct buf *text)
 	struct rusage use;
 
 	(void)getrusage(RUSAGE_SELF, &use);
-	buf_format(text,
-		   "# HELP process_resident_memory_bytes Resident memory\n"
-		   "# TYPE process_resident_memory_bytes gauge\n"
-		   "process_resident_memory_bytes %llu\n"
-		   "# HELP process_cpu_seconds_total User and system time\n"
-		   "# TYPE process_cpu_seconds_total counter\n"
-		   "process_cpu_seconds_total %.6f\n"
-		   "# HELP process_open_fds Open file descriptors\n"
-		   "# TYPE process_open_fds gauge\n"
-		   "process_open_fds %u\n",
-		   resident_bytes(),
-		   (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
-			   (double)(use.ru_utime.tv_usec +
-				    use.ru_stime.tv_usec) /
-				   1e6,
-		   open_files());
+	buf_format(
+		text,
+		"# HELP process_resident_memory_bytes Resident memory\n"
+		"# TYPE process_resident_memory_bytes gauge\n"
+		"process_resident_memory_bytes %llu\n"
+		"# HELP process_cpu_seconds_total User and system time\n"
+		"# TYPE process_cpu_seconds_total counter\n"
+		"process_cpu_seconds_total %.6f\n"
+		"# HELP process_open_fds Open file descriptors\n"
+		"# TYPE process_open_fds gauge\n"
+		"process_open_fds %u\n",
+		resident_bytes(),
+		(double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
+			(double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) /
+				1e6,
+		open_files());
 }
 
 void metrics_write(struct buf *ret_text)
@@ -156,7 +156,7 @@ void metrics_write(struct buf *ret_text)
 			write_histogram(ret_text, m);
 		else
 			buf_format(ret_text, "%s %llu\n", m->name,
-				   (unsigned long long)metric_value(m));
+			           (unsigned long long)metric_value(m));
 		before = m;
 	}
 	write_process(ret_text);

@@ -30,19 +30,26 @@ struct metric {
 	const char *help;
 	enum metric_kind kind;
 	atomic_uint_fast64_t value;
-	/* Histogram: bucket i counts samples ≤ 50 µs · 2^i, the last the rest. */
+	/* Histogram: bucket i counts samples ≤ 50 µs · 2^i, the last the rest.
+	 */
 	atomic_uint_fast64_t bucket[METRIC_BUCKETS];
 	atomic_uint_fast64_t sum_us;
 	struct metric *next;
 };
 
-#define METRIC_COUNTER(name_, help_)                                           \
-	{.name = (name_), .help = (help_), .kind = METRIC_IS_COUNTER}
-#define METRIC_GAUGE(name_, help_)                                             \
-	{.name = (name_), .help = (help_), .kind = METRIC_IS_GAUGE}
+#define METRIC_COUNTER(name_, help_) \
+	{ \
+		.name = (name_), .help = (help_), .kind = METRIC_IS_COUNTER \
+	}
+#define METRIC_GAUGE(name_, help_) \
+	{ \
+		.name = (name_), .help = (help_), .kind = METRIC_IS_GAUGE \
+	}
 /* Name ends in _seconds. */
-#define METRIC_HISTOGRAM(name_, help_)                                         \
-	{.name = (name_), .help = (help_), .kind = METRIC_IS_HISTOGRAM}
+#define METRIC_HISTOGRAM(name_, help_) \
+	{ \
+		.name = (name_), .help = (help_), .kind = METRIC_IS_HISTOGRAM \
+	}
 
 void metrics_add(struct metric *metric);
 void metric_count(struct metric *metric, uint64_t more);

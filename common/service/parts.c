@@ -48,7 +48,7 @@ void service_part(const char *name, bool up, const char *why)
 		log_event(LOG_INFO, "dependency.up", F_TEXT("part", name));
 	else
 		log_event(LOG_WARN, "dependency.down", F_TEXT("part", name),
-			  F_TEXT("why", why ? why : ""));
+		          F_TEXT("why", why ? why : ""));
 }
 
 void parts_started(bool started)
@@ -72,7 +72,7 @@ bool parts_write(struct buf *ret_json)
 	json_open_object(&w, "parts");
 	for (unsigned i = 0; i < part_count; i++)
 		json_text(&w, parts[i].name,
-			  parts[i].up ? SPAN("up") : SPAN("down"));
+		          parts[i].up ? SPAN("up") : SPAN("down"));
 	json_close(&w);
 	json_close(&w);
 	(void)pthread_mutex_unlock(&lock);

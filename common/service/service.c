@@ -68,16 +68,16 @@ static void print_help(const struct service *service)
 	struct buf text CLEANUP(buf_free) = BUF(HELP_MAX);
 
 	buf_format(&text,
-		   "%s %s - %s\n\n"
-		   "Usage: %s [option]\n\n"
-		   "Without an option the service runs until SIGTERM.\n\n"
-		   "  --help         this page\n"
-		   "  --version      the version\n"
-		   "  --check        checks the settings, reports every fault\n"
-		   "  --healthcheck  asks the running service whether it is "
-		   "ready: exit 0 or 1\n",
-		   service->name, PARLEY_VERSION, service->purpose,
-		   service->name);
+	           "%s %s - %s\n\n"
+	           "Usage: %s [option]\n\n"
+	           "Without an option the service runs until SIGTERM.\n\n"
+	           "  --help         this page\n"
+	           "  --version      the version\n"
+	           "  --check        checks the settings, reports every fault\n"
+	           "  --healthcheck  asks the running service whether it is "
+	           "ready: exit 0 or 1\n",
+	           service->name, PARLEY_VERSION, service->purpose,
+	           service->name);
 	for (const struct service_option *o = service->options; o && o->name;
 	     o++)
 		buf_format(&text, "  %-13s  %s\n", o->name, o->meaning);
@@ -89,25 +89,26 @@ static void print_help(const struct service *service)
 static enum status load_settings(const struct service *service)
 {
 	struct buf faults CLEANUP(buf_free) = BUF(HELP_MAX);
-	enum status st = settings_load(&service->table, service->settings,
-				       &faults);
+	enum status st =
+		settings_load(&service->table, service->settings, &faults);
 	enum log_level level;
 
 	if (st == ST_OK && !log_level_parse(*service->log_level, &level))
-		buf_format(&faults, "LOG_LEVEL is '%s', must be debug, info, "
-				    "warn or error\n",
-			   *service->log_level);
+		buf_format(&faults,
+		           "LOG_LEVEL is '%s', must be debug, info, "
+		           "warn or error\n",
+		           *service->log_level);
 	if (st == ST_OK && service->check)
 		service->check(service->settings, &faults);
 	if (faults.len == 0)
 		return ST_OK;
 	(void)fprintf(stderr, "%s: settings are wrong:\n%s", service->name,
-		      buf_text(&faults));
+	              buf_text(&faults));
 	return ST_INVALID;
 }
 
 static const struct service_option *option_named(const struct service *service,
-						 const char *name)
+                                                 const char *name)
 {
 	for (const struct service_option *o = service->options; o && o->name;
 	     o++) {
@@ -153,16 +154,16 @@ static int run(const struct service *service)
 	start_signals();
 	raise_file_limit();
 	st = admin_start(*service->bind_address, (uint16_t)*service->admin_port,
-			 &admin);
+	                 &admin);
 	if (st != ST_OK) {
 		log_event(LOG_ERROR, "service.port_taken",
-			  F_NUMBER("port", *service->admin_port),
-			  F_TEXT("why", strerror(errno)));
+		          F_NUMBER("port", *service->admin_port),
+		          F_TEXT("why", strerror(errno)));
 		return EXIT_ENVIRONMENT;
 	}
 	log_event(LOG_INFO, "service.starting",
-		  F_TEXT("version", PARLEY_VERSION),
-		  F_NUMBER("admin_port", *service->admin_port));
+	          F_TEXT("version", PARLEY_VERSION),
+	          F_NUMBER("admin_port", *service->admin_port));
 	st = service->start(service->settings, &state);
 	if (st == ST_OK) {
 		parts_started(true);
@@ -171,14 +172,14 @@ static int run(const struct service *service)
 	if (state)
 		service->stop(&state);
 	log_event(st == ST_OK ? LOG_INFO : LOG_ERROR, "service.stopped",
-		  F_TEXT("status", status_text(st)));
+	          F_TEXT("status", status_text(st)));
 	return st == ST_OK ? EXIT_CLEAN : EXIT_ENVIRONMENT;
 }
 
 static int usage_fault(const struct service *service, const char *argument)
 {
 	(void)fprintf(stderr, "%s: unknown option '%s'; see --help\n",
-		      service->name, argument);
+	              service->name, argument);
 	return EXIT_SETTINGS;
 }
 
@@ -196,7 +197,7 @@ int service_main(int argc, char **argv, const struct service *service)
 		return EXIT_CLEAN;
 	}
 	if (argc > 2 || (argc == 2 && !option && strcmp(argument, "--check") &&
-			 strcmp(argument, "--healthcheck")))
+	                 strcmp(argument, "--healthcheck")))
 		return usage_fault(service, argv[argc - 1]);
 	if (load_settings(service) != ST_OK)
 		return EXIT_SETTINGS;
@@ -208,6 +209,6 @@ int service_main(int argc, char **argv, const struct service *service)
 	}
 	if (argc == 2)
 		return admin_healthcheck(*service->bind_address,
-					 (uint16_t)*service->admin_port);
+		                         (uint16_t)*service->admin_port);
 	return run(service);
 }

@@ -50,7 +50,8 @@ struct service {
 	 * the process with 111.
 	 */
 	enum status (*start)(const void *settings, void **ret_state);
-	/* One turn; returns within 100 ms or when service_wake_fd() is readable. */
+	/* One turn; returns within 100 ms or when service_wake_fd() is
+	 * readable. */
 	enum status (*step)(void *state);
 	void (*drain)(void *state);
 	bool (*drained)(void *state);

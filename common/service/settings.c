@@ -10,13 +10,13 @@
 enum { SECRET_FILE_MAX = 4096 };
 
 static void fault(struct buf *faults, const struct setting *row,
-		  const char *what)
+                  const char *what)
 {
 	buf_format(faults, "%s %s\n", row->environment, what);
 }
 
 static bool load_number(const struct setting *row, const char *text,
-			uint64_t *field, struct buf *faults)
+                        uint64_t *field, struct buf *faults)
 {
 	uint64_t number;
 
@@ -25,14 +25,15 @@ static bool load_number(const struct setting *row, const char *text,
 		*field = number;
 		return true;
 	}
-	buf_format(faults, "%s is '%s', must be a number from %llu to %llu (%s)\n",
-		   row->environment, text, (unsigned long long)row->min,
-		   (unsigned long long)row->max, row->unit);
+	buf_format(faults,
+	           "%s is '%s', must be a number from %llu to %llu (%s)\n",
+	           row->environment, text, (unsigned long long)row->min,
+	           (unsigned long long)row->max, row->unit);
 	return false;
 }
 
 static bool load_text(const struct setting *row, const char *text,
-		      const char **field, struct buf *faults)
+                      const char **field, struct buf *faults)
 {
 	size_t len = strlen(text);
 
@@ -41,8 +42,8 @@ static bool load_text(const struct setting *row, const char *text,
 		return true;
 	}
 	buf_format(faults, "%s has %zu characters, must have %llu to %llu\n",
-		   row->environment, len, (unsigned long long)row->min,
-		   (unsigned long long)row->max);
+	           row->environment, len, (unsigned long long)row->min,
+	           (unsigned long long)row->max);
 	return false;
 }
 
@@ -72,7 +73,7 @@ static bool read_secret(const char *path, char *text, size_t size)
 }
 
 static bool load_secret(const struct setting *row, const char **field,
-			struct buf *faults)
+                        struct buf *faults)
 {
 	char name[128];
 	char text[SECRET_FILE_MAX];
@@ -84,7 +85,7 @@ static bool load_secret(const struct setting *row, const char **field,
 	path = from_environment(name);
 	if (path && direct) {
 		buf_format(faults, "%s and %s are both set, set one\n",
-			   row->environment, name);
+		           row->environment, name);
 		return false;
 	}
 	if (!path) {
@@ -93,13 +94,13 @@ static bool load_secret(const struct setting *row, const char **field,
 		if (direct)
 			return load_text(row, direct, field, faults);
 		buf_format(faults, "%s is not set (nor %s): %s\n",
-			   row->environment, name, row->meaning);
+		           row->environment, name, row->meaning);
 		return false;
 	}
 	errno = 0;
 	if (!read_secret(path, text, sizeof(text))) {
 		buf_format(faults, "%s names '%s', which can't be read: %s\n",
-			   name, path, errno ? strerror(errno) : "too long");
+		           name, path, errno ? strerror(errno) : "too long");
 		return false;
 	}
 	loaded = load_text(row, text, field, faults);
@@ -108,7 +109,7 @@ static bool load_secret(const struct setting *row, const char **field,
 }
 
 static bool load_row(const struct setting *row, char *values,
-		     struct buf *faults)
+                     struct buf *faults)
 {
 	void *field = values + row->offset;
 	const char *text;
@@ -128,7 +129,7 @@ static bool load_row(const struct setting *row, char *values,
 }
 
 enum status settings_load(const struct settings_table *table, void *values,
-			  struct buf *faults)
+                          struct buf *faults)
 {
 	bool good = true;
 
@@ -145,7 +146,7 @@ static void help_preset(const struct setting *row, struct buf *text)
 		buf_append(text, SPAN("default: none"));
 	else
 		buf_format(text, "default: %s",
-			   *row->preset ? row->preset : "none");
+		           *row->preset ? row->preset : "none");
 }
 
 void settings_help(const struct settings_table *table, struct buf *ret_text)
@@ -154,17 +155,17 @@ void settings_help(const struct settings_table *table, struct buf *ret_text)
 		const struct setting *row = &table->rows[i];
 
 		buf_format(ret_text, "  %s%s\n      %s\n      ",
-			   row->environment,
-			   row->kind == SETTING_SECRET ? " (or _FILE)" : "",
-			   row->meaning);
+		           row->environment,
+		           row->kind == SETTING_SECRET ? " (or _FILE)" : "",
+		           row->meaning);
 		help_preset(row, ret_text);
 		if (row->kind == SETTING_NUMBER)
 			buf_format(ret_text, "; %llu to %llu, %s\n",
-				   (unsigned long long)row->min,
-				   (unsigned long long)row->max, row->unit);
+			           (unsigned long long)row->min,
+			           (unsigned long long)row->max, row->unit);
 		else
 			buf_format(ret_text, "; %llu to %llu characters, %s\n",
-				   (unsigned long long)row->min,
-				   (unsigned long long)row->max, row->unit);
+			           (unsigned long long)row->min,
+			           (unsigned long long)row->max, row->unit);
 	}
 }

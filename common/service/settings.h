@@ -3,8 +3,9 @@
  *
  * A service lists its settings in settings.def, one line each:
  *
- *	/ *     field      environment     type    default min max    unit    meaning * /
- *	SETTING(http_port, IDENTITY_PORT, NUMBER, "8081", 1, 65535, "port", "Where …")
+ *	/ *     field      environment     type    default min max    unit
+ *meaning * / SETTING(http_port, IDENTITY_PORT, NUMBER, "8081", 1, 65535,
+ *"port", "Where …")
  *
  * NUMBER is a uint64_t, TEXT and SECRET a const char *; min and max bound the
  * value of a number and the length of a text. A SECRET is never printed, and
@@ -41,10 +42,10 @@ struct setting {
 #define SETTING_MEMBER_NUMBER(field) uint64_t field;
 #define SETTING_MEMBER_TEXT(field)   const char *field;
 #define SETTING_MEMBER_SECRET(field) const char *field;
-#define SETTING_ROW(type, field, environment, kind, preset, min, max, unit,    \
-		    meaning)                                                   \
-	{#environment, SETTING_##kind, preset, min, max, unit, meaning,        \
-	 offsetof(type, field)},
+#define SETTING_ROW(type, field, environment, kind, preset, min, max, unit, \
+                    meaning) \
+	{#environment, SETTING_##kind, preset,  min, \
+	 max,          unit,           meaning, offsetof(type, field)},
 
 struct settings_table {
 	const struct setting *rows;
@@ -56,7 +57,7 @@ struct settings_table {
  * naming its variable, and `values` must not be used.
  */
 MUST_CHECK enum status settings_load(const struct settings_table *table,
-				     void *values, struct buf *faults);
+                                     void *values, struct buf *faults);
 /* The table as text for --help: name, default, range, unit, meaning. */
 void settings_help(const struct settings_table *table, struct buf *ret_text);
 

@@ -18,23 +18,24 @@
 #include <stdint.h>
 
 enum {
-	FRAME_MAX = 64 * 1024, /* bytes of one WebSocket message from a client */
+	FRAME_MAX =
+		64 * 1024, /* bytes of one WebSocket message from a client */
 	FRAME_OUT_MAX = 160 * 1024, /* of one to a client */
 };
 
 /* Codes of `error` frames and of `state` frames with state "error". */
-#define FRAME_CODES(X)                                                         \
-	X(BAD_JSON, "bad_json", false)                                         \
-	X(BAD_FRAME, "bad_frame", false)                                       \
-	X(UNKNOWN_TYPE, "unknown_type", false)                                 \
-	X(BAD_UUID, "bad_uuid", false)                                         \
-	X(BAD_MESSAGE, "bad_message", false)                                   \
-	X(MESSAGE_TOO_LONG, "message_too_long", false)                         \
-	X(BAD_USER, "bad_user", false)                                         \
-	X(UNKNOWN_USER, "unknown_user", false)                                 \
-	X(TOKEN_ENDED, "token_ended", false)                                   \
-	X(NOT_STORABLE, "not_storable", false)                                 \
-	X(TOO_MANY_UNSETTLED, "too_many_unsettled", true)                      \
+#define FRAME_CODES(X) \
+	X(BAD_JSON, "bad_json", false) \
+	X(BAD_FRAME, "bad_frame", false) \
+	X(UNKNOWN_TYPE, "unknown_type", false) \
+	X(BAD_UUID, "bad_uuid", false) \
+	X(BAD_MESSAGE, "bad_message", false) \
+	X(MESSAGE_TOO_LONG, "message_too_long", false) \
+	X(BAD_USER, "bad_user", false) \
+	X(UNKNOWN_USER, "unknown_user", false) \
+	X(TOKEN_ENDED, "token_ended", false) \
+	X(NOT_STORABLE, "not_storable", false) \
+	X(TOO_MANY_UNSETTLED, "too_many_unsettled", true) \
 	X(UNAVAILABLE, "unavailable", true)
 
 enum frame_code {
@@ -66,8 +67,8 @@ struct frame_fault {
  * ST_INVALID *ret_fault is filled.
  */
 MUST_CHECK enum status frame_decode(struct span text, struct json **ret_json,
-				    struct client_frame *ret_frame,
-				    struct frame_fault *ret_fault);
+                                    struct client_frame *ret_frame,
+                                    struct frame_fault *ret_fault);
 
 /* --- server → client: each appends one frame's text ---------------------- */
 struct saved_message {
@@ -82,14 +83,14 @@ struct saved_message {
 };
 
 void frame_welcome(struct buf *out, uint64_t user, struct span session,
-		   unsigned ping_interval_s);
+                   unsigned ping_interval_s);
 void frame_accepted(struct buf *out, const struct uuid *uuid);
 void frame_saved(struct buf *out, const struct saved_message *message);
 void frame_message(struct buf *out, const struct saved_message *message);
 void frame_state_error(struct buf *out, const struct uuid *uuid,
-		       enum frame_code code, const char *detail);
+                       enum frame_code code, const char *detail);
 /* For what can't be tied to a message. `uuid` may be NULL. */
 void frame_error(struct buf *out, const struct uuid *uuid, enum frame_code code,
-		 const char *detail);
+                 const char *detail);
 
 #endif

@@ -34,11 +34,11 @@ struct token_owner {
  * answer that is not as it should be).
  */
 MUST_CHECK enum status identity_read_owner(enum status asked,
-					   const struct http_answer *answer,
-					   struct token_owner *ret_owner);
+                                           const struct http_answer *answer,
+                                           struct token_owner *ret_owner);
 /* The same for a user: ST_OK, ST_NOT_FOUND, ST_DENIED or ST_UNAVAILABLE. */
 MUST_CHECK enum status identity_read_user(enum status asked,
-					  const struct http_answer *answer,
-					  uint64_t *ret_user);
+                                          const struct http_answer *answer,
+                                          uint64_t *ret_user);
 
 #endif

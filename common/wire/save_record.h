@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 enum {
-	MESSAGE_TEXT_MAX = 16 * 1024,     /* bytes of UTF-8, at least 1 */
-	SAVE_RECORD_MAX = 128 * 1024,     /* encoded; \u escapes at worst */
+	MESSAGE_TEXT_MAX = 16 * 1024, /* bytes of UTF-8, at least 1 */
+	SAVE_RECORD_MAX = 128 * 1024, /* encoded; \u escapes at worst */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
 };
 
@@ -45,9 +45,9 @@ void save_record_key(const struct save_record *record, struct buf *ret_key);
  * false: no uuid), so that the sender can be told.
  */
 MUST_CHECK enum status save_record_decode(struct span key, struct span value,
-					  struct json **ret_json,
-					  struct save_record *ret_record,
-					  bool *ret_named,
-					  const char **ret_why);
+                                          struct json **ret_json,
+                                          struct save_record *ret_record,
+                                          bool *ret_named,
+                                          const char **ret_why);
 
 #endif
