@@ -1,0 +1,114 @@
+# Everything that is checked.
+#
+#	make test          all of it, on servers and ports of its own
+#	make layers        who includes whom
+#	make lint          banned calls, shell scripts, machine paths
+#	make tidy          clang-tidy
+#	make format-check  clang-format
+#	make build-all     gcc, clang, sanitizers and fuzzers
+#	make unit          cmocka tests (VARIANT=asan make unit-asan: with sanitizers)
+#	make integration   our modules against the real servers
+#	make blackbox      the running services, through foreign clients
+#	make accept        client-test's acceptance run
+#	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
+#	make papers        the protocol descriptions
+TEST_STAGES := layers lint format-check papers \
+	build-gcc build-clang build-asan build-fuzz \
+	tidy unit unit-asan fuzz integration accept blackbox
+
+VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
+VENV_READY   := $(VENV)/.installed
+PYTHON3      := $(or $(wildcard /usr/bin/python3),python3)
+# The programs that the black-box tests run: build/asan for a stricter look.
+BLACKBOX_BUILD ?= build/release
+PYTEST_FLAGS   ?=
+FUZZ_SECONDS   ?= 5
+MAKE_AGAIN   := $(MAKE) --no-print-directory
+RUN_TESTS     = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
+	PYTHONPATH=tests/blackbox
+PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini \
+	$(PYTEST_FLAGS)
+
+.PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
+	integration accept blackbox fuzz fuzz-run everything \
+	build-all build-gcc build-clang build-asan build-fuzz
+
+# A second make, because pkg-config is asked about what was only just installed.
+test:
+	@deploy/install-packages --test
+	@$(MAKE_AGAIN) test-stages
+
+test-stages:
+	@tests/check/run $(TEST_STAGES)
+
+$(VENV_READY): tests/requirements.txt
+	@$(PYTHON3) -m venv --clear $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# --- sources ---------------------------------------------------------------
+layers:
+	@tests/check/layers
+
+lint:
+	@tests/check/lint
+
+TIDY_PACKAGES := rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libjwt \
+	libcrypto hiredis libwebsockets libargon2
+tidy:
+	@TIDY_FLAGS="-std=gnu17 -D_FORTIFY_SOURCE=0 -I. \
+		-DPARLEY_VERSION=\"tidy\" $(call pkg,$(TIDY_PACKAGES),--cflags)" \
+		tests/check/tidy $(sort $(filter-out tests/% %/tests/%,$(SOURCES)))
+
+format-check: $(VENV_READY)
+	@tests/check/format $(VENV)/bin/clang-format
+
+papers: $(VENV_READY)
+	@$(RUN_TESTS) $(VENV)/bin/python tests/check/papers
+
+# --- builds ------------------------------------------------------------------
+everything: $(PROGRAMS) $(UNIT_TESTS) $(INTEGRATION_TESTS)
+
+build-gcc:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=release everything
+
+build-clang:
+	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=release everything
+
+build-asan:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=asan everything
+
+build-fuzz:
+	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=fuzz fuzzers
+
+build-all: build-gcc build-clang build-asan build-fuzz
+
+fuzzers: $(FUZZERS)
+.PHONY: fuzzers
+
+# --- runs ----------------------------------------------------------------------
+unit: $(UNIT_TESTS)
+	@tests/check/unit $(UNIT_TESTS)
+
+unit-asan:
+	@$(MAKE_AGAIN) VARIANT=asan unit
+
+fuzz:
+	@$(MAKE_AGAIN) CC=clang VARIANT=fuzz fuzz-run
+
+fuzz-run: $(FUZZERS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check/fuzz $(FUZZERS)
+
+integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
+		tests/check/unit $(INTEGRATION_TESTS)
+
+accept: $(PROGRAMS) $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
+		tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
+
+blackbox: $(PROGRAMS) $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(PYTEST) tests/blackbox

@@ -1,0 +1,69 @@
+"""A check counts only when it sees what it is there for: faults are planted in a
+copy of the papers, and the check that owns each must find it."""
+import pathlib
+import shutil
+import tempfile
+
+SOCKET = "docs/protocol/socket.md"
+PLANTS = [
+    # check, file, text, text instead
+    ("openapi", "docs/protocol/openapi.yaml", "operationId: register", "operationID: register"),
+    ("openapi", "docs/protocol/openapi.yaml", "token_type: Bearer", "token_type: 7"),
+    ("openapi", "docs/protocol/openapi.yaml", "schemas/Problem'", "schemas/Trouble'"),
+    ("asyncapi", "docs/protocol/asyncapi.yaml", "action: receive", "action: take"),
+    ("asyncapi", "docs/protocol/asyncapi.yaml", "state: saved", "state: safe"),
+    ("asyncapi", "docs/protocol/asyncapi.yaml", "messages/welcome'", "messages/hello'"),
+    ("examples", SOCKET, '"type":"welcome"', '"type":"hello"'),
+    ("examples", SOCKET, "json message=welcome", "json message=hello"),
+    ("examples", SOCKET, '"seq":42', '"seq":"42"'),
+    ("codes", SOCKET, "| `unknown_user` | no |", "| `unknown_user` | yes |"),
+    ("codes", "common/wire/frame.h", '"bad_uuid"', '"evil_uuid"'),
+    ("codes", SOCKET, "| 4408 |", "| 4409 |"),
+    ("codes", "common/wire/frame.h", "FRAME_MAX = 64", "FRAME_MAX = 65"),
+    ("settings", "common/service/kafka_settings.def", '"12"', '"13"'),
+    ("settings", "common/service/kafka_settings.def", "SETTING(topic_dlq", "SETTING_(topic_dlq"),
+    ("settings", ".env", "PARLEY_MIN_FREE_MB=1024", "PARLEY_MIN_FREE_MB=1"),
+    ("links", "README.md", "docs/ARCHITECTURE.md", "docs/ARCHITEXTURE.md"),
+]
+FOLDERS = ("docs", "common", "tests/docs", "identity-service", "websocket-service",
+           "persistence-service", "client-test", "deploy", "mk", "bench", "tests")
+FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".env", "Makefile",
+         ".clang-format")
+
+
+def faults(root, checks):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder)
+        copy_papers(root, copy)
+        for plant in PLANTS:
+            yield from plant_faults(copy, checks, *plant)
+
+
+def copy_papers(root, copy):
+    skip = shutil.ignore_patterns("__pycache__", ".venv", "venv", "corpus", "node_modules")
+    for folder in FOLDERS:
+        if (root / folder).is_dir():
+            shutil.copytree(root / folder, copy / folder, ignore=skip, dirs_exist_ok=True)
+    for file in FILES:
+        if (root / file).exists():
+            shutil.copy(root / file, copy / file)
+
+
+def plant_faults(copy, checks, name, file, old, new):
+    path = copy / file
+    original = path.read_text("utf-8")
+    if old not in original:
+        yield f"{file}: '{old}' is not there to be replaced; planted.py is out of date"
+        return
+    before = set(checks[name](copy))
+    path.write_text(original.replace(old, new, 1), "utf-8")
+    if not found_more(checks[name], copy, before):
+        yield f"{name} does not see '{new}' in {file}"
+    path.write_text(original, "utf-8")
+
+
+def found_more(check, copy, before):
+    try:
+        return bool(set(check(copy)) - before)
+    except Exception:  # a document that cannot even be read
+        return True
