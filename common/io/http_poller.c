@@ -12,14 +12,17 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 #include <uv.h>
 
 enum { WAITING_MAX = 16 * 1024 };
 
 struct request {
-	struct http_transfer *transfer;
+	struct http_transfer *transfer; /* NULL unless active */
 	struct http_poller *poller;
+	struct http_ask ask; /* points into `copy` */
+	char *copy;
 	http_done *done;
 	void *context;
 	uint64_t deadline_ms;
@@ -35,7 +38,8 @@ struct http_poller {
 	struct request *active;
 	struct request *waiting;
 	struct request *refused;
-	struct request *spare; /* kept: an easy handle is dear to make */
+	struct http_transfer **spare; /* kept: an easy handle is dear to make */
+	unsigned spare_count;
 	unsigned active_count, active_max;
 	unsigned waiting_count;
 	unsigned open_handles;
@@ -50,29 +54,58 @@ struct watch {
 static void request_free(struct request *request)
 {
 	http_transfer_destroy(&request->transfer);
+	mem_free(&request->copy);
 	mem_free(&request);
 }
 
 static void finish(struct request *request, enum status status,
                    const struct http_answer *answer)
 {
-	struct http_poller *poller = request->poller;
-
 	request->done(request->context, status, answer);
-	request->done = NULL;
-	LL_PREPEND(poller->spare, request);
-}
-
-static void start(struct http_poller *poller, struct request *request)
-{
-	DL_APPEND(poller->active, request);
-	poller->active_count++;
-	if (curl_multi_add_handle(poller->multi,
-	                          http_transfer_easy(request->transfer)))
-		abort();
+	request_free(request);
 }
 
 static void refuse(struct request *request, enum status status);
+
+static struct http_transfer *transfer_take(struct http_poller *poller)
+{
+	if (!poller->spare_count)
+		return http_transfer_create();
+	return poller->spare[--poller->spare_count];
+}
+
+/* At most active_max transfers and the one just finished: there is room. */
+static void transfer_keep(struct http_poller *poller,
+                          struct http_transfer **transfer)
+{
+	poller->spare[poller->spare_count++] = *transfer;
+	*transfer = NULL;
+}
+
+/* False when the request can't be written. */
+static bool start(struct http_poller *poller, struct request *request)
+{
+	CURL *easy;
+
+	request->transfer = transfer_take(poller);
+	if (http_transfer_prepare(request->transfer, &request->ask) != ST_OK) {
+		transfer_keep(poller, &request->transfer);
+		return false;
+	}
+	easy = http_transfer_easy(request->transfer);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+	if (curl_multi_add_handle(poller->multi, easy))
+		abort();
+	DL_APPEND(poller->active, request);
+	poller->active_count++;
+	return true;
+}
+
+static void start_or_refuse(struct http_poller *poller, struct request *request)
+{
+	if (!start(poller, request))
+		refuse(request, ST_INVALID);
+}
 
 /* Time spent waiting for a connection counts against the limit. */
 static void start_waiting(struct http_poller *poller)
@@ -88,10 +121,9 @@ static void start_waiting(struct http_poller *poller)
 			refuse(request, ST_UNAVAILABLE);
 			continue;
 		}
-		curl_easy_setopt(http_transfer_easy(request->transfer),
-		                 CURLOPT_TIMEOUT_MS,
-		                 (long)(request->deadline_ms - now_ms));
-		start(poller, request);
+		request->ask.timeout_ms =
+			(unsigned)(request->deadline_ms - now_ms);
+		start_or_refuse(poller, request);
 	}
 }
 
@@ -100,14 +132,17 @@ static void finish_active(struct http_poller *poller, CURL *easy,
 {
 	struct http_answer answer = {0};
 	struct request *request = NULL;
+	struct http_transfer *transfer;
 	enum status status;
 
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &request);
 	curl_multi_remove_handle(poller->multi, easy);
 	DL_DELETE(poller->active, request);
 	poller->active_count--;
-	status = http_transfer_result(request->transfer, (int)result, &answer);
+	transfer = MOVE(request->transfer);
+	status = http_transfer_result(transfer, (int)result, &answer);
 	finish(request, status, status == ST_OK ? &answer : NULL);
+	transfer_keep(poller, &transfer);
 }
 
 static void collect(struct http_poller *poller)
@@ -258,6 +293,7 @@ struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
 	http_transfer_destroy(&first); /* it set libcurl up, once */
 	poller->loop = loop;
 	poller->active_max = connection_max;
+	poller->spare = mem_new((connection_max + 1) * sizeof(*poller->spare));
 	poller->multi = curl_multi_init();
 	if (!poller->multi || uv_timer_init(loop, &poller->timer) ||
 	    uv_idle_init(loop, &poller->refusals))
@@ -300,44 +336,59 @@ void http_poller_destroy(struct http_poller **poller_at)
 	drop_all(poller, &poller->active);
 	drop_all(poller, &poller->waiting);
 	drop_all(poller, &poller->refused);
-	drop_all(poller, &poller->spare);
+	while (poller->spare_count)
+		http_transfer_destroy(&poller->spare[--poller->spare_count]);
+	mem_free(&poller->spare);
 	curl_multi_cleanup(poller->multi);
 	uv_close((uv_handle_t *)&poller->timer, handle_closed);
 	uv_close((uv_handle_t *)&poller->refusals, handle_closed);
 }
 
-static struct request *request_take(struct http_poller *poller)
+static char *copy_bytes(char **to, struct span bytes)
 {
-	struct request *request = poller->spare;
+	char *copy = *to;
 
-	if (request) {
-		LL_DELETE(poller->spare, request);
-		return request;
-	}
-	request = mem_new(sizeof(*request));
+	if (bytes.len)
+		memcpy(copy, bytes.data, bytes.len);
+	copy[bytes.len] = '\0';
+	*to += bytes.len + 1;
+	return copy;
+}
+
+static struct request *request_create(struct http_poller *poller,
+                                      const struct http_ask *ask)
+{
+	struct request *request = mem_new(sizeof(*request));
+	struct span url = span_of(ask->url);
+	struct span type = span_of(ask->content_type);
+	char *to = mem_new(url.len + ask->bearer.len + type.len +
+	                   ask->body.len + 4);
+
 	request->poller = poller;
-	request->transfer = http_transfer_create();
-	curl_easy_setopt(http_transfer_easy(request->transfer), CURLOPT_PRIVATE,
-	                 request);
+	request->copy = to;
+	request->ask = *ask;
+	request->ask.url = copy_bytes(&to, url);
+	request->ask.bearer.data = copy_bytes(&to, ask->bearer);
+	if (ask->content_type)
+		request->ask.content_type = copy_bytes(&to, type);
+	request->ask.body.data = copy_bytes(&to, ask->body);
+	request->deadline_ms = clock_mono_ms() + ask->timeout_ms;
 	return request;
 }
 
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
                      http_done *done, void *context)
 {
-	struct request *request = request_take(poller);
+	struct request *request = request_create(poller, ask);
 
 	request->done = done;
 	request->context = context;
-	request->deadline_ms = clock_mono_ms() + ask->timeout_ms;
-	if (http_transfer_prepare(request->transfer, ask) != ST_OK) {
-		refuse(request, ST_INVALID);
-	} else if (poller->active_count < poller->active_max) {
-		start(poller, request);
-	} else if (poller->waiting_count >= WAITING_MAX) {
-		refuse(request, ST_UNAVAILABLE);
-	} else {
+	if (poller->active_count < poller->active_max) {
+		start_or_refuse(poller, request);
+	} else if (poller->waiting_count < WAITING_MAX) {
 		DL_APPEND(poller->waiting, request);
 		poller->waiting_count++;
+	} else {
+		refuse(request, ST_UNAVAILABLE);
 	}
 }

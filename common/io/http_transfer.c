@@ -2,7 +2,6 @@
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 
-#include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -126,7 +125,8 @@ static void set_method(CURL *easy, const struct http_ask *ask)
 enum status http_transfer_prepare(struct http_transfer *transfer,
                                   const struct http_ask *ask)
 {
-	if (!ask->url || !ask->timeout_ms || !fits_header(ask->bearer) ||
+	if (!ask->url || !ask->url[0] || !ask->timeout_ms ||
+	    !fits_header(ask->bearer) ||
 	    !fits_header(span_of(ask->content_type)))
 		return ST_INVALID;
 	buf_clear(&transfer->body);
