@@ -68,7 +68,7 @@ MUST_CHECK enum status sql_connect(struct sql *sql); /* also re-connects */
 bool sql_connected(const struct sql *sql);
 const char *sql_error(const struct sql *sql);
 
-/* A constant statement without parameters and without rows. */
+/* A constant statement without parameters, whose rows (if any) are dropped. */
 MUST_CHECK enum status sql_execute(struct sql *sql, const char *statement);
 MUST_CHECK enum status sql_begin(struct sql *sql);
 MUST_CHECK enum status sql_commit(struct sql *sql);
@@ -84,7 +84,8 @@ MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
                                const struct sql_value *values, unsigned count);
 /*
  * The next row into ret_row[0..columns). Bytes live until the next call.
- * ST_NOT_FOUND after the last.
+ * ST_NOT_FOUND after the last. Columns of integer type are SQL_NUMBER, all others
+ * SQL_BYTES: sums and sums of parameters want CAST(… AS UNSIGNED).
  */
 MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
                                  unsigned columns);
@@ -95,7 +96,9 @@ uint64_t sql_insert_id(const struct sql *sql);
 /*
  * Applies the numbered schema files that are not yet applied, in order, under
  * a named lock, and records them in schema_version(version, applied_at).
- * ST_BROKEN when the database has a version that this binary does not know.
+ * ST_BROKEN when the database has a version that this binary does not know,
+ * ST_UNAVAILABLE while another process is at it: try again. A file may be run
+ * again after a crash halfway: write CREATE TABLE IF NOT EXISTS.
  */
 struct sql_migration {
 	unsigned version;       /* from 1, without gaps */

@@ -1,0 +1,547 @@
+#include "common/io/sql.h"
+#include "common/base/mem.h"
+#include "common/io/sql_private.h"
+
+#include <assert.h>
+#include <errmsg.h>
+#include <mysql.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	STATEMENTS_MAX = 64,
+	FIRST_COLUMN_BYTES = 256,
+	ERROR_TEXT_MAX = 512,
+};
+
+/* Where one column of a fetched row lands. */
+struct column {
+	bool is_number;
+	uint64_t number;
+	char *bytes;
+	unsigned long len;
+	my_bool is_null;
+	my_bool truncated;
+};
+
+struct statement {
+	MYSQL_STMT *handle;
+	char *text;
+	size_t text_len;
+	MYSQL_BIND *parameters;
+	unsigned parameter_count;
+	MYSQL_BIND *results;
+	struct column *columns;
+	unsigned column_count;
+};
+
+struct sql {
+	MYSQL *mysql; /* NULL when not connected */
+	char *host;
+	char *user;
+	char *password;
+	char *database;
+	uint16_t port;
+	unsigned timeout_s;
+	bool in_transaction;
+	/* The last used first: few enough that looking through them is
+	 * cheaper than hashing texts of many KiB. */
+	struct statement *statements[STATEMENTS_MAX];
+	unsigned statement_count;
+	struct statement *reading; /* whose rows are being fetched */
+	uint64_t affected;
+	uint64_t insert_id;
+	char error[ERROR_TEXT_MAX];
+};
+
+void sql_library_start(void)
+{
+	(void)mysql_library_init(0, NULL, NULL);
+}
+
+void sql_thread_start(void)
+{
+	(void)mysql_thread_init();
+}
+
+void sql_thread_stop(void)
+{
+	mysql_thread_end();
+}
+
+static char *copy(const char *text)
+{
+	return text ? mem_text(text, strlen(text)) : NULL;
+}
+
+struct sql *sql_create(const struct sql_options *options)
+{
+	struct sql *sql = mem_new(sizeof(*sql));
+
+	sql->host = copy(options->host);
+	sql->user = copy(options->user);
+	sql->password = copy(options->password);
+	sql->database = copy(options->database);
+	sql->port = options->port;
+	sql->timeout_s = options->timeout_s ? options->timeout_s : 5;
+	return sql;
+}
+
+static void statement_destroy(struct statement **statement)
+{
+	struct statement *s = MOVE(*statement);
+
+	if (!s)
+		return;
+	if (s->handle)
+		(void)mysql_stmt_close(s->handle);
+	for (unsigned i = 0; i < s->column_count; i++)
+		mem_free(&s->columns[i].bytes);
+	mem_free(&s->columns);
+	mem_free(&s->results);
+	mem_free(&s->parameters);
+	mem_free(&s->text);
+	mem_free(&s);
+}
+
+static void disconnect(struct sql *sql)
+{
+	while (sql->statement_count)
+		statement_destroy(&sql->statements[--sql->statement_count]);
+	sql->reading = NULL;
+	sql->in_transaction = false;
+	if (sql->mysql)
+		mysql_close(MOVE(sql->mysql));
+}
+
+void sql_destroy(struct sql **sql)
+{
+	struct sql *s = MOVE(*sql);
+
+	if (!s)
+		return;
+	disconnect(s);
+	if (s->password)
+		mem_wipe(s->password, strlen(s->password));
+	mem_free(&s->host);
+	mem_free(&s->user);
+	mem_free(&s->password);
+	mem_free(&s->database);
+	mem_free(&s);
+}
+
+bool sql_connected(const struct sql *sql)
+{
+	return sql->mysql != NULL;
+}
+
+const char *sql_error(const struct sql *sql)
+{
+	return sql->error;
+}
+
+uint64_t sql_affected(const struct sql *sql)
+{
+	return sql->affected;
+}
+
+uint64_t sql_insert_id(const struct sql *sql)
+{
+	return sql->insert_id;
+}
+
+enum status sql_fail(struct sql *sql, enum status status, const char *format,
+                     ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(sql->error, sizeof(sql->error), format, args);
+	va_end(args);
+	return status;
+}
+
+static enum status not_connected(struct sql *sql)
+{
+	return sql_fail(sql, ST_UNAVAILABLE, "not connected");
+}
+
+/*
+ * Keeps the promise that what is UNAVAILABLE was rolled back: a lock wait that
+ * timed out undoes its statement only, the rest of the transaction is undone
+ * here.
+ */
+static enum status failed(struct sql *sql, unsigned error, const char *text)
+{
+	enum status status = sql_status_of(error);
+
+	(void)sql_fail(sql, status, "%u %s", error, text);
+	if (sql_loses_connection(error))
+		disconnect(sql);
+	else if (status == ST_UNAVAILABLE)
+		sql_rollback(sql);
+	return status;
+}
+
+static enum status query(struct sql *sql, const char *statement, size_t len)
+{
+	MYSQL_RES *rows;
+
+	if (mysql_real_query(sql->mysql, statement, len))
+		return failed(sql, mysql_errno(sql->mysql),
+		              mysql_error(sql->mysql));
+	rows = mysql_store_result(sql->mysql);
+	if (rows)
+		mysql_free_result(rows);
+	sql->affected = mysql_affected_rows(sql->mysql);
+	sql->insert_id = mysql_insert_id(sql->mysql);
+	return ST_OK;
+}
+
+/*
+ * Waiting for a lock must end before our own read timeout does, else a mere
+ * wait looks like a lost server. Idle connections are ours to close.
+ */
+static enum status set_session(struct sql *sql)
+{
+	char text[512];
+	int len = snprintf(
+		text, sizeof(text),
+		"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,"
+		"NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+		"NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1,"
+		" wait_timeout = 2592000, innodb_lock_wait_timeout = %u",
+		sql->timeout_s > 1 ? sql->timeout_s - 1 : 1);
+	enum status status = query(sql, text, (size_t)len);
+
+	if (status != ST_OK)
+		return status;
+	return sql_execute(sql, "SET SESSION TRANSACTION ISOLATION LEVEL "
+	                        "READ COMMITTED");
+}
+
+static void set_options(const struct sql *sql, MYSQL *mysql)
+{
+	unsigned protocol = MYSQL_PROTOCOL_TCP;
+	unsigned local_infile = 0;
+	my_bool reconnect = 0;
+	/* The client of 11.8 would refuse servers whose certificate has no
+	 * issuer; the database is on a private network. */
+	my_bool verify = 0;
+
+	if (sql->host[0] == '/')
+		protocol = MYSQL_PROTOCOL_SOCKET;
+	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+	mysql_options(mysql, MYSQL_OPT_RECONNECT, &reconnect);
+	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &sql->timeout_s);
+	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &sql->timeout_s);
+	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &sql->timeout_s);
+}
+
+enum status sql_connect(struct sql *sql)
+{
+	bool local = sql->host[0] == '/';
+	enum status status;
+
+	disconnect(sql);
+	sql->mysql = mysql_init(NULL);
+	assert(sql->mysql);
+	set_options(sql, sql->mysql);
+	if (!mysql_real_connect(sql->mysql, local ? NULL : sql->host, sql->user,
+	                        sql->password, sql->database, sql->port,
+	                        local ? sql->host : NULL, 0)) {
+		status = failed(sql, mysql_errno(sql->mysql),
+		                mysql_error(sql->mysql));
+		disconnect(sql);
+		return status;
+	}
+	status = set_session(sql);
+	if (status != ST_OK)
+		disconnect(sql);
+	return status;
+}
+
+static void drop_rows(struct sql *sql)
+{
+	struct statement *s = MOVE(sql->reading);
+
+	if (s)
+		(void)mysql_stmt_free_result(s->handle);
+}
+
+enum status sql_execute(struct sql *sql, const char *statement)
+{
+	if (!sql->mysql)
+		return not_connected(sql);
+	drop_rows(sql);
+	return query(sql, statement, strlen(statement));
+}
+
+enum status sql_begin(struct sql *sql)
+{
+	enum status status = sql_execute(sql, "START TRANSACTION");
+
+	if (status == ST_OK)
+		sql->in_transaction = true;
+	return status;
+}
+
+enum status sql_commit(struct sql *sql)
+{
+	enum status status;
+
+	if (!sql->mysql)
+		return not_connected(sql);
+	status = sql_execute(sql, "COMMIT");
+	if (!sql->mysql)
+		return ST_UNCERTAIN;
+	if (status == ST_OK)
+		sql->in_transaction = false;
+	return status;
+}
+
+void sql_rollback(struct sql *sql)
+{
+	char error[ERROR_TEXT_MAX];
+
+	if (!sql->mysql || !sql->in_transaction)
+		return;
+	sql->in_transaction = false;
+	drop_rows(sql);
+	if (!mysql_real_query(sql->mysql, "ROLLBACK", strlen("ROLLBACK")))
+		return;
+	/* Why the transaction failed is what the caller wants to read. */
+	memcpy(error, sql->error, sizeof(error));
+	disconnect(sql);
+	memcpy(sql->error, error, sizeof(error));
+}
+
+static bool is_integer(const MYSQL_FIELD *field)
+{
+	switch (field->type) {
+	case MYSQL_TYPE_TINY:
+	case MYSQL_TYPE_SHORT:
+	case MYSQL_TYPE_INT24:
+	case MYSQL_TYPE_LONG:
+	case MYSQL_TYPE_LONGLONG:
+	case MYSQL_TYPE_YEAR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void bind_column(struct column *column, MYSQL_BIND *bind)
+{
+	bind->is_null = &column->is_null;
+	bind->error = &column->truncated;
+	bind->length = &column->len;
+	if (column->is_number) {
+		bind->buffer_type = MYSQL_TYPE_LONGLONG;
+		bind->is_unsigned = 1;
+		bind->buffer = &column->number;
+		bind->buffer_length = sizeof(column->number);
+		return;
+	}
+	column->bytes = mem_new(FIRST_COLUMN_BYTES);
+	bind->buffer_type = MYSQL_TYPE_STRING;
+	bind->buffer = column->bytes;
+	bind->buffer_length = FIRST_COLUMN_BYTES;
+}
+
+static void describe(struct statement *s)
+{
+	MYSQL_RES *meta = mysql_stmt_result_metadata(s->handle);
+
+	s->parameter_count = (unsigned)mysql_stmt_param_count(s->handle);
+	s->parameters = mem_new(s->parameter_count * sizeof(*s->parameters));
+	if (!meta)
+		return;
+	s->column_count = mysql_num_fields(meta);
+	s->columns = mem_new(s->column_count * sizeof(*s->columns));
+	s->results = mem_new(s->column_count * sizeof(*s->results));
+	for (unsigned i = 0; i < s->column_count; i++) {
+		const MYSQL_FIELD *field = mysql_fetch_field_direct(meta, i);
+
+		s->columns[i].is_number = is_integer(field);
+		bind_column(&s->columns[i], &s->results[i]);
+	}
+	mysql_free_result(meta);
+}
+
+static enum status prepare(struct sql *sql, const char *text, size_t len,
+                           struct statement **ret_statement)
+{
+	CLEANUP(statement_destroy) struct statement *s = mem_new(sizeof(*s));
+
+	s->handle = mysql_stmt_init(sql->mysql);
+	assert(s->handle);
+	if (mysql_stmt_prepare(s->handle, text, len))
+		return failed(sql, mysql_stmt_errno(s->handle),
+		              mysql_stmt_error(s->handle));
+	s->text = mem_text(text, len);
+	s->text_len = len;
+	describe(s);
+	*ret_statement = MOVE(s);
+	return ST_OK;
+}
+
+/* Puts `statement` first; the one at `at` is overwritten. */
+static void to_front(struct sql *sql, unsigned at, struct statement *statement)
+{
+	memmove(&sql->statements[1], &sql->statements[0],
+	        at * sizeof(*sql->statements));
+	sql->statements[0] = statement;
+}
+
+static enum status find(struct sql *sql, const char *text,
+                        struct statement **ret_statement)
+{
+	size_t len = strlen(text);
+	enum status status;
+
+	for (unsigned i = 0; i < sql->statement_count; i++) {
+		struct statement *s = sql->statements[i];
+
+		if (s->text_len != len || memcmp(s->text, text, len) != 0)
+			continue;
+		to_front(sql, i, s);
+		*ret_statement = s;
+		return ST_OK;
+	}
+	status = prepare(sql, text, len, ret_statement);
+	if (status != ST_OK)
+		return status;
+	if (sql->statement_count == STATEMENTS_MAX)
+		statement_destroy(&sql->statements[--sql->statement_count]);
+	to_front(sql, sql->statement_count++, *ret_statement);
+	return ST_OK;
+}
+
+/* Bytes go as text: both servers put it into binary columns unchanged. */
+static void bind_values(struct statement *s, const struct sql_value *values)
+{
+	for (unsigned i = 0; i < s->parameter_count; i++) {
+		const struct sql_value *value = &values[i];
+		MYSQL_BIND *bind = &s->parameters[i];
+
+		if (value->kind == SQL_NUMBER) {
+			bind->buffer_type = MYSQL_TYPE_LONGLONG;
+			bind->is_unsigned = 1;
+			bind->buffer = (void *)(uintptr_t)&value->number;
+		} else if (value->kind == SQL_BYTES) {
+			bind->buffer_type = MYSQL_TYPE_STRING;
+			bind->buffer = (void *)(uintptr_t)value->bytes.data;
+			bind->buffer_length = value->bytes.len;
+		} else {
+			bind->buffer_type = MYSQL_TYPE_NULL;
+		}
+	}
+}
+
+/* A change that was on its own is committed by the server before it answers. */
+static enum status run_failed(struct sql *sql, const struct statement *s)
+{
+	unsigned error = mysql_stmt_errno(s->handle);
+	bool commits = !sql->in_transaction && s->column_count == 0;
+	enum status status = failed(sql, error, mysql_stmt_error(s->handle));
+
+	if (commits && error == CR_SERVER_LOST)
+		return ST_UNCERTAIN;
+	return status;
+}
+
+enum status sql_run(struct sql *sql, const char *statement,
+                    const struct sql_value *values, unsigned count)
+{
+	struct statement *s = NULL;
+	enum status status;
+
+	if (!sql->mysql)
+		return not_connected(sql);
+	drop_rows(sql);
+	status = find(sql, statement, &s);
+	if (status != ST_OK)
+		return status;
+	assert(count == s->parameter_count);
+	bind_values(s, values);
+	if ((count && mysql_stmt_bind_param(s->handle, s->parameters)) ||
+	    mysql_stmt_execute(s->handle))
+		return run_failed(sql, s);
+	sql->affected = mysql_stmt_affected_rows(s->handle);
+	sql->insert_id = mysql_stmt_insert_id(s->handle);
+	if (s->column_count == 0)
+		return ST_OK;
+	if (mysql_stmt_bind_result(s->handle, s->results) ||
+	    mysql_stmt_store_result(s->handle))
+		return run_failed(sql, s);
+	sql->reading = s;
+	return ST_OK;
+}
+
+/* Makes room for what was cut off and reads it again. */
+static bool read_rest(struct statement *s, unsigned at)
+{
+	struct column *column = &s->columns[at];
+	MYSQL_BIND *bind = &s->results[at];
+	unsigned long room = bind->buffer_length;
+
+	while (room < column->len)
+		room *= 2;
+	column->bytes = mem_resize(column->bytes, room);
+	bind->buffer = column->bytes;
+	bind->buffer_length = room;
+	return !mysql_stmt_fetch_column(s->handle, bind, at, 0);
+}
+
+static bool read_truncated(struct statement *s)
+{
+	bool grown = false;
+
+	for (unsigned i = 0; i < s->column_count; i++) {
+		struct column *column = &s->columns[i];
+
+		if (column->is_number || column->is_null ||
+		    column->len <= s->results[i].buffer_length)
+			continue;
+		if (!read_rest(s, i))
+			return false;
+		grown = true;
+	}
+	return !grown || !mysql_stmt_bind_result(s->handle, s->results);
+}
+
+static struct sql_value value_of(const struct column *column)
+{
+	if (column->is_null)
+		return (struct sql_value){.kind = SQL_NULL};
+	if (column->is_number)
+		return sql_number(column->number);
+	return sql_bytes(span_make(column->bytes, column->len));
+}
+
+enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
+                      unsigned columns)
+{
+	struct statement *s = sql->reading;
+	int outcome;
+
+	if (!s)
+		return sql->mysql ? ST_NOT_FOUND : not_connected(sql);
+	assert(columns == s->column_count);
+	outcome = mysql_stmt_fetch(s->handle);
+	if (outcome == MYSQL_NO_DATA) {
+		drop_rows(sql);
+		return ST_NOT_FOUND;
+	}
+	if ((outcome != 0 && outcome != MYSQL_DATA_TRUNCATED) ||
+	    !read_truncated(s))
+		return run_failed(sql, s);
+	for (unsigned i = 0; i < columns; i++)
+		ret_row[i] = value_of(&s->columns[i]);
+	return ST_OK;
+}
