@@ -15,3 +15,4 @@ $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libm
 
 $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,common,libcurl libuv))
+$(eval $(call unit_test,common/base/tests/test_lru.c,common))
