@@ -2,17 +2,22 @@
 COMMON_SOURCES := \
 	base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c base/random.c \
 	base/span.c base/status.c base/utf8.c base/uuid.c base/websocket.c \
-	io/http_client.c io/http_poller.c io/http_server.c io/http_transfer.c io/json.c io/json_check.c \
-	io/kafka_group.c io/kafka_producer.c io/kafka_reader.c io/kafka_topics.c \
-	io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
+	io/digest.c io/http_client.c io/http_poller.c io/http_server.c io/http_transfer.c io/json.c io/json_check.c \
+	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
+	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
+	io/kafka_topics.c \
+	io/redis.c io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
 	service/admin.c service/log.c service/metrics.c service/parts.c service/service.c \
 	service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
 
 COMMON_SOURCES := $(foreach s,$(COMMON_SOURCES),$(if $(wildcard common/$(s)),$(s)))
 
-$(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto))
+$(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis))
 
 $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
+
+BASE_TESTS := buf clock json_write random span status utf8 uuid
+$(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
