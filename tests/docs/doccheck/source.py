@@ -4,7 +4,7 @@ import operator
 import re
 
 CODE = re.compile(r'X\(\w+,\s*"(\w+)",\s*(true|false)\)')
-CONSTANT = re.compile(r"\b([A-Z][A-Z0-9_]*) = ([^,;}]+)")
+CONSTANT = re.compile(r"\b([A-Z][A-Z0-9_]*)\s*=\s*([^,;}=]+)")
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 OPERATORS = {
     ast.Add: operator.add,
