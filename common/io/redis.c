@@ -1,0 +1,233 @@
+#include "common/io/redis.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include <hiredis/adapters/libuv.h>
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+enum { BACKOFF_BASE_MS = 100, BACKOFF_MAX_MS = 5000, NUMBER_MAX = 20 };
+
+/* What an answer belongs to; kept in a free list, not allocated each time. */
+struct waiting {
+	struct redis *redis;
+	redis_set_done *done;
+	void *context;
+	uint64_t tag;
+	struct waiting *next;
+};
+
+struct redis {
+	struct redis_options options;
+	struct uv_loop_s *loop;
+	redisAsyncContext *connection; /* NULL between tries */
+	bool up;
+	bool told_down;
+	unsigned tries;
+	unsigned pending;
+	uint64_t dropped;
+	struct waiting *free_list;
+	uv_timer_t *timer;
+};
+
+static void connect_now(struct redis *redis);
+
+static void on_timer(uv_timer_t *timer)
+{
+	connect_now(timer->data);
+}
+
+static void say_down(struct redis *redis, const char *why)
+{
+	if (!redis->up && redis->told_down)
+		return;
+	redis->up = false;
+	redis->told_down = true;
+	redis->options.changed(redis->options.context, false, why);
+}
+
+static void retry_later(struct redis *redis)
+{
+	uint64_t wait_ms =
+		1 + backoff_ms(redis->tries++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+
+	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
+}
+
+/* hiredis frees the context itself after these two. */
+static void on_disconnect(const redisAsyncContext *connection, int status)
+{
+	struct redis *redis = connection->data;
+
+	if (!redis)
+		return;
+	redis->connection = NULL;
+	say_down(redis, status == REDIS_OK ? "closed" : connection->errstr);
+	retry_later(redis);
+}
+
+static void on_connect(const redisAsyncContext *connection, int status)
+{
+	struct redis *redis = connection->data;
+
+	if (!redis || status == REDIS_OK)
+		return; /* up only when it has answered */
+	redis->connection = NULL;
+	say_down(redis, connection->errstr);
+	retry_later(redis);
+}
+
+/* The answer to PING, the last thing of a greeting. */
+static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
+{
+	const redisReply *answer = reply;
+	struct redis *redis = connection->data;
+
+	(void)data;
+	if (!redis || !answer)
+		return;
+	if (answer->type == REDIS_REPLY_ERROR) {
+		say_down(redis, answer->str);
+		redisAsyncDisconnect(connection);
+		return;
+	}
+	redis->up = true;
+	redis->told_down = false;
+	redis->tries = 0;
+	redis->options.changed(redis->options.context, true, NULL);
+}
+
+static void greet(struct redis *redis)
+{
+	const char *auth[] = {"AUTH", redis->options.password};
+
+	if (*redis->options.password)
+		(void)redisAsyncCommandArgv(redis->connection, NULL, NULL, 2,
+		                            auth, NULL);
+	(void)redisAsyncCommand(redis->connection, on_greeting, NULL, "PING");
+}
+
+static void connect_now(struct redis *redis)
+{
+	redisAsyncContext *connection = redisAsyncConnect(
+		redis->options.host, (int)redis->options.port);
+
+	if (!connection || connection->err) {
+		say_down(redis, connection ? connection->errstr : "no memory");
+		if (connection)
+			redisAsyncFree(connection);
+		retry_later(redis);
+		return;
+	}
+	connection->data = redis;
+	redis->connection = connection;
+	(void)redisLibuvAttach(connection, redis->loop);
+	(void)redisAsyncSetConnectCallback(connection, on_connect);
+	(void)redisAsyncSetDisconnectCallback(connection, on_disconnect);
+	greet(redis);
+}
+
+struct redis *redis_create(struct uv_loop_s *loop,
+                           const struct redis_options *options)
+{
+	struct redis *redis = mem_new(sizeof(*redis));
+
+	redis->options = *options;
+	redis->loop = loop;
+	redis->timer = mem_new(sizeof(*redis->timer));
+	(void)uv_timer_init(loop, redis->timer);
+	redis->timer->data = redis;
+	connect_now(redis);
+	return redis;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+void redis_destroy(struct redis **redis)
+{
+	struct redis *r = *redis;
+
+	if (!r)
+		return;
+	uv_close((uv_handle_t *)r->timer, free_handle);
+	if (r->connection) {
+		r->options.pending_max = 0;
+		r->connection->data = NULL;
+		redisAsyncFree(r->connection); /* answers what is pending */
+	}
+	while (r->free_list) {
+		struct waiting *next = r->free_list->next;
+
+		mem_free(&r->free_list);
+		r->free_list = next;
+	}
+	mem_free(redis);
+}
+
+static struct waiting *waiting_take(struct redis *redis)
+{
+	struct waiting *w = redis->free_list;
+
+	if (w)
+		redis->free_list = w->next;
+	else
+		w = mem_new(sizeof(*w));
+	w->redis = redis;
+	return w;
+}
+
+static void on_set(redisAsyncContext *connection, void *reply, void *data)
+{
+	const redisReply *answer = reply;
+	struct waiting *w = data;
+	struct redis *redis = w->redis;
+
+	redis->pending--;
+	if (w->done && connection->data)
+		w->done(w->context, w->tag,
+		        answer && answer->type == REDIS_REPLY_STATUS);
+	w->next = redis->free_list;
+	redis->free_list = w;
+}
+
+bool redis_set(struct redis *redis, struct span key, struct span value,
+               unsigned ttl_s, enum redis_when when, redis_set_done *done,
+               void *context, uint64_t tag)
+{
+	char ttl[NUMBER_MAX + 1];
+	int ttl_len = snprintf(ttl, sizeof(ttl), "%u", ttl_s);
+	const char *argv[] = {
+		"SET", key.data, value.data,
+		"EX",  ttl,      when == REDIS_IF_ABSENT ? "NX" : "XX"};
+	size_t lens[] = {3, key.len, value.len, 2, (size_t)ttl_len, 2};
+	struct waiting *w;
+
+	if (!redis->up || redis->pending >= redis->options.pending_max) {
+		redis->dropped++;
+		return false;
+	}
+	w = waiting_take(redis);
+	w->done = done;
+	w->context = context;
+	w->tag = tag;
+	if (redisAsyncCommandArgv(redis->connection, on_set, w, 6, argv,
+	                          lens) != REDIS_OK) {
+		w->next = redis->free_list;
+		redis->free_list = w;
+		redis->dropped++;
+		return false;
+	}
+	redis->pending++;
+	return true;
+}
+
+uint64_t redis_dropped(const struct redis *redis)
+{
+	return redis->dropped;
+}
