@@ -3,7 +3,8 @@
  *
  * Two forms: http_get() blocks (for worker threads and tools), struct
  * http_poller runs many at once on a libuv loop. Connections are kept alive.
- * Redirects are not followed, bodies over 64 KiB are an error.
+ * Redirects are not followed, bodies over 64 KiB are an error, unless the ask
+ * allows more.
  *
  * Errors     ST_OK means that an HTTP answer came, whatever its code;
  *            ST_UNAVAILABLE no connection, time over or a broken answer;
@@ -17,6 +18,7 @@
 #include "common/base/span.h"
 #include "common/base/status.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct http_answer {
@@ -30,6 +32,7 @@ struct http_ask {
 	const char *content_type; /* with `body`: a POST */
 	struct span body;
 	unsigned timeout_ms;
+	size_t answer_max; /* bytes of its body; 0: 64 KiB */
 };
 
 /* --- blocking ------------------------------------------------------------ */

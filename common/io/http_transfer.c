@@ -129,7 +129,8 @@ enum status http_transfer_prepare(struct http_transfer *transfer,
 	    !fits_header(ask->bearer) ||
 	    !fits_header(span_of(ask->content_type)))
 		return ST_INVALID;
-	buf_clear(&transfer->body);
+	buf_free(&transfer->body);
+	transfer->body.max = ask->answer_max ? ask->answer_max : BODY_MAX;
 	transfer->error[0] = '\0';
 	set_headers(transfer, ask);
 	set_method(transfer->easy, ask);

@@ -3,7 +3,7 @@
  * same way. Only those two use it.
  *
  * HTTP/1.1 with keep-alive, http and https only, no redirects, no proxy from
- * the environment, no signals, a body of at most 64 KiB.
+ * the environment, no signals, a body of at most ask->answer_max.
  *
  * Ownership  http_transfer_create() gives it; it can be prepared again and
  *            again. The answer's body lives until the next prepare.

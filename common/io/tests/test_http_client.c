@@ -268,6 +268,16 @@ static void a_body_over_the_limit_is_an_error(void **state)
 	                 ST_UNAVAILABLE);
 }
 
+static void an_ask_may_allow_a_longer_body(void **state)
+{
+	struct http_ask ask = ask_for("/over");
+	struct http_answer answer;
+
+	ask.answer_max = LIMIT + 1;
+	assert_int_equal(http_client_ask(*state, &ask, &answer), ST_OK);
+	assert_int_equal(answer.body.len, LIMIT + 1);
+}
+
 static void an_answer_that_is_not_http_is_an_error(void **state)
 {
 	struct http_ask ask = ask_for("/garbage");
@@ -502,6 +512,7 @@ int main(void)
 		ON_CLIENT(a_redirect_is_not_followed),
 		ON_CLIENT(a_body_up_to_the_limit_is_taken),
 		ON_CLIENT(a_body_over_the_limit_is_an_error),
+		ON_CLIENT(an_ask_may_allow_a_longer_body),
 		ON_CLIENT(an_answer_that_is_not_http_is_an_error),
 		ON_CLIENT(a_silent_server_costs_no_more_than_the_limit),
 		ON_CLIENT(nobody_listening_is_unavailable),
