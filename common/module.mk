@@ -21,3 +21,7 @@ $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 
 BASE_TESTS := buf clock json_write random span status utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
+
+# Needs a cluster: KAFKA_BROKERS.
+$(eval $(call library,kafka_fixture,common/io/tests,kafka_fixture.c,rdkafka cmocka))
+$(eval $(call integration_test,common/io/tests/test_kafka.c,kafka_fixture common,rdkafka))

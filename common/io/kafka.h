@@ -121,6 +121,12 @@ MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
                                         unsigned wait_ms,
                                         struct kafka_message **ret_message);
 /*
+ * Takes no records but keeps the membership alive: for a member that can't work
+ * for a while. Fetching goes on with the next kafka_group_poll().
+ */
+MUST_CHECK enum status kafka_group_hold(struct kafka_group *group,
+					unsigned wait_ms);
+/*
  * Everything up to and including `offset` of that partition is done. It is
  * committed within 200 ms, on revocation and on destroy. Offsets of a
  * partition must be marked in rising order; of one that was revoked they are
@@ -187,7 +193,10 @@ MUST_CHECK enum status kafka_topic_partitions(const struct kafka_options *,
                                               unsigned wait_ms,
                                               unsigned *ret_partitions);
 
-/* The murmur2 hash that Java's default partitioner takes. */
+/*
+ * The murmur2 hash that Java's default partitioner takes, made positive as it
+ * does: modulo the partitions it is the record's partition.
+ */
 uint32_t kafka_key_hash(struct span key);
 
 #endif
