@@ -23,7 +23,9 @@ PLANTS = [
     ("settings", "common/service/kafka_settings.def", '"12"', '"13"'),
     ("settings", "common/service/kafka_settings.def", "SETTING(topic_dlq", "SETTING_(topic_dlq"),
     ("settings", ".env", "PARLEY_MIN_FREE_MB=1024", "PARLEY_MIN_FREE_MB=1"),
-    ("links", "README.md", "docs/ARCHITECTURE.md", "docs/ARCHITEXTURE.md"),
+    ("links", "README.md", "](docs/ARCHITECTURE.md", "](docs/ARCHITEXTURE.md"),
+    ("links", "docs/ARCHITECTURE.md", "`common/wire/`", "`common/wires/`"),
+    ("links", "README.md", "adr/README.md", "adr/README.md#nowhere"),
 ]
 FOLDERS = ("docs", "common", "tests/docs", "identity-service", "websocket-service",
            "persistence-service", "client-test", "deploy", "mk", "bench", "tests")

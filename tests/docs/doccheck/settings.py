@@ -1,4 +1,5 @@
 """docs/settings.md is what the code says: the .def files, .env and the services."""
+import itertools
 import re
 
 PAGE = "docs/settings.md"
@@ -15,9 +16,16 @@ def faults(root):
     text = (root / PAGE).read_text("utf-8")
     if START not in text:
         yield f"{PAGE}: the line '{START}' is missing"
-    elif text != page(root):
-        yield f"{PAGE}: out of date; run tests/docs/settings-table"
+    else:
+        yield from stale_faults(text.splitlines(), page(root).splitlines())
     yield from parse_faults(root)
+
+
+def stale_faults(said, real):
+    for number, (old, new) in enumerate(itertools.zip_longest(said, real), 1):
+        if old != new:
+            yield f"{PAGE}:{number}: stale, should be '{new}'; run tests/docs/settings-table"
+            return
 
 
 def page(root):
