@@ -23,6 +23,8 @@ PLANTS = [
     ("settings", "common/service/kafka_settings.def", '"12"', '"13"'),
     ("settings", "common/service/kafka_settings.def", "SETTING(topic_dlq", "SETTING_(topic_dlq"),
     ("settings", ".env", "PARLEY_MIN_FREE_MB=1024", "PARLEY_MIN_FREE_MB=1"),
+    ("metrics", "docs/operations.md", "`service.drain_cut`", "`service.drain_hit`"),
+    ("metrics", "docs/metrics.md", "below -->", "below -->\n\n| `parley_nothing` |"),
     ("links", "README.md", "](docs/ARCHITECTURE.md", "](docs/ARCHITEXTURE.md"),
     ("links", "docs/ARCHITECTURE.md", "`common/wire/`", "`common/wires/`"),
     ("links", "README.md", "adr/README.md", "adr/README.md#nowhere"),

@@ -1,0 +1,58 @@
+"""docs/metrics.md has every metric of the code; the log events that
+docs/operations.md names are in the code."""
+import re
+
+from . import generated
+
+PAGE = "docs/metrics.md"
+TOOL = "metrics-table"
+EVENTS_PAGE = "docs/operations.md"
+FOLDERS = ("identity-service", "websocket-service", "persistence-service", "common")
+TEXT = r'"(?:[^"\\]|\\.)*"'
+METRIC = re.compile(
+    rf"METRIC_(COUNTER|GAUGE|HISTOGRAM)\(\s*((?:{TEXT}\s*)+),\s*((?:{TEXT}\s*)+)\)"
+)
+PIECE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# `service.stopped` in the first column of a table.
+EVENT = re.compile(r"^\| (`[a-z_]+\.[a-z_.]+`(?:, `[a-z_]+\.[a-z_.]+`)*) \|", re.MULTILINE)
+
+
+def faults(root):
+    yield from generated.stale(root, PAGE, TOOL, tables(root))
+    yield from event_faults(root)
+
+
+def tables(root):
+    parts = []
+    for folder in FOLDERS:
+        rows = [row for path in sources(root, folder) for row in metrics(path)]
+        if rows:
+            head = f"## {folder}\n\n| metric | kind | meaning |\n|---|---|---|\n"
+            parts.append(head + "\n".join(rows))
+    return "\n\n".join(parts) + "\n"
+
+
+def sources(root, folder):
+    found = sorted((root / folder).rglob("*.c"))
+    return [path for path in found if "tests" not in path.relative_to(root).parts]
+
+
+def metrics(path):
+    text = COMMENT.sub("", path.read_text("utf-8"))
+    for kind, name, meaning in METRIC.findall(text):
+        yield f"| `{join(name)}` | {kind.lower()} | {join(meaning)} |"
+
+
+def join(literals):
+    return "".join(PIECE.findall(literals)).replace('\\"', '"')
+
+
+def event_faults(root):
+    code = "".join(
+        path.read_text("utf-8") for folder in FOLDERS for path in sources(root, folder)
+    )
+    for cell in EVENT.findall((root / EVENTS_PAGE).read_text("utf-8")):
+        for event in re.findall(r"`([^`]+)`", cell):
+            if f'"{event}"' not in code:
+                yield f"{EVENTS_PAGE}: no code logs {event}"
