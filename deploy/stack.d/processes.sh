@@ -8,7 +8,12 @@
 # What a person may wait for Ctrl-C; after that the rest is killed.
 STOP_LIMIT_MS=14500
 
+# For 10,000 sockets and more, each of them two for nginx.
+OPEN_FILES=65536
+
+# Background jobs of the launcher itself.
 SUPERVISOR=''
+TOPICS_MAKER=''
 
 # One launcher at a time works on a run directory; the kernel lets go of the
 # lock when the launcher ends, in whichever way.
@@ -27,10 +32,9 @@ start_supervisor() {
 	local wrap=()
 	echo "$1" >"$RUN/conf/mode"
 	[[ $1 == up ]] || wrap=(setpriv --pdeathsig TERM)
-	raise_file_limit
 	(
 		cd -- "$RUN" || exit
-		exec {LOCK}>&-
+		exec {LOCK}>&- {SCREEN}>&-
 		exec setsid "${wrap[@]}" supervisord -c "$RUN/conf/supervisord.conf" \
 			</dev/null >>"$RUN/log/supervisord.out" 2>&1
 	) &
@@ -38,9 +42,9 @@ start_supervisor() {
 	echo "$SUPERVISOR" >"$RUN/pid/session"
 }
 
-# For 10,000 sockets and more, each of them two for nginx.
+# As many as wanted, or as many as this user may have.
 raise_file_limit() {
-	ulimit -n 65536 2>/dev/null || ulimit -Sn "$(ulimit -Hn)" || true
+	ulimit -n "$OPEN_FILES" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)" || true
 }
 
 # --- finding -------------------------------------------------------------------------
@@ -88,7 +92,7 @@ clear_leftovers() {
 # after the limit by force.
 stop_stack() {
 	local members started
-	trap '' HUP INT TERM
+	[[ -z $TOPICS_MAKER ]] || kill "$TOPICS_MAKER" 2>/dev/null || true
 	members=$(stack_members)
 	[[ -n $members ]] || return 0
 	say "stopping; data stays in $(short "$RUN")"
@@ -146,7 +150,7 @@ control() {
 start_services() {
 	# It waits a second to see whether they stay; readiness is asked meanwhile.
 	supervisorctl -c "$RUN/conf/supervisord.conf" start 'services:*' \
-		>/dev/null 2>&1 {LOCK}>&- &
+		>/dev/null 2>&1 {LOCK}>&- {SCREEN}>&- &
 }
 
 # report_deaths SUPERVISOR reads supervisord's log, and says in plain words that
@@ -164,4 +168,16 @@ report_deaths() {
 			unset "reasons[$name]"
 		fi
 	done < <(tail --pid="$1" -s 0.1 -n 0 -F -- "$RUN/log/supervisord.log" 2>/dev/null)
+}
+
+# watch_terminal LAUNCHER tells the launcher when its terminal is closed. The
+# kernel tells only the first process on it, which may be a make that waits.
+watch_terminal() {
+	local never
+	[[ -t 0 ]] || return 0
+	exec {never}<> <(:)
+	while alive "$1"; do
+		{ : </dev/tty; } 2>/dev/null || kill -HUP "$1" 2>/dev/null || return 0
+		read -r -t 1 -u "$never" || true
+	done
 }

@@ -109,11 +109,18 @@ http_status() {
 
 # --- topics ------------------------------------------------------------------------
 
+# In the background, because bash looks at a signal only once the program in the
+# foreground has ended.
 make_topics() {
 	local log=$RUN/log/init-topics.log
 	timeout "$PARLEY_START_TIMEOUT_S" \
 		"$PARLEY_BUILD/persistence-service/persistence-service" --init-topics \
-		>"$log" 2>&1 </dev/null && return
+		>"$log" 2>&1 </dev/null {LOCK}>&- &
+	TOPICS_MAKER=$!
+	if wait "$TOPICS_MAKER"; then
+		TOPICS_MAKER=''
+		return
+	fi
 	echo "parley: the topics could not be made; the last lines of $(short "$log"):" >&2
 	last_lines "$log"
 	exit 111

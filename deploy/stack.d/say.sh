@@ -1,15 +1,16 @@
 # say.sh - how the launcher speaks: one line per fact, faults on stderr.
 # shellcheck shell=bash
 
+# The terminal may be gone; what is being done must be done all the same.
 say() {
-	echo "parley: $*"
+	echo "parley: $*" 2>/dev/null || true
 }
 
 # fail CODE TEXT... ends the launcher.
 fail() {
 	local code=$1
 	shift
-	echo "parley: $*" >&2
+	echo "parley: $*" >&2 || true
 	exit "$code"
 }
 
