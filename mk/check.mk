@@ -41,9 +41,11 @@ test:
 test-stages:
 	@tests/check/run $(TEST_STAGES)
 
-$(VENV_READY): tests/requirements.txt
+REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
+$(VENV_READY): $(REQUIREMENTS)
 	@$(PYTHON3) -m venv --clear $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		$(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
 
 # --- sources ---------------------------------------------------------------
@@ -64,7 +66,7 @@ format-check: $(VENV_READY)
 	@tests/check/format $(VENV)/bin/clang-format
 
 papers: $(VENV_READY)
-	@$(RUN_TESTS) $(VENV)/bin/python tests/check/papers
+	@$(VENV)/bin/python tests/docs/validate
 
 # --- builds ------------------------------------------------------------------
 everything: $(PROGRAMS) $(UNIT_TESTS) $(INTEGRATION_TESTS)
@@ -82,6 +84,9 @@ build-fuzz:
 	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=fuzz fuzzers
 
 build-all: build-gcc build-clang build-asan build-fuzz
+
+FUZZED := event frame json save_record utf8 websocket
+$(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 
 fuzzers: $(FUZZERS)
 .PHONY: fuzzers
