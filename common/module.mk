@@ -6,6 +6,7 @@ COMMON_SOURCES := \
 	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
 	io/kafka_topics.c \
+	io/casefold.c io/http_lane.c io/http_request.c io/http_route.c io/jwt.c io/jwt_key.c io/password.c \
 	io/redis.c io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
 	service/admin.c service/log.c service/metrics.c service/parts.c service/service.c \
 	service/settings.c \
@@ -13,11 +14,12 @@ COMMON_SOURCES := \
 
 COMMON_SOURCES := $(foreach s,$(COMMON_SOURCES),$(if $(wildcard common/$(s)),$(s)))
 
-$(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis))
+$(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
 $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
+$(eval $(call unit_test,common/io/tests/test_http_server.c,common,libmicrohttpd))
 
 BASE_TESTS := buf clock json_write random span status utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))

@@ -11,8 +11,9 @@
  *            gets 405 and Allow, an unknown one 404, a body over the route's
  *            limit 413, of no accepted content type 415: all as RFC 9457
  *            problem documents. HEAD is answered as GET without the body.
- *            A repeated Authorization, Content-Type or Content-Length header
- *            is a 400.
+ *            A repeated Authorization, Content-Type or Content-Length header,
+ *            Content-Length beside Transfer-Encoding, and a percent escape in
+ *            the path are a 400.
  * Ownership  a request lives until its handler returns; every handler must
  *            have answered by then, else the client gets a 500.
  * Threads    a handler runs on one thread from start to end. `context` of an
@@ -74,7 +75,10 @@ struct http_server_options {
 	size_t max_body; /* bytes */
 	unsigned connection_max;
 	unsigned idle_timeout_s;
-	/* Called on any thread after each answer; may be NULL. */
+	/*
+	 * Called on the server's thread for each answer, may be NULL. The
+	 * path is the route's as written there, "" when there was none.
+	 */
 	void (*observe)(void *context, const char *route_path, unsigned http,
 	                uint64_t took_us);
 	void *observe_context;
@@ -85,13 +89,15 @@ MUST_CHECK enum status http_server_start(const struct http_server_options *,
                                          struct http_server **ret_server);
 /* Stops accepting; requests that run are answered, queued ones get 503. */
 void http_server_stop(struct http_server **server);
+/* Requests of a lane that wait for a thread, for metrics. */
+unsigned http_server_waiting(struct http_server *server, unsigned lane);
 
 /* What was asked. Empty span: absent. */
 struct span http_method(const struct http_request *request);
 struct span http_path(const struct http_request *request);
 struct span http_argument(const struct http_request *request, unsigned index);
 struct span http_header(const struct http_request *request, const char *name);
-/* A query parameter, percent-decoded; false when absent. */
+/* A query parameter, percent-decoded; false when absent or badly escaped. */
 bool http_query(const struct http_request *request, const char *name,
                 struct span *ret_value);
 struct span http_body(const struct http_request *request);
@@ -103,7 +109,13 @@ bool http_body_is_json(const struct http_request *request);
  */
 struct span http_bearer(const struct http_request *request);
 
-/* Answers, once. Headers are set before. Everything is copied. */
+/*
+ * From an inline handler that can't answer without blocking: `handle` runs in
+ * `lane` with that lane's context, and answers. Return right after it.
+ */
+void http_pass(struct http_request *request, int lane, http_handler *handle);
+
+/* Answers, once. Headers (at most 8) are set before. Everything is copied. */
 void http_set_header(struct http_request *request, const char *name,
                      const char *value);
 void http_answer(struct http_request *request, unsigned http,
