@@ -28,3 +28,4 @@ $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,
 $(eval $(call library,kafka_fixture,common/io/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/tests/test_kafka.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/tests/test_kafka_group.c,kafka_fixture common,rdkafka))
+$(eval $(call unit_test,common/wire/tests/test_identity.c,common))
