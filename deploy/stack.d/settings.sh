@@ -99,6 +99,9 @@ derive_settings() {
 	PARLEY_RUN_DIR=$RUN
 	PARLEY_BUILD=$(absolute "$PARLEY_BUILD")
 	PARLEY_CACHE_DIR=$(absolute "$PARLEY_CACHE_DIR")
+	# The services work in folders of their own.
+	[[ -z ${MYSQL_PASSWORD_FILE-} ]] || MYSQL_PASSWORD_FILE=$(realpath -m -- "$MYSQL_PASSWORD_FILE")
+	[[ -z ${REDIS_PASSWORD_FILE-} ]] || REDIS_PASSWORD_FILE=$(realpath -m -- "$REDIS_PASSWORD_FILE")
 	REACH=$(reach_of "$BIND_ADDRESS")
 	shift_ports
 	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
