@@ -25,7 +25,7 @@ def faults(root):
 
 
 def papers(root):
-    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md")
     yield from (root / top for top in tops)
     yield from sorted((root / "docs").rglob("*.md"))
 
