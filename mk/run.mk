@@ -1,6 +1,5 @@
 # What brings the stack up and down on this machine, without Docker.
 #
-#	make run        the whole stack, in the foreground; Ctrl-C ends it
 #	make reset      wipes the data, logs and secrets of make run
 #	make deps       installs the Debian packages that are missing
 #	make kafka-jars fetches Apache Kafka into the cache folder
@@ -11,7 +10,7 @@
 # pkg-config for libraries that may have been installed only a moment ago.
 # The exec leaves the launcher as make's own child: signals reach it directly.
 run: deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	@deploy/kafka/fetch-jars
 	@exec deploy/stack run
 
