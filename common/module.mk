@@ -20,6 +20,9 @@ $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 $(eval $(call unit_test,common/io/tests/test_http_server.c,common,libmicrohttpd))
+$(eval $(call unit_test,common/io/tests/test_jwt.c,common,libjwt libcjson libcrypto))
+$(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
+$(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 
 BASE_TESTS := buf clock json_write random span status utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))

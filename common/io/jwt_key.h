@@ -1,0 +1,36 @@
+/*
+ * jwt_key - one RSA key for RS256 (RFC 7518 3.3), parsed once.
+ *
+ * Threads    a key never changes: any.
+ */
+#ifndef PARLEY_IO_JWT_KEY_H
+#define PARLEY_IO_JWT_KEY_H
+
+#include "common/base/buf.h"
+#include "common/base/scope.h"
+#include "common/base/span.h"
+#include "common/base/status.h"
+
+#include <stdbool.h>
+
+enum { JWT_KEY_BITS = 2048, JWT_KEY_PEM_MAX = 8192 };
+
+struct jwt_key;
+
+/* A new private key as PEM text. */
+MUST_CHECK enum status jwt_key_generate(struct buf *ret_pem);
+/*
+ * ST_INVALID unless `pem` is an unencrypted private RSA key of at least
+ * JWT_KEY_BITS. `id` is its "kid".
+ */
+MUST_CHECK enum status jwt_key_create(struct span id, struct span pem,
+                                      struct jwt_key **ret_key);
+void jwt_key_destroy(struct jwt_key **key);
+struct span jwt_key_id(const struct jwt_key *key);
+/* The private key: for signing only. */
+struct span jwt_key_pem(const struct jwt_key *key);
+/* True when `signature` is this key's over `bytes`. */
+bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
+                      struct span signature);
+
+#endif
