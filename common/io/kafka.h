@@ -97,6 +97,8 @@ struct span kafka_message_header(const struct kafka_message *message,
                                  const char *name);
 int32_t kafka_message_partition(const struct kafka_message *message);
 int64_t kafka_message_offset(const struct kafka_message *message);
+/* When it was produced, unix; 0: not known. */
+uint64_t kafka_message_time_ms(const struct kafka_message *message);
 
 /* --- group --------------------------------------------------------------- */
 struct kafka_group;

@@ -57,3 +57,10 @@ int64_t kafka_message_offset(const struct kafka_message *message)
 {
 	return record_of(message)->offset;
 }
+
+uint64_t kafka_message_time_ms(const struct kafka_message *message)
+{
+	int64_t time_ms = rd_kafka_message_timestamp(record_of(message), NULL);
+
+	return time_ms > 0 ? (uint64_t)time_ms : 0;
+}

@@ -82,7 +82,7 @@ static void print_help(const struct service *service)
 	     o++)
 		buf_format(&text, "  %-13s  %s\n", o->name, o->meaning);
 	buf_format(&text, "\nSettings, from the environment:\n");
-	settings_help(&service->table, &text);
+	settings_help(service->table, &text);
 	(void)fwrite(text.data, 1, text.len, stdout);
 }
 
@@ -90,7 +90,7 @@ static enum status load_settings(const struct service *service)
 {
 	struct buf faults CLEANUP(buf_free) = BUF(HELP_MAX);
 	enum status st =
-		settings_load(&service->table, service->settings, &faults);
+		settings_load(service->table, service->settings, &faults);
 	enum log_level level;
 
 	if (st == ST_OK && !log_level_parse(*service->log_level, &level))

@@ -34,7 +34,7 @@ struct service_option {
 struct service {
 	const char *name;
 	const char *purpose; /* first line of --help */
-	struct settings_table table;
+	const struct settings_table *table;
 	void *settings; /* the struct that the table fills */
 	/* The settings every service has, inside `settings`. */
 	const char *const *bind_address;

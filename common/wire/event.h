@@ -6,10 +6,11 @@
  * Value      the frame, byte for byte as a socket gets it.
  * Partition  event_partition() of the user; one record for each partition that
  *            holds a recipient, so that each user's frames keep their order.
- * Header     "origin" names the socket and the send that a frame answers, so
- *            that a gateway can settle it without reading JSON, and can leave
- *            out the sending socket when it hands a message to the sender's
- *            other ones.
+ * Header     one of two, so that a gateway needs to read no JSON; the value
+ *            names the socket and the send that a frame comes from:
+ *            "origin"  on a message: leave that socket out when it is handed
+ *                      to the sender's other ones
+ *            "settles" on a state: that send is settled
  */
 #ifndef PARLEY_WIRE_EVENT_H
 #define PARLEY_WIRE_EVENT_H
@@ -20,7 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_ORIGIN_HEADER "origin"
+#define EVENT_ORIGIN_HEADER  "origin"  /* also of a record of message_save */
+#define EVENT_SETTLES_HEADER "settles"
 
 /* The partition of topic message_events that has this user's frames. */
 uint32_t event_partition(uint64_t user, uint32_t partitions);

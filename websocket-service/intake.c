@@ -1,0 +1,146 @@
+#include "websocket-service/intake.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/wire/frame.h"
+#include "websocket-service/connection.h"
+#include "websocket-service/lookups.h"
+#include "websocket-service/measures.h"
+#include "websocket-service/sends.h"
+
+#include <stdio.h>
+#include <utlist.h>
+
+/* A frame whose recipient is being looked up. */
+struct waiting {
+	struct waiting *prev, *next;
+	struct intake *intake;
+	struct lookup_waiter waiter;
+	struct json *json; /* what frame.message points into */
+	struct client_frame frame;
+	uint64_t connection;
+	uint64_t began_us;
+};
+
+struct intake {
+	struct intake_options options;
+	struct waiting *waiting;
+	unsigned waiting_count;
+};
+
+struct intake *intake_create(const struct intake_options *options)
+{
+	struct intake *intake = mem_new(sizeof(*intake));
+
+	intake->options = *options;
+	return intake;
+}
+
+static void forget(struct waiting *w)
+{
+	lookups_leave(&w->waiter);
+	DL_DELETE(w->intake->waiting, w);
+	w->intake->waiting_count--;
+	json_destroy(&w->json);
+	mem_free(&w);
+}
+
+void intake_destroy(struct intake **intake)
+{
+	if (!*intake)
+		return;
+	while ((*intake)->waiting)
+		forget((*intake)->waiting);
+	mem_free(intake);
+}
+
+static struct span user_key(const uint64_t *user)
+{
+	return span_make(user, sizeof(*user));
+}
+
+void intake_user_seen(struct intake *intake, uint64_t user)
+{
+	lookups_learn(intake->options.recipients, user_key(&user),
+	              &(struct lookup_answer){.status = ST_OK, .user = user});
+}
+
+static void decide(struct intake *intake, struct connection *connection,
+                   const struct client_frame *frame, enum status recipient,
+                   uint64_t began_us)
+{
+	if (recipient == ST_OK)
+		sends_begin(intake->options.sends, connection, frame, began_us);
+	else if (recipient == ST_NOT_FOUND)
+		sends_refuse(connection, &frame->uuid, FRAME_UNKNOWN_USER,
+		             "there is no such user");
+	else
+		sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
+		             "the recipient can't be looked up now");
+}
+
+static void on_recipient(void *context, const struct lookup_answer *answer)
+{
+	struct waiting *w = context;
+	struct connection *connection =
+		connections_find(w->intake->options.connections, w->connection);
+
+	if (connection)
+		decide(w->intake, connection, &w->frame, answer->status,
+		       w->began_us);
+	forget(w);
+}
+
+/* Asks; the frame and its JSON go to the waiting list if that takes time. */
+static void look_up(struct intake *intake, struct connection *connection,
+                    struct json **json, const struct client_frame *frame)
+{
+	struct waiting *w = mem_new(sizeof(*w));
+	struct lookup_answer answer;
+	char path[sizeof(IDENTITY_USERS_PATH) + 20];
+
+	w->intake = intake;
+	w->waiter.done = on_recipient;
+	w->waiter.context = w;
+	w->frame = *frame;
+	w->connection = connection_id(connection);
+	w->began_us = clock_mono_us();
+	DL_APPEND(intake->waiting, w);
+	intake->waiting_count++;
+	(void)snprintf(path, sizeof(path), IDENTITY_USERS_PATH "%llu",
+	               (unsigned long long)frame->user_to);
+	if (!lookups_ask(intake->options.recipients, user_key(&frame->user_to),
+	                 path, connection_token(connection), &w->waiter,
+	                 &answer)) {
+		w->json = MOVE(*json);
+		return;
+	}
+	decide(intake, connection, frame, answer.status, w->began_us);
+	forget(w);
+}
+
+static void answer_fault(struct connection *connection,
+                         const struct frame_fault *fault)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	frame_error(&text, fault->has_uuid ? &fault->uuid : NULL, fault->code,
+	            fault->detail);
+	connection_send(connection, buf_span(&text));
+	metric_count(&measure_bad_frames, 1);
+}
+
+void intake_text(struct intake *intake, struct connection *connection,
+                 struct span text)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct client_frame frame;
+	struct frame_fault fault;
+
+	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
+		answer_fault(connection, &fault);
+	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
+		sends_refuse(connection, &frame.uuid, FRAME_UNAVAILABLE,
+		             "too many recipients are being looked up");
+	else
+		look_up(intake, connection, &json, &frame);
+}

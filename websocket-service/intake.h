@@ -1,0 +1,37 @@
+/*
+ * intake - what clients say: each text frame is checked, its recipient is
+ * looked up, and it becomes a send. Steps 1 and 2 of a message.
+ *
+ * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
+ *            number; more are refused as retryable.
+ * Threads    the loop's.
+ */
+#ifndef PARLEY_WEBSOCKET_INTAKE_H
+#define PARLEY_WEBSOCKET_INTAKE_H
+
+#include "common/base/span.h"
+
+#include <stdint.h>
+
+enum { INTAKE_WAITING_MAX = 1000 }; /* of at most 64 KiB each */
+
+struct intake;
+struct connection;
+struct connections;
+struct lookups;
+struct sends;
+
+struct intake_options {
+	struct connections *connections;
+	struct lookups *recipients;
+	struct sends *sends;
+};
+
+struct intake *intake_create(const struct intake_options *options);
+void intake_destroy(struct intake **intake);
+void intake_text(struct intake *intake, struct connection *connection,
+                 struct span text);
+/* A user who is here surely exists. */
+void intake_user_seen(struct intake *intake, uint64_t user);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * websocket-service - the gateway: open sockets on one side, Kafka on the
+ * other. README.md in this folder says what it does when what is missing.
+ */
+#include "common/service/service.h"
+#include "websocket-service/gateway.h"
+#include "websocket-service/settings.h"
+
+int main(int argc, char **argv)
+{
+	static struct gateway_settings settings;
+	static const struct service service = {
+		.name = "websocket-service",
+		.purpose = "sockets of chat clients, behind nginx",
+		.table = &gateway_settings_table,
+		.settings = &settings,
+		.bind_address = &settings.bind_address,
+		.admin_port = &settings.admin_port,
+		.log_level = &settings.log_level,
+		.check = gateway_settings_check,
+		.start = gateway_start,
+		.step = gateway_step,
+		.drain = gateway_drain,
+		.drained = gateway_drained,
+		.stop = gateway_stop,
+	};
+
+	return service_main(argc, argv, &service);
+}
