@@ -14,12 +14,17 @@ FUZZERS      :=
 SOURCES      :=
 DEPENDENCIES :=
 
+# One line per file; V=1 shows whole commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@echo '  $(1) $(2)')
+
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 pkg    = $(if $(strip $(1)),$(shell pkg-config $(2) $(1)))
 
 $(BUILD)/%.o: %.c $(MAKEFILE_LIST)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CFLAGS) $(MODULE_CFLAGS) -MMD -MP -c $< -o $@
 
 # A module's pkg-config flags reach its objects by a target variable.
 define compile
@@ -32,10 +37,10 @@ define library
 $(call compile,$(addprefix $(2)/,$(3)),$(4))
 $(BUILD)/lib$(1).a: $(call object,$(addprefix $(2)/,$(3)))
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$(Q)ar rcs $$@ $$^
 endef
 
-link = $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+link = $(if $(V),,@echo '  LD $@' &&) $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 define program

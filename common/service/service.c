@@ -89,16 +89,16 @@ static void print_help(const struct service *service)
 static enum status load_settings(const struct service *service)
 {
 	struct buf faults CLEANUP(buf_free) = BUF(HELP_MAX);
-	enum status st =
-		settings_load(service->table, service->settings, &faults);
 	enum log_level level;
 
-	if (st == ST_OK && !log_level_parse(*service->log_level, &level))
+	/* Every fault has its line in `faults`. */
+	(void)!settings_load(service->table, service->settings, &faults);
+	if (!log_level_parse(*service->log_level, &level))
 		buf_format(&faults,
-		           "LOG_LEVEL is '%s', must be debug, info, "
-		           "warn or error\n",
+		           "LOG_LEVEL is '%s', must be debug, info, warn or "
+		           "error\n",
 		           *service->log_level);
-	if (st == ST_OK && service->check)
+	if (service->check)
 		service->check(service->settings, &faults);
 	if (faults.len == 0)
 		return ST_OK;

@@ -128,13 +128,29 @@ static bool load_row(const struct setting *row, char *values,
 	return load_text(row, text, field, faults);
 }
 
+/* So that checks over several values can look at all of them. */
+static void fall_back(const struct setting *row, char *values)
+{
+	void *field = values + row->offset;
+	const char *text = row->preset ? row->preset : "";
+
+	if (row->kind != SETTING_NUMBER)
+		*(const char **)field = text;
+	else if (!span_to_u64(span_of(text), UINT64_MAX, field))
+		*(uint64_t *)field = row->min;
+}
+
 enum status settings_load(const struct settings_table *table, void *values,
                           struct buf *faults)
 {
 	bool good = true;
 
-	for (unsigned i = 0; i < table->count; i++)
-		good = load_row(&table->rows[i], values, faults) && good;
+	for (unsigned i = 0; i < table->count; i++) {
+		if (load_row(&table->rows[i], values, faults))
+			continue;
+		fall_back(&table->rows[i], values);
+		good = false;
+	}
 	return good ? ST_OK : ST_INVALID;
 }
 

@@ -54,7 +54,8 @@ struct settings_table {
 
 /*
  * Fills `values`. On ST_INVALID `faults` has a line for every fault, each
- * naming its variable, and `values` must not be used.
+ * naming its variable; what was faulty holds its preset, so that more can be
+ * checked before giving up.
  */
 MUST_CHECK enum status settings_load(const struct settings_table *table,
                                      void *values, struct buf *faults);
