@@ -1,0 +1,69 @@
+"""The stack that all tests of a session share, and people to chat with."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket, open_socket
+from support.stack import Stack
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The line that the runner counts."""
+    stats = terminalreporter.stats
+    failed = len(stats.get("failed", [])) + len(stats.get("error", []))
+    terminalreporter.write_line(f"{len(stats.get('passed', []))} passed, {failed} failed")
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    stack = Stack("blackbox")
+    try:
+        yield stack.up()
+    finally:
+        stack.down()
+
+
+@pytest.fixture(scope="session")
+def shared_api(stack: Stack) -> Iterator[Api]:
+    api = Api(stack.url)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def api(shared_api: Api, stack: Stack) -> Api:
+    """The stack is whole when a test begins, whatever the last one did to it."""
+    stack.wait_ready()
+    return shared_api
+
+
+@pytest.fixture
+def alice(api: Api) -> Person:
+    return api.register()
+
+
+@pytest.fixture
+def bob(api: Api) -> Person:
+    return api.register()
+
+
+@pytest.fixture
+def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
+    """Opens live sockets, and closes them when the test is over."""
+    opened: list[Socket] = []
+
+    def open_for(person: Person, url: str | None = None, **options) -> Socket:
+        opened.append(open_socket(url or stack.ws_url, person, **options))
+        return opened[-1]
+
+    yield open_for
+    for socket in opened:
+        socket.close()

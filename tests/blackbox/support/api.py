@@ -1,0 +1,94 @@
+"""api - Parley's REST, spoken by httpx."""
+
+import itertools
+import secrets
+from dataclasses import dataclass, field
+
+import httpx
+
+PASSWORD = "correct horse battery"
+PROBLEM = "application/problem+json"
+counter = itertools.count(1)
+
+
+def new_name() -> str:
+    return f"person-{next(counter)}-{secrets.token_hex(6)}"
+
+
+@dataclass
+class Person:
+    id: int
+    name: str
+    token: str
+    expires_in: int
+    password: str = field(default=PASSWORD, repr=False)
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+class Api:
+    def __init__(self, url: str):
+        self.url = url
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=15)
+
+    def close(self) -> None:
+        self.http.close()
+
+    # --- identity ---------------------------------------------------------------
+    def register(self, name: str | None = None, password: str = PASSWORD) -> Person:
+        name = name or new_name()
+        answer = self.http.post("/auth/register", json={"name": name, "password": password})
+        assert answer.status_code == 201, answer.text
+        return self.person(answer, password)
+
+    def login(self, name: str, password: str = PASSWORD) -> Person:
+        answer = self.http.post("/auth/login", json={"name": name, "password": password})
+        assert answer.status_code == 200, answer.text
+        return self.person(answer, password)
+
+    @staticmethod
+    def person(answer: httpx.Response, password: str) -> Person:
+        body = answer.json()
+        return Person(body["user"]["id"], body["user"]["name"], body["token"],
+                      body["expires_in"], password)
+
+    def whose(self, token: str) -> httpx.Response:
+        return self.http.get("/auth/getIdByToken",
+                             headers={"Authorization": f"Bearer {token}"})
+
+    # --- history ------------------------------------------------------------------
+    def conversations(self, person: Person, **query) -> dict:
+        answer = self.http.get("/conversations", params=query, headers=person.bearer)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def messages(self, person: Person, conversation: int, **query) -> dict:
+        answer = self.http.get(f"/conversations/{conversation}/messages", params=query,
+                               headers=person.bearer)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def all_messages(self, person: Person, conversation: int) -> list[dict]:
+        found, after = [], 0
+        while after is not None:
+            page = self.messages(person, conversation, after=after, limit=200)
+            found += page["messages"]
+            after = page["next"]
+        return found
+
+
+def check_problem(answer: httpx.Response, status: int) -> dict:
+    """A problem document as RFC 9457 wants it, of this status."""
+    assert answer.status_code == status, f"{answer.status_code}: {answer.text[:300]}"
+    kind = answer.headers.get("Content-Type", "").split(";")[0]
+    assert kind == PROBLEM, f"{kind}: {answer.text[:300]}"
+    body = answer.json()
+    assert body["status"] == status
+    assert isinstance(body["title"], str) and body["title"]
+    if status == 401:
+        assert answer.headers["WWW-Authenticate"].lower().startswith("bearer")
+    if status in (429, 503):
+        assert int(answer.headers["Retry-After"]) >= 1
+    return body

@@ -1,0 +1,132 @@
+"""chat - one open socket, spoken by the `websockets` library."""
+
+import json
+import time
+import uuid as uuid_module
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from support.api import Person
+
+
+def new_uuid() -> str:
+    return str(uuid_module.uuid4())
+
+
+class Socket:
+    """Frames that nobody asked for yet wait in `seen`, in the order they came."""
+
+    def __init__(self, url: str, token: str, subprotocol: bool = False, **options):
+        headers, protocols = {}, None
+        if subprotocol:
+            protocols = ["parley", f"bearer.{token}"]
+        else:
+            headers["Authorization"] = f"Bearer {token}"
+        self.ws = connect(url, additional_headers=headers, subprotocols=protocols,
+                          proxy=None, open_timeout=15, close_timeout=5, ping_interval=None,
+                          compression=None, max_size=None, **options)
+        self.seen: list[dict] = []
+        self.texts: dict[int, str] = {}  # id() of a frame -> as it came
+
+    # --- out ------------------------------------------------------------------
+    def send(self, frame: dict | str) -> None:
+        text = frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False)
+        self.ws.send(text)
+
+    def say(self, user_to: int, message: str, uuid: str | None = None, **more) -> str:
+        uuid = uuid or new_uuid()
+        self.send({"uuid": uuid, "message": message, "user_to": user_to, **more})
+        return uuid
+
+    # --- in -------------------------------------------------------------------
+    def receive(self, timeout_s: float) -> dict:
+        text = self.ws.recv(timeout=timeout_s)
+        assert isinstance(text, str), "a binary frame"
+        frame = json.loads(text)
+        assert isinstance(frame, dict)
+        self.texts[id(frame)] = text
+        return frame
+
+    def text_of(self, frame: dict) -> str:
+        return self.texts[id(frame)]
+
+    def expect(self, timeout_s: float = 10, **members) -> dict:
+        """The first frame, seen or to come, that has all these members."""
+        def fits(frame: dict) -> bool:
+            return all(frame.get(name) == value for name, value in members.items())
+
+        for at, frame in enumerate(self.seen):
+            if fits(frame):
+                return self.seen.pop(at)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                if left <= 0:
+                    raise TimeoutError
+                frame = self.receive(left)
+            except TimeoutError:
+                raise AssertionError(f"no {members} within {timeout_s:g} s; "
+                                     f"seen: {self.seen}") from None
+            if fits(frame):
+                return frame
+            self.seen.append(frame)
+
+    def saved(self, uuid: str, timeout_s: float = 10) -> dict:
+        return self.expect(timeout_s, type="state", uuid=uuid, state="saved")
+
+    def error(self, timeout_s: float = 10) -> dict:
+        """The next refusal, whichever of the two forms it has."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            for at, frame in enumerate(self.seen):
+                if frame["type"] == "error" or frame.get("state") == "error":
+                    return self.seen.pop(at)
+            self.seen.append(self.receive(max(0.001, deadline - time.monotonic())))
+
+    def quiet(self, barrier: "Socket", uuid: str, user_to: int) -> list[dict]:
+        """What came until a message sent now through `barrier` arrived here."""
+        barrier.say(user_to, "barrier", uuid=uuid)
+        self.expect(type="message", uuid=uuid)
+        return self.seen
+
+    def alive(self) -> bool:
+        """Whether a ping is answered."""
+        try:
+            return self.ws.ping().wait(timeout=10)
+        except ConnectionClosed:
+            return False
+
+    # --- the end ----------------------------------------------------------------
+    def closed(self, timeout_s: float = 10) -> tuple[int, str]:
+        """Waits until the server closes; its code and reason."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"still open after {timeout_s:g} s")
+                self.seen.append(self.receive(left))
+            except ConnectionClosed as closed:
+                frame = closed.rcvd
+                return (frame.code, frame.reason) if frame else (1006, "")
+            except TimeoutError:
+                continue
+
+    def close(self) -> None:
+        self.ws.close()
+
+    def __enter__(self) -> "Socket":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+def open_socket(url: str, person: Person, **options) -> Socket:
+    """A socket that is live: its welcome has come."""
+    socket = Socket(url, person.token, **options)
+    welcome = socket.expect(type="welcome")
+    assert welcome["user"] == person.id
+    return socket

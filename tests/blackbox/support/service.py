@@ -1,0 +1,85 @@
+"""service - one more process of a service, started by a test with its own settings."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from support.stack import Stack, die_with_parent, free_port
+from support.wait import until
+
+# Settings that name the port and the admin port of each service.
+PREFIX = {"identity-service": "IDENTITY", "websocket-service": "WEBSOCKET",
+          "persistence-service": "PERSISTENCE"}
+
+
+def environment(stack: Stack, **changes: str) -> dict[str, str]:
+    """What the stack gives its services, and then the changes."""
+    plain = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    return plain | stack.settings | {name: str(value) for name, value in changes.items()}
+
+
+class Service:
+    def __init__(self, stack: Stack, program: str, **changes: str):
+        prefix = PREFIX[program]
+        self.port, self.admin_port = free_port(), free_port()
+        self.program, self.binary = program, stack.binary(program)
+        self.env = environment(stack, **{f"{prefix}_PORT": self.port,
+                                         f"{prefix}_ADMIN_PORT": self.admin_port}, **changes)
+        self.said = Path(tempfile.mkstemp(suffix=".log")[1])
+        self.child: subprocess.Popen | None = None
+
+    def start(self) -> "Service":
+        with open(self.said, "ab") as said:
+            self.child = subprocess.Popen([self.binary], env=self.env, stdout=said,
+                                          stderr=said, stdin=subprocess.DEVNULL,
+                                          preexec_fn=die_with_parent)
+        return self
+
+    def ready(self, timeout_s: float = 20) -> "Service":
+        def answered() -> bool:
+            assert self.child.poll() is None
+            return httpx.get(f"http://127.0.0.1:{self.admin_port}/readyz", trust_env=False,
+                             timeout=2).status_code == 200
+        try:
+            until(f"{self.program} is ready", answered, timeout_s)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.log()[-2000:]}") from None
+        return self
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    def log(self) -> str:
+        return self.said.read_text("utf-8", "replace")
+
+    def events(self, name: str) -> list[dict]:
+        lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == name]
+
+    def stop(self) -> int:
+        if self.child.poll() is None:
+            self.child.terminate()
+        try:
+            return self.child.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            raise
+
+    def __enter__(self) -> "Service":
+        return self.start().ready()
+
+    def __exit__(self, *_) -> None:
+        try:
+            self.stop()
+        finally:
+            self.said.unlink(missing_ok=True)

@@ -1,0 +1,194 @@
+"""stack - a whole Parley on ports of its own, started by deploy/stack.
+
+It runs as a child in the foreground: it ends when we do, whatever kills us.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import httpx
+
+from support.wait import until
+
+ROOT = Path(__file__).resolve().parents[3]
+LOGS = ROOT / "build" / "test-logs"
+SERVICES = ("identity-service", "websocket-service", "persistence-service")
+START_TIMEOUT_S = 120
+PR_SET_PDEATHSIG = 1
+
+# Offset of each port from the first one of a stack.
+PORTS = {
+    "PARLEY_PORT": 80, "IDENTITY_PORT": 81, "WEBSOCKET_PORT": 82,
+    "PERSISTENCE_PORT": 83, "IDENTITY_ADMIN_PORT": 91, "WEBSOCKET_ADMIN_PORT": 92,
+    "PERSISTENCE_ADMIN_PORT": 93, "KAFKA_PORT": 94, "KAFKA_CONTROLLER_PORT": 95,
+    "MYSQL_PORT": 96, "REDIS_PORT": 97,
+}
+# Set for the stack that we are run from perhaps, but not for ours.
+FOREIGN = ("KAFKA_BROKERS", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD",
+           "MYSQL_PASSWORD_FILE", "REDIS_HOST", "REDIS_PASSWORD_FILE", "IDENTITY_URL",
+           "PARLEY_PORT_SHIFT", "BIND_ADDRESS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+
+def die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def port_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def free_base() -> int:
+    """The first hundred of ports, from 24000 on, in which all of ours are free."""
+    for base in range(24000, 25000, 100):
+        if all(port_free(base + offset) for offset in PORTS.values()):
+            return base
+    raise RuntimeError("no free ports between 24000 and 25000")
+
+
+class Stack:
+    def __init__(self, name: str, extra: dict[str, str] | None = None):
+        self.name = name
+        base = free_base()
+        self.run_dir = ROOT / f".run-test-{base}"
+        self.env = {key: value for key, value in os.environ.items()
+                    if key not in FOREIGN}
+        self.env |= {port: str(base + offset) for port, offset in PORTS.items()}
+        self.env |= {"PARLEY_RUN_DIR": str(self.run_dir), "LOG_LEVEL": "info"}
+        self.env |= extra or {}
+        self.settings: dict[str, str] = {}
+        self.launcher: subprocess.Popen | None = None
+        self.said = LOGS / f"stack-{name}.log"
+
+    # --- all of it ----------------------------------------------------------
+    def up(self) -> "Stack":
+        LOGS.mkdir(parents=True, exist_ok=True)
+        if self.run_dir.exists():  # left by a run that was killed
+            subprocess.run(["deploy/stack", "down"], cwd=ROOT, env=self.env)
+            shutil.rmtree(self.run_dir)
+        with open(self.said, "wb") as said:
+            self.launcher = subprocess.Popen(
+                ["deploy/stack", "run"], cwd=ROOT, env=self.env, stdout=said,
+                stderr=said, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        try:
+            until("the stack is ready", self.ready_or_dead, START_TIMEOUT_S)
+            if self.launcher.poll() is not None:
+                raise RuntimeError(f"the stack did not start:\n{self.said.read_text()}")
+            self.settings = self.read_settings()
+        except BaseException:
+            self.down()
+            raise
+        return self
+
+    def ready_or_dead(self) -> bool:
+        return self.launcher.poll() is not None or self.is_ready()
+
+    def is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/readyz", trust_env=False,
+                             timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def wait_ready(self, timeout_s: float = 40) -> None:
+        until("all services are ready", self.is_ready, timeout_s)
+
+    def down(self) -> None:
+        """Stops all, keeps the logs, wipes the rest."""
+        if self.launcher and self.launcher.poll() is None:
+            self.launcher.terminate()
+            self.launcher.wait(timeout=60)
+        logs = self.run_dir / "log"
+        if logs.exists():
+            kept = LOGS / f"stack-{self.name}"
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(logs, kept)
+        subprocess.run(["deploy/stack", "reset"], cwd=ROOT, env=self.env,
+                       stdout=subprocess.DEVNULL)
+
+    # --- one program ----------------------------------------------------------
+    def ask(self, *words: str) -> str:
+        done = subprocess.run(["deploy/stack", *words], cwd=ROOT, env=self.env,
+                              text=True, capture_output=True, timeout=90)
+        if done.returncode:
+            raise RuntimeError(f"deploy/stack {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def stop(self, program: str) -> None:
+        self.ask("stop", program)
+
+    def start(self, program: str) -> None:
+        self.ask("start", program)
+
+    def restart(self, program: str) -> None:
+        self.ask("restart", program)
+
+    def pid(self, program: str) -> int:
+        return int(self.ask("pid", program))
+
+    def kill(self, program: str) -> None:
+        """kill -9; the supervisor starts it again."""
+        os.kill(self.pid(program), signal.SIGKILL)
+
+    def read_settings(self) -> dict[str, str]:
+        lines = self.ask("env").splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    # --- where things are -----------------------------------------------------
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.env['PARLEY_PORT']}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.env['PARLEY_PORT']}/ws"
+
+    def port(self, name: str) -> int:
+        return int(self.env[name])
+
+    def admin_url(self, service: str) -> str:
+        name = service.removesuffix("-service").upper() + "_ADMIN_PORT"
+        return f"http://127.0.0.1:{self.port(name)}"
+
+    def binary(self, program: str) -> Path:
+        build = Path(self.env.get("PARLEY_BUILD", "build/release"))
+        return ROOT / build / program / program
+
+    def log_text(self, program: str) -> str:
+        """All that a program has said so far, also in rotated files."""
+        logs = sorted((self.run_dir / "log").glob(f"{program}.log*"), reverse=True)
+        return "".join(path.read_text("utf-8", "replace") for path in logs)
+
+    def log_files(self) -> list[Path]:
+        return [path for path in (self.run_dir / "log").rglob("*") if path.is_file()]
+
+    def secret(self, name: str) -> str:
+        return (self.run_dir / "secrets" / name).read_text().strip()
+
+    def server_env(self) -> dict[str, str]:
+        """What our C integration tests want to know."""
+        return {
+            "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.env["MYSQL_PORT"],
+            "MYSQL_USER": self.settings.get("MYSQL_USER", "parley"),
+            "MYSQL_PASSWORD": self.secret("mysql"),
+            "MYSQL_DATABASE": self.settings.get("PERSISTENCE_DATABASE", "chat"),
+            "KAFKA_BROKERS": f"127.0.0.1:{self.env['KAFKA_PORT']}",
+            "REDIS_HOST": "127.0.0.1", "REDIS_PORT": self.env["REDIS_PORT"],
+            "REDIS_PASSWORD": self.secret("redis"), "PARLEY_URL": self.url,
+        }

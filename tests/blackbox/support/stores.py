@@ -1,0 +1,70 @@
+"""stores - what lies in MariaDB, Kafka and Redis, seen by foreign clients."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pymysql
+import redis
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from support.stack import Stack
+from support.wait import until
+
+
+def database(stack: Stack, name: str = "chat") -> pymysql.Connection:
+    return pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"),
+                           user=stack.settings.get("MYSQL_USER", "parley"),
+                           password=stack.secret("mysql"), database=name,
+                           charset="utf8mb4", autocommit=True, connect_timeout=10)
+
+
+def rows(stack: Stack, statement: str, values: tuple = (), name: str = "chat") -> list[tuple]:
+    with database(stack, name) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
+
+
+def hints(stack: Stack) -> redis.Redis:
+    return redis.Redis(host="127.0.0.1", port=stack.port("REDIS_PORT"),
+                       password=stack.secret("redis"), decode_responses=True,
+                       socket_timeout=5)
+
+
+@dataclass
+class Record:
+    key: str
+    value: bytes
+    partition: int
+    headers: dict[str, bytes]
+
+    def json(self) -> dict:
+        return json.loads(self.value)
+
+
+def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
+            count: int = 1, timeout_s: float = 15) -> list[Record]:
+    """The records of a topic that fit, read from its beginning; at least `count`."""
+    consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
+                         "group.id": "blackbox", "enable.auto.commit": False,
+                         "auto.offset.reset": "earliest"})
+    try:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)
+                         for number in partitions])
+        found: list[Record] = []
+
+        def enough() -> bool:
+            for message in consumer.consume(num_messages=500, timeout=0.5):
+                if message.error():
+                    raise RuntimeError(message.error())
+                record = Record((message.key() or b"").decode(), message.value() or b"",
+                                message.partition(), dict(message.headers() or []))
+                if fits(record):
+                    found.append(record)
+            return len(found) >= count
+
+        until(f"{count} records in {topic}", enough, timeout_s)
+        return found
+    finally:
+        consumer.close()
