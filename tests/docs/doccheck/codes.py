@@ -15,6 +15,7 @@ def faults(root):
     text = (root / PAGE).read_text("utf-8")
     yield from error_faults(root, text)
     yield from close_faults(root, text)
+    yield from unsent_faults(root, text)
     yield from limit_faults(root)
 
 
@@ -37,11 +38,24 @@ def error_faults(root, text):
 def close_faults(root, text):
     header = "common/base/websocket.h"
     block = (root / header).read_text("utf-8").split("enum websocket_code", 1)[1]
-    names = dict(re.findall(r"(WEBSOCKET_\w+) = (\d+)", block.split("}", 1)[0]))
+    names = dict(re.findall(r"(WEBSOCKET_\w+)\s*=\s*(\d+)", block.split("}", 1)[0]))
     real = {int(code) for name, code in names.items() if name not in CLOSE_NEVER}
     said = {int(code) for code in CLOSE_ROW.findall(text)}
     for code in sorted(real ^ said):
         yield f"{PAGE}: close code {code} stands only in {'the header' if code in real else 'the page'}"
+
+
+def unsent_faults(root, text):
+    """A code that no code sends is marked as such, and no other is."""
+    used = source.names_used(root)
+    for name, code in source.frame_code_names(root).items():
+        row = next(line for line in text.splitlines() if f"| `{code}` |" in line)
+        if (f"FRAME_{name}" in used) == ("(not sent yet)" in row):
+            yield f"{PAGE}: is {code} sent? code and page differ"
+    for name, code in source.constants(root / "common/base/websocket.h").items():
+        row = next((line for line in text.splitlines() if f"| {code} |" in line), None)
+        if row and (name in used) == ("(not sent yet)" in row):
+            yield f"{PAGE}: is {code} sent? code and page differ"
 
 
 def limit_faults(root):
