@@ -1,0 +1,16 @@
+/*
+ * commands - what client-test can do; main.c has the table.
+ */
+#ifndef PARLEY_CLIENT_TEST_COMMANDS_H
+#define PARLEY_CLIENT_TEST_COMMANDS_H
+
+#include "client-test/options.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 100 };
+
+extern const struct command accept_command;
+extern const struct command listen_command;
+extern const struct command send_command;
+extern const struct command chat_command;
+
+#endif

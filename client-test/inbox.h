@@ -1,0 +1,44 @@
+/*
+ * inbox - what was seen of each conversation: nothing is shown twice, nothing
+ * is left out.
+ *
+ * Each conversation has a `top`, the highest seq up to which all was shown, and
+ * the highest seq that was heard of. As long as they differ something is
+ * missing, and is fetched after `top`.
+ */
+#ifndef PARLEY_CLIENT_TEST_INBOX_H
+#define PARLEY_CLIENT_TEST_INBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct inbox;
+
+enum inbox_verdict {
+	INBOX_NEXT, /* show it: `top` is now its seq */
+	INBOX_SEEN, /* drop it */
+	INBOX_GAP,  /* drop it: it comes with what is fetched before it */
+};
+
+struct inbox *inbox_create(void);
+void inbox_destroy(struct inbox **inbox);
+
+/* A message is here. A conversation not known yet begins at seq 1. */
+enum inbox_verdict inbox_take(struct inbox *inbox, uint64_t conversation,
+                              uint64_t seq);
+/*
+ * A list says how far the conversation goes. One not known yet begins so that
+ * its last `history` messages are missing.
+ */
+void inbox_heard(struct inbox *inbox, uint64_t conversation, uint64_t last_seq,
+                 uint64_t history);
+/*
+ * A conversation that misses something and is not being fetched; from now on
+ * it is. False when there is none.
+ */
+bool inbox_fetch(struct inbox *inbox, uint64_t *ret_conversation,
+                 uint64_t *ret_after);
+/* Its fetch is over: one page at most was taken, or it failed. */
+void inbox_fetched(struct inbox *inbox, uint64_t conversation);
+
+#endif

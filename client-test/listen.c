@@ -1,0 +1,145 @@
+/*
+ * Prints what arrives, and what came while nobody listened.
+ */
+#include "client-test/commands.h"
+#include "client-test/people.h"
+#include "client-test/show.h"
+#include "client-test/stage.h"
+#include "client-test/talker.h"
+
+#include <stdio.h>
+
+enum { LINE_MAX_ = 128 * 1024 };
+
+struct listener {
+	struct stage stage;
+	struct talker *talker;
+	struct people *people;
+	uint64_t left; /* messages until it ends; 0: never */
+};
+
+static void print_line(void *context, const char *name,
+                       const struct message *message)
+{
+	struct listener *listener = context;
+	struct buf line CLEANUP(buf_free) = BUF(LINE_MAX_);
+
+	if (listener->stage.over)
+		return;
+	show_clock(&line, message->created_at_ms);
+	buf_append(&line, SPAN("  "));
+	show_text(&line, span_of(name), 0);
+	buf_append(&line, SPAN(": "));
+	show_text(&line, message->text, 10);
+	(void)puts(buf_text(&line));
+	(void)fflush(stdout);
+	if (listener->left && --listener->left == 0)
+		stage_end(&listener->stage, EXIT_DONE);
+}
+
+static void online(void *context)
+{
+	struct listener *listener = context;
+
+	(void)fprintf(stderr, "-- online as user %llu\n",
+	              (unsigned long long)talker_user(listener->talker));
+}
+
+static void offline(void *context, const char *why, uint64_t retry_ms)
+{
+	(void)context;
+	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
+	              (unsigned long long)retry_ms);
+}
+
+static void denied(void *context, enum status status, struct span why)
+{
+	struct listener *listener = context;
+
+	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
+	              (int)why.len, why.len ? why.data : "");
+	stage_end(&listener->stage, EXIT_FAILED);
+}
+
+static void message(void *context, const struct message *message, bool own)
+{
+	struct listener *listener = context;
+
+	(void)own;
+	people_put(listener->people, talker_token(listener->talker), message);
+}
+
+static void accepted(void *context, const struct outbox_entry *entry)
+{
+	(void)context;
+	(void)entry;
+}
+
+static void settled(void *context, const struct outcome *outcome)
+{
+	(void)context;
+	(void)outcome;
+}
+
+static const struct talker_events events = {
+	.online = online,
+	.offline = offline,
+	.denied = denied,
+	.message = message,
+	.accepted = accepted,
+	.settled = settled,
+};
+
+static int listen_run(const struct options *options)
+{
+	static struct listener listener;
+	const struct talker_setup setup = {
+		.loop = &listener.stage.loop,
+		.url = options->url,
+		.name = options->name,
+		.password = options->password,
+		.history = options->history,
+		.events = &events,
+		.context = &listener,
+	};
+	struct talker_setup with_rest = setup;
+
+	listener.left = options->count;
+	stage_start(&listener.stage, options->url);
+	with_rest.rest = listener.stage.rest;
+	listener.people =
+		people_create(&listener.stage.loop, listener.stage.rest,
+	                      print_line, &listener);
+	listener.talker = talker_create(&with_rest);
+	if (!listener.talker) {
+		(void)fprintf(stderr, "%s is no http://host:port\n",
+		              options->url);
+		stage_end(&listener.stage, EXIT_USAGE);
+	}
+	stage_run(&listener.stage, NULL, UINT32_MAX);
+	stage_leave(&listener.stage);
+	talker_destroy(&listener.talker);
+	people_destroy(&listener.people);
+	return stage_stop(&listener.stage);
+}
+
+static const struct option_row rows[] = {
+	OPTION_URL,
+	OPTION_TEXT(name, "--name", "NAME", NULL, NULL,
+                    "who listens; registered when the name is free"),
+	OPTION_TEXT(password, "--password", "TEXT", NULL, "PARLEY_PASSWORD",
+                    "8 to 256 bytes"),
+	OPTION_NUMBER(count, "--count", "0", 0, 1000000000,
+                      "ends after so many messages, 0: never"),
+	OPTION_NUMBER(history, "--history", "20", 0, 1000000,
+                      "messages of each conversation shown at the start"),
+};
+
+const struct command listen_command = {
+	.name = "listen",
+	.words = "",
+	.purpose = "prints every message as it arrives",
+	.rows = rows,
+	.row_count = ARRAY_LEN(rows),
+	.run = listen_run,
+};

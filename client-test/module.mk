@@ -1,0 +1,7 @@
+# client-test: speaks only the public protocols.
+CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c chat.c \
+	connection.c inbox.c input.c listen.c message.c options.c outbox.c \
+	people.c prompt.c rest.c send.c show.c stage.c talker.c upgrade.c
+
+$(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
+$(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))

@@ -1,0 +1,188 @@
+#include "client-test/people.h"
+#include "client-test/alarm.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uthash.h>
+#include <utlist.h>
+
+enum { RETRY_MS = 1000, LONGEST = 2048 };
+
+struct person {
+	uint64_t id;
+	char *name;
+	UT_hash_handle hh;
+};
+
+struct waiting {
+	struct message message;
+	char *text;
+	struct waiting *prev, *next;
+};
+
+struct people {
+	struct rest *rest;
+	struct person *persons;
+	struct waiting *waiting;
+	struct alarm *retry;
+	char *token;
+	uint64_t asked; /* the id that is asked for now, 0: none */
+	people_line *line;
+	people_found *found;
+	void *found_context;
+	void *context;
+};
+
+static void drain(struct people *people);
+
+static void try_again(void *context)
+{
+	struct people *people = context;
+
+	people->asked = 0;
+	drain(people);
+}
+
+struct people *people_create(struct uv_loop_s *loop, struct rest *rest,
+                             people_line *line, void *context)
+{
+	struct people *people = mem_new(sizeof(*people));
+
+	people->rest = rest;
+	people->line = line;
+	people->context = context;
+	people->token = mem_text("", 0);
+	people->retry = alarm_create(loop, try_again, people);
+	return people;
+}
+
+static void forget_first(struct people *people)
+{
+	struct waiting *first = people->waiting;
+
+	DL_DELETE(people->waiting, first);
+	mem_free(&first->text);
+	mem_free(&first);
+}
+
+void people_destroy(struct people **people)
+{
+	struct person *person, *next;
+
+	if (!*people)
+		return;
+	while ((*people)->waiting)
+		forget_first(*people);
+	HASH_ITER (hh, (*people)->persons, person, next) {
+		HASH_DEL((*people)->persons, person);
+		mem_free(&person->name);
+		mem_free(&person);
+	}
+	alarm_destroy(&(*people)->retry);
+	mem_free(&(*people)->token);
+	mem_free(people);
+}
+
+static void remember(struct people *people, uint64_t id, struct span name)
+{
+	struct person *person = mem_new(sizeof(*person));
+
+	person->id = id;
+	person->name = mem_text(name.data, name.len);
+	HASH_ADD(hh, people->persons, id, sizeof(id), person);
+}
+
+static void named(void *context, const struct rest_answer *answer)
+{
+	struct people *people = context;
+	uint64_t id = people->asked;
+	char number[32];
+	struct span name;
+
+	(void)snprintf(number, sizeof(number), "#%llu", (unsigned long long)id);
+	if (answer->status == ST_OK &&
+	    json_get_text(answer->json, "name", &name)) {
+		remember(people, id, name);
+	} else if (answer->status == ST_NOT_FOUND) {
+		remember(people, id, span_of(number));
+	} else {
+		alarm_set(people->retry, RETRY_MS);
+		return;
+	}
+	people->asked = 0;
+	drain(people);
+}
+
+static void ask(struct people *people, uint64_t id)
+{
+	char path[64];
+
+	if (people->asked)
+		return;
+	people->asked = id;
+	(void)snprintf(path, sizeof(path), "/auth/users/%llu",
+	               (unsigned long long)id);
+	rest_get(people->rest, span_of(people->token), path, named, people);
+}
+
+static void drain(struct people *people)
+{
+	while (people->waiting) {
+		struct message *message = &people->waiting->message;
+		struct person *person;
+
+		HASH_FIND(hh, people->persons, &message->user_from,
+		          sizeof(message->user_from), person);
+		if (!person) {
+			ask(people, message->user_from);
+			return;
+		}
+		people->line(people->context, person->name, message);
+		forget_first(people);
+	}
+}
+
+void people_put(struct people *people, struct span token,
+                const struct message *message)
+{
+	struct waiting *waiting = mem_new(sizeof(*waiting));
+
+	mem_free(&people->token);
+	people->token = mem_text(token.data, token.len);
+	waiting->message = *message;
+	waiting->text = mem_text(message->text.data, message->text.len);
+	waiting->message.text.data = waiting->text;
+	waiting->message.created_at = SPAN_NONE;
+	DL_APPEND(people->waiting, waiting);
+	drain(people);
+}
+
+bool people_waiting(const struct people *people)
+{
+	return people->waiting != NULL;
+}
+
+static void found(void *context, const struct rest_answer *answer)
+{
+	struct people *people = context;
+	enum status status = answer->status;
+	uint64_t user = 0;
+
+	if (status == ST_OK && !json_get_id(answer->json, "id", &user))
+		status = ST_UNAVAILABLE;
+	people->found(people->found_context, status, user, answer->why);
+}
+
+void people_find(struct people *people, struct span token, const char *name,
+                 people_found *done, void *context)
+{
+	struct buf path CLEANUP(buf_free) = BUF(LONGEST);
+
+	people->found = done;
+	people->found_context = context;
+	buf_append(&path, SPAN("/auth/users?name="));
+	rest_escape(&path, span_of(name));
+	rest_get(people->rest, token, buf_text(&path), found, people);
+}

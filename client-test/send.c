@@ -1,0 +1,294 @@
+/*
+ * Sends a text, or the lines of stdin, and says what became of each.
+ */
+#include "client-test/commands.h"
+#include "client-test/input.h"
+#include "client-test/people.h"
+#include "client-test/stage.h"
+#include "client-test/talker.h"
+#include "common/base/clock.h"
+#include "common/base/utf8.h"
+
+#include <stdio.h>
+
+enum { LINE_MAX_ = 16 * 1024, UNSAVED_MAX = 64 };
+
+struct sender {
+	struct stage stage;
+	const struct options *options;
+	struct talker *talker;
+	struct people *people;
+	struct input *input;
+	struct buf line;  /* what came of the one that is not whole yet */
+	uint64_t user_to; /* 0: not found yet */
+	bool looking;
+	bool input_paused;
+	bool input_ended;
+	unsigned refused;
+};
+
+static void end_when_done(struct sender *sender)
+{
+	if (sender->input_ended &&
+	    outbox_count(talker_outbox(sender->talker)) == 0)
+		stage_end(&sender->stage,
+		          sender->refused ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void send_text(struct sender *sender, struct span text)
+{
+	struct uuid uuid;
+
+	uuid_make(&uuid);
+	if (text.len == 0)
+		return;
+	if (!utf8_valid(text) ||
+	    !talker_send(sender->talker, &uuid, sender->user_to, text)) {
+		(void)fprintf(stderr, "not sent: the line is not UTF-8\n");
+		sender->refused++;
+	}
+}
+
+/* --- where texts come from ----------------------------------------------- */
+static void take_line(struct sender *sender)
+{
+	struct span text = buf_span(&sender->line);
+
+	if (buf_overflowed(&sender->line)) {
+		(void)fprintf(stderr, "not sent: a line over 16 KiB\n");
+		sender->refused++;
+	} else {
+		if (text.len && text.data[text.len - 1] == '\r')
+			text.len--;
+		send_text(sender, text);
+	}
+	buf_clear(&sender->line);
+}
+
+static void go_on(struct sender *sender)
+{
+	if (!sender->input_paused ||
+	    outbox_count(talker_outbox(sender->talker)) >= UNSAVED_MAX)
+		return;
+	sender->input_paused = false;
+	input_next(sender->input);
+}
+
+static void take_input(void *context, struct span piece)
+{
+	struct sender *sender = context;
+
+	for (size_t i = 0; i < piece.len; i++) {
+		if (piece.data[i] == '\n')
+			take_line(sender);
+		else
+			buf_byte(&sender->line, piece.data[i]);
+	}
+	if (piece.len == 0) {
+		take_line(sender);
+		sender->input_ended = true;
+		end_when_done(sender);
+		return;
+	}
+	sender->input_paused = true;
+	go_on(sender);
+}
+
+static void start_sending(struct sender *sender)
+{
+	const struct options *options = sender->options;
+	struct buf text CLEANUP(buf_free) = BUF(LINE_MAX_);
+
+	if (options->word_count == 0) {
+		sender->input =
+			input_create(&sender->stage.loop, take_input, sender);
+		return;
+	}
+	for (unsigned i = 0; i < options->word_count; i++) {
+		if (i)
+			buf_byte(&text, ' ');
+		buf_append(&text, span_of(options->words[i]));
+	}
+	send_text(sender, buf_span(&text));
+	sender->input_ended = true;
+	end_when_done(sender);
+}
+
+/* --- events -------------------------------------------------------------- */
+static void found(void *context, enum status status, uint64_t user,
+                  struct span why)
+{
+	struct sender *sender = context;
+
+	sender->looking = false;
+	if (status == ST_OK) {
+		sender->user_to = user;
+		start_sending(sender);
+		return;
+	}
+	(void)fprintf(stderr, "%s: %s: %.*s\n", sender->options->to,
+	              status_text(status), (int)why.len,
+	              why.len ? why.data : "");
+	stage_end(&sender->stage, EXIT_FAILED);
+}
+
+static void online(void *context)
+{
+	struct sender *sender = context;
+
+	if (sender->user_to || sender->looking)
+		return;
+	sender->looking = true;
+	people_find(sender->people, talker_token(sender->talker),
+	            sender->options->to, found, sender);
+}
+
+static void offline(void *context, const char *why, uint64_t retry_ms)
+{
+	(void)context;
+	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
+	              (unsigned long long)retry_ms);
+}
+
+static void denied(void *context, enum status status, struct span why)
+{
+	struct sender *sender = context;
+
+	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
+	              (int)why.len, why.len ? why.data : "");
+	stage_end(&sender->stage, EXIT_FAILED);
+}
+
+static void message(void *context, const struct message *message, bool own)
+{
+	(void)context;
+	(void)message;
+	(void)own;
+}
+
+static void accepted(void *context, const struct outbox_entry *entry)
+{
+	char uuid[UUID_TEXT_LEN + 1];
+
+	(void)context;
+	uuid_format(&entry->uuid, uuid);
+	(void)printf("accepted  %s\n", uuid);
+	(void)fflush(stdout);
+}
+
+static void print_outcome(const struct outcome *outcome)
+{
+	uint64_t took_ms = clock_mono_ms() - outcome->entry->written_ms;
+	char uuid[UUID_TEXT_LEN + 1];
+
+	uuid_format(&outcome->entry->uuid, uuid);
+	if (outcome->saved)
+		(void)printf("saved     %s  conversation %llu  seq %llu  "
+		             "id %llu  %llu ms\n",
+		             uuid, (unsigned long long)outcome->conversation,
+		             (unsigned long long)outcome->seq,
+		             (unsigned long long)outcome->id,
+		             (unsigned long long)took_ms);
+	else
+		(void)printf("refused   %s  %.*s: %.*s\n", uuid,
+		             (int)outcome->code.len,
+		             outcome->code.len ? outcome->code.data : "",
+		             (int)outcome->detail.len,
+		             outcome->detail.len ? outcome->detail.data : "");
+	(void)fflush(stdout);
+}
+
+static void settled(void *context, const struct outcome *outcome)
+{
+	struct sender *sender = context;
+
+	print_outcome(outcome);
+	sender->refused += !outcome->saved;
+	go_on(sender);
+	/* This one still counts. */
+	if (sender->input_ended &&
+	    outbox_count(talker_outbox(sender->talker)) == 1)
+		stage_end(&sender->stage,
+		          sender->refused ? EXIT_FAILED : EXIT_DONE);
+}
+
+static const struct talker_events events = {
+	.online = online,
+	.offline = offline,
+	.denied = denied,
+	.message = message,
+	.accepted = accepted,
+	.settled = settled,
+};
+
+static void no_line(void *context, const char *name,
+                    const struct message *message)
+{
+	(void)context;
+	(void)name;
+	(void)message;
+}
+
+static void start(struct sender *sender, const struct options *options)
+{
+	const struct talker_setup setup = {
+		.loop = &sender->stage.loop,
+		.rest = sender->stage.rest,
+		.url = options->url,
+		.name = options->name,
+		.password = options->password,
+		.events = &events,
+		.context = sender,
+	};
+
+	sender->people = people_create(&sender->stage.loop, sender->stage.rest,
+	                               no_line, sender);
+	sender->talker = talker_create(&setup);
+	if (!sender->talker) {
+		(void)fprintf(stderr, "%s is no http://host:port\n",
+		              options->url);
+		stage_end(&sender->stage, EXIT_USAGE);
+	}
+}
+
+static int send_run(const struct options *options)
+{
+	static struct sender sender;
+
+	sender.options = options;
+	sender.line = BUF(LINE_MAX_);
+	stage_start(&sender.stage, options->url);
+	start(&sender, options);
+	stage_run(&sender.stage, NULL,
+	          options->timeout_s ? options->timeout_s * 1000 : UINT32_MAX);
+	if (!sender.stage.over)
+		(void)fprintf(stderr, "time is over\n");
+	stage_end(&sender.stage, EXIT_FAILED);
+	stage_leave(&sender.stage);
+	input_destroy(&sender.input);
+	talker_destroy(&sender.talker);
+	people_destroy(&sender.people);
+	buf_free(&sender.line);
+	return stage_stop(&sender.stage);
+}
+
+static const struct option_row rows[] = {
+	OPTION_URL,
+	OPTION_TEXT(name, "--name", "NAME", NULL, NULL,
+                    "who sends; registered when the name is free"),
+	OPTION_TEXT(password, "--password", "TEXT", NULL, "PARLEY_PASSWORD",
+                    "8 to 256 bytes"),
+	OPTION_TEXT(to, "--to", "NAME", NULL, NULL, "who gets it"),
+	OPTION_NUMBER(timeout_s, "--timeout", "0", 0, 86400,
+                      "gives up after so many seconds, 0: never"),
+};
+
+const struct command send_command = {
+	.name = "send",
+	.words = "[TEXT...]",
+	.purpose = "sends a text, or the lines of stdin",
+	.rows = rows,
+	.row_count = ARRAY_LEN(rows),
+	.words_max = UINT32_MAX,
+	.run = send_run,
+};

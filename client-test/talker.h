@@ -1,0 +1,70 @@
+/*
+ * talker - one user online: signs in, stays connected, sends what is in its
+ * outbox until it is saved, shows each message once and in order.
+ *
+ * Reconnects with full-jitter backoff, sends unsaved messages again under the
+ * same uuid, logs in again when the token is not taken any more, and after each
+ * `welcome` reads over REST what it missed.
+ *
+ * Ownership  what events get lives until they return. An event may send, and
+ *            may stop the loop; it must not destroy the talker.
+ */
+#ifndef PARLEY_CLIENT_TEST_TALKER_H
+#define PARLEY_CLIENT_TEST_TALKER_H
+
+#include "client-test/message.h"
+#include "client-test/outbox.h"
+#include "client-test/rest.h"
+
+struct talker;
+struct uv_loop_s;
+
+/* What became of a message: the answer that settled it. */
+struct outcome {
+	const struct outbox_entry *entry;
+	bool saved;
+	uint64_t id; /* saved: as the `state` frame has it */
+	uint64_t conversation;
+	uint64_t seq;
+	uint64_t created_at_ms;
+	struct span code; /* refused */
+	struct span detail;
+};
+
+struct talker_events {
+	/* Connected, and all that was missed has been told. */
+	void (*online)(void *context);
+	/* Words for why not, and when it tries again. */
+	void (*offline)(void *context, const char *why, uint64_t retry_ms);
+	/* The name and password will never do. */
+	void (*denied)(void *context, enum status status, struct span why);
+	/* `own`: this talker sent it, and told that it is saved. */
+	void (*message)(void *context, const struct message *message, bool own);
+	void (*accepted)(void *context, const struct outbox_entry *entry);
+	void (*settled)(void *context, const struct outcome *outcome);
+};
+
+struct talker_setup {
+	struct uv_loop_s *loop;
+	struct rest *rest;
+	const char *url;
+	const char *name;
+	const char *password;
+	uint64_t history; /* messages of a conversation told at the start */
+	const struct talker_events *events; /* all of them */
+	void *context;
+};
+
+/* Starts to sign in. NULL when the URL is none that client-test speaks. */
+struct talker *talker_create(const struct talker_setup *setup);
+/* The loop must turn until its handles are closed. */
+void talker_destroy(struct talker **talker);
+
+uint64_t talker_user(const struct talker *talker); /* 0: not yet known */
+struct span talker_token(const struct talker *talker);
+const struct outbox *talker_outbox(const struct talker *talker);
+/* False when the outbox is full. */
+bool talker_send(struct talker *talker, const struct uuid *uuid,
+                 uint64_t user_to, struct span text);
+
+#endif
