@@ -7,7 +7,7 @@ COMMON_SOURCES := \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
 	io/kafka_topics.c \
 	io/casefold.c io/http_lane.c io/http_request.c io/http_route.c io/jwt.c io/jwt_key.c io/password.c \
-	io/redis.c io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
+	io/listener.c io/redis.c io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
 	service/admin.c service/log.c service/metrics.c service/parts.c service/service.c \
 	service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c

@@ -1,13 +1,12 @@
 #define _GNU_SOURCE /* accept4 */
 #include "websocket-service/sockets.h"
 #include "common/base/mem.h"
+#include "common/io/listener.h"
 #include "common/service/log.h"
 
 #include <errno.h>
 #include <libwebsockets.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -181,40 +180,10 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-static int bound_socket(const char *bind_address, uint16_t port)
-{
-	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST,
-	                         .ai_socktype = SOCK_STREAM};
-	struct addrinfo *address = NULL;
-	char service[8];
-	int one = 1;
-	int fd;
-
-	(void)snprintf(service, sizeof(service), "%u", port);
-	if (getaddrinfo(bind_address, service, &hints, &address)) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	fd = socket(address->ai_family,
-	            SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 &&
-	    (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	     bind(fd, address->ai_addr, address->ai_addrlen) ||
-	     listen(fd, BACKLOG))) {
-		int why = errno;
-
-		(void)close(fd);
-		errno = why;
-		fd = -1;
-	}
-	freeaddrinfo(address);
-	return fd;
-}
-
 enum status sockets_listen(struct sockets *sockets, const char *bind_address,
                            uint16_t port)
 {
-	sockets->listen_fd = bound_socket(bind_address, port);
+	sockets->listen_fd = listener_open(bind_address, port, BACKLOG);
 	if (sockets->listen_fd < 0)
 		return ST_UNAVAILABLE;
 	sockets->retry = mem_new(sizeof(*sockets->retry));

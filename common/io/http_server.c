@@ -2,9 +2,9 @@
 #include "common/io/http_server.h"
 #include "common/base/mem.h"
 #include "common/io/http_private.h"
+#include "common/io/listener.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,46 +193,6 @@ static size_t leave_escapes(void *context, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-static int bound_socket(const struct addrinfo *address)
-{
-	int yes = 1;
-	int fd = socket(address->ai_family,
-	                SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) ||
-	    listen(fd, LISTEN_BACKLOG)) {
-		int error = errno;
-
-		(void)close(fd);
-		errno = error;
-		return -1;
-	}
-	return fd;
-}
-
-/* -1 with errno. */
-static int listen_on(const char *address, uint16_t port)
-{
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-	                               .ai_flags = AI_PASSIVE | AI_NUMERICHOST |
-	                                           AI_NUMERICSERV};
-	struct addrinfo *found;
-	char service[8];
-	int fd;
-
-	(void)snprintf(service, sizeof(service), "%u", (unsigned)port);
-	if (getaddrinfo(address, service, &hints, &found)) {
-		errno = EADDRNOTAVAIL;
-		return -1;
-	}
-	fd = bound_socket(found);
-	freeaddrinfo(found);
-	return fd;
-}
-
 /* Without MHD_USE_ERROR_LOG: what clients do wrong is no news. */
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
@@ -275,7 +235,8 @@ enum status http_server_start(const struct http_server_options *options,
                               struct http_server **ret_server)
 {
 	CLEANUP(http_server_stop) struct http_server *server = NULL;
-	int fd = listen_on(options->bind_address, options->port);
+	int fd = listener_open(options->bind_address, options->port,
+	                       LISTEN_BACKLOG);
 
 	if (fd < 0)
 		return ST_UNAVAILABLE;
