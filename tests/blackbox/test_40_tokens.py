@@ -1,0 +1,146 @@
+"""Forged tokens, at getIdByToken and at the upgrade: none gets in."""
+
+import json
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from support.api import Api, Person, check_problem
+from support.raw import RawSocket
+from support.stack import Stack
+from support.stores import rows
+from support.tokens import FORGERIES, Forge, pem_of, unb64
+from support.wait import until
+
+
+def server_key(stack: Stack, kid: str):
+    """The private key from the database: forgeries may be signed truly."""
+    columns = [column for column, in rows(
+        stack, "SELECT column_name FROM information_schema.columns"
+               " WHERE table_schema = %s AND table_name = 'signing_keys'",
+        (stack.settings.get("IDENTITY_DATABASE", "identity"),), name="identity")]
+    for row in rows(stack, f"SELECT {', '.join(columns)} FROM signing_keys", name="identity"):
+        for value in row:
+            text = value if isinstance(value, bytes) else str(value).encode()
+            if b"PRIVATE KEY" in text and kid in [str(cell) for cell in row]:
+                return serialization.load_pem_private_key(text, None)
+    raise AssertionError(f"no key {kid} in signing_keys({', '.join(columns)})")
+
+
+@pytest.fixture(scope="module")
+def forge(stack: Stack, shared_api: Api) -> Forge:
+    stack.wait_ready()
+    token = shared_api.register().token
+    kid = json.loads(unb64(token.split(".")[0]))["kid"]
+    private = server_key(stack, kid)
+    return Forge(token, private, pem_of(private))
+
+
+def test_the_forge_can_make_good_tokens(forge: Forge, api: Api):
+    """Else every refusal below would prove nothing."""
+    assert api.whose(forge.good).status_code == 200
+    assert api.whose(forge.signed()).status_code == 200
+
+
+def test_the_token_is_as_it_is_written(forge: Forge):
+    assert forge.head["alg"] == "RS256"
+    assert {"iss", "aud", "sub", "iat", "exp", "jti", "sid"} <= set(forge.body)
+
+
+@pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
+def test_get_id_by_token_refuses(make, forge: Forge, shared_api: Api):
+    answer = shared_api.whose(make(forge))
+    check_problem(answer, 401)
+    assert set(answer.json()) <= {"type", "title", "status", "detail"}
+
+
+@pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
+def test_the_upgrade_refuses(make, forge: Forge, stack: Stack):
+    with RawSocket(stack.ws_url) as raw:
+        answer = raw.upgrade(make(forge))
+    assert answer.status == 401, answer
+    assert answer.headers["www-authenticate"].lower().startswith("bearer")
+    assert json.loads(answer.body)["status"] == 401
+
+
+@pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
+def test_history_refuses(make, forge: Forge, shared_api: Api):
+    answer = shared_api.http.get("/conversations",
+                                 headers={"Authorization": f"Bearer {make(forge)}"})
+    check_problem(answer, 401)
+
+
+def test_all_refusals_read_the_same(forge: Forge, api: Api):
+    """Nothing tells an attacker how close it was."""
+    texts = {api.whose(make(forge)).text for make in FORGERIES.values()}
+    assert len(texts) == 1, texts
+
+
+# --- the header --------------------------------------------------------------------
+HEADERS = {
+    "none": None,
+    "empty": "",
+    "only the scheme": "Bearer",
+    "the scheme and a blank": "Bearer ",
+    "Basic": "Basic YWxpY2U6c2VjcmV0",
+    "no scheme": "{token}",
+    "Bearer with a colon": "Bearer: {token}",
+    "Token": "Token {token}",
+    "glued": "Bearer{token}",
+    "two schemes": "Bearer Bearer {token}",
+    "token and more": "Bearer {token} x",
+}
+
+
+@pytest.mark.parametrize("value", HEADERS.values(), ids=HEADERS.keys())
+def test_other_authorization_is_none(value, forge: Forge, stack: Stack, shared_api: Api):
+    headers = {} if value is None else {"Authorization": value.format(token=forge.good)}
+    check_problem(shared_api.http.get("/auth/getIdByToken", headers=headers), 401)
+    check_problem(shared_api.http.get("/conversations", headers=headers), 401)
+    with RawSocket(stack.ws_url) as raw:
+        assert raw.upgrade(None, **headers).status == 401
+
+
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_read_in_any_case(scheme: str, alice: Person, stack: Stack, api: Api):
+    headers = {"Authorization": f"{scheme} {alice.token}"}
+    assert api.http.get("/auth/getIdByToken", headers=headers).status_code == 200
+    assert api.http.get("/conversations", headers=headers).status_code == 200
+    with RawSocket(stack.ws_url) as raw:
+        assert raw.upgrade(None, **headers).status == 101
+
+
+@pytest.mark.parametrize("query", ["token={}", "access_token={}", "bearer={}",
+                                   "Authorization=Bearer%20{}"])
+def test_a_token_in_the_query_is_never_read(query: str, alice: Person, stack: Stack, api: Api):
+    query = query.format(alice.token)
+    check_problem(api.http.get(f"/auth/getIdByToken?{query}"), 401)
+    check_problem(api.http.get(f"/conversations?{query}"), 401)
+    with RawSocket(f"{stack.ws_url}") as raw:
+        raw.path = f"/ws?{query}"
+        assert raw.upgrade().status == 401
+
+
+PROTOCOLS = {
+    "no bearer": "parley",
+    "only bearer": "bearer.{token}",
+    "bearer empty": "parley, bearer.",
+    "a forged one": "parley, bearer.{token}x",
+    "another protocol": "chat, bearer.{token}",
+    "with a dash": "parley, bearer-{token}",
+}
+
+
+@pytest.mark.parametrize("value", PROTOCOLS.values(), ids=PROTOCOLS.keys())
+def test_a_bad_subprotocol_is_401(value: str, alice: Person, stack: Stack):
+    with RawSocket(stack.ws_url) as raw:
+        answer = raw.upgrade(Sec_WebSocket_Protocol=value.format(token=alice.token))
+    assert answer.status == 401
+
+
+def test_a_bad_token_at_the_upgrade_is_warned_of(stack: Stack, api: Api):
+    before = stack.log_text("websocket-service").count('"upgrade.bad_token"')
+    with RawSocket(stack.ws_url) as raw:
+        assert raw.upgrade("a.b.c").status == 401
+    until("a warning is on stdout", lambda: stack.log_text("websocket-service").count(
+        '"upgrade.bad_token"') > before, 5)
