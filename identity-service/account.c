@@ -1,0 +1,68 @@
+#include "identity-service/account.h"
+
+#include <string.h>
+
+#define SELECT_ACCOUNT \
+	"SELECT id, name, password_hash," \
+	" CAST(UNIX_TIMESTAMP(created_at) * 1000 AS UNSIGNED) FROM users "
+
+enum status account_insert(struct sql *sql, struct span name, struct span key,
+                           const char *password_hash, uint64_t *ret_id)
+{
+	const struct sql_value values[] = {sql_bytes(name), sql_bytes(key),
+	                                   sql_bytes(span_of(password_hash))};
+	enum status status =
+		sql_run(sql,
+	                "INSERT INTO users (name, name_key, password_hash)"
+	                " VALUES (?, ?, ?)",
+	                values, ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		*ret_id = sql_insert_id(sql);
+	return status;
+}
+
+static bool copy_text(const struct sql_value *value, char *text, size_t size)
+{
+	if (value->kind != SQL_BYTES || value->bytes.len >= size)
+		return false;
+	memcpy(text, value->bytes.data, value->bytes.len);
+	text[value->bytes.len] = '\0';
+	return true;
+}
+
+static enum status select_one(struct sql *sql, const char *statement,
+                              struct sql_value value,
+                              struct account *ret_account)
+{
+	struct sql_value row[4];
+	struct account account = {0};
+	enum status status = sql_run(sql, statement, &value, 1);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, row, ARRAY_LEN(row));
+	if (status != ST_OK)
+		return status;
+	account.id = row[0].number;
+	account.created_at_ms = row[3].number;
+	if (!copy_text(&row[1], account.name, sizeof(account.name)) ||
+	    !copy_text(&row[2], account.password_hash,
+	               sizeof(account.password_hash)))
+		return ST_BROKEN;
+	*ret_account = account;
+	return ST_OK;
+}
+
+enum status account_by_key(struct sql *sql, struct span key,
+                           struct account *ret_account)
+{
+	return select_one(sql, SELECT_ACCOUNT "WHERE name_key = ?",
+	                  sql_bytes(key), ret_account);
+}
+
+enum status account_by_id(struct sql *sql, uint64_t id,
+                          struct account *ret_account)
+{
+	return select_one(sql, SELECT_ACCOUNT "WHERE id = ?", sql_number(id),
+	                  ret_account);
+}

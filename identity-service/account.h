@@ -1,0 +1,29 @@
+/*
+ * account - rows of the table users.
+ */
+#ifndef PARLEY_IDENTITY_ACCOUNT_H
+#define PARLEY_IDENTITY_ACCOUNT_H
+
+#include "common/io/password.h"
+#include "common/io/sql.h"
+#include "common/wire/identity.h"
+
+struct account {
+	uint64_t id;
+	char name[USER_NAME_MAX_BYTES + 1];
+	char password_hash[PASSWORD_HASH_MAX + 1];
+	uint64_t created_at_ms; /* unix */
+};
+
+/* `key` is the name with its case folded. ST_CONFLICT: it is taken. */
+MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
+                                      struct span key,
+                                      const char *password_hash,
+                                      uint64_t *ret_id);
+/* ST_NOT_FOUND: there is none. */
+MUST_CHECK enum status account_by_key(struct sql *sql, struct span key,
+                                      struct account *ret_account);
+MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
+                                     struct account *ret_account);
+
+#endif

@@ -1,0 +1,130 @@
+#include "identity-service/api.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/io/password.h"
+#include "identity-service/lookup.h"
+#include "identity-service/metric.h"
+#include "identity-service/sign_in.h"
+
+enum { BODY_MAX = 16 * 1024, RETRY_AFTER_S = 1 };
+
+struct api {
+	struct http_server *server;
+	struct http_lane lanes[LANES];
+	struct database_source *source;
+	struct api_context shared; /* without a database */
+	char dummy_hash[PASSWORD_HASH_MAX + 1];
+};
+
+static const struct http_route routes[] = {
+	{"GET", IDENTITY_LOOKUP_PATH, lookup_token, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/users/{}", lookup_user_by_id, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/users", lookup_user_by_name, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/status", lookup_status, HTTP_INLINE, HTTP_NO_BODY},
+	{"POST", "/auth/login", sign_in_login, HTTP_INLINE, HTTP_JSON_OR_FORM},
+	{"POST", "/auth/register", sign_in_register, HTTP_INLINE,
+         HTTP_JSON_OR_FORM},
+};
+
+static void *worker_start(void *lane_context)
+{
+	struct api *api = lane_context;
+	struct api_context *context = mem_new(sizeof(*context));
+
+	*context = api->shared;
+	context->database = database_create(api->source);
+	return context;
+}
+
+static void worker_stop(void *worker_context)
+{
+	struct api_context *context = worker_context;
+
+	database_destroy(&context->database);
+	mem_free(&context);
+}
+
+static struct http_lane lane(struct api *api, const char *name,
+                             uint64_t threads, uint64_t queue,
+                             unsigned full_http)
+{
+	return (struct http_lane){
+		.name = name,
+		.threads = (unsigned)threads,
+		.queue_max = (unsigned)queue,
+		.full_http = full_http,
+		.retry_after_s = RETRY_AFTER_S,
+		.worker_start = worker_start,
+		.worker_stop = worker_stop,
+		.lane_context = api,
+	};
+}
+
+/* Against it a password is checked whose name nobody has. */
+static enum status make_dummy(char *hash)
+{
+	char password[16];
+
+	random_bytes(password, sizeof(password));
+	return password_hash(span_make(password, sizeof(password)), hash);
+}
+
+static enum status start_server(struct api *api,
+                                const struct identity_settings *settings)
+{
+	const struct http_server_options options = {
+		.bind_address = settings->bind_address,
+		.port = (uint16_t)settings->port,
+		.routes = routes,
+		.route_count = ARRAY_LEN(routes),
+		.lanes = api->lanes,
+		.lane_count = LANES,
+		.inline_context = &api->shared,
+		.max_body = BODY_MAX,
+		.connection_max = (unsigned)settings->connections_max,
+		.idle_timeout_s = (unsigned)settings->idle_s,
+		.observe = metric_observe,
+	};
+
+	return http_server_start(&options, &api->server);
+}
+
+enum status api_start(const struct identity_settings *settings,
+                      struct tokens *tokens, struct database_source *source,
+                      struct api **ret_api)
+{
+	CLEANUP(api_stop) struct api *api = mem_new(sizeof(*api));
+	enum status status = make_dummy(api->dummy_hash);
+
+	if (status != ST_OK)
+		return status;
+	api->source = source;
+	api->shared = (struct api_context){.tokens = tokens,
+	                                   .dummy_hash = api->dummy_hash};
+	api->lanes[LANE_HASH] = lane(api, "hash", settings->hash_threads,
+	                             settings->hash_queue, 429);
+	api->lanes[LANE_QUERY] = lane(api, "query", settings->query_threads,
+	                              settings->query_queue, 503);
+	status = start_server(api, settings);
+	if (status == ST_OK)
+		*ret_api = MOVE(api);
+	return status;
+}
+
+void api_stop(struct api **api)
+{
+	struct api *a = MOVE(*api);
+
+	if (!a)
+		return;
+	http_server_stop(&a->server);
+	mem_free(&a);
+}
+
+void api_measure(struct api *api)
+{
+	metric_set(&metric_hash_waiting,
+	           http_server_waiting(api->server, LANE_HASH));
+	metric_set(&metric_query_waiting,
+	           http_server_waiting(api->server, LANE_QUERY));
+}

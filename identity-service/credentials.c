@@ -1,0 +1,156 @@
+#include "identity-service/credentials.h"
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+#include "common/io/casefold.h"
+#include "common/io/json.h"
+#include "identity-service/form.h"
+
+static void start(struct credentials *credentials)
+{
+	credentials->name = BUF(NAME_MAX_POINTS * 4);
+	credentials->key = BUF(NAME_KEY_MAX);
+	credentials->password = BUF(PASSWORD_MAX);
+}
+
+void credentials_free(struct credentials *credentials)
+{
+	if (credentials->password.data)
+		mem_wipe(credentials->password.data,
+		         credentials->password.capacity);
+	buf_free(&credentials->password);
+	buf_free(&credentials->key);
+	buf_free(&credentials->name);
+}
+
+static bool is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+}
+
+/* The property White_Space of Unicode, which is closed. PropList.txt */
+static bool is_space(uint32_t point)
+{
+	return point == ' ' || (point >= 0x09 && point <= 0x0d) ||
+	       point == 0x85 || point == 0xa0 || point == 0x1680 ||
+	       (point >= 0x2000 && point <= 0x200a) || point == 0x2028 ||
+	       point == 0x2029 || point == 0x202f || point == 0x205f ||
+	       point == 0x3000;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *name_fault(struct span name)
+{
+	size_t at = 0;
+	uint32_t point = 0;
+
+	if (!utf8_valid(name))
+		return "name is not UTF-8";
+	if (name.len == 0 || utf8_count(name) > NAME_MAX_POINTS)
+		return "name must have 1 to 64 characters";
+	while (at < name.len) {
+		bool first = at == 0;
+
+		point = utf8_next(name, &at);
+		if (is_control(point))
+			return "name must not have control characters";
+		if (first && is_space(point))
+			return "name must not begin with a space";
+	}
+	return is_space(point) ? "name must not end with a space" : NULL;
+}
+
+bool credentials_name_key(struct span name, struct buf *ret_key,
+                          const char **ret_detail)
+{
+	*ret_detail = name_fault(name);
+	if (!*ret_detail && casefold(name, ret_key) != ST_OK)
+		*ret_detail = "name can't be folded";
+	return !*ret_detail;
+}
+
+static const char *password_fault(struct span password,
+                                  enum credentials_use use)
+{
+	if (password.len > PASSWORD_MAX)
+		return "password must have at most 256 bytes";
+	if (password.len == 0)
+		return "password must not be empty";
+	if (use == CREDENTIALS_CHOSEN && password.len < PASSWORD_MIN)
+		return "password must have 8 to 256 bytes";
+	return NULL;
+}
+
+static enum status take(struct span name, struct span password,
+                        enum credentials_use use,
+                        struct credentials *credentials,
+                        const char **ret_detail)
+{
+	if (!credentials_name_key(name, &credentials->key, ret_detail))
+		return ST_DENIED;
+	*ret_detail = password_fault(password, use);
+	if (*ret_detail)
+		return ST_DENIED;
+	buf_append(&credentials->name, name);
+	buf_append(&credentials->password, password);
+	return ST_OK;
+}
+
+/* "pass" is what some clients call it. */
+static enum status read_json(struct span body, enum credentials_use use,
+                             struct credentials *credentials,
+                             const char **ret_detail)
+{
+	CLEANUP(json_destroy) struct json *json = NULL;
+	struct span name, password;
+	const char *word = "password";
+
+	if (json_parse(body, &json, ret_detail) != ST_OK)
+		return ST_INVALID;
+	if (json_kind(json, word) == JSON_ABSENT &&
+	    json_kind(json, "pass") != JSON_ABSENT)
+		word = "pass";
+	*ret_detail = "name must be there, as a text";
+	if (!json_get_text(json, "name", &name))
+		return ST_DENIED;
+	*ret_detail = "password must be there, as a text";
+	if (!json_get_text(json, word, &password))
+		return ST_DENIED;
+	return take(name, password, use, credentials, ret_detail);
+}
+
+static enum status read_form(struct span body, enum credentials_use use,
+                             struct credentials *credentials,
+                             const char **ret_detail)
+{
+	CLEANUP(form_destroy) struct form *form = NULL;
+	struct span name, password;
+
+	if (form_parse(body, &form, ret_detail) != ST_OK)
+		return ST_INVALID;
+	*ret_detail = "name must be there";
+	if (!form_get(form, "name", &name))
+		return ST_DENIED;
+	*ret_detail = "password must be there";
+	if (!form_get(form, "password", &password) &&
+	    !form_get(form, "pass", &password))
+		return ST_DENIED;
+	return take(name, password, use, credentials, ret_detail);
+}
+
+enum status credentials_read(struct span body, bool is_json,
+                             enum credentials_use use,
+                             struct credentials *ret_credentials,
+                             const char **ret_detail)
+{
+	struct credentials credentials CLEANUP(credentials_free);
+	enum status status;
+
+	start(&credentials);
+	status = (is_json ? read_json : read_form)(body, use, &credentials,
+	                                           ret_detail);
+	if (status != ST_OK)
+		return status;
+	*ret_credentials = credentials;
+	start(&credentials);
+	return ST_OK;
+}

@@ -1,0 +1,104 @@
+#include "identity-service/database.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/service/log.h"
+
+#include <stdatomic.h>
+
+enum { TRIES = 2, LEAVE_ALONE_MS = 250 };
+
+struct database_source {
+	struct sql_options options;
+	atomic_bool admitted;
+};
+
+struct database {
+	struct database_source *source;
+	struct sql *sql;
+	uint64_t next_connect_ms;
+};
+
+struct database_source *
+database_source_create(const struct sql_options *options)
+{
+	struct database_source *source = mem_new(sizeof(*source));
+
+	source->options = *options;
+	return source;
+}
+
+void database_source_destroy(struct database_source **source)
+{
+	mem_free(source);
+}
+
+void database_admit(struct database_source *source)
+{
+	atomic_store(&source->admitted, true);
+}
+
+struct database *database_create(struct database_source *source)
+{
+	struct database *database = mem_new(sizeof(*database));
+
+	sql_thread_start();
+	database->source = source;
+	database->sql = sql_create(&source->options);
+	return database;
+}
+
+void database_destroy(struct database **database)
+{
+	struct database *d = MOVE(*database);
+
+	if (!d)
+		return;
+	sql_destroy(&d->sql);
+	sql_thread_stop();
+	mem_free(&d);
+}
+
+static enum status open_connection(struct database *database)
+{
+	uint64_t now_ms = clock_mono_ms();
+	enum status status;
+
+	if (sql_connected(database->sql))
+		return ST_OK;
+	if (!atomic_load(&database->source->admitted) ||
+	    now_ms < database->next_connect_ms)
+		return ST_UNAVAILABLE;
+	status = sql_connect(database->sql);
+	if (status == ST_OK)
+		return ST_OK;
+	database->next_connect_ms = clock_mono_ms() + LEAVE_ALONE_MS;
+	/* Also a refused password: whoever mends it needs no restart of us. */
+	return ST_UNAVAILABLE;
+}
+
+/* What a caller can't help is told here, once for each time. */
+static void tell(const struct database *database, enum status status)
+{
+	if (status == ST_BROKEN || status_retryable(status))
+		log_event(status == ST_BROKEN ? LOG_ERROR : LOG_WARN,
+		          "database.failed",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(database->sql)));
+}
+
+enum status database_try(struct database *database, database_task *task,
+                         void *argument)
+{
+	enum status status = ST_UNAVAILABLE;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = open_connection(database);
+		if (status != ST_OK)
+			break;
+		status = task(database->sql, argument);
+		if (status != ST_UNAVAILABLE && status != ST_UNCERTAIN)
+			break;
+	}
+	tell(database, status);
+	return status;
+}

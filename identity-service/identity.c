@@ -1,0 +1,207 @@
+#include "identity-service/identity.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/service/log.h"
+#include "common/service/service.h"
+#include "identity-service/api.h"
+#include "identity-service/metric.h"
+#include "identity-service/schema.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+enum {
+	SQL_TIMEOUT_S = 3,
+	TURN_MS = 100,
+	REVOCATIONS_EVERY_MS = 1000,
+	/* Also finds what was dated back, or came while we could not look. */
+	EVERYTHING_EVERY_MS = 60 * 1000,
+	BACKOFF_BASE_MS = 200,
+	BACKOFF_MAX_MS = 5000,
+	TELL_EVERY = 20,
+};
+
+struct identity {
+	struct keyring *keyring;
+	struct revocations *revocations;
+	struct tokens *tokens;
+	struct database_source *source;
+	struct api *api;
+	struct sql *sql; /* the main thread's own connection */
+	bool prepared;   /* the schema stands */
+	unsigned failures;
+	uint64_t next_look_ms;
+	uint64_t next_everything_ms;
+};
+
+static struct sql_options sql_options(const struct identity_settings *s)
+{
+	return (struct sql_options){
+		.host = s->mysql_host,
+		.port = (uint16_t)s->mysql_port,
+		.user = s->mysql_user,
+		.password = s->mysql_password,
+		.database = s->database,
+		.timeout_s = SQL_TIMEOUT_S,
+	};
+}
+
+static void create_parts(struct identity *identity,
+                         const struct identity_settings *s)
+{
+	const struct sql_options options = sql_options(s);
+	struct token_rules rules;
+
+	sql_library_start();
+	identity->sql = sql_create(&options);
+	identity->source = database_source_create(&options);
+	identity->keyring = keyring_create();
+	identity->revocations = revocations_create(s->revoked_max);
+	rules = (struct token_rules){
+		.keyring = identity->keyring,
+		.revocations = identity->revocations,
+		.issuer = s->issuer,
+		.audience = s->audience,
+		.ttl_s = s->token_ttl_s,
+		.cache_entries = s->token_cache,
+	};
+	identity->tokens = tokens_create(&rules);
+}
+
+enum status identity_start(const void *settings, void **ret_state)
+{
+	const struct identity_settings *s = settings;
+	struct identity *identity = mem_new(sizeof(*identity));
+	enum status status;
+
+	*ret_state = identity;
+	metric_start();
+	service_part("mysql", false, NULL);
+	create_parts(identity, s);
+	status = api_start(s, identity->tokens, identity->source,
+	                   &identity->api);
+	if (status == ST_UNAVAILABLE)
+		log_event(LOG_ERROR, "service.port_taken",
+		          F_NUMBER("port", s->port),
+		          F_TEXT("why", strerror(errno)));
+	return status;
+}
+
+static enum status prepare(struct identity *identity)
+{
+	unsigned applied = 0;
+	enum status status = ST_OK;
+
+	if (identity->prepared)
+		return ST_OK;
+	status = schema_apply(identity->sql, &applied);
+	if (status != ST_OK)
+		return status;
+	log_event(LOG_INFO, "schema.ready", F_NUMBER("applied", applied));
+	identity->prepared = true;
+	database_admit(identity->source);
+	return ST_OK;
+}
+
+static enum status look_at_everything(struct identity *identity)
+{
+	enum status status = keyring_refresh(identity->keyring, identity->sql);
+
+	if (status != ST_OK)
+		return status;
+	status = revocations_load(identity->revocations, identity->sql, true);
+	if (status == ST_BROKEN)
+		log_event(LOG_ERROR, "sessions.too_many_revoked",
+		          F_TEXT("set", "IDENTITY_REVOKED_MAX"));
+	return status;
+}
+
+static enum status look(struct identity *identity, uint64_t now_ms)
+{
+	enum status status = ST_OK;
+
+	if (!sql_connected(identity->sql)) {
+		status = sql_connect(identity->sql);
+		identity->next_everything_ms = 0;
+	}
+	if (status == ST_OK)
+		status = prepare(identity);
+	if (status != ST_OK)
+		return status;
+	if (now_ms < identity->next_everything_ms)
+		return revocations_load(identity->revocations, identity->sql,
+		                        false);
+	status = look_at_everything(identity);
+	if (status == ST_OK)
+		identity->next_everything_ms = now_ms + EVERYTHING_EVERY_MS;
+	return status;
+}
+
+/* Whatever it is, it is tried again: mending it needs no restart of us. */
+static void look_in_time(struct identity *identity)
+{
+	uint64_t now_ms = clock_mono_ms();
+	enum status status;
+
+	if (now_ms < identity->next_look_ms)
+		return;
+	status = look(identity, now_ms);
+	if (status == ST_OK) {
+		identity->failures = 0;
+		identity->next_look_ms = now_ms + REVOCATIONS_EVERY_MS;
+		service_part("mysql", true, NULL);
+		return;
+	}
+	identity->next_look_ms =
+		clock_mono_ms() +
+		backoff_ms(identity->failures, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+	/* Told when it begins and now and then, not at every try. */
+	if (identity->failures++ % TELL_EVERY == 0)
+		log_event(LOG_WARN, "database.not_ready",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(identity->sql)));
+	service_part("mysql", false, sql_error(identity->sql));
+}
+
+enum status identity_step(void *state)
+{
+	struct identity *identity = state;
+	struct pollfd wake = {.fd = service_wake_fd(), .events = POLLIN};
+
+	look_in_time(identity);
+	if (identity->api)
+		api_measure(identity->api);
+	metric_set(&metric_tokens_cached, tokens_cached(identity->tokens));
+	metric_set(&metric_revoked, revocations_count(identity->revocations));
+	(void)poll(&wake, 1, TURN_MS);
+	return ST_OK;
+}
+
+void identity_drain(void *state)
+{
+	struct identity *identity = state;
+
+	api_stop(&identity->api);
+}
+
+bool identity_drained(void *state)
+{
+	const struct identity *identity = state;
+
+	return !identity->api;
+}
+
+void identity_stop(void **state)
+{
+	struct identity *identity = MOVE(*state);
+
+	api_stop(&identity->api);
+	sql_destroy(&identity->sql);
+	tokens_destroy(&identity->tokens);
+	revocations_destroy(&identity->revocations);
+	keyring_destroy(&identity->keyring);
+	database_source_destroy(&identity->source);
+	mem_free(&identity);
+}

@@ -1,0 +1,184 @@
+#include "identity-service/lookup.h"
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/io/json.h"
+#include "common/service/log.h"
+#include "identity-service/account.h"
+#include "identity-service/credentials.h"
+#include "identity-service/sign_in.h"
+
+enum { ANSWER_MAX = 4096 };
+
+/* Answers what is not ST_OK. Why a token is refused is for our log alone. */
+static bool owner_of(struct http_request *request,
+                     const struct api_context *api,
+                     struct token_owner *ret_owner)
+{
+	const char *why = "";
+	enum status status = token_owner(api->tokens, http_bearer(request),
+	                                 clock_unix_ms(), ret_owner, &why);
+
+	if (status == ST_OK)
+		return true;
+	if (status == ST_DENIED) {
+		log_event(LOG_WARN, "token.refused", F_TEXT("why", why));
+		http_answer_problem(request, 401,
+		                    "a good token is needed: this one is "
+		                    "missing, faulty, expired or revoked");
+		return false;
+	}
+	http_answer_problem(request, 503, "there are no keys yet");
+	return false;
+}
+
+void lookup_token(struct http_request *request, void *context)
+{
+	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
+	struct json_writer w = json_writer(&answer);
+	struct token_owner owner;
+
+	if (!owner_of(request, context, &owner))
+		return;
+	json_open(&w);
+	json_number(&w, "id", owner.user);
+	json_text(&w, "name", span_of(owner.name));
+	json_time(&w, "expires_at", owner.expires_at_ms);
+	json_text(&w, "session", span_of(owner.session));
+	json_close(&w);
+	http_set_header(request, "Cache-Control", "no-store");
+	http_answer_json(request, 200, buf_span(&answer));
+}
+
+struct question {
+	uint64_t id;
+	struct buf key;
+	struct account account;
+};
+
+static enum status ask_id(struct sql *sql, void *argument)
+{
+	struct question *question = argument;
+
+	return account_by_id(sql, question->id, &question->account);
+}
+
+static enum status ask_key(struct sql *sql, void *argument)
+{
+	struct question *question = argument;
+
+	return account_by_key(sql, buf_span(&question->key),
+	                      &question->account);
+}
+
+static void answer_failure(struct http_request *request, enum status status)
+{
+	if (status == ST_NOT_FOUND)
+		http_answer_problem(request, 404, "there is no such user");
+	else if (status == ST_BROKEN)
+		http_answer_problem(request, 500, "the service has a fault");
+	else
+		http_answer_problem(request, 503,
+		                    "the database can't be reached");
+}
+
+static void write_user(struct json_writer *w, const struct account *account)
+{
+	json_number(w, "id", account->id);
+	json_text(w, "name", span_of(account->name));
+}
+
+static void answer_user(struct http_request *request, enum status status,
+                        const struct account *account)
+{
+	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
+	struct json_writer w = json_writer(&answer);
+
+	if (status != ST_OK) {
+		answer_failure(request, status);
+		return;
+	}
+	json_open(&w);
+	write_user(&w, account);
+	json_close(&w);
+	http_answer_json(request, 200, buf_span(&answer));
+}
+
+static void query_by_id(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	struct question question = {0};
+	enum status status = ST_NOT_FOUND;
+
+	if (span_to_u64(http_argument(request, 0), JSON_ID_MAX, &question.id))
+		status = database_try(api->database, ask_id, &question);
+	answer_user(request, status, &question.account);
+}
+
+static void query_by_name(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(buf_free) struct buf key = BUF(NAME_KEY_MAX);
+	struct question question = {0};
+	const char *detail = "name must be there, as a query parameter";
+	struct span name;
+	enum status status;
+
+	if (!http_query(request, "name", &name) ||
+	    !credentials_name_key(name, &key, &detail)) {
+		http_answer_problem(request, 422, detail);
+		return;
+	}
+	question.key = key;
+	status = database_try(api->database, ask_key, &question);
+	answer_user(request, status, &question.account);
+}
+
+static void query_status(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
+	struct json_writer w = json_writer(&answer);
+	struct question question = {0};
+	struct token_owner owner;
+	enum status status;
+
+	if (!owner_of(request, api, &owner))
+		return;
+	question.id = owner.user;
+	status = database_try(api->database, ask_id, &question);
+	if (status != ST_OK) {
+		answer_failure(request, status);
+		return;
+	}
+	json_open(&w);
+	json_open_object(&w, "user");
+	write_user(&w, &question.account);
+	json_time(&w, "registered_at", question.account.created_at_ms);
+	json_close(&w);
+	json_close(&w);
+	http_answer_json(request, 200, buf_span(&answer));
+}
+
+static void pass_if_owned(struct http_request *request, void *context,
+                          http_handler *query)
+{
+	struct token_owner owner;
+
+	if (owner_of(request, context, &owner))
+		http_pass(request, LANE_QUERY, query);
+}
+
+void lookup_user_by_id(struct http_request *request, void *context)
+{
+	pass_if_owned(request, context, query_by_id);
+}
+
+void lookup_user_by_name(struct http_request *request, void *context)
+{
+	pass_if_owned(request, context, query_by_name);
+}
+
+void lookup_status(struct http_request *request, void *context)
+{
+	pass_if_owned(request, context, query_status);
+}

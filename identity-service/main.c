@@ -1,0 +1,26 @@
+#include "common/service/service.h"
+#include "identity-service/identity.h"
+#include "identity-service/settings.h"
+
+static struct identity_settings settings;
+
+int main(int argc, char **argv)
+{
+	const struct service service = {
+		.name = "identity-service",
+		.purpose = "Who is who: registers and signs in, and says whose "
+			   "token it is.",
+		.table = &identity_settings_table,
+		.settings = &settings,
+		.bind_address = &settings.bind_address,
+		.admin_port = &settings.admin_port,
+		.log_level = &settings.log_level,
+		.start = identity_start,
+		.step = identity_step,
+		.drain = identity_drain,
+		.drained = identity_drained,
+		.stop = identity_stop,
+	};
+
+	return service_main(argc, argv, &service);
+}

@@ -1,0 +1,13 @@
+# identity-service: users, sessions, tokens.
+IDENTITY_SOURCES := account.c api.c credentials.c database.c form.c identity.c \
+	keyring.c lookup.c metric.c schema.c session.c settings.c sign_in.c token.c
+
+# What the static libraries need from outside.
+IDENTITY_PACKAGES := libmicrohttpd libmariadb libjwt libargon2 libcjson \
+	libcurl libcrypto rdkafka
+
+$(eval $(call library,identity,identity-service,$(IDENTITY_SOURCES),libmicrohttpd))
+$(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lunistring))
+
+# The schema is part of the object that embeds it.
+$(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)

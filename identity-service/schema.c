@@ -1,0 +1,16 @@
+#include "identity-service/schema.h"
+
+/* The text of a file, as a constant that ends with a NUL. */
+#define EMBED(symbol, path) \
+	__asm__(".section .rodata\n" #symbol ":\n.incbin \"" path "\"\n" \
+	        ".byte 0\n.previous\n"); \
+	extern const char symbol[]
+
+EMBED(schema_0001, "identity-service/schema/0001-identity.sql");
+
+enum status schema_apply(struct sql *sql, unsigned *ret_applied)
+{
+	const struct sql_migration files[] = {{1, schema_0001}};
+
+	return sql_migrate(sql, files, ARRAY_LEN(files), ret_applied);
+}

@@ -1,0 +1,37 @@
+/*
+ * session - rows of the table sessions, and the list of revoked ones.
+ *
+ * A session starts with a sign-in and ends when it expires or is revoked; its
+ * id is the sid claim of its tokens. Whoever sets sessions.revoked_at makes
+ * them dead on every instance as soon as that has looked, each second.
+ *
+ * Threads    the list may be asked from any; revocations_load() is the main
+ *            thread's.
+ */
+#ifndef PARLEY_IDENTITY_SESSION_H
+#define PARLEY_IDENTITY_SESSION_H
+
+#include "common/base/uuid.h"
+#include "common/io/sql.h"
+
+struct revocations;
+
+/* Doing it again changes nothing. */
+MUST_CHECK enum status session_insert(struct sql *sql, const struct uuid *id,
+                                      uint64_t user, uint64_t expires_at_ms);
+
+struct revocations *revocations_create(size_t entries_max);
+void revocations_destroy(struct revocations **revocations);
+bool revocations_have(struct revocations *revocations,
+                      const struct uuid *session, uint64_t now_unix_ms);
+size_t revocations_count(struct revocations *revocations);
+/*
+ * Reads what was revoked in the last REVOCATION_OVERLAP_S seconds, or with
+ * `all` every one that has not expired. ST_BROKEN when there are more than
+ * the list holds.
+ */
+enum { REVOCATION_OVERLAP_S = 60 };
+MUST_CHECK enum status revocations_load(struct revocations *revocations,
+                                        struct sql *sql, bool all);
+
+#endif

@@ -1,0 +1,285 @@
+#include "identity-service/sign_in.h"
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/base/mem.h"
+#include "common/service/log.h"
+#include "identity-service/account.h"
+#include "identity-service/credentials.h"
+#include "identity-service/metric.h"
+
+#include <string.h>
+
+enum { ANSWER_MAX = 8192 };
+
+/* One sign-in on its way through the database; may be done twice. */
+struct attempt {
+	const struct credentials *credentials;
+	struct account account;
+	struct uuid session;
+	uint64_t now_ms;
+	uint64_t expires_at_ms;
+};
+
+static bool read_body(struct http_request *request, enum credentials_use use,
+                      struct credentials *ret_credentials)
+{
+	const char *detail = NULL;
+	enum status status =
+		credentials_read(http_body(request), http_body_is_json(request),
+	                         use, ret_credentials, &detail);
+
+	if (status != ST_OK)
+		http_answer_problem(request, status == ST_INVALID ? 400 : 422,
+		                    detail);
+	return status == ST_OK;
+}
+
+static void start(struct attempt *attempt, const struct api_context *api,
+                  const struct credentials *credentials)
+{
+	*attempt = (struct attempt){.credentials = credentials};
+	uuid_make(&attempt->session);
+	attempt->now_ms = clock_unix_ms();
+	attempt->expires_at_ms = token_expiry_ms(api->tokens, attempt->now_ms);
+}
+
+static enum status issue(const struct api_context *api,
+                         const struct attempt *attempt, struct buf *answer)
+{
+	CLEANUP(buf_free) struct buf token = BUF(TOKEN_MAX);
+	struct json_writer w = json_writer(answer);
+	struct span name = span_of(attempt->account.name);
+	enum status status =
+		token_issue(api->tokens, attempt->account.id, name,
+	                    &attempt->session, attempt->now_ms, &token);
+
+	if (status != ST_OK)
+		return status;
+	json_open(&w);
+	json_text(&w, "token", buf_span(&token));
+	json_text(&w, "token_type", SPAN("Bearer"));
+	json_number(&w, "expires_in",
+	            attempt->expires_at_ms / 1000 - attempt->now_ms / 1000);
+	json_open_object(&w, "user");
+	json_number(&w, "id", attempt->account.id);
+	json_text(&w, "name", name);
+	json_close(&w);
+	json_close(&w);
+	return ST_OK;
+}
+
+static void answer_failure(struct http_request *request, enum status status)
+{
+	if (status == ST_BROKEN)
+		http_answer_problem(request, 500, "the service has a fault");
+	else
+		http_answer_problem(request, 503,
+		                    "the database can't be reached");
+}
+
+static void answer_token(struct http_request *request,
+                         const struct api_context *api,
+                         const struct attempt *attempt, unsigned http,
+                         const char *event)
+{
+	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
+	char session[UUID_TEXT_LEN + 1];
+	enum status status = issue(api, attempt, &answer);
+
+	if (status != ST_OK) {
+		log_event(LOG_ERROR, "token.not_issued",
+		          F_TEXT("status", status_text(status)));
+		answer_failure(request, status);
+		return;
+	}
+	uuid_format(&attempt->session, session);
+	log_event(LOG_INFO, event, F_NUMBER("user", attempt->account.id),
+	          F_TEXT("session", session));
+	http_set_header(request, "Cache-Control", "no-store");
+	http_answer_json(request, http, buf_span(&answer));
+	mem_wipe(answer.data, answer.capacity);
+}
+
+static enum status find_account(struct sql *sql, void *argument)
+{
+	struct attempt *attempt = argument;
+
+	return account_by_key(sql, buf_span(&attempt->credentials->key),
+	                      &attempt->account);
+}
+
+static enum status insert_session(struct sql *sql, void *argument)
+{
+	struct attempt *attempt = argument;
+
+	return session_insert(sql, &attempt->session, attempt->account.id,
+	                      attempt->expires_at_ms);
+}
+
+/*
+ * The key may be taken by an earlier try of ours whose outcome we did not
+ * hear: then it has our hash, whose salt nobody else has.
+ */
+static enum status taken(struct sql *sql, struct attempt *attempt)
+{
+	struct account there;
+	enum status status = account_by_key(
+		sql, buf_span(&attempt->credentials->key), &there);
+
+	if (status != ST_OK)
+		return status;
+	if (strcmp(there.password_hash, attempt->account.password_hash) != 0)
+		return ST_CONFLICT;
+	attempt->account.id = there.id;
+	return ST_OK;
+}
+
+static enum status insert_both(struct sql *sql, struct attempt *attempt)
+{
+	enum status status = account_insert(
+		sql, buf_span(&attempt->credentials->name),
+		buf_span(&attempt->credentials->key),
+		attempt->account.password_hash, &attempt->account.id);
+
+	if (status == ST_OK)
+		status = insert_session(sql, attempt);
+	return status == ST_OK ? sql_commit(sql) : status;
+}
+
+static enum status create_account(struct sql *sql, void *argument)
+{
+	struct attempt *attempt = argument;
+	enum status status = sql_begin(sql);
+
+	if (status != ST_OK)
+		return status;
+	status = insert_both(sql, attempt);
+	if (status != ST_OK)
+		sql_rollback(sql);
+	return status == ST_CONFLICT ? taken(sql, attempt) : status;
+}
+
+static enum status hash_new(struct attempt *attempt)
+{
+	uint64_t began_us = clock_mono_us();
+	enum status status =
+		password_hash(buf_span(&attempt->credentials->password),
+	                      attempt->account.password_hash);
+	struct span name = buf_span(&attempt->credentials->name);
+
+	metric_took(&metric_hash, clock_mono_us() - began_us);
+	memcpy(attempt->account.name, name.data, name.len);
+	attempt->account.name[name.len] = '\0';
+	return status;
+}
+
+/* Looks first, so that a name that is taken costs no hash. */
+static enum status add_account(const struct api_context *api,
+                               struct attempt *attempt)
+{
+	enum status status = database_try(api->database, find_account, attempt);
+
+	if (status == ST_OK)
+		return ST_CONFLICT;
+	if (status != ST_NOT_FOUND)
+		return status;
+	status = hash_new(attempt);
+	if (status != ST_OK)
+		return status;
+	return database_try(api->database, create_account, attempt);
+}
+
+static void register_hashing(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(credentials_free) struct credentials credentials = {0};
+	struct attempt attempt;
+	enum status status;
+
+	if (!read_body(request, CREDENTIALS_CHOSEN, &credentials))
+		return;
+	start(&attempt, api, &credentials);
+	status = add_account(api, &attempt);
+	if (status == ST_OK)
+		answer_token(request, api, &attempt, 201, "user.registered");
+	else if (status == ST_CONFLICT)
+		http_answer_problem(request, 409, "this name is taken");
+	else
+		answer_failure(request, status);
+}
+
+/* Takes as long for a name that nobody has. */
+static bool password_is_right(const struct api_context *api,
+                              const struct attempt *attempt, bool known)
+{
+	uint64_t began_us = clock_mono_us();
+	bool right = password_matches(buf_span(&attempt->credentials->password),
+	                              known ? attempt->account.password_hash
+	                                    : api->dummy_hash);
+
+	metric_took(&metric_hash, clock_mono_us() - began_us);
+	return known && right;
+}
+
+static void refuse_login(struct http_request *request,
+                         const struct attempt *attempt, bool known)
+{
+	if (known)
+		log_event(LOG_WARN, "login.failed",
+		          F_TEXT("why", "wrong password"),
+		          F_NUMBER("user", attempt->account.id));
+	else
+		log_event(LOG_WARN, "login.failed",
+		          F_TEXT("why", "unknown name"));
+	http_answer_problem(request, 401, "name or password is wrong");
+}
+
+static void login_hashing(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(credentials_free) struct credentials credentials = {0};
+	struct attempt attempt;
+	enum status status;
+	bool known;
+
+	if (!read_body(request, CREDENTIALS_TRIED, &credentials))
+		return;
+	start(&attempt, api, &credentials);
+	status = database_try(api->database, find_account, &attempt);
+	known = status == ST_OK;
+	if (!known && status != ST_NOT_FOUND) {
+		answer_failure(request, status);
+		return;
+	}
+	if (!password_is_right(api, &attempt, known)) {
+		refuse_login(request, &attempt, known);
+		return;
+	}
+	status = database_try(api->database, insert_session, &attempt);
+	if (status == ST_OK)
+		answer_token(request, api, &attempt, 200, "user.signed_in");
+	else
+		answer_failure(request, status);
+}
+
+/* A bad body is answered at once, whatever waits for a hash. */
+static void judge(struct http_request *request, enum credentials_use use,
+                  http_handler *hashing)
+{
+	CLEANUP(credentials_free) struct credentials credentials = {0};
+
+	if (read_body(request, use, &credentials))
+		http_pass(request, LANE_HASH, hashing);
+}
+
+void sign_in_register(struct http_request *request, void *context)
+{
+	(void)context;
+	judge(request, CREDENTIALS_CHOSEN, register_hashing);
+}
+
+void sign_in_login(struct http_request *request, void *context)
+{
+	(void)context;
+	judge(request, CREDENTIALS_TRIED, login_hashing);
+}

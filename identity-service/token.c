@@ -1,0 +1,219 @@
+#include "identity-service/token.h"
+#include "common/base/json_write.h"
+#include "common/base/lru.h"
+#include "common/base/mem.h"
+#include "common/io/digest.h"
+#include "common/io/jwt.h"
+#include "identity-service/metric.h"
+
+#include <string.h>
+
+enum { CLOCK_SKEW_S = 60, CLAIMS_MAX = 3000 };
+
+struct tokens {
+	struct token_rules rules;
+	struct lru *verified; /* digest → struct known */
+};
+
+struct known {
+	struct token_owner owner;
+	struct uuid session;
+};
+
+struct tokens *tokens_create(const struct token_rules *rules)
+{
+	struct tokens *tokens = mem_new(sizeof(*tokens));
+
+	tokens->rules = *rules;
+	tokens->verified =
+		lru_create(rules->cache_entries, sizeof(struct known));
+	return tokens;
+}
+
+void tokens_destroy(struct tokens **tokens)
+{
+	struct tokens *t = MOVE(*tokens);
+
+	if (!t)
+		return;
+	lru_destroy(&t->verified);
+	mem_free(&t);
+}
+
+size_t tokens_cached(struct tokens *tokens)
+{
+	return lru_count(tokens->verified);
+}
+
+uint64_t token_expiry_ms(const struct tokens *tokens, uint64_t now_unix_ms)
+{
+	return (now_unix_ms / 1000 + tokens->rules.ttl_s) * 1000;
+}
+
+static void write_uuid(struct json_writer *w, const char *name,
+                       const struct uuid *uuid)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	uuid_format(uuid, text);
+	json_text(w, name, span_make(text, UUID_TEXT_LEN));
+}
+
+static void write_claims(const struct token_rules *rules, uint64_t user,
+                         struct span name, const struct uuid *session,
+                         uint64_t now_s, struct buf *claims)
+{
+	struct json_writer w = json_writer(claims);
+	CLEANUP(buf_free) struct buf subject = BUF(32);
+	struct uuid id;
+
+	uuid_make(&id);
+	buf_number(&subject, user);
+	json_open(&w);
+	json_text(&w, "iss", span_of(rules->issuer));
+	json_text(&w, "aud", span_of(rules->audience));
+	json_text(&w, "sub", buf_span(&subject));
+	json_text(&w, "name", name);
+	write_uuid(&w, "sid", session);
+	write_uuid(&w, "jti", &id);
+	json_number(&w, "iat", now_s);
+	json_number(&w, "exp", now_s + rules->ttl_s);
+	json_close(&w);
+}
+
+enum status token_issue(struct tokens *tokens, uint64_t user, struct span name,
+                        const struct uuid *session, uint64_t now_unix_ms,
+                        struct buf *ret_token)
+{
+	const struct jwt_key *key = keyring_signer(tokens->rules.keyring);
+	CLEANUP(buf_free) struct buf claims = BUF(CLAIMS_MAX);
+
+	if (!key)
+		return ST_UNAVAILABLE;
+	write_claims(&tokens->rules, user, name, session, now_unix_ms / 1000,
+	             &claims);
+	if (buf_overflowed(&claims))
+		return ST_BROKEN;
+	return jwt_issue(key, buf_span(&claims), ret_token);
+}
+
+static const struct jwt_key *find_key(void *context, struct span id)
+{
+	return keyring_find(context, id);
+}
+
+static bool text_is(const struct json *claims, const char *name,
+                    const char *want)
+{
+	struct span text;
+
+	return json_get_text(claims, name, &text) &&
+	       span_equal(text, span_of(want));
+}
+
+static const char *time_fault(const struct json *claims, uint64_t now_unix_ms,
+                              struct token_owner *owner)
+{
+	uint64_t now_s = now_unix_ms / 1000;
+	uint64_t exp, iat, nbf = 0;
+
+	if (!json_get_id(claims, "exp", &exp))
+		return "exp is no whole number";
+	if (!json_get_id(claims, "iat", &iat))
+		return "iat is no whole number";
+	if (json_kind(claims, "nbf") != JSON_ABSENT &&
+	    !json_get_id(claims, "nbf", &nbf))
+		return "nbf is no whole number";
+	if (exp * 1000 <= now_unix_ms)
+		return "expired";
+	if (iat > now_s + CLOCK_SKEW_S || nbf > now_s + CLOCK_SKEW_S)
+		return "not good yet";
+	owner->expires_at_ms = exp * 1000;
+	return NULL;
+}
+
+static const char *identity_fault(const struct json *claims,
+                                  struct known *known)
+{
+	struct token_owner *owner = &known->owner;
+	struct span sub, sid, name, jti;
+
+	if (!json_get_text(claims, "sub", &sub) ||
+	    !span_to_u64(sub, JSON_ID_MAX, &owner->user) || !owner->user)
+		return "sub is no user id";
+	if (!json_get_text(claims, "sid", &sid) ||
+	    !uuid_parse(sid, &known->session))
+		return "sid is no session id";
+	if (!json_get_text(claims, "jti", &jti) || !jti.len)
+		return "no jti";
+	if (!json_get_text(claims, "name", &name) || !name.len ||
+	    name.len > USER_NAME_MAX_BYTES)
+		return "no name";
+	uuid_format(&known->session, owner->session);
+	memcpy(owner->name, name.data, name.len);
+	owner->name[name.len] = '\0';
+	return NULL;
+}
+
+static const char *claims_fault(const struct token_rules *rules,
+                                const struct json *claims, uint64_t now_unix_ms,
+                                struct known *known)
+{
+	const char *why;
+
+	if (!text_is(claims, "iss", rules->issuer))
+		return "another iss";
+	if (!text_is(claims, "aud", rules->audience))
+		return "another aud";
+	why = time_fault(claims, now_unix_ms, &known->owner);
+	return why ? why : identity_fault(claims, known);
+}
+
+static enum status verify(struct tokens *tokens, struct span token,
+                          uint64_t now_unix_ms, struct known *known,
+                          const char **ret_why)
+{
+	CLEANUP(json_destroy) struct json *claims = NULL;
+	enum status status;
+
+	if (!keyring_signer(tokens->rules.keyring))
+		return ST_UNAVAILABLE;
+	metric_count(&metric_verifications, 1);
+	status = jwt_check(token, find_key, tokens->rules.keyring, &claims,
+	                   ret_why);
+	if (status != ST_OK)
+		return status;
+	*ret_why = claims_fault(&tokens->rules, claims, now_unix_ms, known);
+	return *ret_why ? ST_DENIED : ST_OK;
+}
+
+enum status token_owner(struct tokens *tokens, struct span token,
+                        uint64_t now_unix_ms, struct token_owner *ret_owner,
+                        const char **ret_why)
+{
+	struct known known = {0};
+	struct digest digest;
+	enum status status = ST_OK;
+
+	if (token.len == 0 || token.len > JWT_MAX) {
+		*ret_why = token.len ? "too long" : "no token";
+		return ST_DENIED;
+	}
+	digest_make(token, &digest);
+	if (!lru_get(tokens->verified, digest_span(&digest), now_unix_ms,
+	             &known)) {
+		status = verify(tokens, token, now_unix_ms, &known, ret_why);
+		if (status == ST_OK)
+			lru_put(tokens->verified, digest_span(&digest), &known,
+			        known.owner.expires_at_ms);
+	}
+	if (status != ST_OK)
+		return status;
+	if (revocations_have(tokens->rules.revocations, &known.session,
+	                     now_unix_ms)) {
+		*ret_why = "revoked";
+		return ST_DENIED;
+	}
+	*ret_owner = known.owner;
+	return ST_OK;
+}
