@@ -1,0 +1,274 @@
+"""A service is a service: settings, health, metrics, logs, SIGTERM."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from support.api import Api, Person
+from support.service import Service, environment
+from support.stack import SERVICES, Stack
+from support.wait import until
+
+PLAIN = {"PATH": os.environ["PATH"]}
+
+
+def run(stack: Stack, program: str, *arguments: str, **env: str):
+    return subprocess.run([stack.binary(program), *arguments], env=PLAIN | env, text=True,
+                          capture_output=True, timeout=10, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_help_lists_every_setting(service: str, stack: Stack):
+    done = run(stack, service, "--help")
+    assert done.returncode == 0
+    known = set(re.findall(r"^(?:SETTING|SECRET)\([^,]*,\s*([A-Z0-9_]+)",
+                           settings_source(service), re.M))
+    assert len(known) > 5
+    for name in known:
+        assert name in done.stdout, name
+
+
+def settings_source(service: str) -> str:
+    """The lines of settings.def, with what it includes."""
+    def lines(path: str) -> str:
+        text = open(path).read()
+        return re.sub(r'^#include "([^"]+\.def)"', lambda found: lines(found[1]), text,
+                      flags=re.M)
+    return lines(f"{service}/settings.def")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_check_is_content_with_the_stacks_settings(service: str, stack: Stack):
+    done = subprocess.run([stack.binary(service), "--check"], env=environment(stack),
+                          capture_output=True, text=True, timeout=10)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+BAD_SETTINGS = {
+    "identity-service": {"IDENTITY_PORT": "0", "IDENTITY_TOKEN_TTL": "soon",
+                         "MYSQL_PORT": "65536", "LOG_LEVEL": "loud",
+                         "MYSQL_PASSWORD_FILE": "/nonexistent/secret"},
+    "websocket-service": {"WEBSOCKET_PORT": "-1", "WEBSOCKET_PING_S": "1e3",
+                          "EVENTS_SHARD": "3/2", "KAFKA_PARTITIONS": " 12",
+                          "WEBSOCKET_ADMIN_PORT": "99999999999999999999"},
+    "persistence-service": {"PERSISTENCE_PORT": "0x50", "BATCH_MAX": "501",
+                            "KAFKA_BROKERS": "x", "MYSQL_PORT": "12a", "LOG_LEVEL": "loud"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_check_names_all_bad_values_at_once(service: str, stack: Stack):
+    done = run(stack, service, "--check", **BAD_SETTINGS[service])
+    assert done.returncode == 100
+    said = done.stdout + done.stderr
+    for name in BAD_SETTINGS[service]:
+        assert name in said, f"{name} is not named in: {said}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_bad_settings_do_not_start(service: str, stack: Stack):
+    done = run(stack, service, **BAD_SETTINGS[service])
+    assert done.returncode == 100
+    for name in BAD_SETTINGS[service]:
+        assert name in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_unknown_option_is_refused(service: str, stack: Stack):
+    assert run(stack, service, "--nonsense").returncode == 100
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_health_and_readiness(service: str, stack: Stack, api: Api):
+    for path in ("/healthz", "/readyz"):
+        answer = httpx.get(stack.admin_url(service) + path, trust_env=False)
+        assert answer.status_code == 200, answer.text
+    assert httpx.get(stack.admin_url(service) + "/nothing", trust_env=False).status_code == 404
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_metrics_are_prometheus_text(service: str, stack: Stack, api: Api):
+    answer = httpx.get(stack.admin_url(service) + "/metrics", trust_env=False)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    families = list(text_string_to_metric_families(answer.text))
+    assert len(families) >= 5
+    names = [family.name for family in families]
+    assert len(names) == len(set(names)), "a family stands twice"
+    for family in families:
+        assert family.documentation, family.name
+        assert family.type in ("counter", "gauge", "histogram"), family.name
+        for sample in family.samples:
+            assert sample.value == sample.value, f"{sample.name} is NaN"
+        if family.type == "histogram":
+            buckets = [sample for sample in family.samples if sample.name.endswith("_bucket")]
+            values = [sample.value for sample in buckets]
+            assert values == sorted(values), family.name
+            assert buckets[-1].labels["le"] == "+Inf"
+
+
+def metric(stack: Stack, service: str, name: str) -> float:
+    text = httpx.get(stack.admin_url(service) + "/metrics", trust_env=False).text
+    return sum(sample.value for family in text_string_to_metric_families(text)
+               for sample in family.samples if sample.name == name)
+
+
+def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
+    """Some counter of each service rises with a message."""
+    def totals() -> dict[str, dict[str, float]]:
+        found = {}
+        for service in ("websocket-service", "persistence-service"):
+            text = httpx.get(stack.admin_url(service) + "/metrics", trust_env=False).text
+            found[service] = {sample.name + str(sample.labels): sample.value
+                              for family in text_string_to_metric_families(text)
+                              if family.type in ("counter", "histogram")
+                              for sample in family.samples
+                              if sample.name.startswith("parley_")}
+        return found
+
+    socket = enter(alice)
+    before = totals()
+    for number in range(10):
+        socket.saved(socket.say(bob.id, f"count me {number}"))
+    after = totals()
+    for service, counters in after.items():
+        rose = [name for name, value in counters.items()
+                if value >= before[service].get(name, 0) + 10]
+        assert rose, f"{service}: no counter rose by ten messages"
+
+
+# --- logs -----------------------------------------------------------------------------
+def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
+    """Canaries: what must never be written anywhere but where it belongs."""
+    password, text = "canary-password-7f3a", "canary-text-91bc"
+    person = api.register(password=password)
+    api.login(person.name, password)
+    api.http.post("/auth/login", json={"name": person.name, "password": password + "wrong"})
+    api.http.post("/auth/register", json={"name": person.name, "password": password})
+    api.http.get(f"/auth/status?token={person.token}")
+    api.http.post("/auth/login", content=f'{{"password":"{password}"', headers={
+        "Content-Type": "application/json"})
+    with enter(person) as socket:
+        socket.saved(socket.say(person.id, text))
+        socket.send('{"uuid":"' + text)
+        socket.error()
+        socket.send(f'{{"uuid":"x","message":"{text}"}}')
+        socket.error()
+    signature = person.token.rsplit(".", 1)[1]
+    marker = new_marker(stack)
+    for path in stack.log_files():
+        content = path.read_text("utf-8", "replace")
+        for secret in (password, text, person.token, signature[:40],
+                       stack.secret("mysql"), stack.secret("redis")):
+            assert secret not in content, f"{secret[:20]} stands in {path.name}"
+    for service in SERVICES:
+        lines = stack.log_text(service).splitlines()
+        assert lines, service
+        for line in lines:
+            entry = json.loads(line)
+            assert {"time", "service", "level", "event"} <= set(entry), line
+            assert entry["service"] == service
+            assert entry["level"] in ("debug", "info", "warn", "error")
+            assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", entry["event"]), line
+    assert marker
+
+
+def new_marker(stack: Stack) -> bool:
+    """A warning that is written after all of the above: the logs have it all."""
+    before = stack.log_text("websocket-service").count("upgrade.")
+    httpx.get(f"{stack.url}/ws", trust_env=False, headers={
+        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==", "Authorization": "Bearer a.b.c"})
+    return until("the logs are written",
+                 lambda: stack.log_text("websocket-service").count("upgrade.") > before, 5)
+
+
+def test_processes_do_not_show_secrets(stack: Stack, api: Api):
+    for service in SERVICES:
+        folder = f"/proc/{stack.pid(service)}"
+        shown = open(f"{folder}/cmdline", "rb").read() + open(f"{folder}/environ", "rb").read()
+        for name in ("mysql", "redis"):
+            assert stack.secret(name).encode() not in shown, service
+
+
+# --- one more of each ---------------------------------------------------------------
+MORE = {
+    "identity-service": {},
+    "websocket-service": {},
+    "persistence-service": {"PERSISTENCE_INSTANCE": "blackbox-more"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_sigterm_ends_it_cleanly(service: str, stack: Stack, api: Api):
+    with Service(stack, service, **MORE[service]) as more:
+        started = time.monotonic()
+        assert more.stop() == 0, more.log()[-2000:]
+        assert time.monotonic() - started < 10
+        assert httpx_refused(more.admin_port)
+
+
+def httpx_refused(port: int) -> bool:
+    try:
+        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=2)
+    except httpx.ConnectError:
+        return True
+    return False
+
+
+MISSING = {
+    "identity-service": {"MYSQL_PORT": "1"},
+    "websocket-service": {"KAFKA_BROKERS": "127.0.0.1:1"},
+    "persistence-service": {"MYSQL_PORT": "1", "PERSISTENCE_INSTANCE": "blackbox-missing"},
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api):
+    more = Service(stack, service, **MISSING[service]).start()
+    try:
+        base = f"http://127.0.0.1:{more.admin_port}"
+
+        def asked():
+            return httpx.get(f"{base}/readyz", trust_env=False, timeout=5)
+
+        until("it answers", asked, 10)
+        for _ in range(10):  # not ready, alive, whatever it tries meanwhile
+            assert asked().status_code == 503
+            assert httpx.get(f"{base}/healthz", trust_env=False, timeout=5).status_code == 200
+        assert more.child.poll() is None
+        assert more.stop() == 0
+    finally:
+        if more.child.poll() is None:
+            more.child.kill()
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
+    prefix = service.removesuffix("-service").upper()
+    port = str(stack.port(f"{prefix}_ADMIN_PORT"))
+    more = Service(stack, service, **MORE[service], **{f"{prefix}_ADMIN_PORT": port}).start()
+    try:
+        assert more.child.wait(timeout=15) == 111
+    finally:
+        if more.child.poll() is None:
+            more.child.kill()
+    assert port in more.log(), more.log()[-1000:]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_second_sigterm_does_no_harm(service: str, stack: Stack, api: Api):
+    with Service(stack, service, **MORE[service]) as more:
+        more.child.send_signal(signal.SIGTERM)
+        try:
+            more.child.send_signal(signal.SIGTERM)
+        except ProcessLookupError:
+            pass
+        assert more.child.wait(timeout=15) == 0
