@@ -8,11 +8,12 @@ PAGE = "docs/metrics.md"
 TOOL = "metrics-table"
 EVENTS_PAGE = "docs/operations.md"
 FOLDERS = ("identity-service", "websocket-service", "persistence-service", "common")
-TEXT = r'"(?:[^"\\]|\\.)*"'
-METRIC = re.compile(
-    rf"METRIC_(COUNTER|GAUGE|HISTOGRAM)\(\s*((?:{TEXT}\s*)+),\s*((?:{TEXT}\s*)+)\)"
-)
-PIECE = re.compile(r'"((?:[^"\\]|\\.)*)"')
+LITERAL = r'"(?:[^"\\]|\\.)*"'
+# What a metric is named with: literals, and parameters of a macro around it.
+TEXT = rf"(?:(?:{LITERAL}|[a-z_]+_)\s*)+"
+METRIC = re.compile(rf"METRIC_(COUNTER|GAUGE|HISTOGRAM)\(\s*({TEXT}),\s*({TEXT})\)")
+PIECE = re.compile(rf"({LITERAL})|[a-z_]+_")
+DEFINE = re.compile(rf"^#define\s+([A-Z_]+)\s+({LITERAL})\s*$", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 # `service.stopped` in the first column of a table.
 EVENT = re.compile(r"^\| (`[a-z_]+\.[a-z_.]+`(?:, `[a-z_]+\.[a-z_.]+`)*) \|", re.MULTILINE)
@@ -39,13 +40,18 @@ def sources(root, folder):
 
 
 def metrics(path):
-    text = COMMENT.sub("", path.read_text("utf-8"))
+    text = COMMENT.sub("", path.read_text("utf-8")).replace("\\\n", "\n")
+    for name, literal in DEFINE.findall(text):
+        text = re.sub(rf"(?<!#define )\b{name}\b", lambda _: literal, text)
     for kind, name, meaning in METRIC.findall(text):
         yield f"| `{join(name)}` | {kind.lower()} | {join(meaning)} |"
 
 
-def join(literals):
-    return "".join(PIECE.findall(literals)).replace('\\"', '"')
+def join(pieces):
+    """The text that the pieces make; "…" stands for a parameter."""
+    found = (piece[1] for piece in PIECE.finditer(pieces))
+    text = "".join("…" if piece is None else piece[1:-1] for piece in found)
+    return text.replace('\\"', '"')
 
 
 def event_faults(root):
