@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from support.api import Api, Person
 from support.service import Service, environment
-from support.stack import SERVICES, Stack
+from support.stack import ROOT, SERVICES, Stack
 from support.wait import until
 
 PLAIN = {"PATH": os.environ["PATH"]}
@@ -38,7 +38,7 @@ def test_help_lists_every_setting(service: str, stack: Stack):
 def settings_source(service: str) -> str:
     """The lines of settings.def, with what it includes."""
     def lines(path: str) -> str:
-        text = open(path).read()
+        text = (ROOT / path).read_text()
         return re.sub(r'^#include "([^"]+\.def)"', lambda found: lines(found[1]), text,
                       flags=re.M)
     return lines(f"{service}/settings.def")

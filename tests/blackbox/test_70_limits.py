@@ -1,0 +1,190 @@
+"""What ends a socket from our side: tokens, silence, a queue that is full, SIGTERM."""
+
+import json
+import socket as sockets
+import time
+
+import pytest
+
+from support.api import Api, Person, check_problem
+from support.chat import Socket, new_uuid, open_socket
+from support.raw import PING, TEXT, RawSocket, frame, open_raw
+from support.service import Service
+from support.stack import Stack
+from support.stores import rows
+from support.wait import until
+
+
+# --- tokens that end ----------------------------------------------------------------
+@pytest.mark.slow
+def test_a_socket_ends_with_its_token(stack: Stack, api: Api, bob: Person):
+    ttl_s = 3
+    with Service(stack, "identity-service", IDENTITY_TOKEN_TTL=str(ttl_s)) as identity, \
+            Service(stack, "websocket-service", IDENTITY_URL=identity.url) as gateway:
+        short = Api(identity.url).register()
+        assert short.expires_in == ttl_s
+        started = time.monotonic()
+        with open_socket(gateway.ws_url, short) as socket:
+            socket.saved(socket.say(bob.id, "in time"))
+            until("the token is refused", lambda: api.whose(short.token).status_code == 401,
+                  ttl_s + 5)
+            late = socket.say(bob.id, "too late")
+            code, _ = socket.closed(8)
+            took = time.monotonic() - started
+        assert code == 4401
+        assert took < ttl_s + 5.5, "closed too late"
+        assert not [seen for seen in socket.seen if seen.get("state") == "saved"]
+        warnings = gateway.events("frame.ignored_token_ended")
+        assert warnings and all(line["level"] == "warn" for line in warnings)
+        assert rows(stack, "SELECT 1 FROM messages WHERE sender = %s AND uuid = %s",
+                    (short.id, bytes.fromhex(late.replace("-", "")))) == []
+        assert not [line for line in gateway.log().splitlines() if "too late" in line]
+        with RawSocket(gateway.ws_url) as raw:
+            assert raw.upgrade(short.token).status == 401
+
+
+def test_a_revoked_session_is_refused_soon(stack: Stack, api: Api, alice: Person):
+    session = api.whose(alice.token).json()["session"]
+    other = api.login(alice.name)
+    rows(stack, "UPDATE sessions SET revoked_at = UTC_TIMESTAMP(3) WHERE id = %s",
+         (bytes.fromhex(session.replace("-", "")),), name="identity")
+    until("the session's token is refused",
+          lambda: api.whose(alice.token).status_code == 401, 3)
+    check_problem(api.whose(alice.token), 401)
+    assert api.whose(other.token).status_code == 200, "another session ended too"
+
+
+# --- silence ---------------------------------------------------------------------------
+@pytest.mark.slow
+def test_pings_come_and_silence_is_closed(stack: Stack, alice: Person):
+    with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
+                 WEBSOCKET_SILENT_S="3") as gateway:
+        with RawSocket(gateway.ws_url) as silent:
+            assert silent.upgrade(alice.token).status == 101
+            welcome = json.loads(silent.next(TEXT))
+            assert welcome["ping_interval_s"] == 1
+            started = time.monotonic()
+            silent.next(PING)
+            silent.next(PING)
+            silent.wait_end()
+            assert 2 < time.monotonic() - started < 8
+
+
+@pytest.mark.slow
+def test_who_answers_pings_stays(stack: Stack, alice: Person):
+    with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
+                 WEBSOCKET_SILENT_S="3") as gateway:
+        with open_raw(gateway.ws_url, alice.token) as raw:
+            for _ in range(5):
+                raw.send(frame(10, raw.next(PING)))
+            raw.send(frame(TEXT, b"{}"))
+            assert json.loads(raw.next(TEXT))["code"] == "bad_uuid"
+
+
+@pytest.mark.slow
+def test_a_handshake_that_never_ends_is_dropped(stack: Stack):
+    with RawSocket(stack.ws_url, timeout_s=30) as raw:
+        raw.send(b"GET /ws HTTP/1.1\r\nHost: x\r\n")
+        started = time.monotonic()
+        raw.wait_end()
+        assert time.monotonic() - started < 20
+
+
+# --- a reader that does not read -----------------------------------------------------------
+def small_window(url: str, token: str) -> RawSocket:
+    """A socket whose kernel buffers are small, so that the gateway's queue fills."""
+    raw = RawSocket.__new__(RawSocket)
+    host, port = url.removeprefix("ws://").split("/")[0].split(":")
+    raw.host, raw.path, raw.buffer = f"{host}:{port}", "/ws", b""
+    raw.tcp = sockets.socket()
+    raw.tcp.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
+    raw.tcp.settimeout(30)
+    raw.tcp.connect((host, int(port)))
+    assert raw.upgrade(token).status == 101
+    raw.next(TEXT)
+    return raw
+
+
+@pytest.mark.slow
+def test_who_does_not_read_is_closed_with_4408(stack: Stack, api: Api, alice: Person,
+                                               bob: Person):
+    with Service(stack, "websocket-service") as gateway, \
+            open_socket(gateway.ws_url, alice) as sender, \
+            open_socket(gateway.ws_url, bob) as healthy:
+        slow = small_window(gateway.ws_url, bob.token)
+        text, sent = "x" * 16000, []
+        deadline = time.monotonic() + 60
+        while not gateway.events("socket.too_slow"):
+            assert time.monotonic() < deadline, f"not closed after {len(sent)} messages"
+            sent.append(sender.say(bob.id, text))
+            sender.saved(sent[-1])
+            healthy.expect(type="message", uuid=sent[-1])
+        # Kernel buffers on both sides may take some MiB, the gateway 256 KiB.
+        assert len(sent) * 16000 < 32 << 20
+        warning, = gateway.events("socket.too_slow")
+        assert warning["user"] == bob.id
+        # Reading at last: what was sent before, then the close.
+        assert slow.close_code() == 4408
+        slow.tcp.close()
+        # The others never noticed, and nothing is lost for the slow one.
+        last = sender.say(bob.id, "still here")
+        conversation = sender.saved(last)["conversation"]
+        healthy.expect(type="message", uuid=last)
+        history = api.all_messages(bob, conversation)
+        assert [message["uuid"] for message in history] == [*sent, last]
+
+
+@pytest.mark.slow
+def test_a_flood_of_own_sends_is_bounded(stack: Stack, alice: Person, bob: Person):
+    """More under way than WEBSOCKET_UNSETTLED_MAX: refused as retryable, and the
+    same uuids are taken later."""
+    with Service(stack, "websocket-service", WEBSOCKET_UNSETTLED_MAX="4") as gateway, \
+            open_socket(gateway.ws_url, alice) as socket:
+        waiting = {new_uuid() for _ in range(200)}
+        refused = set()
+        for uuid in waiting:
+            socket.say(bob.id, "flood", uuid=uuid)
+        deadline = time.monotonic() + 30
+        while waiting:
+            assert time.monotonic() < deadline
+            reply = socket.receive(10)
+            if reply.get("state") == "saved":
+                waiting.discard(reply["uuid"])
+            elif reply.get("state") == "error" or reply["type"] == "error":
+                assert reply["code"] == "too_many_unsettled", reply
+                assert reply["retryable"] is True
+                refused.add(reply["uuid"])
+                socket.say(bob.id, "flood", uuid=reply["uuid"])
+        assert refused, "200 at once and none was refused: the bound was not seen"
+
+
+# --- SIGTERM -----------------------------------------------------------------------------
+def test_sigterm_closes_sockets_with_1001(stack: Stack, alice: Person, bob: Person):
+    with Service(stack, "websocket-service") as gateway:
+        sockets_open = [open_socket(gateway.ws_url, person) for person in (alice, bob, alice)]
+        uuid = sockets_open[0].say(bob.id, "just in time")
+        gateway.child.terminate()
+        codes = [socket.closed(12)[0] for socket in sockets_open]
+        assert codes == [1001, 1001, 1001]
+        assert gateway.child.wait(timeout=12) == 0
+        states = [seen for seen in sockets_open[0].seen if seen.get("uuid") == uuid]
+        # Taken before the SIGTERM or refused: never silently dropped.
+        if not states:
+            with open_socket(stack.ws_url, alice) as again:
+                again.say(bob.id, "just in time", uuid=uuid)
+                again.saved(uuid)
+
+
+def test_two_gateways_share_their_people(stack: Stack, alice: Person, bob: Person):
+    with Service(stack, "websocket-service") as second, \
+            Socket(stack.ws_url, alice.token) as here, \
+            open_socket(second.ws_url, bob) as there, \
+            open_socket(second.ws_url, alice) as also:
+        here.expect(type="welcome")
+        uuid = here.say(bob.id, "over there")
+        saved = here.saved(uuid)
+        assert there.expect(type="message", uuid=uuid)["seq"] == saved["seq"]
+        also.expect(type="message", uuid=uuid)
+        back = there.say(alice.id, "and back")
+        there.saved(back)
+        here.expect(type="message", uuid=back)

@@ -1,0 +1,233 @@
+"""Things break while two people chat: nothing is lost, nothing doubled."""
+
+import json
+import time
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+
+from support.api import Api, Person, check_problem
+from support.chat import Socket, new_uuid
+from support.ledger import Ledger
+from support.raw import RawSocket
+from support.stack import SERVICES, Stack
+from support.stores import hints, records, rows
+from support.wait import until
+
+MESSAGES = 120  # from each of the two
+
+
+def finish(ledger: Ledger, timeout_s: float = 60) -> None:
+    until("all messages are saved", lambda: ledger.done, timeout_s)
+    ledger.reckon()
+
+
+def halfway(ledger: Ledger, part: float) -> None:
+    until(f"{part:.0%} are saved", lambda: ledger.saved >= 2 * MESSAGES * part, 60)
+
+
+@pytest.fixture
+def ledger(stack: Stack, alice: Person, bob: Person):
+    with Ledger(stack, alice, bob, MESSAGES) as ledger:
+        yield ledger
+
+
+def test_nothing_breaks(ledger: Ledger):
+    """The measure for the others: also the ledger itself must be right."""
+    finish(ledger)
+    assert all(talker.connects == 1 for talker in ledger.talkers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", [*SERVICES, "kafka", "mariadb", "redis", "nginx"])
+def test_kill_9(program: str, stack: Stack, ledger: Ledger):
+    for part in (0.2, 0.6):
+        halfway(ledger, part)
+        stack.kill(program)
+        stack.wait_ready(60)
+    finish(ledger)
+
+
+@pytest.mark.slow
+def test_kill_9_of_everything_at_once(stack: Stack, ledger: Ledger):
+    halfway(ledger, 0.3)
+    for service in SERVICES:
+        stack.kill(service)
+    stack.wait_ready(60)
+    finish(ledger)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
+def test_restart(program: str, stack: Stack, ledger: Ledger):
+    halfway(ledger, 0.4)
+    stack.restart(program)
+    finish(ledger)
+
+
+def test_flushall_changes_nothing(stack: Stack, ledger: Ledger):
+    for part in (0.1, 0.3, 0.5, 0.7):
+        halfway(ledger, part)
+        hints(stack).flushall()
+    finish(ledger)
+    assert all(talker.connects == 1 for talker in ledger.talkers)
+
+
+# --- one server is gone for a while --------------------------------------------------
+class Gone:
+    """A program is stopped, and comes back at the end."""
+
+    def __init__(self, stack: Stack, program: str):
+        self.stack, self.program, self.back = stack, program, False
+
+    def __enter__(self) -> "Gone":
+        self.stack.stop(self.program)
+        return self
+
+    def start(self) -> None:
+        if not self.back:
+            self.stack.start(self.program)
+            self.back = True
+
+    def __exit__(self, *_) -> None:
+        self.start()
+        self.stack.wait_ready(60)
+
+
+@pytest.mark.slow
+def test_redis_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    with Gone(stack, "redis"):
+        for number in range(20):
+            uuid = one.say(bob.id, f"without redis {number}")
+            one.saved(uuid)
+            two.expect(type="message", uuid=uuid)
+        assert httpx.get(f"{stack.url}/readyz", trust_env=False).status_code == 200
+        again = enter(alice)
+        again.say(bob.id, "x", uuid=uuid)
+        again.saved(uuid)
+    one.saved(one.say(bob.id, "with redis"))
+
+
+@pytest.mark.slow
+def test_mariadb_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    one.saved(one.say(bob.id, "before"))
+    with Gone(stack, "mariadb") as mariadb:
+        uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(30)]
+        for uuid in uuids:
+            one.expect(type="state", uuid=uuid, state="accepted", timeout_s=10)
+        assert not [seen for seen in one.seen if seen.get("state") == "saved"]
+        check_problem(api.http.get("/conversations", headers=alice.bearer), 503)
+        assert api.whose(alice.token).status_code in (200, 503)
+        mariadb.start()
+        seqs = [one.saved(uuid, 60)["seq"] for uuid in uuids]
+        for uuid in uuids:
+            two.expect(type="message", uuid=uuid)
+    assert seqs == list(range(2, 32))
+
+
+@pytest.mark.slow
+def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    one.saved(one.say(bob.id, "before"))
+    with Gone(stack, "kafka") as kafka:
+        uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(10)]
+        refused = set()
+        deadline = time.monotonic() + 20
+        while len(refused) < len(uuids) and time.monotonic() < deadline:
+            try:
+                reply = one.receive(deadline - time.monotonic())
+            except TimeoutError:
+                break
+            assert reply.get("state") != "accepted", "accepted, and no broker is there"
+            assert reply.get("state") == "error", reply
+            assert reply["retryable"] is True
+            refused.add(reply["uuid"])
+        kafka.start()
+        stack.wait_ready(60)
+        for uuid in uuids:
+            if uuid in refused:
+                one.say(bob.id, "again", uuid=uuid)
+        for uuid in uuids:
+            one.saved(uuid, 60)
+            two.expect(60, type="message", uuid=uuid)
+    found = rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s", (alice.id,))
+    assert found == [(11,)]
+
+
+@pytest.mark.slow
+def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+    fresh = api.login(alice.name)  # its token was never shown to the gateway
+    one, two = enter(alice), enter(bob)
+    one.saved(one.say(bob.id, "before"))
+    with Gone(stack, "identity-service"):
+        with RawSocket(stack.ws_url) as raw:
+            answer = raw.upgrade(fresh.token)
+        assert answer.status == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.headers["content-type"].startswith("application/problem+json")
+        # Who is known gets in, and talks.
+        again = enter(alice)
+        uuid = again.say(bob.id, "known")
+        again.saved(uuid)
+        two.expect(type="message", uuid=uuid)
+        # A recipient who is not known cannot be checked: try later.
+        stranger = new_uuid()
+        again.send({"uuid": stranger, "message": "hi", "user_to": 4000000000})
+        refusal = again.error(10)
+        assert (refusal["code"], refusal["retryable"]) == ("unavailable", True)
+        assert refusal["uuid"] == stranger
+        check_problem(httpx.get(f"{stack.url}/auth/status", trust_env=False), 502)
+    with Socket(stack.ws_url, fresh.token) as later:
+        later.expect(type="welcome")
+
+
+@pytest.mark.slow
+def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    with Gone(stack, "persistence-service") as persistence:
+        uuid = one.say(bob.id, "for later")
+        one.expect(type="state", uuid=uuid, state="accepted")
+        check_problem(httpx.get(f"{stack.url}/conversations", trust_env=False,
+                                headers=alice.bearer), 502)
+        assert httpx.get(f"{stack.url}/readyz", trust_env=False).status_code == 503
+        persistence.start()
+        one.saved(uuid, 30)
+        two.expect(30, type="message", uuid=uuid)
+
+
+def test_accepted_is_only_told_when_saving_is_slow(alice: Person, bob: Person, enter):
+    one = enter(alice)
+    for number in range(50):
+        one.saved(one.say(bob.id, f"quick {number}"))
+    slow = [seen for seen in one.seen if seen.get("state") == "accepted"]
+    assert len(slow) <= 5, "accepted is for what takes more than 200 ms"
+
+
+# --- records from strangers -----------------------------------------------------------
+def test_poison_is_set_aside_and_blocks_nobody(stack: Stack, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    low, high = sorted((alice.id, bob.id))
+    key, uuid = f"d:{low}:{high}", new_uuid()
+    good = {"kind": "message", "uuid": uuid, "sender": alice.id, "user_to": bob.id,
+            "message": "", "sent_at": "2026-11-21T10:00:00.000Z"}  # an empty text
+    planted = [(key, json.dumps(good)), (key, "no json " + new_uuid()), (key, ""),
+               ("c:17", json.dumps(good | {"uuid": new_uuid(), "message": "wrong key"})),
+               (key, json.dumps(good | {"uuid": new_uuid(), "kind": "shout", "message": "x"}))]
+    producer = Producer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
+                         "partitioner": "murmur2_random"})
+    for record_key, value in planted:
+        producer.produce("message_save", key=record_key, value=value)
+    assert producer.flush(10) == 0
+    refusal = one.expect(type="state", uuid=uuid, state="error")
+    assert (refusal["code"], refusal["retryable"]) == ("not_storable", False)
+    after = one.say(bob.id, "after the poison")
+    one.saved(after)
+    two.expect(type="message", uuid=after)
+    values = {value.encode() for _, value in planted}
+    found = records(stack, "message_dlq", lambda record: record.value in values, len(planted))
+    assert {record.value for record in found} == values
+    for record in found:
+        assert record.headers["reason"], record
