@@ -1,0 +1,18 @@
+/*
+ * api - GET /conversations and GET /conversations/{}/messages.
+ *
+ * docs/protocol/openapi.yaml
+ */
+#ifndef PARLEY_PERSISTENCE_API_H
+#define PARLEY_PERSISTENCE_API_H
+
+#include "persistence-service/settings.h"
+
+struct api;
+
+/* ST_UNAVAILABLE when the port is taken (errno says why). */
+MUST_CHECK enum status api_start(const struct settings *settings,
+                                 struct api **ret_api);
+void api_stop(struct api **api);
+
+#endif

@@ -1,0 +1,98 @@
+#include "persistence-service/batch.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+#include <assert.h>
+
+#define TEXTS_MAX ((size_t)BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
+
+const char *outcome_text(enum outcome outcome)
+{
+	static const char *const texts[] = {
+		[OUTCOME_OPEN] = "open",
+		[OUTCOME_SAVED] = "saved",
+		[OUTCOME_DUPLICATE] = "duplicate",
+		[OUTCOME_DEAD] = "dead",
+	};
+
+	return texts[outcome];
+}
+
+struct batch *batch_create(unsigned max)
+{
+	struct batch *batch = mem_new(sizeof(*batch));
+
+	assert(max > 0 && max <= BATCH_MOST);
+	batch->entries = mem_new(max * sizeof(*batch->entries));
+	batch->max = max;
+	batch->texts = BUF(TEXTS_MAX);
+	return batch;
+}
+
+void batch_clear(struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		kafka_message_destroy(&batch->entries[i].message);
+		json_destroy(&batch->entries[i].json);
+	}
+	batch->count = 0;
+	buf_clear(&batch->texts);
+}
+
+void batch_destroy(struct batch **batch)
+{
+	if (!*batch)
+		return;
+	batch_clear(*batch);
+	buf_free(&(*batch)->texts);
+	mem_free(&(*batch)->entries);
+	mem_free(batch);
+}
+
+void batch_add(struct batch *batch, struct kafka_message **message)
+{
+	struct batch_entry *entry = &batch->entries[batch->count];
+
+	assert(batch->count < batch->max);
+	if (batch->count == 0)
+		batch->began_us = clock_mono_us();
+	batch->count++;
+	*entry = (struct batch_entry){.message = MOVE(*message)};
+	if (save_record_decode(kafka_message_key(entry->message),
+	                       kafka_message_value(entry->message),
+	                       &entry->json, &entry->record, &entry->named,
+	                       &entry->why) != ST_OK)
+		entry->outcome = OUTCOME_DEAD;
+	if (entry->record.sender == 0)
+		entry->named = false;
+}
+
+void batch_keep_text(struct batch *batch, struct batch_entry *entry,
+                     struct span text)
+{
+	entry->text_at = batch->texts.len;
+	entry->saved.message.len = text.len;
+	buf_append(&batch->texts, text);
+	assert(!buf_overflowed(&batch->texts));
+}
+
+void batch_settle(struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct batch_entry *entry = &batch->entries[i];
+
+		if (entry->outcome == OUTCOME_DUPLICATE)
+			entry->saved.message.data =
+				batch->texts.data + entry->text_at;
+	}
+}
+
+unsigned batch_tally(const struct batch *batch, enum outcome outcome)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < batch->count; i++)
+		count += batch->entries[i].outcome == outcome;
+	return count;
+}

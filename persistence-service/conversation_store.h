@@ -1,0 +1,30 @@
+/*
+ * conversation_store - the tables conversations and members, for the writer.
+ *
+ * All calls belong to one open transaction. Errors are those of sql.h.
+ */
+#ifndef PARLEY_PERSISTENCE_CONVERSATION_STORE_H
+#define PARLEY_PERSISTENCE_CONVERSATION_STORE_H
+
+#include "common/io/sql.h"
+#include "persistence-service/talk.h"
+
+struct conversation_store;
+
+struct conversation_store *conversation_store_create(struct sql *sql);
+void conversation_store_destroy(struct conversation_store **store);
+
+/*
+ * Finds every conversation or makes it, and locks all rows in the order of
+ * their ids: afterwards each talk has its id and last_seq. ST_NOT_FOUND when a
+ * remembered id is gone: forget the ids and start again.
+ */
+MUST_CHECK enum status conversation_store_lock(struct conversation_store *store,
+                                               struct talks *talks,
+                                               uint64_t now_ms);
+/* Writes last_seq, last_message_id and how far the writers have read. */
+MUST_CHECK enum status
+conversation_store_update(struct conversation_store *store, struct talks *talks,
+                          uint64_t now_ms);
+
+#endif

@@ -1,0 +1,122 @@
+#include "persistence-service/database.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/service/log.h"
+#include "common/service/service.h"
+#include "persistence-service/schema.h"
+
+enum { BACKOFF_BASE_MS = 20, BACKOFF_MAX_MS = 2000, DOWN_AFTER = 3 };
+
+struct database {
+	struct sql *sql;
+	bool up; /* as it was last said */
+	bool retrying;
+	unsigned attempt;
+	uint64_t due_ms; /* monotonic */
+};
+
+struct database *database_create(const struct settings *settings)
+{
+	struct database *d = mem_new(sizeof(*d));
+
+	d->sql = settings_sql(settings);
+	service_part("mysql", false, "not connected yet");
+	return d;
+}
+
+void database_destroy(struct database **database)
+{
+	if (!*database)
+		return;
+	sql_destroy(&(*database)->sql);
+	mem_free(database);
+}
+
+struct sql *database_sql(struct database *d)
+{
+	return d->sql;
+}
+
+void database_worked(struct database *d)
+{
+	if (!d->up) {
+		log_event(LOG_INFO, "database.up");
+		service_part("mysql", true, "");
+	}
+	d->up = true;
+	d->retrying = false;
+	d->attempt = 0;
+}
+
+/* A deadlock passes in a moment; only a lost server is news. */
+void database_failed(struct database *d, enum status status)
+{
+	bool lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER;
+
+	if (!d->retrying)
+		log_event(LOG_WARN, "database.retry",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(d->sql)));
+	if (lost && d->up)
+		log_event(LOG_ERROR, "database.lost",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(d->sql)));
+	if (lost) {
+		service_part("mysql", false, sql_error(d->sql));
+		d->up = false;
+	}
+	d->retrying = true;
+	d->due_ms = clock_mono_ms() +
+	            backoff_ms(d->attempt++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+}
+
+/* Ids of one insert are counted up by one: see sql_insert_id(). */
+static enum status check_increment(struct sql *sql)
+{
+	struct sql_value step;
+	enum status status =
+		sql_run(sql, "SELECT @@auto_increment_increment", NULL, 0);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, &step, 1);
+	if (status != ST_OK || step.number == 1)
+		return status;
+	log_event(LOG_ERROR, "database.increment",
+	          F_NUMBER("auto_increment_increment", step.number));
+	return ST_BROKEN;
+}
+
+static enum status open_connection(struct database *d)
+{
+	enum status status = sql_connect(d->sql);
+
+	if (status == ST_OK)
+		status = schema_apply(d->sql);
+	if (status == ST_OK)
+		status = check_increment(d->sql);
+	return status;
+}
+
+bool database_ready(struct database *d, unsigned *ret_wait_ms)
+{
+	uint64_t now_ms = clock_mono_ms();
+	enum status status;
+
+	*ret_wait_ms = 0;
+	if (now_ms < d->due_ms) {
+		*ret_wait_ms = (unsigned)(d->due_ms - now_ms);
+		return false;
+	}
+	if (sql_connected(d->sql) && (d->up || d->retrying))
+		return true;
+	status = open_connection(d);
+	if (status != ST_OK) {
+		database_failed(d, status);
+		*ret_wait_ms = 1;
+		return false;
+	}
+	database_worked(d);
+	return true;
+}

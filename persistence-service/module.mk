@@ -1,0 +1,13 @@
+# Everything but main.c, so that tests can link it.
+PERSISTENCE_SOURCES := api.c batch.c conversation_store.c database.c \
+	first_send.c flight.c gauges.c history.c message_store.c owners.c \
+	persistence.c publisher.c rows_statement.c saver.c schema.c \
+	settings.c talk.c topics.c writer.c
+
+$(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
+$(eval $(call program,persistence-service,persistence common,\
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis))
+
+# The embedded files are not seen by -MMD.
+$(call object,persistence-service/schema.c): \
+	$(wildcard persistence-service/schema/*.sql)

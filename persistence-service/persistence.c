@@ -1,0 +1,61 @@
+#include "persistence-service/persistence.h"
+
+#include "common/base/mem.h"
+#include "common/io/sql.h"
+#include "common/service/log.h"
+#include "persistence-service/api.h"
+#include "persistence-service/gauges.h"
+#include "persistence-service/saver.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct persistence {
+	struct saver *saver;
+	struct api *api;
+};
+
+enum status persistence_start(const void *context, void **ret_state)
+{
+	const struct settings *settings = context;
+	struct persistence *p = mem_new(sizeof(*p));
+	enum status status;
+
+	*ret_state = p; /* stopped also when half started */
+	gauges_start();
+	sql_library_start();
+	status = api_start(settings, &p->api);
+	if (status != ST_OK) {
+		log_event(LOG_ERROR, "service.port_taken",
+		          F_NUMBER("port", settings->port),
+		          F_TEXT("why", strerror(errno)));
+		return status;
+	}
+	log_event(LOG_INFO, "api.listening", F_NUMBER("port", settings->port));
+	return saver_create(settings, &p->saver);
+}
+
+enum status persistence_step(void *state)
+{
+	return saver_step(((struct persistence *)state)->saver);
+}
+
+/* Reading goes on while the last batch is saved. */
+void persistence_drain(void *state)
+{
+	saver_drain(((struct persistence *)state)->saver);
+}
+
+bool persistence_drained(void *state)
+{
+	return saver_drained(((struct persistence *)state)->saver);
+}
+
+void persistence_stop(void **state)
+{
+	struct persistence *p = *state;
+
+	saver_destroy(&p->saver);
+	api_stop(&p->api);
+	mem_free(state);
+}

@@ -1,0 +1,264 @@
+#include "persistence-service/publisher.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/service/log.h"
+#include "common/wire/event.h"
+#include "common/wire/frame.h"
+#include "persistence-service/flight.h"
+
+#include <assert.h>
+#include <poll.h>
+
+enum {
+	QUEUE_MAX_KIB = 64 * 1024,
+	BUSY_WAIT_MS = 20,
+	POLL_BUDGET = 1000,
+	KEY_MAX = 64,
+	REASON_MAX = 512,
+};
+
+struct publisher {
+	struct kafka_producer *producer;
+	struct flights *flights;
+	const struct settings *settings;
+	struct buf key;
+	struct buf frame;
+	struct buf reason;
+	enum status broken;
+};
+
+static void on_answer(void *context, uint64_t tag, enum status status)
+{
+	struct publisher *p = context;
+
+	if (status == ST_OK) {
+		flights_landed(p->flights, tag);
+		return;
+	}
+	if (p->broken == ST_OK)
+		log_event(LOG_ERROR, "events.refused",
+		          F_TEXT("why", status_text(status)));
+	p->broken = ST_BROKEN;
+}
+
+enum status publisher_create(const struct settings *settings,
+                             struct kafka_group *group,
+                             struct publisher **ret_publisher)
+{
+	struct publisher *p CLEANUP(publisher_destroy) = mem_new(sizeof(*p));
+	struct kafka_producer_options options = {
+		.common = settings_kafka(settings),
+		.queue_max_kib = QUEUE_MAX_KIB,
+		.timeout_ms = 0,
+		.answer = on_answer,
+		.context = p,
+	};
+	enum status status = kafka_producer_create(&options, &p->producer);
+
+	if (status != ST_OK)
+		return status;
+	p->flights = flights_create(group);
+	p->settings = settings;
+	p->key = BUF(KEY_MAX);
+	p->frame = BUF(FRAME_OUT_MAX);
+	p->reason = BUF(REASON_MAX);
+	p->broken = ST_OK;
+	*ret_publisher = MOVE(p);
+	return ST_OK;
+}
+
+void publisher_destroy(struct publisher **publisher)
+{
+	struct publisher *p = *publisher;
+
+	if (!p)
+		return;
+	kafka_producer_destroy(&p->producer);
+	flights_destroy(&p->flights);
+	buf_free(&p->key);
+	buf_free(&p->frame);
+	buf_free(&p->reason);
+	mem_free(publisher);
+}
+
+/* --- one record ---------------------------------------------------------- */
+static void produce(struct publisher *p, const struct kafka_record *record,
+                    uint64_t flight)
+{
+	enum status status;
+
+	flights_sent(p->flights, flight);
+	for (;;) {
+		status = kafka_produce(p->producer, record, flight);
+		if (status != ST_BUSY)
+			break;
+		kafka_producer_flush(p->producer, BUSY_WAIT_MS);
+	}
+	if (status != ST_OK)
+		on_answer(p, flight, status);
+}
+
+static uint32_t partition_of(const struct publisher *p, uint64_t user)
+{
+	return event_partition(user, (uint32_t)p->settings->kafka_partitions);
+}
+
+static void send_event(struct publisher *p, const struct batch_entry *entry,
+                       int32_t partition, uint64_t flight)
+{
+	struct kafka_record record = {
+		.topic = p->settings->topic_events,
+		.partition = partition,
+		.key = buf_span(&p->key),
+		.value = buf_span(&p->frame),
+		.header = {EVENT_ORIGIN_HEADER,
+	                   kafka_message_header(entry->message,
+	                                        EVENT_ORIGIN_HEADER)},
+	};
+
+	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
+	produce(p, &record, flight);
+}
+
+/* The frame that is ready, to one user, or to both of the same partition. */
+static void send_to(struct publisher *p, const struct batch_entry *entry,
+                    uint64_t user, uint64_t other, uint64_t flight)
+{
+	buf_clear(&p->key);
+	event_key_add(&p->key, user);
+	if (other)
+		event_key_add(&p->key, other);
+	send_event(p, entry, (int32_t)partition_of(p, user), flight);
+}
+
+static void send_message(struct publisher *p, const struct batch_entry *entry,
+                         uint64_t flight)
+{
+	uint64_t from = entry->saved.user_from, to = entry->saved.user_to;
+
+	buf_clear(&p->frame);
+	frame_message(&p->frame, &entry->saved);
+	if (from == to) {
+		send_to(p, entry, to, 0, flight);
+	} else if (partition_of(p, from) == partition_of(p, to)) {
+		send_to(p, entry, to, from, flight);
+	} else {
+		send_to(p, entry, to, 0, flight);
+		send_to(p, entry, from, 0, flight);
+	}
+}
+
+static void send_saved(struct publisher *p, const struct batch_entry *entry,
+                       uint64_t flight)
+{
+	buf_clear(&p->frame);
+	frame_saved(&p->frame, &entry->saved);
+	send_to(p, entry, entry->saved.user_from, 0, flight);
+}
+
+/* --- records that can't be saved ----------------------------------------- */
+static void write_reason(struct publisher *p, const struct batch_entry *entry)
+{
+	buf_clear(&p->reason);
+	buf_format(&p->reason, "%s (%s, partition %d, offset %lld)", entry->why,
+	           p->settings->topic_save,
+	           (int)kafka_message_partition(entry->message),
+	           (long long)kafka_message_offset(entry->message));
+}
+
+static void send_letter(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	struct kafka_record record = {
+		.topic = p->settings->topic_dlq,
+		.partition = KAFKA_BY_KEY,
+		.key = kafka_message_key(entry->message),
+		.value = kafka_message_value(entry->message),
+	};
+
+	write_reason(p, entry);
+	record.header = (struct kafka_header){"reason", buf_span(&p->reason)};
+	produce(p, &record, flight);
+}
+
+static void send_refusal(struct publisher *p, const struct batch_entry *entry,
+                         uint64_t flight)
+{
+	buf_clear(&p->frame);
+	frame_state_error(&p->frame, &entry->record.uuid, FRAME_NOT_STORABLE,
+	                  entry->why);
+	send_to(p, entry, entry->record.sender, 0, flight);
+}
+
+static void send_dead(struct publisher *p, const struct batch_entry *entry,
+                      uint64_t flight)
+{
+	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
+	          F_NUMBER("partition",
+	                   (uint64_t)kafka_message_partition(entry->message)),
+	          F_NUMBER("offset",
+	                   (uint64_t)kafka_message_offset(entry->message)));
+	send_letter(p, entry, flight);
+	if (entry->named)
+		send_refusal(p, entry, flight);
+}
+
+/* --- batches ------------------------------------------------------------- */
+void publisher_send(struct publisher *p, const struct batch *batch)
+{
+	uint64_t flight = flights_open(p->flights, batch);
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+
+		assert(entry->outcome != OUTCOME_OPEN);
+		if (entry->outcome == OUTCOME_DEAD) {
+			send_dead(p, entry, flight);
+			continue;
+		}
+		send_message(p, entry, flight);
+		send_saved(p, entry, flight);
+	}
+	flights_close(p->flights, flight);
+}
+
+enum status publisher_poll(struct publisher *p)
+{
+	while (kafka_producer_poll(p->producer, POLL_BUDGET) == POLL_BUDGET)
+		;
+	if (p->broken == ST_OK)
+		flights_settle(p->flights);
+	return p->broken;
+}
+
+enum status publisher_wait(struct publisher *p, unsigned wait_ms)
+{
+	struct pollfd fd = {.fd = kafka_producer_fd(p->producer),
+	                    .events = POLLIN};
+
+	(void)poll(&fd, 1, (int)wait_ms);
+	return publisher_poll(p);
+}
+
+bool publisher_full(const struct publisher *p)
+{
+	return flights_count(p->flights) == FLIGHTS_MAX;
+}
+
+bool publisher_idle(const struct publisher *p)
+{
+	return flights_count(p->flights) == 0;
+}
+
+unsigned publisher_in_flight(const struct publisher *p)
+{
+	return flights_count(p->flights);
+}
+
+uint64_t publisher_waiting_ms(const struct publisher *p)
+{
+	uint64_t oldest_ms = flights_oldest_ms(p->flights);
+
+	return oldest_ms ? clock_mono_ms() - oldest_ms : 0;
+}

@@ -1,0 +1,24 @@
+#include "persistence-service/schema.h"
+
+#include "common/service/log.h"
+
+/* The file between two labels, NUL-terminated. */
+#define EMBED(name, path) \
+	__asm__(".section .rodata\n" #name ":\n.incbin \"" path \
+	        "\"\n.byte 0\n.previous\n"); \
+	extern const char name[] __attribute__((visibility("hidden")))
+
+EMBED(schema_0001, "persistence-service/schema/0001-chat.sql");
+
+enum status schema_apply(struct sql *sql)
+{
+	const struct sql_migration migrations[] = {{1, schema_0001}};
+	unsigned applied = 0;
+	enum status status =
+		sql_migrate(sql, migrations, ARRAY_LEN(migrations), &applied);
+
+	if (status == ST_OK && applied)
+		log_event(LOG_INFO, "schema.applied",
+		          F_NUMBER("files", applied));
+	return status;
+}

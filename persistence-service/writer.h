@@ -1,0 +1,27 @@
+/*
+ * writer - a batch into the database, in one transaction.
+ *
+ * seq is allotted without gaps, only to messages that were not known; a
+ * duplicate is answered with its first result. A record that the database can
+ * never take is singled out and does not hold up the others.
+ */
+#ifndef PARLEY_PERSISTENCE_WRITER_H
+#define PARLEY_PERSISTENCE_WRITER_H
+
+#include "common/io/sql.h"
+#include "persistence-service/batch.h"
+
+struct writer;
+
+/* The connection stays the caller's. */
+struct writer *writer_create(struct sql *sql);
+void writer_destroy(struct writer **writer);
+
+/*
+ * ST_OK: no entry is open any more. Else nothing is lost and the same batch
+ * can be given again: ST_UNAVAILABLE and ST_UNCERTAIN pass by, ST_BROKEN is a
+ * database that is not as it should be.
+ */
+MUST_CHECK enum status writer_save(struct writer *writer, struct batch *batch);
+
+#endif
