@@ -5,3 +5,6 @@ CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c chat.c \
 
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
 $(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
+
+CLIENT_TESTS := inbox options outbox upgrade
+$(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))
