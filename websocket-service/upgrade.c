@@ -198,6 +198,16 @@ static void read_authorization(struct span value, struct upgrade *upgrade)
 		upgrade->token = span_trim(token);
 }
 
+/* What can't be asked about is nobody's: 401, not a failure of identity. */
+static bool may_be_token(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.data[i] <= ' ' || s.data[i] > '~')
+			return false;
+	}
+	return s.len <= TOKEN_MAX;
+}
+
 static const struct upgrade_fault *check_headers(const struct span *headers,
                                                  const char *origins)
 {
@@ -239,7 +249,7 @@ bool upgrade_read(struct span head, const char *origins,
 		ret_upgrade->token = SPAN_NONE;
 		read_authorization(headers[HEADER_AUTHORIZATION], ret_upgrade);
 	}
-	if (ret_upgrade->token.len > TOKEN_MAX)
+	if (!may_be_token(ret_upgrade->token))
 		ret_upgrade->token = SPAN_NONE;
 	return true;
 }
