@@ -5,3 +5,6 @@ WEBSOCKET_SOURCES := \
 
 $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsockets libuv))
 $(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto,-lm))
+
+WEBSOCKET_TESTS := outbox settings slots upgrade users wheel
+$(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/tests/test_$(t).c,websocket common,libcrypto libcjson)))
