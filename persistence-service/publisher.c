@@ -104,17 +104,17 @@ static uint32_t partition_of(const struct publisher *p, uint64_t user)
 	return event_partition(user, (uint32_t)p->settings->kafka_partitions);
 }
 
+/* The save record's origin goes on, under the name that says what for. */
 static void send_event(struct publisher *p, const struct batch_entry *entry,
-                       int32_t partition, uint64_t flight)
+                       const char *header, int32_t partition, uint64_t flight)
 {
 	struct kafka_record record = {
 		.topic = p->settings->topic_events,
 		.partition = partition,
 		.key = buf_span(&p->key),
 		.value = buf_span(&p->frame),
-		.header = {EVENT_ORIGIN_HEADER,
-	                   kafka_message_header(entry->message,
-	                                        EVENT_ORIGIN_HEADER)},
+		.header = {header, kafka_message_header(entry->message,
+	                                                EVENT_ORIGIN_HEADER)},
 	};
 
 	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
@@ -123,13 +123,14 @@ static void send_event(struct publisher *p, const struct batch_entry *entry,
 
 /* The frame that is ready, to one user, or to both of the same partition. */
 static void send_to(struct publisher *p, const struct batch_entry *entry,
-                    uint64_t user, uint64_t other, uint64_t flight)
+                    const char *header, uint64_t user, uint64_t other,
+                    uint64_t flight)
 {
 	buf_clear(&p->key);
 	event_key_add(&p->key, user);
 	if (other)
 		event_key_add(&p->key, other);
-	send_event(p, entry, (int32_t)partition_of(p, user), flight);
+	send_event(p, entry, header, (int32_t)partition_of(p, user), flight);
 }
 
 static void send_message(struct publisher *p, const struct batch_entry *entry,
@@ -140,12 +141,12 @@ static void send_message(struct publisher *p, const struct batch_entry *entry,
 	buf_clear(&p->frame);
 	frame_message(&p->frame, &entry->saved);
 	if (from == to) {
-		send_to(p, entry, to, 0, flight);
+		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);
 	} else if (partition_of(p, from) == partition_of(p, to)) {
-		send_to(p, entry, to, from, flight);
+		send_to(p, entry, EVENT_ORIGIN_HEADER, to, from, flight);
 	} else {
-		send_to(p, entry, to, 0, flight);
-		send_to(p, entry, from, 0, flight);
+		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);
+		send_to(p, entry, EVENT_ORIGIN_HEADER, from, 0, flight);
 	}
 }
 
@@ -154,7 +155,8 @@ static void send_saved(struct publisher *p, const struct batch_entry *entry,
 {
 	buf_clear(&p->frame);
 	frame_saved(&p->frame, &entry->saved);
-	send_to(p, entry, entry->saved.user_from, 0, flight);
+	send_to(p, entry, EVENT_SETTLES_HEADER, entry->saved.user_from, 0,
+	        flight);
 }
 
 /* --- records that can't be saved ----------------------------------------- */
@@ -188,7 +190,8 @@ static void send_refusal(struct publisher *p, const struct batch_entry *entry,
 	buf_clear(&p->frame);
 	frame_state_error(&p->frame, &entry->record.uuid, FRAME_NOT_STORABLE,
 	                  entry->why);
-	send_to(p, entry, entry->record.sender, 0, flight);
+	send_to(p, entry, EVENT_SETTLES_HEADER, entry->record.sender, 0,
+	        flight);
 }
 
 static void send_dead(struct publisher *p, const struct batch_entry *entry,
