@@ -22,15 +22,14 @@ static struct rows_statement insert_rows = {
 	.row_values = VALUES_EACH,
 };
 
-/*
- * One branch for each: MariaDB does not make ranges of (a, b) IN ((?,?), …).
- */
+/* Both servers make a range of the unique key for each pair. */
 static struct rows_statement find_known = {
 	.head = "SELECT sender, uuid, conversation, seq, id, created_at, body"
-		" FROM messages FORCE INDEX (by_sender_uuid) WHERE ",
-	.row = "(sender = ? AND uuid = ?)",
-	.between = " OR ",
-	.tail = "",
+		" FROM messages FORCE INDEX (by_sender_uuid)"
+		" WHERE (sender, uuid) IN (",
+	.row = "(?,?)",
+	.between = ",",
+	.tail = ")",
 	.row_values = 2,
 };
 

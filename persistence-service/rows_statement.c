@@ -8,6 +8,11 @@
 
 enum { TEXT_MAX = 64 * 1024 };
 
+static unsigned rows_of(unsigned size)
+{
+	return size == ROWS_SIZES - 1 ? ROWS_MAX : 1u << size;
+}
+
 static const char *text_of(struct rows_statement *statement, unsigned size)
 {
 	struct buf text = BUF(TEXT_MAX);
@@ -15,7 +20,7 @@ static const char *text_of(struct rows_statement *statement, unsigned size)
 	if (statement->text[size])
 		return statement->text[size];
 	buf_append(&text, span_of(statement->head));
-	for (unsigned i = 0; i < 1u << size; i++) {
+	for (unsigned i = 0; i < rows_of(size); i++) {
 		if (i)
 			buf_append(&text, span_of(statement->between));
 		buf_append(&text, span_of(statement->row));
@@ -34,12 +39,13 @@ enum status rows_run_padded(struct sql *sql, struct rows_statement *statement,
 	unsigned size = 0;
 
 	assert(rows > 0 && rows <= ROWS_MAX);
-	while (1u << size < rows)
+	while (rows_of(size) < rows)
 		size++;
-	for (unsigned i = rows; i < 1u << size; i++)
+	for (unsigned i = rows; i < rows_of(size); i++)
 		memcpy(&values[i * each], &values[(rows - 1) * each],
 		       each * sizeof(*values));
-	return sql_run(sql, text_of(statement, size), values, each << size);
+	return sql_run(sql, text_of(statement, size), values,
+	               each * rows_of(size));
 }
 
 enum status rows_run_piece(struct sql *sql, struct rows_statement *statement,
@@ -49,9 +55,9 @@ enum status rows_run_piece(struct sql *sql, struct rows_statement *statement,
 	unsigned size = 0;
 
 	assert(rows > 0);
-	while (size + 1 < ROWS_SIZES && 1u << (size + 1) <= rows)
+	while (size + 1 < ROWS_SIZES && rows_of(size + 1) <= rows)
 		size++;
-	*ret_ran = 1u << size;
+	*ret_ran = rows_of(size);
 	return sql_run(sql, text_of(statement, size), values,
-	               statement->row_values << size);
+	               statement->row_values * *ret_ran);
 }

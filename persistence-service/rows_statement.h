@@ -13,7 +13,8 @@
 
 #include "common/io/sql.h"
 
-enum { ROWS_MAX = 512, ROWS_SIZES = 10 };
+/* 1, 2, 4 … 256, and a full batch. */
+enum { ROWS_MAX = 500, ROWS_SIZES = 10 };
 
 /* "head" row "," row … "tail"; static variables, zeroed after the three. */
 struct rows_statement {
@@ -25,18 +26,15 @@ struct rows_statement {
 	char *text[ROWS_SIZES];
 };
 
-/* Room that values of `rows` rows may need once they are padded. */
+/* Room for the values of as many rows as there can be. */
 #define ROWS_ROOM(row_values) ((ROWS_MAX) * (row_values))
 
-/*
- * Runs it for all rows at once; `values` has room for padding to the next
- * power of two.
- */
+/* Runs it for all rows at once; `values` has ROWS_ROOM() for the padding. */
 MUST_CHECK enum status rows_run_padded(struct sql *sql,
                                        struct rows_statement *statement,
                                        struct sql_value *values, unsigned rows);
 /*
- * Runs it for the largest power of two of rows that there are at most;
+ * Runs it for the largest of the sizes that there are rows for;
  * ret_ran says how many.
  */
 MUST_CHECK enum status rows_run_piece(struct sql *sql,
