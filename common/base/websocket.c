@@ -361,8 +361,15 @@ void websocket_write_close(struct buf *out, enum websocket_code code,
 	char payload[CONTROL_MAX] = {(char)(code >> 8), (char)(code & 0xff)};
 	size_t len = strlen(reason);
 
-	if (len > CONTROL_MAX - 2)
+	if (code == WEBSOCKET_NO_CODE) {
+		websocket_write(out, WEBSOCKET_CLOSE, SPAN_NONE, mask);
+		return;
+	}
+	if (len > CONTROL_MAX - 2) {
 		len = CONTROL_MAX - 2;
+		while (len && ((uint8_t)reason[len] & 0xc0) == 0x80)
+			len--; /* half a character is not UTF-8: 1007 */
+	}
 	memcpy(payload + 2, reason, len);
 	websocket_write(out, WEBSOCKET_CLOSE, span_make(payload, len + 2),
 	                mask);

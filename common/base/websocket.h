@@ -91,7 +91,10 @@ void websocket_write(struct buf *out, enum websocket_op op, struct span payload,
                      const uint8_t *mask);
 /* Bytes that a server's frame has before a payload of this length: 2, 4, 10. */
 size_t websocket_head_len(size_t payload);
-/* A close frame; `reason` is cut to what a control frame holds. */
+/*
+ * A close frame; `reason` is cut to what a control frame holds, between two
+ * characters. WEBSOCKET_NO_CODE makes one without code and reason.
+ */
 void websocket_write_close(struct buf *out, enum websocket_code code,
                            const char *reason, const uint8_t *mask);
 
