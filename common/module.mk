@@ -32,3 +32,6 @@ $(eval $(call library,kafka_fixture,common/io/tests,kafka_fixture.c,rdkafka cmoc
 $(eval $(call integration_test,common/io/tests/test_kafka.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/tests/test_kafka_group.c,kafka_fixture common,rdkafka))
 $(eval $(call unit_test,common/wire/tests/test_identity.c,common))
+
+# What the wire, the sockets and the services are made of.
+$(eval $(call unit_test,common/base/tests/test_websocket.c,common))
