@@ -12,5 +12,6 @@ extern const struct command accept_command;
 extern const struct command listen_command;
 extern const struct command send_command;
 extern const struct command chat_command;
+extern const struct command bench_command;
 
 #endif

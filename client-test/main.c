@@ -8,10 +8,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&accept_command,
-	&listen_command,
-	&send_command,
-	&chat_command,
+	&accept_command, &listen_command, &send_command,
+	&chat_command,   &bench_command,
 };
 
 enum { TEXT_MAX = 16 * 1024 };

@@ -1,10 +1,12 @@
 # client-test: speaks only the public protocols.
-CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c chat.c \
+CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
+	bench_histogram.c bench_idle.c bench_lookup.c bench_net.c bench_pairs.c \
+	bench_scan.c bench_users.c chat.c \
 	connection.c inbox.c input.c listen.c message.c options.c outbox.c \
 	people.c prompt.c rest.c send.c show.c stage.c talker.c upgrade.c
 
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
 $(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
 
-CLIENT_TESTS := inbox options outbox upgrade
+CLIENT_TESTS := bench inbox options outbox upgrade
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))

@@ -1,0 +1,67 @@
+/*
+ * What `make bench` is made of: one measurement a run, one JSON object on
+ * stdout. bench/run starts the servers and puts the figures together.
+ */
+#include "client-test/bench_idle.h"
+#include "client-test/bench_lookup.h"
+#include "client-test/bench_pairs.h"
+#include "client-test/bench_users.h"
+#include "client-test/commands.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *name;
+	int (*run)(const struct options *options);
+} modes[] = {
+	{"users", bench_users_make},
+	{"pairs", bench_pairs},
+	{"idle", bench_idle},
+	{"lookup", bench_lookup},
+};
+
+static int bench_run(const struct options *options)
+{
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		if (options->word_count == 1 &&
+		    !strcmp(modes[i].name, options->words[0]))
+			return modes[i].run(options);
+	}
+	(void)fprintf(stderr, "client-test bench users|pairs|idle|lookup\n");
+	return EXIT_USAGE;
+}
+
+static const struct option_row rows[] = {
+	OPTION_URL,
+	OPTION_TEXT(tokens, "--tokens", "FILE", NULL, NULL,
+                    "users' ids and tokens: written by users, read by others"),
+	OPTION_NUMBER(users, "--users", "200", 1, 100000,
+                      "users: how many are registered"),
+	OPTION_NUMBER(pairs, "--pairs", "100", 1, 10000,
+                      "pairs: one user of each sends to the other"),
+	OPTION_NUMBER(in_flight, "--in-flight", "16", 1, 1024,
+                      "pairs: unsaved messages of each"),
+	OPTION_NUMBER(rate, "--rate", "0", 0, 1000000,
+                      "pairs: messages a second, whatever comes back; 0: off"),
+	OPTION_NUMBER(size, "--size", "200", 1, 16384,
+                      "pairs: bytes of a text"),
+	OPTION_NUMBER(warm_up_s, "--warm-up", "2", 0, 60,
+                      "seconds that are not measured"),
+	OPTION_NUMBER(seconds, "--seconds", "15", 1, 3600, "seconds that are"),
+	OPTION_NUMBER(sockets, "--sockets", "10000", 1, 1000000,
+                      "idle: how many; ends with stdin"),
+	OPTION_NUMBER(at_once, "--at-once", "64", 1, 10000,
+                      "idle: handshakes at a time"),
+	OPTION_NUMBER(connections, "--connections", "32", 1, 1000,
+                      "lookup: kept-alive connections"),
+};
+
+const struct command bench_command = {
+	.name = "bench",
+	.words = "users|pairs|idle|lookup",
+	.purpose = "one measurement, one JSON object",
+	.rows = rows,
+	.row_count = ARRAY_LEN(rows),
+	.words_max = 1,
+	.run = bench_run,
+};
