@@ -367,13 +367,25 @@ static uint64_t token_end_s(const struct connection *c)
 	return now_s() + (c->expires_at_ms - now_ms + 999) / 1000;
 }
 
+/* While we were stopped nobody could be heard. */
+static uint64_t silent_from_s(const struct connection *c)
+{
+	uint64_t floor_s = c->set->heard_floor_s;
+
+	return (c->heard_s > floor_s ? c->heard_s : floor_s) +
+	       c->set->options.silent_s;
+}
+
 /* The next moment at which check_open() has something to do. */
 static void plan_check(struct connection *c, uint64_t ping_at_s)
 {
 	uint64_t due_s = token_end_s(c);
 
-	wheel_set(&c->set->wheel, &c->check,
-	          ping_at_s < due_s ? ping_at_s : due_s);
+	if (ping_at_s < due_s)
+		due_s = ping_at_s;
+	if (silent_from_s(c) < due_s)
+		due_s = silent_from_s(c);
+	wheel_set(&c->set->wheel, &c->check, due_s);
 }
 
 static void open_socket(struct connection *c, const struct lookup_answer *owner)
@@ -567,9 +579,6 @@ static void check_open(struct connection *c, uint64_t now)
 {
 	static const char ping[PING_LEN] = {(char)(0x80 | WEBSOCKET_PING), 0};
 	const struct connections_options *options = &c->set->options;
-	uint64_t heard_s = c->heard_s > c->set->heard_floor_s
-	                           ? c->heard_s
-	                           : c->set->heard_floor_s;
 
 	if (token_ended(c)) {
 		if (now >= c->ended_s + TOKEN_GRACE_S)
@@ -579,7 +588,7 @@ static void check_open(struct connection *c, uint64_t now)
 			wheel_set(&c->set->wheel, &c->check, now + 1);
 		return;
 	}
-	if (now >= heard_s + options->silent_s) {
+	if (now >= silent_from_s(c)) {
 		log_event(LOG_INFO, "socket.silent", F_NUMBER("user", c->user));
 		socket_end(c->socket);
 		return;
@@ -611,7 +620,6 @@ void connections_tick(struct connections *connections)
 {
 	uint64_t now = now_s();
 
-	/* While we were stopped nobody could be heard. */
 	if (now > connections->wheel.now_s + STALL_S)
 		connections->heard_floor_s = now;
 	wheel_turn(&connections->wheel, now, on_due, connections);
