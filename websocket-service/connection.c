@@ -21,6 +21,7 @@ enum {
 	TOKEN_GRACE_S = 2,  /* between a token's end and the close */
 	STALL_S = 5,        /* a tick so late means that we were stopped */
 	CONTROL_ROOM = 512, /* a close frame passes a full queue */
+	REFUSED_MAX = 1024, /* sockets past connections_max, while told so */
 	PING_LEN = 2,
 };
 
@@ -80,7 +81,7 @@ connections_create(const struct connections_options *options)
 	struct connections *set = mem_new(sizeof(*set));
 
 	set->options = *options;
-	set->by_id = slots_create(options->connections_max);
+	set->by_id = slots_create(options->connections_max + REFUSED_MAX);
 	set->users = users_create();
 	set->pool = outbox_pool_create();
 	wheel_start(&set->wheel, now_s());
@@ -355,6 +356,8 @@ static void *on_opened(void *context, struct socket *socket)
 	DL_APPEND(set->all, c);
 	wheel_set(&set->wheel, &c->check, c->until_s);
 	metric_set(&measure_sockets, connections_count(set));
+	if (connections_count(set) > set->options.connections_max)
+		refuse(c, &upgrade_full);
 	return c;
 }
 

@@ -13,6 +13,8 @@ const struct upgrade_fault upgrade_unauthorized = {
 	"WWW-Authenticate: Bearer\r\n"};
 const struct upgrade_fault upgrade_unavailable = {
 	503, "identity can't be asked now", "Retry-After: 2\r\n"};
+const struct upgrade_fault upgrade_full = {
+	503, "no more sockets are taken here", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_head_too_large = {
 	431, "the request head is longer than 8192 bytes", ""};
 
