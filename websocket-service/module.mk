@@ -8,3 +8,6 @@ $(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdk
 
 WEBSOCKET_TESTS := outbox settings slots upgrade users wheel
 $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/tests/test_$(t).c,websocket common,libcrypto libcjson)))
+
+# On a clock of its own; sockets and lookups are the test's.
+$(eval $(call unit_test,websocket-service/tests/test_connection.c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms))
