@@ -20,7 +20,7 @@ $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 $(eval $(call unit_test,common/io/tests/test_http_server.c,common,libmicrohttpd))
-$(eval $(call unit_test,common/io/tests/test_jwt.c,common,libjwt libcjson libcrypto))
+$(eval $(call unit_test,common/io/tests/test_jwt.c,common,libjwt libcjson libcrypto,-lm))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 

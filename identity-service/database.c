@@ -5,7 +5,8 @@
 
 #include <stdatomic.h>
 
-enum { TRIES = 2, LEAVE_ALONE_MS = 250 };
+/* What took longer than QUICK_MS was no connection that had died while idle. */
+enum { TRIES = 2, LEAVE_ALONE_MS = 250, QUICK_MS = 500 };
 
 struct database_source {
 	struct sql_options options;
@@ -16,6 +17,7 @@ struct database {
 	struct database_source *source;
 	struct sql *sql;
 	uint64_t next_connect_ms;
+	bool told; /* that it fails */
 };
 
 struct database_source *
@@ -76,19 +78,23 @@ static enum status open_connection(struct database *database)
 	return ST_UNAVAILABLE;
 }
 
-/* What a caller can't help is told here, once for each time. */
-static void tell(const struct database *database, enum status status)
+/* Once for each time that it begins to fail, not for each who is refused. */
+static void tell(struct database *database, enum status status)
 {
-	if (status == ST_BROKEN || status_retryable(status))
+	bool fails = status == ST_BROKEN || status_retryable(status);
+
+	if (fails && (!database->told || status == ST_BROKEN))
 		log_event(status == ST_BROKEN ? LOG_ERROR : LOG_WARN,
 		          "database.failed",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(database->sql)));
+	database->told = fails;
 }
 
 enum status database_try(struct database *database, database_task *task,
                          void *argument)
 {
+	uint64_t began_ms = clock_mono_ms();
 	enum status status = ST_UNAVAILABLE;
 
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -97,6 +103,8 @@ enum status database_try(struct database *database, database_task *task,
 			break;
 		status = task(database->sql, argument);
 		if (status != ST_UNAVAILABLE && status != ST_UNCERTAIN)
+			break;
+		if (clock_mono_ms() - began_ms > QUICK_MS)
 			break;
 	}
 	tell(database, status);

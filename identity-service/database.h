@@ -26,8 +26,8 @@ typedef enum status database_task(struct sql *sql, void *argument);
 struct database *database_create(struct database_source *source);
 void database_destroy(struct database **database);
 /*
- * Does the task, once more on a new connection when the first was lost on the
- * way. A server that did not answer is left alone for a moment.
+ * Does the task, once more on a new connection when the first turned out to be
+ * lost at once. A server that did not answer is left alone for a moment.
  */
 MUST_CHECK enum status database_try(struct database *database,
                                     database_task *task, void *argument);

@@ -31,6 +31,7 @@ struct identity {
 	struct api *api;
 	struct sql *sql; /* the main thread's own connection */
 	bool prepared;   /* the schema stands */
+	bool up;
 	unsigned failures;
 	uint64_t next_look_ms;
 	uint64_t next_everything_ms;
@@ -150,6 +151,7 @@ static void look_in_time(struct identity *identity)
 	status = look(identity, now_ms);
 	if (status == ST_OK) {
 		identity->failures = 0;
+		identity->up = true;
 		identity->next_look_ms = now_ms + REVOCATIONS_EVERY_MS;
 		service_part("mysql", true, NULL);
 		return;
@@ -157,12 +159,13 @@ static void look_in_time(struct identity *identity)
 	identity->next_look_ms =
 		clock_mono_ms() +
 		backoff_ms(identity->failures, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
-	/* Told when it begins and now and then, not at every try. */
-	if (identity->failures++ % TELL_EVERY == 0)
+	/* That it went down is told by service_part(). */
+	if (identity->failures++ % TELL_EVERY == 0 && !identity->up)
 		log_event(LOG_WARN, "database.not_ready",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(identity->sql)));
 	service_part("mysql", false, sql_error(identity->sql));
+	identity->up = false;
 }
 
 enum status identity_step(void *state)

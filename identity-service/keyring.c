@@ -21,6 +21,7 @@ struct keyring {
 	struct slot slots[KEYS_MAX];
 	atomic_int count;
 	atomic_int signer;
+	atomic_uint generation;
 };
 
 struct keyring *keyring_create(void)
@@ -67,6 +68,11 @@ const struct jwt_key *keyring_signer(struct keyring *keyring)
 	return at == NO_KEY ? NULL : keyring->slots[at].key;
 }
 
+unsigned keyring_generation(struct keyring *keyring)
+{
+	return atomic_load(&keyring->generation);
+}
+
 static enum status add(struct keyring *keyring, struct span id, struct span pem,
                        int *ret_at)
 {
@@ -98,7 +104,8 @@ static enum status take_row(struct keyring *keyring,
 		status = add(keyring, row[0].bytes, row[1].bytes, &at);
 	if (status != ST_OK || at == NO_KEY)
 		return status;
-	atomic_store(&keyring->slots[at].retired, retired);
+	if (atomic_exchange(&keyring->slots[at].retired, retired) != retired)
+		atomic_fetch_add(&keyring->generation, 1);
 	if (!retired)
 		*signer = at;
 	return ST_OK;

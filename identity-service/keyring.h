@@ -23,5 +23,7 @@ MUST_CHECK enum status keyring_refresh(struct keyring *keyring,
 const struct jwt_key *keyring_signer(struct keyring *keyring);
 /* NULL when there is none of this id, or it is retired. */
 const struct jwt_key *keyring_find(struct keyring *keyring, struct span id);
+/* Changes when a key is retired: what was believed before is to be doubted. */
+unsigned keyring_generation(struct keyring *keyring);
 
 #endif

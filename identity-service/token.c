@@ -18,6 +18,7 @@ struct tokens {
 struct known {
 	struct token_owner owner;
 	struct uuid session;
+	unsigned generation; /* of the keyring that believed it */
 };
 
 struct tokens *tokens_create(const struct token_rules *rules)
@@ -187,26 +188,40 @@ static enum status verify(struct tokens *tokens, struct span token,
 	return *ret_why ? ST_DENIED : ST_OK;
 }
 
+/* Remembered, or else verified and from now on remembered. */
+static enum status know(struct tokens *tokens, struct span token,
+                        uint64_t now_unix_ms, struct known *known,
+                        const char **ret_why)
+{
+	unsigned generation = keyring_generation(tokens->rules.keyring);
+	struct digest digest;
+	enum status status;
+
+	digest_make(token, &digest);
+	if (lru_get(tokens->verified, digest_span(&digest), now_unix_ms,
+	            known) &&
+	    known->generation == generation)
+		return ST_OK;
+	*known = (struct known){.generation = generation};
+	status = verify(tokens, token, now_unix_ms, known, ret_why);
+	if (status == ST_OK)
+		lru_put(tokens->verified, digest_span(&digest), known,
+		        known->owner.expires_at_ms);
+	return status;
+}
+
 enum status token_owner(struct tokens *tokens, struct span token,
                         uint64_t now_unix_ms, struct token_owner *ret_owner,
                         const char **ret_why)
 {
 	struct known known = {0};
-	struct digest digest;
 	enum status status = ST_OK;
 
 	if (token.len == 0 || token.len > JWT_MAX) {
 		*ret_why = token.len ? "too long" : "no token";
 		return ST_DENIED;
 	}
-	digest_make(token, &digest);
-	if (!lru_get(tokens->verified, digest_span(&digest), now_unix_ms,
-	             &known)) {
-		status = verify(tokens, token, now_unix_ms, &known, ret_why);
-		if (status == ST_OK)
-			lru_put(tokens->verified, digest_span(&digest), &known,
-			        known.owner.expires_at_ms);
-	}
+	status = know(tokens, token, now_unix_ms, &known, ret_why);
 	if (status != ST_OK)
 		return status;
 	if (revocations_have(tokens->rules.revocations, &known.session,

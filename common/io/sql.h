@@ -84,8 +84,8 @@ MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
                                const struct sql_value *values, unsigned count);
 /*
  * The next row into ret_row[0..columns). Bytes live until the next call.
- * ST_NOT_FOUND after the last. Columns of integer type are SQL_NUMBER, all others
- * SQL_BYTES: sums and sums of parameters want CAST(… AS UNSIGNED).
+ * ST_NOT_FOUND after the last. Columns of integer type are SQL_NUMBER, all
+ * others SQL_BYTES: sums and sums of parameters want CAST(… AS UNSIGNED).
  */
 MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
                                  unsigned columns);

@@ -1,0 +1,241 @@
+#include "identity-service/credentials.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static enum status read_as(struct span body, bool is_json,
+                           enum credentials_use use)
+{
+	CLEANUP(credentials_free) struct credentials credentials = {0};
+	const char *detail = NULL;
+	enum status status =
+		credentials_read(body, is_json, use, &credentials, &detail);
+
+	if (status != ST_OK)
+		assert_non_null(detail);
+	return status;
+}
+
+static void assert_json(const char *body, enum status want)
+{
+	if (read_as(span_of(body), true, CREDENTIALS_CHOSEN) != want)
+		fail_msg("json: %s", body);
+}
+
+static void assert_form(const char *body, enum status want)
+{
+	if (read_as(span_of(body), false, CREDENTIALS_CHOSEN) != want)
+		fail_msg("form: %s", body);
+}
+
+static void both_kinds_of_body_are_read(void **state)
+{
+	CLEANUP(credentials_free) struct credentials a = {0}, b = {0};
+	const char *detail;
+
+	(void)state;
+	assert_int_equal(credentials_read(SPAN("{\"name\":\"Zo\\u00eb K\","
+	                                       "\"password\":\"12345678\"}"),
+	                                  true, CREDENTIALS_CHOSEN, &a,
+	                                  &detail),
+	                 ST_OK);
+	assert_int_equal(credentials_read(SPAN("pass=12345678&x=&&"
+	                                       "name=Zo%C3%AB+K"),
+	                                  false, CREDENTIALS_CHOSEN, &b,
+	                                  &detail),
+	                 ST_OK);
+	assert_true(span_equal(buf_span(&a.name), SPAN("Zoë K")));
+	assert_true(span_equal(buf_span(&a.key), SPAN("zoë k")));
+	assert_true(span_equal(buf_span(&a.name), buf_span(&b.name)));
+	assert_true(span_equal(buf_span(&a.key), buf_span(&b.key)));
+	assert_true(span_equal(buf_span(&a.password), buf_span(&b.password)));
+	assert_true(span_equal(buf_span(&a.password), SPAN("12345678")));
+}
+
+static void bodies_that_are_not_well_formed_are_invalid(void **state)
+{
+	static const char *const json[] = {
+		"",
+		"[]",
+		"null",
+		"{",
+		"{\"name\":\"abc\",\"password\":\"12345678\"} x",
+		"{\"name\":\"a\",\"name\":\"b\",\"password\":\"12345678\"}",
+		"{\"name\":\"\xff\",\"password\":\"12345678\"}",
+		"{\"name\":\"\\ud800\",\"password\":\"12345678\"}",
+		"{\"name\":\"a\\u0000\",\"password\":\"12345678\"}",
+	};
+	static const char *const form[] = {
+		"name=a%",   "name=a%4",       "name=%zz", "name=%ff",
+		"name=\xff", "name=a&name=b",  "name=%00", "%00=a",
+		"a%=1",      "x=1&x=2&name=a",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(json); i++)
+		assert_json(json[i], ST_INVALID);
+	for (size_t i = 0; i < ARRAY_LEN(form); i++)
+		assert_form(form[i], ST_INVALID);
+}
+
+static void a_form_of_too_many_members_is_invalid(void **state)
+{
+	char form[65 * 4 + 1] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < 65; i++) {
+		const char pair[] = {(char)('A' + i / 26), (char)('a' + i % 26),
+		                     '=', '&', '\0'};
+
+		memcpy(form + i * 4, pair, sizeof(pair));
+	}
+	assert_form(form, ST_INVALID);
+	form[64 * 4] = '\0';
+	assert_form(form, ST_DENIED);
+}
+
+static void missing_or_unfit_members_are_denied(void **state)
+{
+	static const char *const json[] = {
+		"{}",
+		"{\"name\":\"abc\"}",
+		"{\"password\":\"12345678\"}",
+		"{\"name\":7,\"password\":\"12345678\"}",
+		"{\"name\":null,\"password\":\"12345678\"}",
+		"{\"name\":\"abc\",\"password\":12345678}",
+		"{\"name\":\"abc\",\"password\":\"1234567\"}",
+		"{\"name\":\"abc\",\"password\":\"\"}",
+		"{\"Name\":\"abc\",\"password\":\"12345678\"}",
+		"{\"name\":\"abc\",\"password\":null,\"pass\":\"12345678\"}",
+	};
+	static const char *const form[] = {"", "name=abc", "pass=12345678",
+	                                   "name=&pass=12345678",
+	                                   "name&pass=12345678"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(json); i++)
+		assert_json(json[i], ST_DENIED);
+	for (size_t i = 0; i < ARRAY_LEN(form); i++)
+		assert_form(form[i], ST_DENIED);
+}
+
+static void a_short_password_may_be_tried_but_not_chosen(void **state)
+{
+	struct span body = SPAN("name=abc&password=short");
+
+	(void)state;
+	assert_int_equal(read_as(body, false, CREDENTIALS_CHOSEN), ST_DENIED);
+	assert_int_equal(read_as(body, false, CREDENTIALS_TRIED), ST_OK);
+	body = SPAN("name=abc&password=");
+	assert_int_equal(read_as(body, false, CREDENTIALS_TRIED), ST_DENIED);
+}
+
+static void passwords_have_8_to_256_bytes(void **state)
+{
+	static char body[400];
+
+	(void)state;
+	for (size_t len = 0; len <= 300; len++) {
+		size_t at = strlen("name=abc&password=");
+
+		memcpy(body, "name=abc&password=", at);
+		memset(body + at, 'x', len);
+		body[at + len] = '\0';
+		assert_form(body, len >= 8 && len <= 256 ? ST_OK : ST_DENIED);
+	}
+}
+
+static bool is_name(const char *name)
+{
+	CLEANUP(buf_free) struct buf key = BUF(NAME_KEY_MAX);
+	const char *detail = NULL;
+	bool fit = credentials_name_key(span_of(name), &key, &detail);
+
+	assert_true(fit == (detail == NULL));
+	assert_false(fit && key.len == 0);
+	return fit;
+}
+
+static void names_have_1_to_64_code_points(void **state)
+{
+	char name[65 * 4 + 1] = "";
+
+	(void)state;
+	assert_false(is_name(""));
+	for (unsigned i = 1; i <= 65; i++) {
+		memcpy(name + (size_t)(i - 1) * 4, "\xf0\x9f\x99\x82", 5);
+		assert_true(is_name(name) == (i <= 64));
+	}
+	/* The letter whose folding grows most. */
+	for (unsigned i = 0; i < 64; i++)
+		memcpy(name + (size_t)i * 2, "\xce\x90", 3);
+	assert_true(is_name(name));
+}
+
+static void names_have_no_controls_and_no_space_at_an_end(void **state)
+{
+	static const char *const good[] = {
+		"a",    "a b",     "a\u00a0b",
+		"🙂", "\u200bx", "-",
+		"0",    "\u0301a", "'; DROP TABLE users; --",
+		"<b>",  "\\",
+	};
+	static const char *const bad[] = {
+		" ",
+		" a",
+		"a ",
+		"\ta",
+		"a\n",
+		"a\tb",
+		"a\x01",
+		"a\x7f"
+		"b",
+		"a\xc2\x85"
+		"b",
+		"a\xc2\x9f"
+		"b",
+		"\xc2\x80",
+		"\u00a0a",
+		"a\u00a0",
+		"a\u2003",
+		"\u3000a",
+		"\u1680a",
+		"a\u2028",
+		"\u202fa",
+		"a\u205f",
+		"\xff",
+		"\xc0\xaf",
+		"\xed\xa0\x80",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		if (!is_name(good[i]))
+			fail_msg("refused: %s", good[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		if (is_name(bad[i]))
+			fail_msg("taken: '%s' (%zu)", bad[i], i);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_kinds_of_body_are_read),
+		cmocka_unit_test(bodies_that_are_not_well_formed_are_invalid),
+		cmocka_unit_test(a_form_of_too_many_members_is_invalid),
+		cmocka_unit_test(missing_or_unfit_members_are_denied),
+		cmocka_unit_test(a_short_password_may_be_tried_but_not_chosen),
+		cmocka_unit_test(passwords_have_8_to_256_bytes),
+		cmocka_unit_test(names_have_1_to_64_code_points),
+		cmocka_unit_test(names_have_no_controls_and_no_space_at_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,402 @@
+/*
+ * Accounts, sessions, keys and tokens against a real server: MYSQL_HOST,
+ * MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create databases.
+ */
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/io/jwt.h"
+#include "common/service/log.h"
+#include "identity-service/account.h"
+#include "identity-service/schema.h"
+#include "identity-service/token.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TTL_S = 1000 };
+
+static char database[40];
+static struct sql *sql;
+static struct keyring *keyring;
+static struct revocations *revocations;
+static struct tokens *tokens;
+
+static const char *must_have(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value) {
+		(void)fprintf(stderr, "this needs a running server: set %s\n",
+		              name);
+		exit(111);
+	}
+	return value;
+}
+
+static struct sql *connect_to(const char *name)
+{
+	const struct sql_options options = {
+		.host = must_have("MYSQL_HOST"),
+		.port = (uint16_t)strtoul(must_have("MYSQL_PORT"), NULL, 10),
+		.user = must_have("MYSQL_USER"),
+		.password = must_have("MYSQL_PASSWORD"),
+		.database = name,
+		.timeout_s = 3,
+	};
+	struct sql *made = sql_create(&options);
+
+	if (sql_connect(made) != ST_OK)
+		fail_msg("%s", sql_error(made));
+	return made;
+}
+
+static void execute(struct sql *on, const char *before, const char *after)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s", before, database, after);
+	assert_int_equal(sql_execute(on, text), ST_OK);
+}
+
+static struct tokens *tokens_of(struct keyring *keys, const char *audience)
+{
+	const struct token_rules rules = {
+		.keyring = keys,
+		.revocations = revocations,
+		.issuer = "parley",
+		.audience = audience,
+		.ttl_s = TTL_S,
+		.cache_entries = 100,
+	};
+
+	return tokens_create(&rules);
+}
+
+static int start(void **state)
+{
+	struct sql *server;
+	unsigned applied;
+
+	(void)state;
+	log_start("test", LOG_ERROR);
+	sql_library_start();
+	(void)snprintf(database, sizeof(database), "test_identity_%d",
+	               getpid());
+	server = connect_to(NULL);
+	execute(server, "CREATE DATABASE ", " CHARACTER SET utf8mb4");
+	sql_destroy(&server);
+	sql = connect_to(database);
+	assert_int_equal(schema_apply(sql, &applied), ST_OK);
+	assert_int_equal(applied, 1);
+	keyring = keyring_create();
+	revocations = revocations_create(100);
+	tokens = tokens_of(keyring, "parley");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	execute(sql, "DROP DATABASE ", "");
+	tokens_destroy(&tokens);
+	revocations_destroy(&revocations);
+	keyring_destroy(&keyring);
+	sql_destroy(&sql);
+	return 0;
+}
+
+static uint64_t make_account(const char *name, const char *key)
+{
+	uint64_t id = 0;
+
+	assert_int_equal(
+		account_insert(sql, span_of(name), span_of(key), "$hash", &id),
+		ST_OK);
+	return id;
+}
+
+static void an_account_is_found_by_key_and_id(void **state)
+{
+	uint64_t id = make_account("Zoë", "zoë");
+	struct account account;
+
+	(void)state;
+	assert_int_equal(account_by_key(sql, SPAN("zoë"), &account), ST_OK);
+	assert_int_equal(account.id, id);
+	assert_string_equal(account.name, "Zoë");
+	assert_string_equal(account.password_hash, "$hash");
+	assert_true(clock_unix_ms() - account.created_at_ms < 60000);
+	assert_int_equal(account_by_id(sql, id, &account), ST_OK);
+	assert_string_equal(account.name, "Zoë");
+	assert_int_equal(account_by_id(sql, id + 1000, &account), ST_NOT_FOUND);
+	assert_int_equal(account_by_key(sql, SPAN("zoe"), &account),
+	                 ST_NOT_FOUND);
+}
+
+static void keys_are_compared_byte_by_byte(void **state)
+{
+	static const char *const keys[] = {"a", "A", "ä", "a ", "á", "a\u0301"};
+	uint64_t id;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		(void)make_account("x", keys[i]);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		assert_int_equal(account_insert(sql, SPAN("y"),
+		                                span_of(keys[i]), "$", &id),
+		                 ST_CONFLICT);
+}
+
+static void without_keys_nothing_is_issued_or_denied(void **state)
+{
+	CLEANUP(buf_free) struct buf text = BUF(JWT_MAX);
+	struct token_owner owner;
+	struct uuid session;
+	const char *why;
+
+	(void)state;
+	uuid_make(&session);
+	assert_int_equal(token_issue(tokens, 7, SPAN("x"), &session,
+	                             clock_unix_ms(), &text),
+	                 ST_UNAVAILABLE);
+	assert_int_equal(token_owner(tokens, SPAN("a.b.c"), clock_unix_ms(),
+	                             &owner, &why),
+	                 ST_UNAVAILABLE);
+	assert_int_equal(
+		token_owner(tokens, SPAN(""), clock_unix_ms(), &owner, &why),
+		ST_DENIED);
+}
+
+static void *refresh(void *ret_keyring)
+{
+	struct keyring *keys = ret_keyring;
+	struct sql *own;
+	enum status status;
+
+	sql_thread_start();
+	own = connect_to(database);
+	do
+		status = keyring_refresh(keys, own);
+	while (status == ST_UNAVAILABLE);
+	assert_int_equal(status, ST_OK);
+	sql_destroy(&own);
+	sql_thread_stop();
+	return NULL;
+}
+
+static void instances_that_start_together_share_one_key(void **state)
+{
+	struct keyring *rings[4];
+	pthread_t threads[4];
+	const struct jwt_key *signer;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		rings[i] = keyring_create();
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, refresh, rings[i]),
+			0);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		(void)pthread_join(threads[i], NULL);
+	assert_int_equal(keyring_refresh(keyring, sql), ST_OK);
+	signer = keyring_signer(keyring);
+	assert_non_null(signer);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_true(span_equal(jwt_key_id(keyring_signer(rings[i])),
+		                       jwt_key_id(signer)));
+		keyring_destroy(&rings[i]);
+	}
+	assert_null(keyring_find(keyring, SPAN("another")));
+}
+
+static void issue(struct tokens *with, uint64_t now_ms, struct uuid *session,
+                  struct buf *ret_text)
+{
+	uuid_make(session);
+	assert_int_equal(
+		token_issue(with, 7, SPAN("Zoë"), session, now_ms, ret_text),
+		ST_OK);
+}
+
+static void a_token_says_whose_it_is_until_it_expires(void **state)
+{
+	CLEANUP(buf_free) struct buf text = BUF(JWT_MAX);
+	uint64_t now_ms = clock_unix_ms();
+	uint64_t end_ms = token_expiry_ms(tokens, now_ms);
+	struct token_owner owner;
+	struct uuid session;
+	char sid[UUID_TEXT_LEN + 1];
+	const char *why;
+
+	(void)state;
+	issue(tokens, now_ms, &session, &text);
+	uuid_format(&session, sid);
+	for (unsigned turn = 0; turn < 2; turn++) { /* checked, remembered */
+		assert_int_equal(token_owner(tokens, buf_span(&text), now_ms,
+		                             &owner, &why),
+		                 ST_OK);
+		assert_int_equal(owner.user, 7);
+		assert_string_equal(owner.name, "Zoë");
+		assert_string_equal(owner.session, sid);
+		assert_int_equal(owner.expires_at_ms, end_ms);
+	}
+	assert_int_equal(
+		token_owner(tokens, buf_span(&text), end_ms - 1, &owner, &why),
+		ST_OK);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&text), end_ms, &owner, &why),
+		ST_DENIED);
+	assert_string_equal(why, "expired");
+	/* From a clock that is a minute ahead, not two. */
+	assert_int_equal(token_owner(tokens, buf_span(&text), now_ms - 59000,
+	                             &owner, &why),
+	                 ST_OK);
+}
+
+static void tokens_of_another_audience_or_the_future_are_denied(void **state)
+{
+	CLEANUP(buf_free) struct buf text = BUF(JWT_MAX);
+	struct tokens *others = tokens_of(keyring, "other");
+	uint64_t now_ms = clock_unix_ms();
+	struct token_owner owner;
+	struct uuid session;
+	const char *why;
+
+	(void)state;
+	issue(others, now_ms, &session, &text);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&text), now_ms, &owner, &why),
+		ST_DENIED);
+	assert_string_equal(why, "another aud");
+	buf_clear(&text);
+	issue(tokens, now_ms + 62000, &session, &text);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&text), now_ms, &owner, &why),
+		ST_DENIED);
+	assert_string_equal(why, "not good yet");
+	tokens_destroy(&others);
+}
+
+static void a_revoked_session_kills_its_tokens_only(void **state)
+{
+	CLEANUP(buf_free) struct buf dead = BUF(JWT_MAX), alive = BUF(JWT_MAX);
+	uint64_t now_ms = clock_unix_ms();
+	uint64_t user = make_account("r", "r");
+	struct uuid session, other;
+	struct token_owner owner;
+	struct sql_value id;
+	const char *why;
+
+	(void)state;
+	issue(tokens, now_ms, &session, &dead);
+	issue(tokens, now_ms, &other, &alive);
+	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
+	                 ST_OK);
+	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
+	                 ST_OK);
+	assert_int_equal(session_insert(sql, &other, user, now_ms + 99000),
+	                 ST_OK);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&dead), now_ms, &owner, &why),
+		ST_OK);
+	id = sql_bytes(span_make(session.byte, sizeof(session.byte)));
+	assert_int_equal(sql_run(sql,
+	                         "UPDATE sessions SET revoked_at = NOW(3)"
+	                         " WHERE id = ?",
+	                         &id, 1),
+	                 ST_OK);
+	assert_int_equal(revocations_load(revocations, sql, false), ST_OK);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&dead), now_ms, &owner, &why),
+		ST_DENIED);
+	assert_string_equal(why, "revoked");
+	assert_int_equal(
+		token_owner(tokens, buf_span(&alive), now_ms, &owner, &why),
+		ST_OK);
+}
+
+static void what_was_revoked_long_ago_is_found_by_looking_at_all(void **state)
+{
+	uint64_t now_ms = clock_unix_ms();
+	uint64_t user = make_account("s", "s");
+	struct uuid session;
+	struct sql_value id =
+		sql_bytes(span_make(session.byte, sizeof(session.byte)));
+
+	(void)state;
+	uuid_make(&session);
+	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
+	                 ST_OK);
+	assert_int_equal(sql_run(sql,
+	                         "UPDATE sessions SET revoked_at ="
+	                         " NOW(3) - INTERVAL 3 HOUR WHERE id = ?",
+	                         &id, 1),
+	                 ST_OK);
+	assert_int_equal(revocations_load(revocations, sql, false), ST_OK);
+	assert_false(revocations_have(revocations, &session, now_ms));
+	assert_int_equal(revocations_load(revocations, sql, true), ST_OK);
+	assert_true(revocations_have(revocations, &session, now_ms));
+	assert_false(revocations_have(revocations, &session, now_ms + 99001));
+}
+
+static void a_retired_key_is_not_believed_and_a_new_one_signs(void **state)
+{
+	CLEANUP(buf_free) struct buf old = BUF(JWT_MAX), new = BUF(JWT_MAX);
+	struct tokens *fresh = tokens_of(keyring, "parley");
+	uint64_t now_ms = clock_unix_ms();
+	struct token_owner owner;
+	struct uuid session;
+	const char *why;
+
+	(void)state;
+	issue(tokens, now_ms, &session, &old);
+	assert_int_equal(
+		token_owner(tokens, buf_span(&old), now_ms, &owner, &why),
+		ST_OK);
+	assert_int_equal(
+		sql_execute(sql, "UPDATE signing_keys SET retired_at = NOW(3)"),
+		ST_OK);
+	assert_int_equal(keyring_refresh(keyring, sql), ST_OK);
+	issue(fresh, now_ms, &session, &new);
+	assert_int_equal(
+		token_owner(fresh, buf_span(&new), now_ms, &owner, &why),
+		ST_OK);
+	assert_int_equal(
+		token_owner(fresh, buf_span(&old), now_ms, &owner, &why),
+		ST_DENIED);
+	assert_string_equal(why, "unknown kid");
+	/* Also by those who have believed it before. */
+	assert_int_equal(
+		token_owner(tokens, buf_span(&old), now_ms, &owner, &why),
+		ST_DENIED);
+	tokens_destroy(&fresh);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_account_is_found_by_key_and_id),
+		cmocka_unit_test(keys_are_compared_byte_by_byte),
+		cmocka_unit_test(without_keys_nothing_is_issued_or_denied),
+		cmocka_unit_test(instances_that_start_together_share_one_key),
+		cmocka_unit_test(a_token_says_whose_it_is_until_it_expires),
+		cmocka_unit_test(
+			tokens_of_another_audience_or_the_future_are_denied),
+		cmocka_unit_test(a_revoked_session_kills_its_tokens_only),
+		cmocka_unit_test(
+			what_was_revoked_long_ago_is_found_by_looking_at_all),
+		cmocka_unit_test(
+			a_retired_key_is_not_believed_and_a_new_one_signs),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
