@@ -25,7 +25,8 @@ static void quoted(struct buf *buf, struct span text)
 		buf_append(buf, span_make(escape, len));
 		from = i + 1;
 	}
-	buf_append(buf, span_make(text.data + from, text.len - from));
+	if (from < text.len)
+		buf_append(buf, span_make(text.data + from, text.len - from));
 	buf_byte(buf, '"');
 }
 

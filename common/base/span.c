@@ -35,7 +35,7 @@ struct span span_cut(struct span s, char separator, struct span *rest)
 	const char *at = s.len ? memchr(s.data, separator, s.len) : NULL;
 
 	if (!at) {
-		*rest = span_make(s.data + s.len, 0);
+		*rest = s.len ? span_make(s.data + s.len, 0) : s;
 		return s;
 	}
 	*rest = span_make(at + 1, s.len - (size_t)(at + 1 - s.data));

@@ -223,13 +223,14 @@ static bool value(struct check *c)
 const char *json_check(struct span text, unsigned depth_max,
                        unsigned members_max)
 {
-	struct check c = {.at = text.data,
-	                  .end = text.data + text.len,
-	                  .depth_left = depth_max,
-	                  .members_left = members_max};
+	struct check c = {.depth_left = depth_max, .members_left = members_max};
 
+	if (text.len == 0)
+		return "it is empty";
 	if (!utf8_valid(text))
 		return "it is not UTF-8";
+	c.at = text.data;
+	c.end = text.data + text.len;
 	blanks(&c);
 	if (peek(&c) != '{')
 		return "it is not a JSON object";
