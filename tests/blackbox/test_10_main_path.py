@@ -140,7 +140,7 @@ def test_nobody_else_gets_it(api: Api, alice: Person, bob: Person, enter):
     receiving.expect(type="message", uuid=uuid)
     barrier = sending.say(eve.id, "for you")
     third.expect(type="message", uuid=barrier)
-    assert third.seen == []
+    assert third.seen == [], third.seen[0]
     check_problem(api.http.get(f"/conversations/{saved['conversation']}/messages",
                                headers=eve.bearer), 404)
 
@@ -216,7 +216,7 @@ def test_sending_again_to_another_person_answers_with_the_first_result(
     assert one.saved(uuid) == saved
     barrier = one.say(carol.id, "barrier")
     third.expect(type="message", uuid=barrier)
-    assert third.seen == []
+    assert third.seen == [], third.seen[0]
 
 
 def test_many_at_once_under_one_uuid_are_one_message(api: Api, alice: Person, bob: Person,

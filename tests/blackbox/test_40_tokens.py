@@ -81,7 +81,6 @@ HEADERS = {
     "none": None,
     "empty": "",
     "only the scheme": "Bearer",
-    "the scheme and a blank": "Bearer ",
     "Basic": "Basic YWxpY2U6c2VjcmV0",
     "no scheme": "{token}",
     "Bearer with a colon": "Bearer: {token}",

@@ -28,7 +28,7 @@ REQUESTS = {
     "/metrics": ("GET", "/metrics", {}, None, 404),
     "/healthz": ("GET", "/healthz", {}, None, 404),
     "/auth/metrics": ("GET", "/auth/metrics", {}, None, 404),
-    "/auth/../metrics": ("GET", "/auth/%2e%2e/metrics", {}, None, 404),
+    "/auth/../metrics": ("GET", "/auth/%2e%2e/metrics", {}, None, 400),
     "/auth/": ("GET", "/auth/", {}, None, 404),
     "/auth": ("GET", "/auth", {}, None, 404),
     "/auth/nothing": ("GET", "/auth/nothing", {}, None, 404),
@@ -143,7 +143,7 @@ def test_a_search_needs_a_name_that_can_be(query: str, alice: Person, api: Api):
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "18446744073709551616",
-                                    "9007199254740992", "1%20", "1'--"])
+                                    "9007199254740992", "1'--"])
 def test_what_is_no_id_is_nobody(number: str, alice: Person, api: Api):
     check_problem(api.http.get(f"/auth/users/{number}", headers=alice.bearer), 404)
 
@@ -229,7 +229,6 @@ def by_hand(url: str, text: str) -> tuple[int, str]:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=10) as tcp:
         tcp.sendall(text.replace("\n", "\r\n").encode("latin-1"))
-        tcp.shutdown(socket.SHUT_WR)
         answer = b""
         while piece := tcp.recv(65536):
             answer += piece
@@ -272,7 +271,7 @@ def test_malformed_http_is_refused(text: str, status: int, alice: Person, stack:
 
 def test_http2_is_never_upgraded_to(stack: Stack):
     got, answer = by_hand(stack.url, "GET /auth/status HTTP/1.1\nHost: x\n"
-                          "Connection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n"
+                          "Connection: Upgrade, HTTP2-Settings, close\nUpgrade: h2c\n"
                           "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\n\n")
     assert got == 401, answer
     got, _ = by_hand(stack.url, "PRI * HTTP/2.0\n\nSM\n\n")

@@ -27,8 +27,8 @@ class Service:
         prefix = PREFIX[program]
         self.port, self.admin_port = free_port(), free_port()
         self.program, self.binary = program, stack.binary(program)
-        self.env = environment(stack, **{f"{prefix}_PORT": self.port,
-                                         f"{prefix}_ADMIN_PORT": self.admin_port}, **changes)
+        ports = {f"{prefix}_PORT": self.port, f"{prefix}_ADMIN_PORT": self.admin_port}
+        self.env = environment(stack, **(ports | changes))
         self.said = Path(tempfile.mkstemp(suffix=".log")[1])
         self.child: subprocess.Popen | None = None
 

@@ -209,7 +209,7 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
     "four parts": lambda f: f.good + "." + f.signature,
     "five parts, as if encrypted": lambda f: f.good + ".x.y",
     "header and claims swapped": lambda f: f"{f.body_text}.{f.head_text}.{f.signature}",
-    "claims of one, signature of another": lambda f: f.signed(sub="1").rsplit(".", 1)[0] +
+    "claims of one, signature of another": lambda f: f.signed(sub="4000000000").rsplit(".", 1)[0] +
                                            "." + f.signature,
     "only dots": lambda f: "..",
     "a dot before": lambda f: "." + f.good,
