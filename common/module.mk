@@ -35,3 +35,5 @@ $(eval $(call unit_test,common/wire/tests/test_identity.c,common))
 
 # What the wire, the sockets and the services are made of.
 $(eval $(call unit_test,common/base/tests/test_websocket.c,common))
+$(eval $(call unit_test,common/io/tests/test_json.c,common,libcjson,-lm))
+$(eval $(call unit_test,common/io/tests/test_websocket_handshake.c,common,libcrypto))
