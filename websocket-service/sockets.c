@@ -255,6 +255,10 @@ void socket_finish(struct socket *socket)
 
 void socket_end(struct socket *socket)
 {
-	lws_set_timeout(inside(socket), PENDING_TIMEOUT_USER_REASON_BASE,
+	struct lws *wsi = inside(socket);
+
+	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
 	                LWS_TO_KILL_ASYNC);
+	/* Outside of its callbacks lws would look at that only much later. */
+	lws_cancel_service(lws_get_context(wsi));
 }
