@@ -15,7 +15,7 @@ include common/module.mk
 -include persistence-service/module.mk
 -include client-test/module.mk
 
--include mk/run.mk mk/check.mk
+-include mk/run.mk mk/check.mk mk/bench.mk
 
 all: $(PROGRAMS)
 

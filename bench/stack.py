@@ -1,0 +1,65 @@
+"""stack - a stack of deploy/stack that belongs to one measurement."""
+
+import os
+import subprocess
+
+import usage
+
+ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+# Beside those of a `make run`.
+PORT_SHIFT = "2000"
+# Always our own servers: those of somebody else can't be weighed.
+FOREIGN = ("KAFKA_BROKERS", "MYSQL_HOST", "REDIS_HOST", "MYSQL_PASSWORD", "MYSQL_PASSWORD_FILE",
+           "REDIS_PASSWORD_FILE")
+PROGRAMS = ("websocket-service", "persistence-service", "identity-service", "mariadb", "redis",
+            "kafka", "nginx")
+
+
+class StackError(Exception):
+    """It did not come up."""
+
+
+class Stack:
+    def __init__(self, folder: str):
+        self.environment = {k: v for k, v in os.environ.items() if k not in FOREIGN}
+        # Never the folder of a `make run`: its data is wiped, before and after.
+        self.environment["PARLEY_RUN_DIR"] = os.path.join(folder, "run")
+        if not any(name.endswith("_PORT") for name in self.environment):
+            self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
+        self.started = False
+        self.settings: dict[str, str] = {}
+
+    def call(self, *words: str, check: bool = True) -> str:
+        done = subprocess.run([os.path.join(ROOT, "deploy/stack"), *words],
+                              env=self.environment, cwd=ROOT, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if check and done.returncode:
+            raise StackError(f"deploy/stack {' '.join(words)}: {done.stdout.strip()}")
+        return done.stdout
+
+    def up(self) -> None:
+        self.call("down", check=False)  # what a killed measurement left
+        self.call("reset")
+        print("bench: starting the stack", flush=True)
+        self.started = True
+        self.call("up")
+        self.settings = dict(line.split("=", 1) for line in self.call("env").splitlines())
+
+    def down(self) -> None:
+        if self.started:
+            self.call("down", check=False)
+            if "BENCH_KEEP" not in self.environment:
+                self.call("reset", check=False)
+
+    def url(self, port: str) -> str:
+        return f"http://127.0.0.1:{self.settings[port]}"
+
+    def pid(self, program: str) -> int:
+        return int(self.call("pid", program))
+
+    def pids(self) -> dict[str, list[int]]:
+        """Each program's processes, nginx's workers with their master."""
+        return {name: usage.family(self.pid(name)) for name in PROGRAMS}
+
+    def build(self) -> str:
+        return self.settings["PARLEY_BUILD"]
