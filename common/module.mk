@@ -1,18 +1,18 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c base/random.c \
-	base/span.c base/status.c base/utf8.c base/uuid.c base/websocket.c \
-	io/digest.c io/http_client.c io/http_poller.c io/http_server.c io/http_transfer.c io/json.c io/json_check.c \
+	base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c \
+	base/percent.c base/random.c base/span.c base/status.c base/utf8.c \
+	base/uuid.c base/websocket.c \
+	io/casefold.c io/digest.c io/http_client.c io/http_lane.c \
+	io/http_poller.c io/http_request.c io/http_route.c io/http_server.c \
+	io/http_transfer.c io/json.c io/json_check.c io/jwt.c io/jwt_key.c \
 	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
-	io/kafka_topics.c \
-	io/casefold.c io/http_lane.c io/http_request.c io/http_route.c io/jwt.c io/jwt_key.c io/password.c \
-	io/listener.c io/redis.c io/sql.c io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
-	service/admin.c service/log.c service/metrics.c service/parts.c service/service.c \
-	service/settings.c \
+	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/sql.c \
+	io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
+	service/admin.c service/log.c service/metrics.c service/parts.c \
+	service/service.c service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
-
-COMMON_SOURCES := $(foreach s,$(COMMON_SOURCES),$(if $(wildcard common/$(s)),$(s)))
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 

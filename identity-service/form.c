@@ -1,5 +1,6 @@
 #include "identity-service/form.h"
 #include "common/base/mem.h"
+#include "common/base/percent.h"
 #include "common/base/utf8.h"
 
 enum { MEMBERS_MAX = 64 };
@@ -12,40 +13,15 @@ struct form {
 	unsigned count;
 };
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* NULL, or what is wrong. */
 static const char *decode(struct span raw, char *out, struct span *ret_decoded)
 {
-	size_t len = 0;
+	size_t len;
 
-	for (size_t i = 0; i < raw.len; i++) {
-		char c = raw.data[i];
-
-		if (c == '%') {
-			int high = raw.len - i > 2 ? hex(raw.data[i + 1]) : -1;
-			int low = raw.len - i > 2 ? hex(raw.data[i + 2]) : -1;
-
-			if (high < 0 || low < 0)
-				return "the form has a bad percent escape";
-			c = (char)(high * 16 + low);
-			i += 2;
-		} else if (c == '+') {
-			c = ' ';
-		}
-		if (c == '\0')
-			return "the form has a NUL";
-		out[len++] = c;
-	}
+	if (!percent_decode(raw, true, out, &len))
+		return "the form has a bad percent escape";
+	if (len && memchr(out, '\0', len))
+		return "the form has a NUL";
 	*ret_decoded = span_make(out, len);
 	return utf8_valid(*ret_decoded) ? NULL : "the form is not UTF-8";
 }

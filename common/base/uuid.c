@@ -1,21 +1,11 @@
 #include "common/base/uuid.h"
 #include "common/base/clock.h"
+#include "common/base/percent.h"
 #include "common/base/random.h"
 
 static bool dash_at(unsigned i)
 {
 	return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 bool uuid_parse(struct span text, struct uuid *ret_uuid)

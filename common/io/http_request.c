@@ -1,6 +1,7 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
+#include "common/base/percent.h"
 #include "common/io/http_private.h"
 
 #include <assert.h>
@@ -96,42 +97,6 @@ struct span http_header(const struct http_request *request, const char *name)
 	return value;
 }
 
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The library has made blanks of the plus signs. */
-static bool percent_decode(struct span text, char *out, size_t *ret_len)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		int high, low;
-
-		if (text.data[i] != '%') {
-			out[len++] = text.data[i];
-			continue;
-		}
-		if (text.len - i < 3)
-			return false;
-		high = hex(text.data[i + 1]);
-		low = hex(text.data[i + 2]);
-		if (high < 0 || low < 0)
-			return false;
-		out[len++] = (char)(high * 16 + low);
-		i += 2;
-	}
-	*ret_len = len;
-	return true;
-}
-
 bool http_query(const struct http_request *request, const char *name,
                 struct span *ret_value)
 {
@@ -147,7 +112,8 @@ bool http_query(const struct http_request *request, const char *name,
 		if (owner->decoded[i])
 			continue;
 		text = owner->decoded[i] = mem_text(raw.data, raw.len);
-		if (!percent_decode(raw, text, &len))
+		/* The library has made blanks of the plus signs. */
+		if (!percent_decode(raw, false, text, &len))
 			return false;
 		*ret_value = span_make(text, len);
 		return true;

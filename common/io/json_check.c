@@ -1,4 +1,5 @@
 #include "common/io/json_check.h"
+#include "common/base/percent.h"
 #include "common/base/utf8.h"
 
 #include <stdbool.h>
@@ -71,13 +72,9 @@ static bool hex4(struct check *c, unsigned *ret_unit)
 	unsigned unit = 0;
 
 	for (unsigned i = 0; i < 4; i++) {
-		int digit = peek(c);
+		int digit = c->at < c->end ? hex_digit(*c->at) : -1;
 
-		if (digit >= '0' && digit <= '9')
-			digit -= '0';
-		else if ((digit | 0x20) >= 'a' && (digit | 0x20) <= 'f')
-			digit = (digit | 0x20) - 'a' + 10;
-		else
+		if (digit < 0)
 			return wrong(c, "a \\u escape is malformed");
 		unit = unit << 4 | (unsigned)digit;
 		c->at++;
