@@ -1,0 +1,349 @@
+#include "common/base/mem.h"
+#include "common/wire/save_record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define UUID "01890a5d-ac96-774b-bcce-b302099a8057"
+
+static const uint64_t sent_at_ms = UINT64_C(1795255200123);
+
+static struct uuid a_uuid(void)
+{
+	struct uuid uuid;
+
+	assert_true(uuid_parse(SPAN(UUID), &uuid));
+	return uuid;
+}
+
+static bool is_a_uuid(const struct uuid *uuid)
+{
+	struct uuid wanted = a_uuid();
+
+	return !memcmp(uuid->byte, wanted.byte, sizeof(wanted.byte));
+}
+
+static struct save_record record_of(uint64_t sender, uint64_t user_to,
+                                    struct span message)
+{
+	return (struct save_record){.uuid = a_uuid(),
+	                            .sender = sender,
+	                            .user_to = user_to,
+	                            .message = message,
+	                            .sent_at_ms = sent_at_ms};
+}
+
+/* --- encoding --------------------------------------------------------------
+ */
+static void a_record_has_these_bytes(void **state)
+{
+	struct buf json CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct save_record record = record_of(7, 2, SPAN("h\"i\n\xc3\xa9"));
+
+	(void)state;
+	save_record_encode(&record, &json);
+	assert_string_equal(buf_text(&json),
+	                    "{\"kind\":\"message\",\"uuid\":\"" UUID
+	                    "\",\"sender\":7,"
+	                    "\"user_to\":2,\"message\":\"h\\\"i\\n\xc3\xa9\","
+	                    "\"sent_at\":\"2026-11-21T10:00:00.123Z\"}");
+}
+
+static void assert_key(uint64_t sender, uint64_t user_to, const char *wanted)
+{
+	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
+	struct save_record record = record_of(sender, user_to, SPAN("x"));
+
+	save_record_key(&record, &key);
+	assert_false(buf_overflowed(&key));
+	assert_string_equal(buf_text(&key), wanted);
+}
+
+static void both_directions_have_one_key(void **state)
+{
+	(void)state;
+	assert_key(2, 7, "d:2:7");
+	assert_key(7, 2, "d:2:7");
+	assert_key(5, 5, "d:5:5");
+	assert_key(10, 9, "d:9:10");
+	assert_key(UINT64_MAX, UINT64_MAX - 1,
+	           "d:18446744073709551614:18446744073709551615");
+}
+
+/* --- round trips -----------------------------------------------------------
+ */
+static void assert_round_trip(struct save_record record)
+{
+	struct buf value CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct save_record again;
+	const char *why;
+	bool named;
+
+	save_record_encode(&record, &value);
+	save_record_key(&record, &key);
+	assert_false(buf_overflowed(&value));
+	assert_int_equal(save_record_decode(buf_span(&key), buf_span(&value),
+	                                    &json, &again, &named, &why),
+	                 ST_OK);
+	assert_true(named);
+	assert_true(is_a_uuid(&again.uuid));
+	assert_int_equal(again.sender, record.sender);
+	assert_int_equal(again.user_to, record.user_to);
+	assert_int_equal(again.sent_at_ms, record.sent_at_ms);
+	assert_true(span_equal(again.message, record.message));
+}
+
+static void what_is_encoded_is_decoded(void **state)
+{
+	(void)state;
+	assert_round_trip(record_of(1, 2, SPAN("hi")));
+	assert_round_trip(record_of(2, 1, SPAN("\"\\/\b\f\n\r\t\x01\x1f\x7f")));
+	assert_round_trip(
+		record_of(3, 3, SPAN("\xf0\x9f\x98\x80\xe2\x80\xa8")));
+	assert_round_trip(record_of(JSON_ID_MAX, JSON_ID_MAX - 1, SPAN("x")));
+	assert_round_trip(record_of(1, JSON_ID_MAX, SPAN(" ")));
+}
+
+static void the_longest_text_fits_at_its_worst(void **state)
+{
+	char *text CLEANUP(mem_free) = mem_new(MESSAGE_TEXT_MAX);
+
+	(void)state;
+	memset(text, 'x', MESSAGE_TEXT_MAX);
+	assert_round_trip(record_of(1, 2, span_make(text, MESSAGE_TEXT_MAX)));
+	memset(text, '\x01', MESSAGE_TEXT_MAX);
+	assert_round_trip(record_of(JSON_ID_MAX, JSON_ID_MAX,
+	                            span_make(text, MESSAGE_TEXT_MAX)));
+}
+
+/* --- what is refused -------------------------------------------------------
+ */
+struct refusal {
+	uint64_t sender;
+	bool named;
+	const char *why;
+};
+
+static struct refusal refused(struct span key, struct span value)
+{
+	struct json *json = NULL;
+	struct save_record record;
+	struct refusal refusal = {0};
+	enum status st = save_record_decode(key, value, &json, &record,
+	                                    &refusal.named, &refusal.why);
+
+	if (st != ST_INVALID)
+		fail_msg("taken: %.*s", (int)value.len, value.data);
+	assert_null(json);
+	if (refusal.named)
+		assert_true(is_a_uuid(&record.uuid));
+	refusal.sender = record.sender;
+	return refusal;
+}
+
+#define KIND    "\"kind\":\"message\""
+#define NAMED   "\"uuid\":\"" UUID "\""
+#define SENDER  "\"sender\":1"
+#define USER_TO "\"user_to\":2"
+#define TEXT    "\"message\":\"hi\""
+#define SENT_AT "\"sent_at\":\"2026-11-21T10:00:00.123Z\""
+#define AFTER   "," USER_TO "," TEXT "," SENT_AT
+
+static void a_refusal_tells_what_could_be_read(void **state)
+{
+	static const struct {
+		const char *value;
+		uint64_t sender;
+		bool named;
+		const char *why;
+	} rows[] = {
+		/* no JSON: nothing can be read */
+		{"", 0, false, NULL},
+		{"hello", 0, false, NULL},
+		{"[]", 0, false, NULL},
+		{"{" KIND "," NAMED "," SENDER AFTER, 0, false, NULL},
+		{"{" KIND "," NAMED "," SENDER "," SENDER AFTER "}", 0, false,
+	         NULL},
+		/* the sender */
+		{"{}", 0, false, "sender is missing or no id"},
+		{"{" KIND "," NAMED AFTER "}", 0, true,
+	         "sender is missing or no id"},
+		{"{" KIND "," NAMED ",\"sender\":0" AFTER "}", 0, true,
+	         "sender is missing or no id"},
+		{"{" KIND "," NAMED ",\"sender\":\"1\"" AFTER "}", 0, true,
+	         "sender is missing or no id"},
+		{"{" KIND "," NAMED ",\"sender\":1.5" AFTER "}", 0, true,
+	         "sender is missing or no id"},
+		{"{" KIND "," NAMED ",\"sender\":9007199254740992" AFTER "}", 0,
+	         true, "sender is missing or no id"},
+		/* the uuid */
+		{"{" KIND "," SENDER AFTER "}", 1, false,
+	         "uuid is missing or malformed"},
+		{"{" KIND ",\"uuid\":7," SENDER AFTER "}", 1, false,
+	         "uuid is missing or malformed"},
+		{"{" KIND ",\"uuid\":\"7\"," SENDER AFTER "}", 1, false,
+	         "uuid is missing or malformed"},
+		{"{" KIND ",\"uuid\":\"{" UUID "}\"," SENDER AFTER "}", 1,
+	         false, "uuid is missing or malformed"},
+		/* the kind */
+		{"{" NAMED "," SENDER AFTER "}", 1, true, "kind is missing"},
+		{"{\"kind\":1," NAMED "," SENDER AFTER "}", 1, true,
+	         "kind is missing"},
+		{"{\"kind\":\"read\"," NAMED "," SENDER AFTER "}", 1, true,
+	         "kind is not known"},
+		{"{\"kind\":\"Message\"," NAMED "," SENDER AFTER "}", 1, true,
+	         "kind is not known"},
+		/* for whom */
+		{"{" KIND "," NAMED "," SENDER "," TEXT "," SENT_AT "}", 1,
+	         true, "user_to is missing or no id"},
+		{"{" KIND "," NAMED "," SENDER ",\"user_to\":0," TEXT
+	         "," SENT_AT "}",
+	         1, true, "user_to is missing or no id"},
+		{"{" KIND "," NAMED "," SENDER ",\"user_to\":\"2\"," TEXT
+	         "," SENT_AT "}",
+	         1, true, "user_to is missing or no id"},
+		{"{" KIND "," NAMED "," SENDER ",\"user_to\":-2," TEXT
+	         "," SENT_AT "}",
+	         1, true, "user_to is missing or no id"},
+		/* the text */
+		{"{" KIND "," NAMED "," SENDER "," USER_TO "," SENT_AT "}", 1,
+	         true, "message is missing"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO
+	         ",\"message\":null," SENT_AT "}",
+	         1, true, "message is missing"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO
+	         ",\"Message\":\"x\"," SENT_AT "}",
+	         1, true, "message is missing"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO
+	         ",\"message\":\"\"," SENT_AT "}",
+	         1, true, "message is empty or too long"},
+		/* the time */
+		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT "}", 1,
+	         true, "sent_at is missing or no time"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
+	         ",\"sent_at\":1795255200123}",
+	         1, true, "sent_at is missing or no time"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
+	         ",\"sent_at\":\"2026-11-21T10:00:00Z\"}",
+	         1, true, "sent_at is missing or no time"},
+		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
+	         ",\"sent_at\":\"2026-02-30T10:00:00.123Z\"}",
+	         1, true, "sent_at is missing or no time"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct refusal r =
+			refused(SPAN("d:1:2"), span_of(rows[i].value));
+
+		if (r.sender != rows[i].sender || r.named != rows[i].named)
+			fail_msg("%s", rows[i].value);
+		assert_non_null(r.why);
+		if (rows[i].why)
+			assert_string_equal(r.why, rows[i].why);
+	}
+}
+
+static void only_the_key_of_the_conversation_fits(void **state)
+{
+	static const char good[] = "{" KIND "," NAMED "," SENDER AFTER "}";
+	static const char *const keys[] = {
+		"",       "d",       "d:",     "d:1",   "d:1:",   "d:2:1",
+		"d:1:3",  "d:1:2 ",  " d:1:2", "D:1:2", "c:1:2",  "d:1:22",
+		"d:01:2", "d:1:2:3", "1:2",    "d:1,2", "d:11:2", "c:1",
+	};
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct save_record record;
+	const char *why;
+	bool named;
+
+	(void)state;
+	assert_int_equal(save_record_decode(SPAN("d:1:2"), span_of(good), &json,
+	                                    &record, &named, &why),
+	                 ST_OK);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct refusal r = refused(span_of(keys[i]), span_of(good));
+
+		assert_string_equal(r.why,
+		                    "the key is not that of the conversation");
+		assert_int_equal(r.sender, 1);
+		assert_true(r.named);
+	}
+}
+
+static void a_record_without_key_or_value_is_refused(void **state)
+{
+	struct refusal r = refused(SPAN_NONE, SPAN_NONE);
+
+	(void)state;
+	assert_int_equal(r.sender, 0);
+	assert_false(r.named);
+	(void)refused(SPAN("d:1:2"), SPAN_NONE);
+	(void)refused(SPAN_NONE, SPAN("{" KIND "," NAMED "," SENDER AFTER "}"));
+}
+
+static struct refusal refused_with_text(size_t bytes)
+{
+	struct buf value CLEANUP(buf_free) = BUF(4 * SAVE_RECORD_MAX);
+
+	buf_append(&value, SPAN("{" KIND "," NAMED "," SENDER "," USER_TO
+	                        "," SENT_AT ",\"message\":\""));
+	for (size_t i = 0; i < bytes; i++)
+		buf_byte(&value, 'x');
+	buf_append(&value, SPAN("\"}"));
+	return refused(SPAN("d:1:2"), buf_span(&value));
+}
+
+static void a_text_or_a_record_too_long_is_refused(void **state)
+{
+	struct refusal r = refused_with_text(MESSAGE_TEXT_MAX + 1);
+
+	(void)state;
+	assert_string_equal(r.why, "message is empty or too long");
+	assert_int_equal(r.sender, 1);
+	assert_true(r.named);
+	r = refused_with_text(SAVE_RECORD_MAX);
+	assert_string_equal(r.why, "the record is too large");
+	assert_int_equal(r.sender, 0);
+	assert_false(r.named);
+}
+
+static void members_that_are_not_known_are_passed_over(void **state)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct save_record record;
+	const char *why;
+	bool named;
+
+	(void)state;
+	assert_int_equal(
+		save_record_decode(SPAN("d:1:2"),
+	                           SPAN("{\"later\":[1]," KIND "," NAMED
+	                                "," SENDER AFTER "}"),
+	                           &json, &record, &named, &why),
+		ST_OK);
+	assert_true(span_equal(record.message, SPAN("hi")));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_record_has_these_bytes),
+		cmocka_unit_test(both_directions_have_one_key),
+		cmocka_unit_test(what_is_encoded_is_decoded),
+		cmocka_unit_test(the_longest_text_fits_at_its_worst),
+		cmocka_unit_test(a_refusal_tells_what_could_be_read),
+		cmocka_unit_test(only_the_key_of_the_conversation_fits),
+		cmocka_unit_test(a_record_without_key_or_value_is_refused),
+		cmocka_unit_test(a_text_or_a_record_too_long_is_refused),
+		cmocka_unit_test(members_that_are_not_known_are_passed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
