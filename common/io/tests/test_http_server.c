@@ -406,11 +406,12 @@ static void bodies_over_the_limit_get_413(void **state)
 	                   "Content-Length: 1001\r\n",
 	                   ""),
 	               413);
-	assert_problem(ask("POST /echo",
-	                   "Content-Type: application/json\r\n"
-	                   "Content-Length: 18446744073709551615\r\n",
-	                   ""),
-	               413);
+	/* Version 1.0 of the library says this one itself. */
+	assert_http(ask("POST /echo",
+	                "Content-Type: application/json\r\n"
+	                "Content-Length: 18446744073709551615\r\n",
+	                ""),
+	            413);
 	(void)snprintf(body, sizeof(body), "7d0\r\n%02000d\r\n0\r\n\r\n", 1);
 	assert_problem(ask("POST /echo",
 	                   "Content-Type: application/json\r\n"
