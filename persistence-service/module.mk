@@ -11,3 +11,8 @@ $(eval $(call program,persistence-service,persistence common,\
 # The embedded files are not seen by -MMD.
 $(call object,persistence-service/schema.c): \
 	$(wildcard persistence-service/schema/*.sql)
+
+# Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+$(eval $(call integration_test,persistence-service/tests/test_writer.c,\
+	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
+	libcrypto))

@@ -193,10 +193,7 @@ static void bury(struct writer *w, struct batch_entry *entry)
 	entry->outcome = OUTCOME_DEAD;
 	entry->why = "the database can't store it";
 	log_event(LOG_ERROR, "record.poisonous",
-	          F_NUMBER("partition",
-	                   (uint64_t)kafka_message_partition(entry->message)),
-	          F_NUMBER("offset",
-	                   (uint64_t)kafka_message_offset(entry->message)),
+	          F_NUMBER("sender", entry->record.sender),
 	          F_TEXT("why", sql_error(w->sql)));
 }
 

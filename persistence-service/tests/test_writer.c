@@ -1,0 +1,382 @@
+/*
+ * The writer against the real server of MYSQL_HOST, MYSQL_PORT, MYSQL_USER,
+ * MYSQL_PASSWORD. The user may create databases; test_writer_<pid> is made and
+ * dropped again.
+ */
+#include "common/base/mem.h"
+#include "persistence-service/schema.h"
+#include "persistence-service/writer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char database[32];
+static struct sql *sql;
+static struct writer *writer;
+static struct batch *batch;
+
+static const char *must_have(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value)
+		return value;
+	(void)fprintf(stderr, "test_writer needs a server: set %s\n", name);
+	exit(111);
+}
+
+static struct sql *connect_to(const char *name)
+{
+	struct sql_options options = {
+		.host = must_have("MYSQL_HOST"),
+		.port = (uint16_t)strtoul(must_have("MYSQL_PORT"), NULL, 10),
+		.user = must_have("MYSQL_USER"),
+		.password = must_have("MYSQL_PASSWORD"),
+		.database = name,
+		.timeout_s = 3,
+	};
+	struct sql *made = sql_create(&options);
+
+	if (sql_connect(made) != ST_OK)
+		fail_msg("%s", sql_error(made));
+	return made;
+}
+
+static void execute(const char *statement, const char *name)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s %s", statement, name);
+	if (sql_execute(sql, text) != ST_OK)
+		fail_msg("%s: %s", text, sql_error(sql));
+}
+
+static int start(void **state)
+{
+	(void)state;
+	sql_library_start();
+	snprintf(database, sizeof(database), "test_writer_%ld", (long)getpid());
+	sql = connect_to("");
+	execute("CREATE DATABASE", database);
+	sql_destroy(&sql);
+	sql = connect_to(database);
+	assert_int_equal(schema_apply(sql), ST_OK);
+	/* Something that the database, and only the database, refuses. */
+	execute("ALTER TABLE messages ADD", "CHECK (body <> 'poison')");
+	batch = batch_create(BATCH_MOST);
+	writer = writer_create(sql);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	execute("DROP DATABASE", database);
+	writer_destroy(&writer);
+	batch_destroy(&batch);
+	sql_destroy(&sql);
+	return 0;
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	execute("DELETE FROM", "messages");
+	execute("DELETE FROM", "members");
+	execute("DELETE FROM", "conversations");
+	batch_clear(batch);
+	return 0;
+}
+
+static struct batch_entry *put(uint64_t sender, uint64_t user_to,
+                               const struct uuid *uuid, const char *text)
+{
+	struct batch_entry *entry = &batch->entries[batch->count++];
+
+	*entry = (struct batch_entry){
+		.record = {.sender = sender,
+	                   .user_to = user_to,
+	                   .message = span_of(text)},
+		.named = true,
+	};
+	if (uuid)
+		entry->record.uuid = *uuid;
+	else
+		uuid_make(&entry->record.uuid);
+	return entry;
+}
+
+static void save(void)
+{
+	enum status status = writer_save(writer, batch);
+
+	if (status != ST_OK)
+		fail_msg("%s: %s", status_text(status), sql_error(sql));
+	for (unsigned i = 0; i < batch->count; i++)
+		assert_int_not_equal(batch->entries[i].outcome, OUTCOME_OPEN);
+}
+
+static uint64_t number(const char *statement)
+{
+	struct sql_value value;
+
+	if (sql_run(sql, statement, NULL, 0) != ST_OK ||
+	    sql_fetch(sql, &value, 1) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(sql));
+	return value.number;
+}
+
+static void assert_consistent(void)
+{
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM (SELECT conversation, MAX(seq) m,"
+	               " COUNT(*) c FROM messages GROUP BY conversation"
+	               " HAVING m <> c) gaps"),
+		0);
+	assert_int_equal(
+		number("SELECT COUNT(*) FROM conversations c LEFT JOIN"
+	               " messages x ON x.conversation = c.id"
+	               " AND x.seq = c.last_seq WHERE c.last_seq > 0"
+	               " AND (x.id IS NULL OR x.id <> c.last_message_id)"),
+		0);
+}
+
+static void a_batch_gets_its_numbers_in_order(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < BATCH_MOST; i++)
+		put(1 + i % 2, 2 - i % 2, NULL, "hi");
+	save();
+	for (unsigned i = 0; i < BATCH_MOST; i++) {
+		const struct batch_entry *entry = &batch->entries[i];
+
+		assert_int_equal(entry->outcome, OUTCOME_SAVED);
+		assert_int_equal(entry->saved.seq, i + 1);
+		assert_int_equal(entry->saved.conversation,
+		                 batch->entries[0].saved.conversation);
+		if (i)
+			assert_int_equal(entry->saved.id,
+			                 entry[-1].saved.id + 1);
+	}
+	assert_int_equal(number("SELECT COUNT(*) FROM members"), 2);
+	assert_int_equal(number("SELECT read_seq FROM members WHERE user = 1"),
+	                 BATCH_MOST - 1);
+	assert_int_equal(number("SELECT read_seq FROM members WHERE user = 2"),
+	                 BATCH_MOST);
+	assert_consistent();
+}
+
+static void numbers_go_on_in_the_next_batch(void **state)
+{
+	(void)state;
+	put(1, 2, NULL, "one");
+	put(1, 3, NULL, "one");
+	save();
+	batch_clear(batch);
+	put(2, 1, NULL, "two");
+	put(4, 1, NULL, "one");
+	put(1, 2, NULL, "three");
+	save();
+	assert_int_equal(batch->entries[0].saved.seq, 2);
+	assert_int_equal(batch->entries[1].saved.seq, 1);
+	assert_int_equal(batch->entries[2].saved.seq, 3);
+	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 3);
+	assert_consistent();
+}
+
+static void every_size_of_batch_fits(void **state)
+{
+	static const unsigned sizes[] = {1,  2,  3,  5,   7,   9,   31,
+	                                 64, 65, 99, 255, 257, 499, 500};
+	uint64_t sum = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+		for (unsigned j = 0; j < sizes[i]; j++)
+			put(1 + j, 1000 + j % (i + 1), NULL, "x");
+		save();
+		sum += batch_tally(batch, OUTCOME_SAVED);
+		batch_clear(batch);
+	}
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), sum);
+	assert_consistent();
+}
+
+static void a_talk_with_oneself_has_one_member(void **state)
+{
+	(void)state;
+	put(5, 5, NULL, "note");
+	save();
+	assert_int_equal(number("SELECT COUNT(*) FROM members"), 1);
+	assert_int_equal(number("SELECT read_seq FROM members"), 1);
+}
+
+static void a_duplicate_gets_the_first_result(void **state)
+{
+	struct batch_entry *entry;
+	struct saved_message first;
+	struct uuid uuid;
+
+	(void)state;
+	uuid_make(&uuid);
+	put(1, 2, &uuid, "as it was");
+	save();
+	first = batch->entries[0].saved;
+	batch_clear(batch);
+	put(1, 2, NULL, "new");
+	entry = put(1, 2, &uuid, "another text");
+	put(2, 1, &uuid, "another sender");
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(entry->saved.id, first.id);
+	assert_int_equal(entry->saved.seq, 1);
+	assert_int_equal(entry->saved.conversation, first.conversation);
+	assert_int_equal(entry->saved.created_at_ms, first.created_at_ms);
+	assert_true(span_equal(entry->saved.message, SPAN("as it was")));
+	assert_int_equal(batch->entries[0].saved.seq, 2);
+	assert_int_equal(batch->entries[2].saved.seq, 3);
+	assert_consistent();
+}
+
+static void alike_in_one_batch_are_saved_once(void **state)
+{
+	struct batch_entry *first, *second;
+	struct uuid uuid;
+
+	(void)state;
+	uuid_make(&uuid);
+	first = put(1, 2, &uuid, "first");
+	put(1, 2, NULL, "between");
+	second = put(1, 2, &uuid, "second");
+	save();
+	assert_int_equal(first->outcome, OUTCOME_SAVED);
+	assert_int_equal(second->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(second->saved.id, first->saved.id);
+	assert_true(span_equal(second->saved.message, SPAN("first")));
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 2);
+	assert_consistent();
+}
+
+static void a_whole_batch_again_changes_nothing(void **state)
+{
+	struct uuid uuid[BATCH_MOST];
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		batch_clear(batch);
+		for (unsigned i = 0; i < BATCH_MOST; i++) {
+			if (round == 0)
+				uuid_make(&uuid[i]);
+			put(1 + i % 7, 8 + i % 5, &uuid[i], "x");
+		}
+		save();
+		assert_int_equal(batch_tally(batch, round ? OUTCOME_DUPLICATE
+		                                          : OUTCOME_SAVED),
+		                 BATCH_MOST);
+	}
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), BATCH_MOST);
+	assert_consistent();
+}
+
+static void poison_is_singled_out(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		put(1 + i % 3, 4, NULL, i % 40 == 7 ? "poison" : "good");
+	save();
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(batch->entries[i].outcome,
+		                 i % 40 == 7 ? OUTCOME_DEAD : OUTCOME_SAVED);
+	assert_non_null(batch->entries[7].why);
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 97);
+	assert_consistent();
+}
+
+static void a_remembered_conversation_may_be_gone(void **state)
+{
+	(void)state;
+	put(1, 2, NULL, "x");
+	save();
+	(void)empty(state);
+	put(1, 2, NULL, "x");
+	save();
+	assert_int_equal(batch->entries[0].saved.seq, 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 1);
+	assert_consistent();
+}
+
+static void every_text_comes_back_as_it_was(void **state)
+{
+	static char longest[MESSAGE_TEXT_MAX + 1];
+	static const char *const texts[] = {
+		"x",
+		"''; DROP TABLE messages; --",
+		"\xF0\x9F\x90\xB3 \xC3\xA9",
+		" blanks at the end  ",
+		"\x01\x1f\x7f",
+		longest,
+	};
+	struct uuid uuid[ARRAY_LEN(texts)];
+
+	(void)state;
+	memset(longest, 'y', MESSAGE_TEXT_MAX);
+	for (unsigned round = 0; round < 2; round++) {
+		batch_clear(batch);
+		for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+			if (round == 0)
+				uuid_make(&uuid[i]);
+			put(1, 2, &uuid[i], texts[i]);
+		}
+		save();
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_int_equal(batch->entries[i].outcome, OUTCOME_DUPLICATE);
+		assert_true(span_equal(batch->entries[i].saved.message,
+		                       span_of(texts[i])));
+	}
+}
+
+static void a_lost_connection_can_be_tried_again(void **state)
+{
+	uint64_t id = number("SELECT CONNECTION_ID()");
+	struct sql *other = connect_to(database);
+	char text[64];
+
+	(void)state;
+	put(1, 2, NULL, "x");
+	snprintf(text, sizeof(text), "KILL %llu", (unsigned long long)id);
+	assert_int_equal(sql_execute(other, text), ST_OK);
+	sql_destroy(&other);
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
+	assert_int_equal(sql_connect(sql), ST_OK);
+	save();
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, empty)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_batch_gets_its_numbers_in_order),
+		TEST(numbers_go_on_in_the_next_batch),
+		TEST(every_size_of_batch_fits),
+		TEST(a_talk_with_oneself_has_one_member),
+		TEST(a_duplicate_gets_the_first_result),
+		TEST(alike_in_one_batch_are_saved_once),
+		TEST(a_whole_batch_again_changes_nothing),
+		TEST(poison_is_singled_out),
+		TEST(a_remembered_conversation_may_be_gone),
+		TEST(every_text_comes_back_as_it_was),
+		TEST(a_lost_connection_can_be_tried_again),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
