@@ -9,7 +9,12 @@
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
-enum { BACKOFF_BASE_MS = 100, BACKOFF_MAX_MS = 5000, NUMBER_MAX = 20 };
+enum {
+	BACKOFF_BASE_MS = 100,
+	BACKOFF_MAX_MS = 5000,
+	GREETING_WAIT_MS = 2000,
+	NUMBER_MAX = 20,
+};
 
 /* What an answer belongs to; kept in a free list, not allocated each time. */
 struct waiting {
@@ -33,12 +38,7 @@ struct redis {
 	uv_timer_t *timer;
 };
 
-static void connect_now(struct redis *redis);
-
-static void on_timer(uv_timer_t *timer)
-{
-	connect_now(timer->data);
-}
+static void on_timer(uv_timer_t *timer);
 
 static void say_down(struct redis *redis, const char *why)
 {
@@ -55,6 +55,21 @@ static void retry_later(struct redis *redis)
 		1 + backoff_ms(redis->tries++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
 
 	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
+}
+
+/*
+ * A try that has come to nothing. hiredis does not hear of a refused
+ * connection: libuv calls that a bad descriptor, and its adapter looks away.
+ */
+static void give_up(struct redis *redis)
+{
+	redisAsyncContext *connection = redis->connection;
+
+	redis->connection = NULL;
+	connection->data = NULL;
+	redisAsyncFree(connection);
+	say_down(redis, "it does not answer");
+	retry_later(redis);
 }
 
 /* hiredis frees the context itself after these two. */
@@ -97,6 +112,7 @@ static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
 	redis->up = true;
 	redis->told_down = false;
 	redis->tries = 0;
+	(void)uv_timer_stop(redis->timer);
 	redis->options.changed(redis->options.context, true, NULL);
 }
 
@@ -128,6 +144,17 @@ static void connect_now(struct redis *redis)
 	(void)redisAsyncSetConnectCallback(connection, on_connect);
 	(void)redisAsyncSetDisconnectCallback(connection, on_disconnect);
 	greet(redis);
+	(void)uv_timer_start(redis->timer, on_timer, GREETING_WAIT_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct redis *redis = timer->data;
+
+	if (redis->connection)
+		give_up(redis);
+	else
+		connect_now(redis);
 }
 
 struct redis *redis_create(struct uv_loop_s *loop,
