@@ -90,9 +90,10 @@ static void on_recipient(void *context, const struct lookup_answer *answer)
 	forget(w);
 }
 
-/* Asks; the frame and its JSON go to the waiting list if that takes time. */
+/* Asks; the frame and its JSON wait for the answer. */
 static void look_up(struct intake *intake, struct connection *connection,
-                    struct json **json, const struct client_frame *frame)
+                    struct json **json, const struct client_frame *frame,
+                    uint64_t began_us)
 {
 	struct waiting *w = mem_new(sizeof(*w));
 	struct lookup_answer answer;
@@ -102,20 +103,17 @@ static void look_up(struct intake *intake, struct connection *connection,
 	w->waiter.done = on_recipient;
 	w->waiter.context = w;
 	w->frame = *frame;
+	w->json = MOVE(*json);
 	w->connection = connection_id(connection);
-	w->began_us = clock_mono_us();
+	w->began_us = began_us;
 	DL_APPEND(intake->waiting, w);
 	intake->waiting_count++;
 	(void)snprintf(path, sizeof(path), IDENTITY_USERS_PATH "%llu",
 	               (unsigned long long)frame->user_to);
-	if (!lookups_ask(intake->options.recipients, user_key(&frame->user_to),
-	                 path, connection_token(connection), &w->waiter,
-	                 &answer)) {
-		w->json = MOVE(*json);
-		return;
-	}
-	decide(intake, connection, frame, answer.status, w->began_us);
-	forget(w);
+	if (lookups_ask(intake->options.recipients, user_key(&frame->user_to),
+	                path, connection_token(connection), &w->waiter,
+	                &answer))
+		on_recipient(w, &answer);
 }
 
 static void answer_fault(struct connection *connection,
@@ -133,14 +131,19 @@ void intake_text(struct intake *intake, struct connection *connection,
                  struct span text)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
+	uint64_t began_us = clock_mono_us();
+	struct lookup_answer known;
 	struct client_frame frame;
 	struct frame_fault fault;
 
 	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
 		answer_fault(connection, &fault);
+	else if (lookups_known(intake->options.recipients,
+	                       user_key(&frame.user_to), &known))
+		decide(intake, connection, &frame, known.status, began_us);
 	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
 		sends_refuse(connection, &frame.uuid, FRAME_UNAVAILABLE,
 		             "too many recipients are being looked up");
 	else
-		look_up(intake, connection, &json, &frame);
+		look_up(intake, connection, &json, &frame, began_us);
 }

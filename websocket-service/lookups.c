@@ -115,13 +115,24 @@ static struct lookup_flight *take_off(struct lookups *lookups, struct span key,
 	return flight;
 }
 
+bool lookups_known(struct lookups *lookups, struct span key,
+                   struct lookup_answer *ret_answer)
+{
+	struct lookup_flight *flight;
+
+	/* Who asks while others wait is told after them, in order. */
+	HASH_FIND(hh, lookups->flights, key.data, key.len, flight);
+	return !flight &&
+	       lru_get(lookups->kept, key, clock_unix_ms(), ret_answer);
+}
+
 bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
                  struct span bearer, struct lookup_waiter *waiter,
                  struct lookup_answer *ret_answer)
 {
 	struct lookup_flight *flight;
 
-	if (lru_get(lookups->kept, key, clock_unix_ms(), ret_answer))
+	if (lookups_known(lookups, key, ret_answer))
 		return true;
 	HASH_FIND(hh, lookups->flights, key.data, key.len, flight);
 	if (!flight)

@@ -67,6 +67,9 @@ bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
                  struct span bearer, struct lookup_waiter *waiter,
                  struct lookup_answer *ret_answer);
 void lookups_leave(struct lookup_waiter *waiter);
+/* What would be answered at once; false also while others wait for it. */
+bool lookups_known(struct lookups *lookups, struct span key,
+                   struct lookup_answer *ret_answer);
 /* What is known without asking. */
 void lookups_learn(struct lookups *lookups, struct span key,
                    const struct lookup_answer *answer);
