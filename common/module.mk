@@ -9,7 +9,7 @@ COMMON_SOURCES := \
 	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
 	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/sql.c \
-	io/sql_migrate.c io/sql_status.c io/websocket_handshake.c \
+	io/sql_migrate.c io/sql_statement.c io/sql_status.c io/websocket_handshake.c \
 	service/admin.c service/log.c service/metrics.c service/parts.c \
 	service/service.c service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c

@@ -1,6 +1,7 @@
 #include "common/io/sql.h"
 #include "common/base/mem.h"
 #include "common/io/sql_private.h"
+#include "common/io/sql_statement.h"
 
 #include <assert.h>
 #include <errmsg.h>
@@ -11,29 +12,7 @@
 
 enum {
 	STATEMENTS_MAX = 64,
-	FIRST_COLUMN_BYTES = 256,
 	ERROR_TEXT_MAX = 512,
-};
-
-/* Where one column of a fetched row lands. */
-struct column {
-	bool is_number;
-	uint64_t number;
-	char *bytes;
-	unsigned long len;
-	my_bool is_null;
-	my_bool truncated;
-};
-
-struct statement {
-	MYSQL_STMT *handle;
-	char *text;
-	size_t text_len;
-	MYSQL_BIND *parameters;
-	unsigned parameter_count;
-	MYSQL_BIND *results;
-	struct column *columns;
-	unsigned column_count;
 };
 
 struct sql {
@@ -47,9 +26,9 @@ struct sql {
 	bool in_transaction;
 	/* The last used first: few enough that looking through them is
 	 * cheaper than hashing texts of many KiB. */
-	struct statement *statements[STATEMENTS_MAX];
+	struct sql_statement *statements[STATEMENTS_MAX];
 	unsigned statement_count;
-	struct statement *reading; /* whose rows are being fetched */
+	struct sql_statement *reading; /* whose rows are being fetched */
 	uint64_t affected;
 	uint64_t insert_id;
 	char error[ERROR_TEXT_MAX];
@@ -88,27 +67,10 @@ struct sql *sql_create(const struct sql_options *options)
 	return sql;
 }
 
-static void statement_destroy(struct statement **statement)
-{
-	struct statement *s = MOVE(*statement);
-
-	if (!s)
-		return;
-	if (s->handle)
-		(void)mysql_stmt_close(s->handle);
-	for (unsigned i = 0; i < s->column_count; i++)
-		mem_free(&s->columns[i].bytes);
-	mem_free(&s->columns);
-	mem_free(&s->results);
-	mem_free(&s->parameters);
-	mem_free(&s->text);
-	mem_free(&s);
-}
-
 static void disconnect(struct sql *sql)
 {
 	while (sql->statement_count)
-		statement_destroy(&sql->statements[--sql->statement_count]);
+		sql_statement_destroy(&sql->statements[--sql->statement_count]);
 	sql->reading = NULL;
 	sql->in_transaction = false;
 	if (sql->mysql)
@@ -267,10 +229,10 @@ enum status sql_connect(struct sql *sql)
 
 static void drop_rows(struct sql *sql)
 {
-	struct statement *s = MOVE(sql->reading);
+	struct sql_statement *s = MOVE(sql->reading);
 
 	if (s)
-		(void)mysql_stmt_free_result(s->handle);
+		sql_statement_drop_rows(s);
 }
 
 enum status sql_execute(struct sql *sql, const char *statement)
@@ -320,78 +282,22 @@ void sql_rollback(struct sql *sql)
 	memcpy(sql->error, error, sizeof(error));
 }
 
-static bool is_integer(const MYSQL_FIELD *field)
-{
-	switch (field->type) {
-	case MYSQL_TYPE_TINY:
-	case MYSQL_TYPE_SHORT:
-	case MYSQL_TYPE_INT24:
-	case MYSQL_TYPE_LONG:
-	case MYSQL_TYPE_LONGLONG:
-	case MYSQL_TYPE_YEAR:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void bind_column(struct column *column, MYSQL_BIND *bind)
-{
-	bind->is_null = &column->is_null;
-	bind->error = &column->truncated;
-	bind->length = &column->len;
-	if (column->is_number) {
-		bind->buffer_type = MYSQL_TYPE_LONGLONG;
-		bind->is_unsigned = 1;
-		bind->buffer = &column->number;
-		bind->buffer_length = sizeof(column->number);
-		return;
-	}
-	column->bytes = mem_new(FIRST_COLUMN_BYTES);
-	bind->buffer_type = MYSQL_TYPE_STRING;
-	bind->buffer = column->bytes;
-	bind->buffer_length = FIRST_COLUMN_BYTES;
-}
-
-static void describe(struct statement *s)
-{
-	MYSQL_RES *meta = mysql_stmt_result_metadata(s->handle);
-
-	s->parameter_count = (unsigned)mysql_stmt_param_count(s->handle);
-	s->parameters = mem_new(s->parameter_count * sizeof(*s->parameters));
-	if (!meta)
-		return;
-	s->column_count = mysql_num_fields(meta);
-	s->columns = mem_new(s->column_count * sizeof(*s->columns));
-	s->results = mem_new(s->column_count * sizeof(*s->results));
-	for (unsigned i = 0; i < s->column_count; i++) {
-		const MYSQL_FIELD *field = mysql_fetch_field_direct(meta, i);
-
-		s->columns[i].is_number = is_integer(field);
-		bind_column(&s->columns[i], &s->results[i]);
-	}
-	mysql_free_result(meta);
-}
-
 static enum status prepare(struct sql *sql, const char *text, size_t len,
-                           struct statement **ret_statement)
+                           struct sql_statement **ret_statement)
 {
-	CLEANUP(statement_destroy) struct statement *s = mem_new(sizeof(*s));
+	CLEANUP(sql_statement_destroy)
+	struct sql_statement *s = sql_statement_create(sql->mysql);
 
-	s->handle = mysql_stmt_init(sql->mysql);
-	assert(s->handle);
-	if (mysql_stmt_prepare(s->handle, text, len))
-		return failed(sql, mysql_stmt_errno(s->handle),
-		              mysql_stmt_error(s->handle));
-	s->text = mem_text(text, len);
-	s->text_len = len;
-	describe(s);
+	if (!sql_statement_prepare(s, text, len))
+		return failed(sql, sql_statement_errno(s),
+		              sql_statement_error(s));
 	*ret_statement = MOVE(s);
 	return ST_OK;
 }
 
 /* Puts `statement` first; the one at `at` is overwritten. */
-static void to_front(struct sql *sql, unsigned at, struct statement *statement)
+static void to_front(struct sql *sql, unsigned at,
+                     struct sql_statement *statement)
 {
 	memmove(&sql->statements[1], &sql->statements[0],
 	        at * sizeof(*sql->statements));
@@ -399,15 +305,15 @@ static void to_front(struct sql *sql, unsigned at, struct statement *statement)
 }
 
 static enum status find(struct sql *sql, const char *text,
-                        struct statement **ret_statement)
+                        struct sql_statement **ret_statement)
 {
 	size_t len = strlen(text);
 	enum status status;
 
 	for (unsigned i = 0; i < sql->statement_count; i++) {
-		struct statement *s = sql->statements[i];
+		struct sql_statement *s = sql->statements[i];
 
-		if (s->text_len != len || memcmp(s->text, text, len) != 0)
+		if (!sql_statement_is(s, text, len))
 			continue;
 		to_front(sql, i, s);
 		*ret_statement = s;
@@ -417,38 +323,17 @@ static enum status find(struct sql *sql, const char *text,
 	if (status != ST_OK)
 		return status;
 	if (sql->statement_count == STATEMENTS_MAX)
-		statement_destroy(&sql->statements[--sql->statement_count]);
+		sql_statement_destroy(&sql->statements[--sql->statement_count]);
 	to_front(sql, sql->statement_count++, *ret_statement);
 	return ST_OK;
 }
 
-/* Bytes go as text: both servers put it into binary columns unchanged. */
-static void bind_values(struct statement *s, const struct sql_value *values)
-{
-	for (unsigned i = 0; i < s->parameter_count; i++) {
-		const struct sql_value *value = &values[i];
-		MYSQL_BIND *bind = &s->parameters[i];
-
-		if (value->kind == SQL_NUMBER) {
-			bind->buffer_type = MYSQL_TYPE_LONGLONG;
-			bind->is_unsigned = 1;
-			bind->buffer = (void *)(uintptr_t)&value->number;
-		} else if (value->kind == SQL_BYTES) {
-			bind->buffer_type = MYSQL_TYPE_STRING;
-			bind->buffer = (void *)(uintptr_t)value->bytes.data;
-			bind->buffer_length = value->bytes.len;
-		} else {
-			bind->buffer_type = MYSQL_TYPE_NULL;
-		}
-	}
-}
-
 /* A change that was on its own is committed by the server before it answers. */
-static enum status run_failed(struct sql *sql, const struct statement *s)
+static enum status run_failed(struct sql *sql, const struct sql_statement *s)
 {
-	unsigned error = mysql_stmt_errno(s->handle);
-	bool commits = !sql->in_transaction && s->column_count == 0;
-	enum status status = failed(sql, error, mysql_stmt_error(s->handle));
+	unsigned error = sql_statement_errno(s);
+	bool commits = !sql->in_transaction && !sql_statement_has_rows(s);
+	enum status status = failed(sql, error, sql_statement_error(s));
 
 	if (commits && error == CR_SERVER_LOST)
 		return ST_UNCERTAIN;
@@ -458,7 +343,7 @@ static enum status run_failed(struct sql *sql, const struct statement *s)
 enum status sql_run(struct sql *sql, const char *statement,
                     const struct sql_value *values, unsigned count)
 {
-	struct statement *s = NULL;
+	struct sql_statement *s = NULL;
 	enum status status;
 
 	if (!sql->mysql)
@@ -467,81 +352,29 @@ enum status sql_run(struct sql *sql, const char *statement,
 	status = find(sql, statement, &s);
 	if (status != ST_OK)
 		return status;
-	assert(count == s->parameter_count);
-	bind_values(s, values);
-	if ((count && mysql_stmt_bind_param(s->handle, s->parameters)) ||
-	    mysql_stmt_execute(s->handle))
+	if (!sql_statement_run(s, values, count))
 		return run_failed(sql, s);
-	sql->affected = mysql_stmt_affected_rows(s->handle);
-	sql->insert_id = mysql_stmt_insert_id(s->handle);
-	if (s->column_count == 0)
-		return ST_OK;
-	if (mysql_stmt_bind_result(s->handle, s->results) ||
-	    mysql_stmt_store_result(s->handle))
-		return run_failed(sql, s);
-	sql->reading = s;
+	sql->affected = sql_statement_affected(s);
+	sql->insert_id = sql_statement_insert_id(s);
+	if (sql_statement_has_rows(s))
+		sql->reading = s;
 	return ST_OK;
-}
-
-/* Makes room for what was cut off and reads it again. */
-static bool read_rest(struct statement *s, unsigned at)
-{
-	struct column *column = &s->columns[at];
-	MYSQL_BIND *bind = &s->results[at];
-	unsigned long room = bind->buffer_length;
-
-	while (room < column->len)
-		room *= 2;
-	column->bytes = mem_resize(column->bytes, room);
-	bind->buffer = column->bytes;
-	bind->buffer_length = room;
-	return !mysql_stmt_fetch_column(s->handle, bind, at, 0);
-}
-
-static bool read_truncated(struct statement *s)
-{
-	bool grown = false;
-
-	for (unsigned i = 0; i < s->column_count; i++) {
-		struct column *column = &s->columns[i];
-
-		if (column->is_number || column->is_null ||
-		    column->len <= s->results[i].buffer_length)
-			continue;
-		if (!read_rest(s, i))
-			return false;
-		grown = true;
-	}
-	return !grown || !mysql_stmt_bind_result(s->handle, s->results);
-}
-
-static struct sql_value value_of(const struct column *column)
-{
-	if (column->is_null)
-		return (struct sql_value){.kind = SQL_NULL};
-	if (column->is_number)
-		return sql_number(column->number);
-	return sql_bytes(span_make(column->bytes, column->len));
 }
 
 enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
                       unsigned columns)
 {
-	struct statement *s = sql->reading;
-	int outcome;
+	struct sql_statement *s = sql->reading;
 
 	if (!s)
 		return sql->mysql ? ST_NOT_FOUND : not_connected(sql);
-	assert(columns == s->column_count);
-	outcome = mysql_stmt_fetch(s->handle);
-	if (outcome == MYSQL_NO_DATA) {
+	switch (sql_statement_fetch(s, ret_row, columns)) {
+	case SQL_ROW:
+		return ST_OK;
+	case SQL_ROW_END:
 		drop_rows(sql);
 		return ST_NOT_FOUND;
-	}
-	if ((outcome != 0 && outcome != MYSQL_DATA_TRUNCATED) ||
-	    !read_truncated(s))
+	default:
 		return run_failed(sql, s);
-	for (unsigned i = 0; i < columns; i++)
-		ret_row[i] = value_of(&s->columns[i]);
-	return ST_OK;
+	}
 }
