@@ -3,15 +3,19 @@
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 8192, TEXT_MAX_BYTES = 512 };
+/* A line holds 20 fields even if each of their bytes becomes \u00xx. */
+enum { LINE_MAX_BYTES = 64 * 1024, TEXT_MAX_BYTES = 512 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 static const char *service_name = "parley";
 static atomic_int least_level = LOG_INFO;
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 void log_start(const char *service, enum log_level least)
 {
@@ -30,36 +34,52 @@ bool log_level_parse(const char *text, enum log_level *ret_level)
 	return false;
 }
 
-/* At most TEXT_MAX_BYTES, cut between characters; other bytes become '?'. */
+/* Cut between characters, if these are characters: none is over 4 bytes. */
+static struct span cut(struct span text, size_t max)
+{
+	size_t len = max;
+
+	if (text.len <= max)
+		return text;
+	while (len > max - 3 && ((uint8_t)text.data[len] & 0xc0) == 0x80)
+		len--;
+	return span_make(text.data, len);
+}
+
+/* At most TEXT_MAX_BYTES; if it is not UTF-8, odd bytes become '?'. */
 static void field_text(struct json_writer *w, const char *name,
                        struct span text)
 {
 	char clean[TEXT_MAX_BYTES];
 
-	if (text.len > sizeof(clean)) {
-		text.len = sizeof(clean);
-		while (text.len && (text.data[text.len] & 0xc0) == 0x80)
-			text.len--;
-	}
+	text = cut(text, sizeof(clean));
 	if (utf8_valid(text)) {
 		json_text(w, name, text);
 		return;
 	}
-	for (size_t i = 0; i < text.len; i++)
-		clean[i] = text.data[i] >= 0x20 ? text.data[i] : '?';
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.data[i];
+
+		clean[i] = c >= 0x20 && (uint8_t)c < 0x80 ? c : '?';
+	}
 	json_text(w, name, span_make(clean, text.len));
 }
 
+/* A full pipe takes a line in parts: no other may come in between. */
 static void write_line(struct span line)
 {
+	(void)pthread_mutex_lock(&writing);
 	while (line.len) {
 		ssize_t wrote = write(STDOUT_FILENO, line.data, line.len);
 
+		if (wrote < 0 && errno == EINTR)
+			continue;
 		if (wrote <= 0)
-			return; /* nowhere left to say so */
+			break; /* nowhere left to say so */
 		line.data += wrote;
 		line.len -= (size_t)wrote;
 	}
+	(void)pthread_mutex_unlock(&writing);
 }
 
 void log_write(enum log_level level, const char *event,

@@ -10,7 +10,7 @@
  * Event names are stable; tests assert on them. Bodies of messages, tokens and
  * passwords are never fields. Text is cut at 512 bytes, bad UTF-8 replaced.
  *
- * Threads    any; a line is written in one write(2).
+ * Threads    any; lines never mix.
  */
 #ifndef PARLEY_SERVICE_LOG_H
 #define PARLEY_SERVICE_LOG_H
