@@ -5,7 +5,8 @@
 #include <string.h>
 
 enum { SLOTS = 1024 };
-_Static_assert((int)SLOTS > (int)BATCH_MOST, "there must always be a free slot");
+_Static_assert((int)SLOTS > (int)BATCH_MOST,
+               "there must always be a free slot");
 
 struct first_send {
 	struct batch_entry *slots[SLOTS];

@@ -3,9 +3,9 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
-#include "common/io/json.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
+#include "persistence-service/pair.h"
 #include "persistence-service/sql_time.h"
 
 enum { RECONNECT_MS = 500, TRIES = 2 };
@@ -16,11 +16,6 @@ struct history {
 	/* A page's frames in the order in which they were read. */
 	struct buf frames;
 	struct span frame[PAGE_MAX];
-};
-
-/* The conversation's key says who talks: d:<low>:<high>. */
-struct pair {
-	uint64_t low, high;
 };
 
 static const char list_conversations[] =
@@ -65,22 +60,6 @@ void history_destroy(struct history **history)
 	mem_free(history);
 }
 
-static bool read_pair(struct span key, struct pair *ret_pair)
-{
-	struct span rest, high;
-	struct span kind = span_cut(key, ':', &rest);
-	struct span low = span_cut(rest, ':', &high);
-
-	return span_equal(kind, SPAN("d")) &&
-	       span_to_u64(low, JSON_ID_MAX, &ret_pair->low) &&
-	       span_to_u64(high, JSON_ID_MAX, &ret_pair->high);
-}
-
-static uint64_t other_of(const struct pair *pair, uint64_t user)
-{
-	return pair->low == user ? pair->high : pair->low;
-}
-
 static bool read_message(const struct sql_value *row, uint64_t conversation,
                          const struct pair *pair, struct saved_message *message)
 {
@@ -89,7 +68,7 @@ static bool read_message(const struct sql_value *row, uint64_t conversation,
 		.seq = row[0].number,
 		.id = row[1].number,
 		.user_from = row[2].number,
-		.user_to = other_of(pair, row[2].number),
+		.user_to = pair_other(pair, row[2].number),
 		.message = row[5].bytes,
 	};
 	if (row[3].bytes.len != sizeof(message->uuid.byte) ||
@@ -152,7 +131,7 @@ static enum status write_conversation(struct history *h, struct json_writer *w,
 	struct saved_message message;
 	struct pair pair;
 
-	if (!read_pair(row[1].bytes, &pair) ||
+	if (!pair_read(row[1].bytes, &pair) ||
 	    !read_message(&row[4], row[0].number, &pair, &message))
 		return ST_BROKEN;
 	json_open_object(w, NULL);
@@ -160,7 +139,7 @@ static enum status write_conversation(struct history *h, struct json_writer *w,
 	json_text(w, "kind", SPAN("direct"));
 	json_null(w, "name");
 	json_open_object(w, "with");
-	json_number(w, "id", other_of(&pair, user));
+	json_number(w, "id", pair_other(&pair, user));
 	json_close(w);
 	json_number(w, "last_seq", last_seq);
 	json_number(w, "read_seq", read_seq);
@@ -218,7 +197,7 @@ static enum status find_pair(struct history *h, uint64_t user,
 		status = sql_fetch(h->sql, &row, 1);
 	if (status != ST_OK)
 		return status;
-	return read_pair(row.bytes, ret_pair) ? ST_OK : ST_BROKEN;
+	return pair_read(row.bytes, ret_pair) ? ST_OK : ST_BROKEN;
 }
 
 /* Frames lie one behind the other; only their lengths are known meanwhile. */

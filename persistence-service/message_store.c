@@ -1,10 +1,11 @@
 #include "persistence-service/message_store.h"
 
 #include "common/base/mem.h"
+#include "persistence-service/pair.h"
 #include "persistence-service/rows_statement.h"
 #include "persistence-service/sql_time.h"
 
-enum { VALUES_EACH = 6, KNOWN_COLUMNS = 7 };
+enum { VALUES_EACH = 6, KNOWN_COLUMNS = 8 };
 
 struct message_store {
 	struct sql *sql;
@@ -24,9 +25,11 @@ static struct rows_statement insert_rows = {
 
 /* Both servers make a range of the unique key for each pair. */
 static struct rows_statement find_known = {
-	.head = "SELECT sender, uuid, conversation, seq, id, created_at, body"
-		" FROM messages FORCE INDEX (by_sender_uuid)"
-		" WHERE (sender, uuid) IN (",
+	.head = "SELECT x.sender, x.uuid, x.conversation, x.seq, x.id,"
+		" x.created_at, x.body, c.ckey"
+		" FROM messages x FORCE INDEX (by_sender_uuid)"
+		" JOIN conversations c ON c.id = x.conversation"
+		" WHERE (x.sender, x.uuid) IN (",
 	.row = "(?,?)",
 	.between = ",",
 	.tail = ")",
@@ -101,9 +104,11 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 	struct batch_entry *entry;
 	struct uuid uuid;
 	uint64_t created_at_ms;
+	struct pair pair;
 
 	if (row[1].bytes.len != sizeof(uuid.byte) ||
-	    !sql_time_read(row[5].bytes, &created_at_ms))
+	    !sql_time_read(row[5].bytes, &created_at_ms) ||
+	    !pair_read(row[7].bytes, &pair))
 		return false;
 	memcpy(uuid.byte, row[1].bytes.data, sizeof(uuid.byte));
 	entry = first_send_find(sends, row[0].number, &uuid);
@@ -115,7 +120,8 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 		.conversation = row[2].number,
 		.seq = row[3].number,
 		.user_from = row[0].number,
-		.user_to = entry->record.user_to,
+		/* Not whom it names now: that may be somebody else. */
+		.user_to = pair_other(&pair, row[0].number),
 		.uuid = uuid,
 		.created_at_ms = created_at_ms,
 	};

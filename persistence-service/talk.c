@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum { IDS_MAX = 100000, SLOTS = 1024 };
-_Static_assert((int)SLOTS > (int)BATCH_MOST, "there must always be a free slot");
+_Static_assert((int)SLOTS > (int)BATCH_MOST,
+               "there must always be a free slot");
 
 struct talks {
 	struct lru *ids; /* both users → id */

@@ -244,6 +244,29 @@ static void a_duplicate_gets_the_first_result(void **state)
 	assert_consistent();
 }
 
+/* Else the new recipient would read what was meant for the first one. */
+static void a_duplicate_stays_with_its_first_recipient(void **state)
+{
+	struct batch_entry *entry;
+	struct uuid uuid;
+
+	(void)state;
+	uuid_make(&uuid);
+	put(1, 2, &uuid, "for two");
+	save();
+	batch_clear(batch);
+	entry = put(1, 3, &uuid, "for three");
+	put(1, 3, &uuid, "for three");
+	save();
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(entry[i].outcome, OUTCOME_DUPLICATE);
+		assert_int_equal(entry[i].saved.user_to, 2);
+		assert_true(
+			span_equal(entry[i].saved.message, SPAN("for two")));
+	}
+	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 1);
+}
+
 static void alike_in_one_batch_are_saved_once(void **state)
 {
 	struct batch_entry *first, *second;
@@ -370,6 +393,7 @@ int main(void)
 		TEST(every_size_of_batch_fits),
 		TEST(a_talk_with_oneself_has_one_member),
 		TEST(a_duplicate_gets_the_first_result),
+		TEST(a_duplicate_stays_with_its_first_recipient),
 		TEST(alike_in_one_batch_are_saved_once),
 		TEST(a_whole_batch_again_changes_nothing),
 		TEST(poison_is_singled_out),

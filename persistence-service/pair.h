@@ -1,0 +1,24 @@
+/*
+ * pair - the two users of a conversation, as its key has them: d:<low>:<high>.
+ */
+#ifndef PARLEY_PERSISTENCE_PAIR_H
+#define PARLEY_PERSISTENCE_PAIR_H
+
+#include "common/base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pair {
+	uint64_t low, high;
+};
+
+bool pair_read(struct span key, struct pair *ret_pair);
+
+/* Who `user` talks with; oneself in a talk with oneself. */
+static inline uint64_t pair_other(const struct pair *pair, uint64_t user)
+{
+	return pair->low == user ? pair->high : pair->low;
+}
+
+#endif
