@@ -31,7 +31,7 @@ struct actor {
 };
 
 struct run {
-	struct stage stage;
+	struct stage *stage;
 	struct actor one, two;
 	uint64_t timeout_ms;
 	uint64_t step_ms;
@@ -128,8 +128,8 @@ static struct talker *enter(struct run *run, struct actor *actor,
                             const struct options *options)
 {
 	const struct talker_setup setup = {
-		.loop = &run->stage.loop,
-		.rest = run->stage.rest,
+		.loop = stage_loop(run->stage),
+		.rest = stage_rest(run->stage),
 		.url = options->url,
 		.name = actor->name,
 		.password = password,
@@ -156,11 +156,11 @@ static bool both_online(struct run *run, const struct options *options)
 		              options->url);
 		return false;
 	}
-	stage_run(&run->stage, &run->one.online, ONLINE_MS);
+	stage_run(run->stage, &run->one.online, ONLINE_MS);
 	if (!step(run, "user 1 is registered and connected", run->one.online))
 		return false;
 	run->two.talker = enter(run, &run->two, options);
-	stage_run(&run->stage, &run->two.online, ONLINE_MS);
+	stage_run(run->stage, &run->two.online, ONLINE_MS);
 	return step(run, "user 2 is registered and connected", run->two.online);
 }
 
@@ -173,7 +173,7 @@ static bool send_and_save(struct run *run, struct actor *from, struct actor *to,
 	begin(run);
 	if (!talker_send(from->talker, uuid, talker_user(to->talker), text))
 		return false;
-	stage_run(&run->stage, &from->settled, run->timeout_ms);
+	stage_run(run->stage, &from->settled, run->timeout_ms);
 	return from->settled && from->outcome.saved;
 }
 
@@ -253,9 +253,9 @@ static unsigned look_at(struct look *look, const struct actor *reader,
 	look->reader = reader;
 	look->times = 0;
 	look->run->answered = false;
-	rest_get(look->run->stage.rest, talker_token(reader->talker), path,
-	         done, look);
-	stage_run(&look->run->stage, &look->run->answered, CALL_MS);
+	rest_get(stage_rest(look->run->stage), talker_token(reader->talker),
+	         path, done, look);
+	stage_run(look->run->stage, &look->run->answered, CALL_MS);
 	return look->times;
 }
 
@@ -288,7 +288,7 @@ static void first_message(struct run *run, const struct uuid *uuid)
 	     run->one.settled &&
 	             !memcmp(&run->one.settled_uuid, uuid, sizeof(*uuid)) &&
 	             run->one.outcome.id && run->one.outcome.seq == 1);
-	stage_run(&run->stage, &run->two.got_message, run->timeout_ms);
+	stage_run(run->stage, &run->two.got_message, run->timeout_ms);
 	step(run, "user 2 received it: same uuid, text, seq and ids",
 	     run->two.got_message && is_right(&run->one, &run->two, uuid));
 	check_rest(&look);
@@ -309,7 +309,7 @@ static void same_again(struct run *run, const struct uuid *uuid)
 	             run->one.outcome.conversation == first.conversation);
 	run->two.expected = GREETING;
 	check_rest(&look);
-	stage_run(&run->stage, NULL, ECHO_MS);
+	stage_run(run->stage, NULL, ECHO_MS);
 	step(run, "user 2 was shown no second message",
 	     run->two.messages == messages);
 }
@@ -323,7 +323,7 @@ static void answer_back(struct run *run)
 	step(run, "the answer of user 2 is saved",
 	     send_and_save(run, &run->two, &run->one, &uuid,
 	                   SPAN("hello yourself")));
-	stage_run(&run->stage, &run->one.got_message, run->timeout_ms);
+	stage_run(run->stage, &run->one.got_message, run->timeout_ms);
 	step(run, "user 1 received it, as seq 2 of the same conversation",
 	     run->one.got_message && is_right(&run->two, &run->one, &uuid) &&
 	             run->one.message.seq == 2 &&
@@ -337,7 +337,7 @@ static int accept_run(const struct options *options)
 
 	uuid_make(&uuid);
 	run.timeout_ms = options->timeout_s * 1000;
-	stage_start(&run.stage, options->url);
+	run.stage = stage_create(options->url);
 	if (!both_online(&run, options)) {
 		run.failed++;
 	} else {
@@ -345,8 +345,8 @@ static int accept_run(const struct options *options)
 		same_again(&run, &uuid);
 		answer_back(&run);
 	}
-	stage_end(&run.stage, run.failed ? EXIT_FAILED : EXIT_DONE);
-	stage_leave(&run.stage);
+	stage_end(run.stage, run.failed ? EXIT_FAILED : EXIT_DONE);
+	stage_leave(run.stage);
 	talker_destroy(&run.one.talker);
 	talker_destroy(&run.two.talker);
 	(void)printf("%s\n", run.failed ? "FAILED" : "accepted");

@@ -22,8 +22,7 @@ bool address_parse(const char *url, struct address *ret_address)
 
 	if (!span_starts(rest, scheme))
 		return false;
-	rest.data += scheme.len;
-	rest.len -= scheme.len;
+	rest = span_of(url + scheme.len);
 	if (rest.len && rest.data[rest.len - 1] == '/')
 		rest.len--;
 	for (size_t i = 0; i < rest.len; i++) {

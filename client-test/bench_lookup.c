@@ -18,7 +18,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SECOND_US = 1000000, ANSWER_MAX = 16 * 1024, EVENTS_MAX = 64 };
+enum {
+	SECOND_US = 1000000,
+	ANSWER_MAX = 16384,
+	REQUEST_MAX = 16384,
+	EVENTS_MAX = 64
+};
 
 struct asker {
 	int fd;
@@ -86,8 +91,9 @@ static size_t answer_len(const struct asker *asker)
 /* False when the connection can't go on. */
 static bool take_answer(struct lookup *lookup, struct asker *asker)
 {
-	ssize_t got = recv(asker->fd, asker->answer + asker->len,
-	                   ANSWER_MAX - 1 - asker->len, MSG_DONTWAIT);
+	ssize_t got =
+		recv(asker->fd, asker->answer + asker->len,
+	             sizeof(asker->answer) - 1 - asker->len, MSG_DONTWAIT);
 	uint64_t now_us = clock_mono_us();
 
 	if (got <= 0)
@@ -112,7 +118,7 @@ static bool start(struct lookup *lookup, const struct address *address,
 		struct asker *asker = &lookup->askers[i];
 		struct epoll_event event = {.events = EPOLLIN,
 		                            .data.ptr = asker};
-		struct buf request CLEANUP(buf_free) = BUF(16 * 1024);
+		struct buf request CLEANUP(buf_free) = BUF(REQUEST_MAX);
 
 		buf_format(&request,
 		           "GET /auth/getIdByToken HTTP/1.1\r\nHost: %s\r\n"

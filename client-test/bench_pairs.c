@@ -116,7 +116,8 @@ static struct slot *slot_of(struct bench *bench, struct span uuid,
 {
 	uint32_t pair, number;
 
-	if (uuid.len != 36 || memcmp(uuid.data, bench->prefix, PREFIX_LEN) ||
+	if (uuid.len != 36 ||
+	    memcmp(uuid.data, bench->prefix, PREFIX_LEN) != 0 ||
 	    !read_hex(uuid.data + PREFIX_LEN, 4, &pair) ||
 	    !read_hex(uuid.data + PREFIX_LEN + 4, NUMBER_LEN, &number) ||
 	    pair >= bench->pair_count || number >= bench->pairs[pair].sent)
@@ -220,7 +221,7 @@ static bool connect_all(struct bench *bench, const struct bench_users *users)
 
 	for (unsigned i = 0; i < bench->pair_count; i++) {
 		struct pair *pair = &bench->pairs[i];
-		const struct bench_user *one = &users->users[2 * i];
+		const struct bench_user *one = &users->users[(size_t)2 * i];
 		const struct bench_user *two = one + 1;
 
 		prepare(bench, pair, two->id);

@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { AT_ONCE = 4, RETRY_BASE_MS = 100, RETRY_MAX_MS = 2000, MINUTES = 10 };
+enum {
+	AT_ONCE = 4,
+	RETRY_BASE_MS = 100,
+	RETRY_MAX_MS = 2000,
+	LIMIT_MS = 600000
+};
 
 /* One of a few that register people in turn. */
 struct registrar {
@@ -24,7 +29,7 @@ struct registrar {
 };
 
 struct making {
-	struct stage stage;
+	struct stage *stage;
 	FILE *file;
 	uint64_t run; /* in the names, so that each run has new people */
 	unsigned wanted, begun, made;
@@ -44,7 +49,7 @@ static void begin_next(struct registrar *registrar)
 	               (unsigned long long)making->run, making->begun++);
 	account_destroy(&registrar->account);
 	registrar->account =
-		account_create(making->stage.rest, name,
+		account_create(stage_rest(making->stage), name,
 	                       "correct horse battery", registered, registrar);
 	account_sign_in(registrar->account);
 }
@@ -71,7 +76,7 @@ static void registered(void *context, enum status status, struct span why)
 		(void)fprintf(stderr, "registering: %s: %.*s\n",
 		              status_text(status), (int)why.len,
 		              why.len ? why.data : "");
-		stage_end(&making->stage, EXIT_FAILED);
+		stage_end(making->stage, EXIT_FAILED);
 		return;
 	}
 	registrar->failures = 0;
@@ -80,7 +85,7 @@ static void registered(void *context, enum status status, struct span why)
 	              (int)account_token(registrar->account).len,
 	              account_token(registrar->account).data);
 	if (++making->made == making->wanted)
-		stage_end(&making->stage, EXIT_DONE);
+		stage_end(making->stage, EXIT_DONE);
 	begin_next(registrar);
 }
 
@@ -100,13 +105,13 @@ static void register_all(struct making *making)
 		struct registrar *registrar = &making->registrars[i];
 
 		registrar->making = making;
-		registrar->retry = alarm_create(&making->stage.loop,
+		registrar->retry = alarm_create(stage_loop(making->stage),
 		                                sign_in_again, registrar);
 		begin_next(registrar);
 	}
-	stage_run(&making->stage, NULL, MINUTES * 60000);
-	stage_end(&making->stage, EXIT_FAILED);
-	stage_leave(&making->stage);
+	stage_run(making->stage, NULL, LIMIT_MS);
+	stage_end(making->stage, EXIT_FAILED);
+	stage_leave(making->stage);
 	for (unsigned i = 0; i < AT_ONCE; i++) {
 		account_destroy(&making->registrars[i].account);
 		alarm_destroy(&making->registrars[i].retry);
@@ -137,7 +142,7 @@ int bench_users_make(const struct options *options)
 		return EXIT_FAILED;
 	making.run = random_u64();
 	making.wanted = (unsigned)options->users;
-	stage_start(&making.stage, options->url);
+	making.stage = stage_create(options->url);
 	register_all(&making);
 	report(&making, clock_mono_ms() - start_ms);
 	code = stage_stop(&making.stage);

@@ -29,7 +29,7 @@ struct held {
 
 struct chat {
 	struct held *held;
-	struct stage stage;
+	struct stage *stage;
 	const struct options *options;
 	struct talker *talker;
 	struct people *people;
@@ -96,7 +96,7 @@ static void end_when_done(struct chat *chat, unsigned left)
 {
 	if (chat->input_ended &&
 	    outbox_count(talker_outbox(chat->talker)) <= left)
-		stage_end(&chat->stage, EXIT_DONE);
+		stage_end(chat->stage, EXIT_DONE);
 }
 
 static void show_slow(void *context)
@@ -133,6 +133,7 @@ static void hold_line(struct chat *chat, struct span text)
 	held->len = text.len;
 	memcpy(held->text, text.data, text.len);
 	LL_APPEND(chat->held, held);
+	say(chat, "-- kept until %s is here", chat->options->to);
 }
 
 static void drop_held(struct chat *chat, bool send)
@@ -154,7 +155,7 @@ static void take_line(void *context, struct span text)
 	if (text.len == 0)
 		return;
 	if (span_equal(text, SPAN("/quit")))
-		stage_end(&chat->stage, EXIT_DONE);
+		stage_end(chat->stage, EXIT_DONE);
 	else if (chat->partner)
 		send_line(chat, text);
 	else
@@ -209,7 +210,7 @@ static void found(void *context, enum status status, uint64_t user,
 	if (status == ST_INVALID) {
 		say(chat, "-- %s can't be a name: %.*s", chat->options->to,
 		    (int)why.len, why.len ? why.data : "");
-		stage_end(&chat->stage, EXIT_FAILED);
+		stage_end(chat->stage, EXIT_FAILED);
 		return;
 	}
 	if (status == ST_NOT_FOUND && !chat->told_waiting) {
@@ -255,7 +256,7 @@ static void denied(void *context, enum status status, struct span why)
 
 	say(chat, "-- can't sign in as %s: %s: %.*s", chat->options->name,
 	    status_text(status), (int)why.len, why.len ? why.data : "");
-	stage_end(&chat->stage, EXIT_FAILED);
+	stage_end(chat->stage, EXIT_FAILED);
 }
 
 static const struct talker_events talker_events = {
@@ -274,10 +275,10 @@ static const struct prompt_events prompt_events = {
 
 static void start(struct chat *chat, const struct options *options)
 {
-	struct uv_loop_s *loop = &chat->stage.loop;
+	struct uv_loop_s *loop = stage_loop(chat->stage);
 	const struct talker_setup setup = {
 		.loop = loop,
-		.rest = chat->stage.rest,
+		.rest = stage_rest(chat->stage),
 		.url = options->url,
 		.name = options->name,
 		.password = options->password,
@@ -286,14 +287,15 @@ static void start(struct chat *chat, const struct options *options)
 		.context = chat,
 	};
 
-	chat->people = people_create(loop, chat->stage.rest, print_line, chat);
+	chat->people =
+		people_create(loop, stage_rest(chat->stage), print_line, chat);
 	chat->look = alarm_create(loop, look, chat);
 	chat->slow = alarm_create(loop, show_slow, chat);
 	chat->prompt = prompt_create(loop, &prompt_events, chat);
 	chat->talker = talker_create(&setup);
 	if (!chat->talker) {
 		say(chat, "%s is no http://host:port", options->url);
-		stage_end(&chat->stage, EXIT_USAGE);
+		stage_end(chat->stage, EXIT_USAGE);
 	}
 }
 
@@ -302,10 +304,10 @@ static int chat_run(const struct options *options)
 	static struct chat chat;
 
 	chat.options = options;
-	stage_start(&chat.stage, options->url);
+	chat.stage = stage_create(options->url);
 	start(&chat, options);
-	stage_run(&chat.stage, NULL, UINT32_MAX);
-	stage_leave(&chat.stage);
+	stage_run(chat.stage, NULL, UINT32_MAX);
+	stage_leave(chat.stage);
 	prompt_destroy(&chat.prompt);
 	talker_destroy(&chat.talker);
 	people_destroy(&chat.people);

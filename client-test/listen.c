@@ -12,7 +12,7 @@
 enum { LINE_MAX_ = 128 * 1024 };
 
 struct listener {
-	struct stage stage;
+	struct stage *stage;
 	struct talker *talker;
 	struct people *people;
 	uint64_t left; /* messages until it ends; 0: never */
@@ -24,7 +24,7 @@ static void print_line(void *context, const char *name,
 	struct listener *listener = context;
 	struct buf line CLEANUP(buf_free) = BUF(LINE_MAX_);
 
-	if (listener->stage.over)
+	if (stage_over(listener->stage))
 		return;
 	show_clock(&line, message->created_at_ms);
 	buf_append(&line, SPAN("  "));
@@ -34,7 +34,7 @@ static void print_line(void *context, const char *name,
 	(void)puts(buf_text(&line));
 	(void)fflush(stdout);
 	if (listener->left && --listener->left == 0)
-		stage_end(&listener->stage, EXIT_DONE);
+		stage_end(listener->stage, EXIT_DONE);
 }
 
 static void online(void *context)
@@ -58,7 +58,7 @@ static void denied(void *context, enum status status, struct span why)
 
 	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
 	              (int)why.len, why.len ? why.data : "");
-	stage_end(&listener->stage, EXIT_FAILED);
+	stage_end(listener->stage, EXIT_FAILED);
 }
 
 static void message(void *context, const struct message *message, bool own)
@@ -90,34 +90,39 @@ static const struct talker_events events = {
 	.settled = settled,
 };
 
-static int listen_run(const struct options *options)
+static void start(struct listener *listener, const struct options *options)
 {
-	static struct listener listener;
+	struct uv_loop_s *loop = stage_loop(listener->stage);
+	struct rest *rest = stage_rest(listener->stage);
 	const struct talker_setup setup = {
-		.loop = &listener.stage.loop,
+		.loop = loop,
+		.rest = rest,
 		.url = options->url,
 		.name = options->name,
 		.password = options->password,
 		.history = options->history,
 		.events = &events,
-		.context = &listener,
+		.context = listener,
 	};
-	struct talker_setup with_rest = setup;
 
-	listener.left = options->count;
-	stage_start(&listener.stage, options->url);
-	with_rest.rest = listener.stage.rest;
-	listener.people =
-		people_create(&listener.stage.loop, listener.stage.rest,
-	                      print_line, &listener);
-	listener.talker = talker_create(&with_rest);
-	if (!listener.talker) {
+	listener->people = people_create(loop, rest, print_line, listener);
+	listener->talker = talker_create(&setup);
+	if (!listener->talker) {
 		(void)fprintf(stderr, "%s is no http://host:port\n",
 		              options->url);
-		stage_end(&listener.stage, EXIT_USAGE);
+		stage_end(listener->stage, EXIT_USAGE);
 	}
-	stage_run(&listener.stage, NULL, UINT32_MAX);
-	stage_leave(&listener.stage);
+}
+
+static int listen_run(const struct options *options)
+{
+	static struct listener listener;
+
+	listener.left = options->count;
+	listener.stage = stage_create(options->url);
+	start(&listener, options);
+	stage_run(listener.stage, NULL, UINT32_MAX);
+	stage_leave(listener.stage);
 	talker_destroy(&listener.talker);
 	people_destroy(&listener.people);
 	return stage_stop(&listener.stage);

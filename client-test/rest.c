@@ -9,8 +9,9 @@
 enum {
 	CONNECTION_MAX = 4,
 	TIMEOUT_MS = 10000,
-	ANSWER_MAX = 24 * 1024 * 1024, /* 200 texts, all escapes */
+	ANSWER_MAX = 24 << 20, /* 200 texts, all escapes */
 	URL_MAX = 4096,
+	BODY_MAX = 16384,
 };
 
 struct call {
@@ -141,7 +142,7 @@ void rest_post_credentials(struct rest *rest, const char *path,
                            const char *name, const char *password,
                            rest_done *done, void *context)
 {
-	struct buf body CLEANUP(buf_free) = BUF(16 * 1024);
+	struct buf body CLEANUP(buf_free) = BUF(BODY_MAX);
 	struct json_writer w = json_writer(&body);
 	struct http_ask post = {.content_type = "application/json"};
 

@@ -14,7 +14,7 @@
 enum { LINE_MAX_ = 16 * 1024, UNSAVED_MAX = 64 };
 
 struct sender {
-	struct stage stage;
+	struct stage *stage;
 	const struct options *options;
 	struct talker *talker;
 	struct people *people;
@@ -31,7 +31,7 @@ static void end_when_done(struct sender *sender)
 {
 	if (sender->input_ended &&
 	    outbox_count(talker_outbox(sender->talker)) == 0)
-		stage_end(&sender->stage,
+		stage_end(sender->stage,
 		          sender->refused ? EXIT_FAILED : EXIT_DONE);
 }
 
@@ -100,8 +100,8 @@ static void start_sending(struct sender *sender)
 	struct buf text CLEANUP(buf_free) = BUF(LINE_MAX_);
 
 	if (options->word_count == 0) {
-		sender->input =
-			input_create(&sender->stage.loop, take_input, sender);
+		sender->input = input_create(stage_loop(sender->stage),
+		                             take_input, sender);
 		return;
 	}
 	for (unsigned i = 0; i < options->word_count; i++) {
@@ -129,7 +129,7 @@ static void found(void *context, enum status status, uint64_t user,
 	(void)fprintf(stderr, "%s: %s: %.*s\n", sender->options->to,
 	              status_text(status), (int)why.len,
 	              why.len ? why.data : "");
-	stage_end(&sender->stage, EXIT_FAILED);
+	stage_end(sender->stage, EXIT_FAILED);
 }
 
 static void online(void *context)
@@ -156,7 +156,7 @@ static void denied(void *context, enum status status, struct span why)
 
 	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
 	              (int)why.len, why.len ? why.data : "");
-	stage_end(&sender->stage, EXIT_FAILED);
+	stage_end(sender->stage, EXIT_FAILED);
 }
 
 static void message(void *context, const struct message *message, bool own)
@@ -208,7 +208,7 @@ static void settled(void *context, const struct outcome *outcome)
 	/* This one still counts. */
 	if (sender->input_ended &&
 	    outbox_count(talker_outbox(sender->talker)) == 1)
-		stage_end(&sender->stage,
+		stage_end(sender->stage,
 		          sender->refused ? EXIT_FAILED : EXIT_DONE);
 }
 
@@ -232,8 +232,8 @@ static void no_line(void *context, const char *name,
 static void start(struct sender *sender, const struct options *options)
 {
 	const struct talker_setup setup = {
-		.loop = &sender->stage.loop,
-		.rest = sender->stage.rest,
+		.loop = stage_loop(sender->stage),
+		.rest = stage_rest(sender->stage),
 		.url = options->url,
 		.name = options->name,
 		.password = options->password,
@@ -241,13 +241,14 @@ static void start(struct sender *sender, const struct options *options)
 		.context = sender,
 	};
 
-	sender->people = people_create(&sender->stage.loop, sender->stage.rest,
-	                               no_line, sender);
+	sender->people =
+		people_create(stage_loop(sender->stage),
+	                      stage_rest(sender->stage), no_line, sender);
 	sender->talker = talker_create(&setup);
 	if (!sender->talker) {
 		(void)fprintf(stderr, "%s is no http://host:port\n",
 		              options->url);
-		stage_end(&sender->stage, EXIT_USAGE);
+		stage_end(sender->stage, EXIT_USAGE);
 	}
 }
 
@@ -257,14 +258,14 @@ static int send_run(const struct options *options)
 
 	sender.options = options;
 	sender.line = BUF(LINE_MAX_);
-	stage_start(&sender.stage, options->url);
+	sender.stage = stage_create(options->url);
 	start(&sender, options);
-	stage_run(&sender.stage, NULL,
+	stage_run(sender.stage, NULL,
 	          options->timeout_s ? options->timeout_s * 1000 : UINT32_MAX);
-	if (!sender.stage.over)
+	if (!stage_over(sender.stage))
 		(void)fprintf(stderr, "time is over\n");
-	stage_end(&sender.stage, EXIT_FAILED);
-	stage_leave(&sender.stage);
+	stage_end(sender.stage, EXIT_FAILED);
+	stage_leave(sender.stage);
 	input_destroy(&sender.input);
 	talker_destroy(&sender.talker);
 	people_destroy(&sender.people);

@@ -1,15 +1,25 @@
 #include "client-test/stage.h"
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 
 #include <stdlib.h>
+#include <uv.h>
 
 enum { TICK_MS = 50 };
+
+struct stage {
+	uv_loop_t loop;
+	uv_signal_t interrupt, terminate;
+	uv_timer_t tick;
+	struct rest *rest;
+	bool over;
+	int code;
+};
 
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct stage *stage = handle->data;
 
-	stage->interrupted = true;
 	stage_end(stage, 128 + number);
 }
 
@@ -28,9 +38,10 @@ static void on_tick(uv_timer_t *timer)
 	(void)timer;
 }
 
-void stage_start(struct stage *stage, const char *url)
+struct stage *stage_create(const char *url)
 {
-	*stage = (struct stage){0};
+	struct stage *stage = mem_new(sizeof(*stage));
+
 	if (uv_loop_init(&stage->loop))
 		abort();
 	watch_signal(stage, &stage->interrupt, SIGINT);
@@ -39,6 +50,22 @@ void stage_start(struct stage *stage, const char *url)
 	    uv_timer_start(&stage->tick, on_tick, TICK_MS, TICK_MS))
 		abort();
 	stage->rest = rest_create(&stage->loop, url);
+	return stage;
+}
+
+struct uv_loop_s *stage_loop(struct stage *stage)
+{
+	return &stage->loop;
+}
+
+struct rest *stage_rest(struct stage *stage)
+{
+	return stage->rest;
+}
+
+bool stage_over(const struct stage *stage)
+{
+	return stage->over;
 }
 
 void stage_end(struct stage *stage, int code)
@@ -63,13 +90,17 @@ void stage_leave(struct stage *stage)
 	rest_destroy(&stage->rest);
 }
 
-int stage_stop(struct stage *stage)
+int stage_stop(struct stage **stage_at)
 {
+	struct stage *stage = *stage_at;
+	int code = stage->code;
+
 	uv_close((uv_handle_t *)&stage->interrupt, NULL);
 	uv_close((uv_handle_t *)&stage->terminate, NULL);
 	uv_close((uv_handle_t *)&stage->tick, NULL);
 	uv_run(&stage->loop, UV_RUN_DEFAULT);
 	if (uv_loop_close(&stage->loop))
 		abort();
-	return stage->code;
+	mem_free(stage_at);
+	return code;
 }

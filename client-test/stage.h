@@ -1,6 +1,9 @@
 /*
  * stage - what every subcommand with people in it needs: a loop, the REST
  * calls, an end.
+ *
+ * To leave: stage_leave() drops the REST calls, then whatever lives on the loop
+ * is destroyed, then stage_stop() closes the loop.
  */
 #ifndef PARLEY_CLIENT_TEST_STAGE_H
 #define PARLEY_CLIENT_TEST_STAGE_H
@@ -8,26 +11,24 @@
 #include "client-test/rest.h"
 
 #include <stdbool.h>
-#include <uv.h>
+#include <stdint.h>
 
-struct stage {
-	uv_loop_t loop;
-	uv_signal_t interrupt, terminate;
-	uv_timer_t tick;
-	struct rest *rest;
-	bool over;
-	bool interrupted;
-	int code; /* the exit code, once it is over */
-};
+struct stage;
+struct uv_loop_s;
 
-/* SIGINT and SIGTERM end it. */
-void stage_start(struct stage *stage, const char *url);
+/* SIGINT and SIGTERM end it, with 128 and the signal's number. */
+struct stage *stage_create(const char *url);
+struct uv_loop_s *stage_loop(struct stage *stage);
+struct rest *stage_rest(struct stage *stage);
+
+/* The first exit code stays. */
 void stage_end(struct stage *stage, int code);
+bool stage_over(const struct stage *stage);
 /* Turns the loop until it is over, or `*until` is true, or the time is. */
 void stage_run(struct stage *stage, const bool *until, uint64_t timeout_ms);
-/* In this order: stage_leave(), destroy what lives on the loop, stage_stop().
- */
+
 void stage_leave(struct stage *stage);
-int stage_stop(struct stage *stage);
+/* Frees it; gives its exit code. */
+int stage_stop(struct stage **stage);
 
 #endif

@@ -7,11 +7,14 @@
 
 #include <cmocka.h>
 
-enum { ROOM_FOR = 40, NOW = 1000 };
+enum { NOW = 1000 };
+
+static const uint8_t room_for = 40;
+static const uint8_t in_flight = OUTBOX_IN_FLIGHT_MAX;
 
 static int create(void **state)
 {
-	*state = outbox_create(ROOM_FOR);
+	*state = outbox_create(room_for);
 	return 0;
 }
 
@@ -54,13 +57,13 @@ static void no_more_than_the_limit_are_in_flight(void **state)
 {
 	struct uuid first = numbered(1);
 
-	for (uint8_t i = 1; i <= OUTBOX_IN_FLIGHT_MAX + 2; i++)
-		add(*state, i);
-	for (uint8_t i = 1; i <= OUTBOX_IN_FLIGHT_MAX; i++)
+	for (unsigned i = 1; i <= in_flight + 2U; i++)
+		add(*state, (uint8_t)i);
+	for (uint8_t i = 1; i <= in_flight; i++)
 		assert_int_equal(send_at(*state, NOW), i);
 	assert_int_equal(send_at(*state, NOW), 0);
 	outbox_remove(*state, &first);
-	assert_int_equal(send_at(*state, NOW), OUTBOX_IN_FLIGHT_MAX + 1);
+	assert_int_equal(send_at(*state, NOW), in_flight + 1);
 	assert_int_equal(send_at(*state, NOW), 0);
 }
 
@@ -125,11 +128,11 @@ static void a_full_outbox_takes_no_more(void **state)
 {
 	struct uuid uuid = numbered(200);
 
-	for (uint8_t i = 1; i <= ROOM_FOR; i++)
+	for (uint8_t i = 1; i <= room_for; i++)
 		add(*state, i);
 	assert_true(outbox_full(*state));
 	assert_false(outbox_add(*state, &uuid, 2, SPAN("hi"), NOW));
-	assert_int_equal(outbox_count(*state), ROOM_FOR);
+	assert_int_equal(outbox_count(*state), room_for);
 }
 
 static void what_was_settled_is_remembered(void **state)

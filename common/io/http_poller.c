@@ -293,7 +293,8 @@ struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
 	http_transfer_destroy(&first); /* it set libcurl up, once */
 	poller->loop = loop;
 	poller->active_max = connection_max;
-	poller->spare = mem_new((connection_max + 1) * sizeof(*poller->spare));
+	poller->spare =
+		mem_new((connection_max + 1) * sizeof(struct http_transfer *));
 	poller->multi = curl_multi_init();
 	if (!poller->multi || uv_timer_init(loop, &poller->timer) ||
 	    uv_idle_init(loop, &poller->refusals))

@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT = 64 * 1024, ASKS = 1000, CONNECTIONS = 8 };
+enum { LIMIT = 64 * 1024, OUT_MAX = 2 * LIMIT, ASKS = 1000, CONNECTIONS = 8 };
 
 static int listener = -1;
 static uint16_t port;
@@ -41,7 +41,7 @@ static void put(int fd, struct span bytes)
 
 static void answer(int fd, const char *status, struct span body)
 {
-	struct buf out = BUF(2 * LIMIT);
+	struct buf out = BUF(OUT_MAX);
 
 	buf_format(&out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status,
 	           body.len);
