@@ -143,8 +143,10 @@ class Stack:
         return int(self.ask("pid", program))
 
     def kill(self, program: str) -> None:
-        """kill -9; the supervisor starts it again."""
-        os.kill(self.pid(program), signal.SIGKILL)
+        """kill -9; returns when the supervisor has started it again."""
+        killed = self.pid(program)
+        os.kill(killed, signal.SIGKILL)
+        until(f"{program} is started again", lambda: self.pid(program) != killed, 30)
 
     def read_settings(self) -> dict[str, str]:
         lines = self.ask("env").splitlines()
