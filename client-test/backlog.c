@@ -104,7 +104,7 @@ static bool next_page(const struct json *page, struct buf *ret_path)
 	struct span cursor;
 	uint64_t number;
 
-	buf_append(ret_path, SPAN("/conversations?after="));
+	buf_append(ret_path, SPAN("/conversations?before="));
 	if (json_get_id(page, "next", &number))
 		buf_number(ret_path, number);
 	else if (json_get_text(page, "next", &cursor))
