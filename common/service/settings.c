@@ -55,21 +55,27 @@ static const char *from_environment(const char *name)
 	return text && *text ? text : NULL;
 }
 
-static bool read_secret(const char *path, char *text, size_t size)
+/* NULL, or why it can't be read. */
+static const char *read_secret(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");
+	const char *why = NULL;
 	size_t len;
-	bool whole;
 
 	if (!file)
-		return false;
+		return strerror(errno);
 	len = fread(text, 1, size - 1, file);
-	whole = !ferror(file) && feof(file);
+	if (ferror(file))
+		why = strerror(errno);
+	else if (!feof(file))
+		why = "too long";
+	else if (memchr(text, '\0', len))
+		why = "it has a NUL byte";
 	(void)fclose(file);
 	if (len && text[len - 1] == '\n')
 		len--;
 	text[len] = '\0';
-	return whole;
+	return why;
 }
 
 static bool load_secret(const struct setting *row, const char **field,
@@ -79,6 +85,7 @@ static bool load_secret(const struct setting *row, const char **field,
 	char text[SECRET_FILE_MAX];
 	const char *direct = from_environment(row->environment);
 	const char *path;
+	const char *why;
 	bool loaded;
 
 	(void)snprintf(name, sizeof(name), "%s_FILE", row->environment);
@@ -97,13 +104,11 @@ static bool load_secret(const struct setting *row, const char **field,
 		           row->environment, name, row->meaning);
 		return false;
 	}
-	errno = 0;
-	if (!read_secret(path, text, sizeof(text))) {
+	why = read_secret(path, text, sizeof(text));
+	if (why)
 		buf_format(faults, "%s names '%s', which can't be read: %s\n",
-		           name, path, errno ? strerror(errno) : "too long");
-		return false;
-	}
-	loaded = load_text(row, text, field, faults);
+		           name, path, why);
+	loaded = !why && load_text(row, text, field, faults);
 	mem_wipe(text, sizeof(text));
 	return loaded;
 }
