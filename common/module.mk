@@ -31,7 +31,7 @@ $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,
 $(eval $(call library,kafka_fixture,common/io/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/tests/test_kafka.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/tests/test_kafka_group.c,kafka_fixture common,rdkafka))
-$(eval $(call unit_test,common/wire/tests/test_identity.c,common))
+$(eval $(call unit_test,common/wire/tests/test_identity.c,common,libcjson,-lm))
 
 # What the wire, the sockets and the services are made of.
 $(eval $(call unit_test,common/base/tests/test_websocket.c,common))
@@ -40,3 +40,8 @@ $(eval $(call unit_test,common/io/tests/test_websocket_handshake.c,common,libcry
 $(eval $(call unit_test,common/wire/tests/test_event.c,common))
 $(eval $(call unit_test,common/wire/tests/test_frame.c,common,libcjson,-lm))
 $(eval $(call unit_test,common/wire/tests/test_save_record.c,common,libcjson,-lm))
+$(eval $(call library,stdout_fixture,common/service/tests,stdout_fixture.c))
+$(eval $(call unit_test,common/service/tests/test_log.c,stdout_fixture common,libcjson,-lm))
+$(eval $(call unit_test,common/service/tests/test_metrics.c,common))
+$(eval $(call unit_test,common/service/tests/test_parts.c,stdout_fixture common))
+$(eval $(call unit_test,common/service/tests/test_settings.c,common))
