@@ -1,0 +1,140 @@
+#include "common/base/scope.h"
+#include "common/service/log.h"
+#include "common/service/parts.h"
+#include "common/service/service.h"
+#include "common/service/tests/stdout_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { OUT_MAX = 64 * 1024 };
+
+/* Parts live as long as the process: the tests tell one story, in order. */
+static void assert_parts(bool ready, const char *wanted)
+{
+	struct buf json CLEANUP(buf_free) = BUF(OUT_MAX);
+
+	assert_int_equal(parts_write(&json), ready);
+	assert_string_equal(buf_text(&json), wanted);
+}
+
+/* What service_part() logs, behind time and service. */
+static void assert_logs(const char *name, bool up, const char *why,
+                        const char *wanted)
+{
+	struct buf out CLEANUP(buf_free) = BUF(OUT_MAX);
+	struct stdout_fixture fixture;
+	const char *at;
+
+	stdout_fixture_start(&fixture);
+	service_part(name, up, why);
+	stdout_fixture_stop(&fixture, &out);
+	at = strstr(buf_text(&out), "\"level\"");
+	assert_string_equal(at ? at : "", wanted);
+}
+
+static void nothing_is_ready_before_the_start(void **state)
+{
+	(void)state;
+	assert_parts(false, "{\"ready\":false,\"parts\":{}}");
+}
+
+static void a_service_without_parts_is_ready_once_started(void **state)
+{
+	(void)state;
+	parts_started(true);
+	assert_parts(true, "{\"ready\":true,\"parts\":{}}");
+}
+
+static void a_new_part_is_down_without_a_word(void **state)
+{
+	(void)state;
+	assert_logs("kafka", false, NULL, "");
+	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"down\"}}");
+}
+
+static void a_new_part_that_is_down_for_a_reason_says_so(void **state)
+{
+	(void)state;
+	assert_logs("mysql", false, "refused",
+	            "\"level\":\"warn\",\"event\":\"dependency.down\","
+	            "\"part\":\"mysql\",\"why\":\"refused\"}\n");
+	assert_logs("mysql", false, "refused", "");
+	assert_logs("mysql", false, "another reason", "");
+}
+
+static void readiness_needs_all_parts(void **state)
+{
+	(void)state;
+	assert_logs("kafka", true, NULL,
+	            "\"level\":\"info\",\"event\":\"dependency.up\","
+	            "\"part\":\"kafka\"}\n");
+	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"up\","
+	                    "\"mysql\":\"down\"}}");
+	assert_logs("mysql", true, "not said",
+	            "\"level\":\"info\",\"event\":\"dependency.up\","
+	            "\"part\":\"mysql\"}\n");
+	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
+	                   "\"mysql\":\"up\"}}");
+}
+
+static void each_change_is_logged_once(void **state)
+{
+	char same_name[] = "kafka";
+
+	(void)state;
+	assert_logs("kafka", true, NULL, "");
+	assert_logs(same_name, false, NULL,
+	            "\"level\":\"warn\",\"event\":\"dependency.down\","
+	            "\"part\":\"kafka\",\"why\":\"\"}\n");
+	assert_logs("kafka", false, "again", "");
+	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"down\","
+	                    "\"mysql\":\"up\"}}");
+	assert_logs("kafka", true, NULL,
+	            "\"level\":\"info\",\"event\":\"dependency.up\","
+	            "\"part\":\"kafka\"}\n");
+}
+
+static void nothing_is_ready_after_a_stop_was_asked_for(void **state)
+{
+	(void)state;
+	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
+	                   "\"mysql\":\"up\"}}");
+	parts_started(false);
+	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"up\","
+	                    "\"mysql\":\"up\"}}");
+}
+
+static void there_is_room_for_eight(void **state)
+{
+	static const char *const more[] = {"c", "d", "e", "f", "g", "h"};
+	struct buf json CLEANUP(buf_free) = BUF(OUT_MAX);
+
+	(void)state;
+	parts_started(true);
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		service_part(more[i], false, NULL);
+	assert_false(parts_write(&json));
+	assert_non_null(strstr(buf_text(&json), "\"h\":\"down\"}}"));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_ready_before_the_start),
+		cmocka_unit_test(a_service_without_parts_is_ready_once_started),
+		cmocka_unit_test(a_new_part_is_down_without_a_word),
+		cmocka_unit_test(a_new_part_that_is_down_for_a_reason_says_so),
+		cmocka_unit_test(readiness_needs_all_parts),
+		cmocka_unit_test(each_change_is_logged_once),
+		cmocka_unit_test(nothing_is_ready_after_a_stop_was_asked_for),
+		cmocka_unit_test(there_is_room_for_eight),
+	};
+
+	log_start("test", LOG_INFO);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
