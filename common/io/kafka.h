@@ -127,7 +127,7 @@ MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
  * for a while. Fetching goes on with the next kafka_group_poll().
  */
 MUST_CHECK enum status kafka_group_hold(struct kafka_group *group,
-					unsigned wait_ms);
+                                        unsigned wait_ms);
 /*
  * Everything up to and including `offset` of that partition is done. It is
  * committed within 200 ms, on revocation and on destroy. Offsets of a

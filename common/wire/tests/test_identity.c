@@ -85,8 +85,7 @@ static void a_malformed_answer_is_unavailable(void **state)
 		"{\"id\":1,\"name\":\"a\",%s,\"session\":7}",
 		"{\"id\":1,\"name\":\"a\",%s}",
 		"{\"id\":1,\"name\":\"a\",\"expires_at\":1,\"session\":\"7\"}",
-		"{\"id\":1,\"name\":\"a\",\"expires_at\":\"x\",\"session\":"
-	        "\"7\"}",
+		"{\"id\":1,\"name\":\"a\",\"expires_at\":\"\",\"session\":1}",
 		"{\"id\":1,\"name\":\"a\",%s,\"session\":\"7\"} x",
 	};
 	struct token_owner owner = {.user = 42};
