@@ -150,7 +150,7 @@ static bool read_headers(struct span rest, struct span *headers)
 		struct span name;
 
 		if (line.len == 0)
-			return rest.len == 0;
+			return line.data && rest.len == 0;
 		name = span_cut(line, ':', &value);
 		if (name.len == line.len || !is_token(name) ||
 		    !is_field_value(value) ||

@@ -216,6 +216,7 @@ static const struct row rows[] = {
 	REFUSED("a folded line", 400, GOOD "X-Y: a\r\n b\r\n" BEARER END),
 	REFUSED("a folded line with a colon", 400,
                 GOOD "X-Y: a\r\n\tb: c\r\n" BEARER END),
+	REFUSED("no empty line at the end", 400, GOOD BEARER),
 	REFUSED("a line without a colon", 400, GOOD "hello\r\n" BEARER END),
 	REFUSED("a header without a name", 400, GOOD ": a\r\n" BEARER END),
 	REFUSED("a blank before the colon", 400,
