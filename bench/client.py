@@ -27,6 +27,7 @@ class Client:
         before = {name: usage.cpu_s(family) for name, family in pids.items()}
         own = resource.getrusage(resource.RUSAGE_CHILDREN)
         machine = usage.machine_cpu_s()
+        start = time.monotonic()
         done = subprocess.run(self.words(mode, url, *more), stdout=subprocess.PIPE, text=True,
                               check=False)
         machine = usage.machine_cpu_s() - machine
@@ -37,6 +38,8 @@ class Client:
         spent = {name: usage.cpu_s(family) - before[name] for name, family in pids.items()}
         spent["client-test"] = (after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime)
         spent["others"] = max(0.0, machine - sum(spent.values()))
+        took = time.monotonic() - start
+        result["others_share"] = round(spent["others"] / (took * os.cpu_count()), 3)
         result["cpu_s"] = {name: round(value, 3) for name, value in spent.items()}
         return result
 

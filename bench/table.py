@@ -67,6 +67,7 @@ def durable_rows(result: dict) -> list[str]:
                            spread(part["saved_us"], "p50", "p99", "max")))
         lines.append(plain(f"    send to received, p50 / p99{what}",
                            spread(part["received_us"], "p50", "p99")))
+        lines.append(others(part))
     return lines
 
 
@@ -79,6 +80,7 @@ def latency_rows(result: dict) -> list[str]:
             at_most(f"    50/s: send to saved, p99{what}", times["p99"] / 1000, P99_MS, "ms"),
             plain(f"    50/s: send to received, p50 / p99{what}",
                   spread(result[name]["received_us"], "p50", "p99")),
+            others(result[name]),
         ]
     return lines
 
@@ -121,6 +123,11 @@ def trouble_rows(result: dict) -> list[str]:
     counts = ", ".join(f"{sum(part[name] for part in parts)} {name.replace('_', ' ')}"
                        for name in names)
     return [f"{saved:,} messages saved: {counts}"]
+
+
+def others(part: dict) -> str:
+    """What spoils the figures above it when it is large."""
+    return plain("    CPU that other programs took meanwhile", f"{100 * part['others_share']:.0f} %")
 
 
 def spread(times: dict, *names: str) -> str:
