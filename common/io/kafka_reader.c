@@ -11,6 +11,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+enum { END_WAIT_MS = 500 };
+
 struct kafka_reader {
 	struct kafka_sink sink;
 	rd_kafka_t *handle;
@@ -209,12 +211,23 @@ int kafka_reader_fd(const struct kafka_reader *r)
 	return r->wake_fd;
 }
 
-/* The offset fell out of the log: what was between is lost to us. */
+/*
+ * The offset fell out of the log: what was between is lost to us. The end is
+ * asked for here and now, so that nothing slips in between it and what the
+ * caller does about the loss; without an answer librdkafka finds it later.
+ */
 static void go_to_end(struct kafka_reader *r, int32_t partition)
 {
+	int64_t low, high;
+
 	rd_kafka_consume_stop(r->topic, partition);
-	if (rd_kafka_consume_start_queue(r->topic, partition,
-	                                 RD_KAFKA_OFFSET_END, r->queue))
+	if (rd_kafka_query_watermark_offsets(
+		    r->handle, rd_kafka_topic_name(r->topic), partition, &low,
+		    &high, END_WAIT_MS))
+		high = RD_KAFKA_OFFSET_END;
+	else
+		r->next[partition] = high;
+	if (rd_kafka_consume_start_queue(r->topic, partition, high, r->queue))
 		kafka_say(&r->sink, LOG_ERR, "START",
 		          rd_kafka_err2str(rd_kafka_last_error()));
 }

@@ -184,6 +184,85 @@ static void a_reader_without_brokers_is_unavailable(void **state)
 	                 ST_UNAVAILABLE);
 }
 
+/* Drops everything that the partition holds, as its retention would. */
+static void drop_records(const char *topic, int32_t partition)
+{
+	char why[256];
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_topic_partition_list_t *list =
+		rd_kafka_topic_partition_list_new(1);
+	rd_kafka_DeleteRecords_t *order;
+	rd_kafka_queue_t *queue;
+	rd_kafka_event_t *event;
+	rd_kafka_t *handle;
+
+	rd_kafka_conf_set(conf, "bootstrap.servers", kafka_here()->brokers, why,
+	                  sizeof(why));
+	handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
+	queue = rd_kafka_queue_new(handle);
+	rd_kafka_topic_partition_list_add(list, topic, partition)->offset =
+		RD_KAFKA_OFFSET_END;
+	order = rd_kafka_DeleteRecords_new(list);
+	rd_kafka_DeleteRecords(handle, &order, 1, NULL, queue);
+	event = rd_kafka_queue_poll(queue, WAIT_MS);
+	assert_non_null(event);
+	assert_int_equal(rd_kafka_event_error(event), 0);
+	rd_kafka_event_destroy(event);
+	rd_kafka_DeleteRecords_destroy(order);
+	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_queue_destroy(queue);
+	rd_kafka_destroy(handle);
+}
+
+/* More than a reader keeps, so that it stays behind. */
+static void send_blocks(const char *topic, unsigned count)
+{
+	static char block[512 * 1024];
+	struct kafka_producer *producer CLEANUP(kafka_producer_destroy) =
+		fresh_producer();
+	struct kafka_record record = {.topic = topic,
+	                              .partition = 1,
+	                              .value = {block, sizeof(block)}};
+
+	for (unsigned i = 0; i < count; i++) {
+		while (kafka_produce(producer, &record, i) == ST_BUSY)
+			kafka_producer_flush(producer, 10);
+	}
+	kafka_producer_flush(producer, WAIT_MS);
+	assert_int_equal(answers.count, count);
+}
+
+static void a_reader_that_lost_records_says_so_and_goes_on(void **state)
+{
+	enum { BLOCKS = 120 };
+	const char *topic = fresh_topic(PARTITIONS);
+	struct kafka_reader *reader CLEANUP(kafka_reader_destroy) =
+		start_reader(topic);
+	struct kafka_message *message = NULL;
+	enum status status = ST_NOT_FOUND;
+	uint64_t until_ms = clock_mono_ms() + WAIT_MS;
+	unsigned read = 0;
+
+	(void)state;
+	send_blocks(topic, BLOCKS);
+	drop_records(topic, 1);
+	while (status != ST_UNCERTAIN && clock_mono_ms() < until_ms) {
+		status = kafka_reader_poll(reader, &message);
+		if (status == ST_OK) {
+			read++;
+			kafka_message_destroy(&message);
+		} else if (status == ST_NOT_FOUND) {
+			(void)readable(kafka_reader_fd(reader), 1000);
+		}
+	}
+	assert_int_equal(status, ST_UNCERTAIN);
+	assert_true(read < BLOCKS);
+	send_numbers(topic, 1, 7, 1);
+	message = next_message(reader);
+	assert_true(span_equal(kafka_message_value(message), SPAN("7")));
+	kafka_message_destroy(&message);
+}
+
 /* The fd is all that a loop has to go by. */
 static void the_fds_wake_for_every_burst(void **state)
 {
@@ -391,6 +470,8 @@ int main(void)
 		cmocka_unit_test(a_reader_reads_only_its_shard),
 		cmocka_unit_test(a_reader_refuses_another_number_of_partitions),
 		cmocka_unit_test(a_reader_without_brokers_is_unavailable),
+		cmocka_unit_test(
+			a_reader_that_lost_records_says_so_and_goes_on),
 		cmocka_unit_test(the_fds_wake_for_every_burst),
 		cmocka_unit_test(a_poll_answers_no_more_than_its_budget),
 		cmocka_unit_test(a_full_queue_is_busy),
