@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EVENT_ORIGIN_HEADER  "origin"  /* also of a record of message_save */
+#define EVENT_ORIGIN_HEADER  "origin" /* also of a record of message_save */
 #define EVENT_SETTLES_HEADER "settles"
 
 /* The partition of topic message_events that has this user's frames. */

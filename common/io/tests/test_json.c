@@ -201,6 +201,7 @@ static void what_is_not_a_json_object_is_refused(void **state)
 		"{\"s\":\"\\ud83d\\n\"}",
 		"{\"s\":\"\\ud83d\\u0041\"}",
 		"{\"s\":\"\\ud83d\\ud83d\"}",
+		"{\"s\":\"\\ud83d\\ue000\"}",
 		"{\"s\":\"\\ude00\"}",
 		"{\"s\":\"\\ude00\\ud83d\"}",
 		"{\"s\":\"\\ud83d\\ude0\"}",

@@ -24,7 +24,7 @@ static struct metric sockets = METRIC_GAUGE("t_sockets", "Open sockets");
 static struct metric save = METRIC_HISTOGRAM("t_save_seconds", "Saving");
 static struct metric ask =
 	METRIC_HISTOGRAM("t_ask_seconds{to=\"a\",by=\"b\"}", "Asking");
-/* begins as another one does: still a name of its own */
+/* another one begins with its name: that is still a name of its own */
 static struct metric socket_errors = METRIC_COUNTER("t_sock", "Errors");
 
 static int add_all(void **state)
@@ -32,8 +32,8 @@ static int add_all(void **state)
 	(void)state;
 	metrics_add(&in);
 	metrics_add(&out);
-	metrics_add(&sockets);
 	metrics_add(&socket_errors);
+	metrics_add(&sockets);
 	metrics_add(&save);
 	metrics_add(&ask);
 	return 0;
@@ -82,12 +82,12 @@ static void counters_and_gauges_are_served_with_one_head(void **state)
 	             "# TYPE t_frames_total counter\n"
 	             "t_frames_total{direction=\"in\"} 7\n"
 	             "t_frames_total{direction=\"out\"} 1099511627776\n"
-	             "# HELP t_sockets Open sockets\n"
-	             "# TYPE t_sockets gauge\n"
-	             "t_sockets 11\n"
 	             "# HELP t_sock Errors\n"
 	             "# TYPE t_sock counter\n"
 	             "t_sock 0\n"
+	             "# HELP t_sockets Open sockets\n"
+	             "# TYPE t_sockets gauge\n"
+	             "t_sockets 11\n"
 	             "# HELP t_save_seconds Saving\n"
 	             "# TYPE t_save_seconds histogram\n")));
 }
@@ -140,6 +140,15 @@ static double process_number(const char *name)
 	return strtod(at + strlen(line), NULL);
 }
 
+static unsigned count_open_files(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 static void the_process_tells_about_itself(void **state)
 {
 	double files = process_number("process_open_fds");
@@ -149,6 +158,7 @@ static void the_process_tells_about_itself(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
+	assert_true(files == count_open_files() - 1);
 	assert_true(process_number("process_open_fds") == files + 1);
 	(void)close(fd);
 	assert_true(process_number("process_open_fds") == files);
