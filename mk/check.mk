@@ -60,7 +60,7 @@ TIDY_PACKAGES := rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libjwt 
 tidy:
 	@TIDY_FLAGS="-std=gnu17 -D_FORTIFY_SOURCE=0 -I. \
 		-DPARLEY_VERSION=\"tidy\" $(call pkg,$(TIDY_PACKAGES),--cflags)" \
-		tests/check/tidy $(sort $(filter-out tests/% %/tests/%,$(SOURCES)))
+		tests/check/tidy $(sort $(foreach s,$(SOURCES),$(if $(findstring tests/,$(s)),,$(s))))
 
 format-check: $(VENV_READY)
 	@tests/check/format $(VENV)/bin/clang-format
