@@ -168,7 +168,7 @@ static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
 	unsigned wait_ms =
 		until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
 	rd_kafka_NewTopic_t *wanted = describe(topic, ret_why, why_size);
-	unsigned partitions;
+	unsigned partitions = 0;
 	enum status status;
 
 	if (!wanted)
