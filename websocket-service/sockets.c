@@ -15,6 +15,7 @@ enum {
 	ACCEPT_BATCH = 64,    /* sockets per turn */
 	BACKLOG = 4096,
 	NO_DESCRIPTORS_WAIT_MS = 200,
+	DESTROY_TURNS = 20,
 };
 
 static const char protocol_name[] = "gateway";
@@ -96,6 +97,7 @@ static struct lws_context *create_context(struct sockets *sockets)
 		.foreign_loops = loops,
 		.pt_serv_buf_size = READ_MAX,
 		.user = sockets,
+		.pcontext = &sockets->context, /* NULL once it is gone */
 		.vhost_name = protocol_name,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
@@ -216,13 +218,26 @@ void sockets_stop_listening(struct sockets *sockets)
 	sockets->listen_fd = -1;
 }
 
+/*
+ * On somebody else's loop that takes two calls, with turns of the loop in
+ * between for its handles to close.
+ */
+static void destroy_context(struct sockets *sockets)
+{
+	if (sockets->context)
+		lws_context_destroy(sockets->context);
+	for (unsigned i = 0; i < DESTROY_TURNS && sockets->context; i++)
+		(void)uv_run(sockets->loop, UV_RUN_NOWAIT);
+	if (sockets->context)
+		lws_context_destroy(sockets->context);
+}
+
 void sockets_destroy(struct sockets **sockets)
 {
 	if (!*sockets)
 		return;
 	sockets_stop_listening(*sockets);
-	if ((*sockets)->context)
-		lws_context_destroy((*sockets)->context);
+	destroy_context(*sockets);
 	mem_free(sockets);
 }
 
