@@ -340,7 +340,7 @@ static void a_head_may_come_byte_by_byte(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(HEAD) - 1; i++) {
 		assert_int_equal(asked, 0);
-		says(socket, span_make(HEAD + i, 1));
+		says(socket, span_make(&HEAD[i], 1));
 	}
 	assert_true(has(unread(socket), "HTTP/1.1 101 "));
 }
