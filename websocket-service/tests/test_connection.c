@@ -270,7 +270,7 @@ static void refused_with(struct socket *socket, unsigned http)
 }
 
 /* The next frame that the peer gets; its payload lives until the next call. */
-static struct websocket_message gets(struct socket *socket)
+static struct websocket_message next_frame(struct socket *socket)
 {
 	struct websocket_message message;
 	struct span bytes = unread(socket);
@@ -285,7 +285,7 @@ static struct websocket_message gets(struct socket *socket)
 
 static void gets_close(struct socket *socket, unsigned code)
 {
-	struct websocket_message message = gets(socket);
+	struct websocket_message message = next_frame(socket);
 
 	assert_int_equal(message.op, WEBSOCKET_CLOSE);
 	assert_int_equal(message.code, code);
@@ -301,7 +301,7 @@ static struct socket *opens(unsigned i)
 	says(socket, SPAN(HEAD));
 	socket->read = upgrade_head_len(unread(socket));
 	assert_true(socket->read > 0);
-	assert_true(has(gets(socket).payload, "\"welcome\""));
+	assert_true(has(next_frame(socket).payload, "\"welcome\""));
 	return socket;
 }
 
@@ -482,7 +482,7 @@ static void a_ping_is_answered_with_its_payload(void **state)
 
 	(void)state;
 	says_frame(socket, WEBSOCKET_PING, SPAN("here?"));
-	pong = gets(socket);
+	pong = next_frame(socket);
 	assert_int_equal(pong.op, WEBSOCKET_PONG);
 	assert_true(span_equal(pong.payload, SPAN("here?")));
 }
@@ -554,7 +554,7 @@ static void each_fault_closes_with_its_code(void **state)
 		struct websocket_message message;
 
 		says(socket, faults[i].bytes);
-		message = gets(socket);
+		message = next_frame(socket);
 		if (message.op != WEBSOCKET_CLOSE ||
 		    message.code != faults[i].code)
 			fail_msg("%s: %u", faults[i].what,
@@ -617,7 +617,7 @@ static void a_frame_reaches_all_sockets_of_a_user_but_its_origin(void **state)
 	stranger = opens(2);
 	assert_int_equal(connections_deliver(set, 7, SPAN("\x81\x02hi"), id),
 	                 1);
-	assert_true(span_equal(gets(other).payload, SPAN("hi")));
+	assert_true(span_equal(next_frame(other).payload, SPAN("hi")));
 	assert_int_equal(unread(origin).len + unread(stranger).len, 0);
 	assert_int_equal(connections_deliver(set, 7, SPAN("\x81\x02hi"), 0), 2);
 	assert_int_equal(connections_deliver(set, 9, SPAN("\x81\x02hi"), 0), 0);
@@ -632,7 +632,8 @@ static void many_frames_leave_in_one_write(void **state)
 	for (unsigned i = 0; i < 100; i++)
 		connection_send(opened, SPAN("frame"));
 	for (unsigned i = 0; i < 100; i++)
-		assert_true(span_equal(gets(socket).payload, SPAN("frame")));
+		assert_true(
+			span_equal(next_frame(socket).payload, SPAN("frame")));
 	assert_int_equal(socket->writes, writes + 1);
 }
 
@@ -673,7 +674,7 @@ static void a_slow_reader_does_not_touch_the_others(void **state)
 	for (unsigned i = 0; i < 100; i++) {
 		(void)connections_deliver(set, 7, SPAN("\x81\x02hi"), 0);
 		(void)connections_deliver(set, 8, SPAN("\x81\x02hi"), 0);
-		assert_true(span_equal(gets(quick).payload, SPAN("hi")));
+		assert_true(span_equal(next_frame(quick).payload, SPAN("hi")));
 	}
 	assert_true(connections_has_user(set, 7));
 }
@@ -728,7 +729,7 @@ static void one_who_leaves_with_frames_waiting_is_forgotten(void **state)
 	(void)state;
 	assert_int_equal(connections_deliver(set, 7, SPAN("\x81\x02hi"), 0), 2);
 	peer_leaves(first);
-	assert_true(span_equal(gets(second).payload, SPAN("hi")));
+	assert_true(span_equal(next_frame(second).payload, SPAN("hi")));
 }
 
 /* --- time ---------------------------------------------------------------- */
@@ -737,7 +738,7 @@ static unsigned pings(struct socket *socket)
 	unsigned count = 0;
 
 	while (unread(socket).len) {
-		assert_int_equal(gets(socket).op, WEBSOCKET_PING);
+		assert_int_equal(next_frame(socket).op, WEBSOCKET_PING);
 		count++;
 	}
 	return count;
@@ -810,7 +811,7 @@ static void a_token_that_ends_closes_within_five_seconds(void **state)
 		}
 		assert_true(clock_ms >= end_ms);
 		assert_true(clock_ms <= end_ms + 5000);
-		while (gets(socket).op == WEBSOCKET_PING)
+		while (next_frame(socket).op == WEBSOCKET_PING)
 			;
 		assert_true(socket->finished);
 		(void)stop(state);
