@@ -56,6 +56,7 @@ struct connection {
 	bool dirty;
 	bool finish; /* no more from us once the outbox is empty */
 	bool subprotocol;
+	bool ignored_told;
 	char key[25];
 };
 
@@ -503,8 +504,10 @@ static void on_text(struct connection *c, struct span text)
 {
 	metric_count(&measure_frames_in, 1);
 	if (token_ended(c)) {
-		log_event(LOG_WARN, "frame.ignored_token_ended",
-		          F_NUMBER("user", c->user));
+		if (!c->ignored_told)
+			log_event(LOG_WARN, "frame.ignored_token_ended",
+			          F_NUMBER("user", c->user));
+		c->ignored_told = true; /* one line, however many frames */
 		return;
 	}
 	c->set->options.text(c->set->options.context, c, text);

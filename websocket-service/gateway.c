@@ -7,6 +7,7 @@
 #include "common/io/redis.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "websocket-service/bus.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/fanout.h"
 #include "websocket-service/intake.h"
@@ -22,11 +23,6 @@
 enum {
 	TICK_MS = 1000,
 	SENDS_TICK_MS = 50,
-	EVENTS_PER_TURN = 500,
-	REPORTS_PER_TURN = 2000,
-	READER_WAIT_MS = 1000,
-	READER_BACKOFF_MS = 200,
-	READER_BACKOFF_MAX_MS = 3000,
 	ANSWERS_KEPT = 200000,
 	BAD_TOKEN_KEPT_MS = 5000,
 	USER_KEPT_MS = 3600 * 1000,
@@ -40,23 +36,20 @@ struct gateway {
 	const struct gateway_settings *settings;
 	uint64_t number; /* random: tells our own origins from others' */
 	uv_loop_t loop;
-	uv_timer_t tick, sends_tick, reader_retry;
-	uv_poll_t wake, reports, events;
+	uv_timer_t tick, sends_tick;
+	uv_poll_t wake;
 	uv_prepare_t before_wait;
 	uv_check_t after_wait;
-	uv_idle_t more; /* runs while events are left over from a turn */
 	struct http_poller *poller;
 	struct lookups *tokens;
 	struct lookups *recipients;
 	struct connections *connections;
 	struct redis *redis;
-	struct kafka_producer *producer;
-	struct kafka_reader *reader;
+	struct bus *bus;
 	struct sends *sends;
 	struct intake *intake;
 	struct fanout *fanout;
 	struct sockets *sockets;
-	unsigned reader_tries;
 	enum status broken; /* ends the service */
 	bool draining;
 };
@@ -174,140 +167,40 @@ static void listen_now(struct gateway *g)
 
 /* --- Kafka --------------------------------------------------------------- */
 
-static void on_answer(void *context, uint64_t tag, enum status status)
+static void on_bus_ready(void *context)
+{
+	listen_now(context);
+}
+
+static void on_answered(void *context, uint64_t tag, enum status status)
 {
 	struct gateway *g = context;
 
 	sends_answered(g->sends, tag, status);
 }
 
-static void on_reports(uv_poll_t *poll, int status, int events)
+static void on_event(void *context, const struct kafka_message *event)
 {
-	struct gateway *g = poll->data;
+	struct gateway *g = context;
 
-	(void)status;
-	(void)events;
-	/* The descriptor is level-triggered but emptied: go on until done. */
-	while (kafka_producer_poll(g->producer, REPORTS_PER_TURN) ==
-	       REPORTS_PER_TURN)
-		;
-	metric_set(&measure_kafka_pending, kafka_producer_pending(g->producer));
+	fanout_event(g->fanout, event);
 }
 
-static struct kafka_options kafka_options(const struct gateway *g)
+/* Who was told `welcome` has missed something and must not go on unaware. */
+static void on_events_lost(void *context)
 {
-	return (struct kafka_options){
-		.brokers = g->settings->kafka_brokers,
-		.client_id = "websocket-service",
-		.log = log_kafka,
-	};
+	struct gateway *g = context;
+
+	connections_close_all(g->connections, false, WEBSOCKET_TRY_LATER,
+	                      "read the backlog again");
 }
 
-static enum status start_producer(struct gateway *g)
-{
-	enum status st = kafka_producer_create(
-		&(struct kafka_producer_options){
-			.common = kafka_options(g),
-			.queue_max_kib = (unsigned)g->settings->kafka_queue_kib,
-			.timeout_ms = (unsigned)g->settings->kafka_timeout_ms,
-			.answer = on_answer,
-			.context = g,
-		},
-		&g->producer);
-
-	if (st != ST_OK)
-		return st;
-	(void)uv_poll_init(&g->loop, &g->reports,
-	                   kafka_producer_fd(g->producer));
-	g->reports.data = g;
-	(void)uv_poll_start(&g->reports, UV_READABLE, on_reports);
-	return ST_OK;
-}
-
-static void on_more(uv_idle_t *idle);
-
-/* At most EVENTS_PER_TURN, so that sockets are served in between. */
-static void read_events(struct gateway *g)
-{
-	for (unsigned i = 0; i < EVENTS_PER_TURN; i++) {
-		struct kafka_message *event CLEANUP(kafka_message_destroy) =
-			NULL;
-		enum status st = kafka_reader_poll(g->reader, &event);
-
-		if (st == ST_OK) {
-			fanout_event(g->fanout, event);
-			continue;
-		}
-		if (st == ST_UNCERTAIN) {
-			/* Who was told `welcome` has missed something. */
-			log_event(LOG_ERROR, "events.lost");
-			connections_close_all(g->connections, false,
-			                      WEBSOCKET_TRY_LATER,
-			                      "read the backlog again");
-			continue;
-		}
-		(void)uv_idle_stop(&g->more);
-		return;
-	}
-	(void)uv_idle_start(&g->more, on_more);
-}
-
-static void on_more(uv_idle_t *idle)
-{
-	read_events(idle->data);
-}
-
-static void on_events(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	read_events(poll->data);
-}
-
-static void start_reader(struct gateway *g);
-
-static void on_reader_retry(uv_timer_t *timer)
-{
-	start_reader(timer->data);
-}
-
-static void reader_later(struct gateway *g, enum status st)
-{
-	service_part("kafka", false, status_text(st));
-	if (st == ST_BROKEN)
-		log_event(
-			LOG_ERROR, "events.topic_unfit",
-			F_TEXT("topic", g->settings->topic_events),
-			F_NUMBER("partitions", g->settings->kafka_partitions));
-	(void)uv_timer_start(&g->reader_retry, on_reader_retry,
-	                     1 + backoff_ms(g->reader_tries++,
-	                                    READER_BACKOFF_MS,
-	                                    READER_BACKOFF_MAX_MS),
-	                     0);
-}
-
-/* Blocks for up to READER_WAIT_MS: there are no sockets yet to be kept. */
-static void start_reader(struct gateway *g)
-{
-	struct kafka_reader_options options = {
-		.common = kafka_options(g),
-		.topic = g->settings->topic_events,
-		.partitions = (unsigned)g->settings->kafka_partitions,
-	};
-	enum status st;
-
-	(void)gateway_shard(g->settings, &options.shard, &options.shards);
-	st = kafka_reader_create(&options, READER_WAIT_MS, &g->reader);
-	if (st != ST_OK) {
-		reader_later(g, st);
-		return;
-	}
-	(void)uv_poll_init(&g->loop, &g->events, kafka_reader_fd(g->reader));
-	g->events.data = g;
-	(void)uv_poll_start(&g->events, UV_READABLE, on_events);
-	service_part("kafka", true, NULL);
-	listen_now(g);
-}
+static const struct bus_events bus_events = {
+	.ready = on_bus_ready,
+	.answered = on_answered,
+	.event = on_event,
+	.lost = on_events_lost,
+};
 
 /* --- Redis --------------------------------------------------------------- */
 
@@ -341,10 +234,7 @@ static void on_tick(uv_timer_t *timer)
 
 	connections_tick(g->connections);
 	metric_set(&measure_hints_dropped, redis_dropped(g->redis));
-	metric_set(&measure_kafka_rebuilt, kafka_producer_rebuilt(g->producer));
-	if (g->reader)
-		metric_set(&measure_events_lag,
-		           (uint64_t)kafka_reader_lag(g->reader));
+	bus_tick(g->bus);
 	if (g->draining)
 		connections_close_all(g->connections, true,
 		                      WEBSOCKET_GOING_AWAY, "restarting");
@@ -384,21 +274,16 @@ static void start_loop(struct gateway *g)
 	(void)uv_loop_init(&g->loop);
 	(void)uv_timer_init(&g->loop, &g->tick);
 	(void)uv_timer_init(&g->loop, &g->sends_tick);
-	(void)uv_timer_init(&g->loop, &g->reader_retry);
 	(void)uv_prepare_init(&g->loop, &g->before_wait);
 	(void)uv_check_init(&g->loop, &g->after_wait);
-	(void)uv_idle_init(&g->loop, &g->more);
 	(void)uv_poll_init(&g->loop, &g->wake, service_wake_fd());
 	g->tick.data = g;
 	g->sends_tick.data = g;
-	g->reader_retry.data = g;
 	g->before_wait.data = g;
 	g->after_wait.data = g;
-	g->more.data = g;
 	(void)uv_timer_start(&g->tick, on_tick, TICK_MS, TICK_MS);
 	(void)uv_timer_start(&g->sends_tick, on_sends_tick, SENDS_TICK_MS,
 	                     SENDS_TICK_MS);
-	(void)uv_timer_start(&g->reader_retry, on_reader_retry, 0, 0);
 	(void)uv_prepare_start(&g->before_wait, on_before_wait);
 	(void)uv_check_start(&g->after_wait, on_after_wait);
 	(void)uv_poll_start(&g->wake, UV_READABLE, on_wake);
@@ -408,7 +293,7 @@ static void start_messages(struct gateway *g)
 {
 	g->sends = sends_create(&(struct sends_options){
 		.connections = g->connections,
-		.producer = g->producer,
+		.producer = bus_producer(g->bus),
 		.redis = g->redis,
 		.topic = g->settings->topic_save,
 		.gateway = g->number,
@@ -433,13 +318,12 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	g->settings = settings;
 	g->number = random_u64();
 	measures_start();
-	service_part("kafka", false, "not asked yet");
 	service_part("sockets", false, "not listening yet");
 	start_loop(g);
 	start_lookups(g);
 	start_connections(g);
 	start_redis(g);
-	st = start_producer(g);
+	st = bus_create(&g->loop, g->settings, &bus_events, g, &g->bus);
 	if (st != ST_OK)
 		return st;
 	start_messages(g);
@@ -467,7 +351,7 @@ void gateway_drain(void *gateway)
 
 	g->draining = true;
 	service_part("sockets", false, "draining");
-	(void)uv_timer_stop(&g->reader_retry);
+	bus_drain(g->bus);
 	sockets_stop_listening(g->sockets);
 	connections_close_all(g->connections, true, WEBSOCKET_GOING_AWAY,
 	                      "restarting");
@@ -478,14 +362,7 @@ bool gateway_drained(void *gateway)
 	struct gateway *g = gateway;
 
 	return connections_count(g->connections) == 0 &&
-	       kafka_producer_pending(g->producer) == 0;
-}
-
-static void close_handle(uv_handle_t *handle, void *context)
-{
-	(void)context;
-	if (!uv_is_closing(handle))
-		uv_close(handle, NULL);
+	       kafka_producer_pending(bus_producer(g->bus)) == 0;
 }
 
 static void turn_a_few_times(struct gateway *g)
@@ -499,18 +376,15 @@ static void turn_a_few_times(struct gateway *g)
 static void close_own_handles(struct gateway *g)
 {
 	uv_handle_t *handles[] = {
-		(uv_handle_t *)&g->tick,         (uv_handle_t *)&g->sends_tick,
-		(uv_handle_t *)&g->reader_retry, (uv_handle_t *)&g->wake,
-		(uv_handle_t *)&g->before_wait,  (uv_handle_t *)&g->after_wait,
-		(uv_handle_t *)&g->more,
+		(uv_handle_t *)&g->tick,       (uv_handle_t *)&g->sends_tick,
+		(uv_handle_t *)&g->wake,       (uv_handle_t *)&g->before_wait,
+		(uv_handle_t *)&g->after_wait,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(handles); i++)
-		close_handle(handles[i], NULL);
-	if (g->producer)
-		close_handle((uv_handle_t *)&g->reports, NULL);
-	if (g->reader)
-		close_handle((uv_handle_t *)&g->events, NULL);
+		uv_close(handles[i], NULL);
+	if (g->bus)
+		bus_close(g->bus);
 }
 
 void gateway_stop(void **gateway)
@@ -530,8 +404,7 @@ void gateway_stop(void **gateway)
 	redis_destroy(&g->redis);
 	close_own_handles(g);
 	turn_a_few_times(g);
-	kafka_reader_destroy(&g->reader);
-	kafka_producer_destroy(&g->producer);
+	bus_destroy(&g->bus);
 	fanout_destroy(&g->fanout);
 	sends_destroy(&g->sends);
 	connections_destroy(&g->connections);

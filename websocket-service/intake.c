@@ -84,9 +84,11 @@ static void on_recipient(void *context, const struct lookup_answer *answer)
 	struct connection *connection =
 		connections_find(w->intake->options.connections, w->connection);
 
-	if (connection)
+	if (connection) {
+		(*connection_unsettled(connection))--;
 		decide(w->intake, connection, &w->frame, answer->status,
 		       w->began_us);
+	}
 	forget(w);
 }
 
@@ -106,6 +108,7 @@ static void look_up(struct intake *intake, struct connection *connection,
 	w->json = MOVE(*json);
 	w->connection = connection_id(connection);
 	w->began_us = began_us;
+	(*connection_unsettled(connection))++;
 	DL_APPEND(intake->waiting, w);
 	intake->waiting_count++;
 	(void)snprintf(path, sizeof(path), IDENTITY_USERS_PATH "%llu",
@@ -141,7 +144,8 @@ void intake_text(struct intake *intake, struct connection *connection,
 	else if (lookups_known(intake->options.recipients,
 	                       user_key(&frame.user_to), &known))
 		decide(intake, connection, &frame, known.status, began_us);
-	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
+	else if (intake->waiting_count >= INTAKE_WAITING_MAX ||
+	         *connection_unsettled(connection) >= INTAKE_WAITING_EACH)
 		sends_refuse(connection, &frame.uuid, FRAME_UNAVAILABLE,
 		             "too many recipients are being looked up");
 	else

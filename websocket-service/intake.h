@@ -3,7 +3,8 @@
  * looked up, and it becomes a send. Steps 1 and 2 of a message.
  *
  * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
- *            number; more are refused as retryable.
+ *            number, and none of a socket that has INTAKE_WAITING_EACH messages
+ *            under way; more are refused as retryable.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_INTAKE_H
@@ -13,7 +14,10 @@
 
 #include <stdint.h>
 
-enum { INTAKE_WAITING_MAX = 1000 }; /* of at most 64 KiB each */
+enum {
+	INTAKE_WAITING_MAX = 1000, /* of at most 64 KiB each */
+	INTAKE_WAITING_EACH = 64,
+};
 
 struct intake;
 struct connection;

@@ -4,7 +4,6 @@
 #include "common/io/kafka.h"
 #include "common/io/redis.h"
 #include "common/service/log.h"
-#include "common/service/service.h"
 #include "common/wire/save_record.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
@@ -273,7 +272,6 @@ void sends_answered(struct sends *sends, uint64_t number, enum status status)
 {
 	struct send *send = slots_get(sends->by_number, number);
 
-	service_part("kafka", status == ST_OK, status_text(status));
 	if (!send)
 		return; /* settled already */
 	if (status != ST_OK) {

@@ -77,6 +77,12 @@ void kafka_producer_destroy(struct kafka_producer **producer);
 MUST_CHECK enum status kafka_produce(struct kafka_producer *producer,
                                      const struct kafka_record *record,
                                      uint64_t tag);
+/*
+ * ST_OK when a broker has answered about the topic within wait_ms; the first
+ * record for it then needs no question of its own. Blocks.
+ */
+MUST_CHECK enum status kafka_producer_ask(struct kafka_producer *producer,
+                                          const char *topic, unsigned wait_ms);
 int kafka_producer_fd(const struct kafka_producer *producer);
 /* Calls `answer` for what is settled; returns how many, at most `budget`. */
 unsigned kafka_producer_poll(struct kafka_producer *producer, unsigned budget);

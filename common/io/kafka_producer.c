@@ -492,6 +492,16 @@ void kafka_producer_flush(struct kafka_producer *p, unsigned wait_ms)
 		drop_reports(p);
 }
 
+enum status kafka_producer_ask(struct kafka_producer *p, const char *topic,
+                               unsigned wait_ms)
+{
+	unsigned partitions;
+
+	if (!topic_of(p, topic))
+		return ST_BROKEN;
+	return kafka_count_partitions(p->handle, topic, wait_ms, &partitions);
+}
+
 int kafka_producer_fd(const struct kafka_producer *p)
 {
 	return p->wake_fd;
