@@ -8,7 +8,7 @@ COMMON_SOURCES := \
 	io/http_transfer.c io/json.c io/json_check.c io/jwt.c io/jwt_key.c \
 	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
-	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/sql.c \
+	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/redis_loop.c io/sql.c \
 	io/sql_migrate.c io/sql_statement.c io/sql_status.c io/websocket_handshake.c \
 	service/admin.c service/log.c service/metrics.c service/parts.c \
 	service/service.c service/settings.c \

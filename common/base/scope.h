@@ -14,8 +14,9 @@
 
 #define MOVE(pointer) \
 	__extension__({ \
-		__typeof__(pointer) moved_ = (pointer); \
-		(pointer) = NULL; \
+		__typeof__(&(pointer)) from_ = &(pointer); \
+		__typeof__(pointer) moved_ = *from_; \
+		*from_ = NULL; \
 		moved_; \
 	})
 

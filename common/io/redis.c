@@ -1,13 +1,14 @@
 #include "common/io/redis.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/io/redis_loop.h"
 
 #include <assert.h>
 #include <stdio.h>
 
-#include <hiredis/adapters/libuv.h>
 #include <hiredis/async.h>
 #include <hiredis/hiredis.h>
+#include <uv.h>
 
 enum {
 	BACKOFF_BASE_MS = 100,
@@ -57,10 +58,7 @@ static void retry_later(struct redis *redis)
 	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
 }
 
-/*
- * A try that has come to nothing. hiredis does not hear of a refused
- * connection: libuv calls that a bad descriptor, and its adapter looks away.
- */
+/* A try that has come to nothing: the server hangs, or packets vanish. */
 static void give_up(struct redis *redis)
 {
 	redisAsyncContext *connection = redis->connection;
@@ -140,7 +138,7 @@ static void connect_now(struct redis *redis)
 	}
 	connection->data = redis;
 	redis->connection = connection;
-	(void)redisLibuvAttach(connection, redis->loop);
+	redis_loop_attach(connection, redis->loop);
 	(void)redisAsyncSetConnectCallback(connection, on_connect);
 	(void)redisAsyncSetDisconnectCallback(connection, on_disconnect);
 	greet(redis);

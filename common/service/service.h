@@ -2,9 +2,9 @@
  * service - being a process: settings, log, signals, health, drain.
  *
  * service_main() owns the order: settings → log → signals → admin port →
- * start → (ready) step, step, … until SIGTERM or SIGINT → drain → step until
- * drained or drain_s is over → stop. Exit 0 clean, 100 bad settings, 111 the
- * environment failed.
+ * start → (ready) step, step, … until SIGTERM, SIGINT or SIGHUP → drain → step
+ * until drained or drain_s is over → stop. Exit 0 clean, 100 bad settings, 111
+ * the environment failed.
  *
  * Options of every service: --help, --check, --version, --healthcheck (asks
  * its own /readyz, exit 0 or 1; for containers), and those it adds itself.
