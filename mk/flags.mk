@@ -8,6 +8,8 @@ COMPILER := $(notdir $(firstword $(CC)))
 # gcc's objects live in build/VARIANT, another compiler's beside them.
 BUILD := build/$(VARIANT)$(if $(filter gcc,$(COMPILER)),,-$(COMPILER))
 
+comma := ,
+
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wpointer-arith \
 	-Wwrite-strings -Werror
@@ -41,6 +43,9 @@ endif
 CFLAGS  := -std=gnu17 $(WARNINGS) $(OPTIMISE_$(VARIANT)) $(HARDENING) \
 	-pthread -I. $(CFLAGS_EXTRA)
 LDFLAGS := $(OPTIMISE_$(VARIANT)) $(HARDENING_LINK) -pthread -Wl,--as-needed
+
+# One thread frees what another allocated: see docs/adr/0009.
+ALLOCATOR := $(if $(filter release,$(VARIANT)),-Wl$(comma)--no-as-needed -ljemalloc)
 
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md \
 	2>/dev/null | head -1)

@@ -47,7 +47,7 @@ define program
 $(call compile,$(1)/main.c,$(3))
 PROGRAMS += $(BUILD)/$(1)/$(1)
 $(BUILD)/$(1)/$(1): $(BUILD)/$(1)/main.o $(patsubst %,$(BUILD)/lib%.a,$(2))
-	$$(link) $(call pkg,$(3),--libs) $(4)
+	$$(link) $(call pkg,$(3),--libs) $(4) $$(ALLOCATOR)
 endef
 
 define unit_test
