@@ -4,7 +4,9 @@ It runs as a child in the foreground: it ends when we do, whatever kills us.
 """
 
 import ctypes
+import getpass
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -12,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 import httpx
+import pymysql
 
 from support.wait import until
 
@@ -183,13 +186,23 @@ class Stack:
     def secret(self, name: str) -> str:
         return (self.run_dir / "secrets" / name).read_text().strip()
 
+    def make_database_admin(self) -> tuple[str, str]:
+        """A user that may make databases, which the services' own may not."""
+        name, password = "parley_tests", secrets.token_hex(16)
+        socket_file = str((self.run_dir / "sockets").resolve() / "mariadb.sock")
+        with pymysql.connect(unix_socket=socket_file, user=getpass.getuser()) as connection, \
+                connection.cursor() as cursor:
+            cursor.execute(f"CREATE OR REPLACE USER {name}@127.0.0.1 IDENTIFIED BY %s",
+                           (password,))
+            cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO {name}@127.0.0.1")
+        return name, password
+
     def server_env(self) -> dict[str, str]:
         """What our C integration tests want to know."""
+        user, password = self.make_database_admin()
         return {
             "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.env["MYSQL_PORT"],
-            "MYSQL_USER": self.settings.get("MYSQL_USER", "parley"),
-            "MYSQL_PASSWORD": self.secret("mysql"),
-            "MYSQL_DATABASE": self.settings.get("PERSISTENCE_DATABASE", "chat"),
+            "MYSQL_USER": user, "MYSQL_PASSWORD": password,
             "KAFKA_BROKERS": f"127.0.0.1:{self.env['KAFKA_PORT']}",
             "REDIS_HOST": "127.0.0.1", "REDIS_PORT": self.env["REDIS_PORT"],
             "REDIS_PASSWORD": self.secret("redis"), "PARLEY_URL": self.url,
