@@ -140,6 +140,7 @@ def test_a_flood_of_own_sends_is_bounded(stack: Stack, alice: Person, bob: Perso
     same uuids are taken later."""
     with Service(stack, "websocket-service", WEBSOCKET_UNSETTLED_MAX="4") as gateway, \
             open_socket(gateway.ws_url, alice) as socket:
+        socket.saved(socket.say(bob.id, "so that bob is known here"))
         waiting = {new_uuid() for _ in range(200)}
         refused = set()
         for uuid in waiting:
