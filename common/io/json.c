@@ -1,8 +1,8 @@
 #include "common/io/json.h"
+#include "common/base/mem.h"
 #include "common/io/json_check.h"
 
 #include <cjson/cJSON.h>
-#include <math.h>
 
 enum { DEPTH_MAX = 16, MEMBERS_MAX = 64, LONG_MEMBERS_MAX = 65536 };
 
@@ -36,12 +36,26 @@ static bool name_twice(const cJSON *object)
 	return false;
 }
 
-static enum status parse(struct span text, unsigned members_max,
+/*
+ * A double may be whole where the text was not: 0.99999999999999999999. We have
+ * no use for valueint, so it says whether the number was whole as written.
+ */
+static void mark_whole(cJSON *item, const bool **whole)
+{
+	for (; item; item = item->next) {
+		if (cJSON_IsNumber(item))
+			item->valueint = *(*whole)++;
+		mark_whole(item->child, whole);
+	}
+}
+
+static enum status parse(struct span text, struct json_numbers *numbers,
                          struct json **ret_json, const char **ret_why)
 {
+	const bool *whole = numbers->whole;
 	cJSON *tree;
 
-	*ret_why = json_check(text, DEPTH_MAX, members_max);
+	*ret_why = json_check(text, DEPTH_MAX, numbers->max, numbers);
 	if (*ret_why)
 		return ST_INVALID;
 	tree = cJSON_ParseWithLength(text.data, text.len);
@@ -54,6 +68,7 @@ static enum status parse(struct span text, unsigned members_max,
 		cJSON_Delete(tree);
 		return ST_INVALID;
 	}
+	mark_whole(tree, &whole);
 	*ret_json = (struct json *)(void *)tree;
 	return ST_OK;
 }
@@ -61,13 +76,19 @@ static enum status parse(struct span text, unsigned members_max,
 enum status json_parse(struct span text, struct json **ret_json,
                        const char **ret_why)
 {
-	return parse(text, MEMBERS_MAX, ret_json, ret_why);
+	bool whole[MEMBERS_MAX];
+	struct json_numbers numbers = {whole, MEMBERS_MAX, 0};
+
+	return parse(text, &numbers, ret_json, ret_why);
 }
 
 enum status json_parse_long(struct span text, struct json **ret_json,
                             const char **ret_why)
 {
-	return parse(text, LONG_MEMBERS_MAX, ret_json, ret_why);
+	bool *whole CLEANUP(mem_free) = mem_new(LONG_MEMBERS_MAX);
+	struct json_numbers numbers = {whole, LONG_MEMBERS_MAX, 0};
+
+	return parse(text, &numbers, ret_json, ret_why);
 }
 
 void json_destroy(struct json **json)
@@ -124,11 +145,10 @@ bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id)
 	const cJSON *item = member(json, name);
 	double number;
 
-	if (!cJSON_IsNumber(item))
+	if (!cJSON_IsNumber(item) || !item->valueint)
 		return false;
 	number = item->valuedouble;
-	if (!(number >= 0 && number <= (double)JSON_ID_MAX) ||
-	    floor(number) < number)
+	if (!(number >= 0 && number <= (double)JSON_ID_MAX))
 		return false;
 	*ret_id = (uint64_t)number;
 	return true;

@@ -10,6 +10,7 @@ struct check {
 	const char *why;
 	unsigned depth_left;
 	unsigned members_left;
+	struct json_numbers *numbers;
 };
 
 static bool value(struct check *c);
@@ -40,30 +41,73 @@ static void blanks(struct check *c)
 		c->at++;
 }
 
-static bool digits(struct check *c)
-{
-	const char *from = c->at;
+/* What the digits of a number amount to, without rounding. */
+struct digits {
+	bool nonzero;
+	int last; /* place of the last digit that is not 0; 1: tenths */
+	int exponent;
+};
 
-	while (peek(c) >= '0' && peek(c) <= '9')
-		c->at++;
-	return c->at > from;
+enum { EXPONENT_MAX = 1000000 };
+
+/* `place` of the first digit; integer digits are placed when all are known. */
+static bool digits(struct check *c, struct digits *d, int place, int *ret_count)
+{
+	int count = 0;
+
+	for (; peek(c) >= '0' && peek(c) <= '9'; c->at++, count++) {
+		if (*c->at == '0')
+			continue;
+		d->nonzero = true;
+		d->last = place + count;
+	}
+	*ret_count = count;
+	return count > 0;
+}
+
+static bool exponent(struct check *c, struct digits *d)
+{
+	bool negative = take(c, '-');
+	bool any = false;
+
+	if (!negative)
+		(void)take(c, '+');
+	for (; peek(c) >= '0' && peek(c) <= '9'; c->at++, any = true) {
+		if (d->exponent < EXPONENT_MAX)
+			d->exponent = d->exponent * 10 + (*c->at - '0');
+	}
+	if (negative)
+		d->exponent = -d->exponent;
+	return any;
+}
+
+static void note_number(struct check *c, const struct digits *d)
+{
+	struct json_numbers *numbers = c->numbers;
+
+	if (numbers->count < numbers->max)
+		numbers->whole[numbers->count++] =
+			!d->nonzero || d->last <= d->exponent;
 }
 
 static bool number(struct check *c)
 {
+	struct digits d = {0};
+	int count;
+
 	(void)take(c, '-');
-	if (!take(c, '0') && !digits(c))
-		return wrong(c, "a number is malformed");
+	if (!take(c, '0')) {
+		if (!digits(c, &d, 0, &count))
+			return wrong(c, "a number is malformed");
+		d.last -= count - 1; /* the last of them is at place 0 */
+	}
 	if (peek(c) >= '0' && peek(c) <= '9')
 		return wrong(c, "a number has a leading zero");
-	if (take(c, '.') && !digits(c))
+	if (take(c, '.') && !digits(c, &d, 1, &count))
 		return wrong(c, "a number is malformed");
-	if (take(c, 'e') || take(c, 'E')) {
-		if (!take(c, '+'))
-			(void)take(c, '-');
-		if (!digits(c))
-			return wrong(c, "a number is malformed");
-	}
+	if ((take(c, 'e') || take(c, 'E')) && !exponent(c, &d))
+		return wrong(c, "a number is malformed");
+	note_number(c, &d);
 	return true;
 }
 
@@ -218,9 +262,11 @@ static bool value(struct check *c)
 }
 
 const char *json_check(struct span text, unsigned depth_max,
-                       unsigned members_max)
+                       unsigned members_max, struct json_numbers *ret_numbers)
 {
-	struct check c = {.depth_left = depth_max, .members_left = members_max};
+	struct check c = {.depth_left = depth_max,
+	                  .members_left = members_max,
+	                  .numbers = ret_numbers};
 
 	if (text.len == 0)
 		return "it is empty";
