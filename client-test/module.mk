@@ -6,7 +6,7 @@ CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
 	people.c prompt.c rest.c send.c show.c stage.c talker.c upgrade.c
 
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
-$(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto,-lm))
+$(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
 
 CLIENT_TESTS := bench inbox options outbox upgrade
-$(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto,-lm)))
+$(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))

@@ -7,10 +7,10 @@ IDENTITY_PACKAGES := libmicrohttpd libmariadb libjwt libargon2 libcjson \
 	libcurl libcrypto rdkafka
 
 $(eval $(call library,identity,identity-service,$(IDENTITY_SOURCES),libmicrohttpd))
-$(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lunistring -lm))
+$(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lunistring))
 
 # The schema is part of the object that embeds it.
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
-$(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson,-lunistring -lm))
-$(eval $(call integration_test,identity-service/tests/test_identity_store.c,identity common,$(IDENTITY_PACKAGES),-lunistring -lm))
+$(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson,-lunistring))
+$(eval $(call integration_test,identity-service/tests/test_identity_store.c,identity common,$(IDENTITY_PACKAGES),-lunistring))

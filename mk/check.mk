@@ -88,7 +88,7 @@ build-all: build-gcc build-clang build-asan build-fuzz
 FUZZED := event frame json save_record utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call fuzzer,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
-$(eval $(call fuzzer,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring -lm))
+$(eval $(call fuzzer,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring))
 
 fuzzers: $(FUZZERS)
 .PHONY: fuzzers

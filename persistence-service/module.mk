@@ -6,7 +6,7 @@ PERSISTENCE_SOURCES := api.c batch.c conversation_store.c database.c \
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis,-lm))
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis))
 
 # The embedded files are not seen by -MMD.
 $(call object,persistence-service/schema.c): \
@@ -15,4 +15,4 @@ $(call object,persistence-service/schema.c): \
 # Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call integration_test,persistence-service/tests/test_writer.c,\
 	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
-	libcrypto,-lm))
+	libcrypto))

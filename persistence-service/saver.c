@@ -20,6 +20,7 @@ enum {
 	CHECK_AGAIN_MAX_MS = 2000,
 	SLOW_KAFKA_MS = 3000,
 	GAUGES_MS = 1000,
+	REJOIN_MS = 1000,
 };
 
 struct saver {
@@ -111,6 +112,22 @@ static enum status look_for_topics(struct saver *s)
 	return ST_OK;
 }
 
+/*
+ * Somebody else has our instance id; or a broker that comes back takes our own
+ * older membership for that. What was not marked is read again.
+ */
+static void join_again(struct saver *s)
+{
+	log_event(LOG_ERROR, "group.fenced",
+	          F_TEXT("instance", settings_instance(s->settings)));
+	service_part("kafka", false, "another process has this instance id");
+	batch_clear(s->batch);
+	publisher_destroy(&s->publisher);
+	kafka_group_destroy(&s->group);
+	s->check_due_ms = clock_mono_ms() + REJOIN_MS +
+	                  backoff_ms(s->check_attempt++, 50, REJOIN_MS);
+}
+
 /* --- gathering ----------------------------------------------------------- */
 /* What was taken before a rebalance comes again to whoever owns it now. */
 static void drop_stale(struct saver *s)
@@ -140,6 +157,10 @@ static enum status gather(struct saver *s)
 			batch_add(s->batch, &message);
 		wait_ms = 0;
 	}
+	if (status == ST_BROKEN) {
+		join_again(s);
+		return ST_OK;
+	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
@@ -148,6 +169,10 @@ static enum status hold(struct saver *s, unsigned wait_ms)
 	enum status status = kafka_group_hold(
 		s->group, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
 
+	if (status == ST_BROKEN) {
+		join_again(s);
+		return ST_OK;
+	}
 	drop_stale(s);
 	return status;
 }
@@ -211,10 +236,7 @@ enum status saver_step(struct saver *s)
 	status = publisher_poll(s->publisher);
 	if (status == ST_OK)
 		status = work(s);
-	if (status == ST_BROKEN)
-		log_event(LOG_ERROR, "group.broken",
-		          F_TEXT("instance", settings_instance(s->settings)));
-	if (status == ST_OK)
+	if (status == ST_OK && s->group)
 		tell(s);
 	return status;
 }

@@ -305,6 +305,7 @@ static void start_messages(struct gateway *g)
 		.connections = g->connections,
 		.recipients = g->recipients,
 		.sends = g->sends,
+		.unsettled_max = (unsigned)g->settings->unsettled_max,
 	});
 	g->fanout = fanout_create(g->connections, g->sends, g->number);
 }

@@ -144,8 +144,11 @@ void intake_text(struct intake *intake, struct connection *connection,
 	else if (lookups_known(intake->options.recipients,
 	                       user_key(&frame.user_to), &known))
 		decide(intake, connection, &frame, known.status, began_us);
-	else if (intake->waiting_count >= INTAKE_WAITING_MAX ||
-	         *connection_unsettled(connection) >= INTAKE_WAITING_EACH)
+	else if (*connection_unsettled(connection) >=
+	         intake->options.unsettled_max)
+		sends_refuse(connection, &frame.uuid, FRAME_TOO_MANY_UNSETTLED,
+		             "too many messages of this socket are under way");
+	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
 		sends_refuse(connection, &frame.uuid, FRAME_UNAVAILABLE,
 		             "too many recipients are being looked up");
 	else

@@ -3,8 +3,8 @@
  * looked up, and it becomes a send. Steps 1 and 2 of a message.
  *
  * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
- *            number, and none of a socket that has INTAKE_WAITING_EACH messages
- *            under way; more are refused as retryable.
+ *            number, and unsettled_max of a socket, together with its other
+ *            messages under way; more are refused as retryable.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_INTAKE_H
@@ -14,10 +14,7 @@
 
 #include <stdint.h>
 
-enum {
-	INTAKE_WAITING_MAX = 1000, /* of at most 64 KiB each */
-	INTAKE_WAITING_EACH = 64,
-};
+enum { INTAKE_WAITING_MAX = 4000 }; /* texts of at most 16 KiB each */
 
 struct intake;
 struct connection;
@@ -29,6 +26,7 @@ struct intake_options {
 	struct connections *connections;
 	struct lookups *recipients;
 	struct sends *sends;
+	unsigned unsettled_max; /* of a socket */
 };
 
 struct intake *intake_create(const struct intake_options *options);

@@ -4,13 +4,13 @@ WEBSOCKET_SOURCES := \
 	sends.c settings.c slots.c sockets.c upgrade.c users.c wheel.c
 
 $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsockets libuv))
-$(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto,-lm))
+$(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto))
 
 WEBSOCKET_TESTS := outbox settings slots upgrade users wheel
-$(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/tests/test_$(t).c,websocket common,libcrypto libcjson,-lm)))
+$(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/tests/test_$(t).c,websocket common,libcrypto libcjson)))
 
 # On a clock of its own; sockets and lookups are the test's.
-$(eval $(call unit_test,websocket-service/tests/test_connection.c,websocket common,libcrypto libcjson,-lm -Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms))
-$(eval $(call unit_test,websocket-service/tests/test_lookups.c,websocket common,libuv libcurl libcjson,-lm))
+$(eval $(call unit_test,websocket-service/tests/test_connection.c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms))
+$(eval $(call unit_test,websocket-service/tests/test_lookups.c,websocket common,libuv libcurl libcjson))
 
-$(eval $(call fuzzer,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson,-lm))
+$(eval $(call fuzzer,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))
