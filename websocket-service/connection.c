@@ -1,118 +1,20 @@
-#include "websocket-service/connection.h"
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/digest.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "common/wire/identity.h"
+#include "websocket-service/connection_private.h"
 #include "websocket-service/measures.h"
-#include "websocket-service/outbox.h"
-#include "websocket-service/slots.h"
-#include "websocket-service/upgrade.h"
-#include "websocket-service/users.h"
-#include "websocket-service/wheel.h"
 
 #include <utlist.h>
 
 enum {
-	HEAD_WAIT_S = 10,   /* for the whole request head */
-	CLOSE_WAIT_S = 3,   /* for the peer's side of a close */
-	TOKEN_GRACE_S = 2,  /* between a token's end and the close */
-	STALL_S = 5,        /* a tick so late means that we were stopped */
-	CONTROL_ROOM = 512, /* a close frame passes a full queue */
-	REFUSED_MAX = 1024, /* sockets past connections_max, while told so */
+	HEAD_WAIT_S = 10,  /* for the whole request head */
+	CLOSE_WAIT_S = 3,  /* for the peer's side of a close */
+	TOKEN_GRACE_S = 2, /* between a token's end and the close */
 	PING_LEN = 2,
 };
-
-enum state {
-	STATE_HEAD,   /* reading the HTTP request */
-	STATE_LOOKUP, /* asking whose token it is */
-	STATE_OPEN,
-	STATE_CLOSING, /* our close frame is written, input is dropped */
-};
-
-struct connection {
-	struct connection *prev, *next; /* all of them */
-	struct connection *dirty_next;
-	struct connections *set;
-	struct socket *socket;
-	struct wheel_item check;
-	struct user_link link;
-	struct lookup_waiter waiter;
-	struct websocket_reader reader;
-	struct outbox outbox;
-	struct buf head;
-	char *token;
-	uint64_t id;
-	uint64_t user;
-	uint64_t expires_at_ms; /* unix */
-	uint64_t heard_s;
-	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
-	uint64_t ended_s; /* when its token was found ended; 0: not yet */
-	uint32_t held;    /* bytes that lws still keeps, at most */
-	unsigned unsettled;
-	uint8_t state;
-	bool dirty;
-	bool finish; /* no more from us once the outbox is empty */
-	bool subprotocol;
-	bool ignored_told;
-	char key[25];
-};
-
-struct connections {
-	struct connections_options options;
-	struct connection *all;
-	struct connection *dirty;
-	struct slots *by_id;
-	struct users *users;
-	struct outbox_pool *pool;
-	struct wheel wheel;
-	uint64_t heard_floor_s;
-};
-
-static uint64_t now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
-
-struct connections *
-connections_create(const struct connections_options *options)
-{
-	struct connections *set = mem_new(sizeof(*set));
-
-	set->options = *options;
-	set->by_id = slots_create(options->connections_max + REFUSED_MAX);
-	set->users = users_create();
-	set->pool = outbox_pool_create();
-	wheel_start(&set->wheel, now_s());
-	return set;
-}
-
-void connections_destroy(struct connections **connections)
-{
-	struct connections *set = *connections;
-
-	if (!set)
-		return;
-	slots_destroy(&set->by_id);
-	users_destroy(&set->users);
-	outbox_pool_destroy(&set->pool);
-	mem_free(connections);
-}
-
-uint32_t connections_count(const struct connections *connections)
-{
-	return slots_count(connections->by_id);
-}
-
-struct connection *connections_find(const struct connections *connections,
-                                    uint64_t id)
-{
-	struct connection *c = slots_get(connections->by_id, id);
-
-	return c && c->state == STATE_OPEN ? c : NULL;
-}
 
 uint64_t connection_id(const struct connection *connection)
 {
@@ -134,136 +36,6 @@ unsigned *connection_unsettled(struct connection *connection)
 	return &connection->unsettled;
 }
 
-/* --- what goes out ------------------------------------------------------- */
-
-static void mark_dirty(struct connection *c)
-{
-	if (c->dirty)
-		return;
-	c->dirty = true;
-	c->dirty_next = c->set->dirty;
-	c->set->dirty = c;
-}
-
-static void queue_control(struct connection *c, struct span bytes)
-{
-	if (outbox_add(&c->outbox, c->set->pool, bytes,
-	               c->set->options.queue_bytes + CONTROL_ROOM))
-		mark_dirty(c);
-}
-
-static void too_slow(struct connection *c)
-{
-	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
-	          F_NUMBER("queued", c->outbox.len));
-	metric_count(&measure_too_slow, 1);
-	outbox_clear(&c->outbox, c->set->pool);
-	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
-}
-
-/* What lws keeps counts; pings may have taken it past the bound. */
-static uint32_t queue_room(const struct connection *c)
-{
-	uint32_t max = c->set->options.queue_bytes;
-
-	return c->held < max ? max - c->held : 0;
-}
-
-static void queue_framed(struct connection *c, struct span framed)
-{
-	if (outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
-		mark_dirty(c);
-	else
-		too_slow(c);
-}
-
-void connection_send(struct connection *connection, struct span text)
-{
-	struct buf framed CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
-
-	if (connection->state != STATE_OPEN)
-		return;
-	websocket_write(&framed, WEBSOCKET_TEXT, text, NULL);
-	queue_framed(connection, buf_span(&framed));
-	metric_count(&measure_frames_out, 1);
-}
-
-bool connections_has_user(const struct connections *connections, uint64_t user)
-{
-	return users_find(connections->users, user);
-}
-
-unsigned connections_deliver(struct connections *connections, uint64_t user,
-                             struct span framed, uint64_t except)
-{
-	struct user_link *link = users_find(connections->users, user);
-	unsigned count = 0;
-
-	while (link) {
-		struct connection *c =
-			(struct connection *)(void *)((char *)link -
-		                                      offsetof(
-							      struct connection,
-							      link));
-
-		link = link->next; /* too_slow() unlinks */
-		if (c->id == except)
-			continue;
-		queue_framed(c, framed);
-		count++;
-	}
-	metric_count(&measure_frames_out, count);
-	return count;
-}
-
-/*
- * One write for all that waits; what the kernel does not take, lws keeps. All
- * or nothing leaves the outbox, so it always starts with a whole frame.
- */
-static void flush(struct connection *c)
-{
-	if (socket_blocked(c->socket)) {
-		socket_want_writable(c->socket);
-		return;
-	}
-	c->held = 0;
-	if (c->outbox.len) {
-		uint32_t len = c->outbox.len;
-
-		if (!socket_write(c->socket, outbox_bytes(&c->outbox))) {
-			outbox_clear(&c->outbox, c->set->pool);
-			socket_end(c->socket);
-			return;
-		}
-		outbox_sent(&c->outbox, c->set->pool, len);
-		if (socket_blocked(c->socket))
-			c->held = len;
-		metric_count(&measure_writes, 1);
-	}
-	if (!c->finish)
-		return;
-	if (socket_blocked(c->socket))
-		socket_want_writable(c->socket);
-	else
-		socket_finish(c->socket);
-}
-
-void connections_flush(struct connections *connections)
-{
-	while (connections->dirty) {
-		struct connection *c = connections->dirty;
-
-		connections->dirty = c->dirty_next;
-		c->dirty = false;
-		flush(c);
-	}
-}
-
-static void on_writable(void *connection)
-{
-	flush(connection);
-}
-
 /* --- closing ------------------------------------------------------------- */
 
 /* Nothing is read or delivered any more; the peer may take its time. */
@@ -271,12 +43,12 @@ static void start_closing(struct connection *c)
 {
 	c->state = STATE_CLOSING;
 	c->finish = true;
-	c->until_s = now_s() + CLOSE_WAIT_S;
+	c->until_s = connection_now_s() + CLOSE_WAIT_S;
 	users_remove(c->set->users, &c->link);
 	lookups_leave(&c->waiter);
 	websocket_reader_free(&c->reader);
 	wheel_set(&c->set->wheel, &c->check, c->until_s);
-	mark_dirty(c);
+	connection_mark_dirty(c);
 }
 
 void connection_close(struct connection *connection, enum websocket_code code,
@@ -287,17 +59,17 @@ void connection_close(struct connection *connection, enum websocket_code code,
 	if (connection->state != STATE_OPEN)
 		return;
 	websocket_write_close(&frame, code, reason, NULL);
-	queue_control(connection, buf_span(&frame));
+	connection_queue_control(connection, buf_span(&frame));
 	metric_count(&measure_closed, 1);
 	start_closing(connection);
 }
 
-static void refuse(struct connection *c, const struct upgrade_fault *fault)
+void connection_refuse(struct connection *c, const struct upgrade_fault *fault)
 {
 	struct buf answer CLEANUP(buf_free) = BUF(2048);
 
 	upgrade_refuse(&answer, fault);
-	queue_control(c, buf_span(&answer));
+	connection_queue_control(c, buf_span(&answer));
 	metric_count(&measure_refused, 1);
 	socket_pause(c->socket, false);
 	start_closing(c);
@@ -323,19 +95,6 @@ static void on_closed(void *connection)
 	metric_set(&measure_sockets, connections_count(set));
 }
 
-void connections_close_all(struct connections *connections, bool settled_only,
-                           enum websocket_code code, const char *reason)
-{
-	struct connection *c;
-
-	DL_FOREACH (connections->all, c) {
-		if (c->state == STATE_OPEN && !(settled_only && c->unsettled))
-			connection_close(c, code, reason);
-		else if (c->state < STATE_OPEN)
-			refuse(c, &upgrade_unavailable);
-	}
-}
-
 /* --- opening ------------------------------------------------------------- */
 
 static void *on_opened(void *context, struct socket *socket)
@@ -353,12 +112,12 @@ static void *on_opened(void *context, struct socket *socket)
 	c->set = set;
 	c->socket = socket;
 	c->head = BUF(UPGRADE_HEAD_MAX);
-	c->until_s = now_s() + HEAD_WAIT_S;
+	c->until_s = connection_now_s() + HEAD_WAIT_S;
 	DL_APPEND(set->all, c);
 	wheel_set(&set->wheel, &c->check, c->until_s);
 	metric_set(&measure_sockets, connections_count(set));
 	if (connections_count(set) > set->options.connections_max)
-		refuse(c, &upgrade_full);
+		connection_refuse(c, &upgrade_full);
 	return c;
 }
 
@@ -367,8 +126,8 @@ static uint64_t token_end_s(const struct connection *c)
 	uint64_t now_ms = clock_unix_ms();
 
 	if (c->expires_at_ms <= now_ms)
-		return now_s();
-	return now_s() + (c->expires_at_ms - now_ms + 999) / 1000;
+		return connection_now_s();
+	return connection_now_s() + (c->expires_at_ms - now_ms + 999) / 1000;
 }
 
 /* While we were stopped nobody could be heard. */
@@ -400,12 +159,12 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 
 	c->user = owner->user;
 	c->expires_at_ms = owner->expires_at_ms;
-	c->heard_s = now_s();
+	c->heard_s = connection_now_s();
 	c->state = STATE_OPEN;
 	websocket_reader_start(&c->reader, true, false, FRAME_MAX);
 	users_add(c->set->users, c->user, &c->link);
 	upgrade_answer(&text, &upgrade);
-	queue_framed(c, buf_span(&text));
+	connection_queue(c, buf_span(&text));
 	c->set->options.opened(c->set->options.context, c);
 	buf_clear(&text);
 	frame_welcome(&text, c->user, span_of(owner->session),
@@ -413,7 +172,8 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	connection_send(c, buf_span(&text));
 	socket_pause(c->socket, false);
 	/* The first ping at a random moment: a storm of sockets spreads out. */
-	plan_check(c, now_s() + 1 + random_u64() % c->set->options.ping_s);
+	plan_check(c, connection_now_s() + 1 +
+	                      random_u64() % c->set->options.ping_s);
 	metric_count(&measure_opened, 1);
 }
 
@@ -428,11 +188,11 @@ static void on_owner(void *context, const struct lookup_answer *answer)
 	}
 	if (answer->status == ST_UNAVAILABLE) {
 		log_event(LOG_WARN, "upgrade.identity_unavailable");
-		refuse(c, &upgrade_unavailable);
+		connection_refuse(c, &upgrade_unavailable);
 		return;
 	}
 	log_event(LOG_WARN, "upgrade.bad_token");
-	refuse(c, &upgrade_unauthorized);
+	connection_refuse(c, &upgrade_unauthorized);
 }
 
 static void ask_owner(struct connection *c, const struct upgrade *upgrade)
@@ -445,7 +205,7 @@ static void ask_owner(struct connection *c, const struct upgrade *upgrade)
 	memcpy(c->key, upgrade->key.data, sizeof(c->key) - 1);
 	if (upgrade->token.len == 0) {
 		log_event(LOG_WARN, "upgrade.no_token");
-		refuse(c, &upgrade_unauthorized);
+		connection_refuse(c, &upgrade_unauthorized);
 		return;
 	}
 	c->token = mem_text(upgrade->token.data, upgrade->token.len);
@@ -470,17 +230,17 @@ static void read_head(struct connection *c, struct span bytes)
 
 	buf_append(&c->head, bytes);
 	if (buf_overflowed(&c->head)) {
-		refuse(c, &upgrade_head_too_large);
+		connection_refuse(c, &upgrade_head_too_large);
 		return;
 	}
 	len = upgrade_head_len(buf_span(&c->head));
 	if (len == 0)
 		return;
 	if (len < c->head.len)
-		refuse(c, &early);
+		connection_refuse(c, &early);
 	else if (!upgrade_read(buf_span(&c->head), c->set->options.origins,
 	                       &upgrade, &fault))
-		refuse(c, &fault);
+		connection_refuse(c, &fault);
 	else
 		ask_owner(c, &upgrade);
 	buf_free(&c->head);
@@ -495,7 +255,7 @@ static bool token_ended(struct connection *c)
 	if (!c->ended_s) {
 		log_event(LOG_WARN, "socket.token_ended",
 		          F_NUMBER("user", c->user));
-		c->ended_s = now_s();
+		c->ended_s = connection_now_s();
 	}
 	return true;
 }
@@ -524,7 +284,7 @@ static void on_message(struct connection *c,
 		break;
 	case WEBSOCKET_PING:
 		websocket_write(&pong, WEBSOCKET_PONG, message->payload, NULL);
-		queue_framed(c, buf_span(&pong));
+		connection_queue(c, buf_span(&pong));
 		break;
 	case WEBSOCKET_CLOSE:
 		connection_close(c,
@@ -542,7 +302,7 @@ static void read_frames(struct connection *c, char *data, size_t len)
 {
 	struct websocket_message message;
 
-	c->heard_s = now_s();
+	c->heard_s = connection_now_s();
 	while (c->state == STATE_OPEN) {
 		switch (websocket_read(&c->reader, &data, &len, &message)) {
 		case WEBSOCKET_MESSAGE:
@@ -572,6 +332,11 @@ static bool on_received(void *connection, char *data, size_t len)
 	return true; /* else: dropped, until the peer is done */
 }
 
+static void on_writable(void *connection)
+{
+	connection_flush(connection);
+}
+
 const struct socket_events connection_events = {
 	.opened = on_opened,
 	.received = on_received,
@@ -599,17 +364,17 @@ static void check_open(struct connection *c, uint64_t now)
 		socket_end(c->socket);
 		return;
 	}
-	queue_control(c, span_make(ping, PING_LEN));
+	connection_queue_control(c, span_make(ping, PING_LEN));
 	plan_check(c, now + options->ping_s);
 }
 
-static void on_due(void *context, struct wheel_item *item)
+void connection_due(void *context, struct wheel_item *item)
 {
 	struct connection *c =
 		(struct connection *)(void *)((char *)item -
 	                                      offsetof(struct connection,
 	                                               check));
-	uint64_t now = now_s();
+	uint64_t now = connection_now_s();
 
 	(void)context;
 	if (c->state == STATE_OPEN)
@@ -620,13 +385,4 @@ static void on_due(void *context, struct wheel_item *item)
 		socket_end(c->socket);
 	else
 		wheel_set(&c->set->wheel, &c->check, c->until_s);
-}
-
-void connections_tick(struct connections *connections)
-{
-	uint64_t now = now_s();
-
-	if (now > connections->wheel.now_s + STALL_S)
-		connections->heard_floor_s = now;
-	wheel_turn(&connections->wheel, now, on_due, connections);
 }

@@ -1,0 +1,91 @@
+#include "common/service/log.h"
+#include "common/wire/frame.h"
+#include "websocket-service/connection_private.h"
+#include "websocket-service/measures.h"
+
+/* What a queue takes beyond its bound, so that a close frame passes. */
+enum { CONTROL_ROOM = 512 };
+
+void connection_mark_dirty(struct connection *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	c->dirty_next = c->set->dirty;
+	c->set->dirty = c;
+}
+
+void connection_queue_control(struct connection *c, struct span bytes)
+{
+	if (outbox_add(&c->outbox, c->set->pool, bytes,
+	               c->set->options.queue_bytes + CONTROL_ROOM))
+		connection_mark_dirty(c);
+}
+
+static void too_slow(struct connection *c)
+{
+	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
+	          F_NUMBER("queued", c->outbox.len));
+	metric_count(&measure_too_slow, 1);
+	outbox_clear(&c->outbox, c->set->pool);
+	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
+}
+
+/* What lws keeps counts; pings may have taken it past the bound. */
+static uint32_t queue_room(const struct connection *c)
+{
+	uint32_t max = c->set->options.queue_bytes;
+
+	return c->held < max ? max - c->held : 0;
+}
+
+void connection_queue(struct connection *c, struct span framed)
+{
+	if (outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
+		connection_mark_dirty(c);
+	else
+		too_slow(c);
+}
+
+void connection_send(struct connection *connection, struct span text)
+{
+	struct buf framed CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	if (connection->state != STATE_OPEN)
+		return;
+	websocket_write(&framed, WEBSOCKET_TEXT, text, NULL);
+	connection_queue(connection, buf_span(&framed));
+	metric_count(&measure_frames_out, 1);
+}
+
+/*
+ * One write for all that waits; what the kernel does not take, lws keeps. All
+ * or nothing leaves the outbox, so it always starts with a whole frame.
+ */
+void connection_flush(struct connection *c)
+{
+	if (socket_blocked(c->socket)) {
+		socket_want_writable(c->socket);
+		return;
+	}
+	c->held = 0;
+	if (c->outbox.len) {
+		uint32_t len = c->outbox.len;
+
+		if (!socket_write(c->socket, outbox_bytes(&c->outbox))) {
+			outbox_clear(&c->outbox, c->set->pool);
+			socket_end(c->socket);
+			return;
+		}
+		outbox_sent(&c->outbox, c->set->pool, len);
+		if (socket_blocked(c->socket))
+			c->held = len;
+		metric_count(&measure_writes, 1);
+	}
+	if (!c->finish)
+		return;
+	if (socket_blocked(c->socket))
+		socket_want_writable(c->socket);
+	else
+		socket_finish(c->socket);
+}
