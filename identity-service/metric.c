@@ -18,8 +18,9 @@ struct metric metric_tokens_cached = METRIC_GAUGE(
 struct metric metric_revoked = METRIC_GAUGE(
 	"parley_sessions_revoked", "Revoked sessions that are remembered");
 
-static struct metric lookup = METRIC_HISTOGRAM(
-	"parley_lookup_seconds", "Time from a token look-up to its answer");
+static struct metric lookup =
+	METRIC_HISTOGRAM("parley_token_lookup_seconds",
+                         "Time from a token look-up to its answer");
 
 #define REQUESTS "parley_http_requests_total"
 #define HELP     "Requests by route and class of answer"

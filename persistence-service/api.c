@@ -217,7 +217,7 @@ enum status api_start(const struct settings *settings, struct api **ret_api)
 		.name = "query",
 		.threads = THREADS,
 		.queue_max = QUEUE_MAX,
-		.full_http = 429,
+		.full_http = 503,
 		.retry_after_s = RETRY_AFTER_S,
 		.worker_start = start_worker,
 		.worker_stop = stop_worker,

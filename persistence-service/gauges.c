@@ -15,10 +15,10 @@ static struct metric batch_size =
 	METRIC_GAUGE("parley_batch_records", "Records of the last batch.");
 static struct metric retries = METRIC_COUNTER(
 	"parley_save_retries_total", "Batches that had to be tried again.");
-static struct metric transaction =
-	METRIC_HISTOGRAM("parley_save_seconds", "One batch into the database.");
+static struct metric transaction = METRIC_HISTOGRAM(
+	"parley_transaction_seconds", "One batch into the database.");
 static struct metric turn = METRIC_HISTOGRAM(
-	"parley_save_turn_seconds",
+	"parley_batch_seconds",
 	"From a batch's first record to its events handed to Kafka.");
 static struct metric lag =
 	METRIC_GAUGE("parley_consumer_lag_records",
