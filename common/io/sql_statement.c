@@ -25,6 +25,7 @@ struct sql_statement {
 	MYSQL_BIND *results;
 	struct column *columns;
 	unsigned column_count;
+	bool grown; /* buffers were: bind them before the next row */
 };
 
 struct sql_statement *sql_statement_create(MYSQL *mysql)
@@ -203,10 +204,12 @@ static bool read_rest(struct sql_statement *s, unsigned at)
 	return !mysql_stmt_fetch_column(s->handle, bind, at, 0);
 }
 
+/*
+ * The larger buffers are bound before the next row, not now: binding clears the
+ * lengths of this one in some versions (CONC-821).
+ */
 static bool read_truncated(struct sql_statement *s)
 {
-	bool grown = false;
-
 	for (unsigned i = 0; i < s->column_count; i++) {
 		struct column *column = &s->columns[i];
 
@@ -215,9 +218,17 @@ static bool read_truncated(struct sql_statement *s)
 			continue;
 		if (!read_rest(s, i))
 			return false;
-		grown = true;
+		s->grown = true;
 	}
-	return !grown || !mysql_stmt_bind_result(s->handle, s->results);
+	return true;
+}
+
+static bool bind_grown(struct sql_statement *s)
+{
+	if (!s->grown)
+		return true;
+	s->grown = false;
+	return !mysql_stmt_bind_result(s->handle, s->results);
 }
 
 static struct sql_value value_of(const struct column *column)
@@ -235,6 +246,8 @@ enum sql_row sql_statement_fetch(struct sql_statement *s,
 	int outcome;
 
 	assert(columns == s->column_count);
+	if (!bind_grown(s))
+		return SQL_ROW_FAILED;
 	outcome = mysql_stmt_fetch(s->handle);
 	if (outcome == MYSQL_NO_DATA)
 		return SQL_ROW_END;
