@@ -13,13 +13,15 @@ comma := ,
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -Wformat=2 -Wundef -Wvla -Wpointer-arith \
 	-Wwrite-strings -Werror
-# log_event() may be called without fields; C23 allows that, and gcc already.
-WARNINGS += $(if $(findstring clang,$(COMPILER)), \
-	-Wno-gnu-zero-variadic-macro-arguments)
-
 # Flags that only some compilers know are asked for, not assumed.
 accepts = $(shell echo 'int main(void){return 0;}' | \
 	$(CC) -Werror $(1) -x c - -o /dev/null 2>/dev/null && echo '$(1)')
+
+# log_event() may be called without fields; C23 allows that, and gcc already.
+ifneq ($(findstring clang,$(COMPILER)),)
+WARNINGS += $(call accepts,-Wno-gnu-zero-variadic-macro-arguments) \
+	$(call accepts,-Wno-c23-extensions)
+endif
 
 HARDENING := -fstack-protector-strong -fPIE \
 	$(call accepts,-fstack-clash-protection) \

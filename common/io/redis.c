@@ -171,7 +171,9 @@ struct redis *redis_create(struct uv_loop_s *loop,
 
 static void free_handle(uv_handle_t *handle)
 {
-	free(handle);
+	void *memory = handle;
+
+	mem_free(&memory);
 }
 
 void redis_destroy(struct redis **redis)
