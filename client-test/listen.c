@@ -48,16 +48,14 @@ static void online(void *context)
 static void offline(void *context, const char *why, uint64_t retry_ms)
 {
 	(void)context;
-	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
-	              (unsigned long long)retry_ms);
+	show_offline(why, retry_ms);
 }
 
 static void denied(void *context, enum status status, struct span why)
 {
 	struct listener *listener = context;
 
-	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
-	              (int)why.len, why.len ? why.data : "");
+	show_denied(status, why);
 	stage_end(listener->stage, EXIT_FAILED);
 }
 

@@ -4,6 +4,7 @@
 #include "client-test/commands.h"
 #include "client-test/input.h"
 #include "client-test/people.h"
+#include "client-test/show.h"
 #include "client-test/stage.h"
 #include "client-test/talker.h"
 #include "common/base/clock.h"
@@ -146,16 +147,14 @@ static void online(void *context)
 static void offline(void *context, const char *why, uint64_t retry_ms)
 {
 	(void)context;
-	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
-	              (unsigned long long)retry_ms);
+	show_offline(why, retry_ms);
 }
 
 static void denied(void *context, enum status status, struct span why)
 {
 	struct sender *sender = context;
 
-	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
-	              (int)why.len, why.len ? why.data : "");
+	show_denied(status, why);
 	stage_end(sender->stage, EXIT_FAILED);
 }
 

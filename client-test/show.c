@@ -1,6 +1,7 @@
 #include "client-test/show.h"
 #include "common/base/utf8.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static bool is_control(uint32_t point)
@@ -36,4 +37,16 @@ void show_clock(struct buf *out, uint64_t unix_ms)
 	if (localtime_r(&seconds, &local))
 		(void)strftime(text, sizeof(text), "%H:%M:%S", &local);
 	buf_append(out, span_of(text));
+}
+
+void show_offline(const char *why, uint64_t retry_ms)
+{
+	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
+	              (unsigned long long)retry_ms);
+}
+
+void show_denied(enum status status, struct span why)
+{
+	(void)fprintf(stderr, "can't sign in: %s: %.*s\n", status_text(status),
+	              (int)why.len, why.len ? why.data : "");
 }

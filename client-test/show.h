@@ -6,6 +6,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/span.h"
+#include "common/base/status.h"
 
 #include <stdint.h>
 
@@ -17,5 +18,8 @@
 void show_text(struct buf *out, struct span text, unsigned indent);
 /* Appends HH:MM:SS of the local time. */
 void show_clock(struct buf *out, uint64_t unix_ms);
+/* Lines on stderr: no connection for now; the sign-in was refused. */
+void show_offline(const char *why, uint64_t retry_ms);
+void show_denied(enum status status, struct span why);
 
 #endif
