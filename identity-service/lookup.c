@@ -3,6 +3,7 @@
 #include "common/base/json_write.h"
 #include "common/io/json.h"
 #include "common/service/log.h"
+#include "common/wire/fields.h"
 #include "identity-service/account.h"
 #include "identity-service/credentials.h"
 #include "identity-service/sign_in.h"
@@ -40,10 +41,10 @@ void lookup_token(struct http_request *request, void *context)
 	if (!owner_of(request, context, &owner))
 		return;
 	json_open(&w);
-	json_number(&w, "id", owner.user);
-	json_text(&w, "name", span_of(owner.name));
-	json_time(&w, "expires_at", owner.expires_at_ms);
-	json_text(&w, "session", span_of(owner.session));
+	json_number(&w, FIELD_ID, owner.user);
+	json_text(&w, FIELD_NAME, span_of(owner.name));
+	json_time(&w, FIELD_EXPIRES_AT, owner.expires_at_ms);
+	json_text(&w, FIELD_SESSION, span_of(owner.session));
 	json_close(&w);
 	http_set_header(request, "Cache-Control", "no-store");
 	http_answer_json(request, 200, buf_span(&answer));
@@ -83,8 +84,8 @@ static void answer_failure(struct http_request *request, enum status status)
 
 static void write_user(struct json_writer *w, const struct account *account)
 {
-	json_number(w, "id", account->id);
-	json_text(w, "name", span_of(account->name));
+	json_number(w, FIELD_ID, account->id);
+	json_text(w, FIELD_NAME, span_of(account->name));
 }
 
 static void answer_user(struct http_request *request, enum status status,
@@ -151,7 +152,7 @@ static void query_status(struct http_request *request, void *context)
 		return;
 	}
 	json_open(&w);
-	json_open_object(&w, "user");
+	json_open_object(&w, FIELD_USER);
 	write_user(&w, &question.account);
 	json_time(&w, "registered_at", question.account.created_at_ms);
 	json_close(&w);

@@ -1,16 +1,21 @@
 #include "websocket-service/sends.h"
 #include "common/base/clock.h"
+#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/io/kafka.h"
 #include "common/io/redis.h"
 #include "common/service/log.h"
+#include "common/wire/fields.h"
 #include "common/wire/save_record.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/slots.h"
 
-#include <stdio.h>
 #include <utlist.h>
+
+enum { HINT_MAX = 128 };
+
+static const char hint_prefix[] = "message:";
 
 struct send {
 	struct send *prev, *next; /* in `waiting` or in `told` */
@@ -32,6 +37,7 @@ struct sends {
 	struct send *spare;
 	struct buf key;
 	struct buf value;
+	struct buf hint;
 };
 
 struct sends *sends_create(const struct sends_options *options)
@@ -42,6 +48,7 @@ struct sends *sends_create(const struct sends_options *options)
 	sends->by_number = slots_create(SENDS_MAX);
 	sends->key = BUF(CONVERSATION_KEY_MAX);
 	sends->value = BUF(SAVE_RECORD_MAX);
+	sends->hint = BUF(HINT_MAX);
 	return sends;
 }
 
@@ -67,6 +74,7 @@ void sends_destroy(struct sends **sends)
 	slots_destroy(&s->by_number);
 	buf_free(&s->key);
 	buf_free(&s->value);
+	buf_free(&s->hint);
 	mem_free(sends);
 }
 
@@ -80,25 +88,27 @@ uint32_t sends_count(const struct sends *sends)
 static void on_hint(void *context, uint64_t number, bool set);
 
 static void hint(struct sends *sends, const struct send *send,
-                 const char *state, enum redis_when when, redis_set_done *done)
+                 struct span state, enum redis_when when, redis_set_done *done)
 {
-	char key[sizeof("message:") + UUID_TEXT_LEN] = "message:";
-	char value[96];
-	int len = snprintf(value, sizeof(value),
-	                   "{\"sender\":%llu,\"state\":\"%s\"}",
-	                   (unsigned long long)send->sender, state);
+	char key[sizeof(hint_prefix) + UUID_TEXT_LEN] = {0};
+	struct json_writer w = json_writer(&sends->hint);
 
-	uuid_format(&send->uuid, key + sizeof("message:") - 1);
+	memcpy(key, hint_prefix, sizeof(hint_prefix) - 1);
+	uuid_format(&send->uuid, key + sizeof(hint_prefix) - 1);
+	buf_clear(&sends->hint);
+	json_open(&w);
+	json_number(&w, FIELD_SENDER, send->sender);
+	json_text(&w, FIELD_STATE, state);
+	json_close(&w);
 	(void)redis_set(sends->options.redis, span_of(key),
-	                span_make(value, (size_t)len),
-	                sends->options.hint_ttl_s, when, done, sends,
-	                send->number);
+	                buf_span(&sends->hint), sends->options.hint_ttl_s, when,
+	                done, sends, send->number);
 }
 
 static void hint_accepted(struct sends *sends, const struct send *send)
 {
 	if (send->hint_ours)
-		hint(sends, send, "accepted", REDIS_IF_PRESENT, NULL);
+		hint(sends, send, SPAN("accepted"), REDIS_IF_PRESENT, NULL);
 }
 
 static void on_hint(void *context, uint64_t number, bool set)
@@ -218,7 +228,7 @@ void sends_begin(struct sends *sends, struct connection *connection,
 	send->uuid = frame->uuid;
 	send->began_us = began_us;
 	(*unsettled)++;
-	hint(sends, send, "pending", REDIS_IF_ABSENT, on_hint);
+	hint(sends, send, SPAN("pending"), REDIS_IF_ABSENT, on_hint);
 	if (produce(sends, send, frame) == ST_OK)
 		return;
 	metric_count(&measure_kafka_refused, 1);

@@ -1,6 +1,7 @@
 #include "common/wire/frame.h"
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
+#include "common/wire/fields.h"
 #include "common/wire/save_record.h"
 
 const char *frame_code_text(enum frame_code code)
@@ -40,7 +41,7 @@ static enum status read_uuid(const struct json *json, struct uuid *ret_uuid,
 {
 	struct span text;
 
-	if (!json_get_text(json, "uuid", &text))
+	if (!json_get_text(json, FIELD_UUID, &text))
 		return refuse(fault, FRAME_BAD_UUID, "uuid must be a string");
 	if (!uuid_parse(text, ret_uuid))
 		return refuse(fault, FRAME_BAD_UUID,
@@ -55,9 +56,9 @@ static enum status check_type(const struct json *json,
 {
 	struct span type;
 
-	if (json_kind(json, "type") == JSON_ABSENT)
+	if (json_kind(json, FIELD_TYPE) == JSON_ABSENT)
 		return ST_OK;
-	if (!json_get_text(json, "type", &type))
+	if (!json_get_text(json, FIELD_TYPE, &type))
 		return refuse(fault, FRAME_BAD_FRAME, "type must be a string");
 	if (!span_equal(type, SPAN("message")))
 		return refuse(fault, FRAME_UNKNOWN_TYPE,
@@ -70,13 +71,14 @@ static enum status read_message(const struct json *json,
                                 struct span *ret_message,
                                 struct frame_fault *fault)
 {
-	bool small = json_kind(json, "message") != JSON_ABSENT;
+	bool small = json_kind(json, FIELD_MESSAGE) != JSON_ABSENT;
 	bool capital = json_kind(json, "Message") != JSON_ABSENT;
 
 	if (small && capital)
 		return refuse(fault, FRAME_BAD_MESSAGE,
 		              "message and Message are both there");
-	if (!json_get_text(json, capital ? "Message" : "message", ret_message))
+	if (!json_get_text(json, capital ? "Message" : FIELD_MESSAGE,
+	                   ret_message))
 		return refuse(fault, FRAME_BAD_MESSAGE,
 		              "message must be a string");
 	if (ret_message->len == 0)
@@ -90,7 +92,7 @@ static enum status read_message(const struct json *json,
 static enum status read_user(const struct json *json, uint64_t *ret_user,
                              struct frame_fault *fault)
 {
-	if (json_get_id(json, "user_to", ret_user) && *ret_user > 0)
+	if (json_get_id(json, FIELD_USER_TO, ret_user) && *ret_user > 0)
 		return ST_OK;
 	return refuse(fault, FRAME_BAD_USER,
 	              "user_to must be a whole number from 1 to 2^53-1");
@@ -137,7 +139,7 @@ enum status frame_decode(struct span text, struct json **ret_json,
 static void open_frame(struct json_writer *w, struct span type)
 {
 	json_open(w);
-	json_text(w, "type", type);
+	json_text(w, FIELD_TYPE, type);
 }
 
 static void write_uuid(struct json_writer *w, const struct uuid *uuid)
@@ -145,7 +147,7 @@ static void write_uuid(struct json_writer *w, const struct uuid *uuid)
 	char text[UUID_TEXT_LEN + 1];
 
 	uuid_format(uuid, text);
-	json_text(w, "uuid", span_make(text, UUID_TEXT_LEN));
+	json_text(w, FIELD_UUID, span_make(text, UUID_TEXT_LEN));
 }
 
 static void open_state(struct json_writer *w, const struct uuid *uuid,
@@ -153,15 +155,15 @@ static void open_state(struct json_writer *w, const struct uuid *uuid,
 {
 	open_frame(w, SPAN("state"));
 	write_uuid(w, uuid);
-	json_text(w, "state", state);
+	json_text(w, FIELD_STATE, state);
 }
 
 static void write_fault(struct json_writer *w, enum frame_code code,
                         const char *detail)
 {
-	json_text(w, "code", span_of(frame_code_text(code)));
-	json_text(w, "detail", span_of(detail));
-	json_bool(w, "retryable", frame_code_retryable(code));
+	json_text(w, FIELD_CODE, span_of(frame_code_text(code)));
+	json_text(w, FIELD_DETAIL, span_of(detail));
+	json_bool(w, FIELD_RETRYABLE, frame_code_retryable(code));
 	json_close(w);
 }
 
@@ -171,9 +173,9 @@ void frame_welcome(struct buf *out, uint64_t user, struct span session,
 	struct json_writer w = json_writer(out);
 
 	open_frame(&w, SPAN("welcome"));
-	json_number(&w, "user", user);
-	json_text(&w, "session", session);
-	json_number(&w, "ping_interval_s", ping_interval_s);
+	json_number(&w, FIELD_USER, user);
+	json_text(&w, FIELD_SESSION, session);
+	json_number(&w, FIELD_PING_INTERVAL_S, ping_interval_s);
 	json_close(&w);
 }
 
@@ -190,10 +192,10 @@ void frame_saved(struct buf *out, const struct saved_message *message)
 	struct json_writer w = json_writer(out);
 
 	open_state(&w, &message->uuid, SPAN("saved"));
-	json_number(&w, "id", message->id);
-	json_number(&w, "conversation", message->conversation);
-	json_number(&w, "seq", message->seq);
-	json_time(&w, "created_at", message->created_at_ms);
+	json_number(&w, FIELD_ID, message->id);
+	json_number(&w, FIELD_CONVERSATION, message->conversation);
+	json_number(&w, FIELD_SEQ, message->seq);
+	json_time(&w, FIELD_CREATED_AT, message->created_at_ms);
 	json_close(&w);
 }
 
@@ -202,14 +204,14 @@ void frame_message(struct buf *out, const struct saved_message *message)
 	struct json_writer w = json_writer(out);
 
 	open_frame(&w, SPAN("message"));
-	json_number(&w, "id", message->id);
-	json_number(&w, "conversation", message->conversation);
-	json_number(&w, "seq", message->seq);
-	json_number(&w, "user_from", message->user_from);
-	json_number(&w, "user_to", message->user_to);
+	json_number(&w, FIELD_ID, message->id);
+	json_number(&w, FIELD_CONVERSATION, message->conversation);
+	json_number(&w, FIELD_SEQ, message->seq);
+	json_number(&w, FIELD_USER_FROM, message->user_from);
+	json_number(&w, FIELD_USER_TO, message->user_to);
 	write_uuid(&w, &message->uuid);
-	json_text(&w, "message", message->message);
-	json_time(&w, "created_at", message->created_at_ms);
+	json_text(&w, FIELD_MESSAGE, message->message);
+	json_time(&w, FIELD_CREATED_AT, message->created_at_ms);
 	json_close(&w);
 }
 

@@ -1,5 +1,6 @@
 #include "common/wire/identity.h"
 #include "common/base/clock.h"
+#include "common/wire/fields.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ static bool copy_text(const struct json *json, const char *name, char *ret_text,
 
 static bool read_id(const struct json *json, uint64_t *ret_id)
 {
-	return json_get_id(json, "id", ret_id) && *ret_id != 0;
+	return json_get_id(json, FIELD_ID, ret_id) && *ret_id != 0;
 }
 
 static bool read_owner(const struct json *json, struct token_owner *owner)
@@ -28,7 +29,7 @@ static bool read_owner(const struct json *json, struct token_owner *owner)
 	return read_id(json, &owner->user) &&
 	       copy_text(json, "name", owner->name, USER_NAME_MAX_BYTES) &&
 	       copy_text(json, "session", owner->session, SESSION_ID_MAX) &&
-	       json_get_text(json, "expires_at", &time) &&
+	       json_get_text(json, FIELD_EXPIRES_AT, &time) &&
 	       clock_parse(time, &owner->expires_at_ms);
 }
 

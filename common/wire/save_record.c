@@ -1,6 +1,7 @@
 #include "common/wire/save_record.h"
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
+#include "common/wire/fields.h"
 
 static const char kind_message[] = "message";
 
@@ -11,12 +12,12 @@ void save_record_encode(const struct save_record *record, struct buf *ret_json)
 
 	uuid_format(&record->uuid, uuid);
 	json_open(&w);
-	json_text(&w, "kind", span_of(kind_message));
-	json_text(&w, "uuid", span_make(uuid, UUID_TEXT_LEN));
-	json_number(&w, "sender", record->sender);
-	json_number(&w, "user_to", record->user_to);
-	json_text(&w, "message", record->message);
-	json_time(&w, "sent_at", record->sent_at_ms);
+	json_text(&w, FIELD_KIND, span_of(kind_message));
+	json_text(&w, FIELD_UUID, span_make(uuid, UUID_TEXT_LEN));
+	json_number(&w, FIELD_SENDER, record->sender);
+	json_number(&w, FIELD_USER_TO, record->user_to);
+	json_text(&w, FIELD_MESSAGE, record->message);
+	json_time(&w, FIELD_SENT_AT, record->sent_at_ms);
 	json_close(&w);
 }
 
@@ -44,26 +45,26 @@ static const char *read_members(const struct json *json,
 {
 	struct span text;
 
-	if (!json_get_id(json, "sender", &record->sender))
+	if (!json_get_id(json, FIELD_SENDER, &record->sender))
 		record->sender = 0;
-	if (json_get_text(json, "uuid", &text))
+	if (json_get_text(json, FIELD_UUID, &text))
 		*named = uuid_parse(text, &record->uuid);
 	if (record->sender == 0)
 		return "sender is missing or no id";
 	if (!*named)
 		return "uuid is missing or malformed";
-	if (!json_get_text(json, "kind", &text))
+	if (!json_get_text(json, FIELD_KIND, &text))
 		return "kind is missing";
 	if (!span_equal(text, span_of(kind_message)))
 		return "kind is not known";
-	if (!json_get_id(json, "user_to", &record->user_to) ||
+	if (!json_get_id(json, FIELD_USER_TO, &record->user_to) ||
 	    record->user_to == 0)
 		return "user_to is missing or no id";
-	if (!json_get_text(json, "message", &record->message))
+	if (!json_get_text(json, FIELD_MESSAGE, &record->message))
 		return "message is missing";
 	if (record->message.len == 0 || record->message.len > MESSAGE_TEXT_MAX)
 		return "message is empty or too long";
-	if (!json_get_text(json, "sent_at", &text) ||
+	if (!json_get_text(json, FIELD_SENT_AT, &text) ||
 	    !clock_parse(text, &record->sent_at_ms))
 		return "sent_at is missing or no time";
 	return NULL;

@@ -1,0 +1,30 @@
+/*
+ * fields - the JSON member names that pass between processes: frames, records,
+ * and identity's answers. One definition, so that reader and writer agree.
+ */
+#ifndef PARLEY_WIRE_FIELDS_H
+#define PARLEY_WIRE_FIELDS_H
+
+#define FIELD_CODE            "code"
+#define FIELD_CONVERSATION    "conversation"
+#define FIELD_CREATED_AT      "created_at"
+#define FIELD_DETAIL          "detail"
+#define FIELD_EXPIRES_AT      "expires_at"
+#define FIELD_ID              "id"
+#define FIELD_KIND            "kind"
+#define FIELD_MESSAGE         "message"
+#define FIELD_NAME            "name"
+#define FIELD_PING_INTERVAL_S "ping_interval_s"
+#define FIELD_RETRYABLE       "retryable"
+#define FIELD_SENDER          "sender"
+#define FIELD_SENT_AT         "sent_at"
+#define FIELD_SEQ             "seq"
+#define FIELD_SESSION         "session"
+#define FIELD_STATE           "state"
+#define FIELD_TYPE            "type"
+#define FIELD_USER            "user"
+#define FIELD_USER_FROM       "user_from"
+#define FIELD_USER_TO         "user_to"
+#define FIELD_UUID            "uuid"
+
+#endif
