@@ -33,7 +33,10 @@ static void print_line(void *context, const char *name,
 	show_text(&line, message->text, 10);
 	(void)puts(buf_text(&line));
 	(void)fflush(stdout);
-	if (listener->left && --listener->left == 0)
+	if (listener->left == 0)
+		return; /* without --count: for ever */
+	listener->left--;
+	if (listener->left == 0)
 		stage_end(listener->stage, EXIT_DONE);
 }
 

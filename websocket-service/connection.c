@@ -370,10 +370,7 @@ static void check_open(struct connection *c, uint64_t now)
 
 void connection_due(void *context, struct wheel_item *item)
 {
-	struct connection *c =
-		(struct connection *)(void *)((char *)item -
-	                                      offsetof(struct connection,
-	                                               check));
+	struct connection *c = CONTAINER_OF(item, struct connection, check);
 	uint64_t now = connection_now_s();
 
 	(void)context;

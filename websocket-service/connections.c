@@ -59,10 +59,7 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
 
 	while (link) {
 		struct connection *c =
-			(struct connection *)(void *)((char *)link -
-		                                      offsetof(
-							      struct connection,
-							      link));
+			CONTAINER_OF(link, struct connection, link);
 
 		link = link->next; /* too_slow() unlinks */
 		if (c->id == except)

@@ -8,6 +8,8 @@
 #ifndef PARLEY_BASE_SCOPE_H
 #define PARLEY_BASE_SCOPE_H
 
+#include <stddef.h>
+
 #define CLEANUP(function) __attribute__((cleanup(function)))
 #define MUST_CHECK        __attribute__((warn_unused_result))
 #define PRINTF(text, arg) __attribute__((format(printf, text, arg)))
@@ -19,6 +21,10 @@
 		*from_ = NULL; \
 		moved_; \
 	})
+
+/* The struct whose `member` the pointer points at. */
+#define CONTAINER_OF(pointer, type, member) \
+	((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
