@@ -107,8 +107,9 @@ derive_settings() {
 	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
 		IDENTITY_URL=http://$REACH:$IDENTITY_PORT
 	fi
-	# The group's static member name: the same after every restart.
-	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-persistence-1}
+	# The group's static member name: the same after every restart, and no
+	# other stack's, for they may share a Kafka.
+	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}
 	use_private_servers
 }
 
