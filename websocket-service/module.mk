@@ -12,6 +12,6 @@ $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/tests/t
 
 # On a clock of its own; sockets and lookups are the test's.
 $(eval $(call unit_test,websocket-service/tests/test_connection.c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms))
-$(eval $(call unit_test,websocket-service/tests/test_lookups.c,websocket common,libuv libcurl libcjson))
+$(eval $(call unit_test,websocket-service/tests/test_lookups.c,websocket http_stub common,libuv libcurl libcjson))
 
 $(eval $(call fuzzer,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))

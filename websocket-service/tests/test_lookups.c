@@ -2,10 +2,9 @@
 #define _GNU_SOURCE /* memmem */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "tests/support/http_stub.h"
 #include "websocket-service/lookups.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -20,7 +19,6 @@
 #include <cmocka.h>
 
 enum {
-	REQUEST_MAX = 8192,
 	WAITERS = 50,
 	TIMEOUT_MS = 300,
 	PATIENCE_MS = 5000, /* of the tests */
@@ -28,27 +26,16 @@ enum {
 };
 
 /* --- the server: /users/N is user N; /none 404, /broken 500, /silent ----- */
-static int listener = -1;
-static uint16_t port;
 static atomic_uint questions;
-
-static void put(int fd, const char *text)
-{
-	(void)send(fd, text, strlen(text), MSG_NOSIGNAL);
-}
 
 static void answer(int fd, const char *status, const char *body)
 {
-	char text[512];
-
-	(void)snprintf(text, sizeof(text),
-	               "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", status,
-	               strlen(body), body);
-	put(fd, text);
+	http_stub_answer(fd, status, span_of(body));
 }
 
-static void serve_one(int fd, const char *request)
+static void serve_one(int fd, struct span whole)
 {
+	const char *request = whole.data;
 	char body[64];
 
 	atomic_fetch_add(&questions, 1);
@@ -57,7 +44,7 @@ static void serve_one(int fd, const char *request)
 	else if (strstr(request, " /broken "))
 		answer(fd, "500 Oops", "{}");
 	else if (strstr(request, " /garbage "))
-		put(fd, "garbage\r\n\r\n");
+		http_stub_put(fd, SPAN("garbage\r\n\r\n"));
 	else if (!strstr(request, "Authorization: Bearer tok\r\n"))
 		answer(fd, "401 Unauthorized", "{}");
 	else if (!strstr(request, " /silent ")) {
@@ -68,65 +55,16 @@ static void serve_one(int fd, const char *request)
 	}
 }
 
-static void *serve(void *context)
-{
-	int fd = (int)(intptr_t)context;
-	char request[REQUEST_MAX];
-	size_t len = 0;
-	ssize_t got;
-
-	while ((got = recv(fd, request + len, sizeof(request) - 1 - len, 0)) >
-	       0) {
-		len += (size_t)got;
-		request[len] = '\0';
-		if (!strstr(request, "\r\n\r\n"))
-			continue;
-		serve_one(fd, request);
-		len = 0;
-	}
-	close(fd);
-	return NULL;
-}
-
-static void *accept_all(void *context)
-{
-	pthread_t thread;
-	int fd;
-
-	(void)context;
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		if (pthread_create(&thread, NULL, serve, (void *)(intptr_t)fd))
-			abort();
-		pthread_detach(thread);
-	}
-	return NULL;
-}
-
 static int start_server(void **state)
 {
-	static pthread_t thread;
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&address, len) ||
-	    listen(listener, 64) ||
-	    getsockname(listener, (struct sockaddr *)&address, &len) ||
-	    pthread_create(&thread, NULL, accept_all, NULL))
-		return -1;
-	port = ntohs(address.sin_port);
-	*state = &thread;
-	return 0;
+	(void)state;
+	return http_stub_start(serve_one);
 }
 
 static int stop_server(void **state)
 {
-	shutdown(listener, SHUT_RDWR);
-	close(listener);
-	return pthread_join(*(pthread_t *)*state, NULL);
+	(void)state;
+	return http_stub_stop();
 }
 
 /* --- what is asked -------------------------------------------------------- */
@@ -181,7 +119,8 @@ static void on_asked(void *context, bool answered, uint64_t took_us)
 static int start(void **state)
 {
 	(void)state;
-	(void)snprintf(base_url, sizeof(base_url), "http://127.0.0.1:%u", port);
+	(void)snprintf(base_url, sizeof(base_url), "http://127.0.0.1:%u",
+	               http_stub_port());
 	atomic_store(&questions, 0);
 	asked_total = asked_answered = called = 0;
 	kept_ms = KEPT_MS;

@@ -4,57 +4,27 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/http_client.h"
+#include "tests/support/http_stub.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include <cmocka.h>
 
 enum { LIMIT = 64 * 1024, OUT_MAX = 2 * LIMIT, ASKS = 1000, CONNECTIONS = 8 };
 
-static int listener = -1;
-static uint16_t port;
-static atomic_uint accepted;
-
 /* --- the server ---------------------------------------------------------- */
-static void put(int fd, struct span bytes)
-{
-	while (bytes.len) {
-		ssize_t put = send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
-
-		if (put <= 0)
-			return;
-		bytes.data += put;
-		bytes.len -= (size_t)put;
-	}
-}
-
-static void answer(int fd, const char *status, struct span body)
-{
-	struct buf out = BUF(OUT_MAX);
-
-	buf_format(&out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n", status,
-	           body.len);
-	buf_append(&out, body);
-	put(fd, buf_span(&out));
-	buf_free(&out);
-}
-
 static void answer_zeros(int fd, size_t bytes)
 {
 	char *zeros = mem_new(bytes);
 
-	answer(fd, "200 OK", span_make(zeros, bytes));
+	http_stub_answer(fd, "200 OK", span_make(zeros, bytes));
 	mem_free(&zeros);
 }
 
@@ -78,97 +48,33 @@ static void stay_silent(int fd)
 static void serve_one(int fd, struct span request)
 {
 	if (asks_for(request, "/redirect"))
-		put(fd, SPAN("HTTP/1.1 302 Found\r\nLocation: /echo\r\n"
-		             "Content-Length: 0\r\n\r\n"));
+		http_stub_put(fd,
+		              SPAN("HTTP/1.1 302 Found\r\nLocation: /echo\r\n"
+		                   "Content-Length: 0\r\n\r\n"));
 	else if (asks_for(request, "/missing"))
-		answer(fd, "404 Not Found", SPAN("none"));
+		http_stub_answer(fd, "404 Not Found", SPAN("none"));
 	else if (asks_for(request, "/limit"))
 		answer_zeros(fd, LIMIT);
 	else if (asks_for(request, "/over"))
 		answer_zeros(fd, LIMIT + 1);
 	else if (asks_for(request, "/garbage"))
-		put(fd, SPAN("this is not HTTP\r\n\r\n"));
+		http_stub_put(fd, SPAN("this is not HTTP\r\n\r\n"));
 	else if (asks_for(request, "/silent"))
 		stay_silent(fd);
 	else
-		answer(fd, "200 OK", request); /* whole, to look at */
-}
-
-/* A whole request, by its Content-Length; false when the client left. */
-static bool read_request(int fd, struct buf *request)
-{
-	for (;;) {
-		char *text = (char *)(uintptr_t)buf_text(request);
-		char *end = strstr(text, "\r\n\r\n");
-		char *length = strstr(text, "Content-Length: ");
-		size_t body = length ? strtoul(length + 16, NULL, 10) : 0;
-		ssize_t got;
-
-		if (end && request->len >= (size_t)(end + 4 - text) + body)
-			return true;
-		got = recv(fd, buf_space(request, 4096), 4096, 0);
-		if (got <= 0)
-			return false;
-		buf_grew(request, (size_t)got);
-	}
-}
-
-static void *serve(void *context)
-{
-	int fd = (int)(intptr_t)context;
-	struct buf request = BUF(LIMIT);
-
-	while (read_request(fd, &request)) {
-		serve_one(fd, buf_span(&request));
-		buf_clear(&request);
-	}
-	buf_free(&request);
-	close(fd);
-	return NULL;
-}
-
-static void *accept_all(void *context)
-{
-	int fd;
-
-	(void)context;
-	while ((fd = accept(listener, NULL, NULL)) >= 0) {
-		pthread_t thread;
-
-		atomic_fetch_add(&accepted, 1);
-		assert_int_equal(pthread_create(&thread, NULL, serve,
-		                                (void *)(intptr_t)fd),
-		                 0);
-		pthread_detach(thread);
-	}
-	return NULL;
+		http_stub_answer(fd, "200 OK", request); /* whole, to look at */
 }
 
 static int start_server(void **state)
 {
-	static pthread_t thread;
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(address);
-
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(listener, (struct sockaddr *)&address, len) ||
-	    listen(listener, 64) ||
-	    getsockname(listener, (struct sockaddr *)&address, &len) ||
-	    pthread_create(&thread, NULL, accept_all, NULL))
-		return -1;
-	port = ntohs(address.sin_port);
-	*state = &thread;
-	return 0;
+	(void)state;
+	return http_stub_start(serve_one);
 }
 
 static int stop_server(void **state)
 {
-	shutdown(listener, SHUT_RDWR);
-	close(listener);
-	return pthread_join(*(pthread_t *)*state, NULL);
+	(void)state;
+	return http_stub_stop();
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -176,7 +82,8 @@ static const char *url_of(const char *path)
 {
 	static char url[128];
 
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s", port, path);
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u%s",
+	               http_stub_port(), path);
 	return url;
 }
 
@@ -331,12 +238,12 @@ static void a_token_with_a_line_break_is_refused(void **state)
 static void a_connection_is_used_again(void **state)
 {
 	struct http_ask ask = ask_for("/echo");
-	unsigned before = atomic_load(&accepted);
+	unsigned before = http_stub_accepted();
 	struct http_answer answer;
 
 	for (int i = 0; i < 20; i++)
 		assert_int_equal(http_client_ask(*state, &ask, &answer), ST_OK);
-	assert_int_equal(atomic_load(&accepted), before + 1);
+	assert_int_equal(http_stub_accepted(), before + 1);
 }
 
 /* --- the poller ---------------------------------------------------------- */
@@ -401,7 +308,7 @@ static void many_asks_get_each_its_own_answer(void **state)
 {
 	static struct numbered asked[ASKS];
 	struct polled *polled = *state;
-	unsigned before = atomic_load(&accepted);
+	unsigned before = http_stub_accepted();
 
 	for (unsigned i = 0; i < ASKS; i++) {
 		char path[32];
@@ -415,7 +322,7 @@ static void many_asks_get_each_its_own_answer(void **state)
 	}
 	run_until(polled, ASKS);
 	assert_int_equal(polled->right, ASKS);
-	assert_in_range(atomic_load(&accepted) - before, 1, CONNECTIONS);
+	assert_in_range(http_stub_accepted() - before, 1, CONNECTIONS);
 }
 
 static void note_last(void *context, enum status status,
