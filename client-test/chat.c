@@ -319,10 +319,7 @@ static int chat_run(const struct options *options)
 
 static const struct option_row rows[] = {
 	OPTION_URL,
-	OPTION_TEXT(name, "--name", "NAME", NULL, NULL,
-                    "you; registered when the name is free"),
-	OPTION_TEXT(password, "--password", "TEXT", NULL, "PARLEY_PASSWORD",
-                    "8 to 256 bytes"),
+	OPTIONS_WHO("you; registered when the name is free"),
 	OPTION_TEXT(to, "--to", "NAME", NULL, NULL,
                     "whom you talk with; may come later"),
 	OPTION_NUMBER(history, "--history", "20", 0, 200,

@@ -48,12 +48,6 @@ static void online(void *context)
 	              (unsigned long long)talker_user(listener->talker));
 }
 
-static void offline(void *context, const char *why, uint64_t retry_ms)
-{
-	(void)context;
-	show_offline(why, retry_ms);
-}
-
 static void denied(void *context, enum status status, struct span why)
 {
 	struct listener *listener = context;
@@ -84,7 +78,7 @@ static void settled(void *context, const struct outcome *outcome)
 
 static const struct talker_events events = {
 	.online = online,
-	.offline = offline,
+	.offline = show_offline,
 	.denied = denied,
 	.message = message,
 	.accepted = accepted,
@@ -131,10 +125,7 @@ static int listen_run(const struct options *options)
 
 static const struct option_row rows[] = {
 	OPTION_URL,
-	OPTION_TEXT(name, "--name", "NAME", NULL, NULL,
-                    "who listens; registered when the name is free"),
-	OPTION_TEXT(password, "--password", "TEXT", NULL, "PARLEY_PASSWORD",
-                    "8 to 256 bytes"),
+	OPTIONS_WHO("who listens; registered when the name is free"),
 	OPTION_NUMBER(count, "--count", "0", 0, 1000000000,
                       "ends after so many messages, 0: never"),
 	OPTION_NUMBER(history, "--history", "20", 0, 1000000,

@@ -57,6 +57,11 @@ struct option_row {
 		name_, value_, preset_, environment_, 0, 0, \
 			offsetof(struct options, field), meaning_ \
 	}
+/* Who one is: the same for every command that signs somebody in. */
+#define OPTIONS_WHO(meaning_) \
+	OPTION_TEXT(name, "--name", "NAME", NULL, NULL, meaning_), \
+		OPTION_TEXT(password, "--password", "TEXT", NULL, \
+	                    "PARLEY_PASSWORD", "8 to 256 bytes")
 #define OPTION_NUMBER(field, name_, preset_, min_, max_, meaning_) \
 	{ \
 		name_, "N", preset_, NULL, min_, max_, \

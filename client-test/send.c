@@ -144,12 +144,6 @@ static void online(void *context)
 	            sender->options->to, found, sender);
 }
 
-static void offline(void *context, const char *why, uint64_t retry_ms)
-{
-	(void)context;
-	show_offline(why, retry_ms);
-}
-
 static void denied(void *context, enum status status, struct span why)
 {
 	struct sender *sender = context;
@@ -213,7 +207,7 @@ static void settled(void *context, const struct outcome *outcome)
 
 static const struct talker_events events = {
 	.online = online,
-	.offline = offline,
+	.offline = show_offline,
 	.denied = denied,
 	.message = message,
 	.accepted = accepted,
@@ -274,10 +268,7 @@ static int send_run(const struct options *options)
 
 static const struct option_row rows[] = {
 	OPTION_URL,
-	OPTION_TEXT(name, "--name", "NAME", NULL, NULL,
-                    "who sends; registered when the name is free"),
-	OPTION_TEXT(password, "--password", "TEXT", NULL, "PARLEY_PASSWORD",
-                    "8 to 256 bytes"),
+	OPTIONS_WHO("who sends; registered when the name is free"),
 	OPTION_TEXT(to, "--to", "NAME", NULL, NULL, "who gets it"),
 	OPTION_NUMBER(timeout_s, "--timeout", "0", 0, 86400,
                       "gives up after so many seconds, 0: never"),

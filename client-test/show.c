@@ -39,8 +39,9 @@ void show_clock(struct buf *out, uint64_t unix_ms)
 	buf_append(out, span_of(text));
 }
 
-void show_offline(const char *why, uint64_t retry_ms)
+void show_offline(void *context, const char *why, uint64_t retry_ms)
 {
+	(void)context;
 	(void)fprintf(stderr, "-- offline: %s; again in %llu ms\n", why,
 	              (unsigned long long)retry_ms);
 }

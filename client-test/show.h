@@ -18,8 +18,11 @@
 void show_text(struct buf *out, struct span text, unsigned indent);
 /* Appends HH:MM:SS of the local time. */
 void show_clock(struct buf *out, uint64_t unix_ms);
-/* Lines on stderr: no connection for now; the sign-in was refused. */
-void show_offline(const char *why, uint64_t retry_ms);
+/*
+ * Lines on stderr: no connection for now (fits struct talker_events, `context`
+ * is not used); the sign-in was refused.
+ */
+void show_offline(void *context, const char *why, uint64_t retry_ms);
 void show_denied(enum status status, struct span why);
 
 #endif
