@@ -7,7 +7,6 @@ struct account {
 	char *password;
 	char *token;
 	uint64_t user; /* 0: never signed in */
-	bool is_new;
 	account_done *done;
 	void *context;
 };
@@ -81,7 +80,6 @@ static void registered(void *context, const struct rest_answer *answer)
 		log_in(account);
 		return;
 	}
-	account->is_new = answer->status == ST_OK;
 	finish(account, answer);
 }
 
@@ -103,9 +101,4 @@ uint64_t account_user(const struct account *account)
 struct span account_token(const struct account *account)
 {
 	return span_of(account->token);
-}
-
-bool account_is_new(const struct account *account)
-{
-	return account->is_new;
 }

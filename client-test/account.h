@@ -27,6 +27,5 @@ void account_sign_in(struct account *account);
 /* After ST_OK: */
 uint64_t account_user(const struct account *account);
 struct span account_token(const struct account *account);
-bool account_is_new(const struct account *account); /* it was registered */
 
 #endif

@@ -159,11 +159,6 @@ void people_put(struct people *people, struct span token,
 	drain(people);
 }
 
-bool people_waiting(const struct people *people)
-{
-	return people->waiting != NULL;
-}
-
 static void found(void *context, const struct rest_answer *answer)
 {
 	struct people *people = context;

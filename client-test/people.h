@@ -28,8 +28,6 @@ void people_destroy(struct people **people);
 /* Copies the message; `line` is called with it at once or later. */
 void people_put(struct people *people, struct span token,
                 const struct message *message);
-/* True while messages wait for a name. */
-bool people_waiting(const struct people *people);
 /* One at a time. */
 void people_find(struct people *people, struct span token, const char *name,
                  people_found *found, void *context);

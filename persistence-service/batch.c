@@ -7,18 +7,6 @@
 
 #define TEXTS_MAX ((size_t)BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
 
-const char *outcome_text(enum outcome outcome)
-{
-	static const char *const texts[] = {
-		[OUTCOME_OPEN] = "open",
-		[OUTCOME_SAVED] = "saved",
-		[OUTCOME_DUPLICATE] = "duplicate",
-		[OUTCOME_DEAD] = "dead",
-	};
-
-	return texts[outcome];
-}
-
 struct batch *batch_create(unsigned max)
 {
 	struct batch *batch = mem_new(sizeof(*batch));

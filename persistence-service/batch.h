@@ -22,9 +22,6 @@ enum outcome {
 	OUTCOME_DEAD,      /* can never be saved; `why` says it */
 };
 
-/* Texts of the kinds above, for logs and metrics. */
-const char *outcome_text(enum outcome outcome);
-
 struct batch_entry {
 	struct kafka_message *message;
 	struct json *json; /* what `record.message` points into */

@@ -59,16 +59,6 @@ void http_request_destroy(struct http_request **request)
 	mem_free(&r);
 }
 
-struct span http_method(const struct http_request *request)
-{
-	return request->method;
-}
-
-struct span http_path(const struct http_request *request)
-{
-	return span_of(request->path);
-}
-
 struct span http_argument(const struct http_request *request, unsigned index)
 {
 	assert(index < HTTP_ARGUMENTS_MAX);
@@ -206,11 +196,6 @@ void http_answer_json(struct http_request *request, unsigned http,
                       struct span json)
 {
 	http_answer(request, http, "application/json", json);
-}
-
-void http_answer_empty(struct http_request *request, unsigned http)
-{
-	http_answer(request, http, NULL, SPAN_NONE);
 }
 
 static const char *title_of(unsigned http)

@@ -93,8 +93,6 @@ void http_server_stop(struct http_server **server);
 unsigned http_server_waiting(struct http_server *server, unsigned lane);
 
 /* What was asked. Empty span: absent. */
-struct span http_method(const struct http_request *request);
-struct span http_path(const struct http_request *request);
 struct span http_argument(const struct http_request *request, unsigned index);
 struct span http_header(const struct http_request *request, const char *name);
 /* A query parameter, percent-decoded; false when absent or badly escaped. */
@@ -122,7 +120,6 @@ void http_answer(struct http_request *request, unsigned http,
                  const char *content_type, struct span body);
 void http_answer_json(struct http_request *request, unsigned http,
                       struct span json);
-void http_answer_empty(struct http_request *request, unsigned http);
 /*
  * RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…}. Title is
  * the code's standard phrase; 401 gets WWW-Authenticate: Bearer, 503 and 429

@@ -169,7 +169,7 @@ export_settings() {
 check_settings() {
 	local name
 	check_ports
-	for name in KAFKA_PARTITIONS KAFKA_REPLICATION FANOUT_LIST_MAX \
+	for name in KAFKA_PARTITIONS KAFKA_REPLICATION \
 		PARLEY_PORT_SHIFT PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB; do
 		is_number "${!name}" || fault "$name must be a number, not '${!name}'"
 	done
