@@ -91,8 +91,8 @@ static struct slot slot_give(struct kafka_producer *p, uint32_t number)
 /* --- the handle ---------------------------------------------------------- */
 /*
  * linger 0: a record that finds the line idle goes at once; those that come
- * while two requests are in flight gather into the next ones. With five there
- * were twice as many requests, each of which costs broker and client.
+ * while two requests are in flight gather into the next ones. Five, the usual
+ * number, cost broker and client more for each record: docs/adr/0008.
  */
 static rd_kafka_conf_t *configure(struct kafka_producer *p)
 {
