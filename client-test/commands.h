@@ -13,5 +13,6 @@ extern const struct command listen_command;
 extern const struct command send_command;
 extern const struct command chat_command;
 extern const struct command bench_command;
+extern const struct command ledger_command;
 
 #endif

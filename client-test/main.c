@@ -9,7 +9,7 @@
 
 static const struct command *const commands[] = {
 	&accept_command, &listen_command, &send_command,
-	&chat_command,   &bench_command,
+	&chat_command,   &bench_command,  &ledger_command,
 };
 
 enum { TEXT_MAX = 16 * 1024 };

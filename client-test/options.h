@@ -37,6 +37,12 @@ struct options {
 	uint64_t sockets;
 	uint64_t at_once;
 	uint64_t connections;
+	/* ledger */
+	const char *gateways;
+	const char *timeline;
+	uint64_t peers;
+	uint64_t seed;
+	uint64_t drain_s;
 	char **words;
 	unsigned word_count;
 };

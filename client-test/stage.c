@@ -76,6 +76,11 @@ void stage_end(struct stage *stage, int code)
 	stage->code = code;
 }
 
+void stage_go_on(struct stage *stage)
+{
+	stage->over = false;
+}
+
 void stage_run(struct stage *stage, const bool *until, uint64_t timeout_ms)
 {
 	uint64_t deadline_ms = clock_mono_ms() + timeout_ms;

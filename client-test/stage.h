@@ -24,6 +24,8 @@ struct rest *stage_rest(struct stage *stage);
 /* The first exit code stays. */
 void stage_end(struct stage *stage, int code);
 bool stage_over(const struct stage *stage);
+/* It is not over after all: what ended it was the end of a part only. */
+void stage_go_on(struct stage *stage);
 /* Turns the loop until it is over, or `*until` is true, or the time is. */
 void stage_run(struct stage *stage, const bool *until, uint64_t timeout_ms);
 

@@ -1,0 +1,565 @@
+#include "client-test/ledger_book.h"
+#include "client-test/ledger_private.h"
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FIRST_ENTRIES = 4096, FIRST_SEQS = 64, EXAMPLE_MAX = 400 };
+
+#define LEDGER_FAULT_NAME(name, text) #name,
+const char *const ledger_fault_names[LEDGER_FAULT_COUNT] = {
+	LEDGER_FAULTS(LEDGER_FAULT_NAME)};
+#define LEDGER_FAULT_TEXT(name, text) text,
+const char *const ledger_fault_texts[LEDGER_FAULT_COUNT] = {
+	LEDGER_FAULTS(LEDGER_FAULT_TEXT)};
+
+struct ledger_book *ledger_book_create(const struct ledger_plan *plan)
+{
+	struct ledger_book *book = mem_new(sizeof(*book));
+
+	assert(plan->users > 0 && plan->users <= UINT16_MAX);
+	assert(plan->devices > 0 && plan->devices <= LEDGER_DEVICES_MAX);
+	book->plan = *plan;
+	book->run = (uint32_t)random_u64() & 0x3fffffff;
+	book->started_s = (uint32_t)(clock_unix_ms() / 1000);
+	book->ids = mem_new(plan->users * sizeof(*book->ids));
+	book->devices = mem_new((size_t)plan->users * plan->devices *
+	                        sizeof(*book->devices));
+	return book;
+}
+
+static void free_talks(struct ledger_book *book)
+{
+	struct live_top *top, *next_top;
+	struct talk *talk, *next;
+
+	HASH_ITER (hh, book->talks, talk, next) {
+		HASH_DEL(book->talks, talk);
+		mem_free(&talk->by_seq);
+		mem_free(&talk);
+	}
+	HASH_ITER (hh, book->live_tops, top, next_top) {
+		HASH_DEL(book->live_tops, top);
+		mem_free(&top);
+	}
+}
+
+void ledger_book_destroy(struct ledger_book **book_at)
+{
+	struct ledger_book *book = *book_at;
+
+	if (!book)
+		return;
+	free_talks(book);
+	while (book->example_count)
+		mem_free(&book->examples[--book->example_count]);
+	mem_free(&book->ids);
+	mem_free(&book->devices);
+	mem_free(&book->entries);
+	mem_free(book_at);
+}
+
+void ledger_fault(struct ledger_book *book, enum ledger_fault fault,
+                  const char *format, ...)
+{
+	struct buf text CLEANUP(buf_free) = BUF(EXAMPLE_MAX + 64);
+	char words[EXAMPLE_MAX];
+	va_list arguments;
+
+	book->totals.fault[fault]++;
+	if (book->example_count == LEDGER_EXAMPLES_MAX)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(words, sizeof(words), format, arguments);
+	va_end(arguments);
+	buf_format(&text, "%s: %s", ledger_fault_names[fault], words);
+	book->examples[book->example_count++] = mem_text(text.data, text.len);
+}
+
+const char *ledger_book_example(const struct ledger_book *book, unsigned index)
+{
+	return index < book->example_count ? book->examples[index] : NULL;
+}
+
+const struct ledger_totals *ledger_book_totals(const struct ledger_book *book)
+{
+	return &book->totals;
+}
+
+/* --- who ----------------------------------------------------------------- */
+void ledger_book_user(struct ledger_book *book, unsigned user, uint64_t id)
+{
+	book->ids[user] = id;
+}
+
+uint64_t ledger_book_id(const struct ledger_book *book, unsigned user)
+{
+	return book->ids[user];
+}
+
+static struct device *device_at(const struct ledger_book *book,
+                                struct ledger_place place)
+{
+	return &book->devices[(size_t)place.user * book->plan.devices +
+	                      place.device];
+}
+
+const struct device *ledger_device(const struct ledger_book *book,
+                                   struct ledger_place place)
+{
+	return device_at(book, place);
+}
+
+device_set ledger_members(const struct ledger_book *book,
+                          const struct entry *entry)
+{
+	unsigned sides = entry->from == entry->to ? 1 : 2;
+
+	return (device_set)((1u << sides * book->plan.devices) - 1);
+}
+
+device_set ledger_bit(const struct ledger_book *book, const struct entry *entry,
+                      struct ledger_place place)
+{
+	if (place.user == entry->from)
+		return (device_set)(1u << place.device);
+	if (place.user == entry->to)
+		return (device_set)(1u << (book->plan.devices + place.device));
+	return 0;
+}
+
+/* --- a message's uuid and text ------------------------------------------- */
+static void put_u32(uint8_t *at, uint32_t number)
+{
+	at[0] = (uint8_t)(number >> 24);
+	at[1] = (uint8_t)(number >> 16);
+	at[2] = (uint8_t)(number >> 8);
+	at[3] = (uint8_t)number;
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
+	       (uint32_t)at[2] << 8 | at[3];
+}
+
+/* Rises with time as version 7 does, with fields of our own: version 8. */
+static struct uuid uuid_of(const struct ledger_book *book, uint32_t number)
+{
+	const struct entry *entry = &book->entries[number];
+	struct uuid uuid = {{0}};
+
+	put_u32(&uuid.byte[0], entry->made_s);
+	uuid.byte[6] = 0x80;
+	put_u32(&uuid.byte[8], book->run | 0x80000000);
+	put_u32(&uuid.byte[12], number);
+	return uuid;
+}
+
+/* What JSON escapes and UTF-8 may spoil is among them. */
+static const char *const pieces[] = {
+	"a", "b",  "c", "d",    "e",  "f",  "g", "h",
+	"i", "j",  "k", "l",    "m",  "n",  "o", "p",
+	" ", "\"", "/", "\\",   "\n", "\t", "<", "{",
+	"}", "0",  "9", "\x7f", "ä",  "€",  "𝄞", "\xe2\x80\xa8",
+};
+
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 33;
+	x *= UINT64_C(0xff51afd7ed558ccd);
+	x ^= x >> 33;
+	x *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return x ^ x >> 33;
+}
+
+static void text_of(const struct ledger_book *book, uint32_t number,
+                    struct buf *out)
+{
+	const struct entry *entry = &book->entries[number];
+	uint64_t random = mix((uint64_t)book->run << 32 | number);
+
+	buf_format(out, "%u %u>%u ", number, (unsigned)entry->from,
+	           (unsigned)entry->to);
+	while (out->len < book->plan.text_bytes) {
+		buf_append(out, span_of(pieces[random % ARRAY_LEN(pieces)]));
+		random = mix(random + out->len);
+	}
+}
+
+void ledger_book_frame(const struct ledger_book *book, uint32_t number,
+                       struct buf *out)
+{
+	struct buf text CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
+	struct uuid uuid = uuid_of(book, number);
+	struct json_writer w = json_writer(out);
+	char words[UUID_TEXT_LEN + 1];
+
+	uuid_format(&uuid, words);
+	text_of(book, number, &text);
+	json_open(&w);
+	json_text(&w, "uuid", span_of(words));
+	json_text(&w, "message", buf_span(&text));
+	json_number(&w, "user_to", book->ids[book->entries[number].to]);
+	json_close(&w);
+}
+
+/* --- what is sent -------------------------------------------------------- */
+uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
+                           unsigned to, uint64_t due_us)
+{
+	if (book->count == book->capacity) {
+		book->capacity =
+			book->capacity ? 2 * book->capacity : FIRST_ENTRIES;
+		book->entries = mem_resize(
+			book->entries, book->capacity * sizeof(*book->entries));
+	}
+	book->entries[book->count] = (struct entry){
+		.due_us = due_us,
+		.made_s = (uint32_t)(clock_unix_ms() / 1000),
+		.from = (uint16_t)from.user,
+		.to = (uint16_t)to,
+		.device = (uint8_t)from.device,
+	};
+	return book->count++;
+}
+
+uint32_t ledger_book_count(const struct ledger_book *book)
+{
+	return book->count;
+}
+
+struct ledger_line ledger_book_line(const struct ledger_book *book,
+                                    uint32_t number)
+{
+	const struct entry *entry = &book->entries[number];
+	device_set own = (device_set)((1u << book->plan.devices) - 1);
+
+	return (struct ledger_line){
+		.from = {entry->from, entry->device},
+		.to = entry->to,
+		.due_us = entry->due_us,
+		.sent_us = entry->sent_us,
+		.acked_us = entry->acked_us,
+		.saved_us = entry->saved_us,
+		.accepted = entry->accepted,
+		.refused = entry->refused,
+		.known = entry->got & own,
+	};
+}
+
+void ledger_book_sent(struct ledger_book *book, uint32_t number,
+                      uint64_t now_us)
+{
+	struct entry *entry = &book->entries[number];
+
+	if (entry->sent_us)
+		return;
+	entry->sent_us = now_us;
+	book->totals.sent++;
+}
+
+/* --- what comes back ----------------------------------------------------- */
+void ledger_book_welcome(struct ledger_book *book, struct ledger_place place,
+                         uint64_t now_us)
+{
+	*device_at(book, place) = (struct device){
+		.session = ++book->sessions,
+		.welcome_us = now_us,
+	};
+}
+
+void ledger_book_ended(struct ledger_book *book, struct ledger_place place)
+{
+	device_at(book, place)->session = 0;
+}
+
+bool ledger_book_number(const struct ledger_book *book, const struct uuid *uuid,
+                        uint32_t *ret_number)
+{
+	uint32_t number = get_u32(&uuid->byte[12]);
+	struct uuid ours;
+
+	if (number >= book->count || !book->entries[number].sent_us)
+		return false;
+	ours = uuid_of(book, number);
+	*ret_number = number;
+	return !memcmp(&ours, uuid, sizeof(ours));
+}
+
+bool ledger_book_find(struct ledger_book *book, struct ledger_place place,
+                      const struct uuid *uuid, uint32_t *ret_number)
+{
+	char words[UUID_TEXT_LEN + 1];
+
+	if (ledger_book_number(book, uuid, ret_number))
+		return true;
+	uuid_format(uuid, words);
+	ledger_fault(book, LEDGER_phantom, "%s at user %u", words, place.user);
+	return false;
+}
+
+struct talk *ledger_talk(struct ledger_book *book, uint64_t id)
+{
+	struct talk *talk;
+
+	HASH_FIND(hh, book->talks, &id, sizeof(id), talk);
+	return talk;
+}
+
+static struct talk *talk_of(struct ledger_book *book, uint64_t id,
+                            const struct entry *entry)
+{
+	struct talk *talk = ledger_talk(book, id);
+	bool rising = entry->from <= entry->to;
+
+	if (talk)
+		return talk;
+	talk = mem_new(sizeof(*talk));
+	talk->id = id;
+	talk->one = rising ? entry->from : entry->to;
+	talk->two = rising ? entry->to : entry->from;
+	HASH_ADD(hh, book->talks, id, sizeof(id), talk);
+	return talk;
+}
+
+static bool concerns(const struct talk *talk, const struct entry *entry)
+{
+	return (talk->one == entry->from && talk->two == entry->to) ||
+	       (talk->one == entry->to && talk->two == entry->from);
+}
+
+static uint32_t *slot_of(struct talk *talk, uint32_t seq)
+{
+	uint32_t capacity = talk->capacity ? talk->capacity : FIRST_SEQS;
+
+	while (capacity <= seq)
+		capacity *= 2;
+	if (capacity > talk->capacity) {
+		talk->by_seq = mem_resize(talk->by_seq,
+		                          capacity * sizeof(*talk->by_seq));
+		memset(&talk->by_seq[talk->capacity], 0,
+		       (capacity - talk->capacity) * sizeof(*talk->by_seq));
+		talk->capacity = capacity;
+	}
+	if (seq > talk->top)
+		talk->top = seq;
+	return &talk->by_seq[seq];
+}
+
+/* Somebody says where a message stands: all must say the same. */
+static void claim(struct ledger_book *book, uint32_t number,
+                  uint64_t conversation, uint64_t seq)
+{
+	struct entry *entry = &book->entries[number];
+	struct talk *talk;
+	uint32_t *slot;
+
+	if (seq == 0 || seq > book->count) {
+		ledger_fault(book, LEDGER_gaps, "message %u has seq %llu",
+		             number, (unsigned long long)seq);
+		return;
+	}
+	if (entry->conversation) {
+		if (entry->conversation != conversation || entry->seq != seq)
+			ledger_fault(
+				book, LEDGER_split,
+				"message %u is %llu/%u and %llu/%llu", number,
+				(unsigned long long)entry->conversation,
+				entry->seq, (unsigned long long)conversation,
+				(unsigned long long)seq);
+		return;
+	}
+	talk = talk_of(book, conversation, entry);
+	if (!concerns(talk, entry))
+		ledger_fault(book, LEDGER_misrouted,
+		             "message %u of %u and %u in the conversation of "
+		             "%u and %u",
+		             number, entry->from, entry->to, talk->one,
+		             talk->two);
+	entry->conversation = conversation;
+	entry->seq = (uint32_t)seq;
+	slot = slot_of(talk, entry->seq);
+	if (*slot)
+		ledger_fault(book, LEDGER_duplicates,
+		             "seq %u of conversation %llu is message %u and %u",
+		             entry->seq, (unsigned long long)conversation,
+		             *slot - 1, number);
+	*slot = number + 1;
+}
+
+static void note_ack(struct ledger_book *book, struct entry *entry,
+                     uint64_t now_us)
+{
+	if (entry->acked_us)
+		return;
+	entry->acked_us = now_us;
+	book->totals.accepted++;
+}
+
+static bool is_senders(struct ledger_book *book, struct ledger_place place,
+                       uint32_t number, const char *what)
+{
+	if (book->entries[number].from == place.user)
+		return true;
+	ledger_fault(book, LEDGER_misrouted, "`%s` of message %u at user %u",
+	             what, number, place.user);
+	return false;
+}
+
+void ledger_book_accepted(struct ledger_book *book, struct ledger_place place,
+                          uint32_t number, uint64_t now_us)
+{
+	struct entry *entry = &book->entries[number];
+
+	if (!is_senders(book, place, number, "accepted"))
+		return;
+	entry->accepted = true;
+	note_ack(book, entry, now_us);
+}
+
+static bool receive(struct ledger_book *book, struct entry *entry,
+                    device_set bit)
+{
+	if (entry->got & bit)
+		return false;
+	entry->got |= bit;
+	book->totals.received++;
+	return true;
+}
+
+/*
+ * What was first sent within this session comes on it for the first time in
+ * the order of seq. What is older may come again at any moment.
+ */
+static void check_order(struct ledger_book *book, struct ledger_place place,
+                        uint32_t number)
+{
+	const struct entry *entry = &book->entries[number];
+	const struct device *device = device_at(book, place);
+	uint64_t key[2] = {entry->conversation, device->session};
+	struct live_top *top;
+
+	if (!device->session || entry->sent_us < device->welcome_us)
+		return;
+	HASH_FIND(hh, book->live_tops, key, sizeof(key), top);
+	if (!top) {
+		top = mem_new(sizeof(*top));
+		memcpy(top->key, key, sizeof(key));
+		HASH_ADD(hh, book->live_tops, key, sizeof(key), top);
+	}
+	if (entry->seq < top->seq)
+		ledger_fault(book, LEDGER_misordered,
+		             "user %u, device %u heard seq %u of conversation "
+		             "%llu after %u",
+		             place.user, place.device, entry->seq,
+		             (unsigned long long)entry->conversation, top->seq);
+	else
+		top->seq = entry->seq;
+}
+
+void ledger_book_saved(struct ledger_book *book, struct ledger_place place,
+                       uint32_t number, uint64_t conversation, uint64_t seq,
+                       uint64_t now_us)
+{
+	struct entry *entry = &book->entries[number];
+	device_set bit;
+
+	if (!is_senders(book, place, number, "saved"))
+		return;
+	claim(book, number, conversation, seq);
+	bit = ledger_bit(book, entry, place);
+	note_ack(book, entry, now_us);
+	if (!entry->saved_us) {
+		entry->saved_us = now_us;
+		book->totals.saved++;
+	}
+	if (!((entry->heard | entry->told) & bit))
+		check_order(book, place, number);
+	entry->told |= bit;
+	(void)receive(book, entry, bit);
+}
+
+void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
+                         uint32_t number, struct span code)
+{
+	struct entry *entry = &book->entries[number];
+
+	if (!is_senders(book, place, number, "error") || entry->refused)
+		return;
+	entry->refused = true;
+	ledger_fault(book, LEDGER_refused, "message %u: %.*s", number,
+	             (int)code.len, code.len ? code.data : "");
+}
+
+static bool text_is(const struct ledger_book *book, uint32_t number,
+                    struct span text)
+{
+	struct buf expected CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
+
+	text_of(book, number, &expected);
+	return span_equal(buf_span(&expected), text);
+}
+
+/* Whose it is, what it says, where it stands; false when it is not ours. */
+static bool examine(struct ledger_book *book, struct ledger_place place,
+                    const struct message *message, uint32_t *ret_number)
+{
+	const struct entry *entry;
+	uint32_t number;
+
+	if (!ledger_book_find(book, place, &message->uuid, &number))
+		return false;
+	entry = &book->entries[number];
+	if (!ledger_bit(book, entry, place) ||
+	    message->user_from != book->ids[entry->from] ||
+	    message->user_to != book->ids[entry->to]) {
+		ledger_fault(book, LEDGER_misrouted,
+		             "message %u of %u to %u at user %u, as %llu to "
+		             "%llu",
+		             number, entry->from, entry->to, place.user,
+		             (unsigned long long)message->user_from,
+		             (unsigned long long)message->user_to);
+		return false;
+	}
+	if (!text_is(book, number, message->text))
+		ledger_fault(book, LEDGER_corrupt, "message %u at user %u",
+		             number, place.user);
+	claim(book, number, message->conversation, message->seq);
+	*ret_number = number;
+	return true;
+}
+
+void ledger_book_message(struct ledger_book *book, struct ledger_place place,
+                         const struct message *message, bool live)
+{
+	struct entry *entry;
+	uint32_t number;
+	device_set bit;
+
+	if (!examine(book, place, message, &number))
+		return;
+	entry = &book->entries[number];
+	bit = ledger_bit(book, entry, place);
+	if (live && entry->heard & bit)
+		book->totals.wire_duplicates++;
+	if (live && !((entry->heard | entry->told) & bit))
+		check_order(book, place, number);
+	if (live)
+		entry->heard |= bit;
+	(void)receive(book, entry, bit);
+}
+
+void ledger_book_garbled(struct ledger_book *book, struct ledger_place place,
+                         struct span text)
+{
+	ledger_fault(book, LEDGER_corrupt, "user %u can't read: %.*s",
+	             place.user, (int)(text.len < 200 ? text.len : 200),
+	             text.len ? text.data : "");
+}
