@@ -10,6 +10,7 @@ COMMON_SOURCES := \
 	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
 	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/redis_loop.c io/sql.c \
 	io/sql_migrate.c io/sql_statement.c io/sql_status.c io/websocket_handshake.c \
+	$(if $(filter faults,$(VARIANT)),service/fault_point.c) \
 	service/admin.c service/log.c service/metrics.c service/parts.c \
 	service/service.c service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c

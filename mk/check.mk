@@ -9,12 +9,14 @@
 #	make unit          cmocka tests (VARIANT=asan make unit-asan: with sanitizers)
 #	make integration   our modules against the real servers
 #	make blackbox      the running services, through foreign clients
+#	make test-steps    each step of a message is killed, under the ledger
+#	make test-mutants  planted bugs: does the ledger catch each of them?
 #	make accept        client-test's acceptance run
 #	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
 #	make papers        the protocol descriptions
 TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
-	tidy unit unit-asan fuzz integration accept blackbox
+	tidy unit unit-asan fuzz integration accept blackbox test-steps test-mutants
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
@@ -30,7 +32,7 @@ PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pyte
 	$(PYTEST_FLAGS)
 
 .PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
-	integration accept blackbox fuzz fuzz-run everything \
+	integration accept blackbox test-steps test-mutants build-faults fuzz fuzz-run everything \
 	build-all build-gcc build-clang build-asan build-fuzz
 
 # A second make, because pkg-config is asked about what was only just installed.
@@ -119,3 +121,16 @@ accept: $(PROGRAMS) $(VENV_READY)
 blackbox: $(PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) tests/blackbox
+
+# Builds in which a test may kill a service at each step of a message.
+build-faults:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=faults all
+
+test-steps test-mutants: BLACKBOX_BUILD := build/faults
+test-steps: build-faults $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(PYTEST) tests/steps
+
+test-mutants: build-faults $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(PYTEST) tests/mutants

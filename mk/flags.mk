@@ -1,5 +1,5 @@
-# Compiler, variant, flags. VARIANT=release|debug|asan|tsan, CC=gcc|clang;
-# VARIANT=fuzz wants clang.
+# Compiler, variant, flags. VARIANT=release|debug|asan|tsan|faults,
+# CC=gcc|clang; VARIANT=fuzz wants clang.
 VARIANT ?= release
 ifeq ($(origin CC),default)
 CC := gcc
@@ -36,10 +36,12 @@ OPTIMISE_debug   := -Og -g3
 OPTIMISE_asan    := -O1 -g -fno-omit-frame-pointer \
 	-fsanitize=address,undefined -fno-sanitize-recover=all
 OPTIMISE_tsan    := -O1 -g -fsanitize=thread
+# A release that a test may kill at each step: common/service/fault_point.h.
+OPTIMISE_faults  := $(OPTIMISE_release) -DFAULT_POINTS
 OPTIMISE_fuzz    := $(OPTIMISE_asan) -fsanitize=fuzzer-no-link
 
 ifeq ($(OPTIMISE_$(VARIANT)),)
-$(error VARIANT must be release, debug, asan, tsan or fuzz, not '$(VARIANT)')
+$(error VARIANT must be release, debug, asan, tsan, fuzz or faults, not '$(VARIANT)')
 endif
 
 CFLAGS  := -std=gnu17 $(WARNINGS) $(OPTIMISE_$(VARIANT)) $(HARDENING) \
@@ -47,7 +49,7 @@ CFLAGS  := -std=gnu17 $(WARNINGS) $(OPTIMISE_$(VARIANT)) $(HARDENING) \
 LDFLAGS := $(OPTIMISE_$(VARIANT)) $(HARDENING_LINK) -pthread -Wl,--as-needed
 
 # One thread frees what another allocated: see docs/adr/0009.
-ALLOCATOR := $(if $(filter release,$(VARIANT)),-Wl$(comma)--no-as-needed -ljemalloc)
+ALLOCATOR := $(if $(filter release faults,$(VARIANT)),-Wl$(comma)--no-as-needed -ljemalloc)
 
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md \
 	2>/dev/null | head -1)

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/service/fault_point.h"
 
 #include <assert.h>
 
@@ -123,7 +124,9 @@ void flights_settle(struct flights *flights)
 
 		if (!flight->closed || flight->out)
 			return;
+		FAULT_POINT("offsets.before");
 		mark_done(flights, flight);
+		FAULT_POINT("offsets.after");
 		flights->oldest++;
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
@@ -221,6 +222,7 @@ void publisher_send(struct publisher *p, const struct batch *batch)
 			continue;
 		}
 		send_message(p, entry, flight);
+		FAULT_POINT("message_event.after");
 		send_saved(p, entry, flight);
 	}
 	flights_close(p->flights, flight);

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "persistence-service/batch.h"
@@ -181,15 +182,19 @@ static enum status hold(struct saver *s, unsigned wait_ms)
 static void save(struct saver *s)
 {
 	uint64_t began_us = clock_mono_us();
-	enum status status = writer_save(s->writer, s->batch);
+	enum status status;
 
+	FAULT_POINT("gather.after");
+	status = writer_save(s->writer, s->batch);
 	if (status != ST_OK) {
 		gauges_retry();
 		database_failed(s->database, status);
 		return;
 	}
 	database_worked(s->database);
+	FAULT_POINT("events.before");
 	publisher_send(s->publisher, s->batch);
+	FAULT_POINT("events.after");
 	gauges_saved(s->batch, clock_mono_us() - began_us);
 	batch_clear(s->batch);
 }

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "persistence-service/conversation_store.h"
 #include "persistence-service/first_send.h"
@@ -111,10 +112,12 @@ static enum status insert(struct writer *w, uint64_t now_ms)
 	status = conversation_store_lock(w->conversations, w->talks, now_ms);
 	if (status != ST_OK)
 		return status;
+	FAULT_POINT("lock.after");
 	allot(w, now_ms);
 	status = message_store_insert(w->messages, w->fresh, w->fresh_count);
 	if (status != ST_OK)
 		return status;
+	FAULT_POINT("insert.after");
 	for (unsigned i = 0; i < w->fresh_count; i++)
 		talks_at(w->talks, w->fresh[i]->talk)->last_message_id =
 			w->fresh[i]->saved.id;
@@ -125,10 +128,13 @@ static enum status transact(struct writer *w)
 {
 	enum status status = sql_begin(w->sql);
 
+	FAULT_POINT("transaction.before");
 	if (status == ST_OK)
 		status = insert(w, clock_unix_ms());
+	FAULT_POINT("commit.before");
 	if (status == ST_OK)
 		status = sql_commit(w->sql);
+	FAULT_POINT("commit.after");
 	if (status != ST_OK) {
 		sql_rollback(w->sql);
 		return status;

@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "common/base/websocket.h"
 #include "common/io/kafka.h"
+#include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
@@ -118,7 +119,9 @@ void fanout_event(struct fanout *fanout, const struct kafka_message *event)
 
 	settle(fanout, event);
 	if (anybody_here(fanout, key) && frame_event(fanout, event)) {
+		FAULT_POINT("fanout.before");
 		sockets = deliver(fanout, event, &key);
+		FAULT_POINT("fanout.after");
 		if (key.len)
 			log_event(LOG_WARN, "event.bad_key",
 			          F_SPAN("rest", key));

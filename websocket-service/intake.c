@@ -1,6 +1,7 @@
 #include "websocket-service/intake.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/service/fault_point.h"
 #include "common/wire/frame.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/lookups.h"
@@ -68,6 +69,7 @@ static void decide(struct intake *intake, struct connection *connection,
                    const struct client_frame *frame, enum status recipient,
                    uint64_t began_us)
 {
+	FAULT_POINT("recipient.after");
 	if (recipient == ST_OK)
 		sends_begin(intake->options.sends, connection, frame, began_us);
 	else if (recipient == ST_NOT_FOUND)
@@ -139,6 +141,7 @@ void intake_text(struct intake *intake, struct connection *connection,
 	struct client_frame frame;
 	struct frame_fault fault;
 
+	FAULT_POINT("frame.before");
 	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
 		answer_fault(connection, &fault);
 	else if (lookups_known(intake->options.recipients,

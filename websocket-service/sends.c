@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/io/kafka.h"
 #include "common/io/redis.h"
+#include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/wire/fields.h"
 #include "common/wire/save_record.h"
@@ -228,9 +229,13 @@ void sends_begin(struct sends *sends, struct connection *connection,
 	send->uuid = frame->uuid;
 	send->began_us = began_us;
 	(*unsettled)++;
+	FAULT_POINT("hint.before");
 	hint(sends, send, SPAN("pending"), REDIS_IF_ABSENT, on_hint);
-	if (produce(sends, send, frame) == ST_OK)
+	FAULT_POINT("produce.before");
+	if (produce(sends, send, frame) == ST_OK) {
+		FAULT_POINT("produce.after");
 		return;
+	}
 	metric_count(&measure_kafka_refused, 1);
 	release(sends, send);
 	sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
@@ -250,6 +255,7 @@ static void tell_accepted(struct sends *sends, struct send *send)
 		connections_find(sends->options.connections, send->connection);
 	struct buf text CLEANUP(buf_free) = BUF(256);
 
+	FAULT_POINT("accepted.before");
 	if (connection) {
 		(*connection_unsettled(connection))--;
 		frame_accepted(&text, &send->uuid);
@@ -288,10 +294,12 @@ void sends_answered(struct sends *sends, uint64_t number, enum status status)
 		fail(sends, send, status);
 		return;
 	}
+	FAULT_POINT("report.before");
 	send->in_log = true;
 	hint_accepted(sends, send);
 	if (overdue(sends, send))
 		tell_accepted(sends, send);
+	FAULT_POINT("report.after");
 }
 
 void sends_settled(struct sends *sends, const struct event_origin *origin)
@@ -307,6 +315,7 @@ void sends_settled(struct sends *sends, const struct event_origin *origin)
 	if (!send->in_log)
 		hint_accepted(sends, send);
 	release(sends, send);
+	FAULT_POINT("settled.after");
 }
 
 void sends_tick(struct sends *sends)

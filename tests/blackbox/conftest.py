@@ -1,7 +1,5 @@
 """The stack that all tests of a session share, and people to chat with."""
 
-import signal
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,17 +7,6 @@ import pytest
 from support.api import Api, Person
 from support.chat import Socket, open_socket
 from support.stack import Stack
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-
-
-def pytest_terminal_summary(terminalreporter) -> None:
-    """The line that the runner counts."""
-    stats = terminalreporter.stats
-    failed = len(stats.get("failed", [])) + len(stats.get("error", []))
-    terminalreporter.write_line(f"{len(stats.get('passed', []))} passed, {failed} failed")
 
 
 @pytest.fixture(scope="session")

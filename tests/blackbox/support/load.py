@@ -1,0 +1,70 @@
+"""load - `client-test ledger` beside a stack: many people chat, and at the end there is a verdict.
+
+    with Load(stack, rate=200, seconds=10) as load:
+        load.wait_sending()
+        …break something…
+        load.assert_clean()
+"""
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from support.stack import ROOT, Stack, die_with_parent
+from support.wait import until
+
+START_TIMEOUT_S = 60
+# What stands in a verdict beside the counts of faults.
+FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
+          "phantom", "corrupt", "split", "refused")
+
+
+class Load:
+    """Options are those of `client-test ledger`, with _ for -."""
+
+    def __init__(self, stack: Stack, program: Path | None = None, **options: object):
+        self.program = program or stack.binary("client-test")
+        self.words = [str(self.program), "ledger", "--url", stack.url]
+        for name, value in options.items():
+            self.words += [f"--{name.replace('_', '-')}", str(value)]
+        self.said = Path(tempfile.mkstemp(suffix=".log", prefix="ledger-")[1])
+        self.child: subprocess.Popen | None = None
+
+    def __enter__(self) -> "Load":
+        with open(self.said, "wb") as said:
+            self.child = subprocess.Popen(self.words, cwd=ROOT, stdout=subprocess.PIPE, stderr=said,
+                                          stdin=subprocess.DEVNULL, text=True,
+                                          preexec_fn=die_with_parent)
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        self.child.stdout.close()
+        self.said.unlink(missing_ok=True)
+
+    def log(self) -> str:
+        return self.said.read_text("utf-8", "replace")
+
+    def sending(self) -> bool:
+        assert self.child.poll() is None, f"the ledger ended:\n{self.log()}"
+        return ": sent " in self.log()
+
+    def wait_sending(self) -> None:
+        until("the ledger sends", self.sending, START_TIMEOUT_S)
+
+    def stop_sending(self) -> None:
+        self.child.terminate()
+
+    def verdict(self, timeout_s: float) -> dict:
+        """Waits for its end."""
+        said, _ = self.child.communicate(timeout=timeout_s)
+        assert said.strip(), f"no verdict, exit {self.child.returncode}:\n{self.log()}"
+        return json.loads(said)
+
+    def assert_clean(self, timeout_s: float = 150) -> dict:
+        verdict = self.verdict(timeout_s)
+        assert verdict["verdict"] == "clean", f"{json.dumps(verdict, indent=1)}\n{self.log()}"
+        return verdict

@@ -1,0 +1,45 @@
+"""points - the fault points of the services, and how one is armed.
+
+common/service/fault_point.h says what they are; the programs must be built with
+VARIANT=faults.
+"""
+
+import re
+from pathlib import Path
+
+from support.stack import ROOT, Stack
+from support.wait import until
+
+POINT = re.compile(r'FAULT_POINT\("([a-z_.]+)"\)')
+FOLDERS = ("websocket-service", "persistence-service")
+
+
+def all_points() -> list[tuple[str, str]]:
+    """Program and name of each, as the sources have them."""
+    return [(folder, name) for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.c"))
+            for name in POINT.findall(path.read_text("utf-8"))]
+
+
+class Point:
+    def __init__(self, stack: Stack, program: str, name: str):
+        self.name, self.program, self.stack = name, program, stack
+        binary = stack.binary(program)
+        self.file = binary.with_name(binary.name + ".fault")
+
+    def arm(self) -> None:
+        """The next process of the program that passes the point dies there."""
+        self.died = self.stack.pid(self.program)
+        new = self.file.with_suffix(".new")
+        new.write_text(self.name)
+        new.rename(self.file)
+
+    def passed(self) -> bool:
+        return not self.file.exists()
+
+    def wait_killed(self, timeout_s: float = 15) -> None:
+        until(f"{self.program} passes {self.name}", self.passed, timeout_s)
+        until(f"{self.program} is started again",
+              lambda: self.stack.pid(self.program) != self.died, 30)
+
+    def disarm(self) -> None:
+        self.file.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""Each step of a message is killed, before and after, while many people chat.
+
+The points are FAULT_POINT(…) in the services; see docs/ARCHITECTURE.md, "The life of a
+message". Each is one run of `client-test ledger`, with two deaths in it.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.load import Load
+from support.points import Point, all_points
+from support.stack import Stack
+
+DEATHS = 2
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    stack = Stack("steps")
+    try:
+        yield stack.up()
+    finally:
+        stack.down()
+
+
+def test_the_steps_have_points():
+    names = [name for _, name in all_points()]
+    assert len(names) == len(set(names)) and len(names) >= 20, names
+
+
+@pytest.mark.parametrize("program,name", all_points())
+def test_killed_at(stack: Stack, program: str, name: str):
+    stack.wait_ready(60)
+    point = Point(stack, program, name)
+    try:
+        with Load(stack, users=12, sockets=2, rate=150, seconds=60) as load:
+            load.wait_sending()
+            for _ in range(DEATHS):
+                point.arm()
+                point.wait_killed()
+                stack.wait_ready(60)
+            load.stop_sending()
+            verdict = load.assert_clean()
+    finally:
+        point.disarm()
+    assert verdict["accepted"] > 0
