@@ -25,9 +25,9 @@ enum {
 	GATEWAYS_MAX = 16,
 	USERS_MAX = 10000,
 	START_MS = 120000,
-	PROGRESS_US = 5000000,
+	PROGRESS_US = 1000000,
 	LATE_US = 1500000,   /* what is doubled comes last */
-	QUIET_US = 25000000, /* so long nothing new: nothing will come */
+	QUIET_US = 20000000, /* so long nothing new: nothing will come */
 };
 
 struct ledger {
@@ -47,6 +47,7 @@ struct ledger {
 	uint64_t progress_us;
 	uint64_t news, news_us; /* what was heard last, and when */
 	bool sending;
+	bool whole;   /* nothing waits, everybody has all */
 	bool online;  /* once, all of them */
 	bool settled; /* nothing is open any more */
 	const char *undecided;
@@ -104,6 +105,15 @@ static void write_due(struct ledger *ledger, uint64_t now_us)
 }
 
 /* --- how it stands ------------------------------------------------------- */
+static unsigned count_welcomed(const struct ledger *ledger)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < ledger->plan.users; i++)
+		count += ledger_user_welcomed(ledger->users[i]);
+	return count;
+}
+
 static unsigned count_complete(const struct ledger *ledger)
 {
 	unsigned count = 0;
@@ -122,10 +132,9 @@ static unsigned count_waiting(const struct ledger *ledger)
 	return count;
 }
 
-static bool all_complete(const struct ledger *ledger)
+static unsigned count_devices(const struct ledger *ledger)
 {
-	return count_complete(ledger) ==
-	       ledger->plan.users * ledger->plan.devices;
+	return ledger->plan.users * ledger->plan.devices;
 }
 
 static void show_progress(struct ledger *ledger, uint64_t now_us)
@@ -142,8 +151,7 @@ static void show_progress(struct ledger *ledger, uint64_t now_us)
 	              (unsigned long long)totals->sent,
 	              (unsigned long long)totals->accepted,
 	              (unsigned long long)totals->saved, count_waiting(ledger),
-	              count_complete(ledger),
-	              ledger->plan.users * ledger->plan.devices);
+	              count_welcomed(ledger), count_devices(ledger));
 }
 
 /*
@@ -155,13 +163,16 @@ static bool is_settled(struct ledger *ledger, uint64_t now_us)
 {
 	const struct ledger_totals *totals = ledger_book_totals(ledger->book);
 	uint64_t news = totals->received + totals->accepted + totals->sent;
+	unsigned devices = count_devices(ledger);
+	bool whole =
+		count_waiting(ledger) == 0 && count_complete(ledger) == devices;
 
-	if (news != ledger->news || !all_complete(ledger)) {
-		ledger->news = news;
+	if (news != ledger->news || whole != ledger->whole ||
+	    count_welcomed(ledger) < devices)
 		ledger->news_us = now_us;
-	}
-	return now_us - ledger->news_us >
-	       (count_waiting(ledger) ? QUIET_US : LATE_US);
+	ledger->news = news;
+	ledger->whole = whole;
+	return now_us - ledger->news_us > (whole ? LATE_US : QUIET_US);
 }
 
 static void on_tick(void *context)
@@ -171,7 +182,8 @@ static void on_tick(void *context)
 
 	alarm_set(ledger->tick, TICK_MS);
 	if (!ledger->start_us) {
-		ledger->online = all_complete(ledger);
+		ledger->online =
+			count_complete(ledger) == count_devices(ledger);
 		return;
 	}
 	if (ledger->sending)

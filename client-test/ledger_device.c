@@ -350,6 +350,11 @@ void ledger_device_token(struct ledger_device *device, struct span token)
 	go_online(device);
 }
 
+bool ledger_device_welcomed(const struct ledger_device *device)
+{
+	return device->welcomed;
+}
+
 bool ledger_device_complete(const struct ledger_device *device)
 {
 	return device->complete;

@@ -43,6 +43,7 @@ void ledger_device_send(struct ledger_device *device, uint32_t number);
 /* Every few milliseconds: sends again what is due. */
 void ledger_device_tick(struct ledger_device *device);
 
+bool ledger_device_welcomed(const struct ledger_device *device);
 /* Welcomed, and nothing is missing that is known of. */
 bool ledger_device_complete(const struct ledger_device *device);
 /* Messages that were not answered for good. */

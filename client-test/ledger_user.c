@@ -111,6 +111,15 @@ void ledger_user_tick(struct ledger_user *user)
 		ledger_device_tick(user->devices[i]);
 }
 
+unsigned ledger_user_welcomed(const struct ledger_user *user)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < user->device_count; i++)
+		count += ledger_device_welcomed(user->devices[i]);
+	return count;
+}
+
 unsigned ledger_user_complete(const struct ledger_user *user)
 {
 	unsigned count = 0;

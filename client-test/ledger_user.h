@@ -22,7 +22,9 @@ void ledger_user_send(struct ledger_user *user, unsigned device,
                       uint32_t number);
 void ledger_user_tick(struct ledger_user *user);
 
-/* How many of its devices have all that they know of. */
+/* How many of its devices are welcomed; and how many have all that they know
+ * of. */
+unsigned ledger_user_welcomed(const struct ledger_user *user);
 unsigned ledger_user_complete(const struct ledger_user *user);
 unsigned ledger_user_waiting(const struct ledger_user *user);
 /* One that was good once; empty before that. */

@@ -7,6 +7,7 @@
 """
 
 import json
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,6 +16,8 @@ from support.stack import ROOT, Stack, die_with_parent
 from support.wait import until
 
 START_TIMEOUT_S = 60
+SENT = re.compile(r": sent (\d+),")
+SOCKETS = re.compile(r"sockets (\d+) of ")
 # What stands in a verdict beside the counts of faults.
 FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
           "phantom", "corrupt", "split", "refused")
@@ -30,6 +33,7 @@ class Load:
             self.words += [f"--{name.replace('_', '-')}", str(value)]
         self.said = Path(tempfile.mkstemp(suffix=".log", prefix="ledger-")[1])
         self.child: subprocess.Popen | None = None
+        self.sending_goes_on = True
 
     def __enter__(self) -> "Load":
         with open(self.said, "wb") as said:
@@ -55,8 +59,27 @@ class Load:
     def wait_sending(self) -> None:
         until("the ledger sends", self.sending, START_TIMEOUT_S)
 
+    def sent(self) -> int:
+        counts = SENT.findall(self.log())
+        return int(counts[-1]) if counts else 0
+
+    def wait_sent(self, more: int, timeout_s: float = 60) -> None:
+        """Until so many more were put on the wire; it says so once a second."""
+        wanted = self.sent() + more
+        until(f"{more} more are sent", lambda: self.sent() >= wanted, timeout_s)
+
+    def wait_sockets(self, count: int, timeout_s: float = 60) -> None:
+        """Until so many sockets are welcomed."""
+        def there() -> bool:
+            counts = SOCKETS.findall(self.log())
+            return bool(counts) and int(counts[-1]) == count
+
+        until(f"{count} sockets are welcomed", there, timeout_s)
+
     def stop_sending(self) -> None:
-        self.child.terminate()
+        if self.sending_goes_on:
+            self.child.terminate()
+        self.sending_goes_on = False
 
     def verdict(self, timeout_s: float) -> dict:
         """Waits for its end."""

@@ -21,7 +21,7 @@ from support.wait import until
 ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / "build" / "test-logs"
 SERVICES = ("identity-service", "websocket-service", "persistence-service")
-START_TIMEOUT_S = 120
+START_TIMEOUT_S = 220
 PR_SET_PDEATHSIG = 1
 
 # Offset of each port from the first one of a stack.
@@ -73,7 +73,8 @@ class Stack:
         self.env = {key: value for key, value in os.environ.items()
                     if key not in FOREIGN}
         self.env |= {port: str(base + offset) for port, offset in PORTS.items()}
-        self.env |= {"PARLEY_RUN_DIR": str(self.run_dir), "LOG_LEVEL": "info"}
+        self.env |= {"PARLEY_RUN_DIR": str(self.run_dir), "LOG_LEVEL": "info",
+                     "PARLEY_START_TIMEOUT_S": str(START_TIMEOUT_S - 20)}
         self.env |= extra or {}
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None

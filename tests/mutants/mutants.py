@@ -1,0 +1,213 @@
+"""mutants - planted bugs: what a tired programmer could have written, and what must come of it.
+
+Each is some exact replacements in the sources (a text that is not there exactly once fails the
+test: the mutant has to follow the code), what has to happen for it to bite, and the faults of
+`client-test ledger` of which at least one must then be seen.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pymysql
+
+from support.load import Load
+from support.points import Point
+from support.stack import Stack
+
+Act = Callable[[Stack, Load], None]
+Edit = tuple[str, str, str]  # file, what stands there, what is put in its place
+
+
+def nothing(stack: Stack, load: Load) -> None:
+    load.wait_sent(600)
+
+
+def killed_at(program: str, point: str, times: int = 2) -> Act:
+    def act(stack: Stack, load: Load) -> None:
+        for _ in range(times):
+            armed = Point(stack, program, point)
+            try:
+                armed.arm()
+                armed.wait_killed()
+            finally:
+                armed.disarm()
+            stack.wait_ready(60)
+    return act
+
+
+def killed(program: str, times: int) -> Act:
+    def act(stack: Stack, load: Load) -> None:
+        for _ in range(times):
+            stack.kill(program)
+            stack.wait_ready(60)
+            load.wait_sent(100)
+    return act
+
+
+def gone(program: str, then_kill: str | None = None) -> Act:
+    """Stopped for some seconds; meanwhile another may die."""
+    def act(stack: Stack, load: Load) -> None:
+        stack.stop(program)
+        load.wait_sent(600)
+        if then_kill:
+            stack.kill(then_kill)
+        stack.start(program)
+        stack.wait_ready(90)
+    return act
+
+
+def saved_while_away(stack: Stack, load: Load) -> None:
+    """Messages are accepted, but saved only while the sockets are on their way back."""
+    user, password = stack.make_database_admin()
+    with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
+                         password=password) as admin, admin.cursor() as cursor:
+        cursor.execute("FLUSH TABLES WITH READ LOCK")
+        load.wait_sent(300)
+        load.stop_sending()
+        stack.stop("websocket-service")
+        load.wait_sockets(0)
+        cursor.execute("UNLOCK TABLES")
+    stack.start("websocket-service")
+    stack.wait_ready(60)
+
+
+@dataclass
+class Mutant:
+    name: str
+    why: str
+    edits: list[Edit]
+    act: Act
+    faults: set[str]
+    options: dict[str, object] = field(default_factory=dict)
+
+
+COMMIT_AT_ONCE: Edit = (
+    "common/io/kafka_group.c",
+    "	if (kafka_group_owns(g, partition))\n"
+    "		(void)rd_kafka_offset_store(g->topic, partition, offset);\n",
+    "	rd_kafka_topic_partition_list_t *list =\n"
+    "		rd_kafka_topic_partition_list_new(1);\n\n"
+    "	rd_kafka_topic_partition_list_add(\n"
+    "		list, rd_kafka_topic_name(g->topic), partition)\n"
+    "		->offset = offset + 1;\n"
+    "	(void)rd_kafka_commit(g->handle, list, 0);\n"
+    "	rd_kafka_topic_partition_list_destroy(list);\n")
+
+MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
+            "		kafka_group_done(\n"
+            "			s->group,\n"
+            "			kafka_message_partition(\n"
+            "				s->batch->entries[i].message),\n"
+            "			kafka_message_offset(\n"
+            "				s->batch->entries[i].message));\n")
+
+MUTANTS = [
+    Mutant(
+        "accepted_before_report",
+        "the gateway says `accepted` when the record is queued, not when the broker has it",
+        [("websocket-service/sends.c",
+          "		FAULT_POINT(\"produce.after\");\n",
+          "		tell_accepted(sends, send);\n")],
+        gone("kafka", then_kill="websocket-service"), {"lost"}),
+    Mutant(
+        "offsets_before_transaction",
+        "offsets are committed when the batch was taken, before it is in the database",
+        [COMMIT_AT_ONCE,
+         ("persistence-service/saver.c", "	FAULT_POINT(\"gather.after\");\n", MARK_ALL)],
+        killed_at("persistence-service", "commit.before"), {"lost"}),
+    Mutant(
+        "offsets_before_events",
+        "offsets are committed after the transaction, before the events are confirmed",
+        [COMMIT_AT_ONCE,
+         ("persistence-service/saver.c", "	FAULT_POINT(\"events.before\");\n",
+          MARK_ALL + "	FAULT_POINT(\"events.before\");\n")],
+        killed_at("persistence-service", "events.before"), {"unheard", "undelivered"}),
+    Mutant(
+        "no_events_for_duplicates",
+        "a record that was saved before a crash gets no events after it",
+        [("persistence-service/publisher.c",
+          "		send_message(p, entry, flight);\n"
+          "		FAULT_POINT(\"message_event.after\");\n",
+          "		if (entry->outcome == OUTCOME_DUPLICATE)\n"
+          "			continue;\n"
+          "		send_message(p, entry, flight);\n")],
+        killed_at("persistence-service", "commit.after"), {"unheard", "undelivered"}),
+    Mutant(
+        "no_unique_key",
+        "nothing in the database says that (sender, uuid) is unique",
+        [("persistence-service/schema/0001-chat.sql", "	UNIQUE KEY by_sender_uuid",
+          "	KEY by_sender_uuid")],
+        killed_at("persistence-service", "commit.after"), {"duplicates", "split"}),
+    Mutant(
+        "errors_taken_for_saved",
+        "a transaction that failed counts as done",
+        [("persistence-service/saver.c",
+          "	if (status != ST_OK) {\n"
+          "		gauges_retry();\n",
+          "	if (status != ST_OK) {\n"
+          "		batch_clear(s->batch);\n"
+          "		gauges_retry();\n")],
+        gone("mariadb"), {"lost"}),
+    Mutant(
+        "listening_before_positioned",
+        "the gateway takes sockets a moment before it reads events",
+        [("websocket-service/bus.c",
+          "	enum status st = bus->reader ? ST_OK : start_reader(bus);\n\n"
+          "	if (st == ST_OK)\n"
+          "		st = ask_topic(bus, BEGIN_WAIT_MS);\n",
+          "	enum status st;\n\n"
+          "	if (bus->begun) {\n"
+          "		(void)start_reader(bus);\n"
+          "		return;\n"
+          "	}\n"
+          "	st = ask_topic(bus, BEGIN_WAIT_MS);\n"
+          "	(void)uv_timer_start(&bus->begin_later, begin, 1500, 0);\n")],
+        killed("websocket-service", 1), {"unheard", "undelivered"}),
+    Mutant(
+        "backlog_before_welcome",
+        "the client reads what it missed when the socket is lost, not when it is back",
+        [("client-test/ledger_device.c",
+          "	device->complete = false;\n	if (status == ST_DENIED) {\n",
+          "	backlog_list(device->backlog, span_of(device->token));\n"
+          "	if (status == ST_DENIED) {\n"),
+         ("client-test/ledger_device.c",
+          "	ledger_device_tick(device);\n"
+          "	backlog_list(device->backlog, span_of(device->token));\n",
+          "	if (!device->complete)\n"
+          "		backlog_list(device->backlog, span_of(device->token));\n"
+          "	ledger_device_tick(device);\n")],
+        saved_while_away, {"undelivered"}),
+    Mutant(
+        "sockets_of_others",
+        "an event is handed to the user next to the one whom it is for, too",
+        [("websocket-service/fanout.c",
+          "	while (event_key_next(key, &user))\n"
+          "		sockets +=\n",
+          "	while (event_key_next(key, &user))\n"
+          "		sockets +=\n"
+          "			connections_deliver(fanout->connections, user + 1,\n"
+          "			                    buf_span(&fanout->framed), 0) +\n")],
+        nothing, {"misrouted"}),
+    Mutant(
+        "own_devices_forgotten",
+        "a message goes to its recipient, not to the sender's other sockets",
+        [("persistence-service/publisher.c",
+          "		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);\n"
+          "		send_to(p, entry, EVENT_ORIGIN_HEADER, from, 0, flight);\n",
+          "		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);\n")],
+        nothing, {"unheard"}),
+    Mutant(
+        "seq_with_gaps",
+        "a seq is used up by what is not stored",
+        [("persistence-service/writer.c",
+          "			.seq = ++talk->last_seq,\n",
+          "			.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
+        nothing, {"gaps"}),
+    Mutant(
+        "texts_trimmed",
+        "the database gets the text without the blanks at its ends",
+        [("persistence-service/message_store.c",
+          "	row[5] = sql_bytes(saved->message);\n",
+          "	row[5] = sql_bytes(span_trim(saved->message));\n")],
+        nothing, {"corrupt"}),
+]
