@@ -9,6 +9,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <uthash.h>
+
+struct talk_slot {
+	struct talk talk; /* first: a talk is its slot */
+	UT_hash_handle hh;
+};
 
 enum { FIRST_ENTRIES = 4096, FIRST_SEQS = 64, EXAMPLE_MAX = 400 };
 
@@ -36,17 +42,12 @@ struct ledger_book *ledger_book_create(const struct ledger_plan *plan)
 
 static void free_talks(struct ledger_book *book)
 {
-	struct live_top *top, *next_top;
-	struct talk *talk, *next;
+	struct talk_slot *slot, *next;
 
-	HASH_ITER (hh, book->talks, talk, next) {
-		HASH_DEL(book->talks, talk);
-		mem_free(&talk->by_seq);
-		mem_free(&talk);
-	}
-	HASH_ITER (hh, book->live_tops, top, next_top) {
-		HASH_DEL(book->live_tops, top);
-		mem_free(&top);
+	HASH_ITER (hh, book->talks, slot, next) {
+		HASH_DEL(book->talks, slot);
+		mem_free(&slot->talk.by_seq);
+		mem_free(&slot);
 	}
 }
 
@@ -307,25 +308,35 @@ bool ledger_book_find(struct ledger_book *book, struct ledger_place place,
 
 struct talk *ledger_talk(struct ledger_book *book, uint64_t id)
 {
-	struct talk *talk;
+	struct talk_slot *slot;
 
-	HASH_FIND(hh, book->talks, &id, sizeof(id), talk);
-	return talk;
+	HASH_FIND(hh, book->talks, &id, sizeof(id), slot);
+	return slot ? &slot->talk : NULL;
+}
+
+struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk)
+{
+	struct talk_slot *slot =
+		talk ? ((struct talk_slot *)talk)->hh.next : book->talks;
+
+	return slot ? &slot->talk : NULL;
 }
 
 static struct talk *talk_of(struct ledger_book *book, uint64_t id,
                             const struct entry *entry)
 {
 	struct talk *talk = ledger_talk(book, id);
+	struct talk_slot *slot;
 	bool rising = entry->from <= entry->to;
 
 	if (talk)
 		return talk;
-	talk = mem_new(sizeof(*talk));
+	slot = mem_new(sizeof(*slot));
+	talk = &slot->talk;
 	talk->id = id;
 	talk->one = rising ? entry->from : entry->to;
 	talk->two = rising ? entry->to : entry->from;
-	HASH_ADD(hh, book->talks, id, sizeof(id), talk);
+	HASH_ADD(hh, book->talks, talk.id, sizeof(id), slot);
 	return talk;
 }
 
@@ -443,17 +454,14 @@ static void check_order(struct ledger_book *book, struct ledger_place place,
 {
 	const struct entry *entry = &book->entries[number];
 	const struct device *device = device_at(book, place);
-	uint64_t key[2] = {entry->conversation, device->session};
+	struct talk *talk = ledger_talk(book, entry->conversation);
 	struct live_top *top;
 
-	if (!device->session || entry->sent_us < device->welcome_us)
+	if (!talk || !device->session || entry->sent_us < device->welcome_us)
 		return;
-	HASH_FIND(hh, book->live_tops, key, sizeof(key), top);
-	if (!top) {
-		top = mem_new(sizeof(*top));
-		memcpy(top->key, key, sizeof(key));
-		HASH_ADD(hh, book->live_tops, key, sizeof(key), top);
-	}
+	top = &talk->live[place.user == talk->one ? 0 : 1][place.device];
+	if (top->session != device->session)
+		*top = (struct live_top){.session = device->session};
 	if (entry->seq < top->seq)
 		ledger_fault(book, LEDGER_misordered,
 		             "user %u, device %u heard seq %u of conversation "

@@ -98,29 +98,39 @@ static void count_missing(struct ledger_book *book, enum ledger_fault fault,
  * The devices whose session began before the message was first sent and goes
  * on: they must have heard it. The one that sent it gets `saved` instead.
  */
-static device_set not_heard(const struct ledger_book *book,
-                            const struct entry *entry)
+static bool must_have_heard(const struct ledger_book *book,
+                            const struct entry *entry,
+                            struct ledger_place place)
 {
+	const struct device *device = ledger_device(book, place);
+
+	return device->session && device->welcome_us <= entry->sent_us;
+}
+
+static device_set not_heard_by(const struct ledger_book *book,
+                               const struct entry *entry, unsigned user)
+{
+	bool own = user == entry->from;
 	device_set missing = 0;
-	unsigned sides = entry->from == entry->to ? 1 : 2;
 
-	for (unsigned i = 0; i < sides * book->plan.devices; i++) {
-		bool own = i < book->plan.devices;
-		struct ledger_place place = {
-			own ? entry->from : entry->to,
-			i % book->plan.devices,
-		};
-		const struct device *device = ledger_device(book, place);
-		device_set bit = (device_set)(1u << i);
-		bool sent_it = own && place.device == entry->device;
+	for (unsigned i = 0; i < book->plan.devices; i++) {
+		struct ledger_place place = {user, i};
+		device_set bit = ledger_bit(book, entry, place);
+		bool sent_it = own && i == entry->device;
 
-		if (!device->session || device->welcome_us > entry->sent_us)
-			continue;
-		if ((own && !(entry->told & bit)) ||
-		    (!sent_it && !(entry->heard & bit)))
+		if (must_have_heard(book, entry, place) &&
+		    ((own && !(entry->told & bit)) ||
+		     (!sent_it && !(entry->heard & bit))))
 			missing |= bit;
 	}
 	return missing;
+}
+
+static device_set not_heard(const struct ledger_book *book,
+                            const struct entry *entry)
+{
+	return not_heard_by(book, entry, entry->from) |
+	       not_heard_by(book, entry, entry->to);
 }
 
 static void judge_entry(struct ledger_book *book, uint32_t number)
@@ -180,12 +190,10 @@ static void judge_order(struct ledger_book *book, const struct talk *talk)
 
 void ledger_book_judge(struct ledger_book *book)
 {
-	struct talk *talk, *next;
+	struct talk *talk = NULL;
 
 	for (uint32_t number = 0; number < book->count; number++)
 		judge_entry(book, number);
-	HASH_ITER (hh, book->talks, talk, next) {
-		if (talk->top)
-			judge_order(book, talk);
-	}
+	while ((talk = ledger_talk_after(book, talk)))
+		judge_order(book, talk);
 }

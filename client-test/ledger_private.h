@@ -6,8 +6,6 @@
 
 #include "client-test/ledger_book.h"
 
-#include <uthash.h>
-
 /* A bit for each device: the sender's from 0, the other's behind them. */
 typedef uint16_t device_set;
 _Static_assert(2 * LEDGER_DEVICES_MAX <= 8 * sizeof(device_set),
@@ -27,6 +25,12 @@ struct entry {
 	device_set got;              /* in any way */
 };
 
+/* How far a device has heard a conversation in one session. */
+struct live_top {
+	uint64_t session;
+	uint32_t seq;
+};
+
 /* A conversation, as far as anybody said something of it. */
 struct talk {
 	uint64_t id;
@@ -34,20 +38,15 @@ struct talk {
 	uint32_t *by_seq;  /* number + 1; 0: nobody said */
 	uint32_t capacity;
 	uint32_t top;
-	UT_hash_handle hh;
-};
-
-/* Where a device stands in one conversation, in this session. */
-struct live_top {
-	uint64_t key[2]; /* conversation, session */
-	uint32_t seq;
-	UT_hash_handle hh;
+	struct live_top live[2][LEDGER_DEVICES_MAX]; /* of one, of two */
 };
 
 struct device {
 	uint64_t session; /* 0: not welcomed; else a number of its own */
 	uint64_t welcome_us;
 };
+
+struct talk_slot;
 
 struct ledger_book {
 	struct ledger_plan plan;
@@ -58,8 +57,8 @@ struct ledger_book {
 	uint32_t started_s;
 	struct entry *entries;
 	uint32_t count, capacity;
-	struct talk *talks;
-	struct live_top *live_tops;
+	struct talk_slot *talks;    /* by id */
+	struct live_top *live_tops; /* by conversation and session */
 	struct ledger_totals totals;
 	char *examples[LEDGER_EXAMPLES_MAX];
 	unsigned example_count;
@@ -68,6 +67,8 @@ struct ledger_book {
 void ledger_fault(struct ledger_book *book, enum ledger_fault fault,
                   const char *format, ...) PRINTF(3, 4);
 struct talk *ledger_talk(struct ledger_book *book, uint64_t id);
+/* All of them in turn, from NULL to NULL. */
+struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk);
 /* All devices of a message's members. */
 device_set ledger_members(const struct ledger_book *book,
                           const struct entry *entry);

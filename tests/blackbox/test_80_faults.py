@@ -1,4 +1,4 @@
-"""Things break while two people chat: nothing is lost, nothing doubled."""
+"""Things break while people chat: nothing is lost, nothing doubled."""
 
 import json
 import time
@@ -9,69 +9,75 @@ from confluent_kafka import Producer
 
 from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
-from support.ledger import Ledger
+from support.load import Load
 from support.raw import RawSocket
 from support.stack import SERVICES, Stack
 from support.stores import hints, records, rows
-from support.wait import NotInTime, until
+from support.wait import NotInTime
 
-MESSAGES = 120  # from each of the two
-
-
-def finish(ledger: Ledger, timeout_s: float = 60) -> None:
-    until("all messages are saved", lambda: ledger.done, timeout_s)
-    ledger.reckon()
-
-
-def halfway(ledger: Ledger, part: float) -> None:
-    until(f"{part:.0%} are saved", lambda: ledger.saved >= 2 * MESSAGES * part, 60)
+MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 120}
 
 
 @pytest.fixture
-def ledger(stack: Stack, alice: Person, bob: Person):
-    with Ledger(stack, alice, bob, MESSAGES) as ledger:
-        yield ledger
+def load(stack: Stack):
+    """Many people chat; what became of every message is judged at the end."""
+    stack.wait_ready(60)
+    with Load(stack, **MANY) as load:
+        load.wait_sending()
+        yield load
 
 
-def test_nothing_breaks(ledger: Ledger):
-    """The measure for the others: also the ledger itself must be right."""
-    finish(ledger)
-    assert all(talker.connects == 1 for talker in ledger.talkers)
+def finish(load: Load) -> dict:
+    load.stop_sending()
+    return load.assert_clean()
+
+
+def finish_as_if_nothing_was(load: Load) -> None:
+    verdict = finish(load)
+    assert verdict["connects"] == MANY["users"] * MANY["sockets"], verdict
+    assert verdict["wire_duplicates"] == 0 and verdict["retries"] == 0, verdict
+
+
+def test_nothing_breaks(load: Load):
+    """The measure for the others."""
+    load.wait_sent(600)
+    finish_as_if_nothing_was(load)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", [*SERVICES, "kafka", "mariadb", "redis", "nginx"])
-def test_kill_9(program: str, stack: Stack, ledger: Ledger):
-    for part in (0.2, 0.6):
-        halfway(ledger, part)
+def test_kill_9(program: str, stack: Stack, load: Load):
+    for _ in range(2):
+        load.wait_sent(150)
         stack.kill(program)
         stack.wait_ready(60)
-    finish(ledger)
+    load.wait_sent(100)
+    finish(load)
 
 
 @pytest.mark.slow
-def test_kill_9_of_everything_at_once(stack: Stack, ledger: Ledger):
-    halfway(ledger, 0.3)
+def test_kill_9_of_everything_at_once(stack: Stack, load: Load):
+    load.wait_sent(150)
     for service in SERVICES:
         stack.kill(service)
     stack.wait_ready(60)
-    finish(ledger)
+    finish(load)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
-def test_restart(program: str, stack: Stack, ledger: Ledger):
-    halfway(ledger, 0.4)
+def test_restart(program: str, stack: Stack, load: Load):
+    load.wait_sent(150)
     stack.restart(program)
-    finish(ledger)
+    load.wait_sent(100)
+    finish(load)
 
 
-def test_flushall_changes_nothing(stack: Stack, ledger: Ledger):
-    for part in (0.1, 0.3, 0.5, 0.7):
-        halfway(ledger, part)
+def test_flushall_changes_nothing(stack: Stack, load: Load):
+    for _ in range(4):
+        load.wait_sent(100)
         hints(stack).flushall()
-    finish(ledger)
-    assert all(talker.connects == 1 for talker in ledger.talkers)
+    finish_as_if_nothing_was(load)
 
 
 # --- one server is gone for a while --------------------------------------------------
