@@ -1,7 +1,6 @@
 #include "client-test/ledger_book.h"
 #include "client-test/ledger_private.h"
 #include "common/base/clock.h"
-#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 
@@ -135,82 +134,6 @@ device_set ledger_bit(const struct ledger_book *book, const struct entry *entry,
 	return 0;
 }
 
-/* --- a message's uuid and text ------------------------------------------- */
-static void put_u32(uint8_t *at, uint32_t number)
-{
-	at[0] = (uint8_t)(number >> 24);
-	at[1] = (uint8_t)(number >> 16);
-	at[2] = (uint8_t)(number >> 8);
-	at[3] = (uint8_t)number;
-}
-
-static uint32_t get_u32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-	       (uint32_t)at[2] << 8 | at[3];
-}
-
-/* Rises with time as version 7 does, with fields of our own: version 8. */
-static struct uuid uuid_of(const struct ledger_book *book, uint32_t number)
-{
-	const struct entry *entry = &book->entries[number];
-	struct uuid uuid = {{0}};
-
-	put_u32(&uuid.byte[0], entry->made_s);
-	uuid.byte[6] = 0x80;
-	put_u32(&uuid.byte[8], book->run | 0x80000000);
-	put_u32(&uuid.byte[12], number);
-	return uuid;
-}
-
-/* What JSON escapes and UTF-8 may spoil is among them. */
-static const char *const pieces[] = {
-	"a", "b",  "c", "d",    "e",  "f",  "g", "h",
-	"i", "j",  "k", "l",    "m",  "n",  "o", "p",
-	" ", "\"", "/", "\\",   "\n", "\t", "<", "{",
-	"}", "0",  "9", "\x7f", "ä",  "€",  "𝄞", "\xe2\x80\xa8",
-};
-
-static uint64_t mix(uint64_t x)
-{
-	x ^= x >> 33;
-	x *= UINT64_C(0xff51afd7ed558ccd);
-	x ^= x >> 33;
-	x *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return x ^ x >> 33;
-}
-
-static void text_of(const struct ledger_book *book, uint32_t number,
-                    struct buf *out)
-{
-	const struct entry *entry = &book->entries[number];
-	uint64_t random = mix((uint64_t)book->run << 32 | number);
-
-	buf_format(out, "%u %u>%u ", number, (unsigned)entry->from,
-	           (unsigned)entry->to);
-	while (out->len < book->plan.text_bytes) {
-		buf_append(out, span_of(pieces[random % ARRAY_LEN(pieces)]));
-		random = mix(random + out->len);
-	}
-}
-
-void ledger_book_frame(const struct ledger_book *book, uint32_t number,
-                       struct buf *out)
-{
-	struct buf text CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
-	struct uuid uuid = uuid_of(book, number);
-	struct json_writer w = json_writer(out);
-	char words[UUID_TEXT_LEN + 1];
-
-	uuid_format(&uuid, words);
-	text_of(book, number, &text);
-	json_open(&w);
-	json_text(&w, "uuid", span_of(words));
-	json_text(&w, "message", buf_span(&text));
-	json_number(&w, "user_to", book->ids[book->entries[number].to]);
-	json_close(&w);
-}
-
 /* --- what is sent -------------------------------------------------------- */
 uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
                            unsigned to, uint64_t due_us)
@@ -284,12 +207,12 @@ void ledger_book_ended(struct ledger_book *book, struct ledger_place place)
 bool ledger_book_number(const struct ledger_book *book, const struct uuid *uuid,
                         uint32_t *ret_number)
 {
-	uint32_t number = get_u32(&uuid->byte[12]);
+	uint32_t number = ledger_uuid_number(uuid);
 	struct uuid ours;
 
 	if (number >= book->count || !book->entries[number].sent_us)
 		return false;
-	ours = uuid_of(book, number);
+	ours = ledger_uuid(book, number);
 	*ret_number = number;
 	return !memcmp(&ours, uuid, sizeof(ours));
 }
@@ -511,7 +434,7 @@ static bool text_is(const struct ledger_book *book, uint32_t number,
 {
 	struct buf expected CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
 
-	text_of(book, number, &expected);
+	ledger_text(book, number, &expected);
 	return span_equal(buf_span(&expected), text);
 }
 

@@ -1,5 +1,6 @@
 /*
- * ledger_private - what ledger_book.c keeps and ledger_judge.c goes through.
+ * ledger_private - what ledger_book.c keeps, ledger_judge.c goes through and
+ * ledger_text.c makes texts of.
  */
 #ifndef PARLEY_CLIENT_TEST_LEDGER_PRIVATE_H
 #define PARLEY_CLIENT_TEST_LEDGER_PRIVATE_H
@@ -66,6 +67,11 @@ struct ledger_book {
 
 void ledger_fault(struct ledger_book *book, enum ledger_fault fault,
                   const char *format, ...) PRINTF(3, 4);
+struct uuid ledger_uuid(const struct ledger_book *book, uint32_t number);
+/* The number that a uuid would have if it were ours. */
+uint32_t ledger_uuid_number(const struct uuid *uuid);
+void ledger_text(const struct ledger_book *book, uint32_t number,
+                 struct buf *out);
 struct talk *ledger_talk(struct ledger_book *book, uint64_t id);
 /* All of them in turn, from NULL to NULL. */
 struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk);
