@@ -4,7 +4,10 @@ The points are FAULT_POINT(…) in the services; see docs/ARCHITECTURE.md, "The 
 message". Each is one run of `client-test ledger`, with two deaths in it.
 """
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +16,8 @@ from support.points import Point, all_points
 from support.stack import Stack
 
 DEATHS = 2
+# Passed only while saving takes long: persistence is stopped until the point has killed.
+NEED_SLOW_SAVING = ("accepted.before",)
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +27,27 @@ def stack() -> Iterator[Stack]:
         yield stack.up()
     finally:
         stack.down()
+
+
+@contextmanager
+def slow_saving(stack: Stack) -> Iterator[None]:
+    saver = stack.pid("persistence-service")
+    os.kill(saver, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(saver, signal.SIGCONT)
+
+
+def die_once(stack: Stack, point: Point) -> None:
+    if point.name in NEED_SLOW_SAVING:
+        with slow_saving(stack):
+            point.arm()
+            point.wait_killed()
+    else:
+        point.arm()
+        point.wait_killed()
+    stack.wait_ready(60)
 
 
 def test_the_steps_have_points():
@@ -37,9 +63,7 @@ def test_killed_at(stack: Stack, program: str, name: str):
         with Load(stack, users=12, sockets=2, rate=150, seconds=60) as load:
             load.wait_sending()
             for _ in range(DEATHS):
-                point.arm()
-                point.wait_killed()
-                stack.wait_ready(60)
+                die_once(stack, point)
             load.stop_sending()
             verdict = load.assert_clean()
     finally:
