@@ -106,6 +106,11 @@ MUTANTS = [
         "accepted_before_report",
         "the gateway says `accepted` when the record is queued, not when the broker has it",
         [("websocket-service/sends.c",
+          "static const char hint_prefix[]",
+          "struct send;\n"
+          "static void tell_accepted(struct sends *sends, struct send *send);\n"
+          "static const char hint_prefix[]"),
+         ("websocket-service/sends.c",
           "		FAULT_POINT(\"produce.after\");\n",
           "		tell_accepted(sends, send);\n")],
         gone("kafka", then_kill="websocket-service"), {"lost"}),
@@ -167,9 +172,10 @@ MUTANTS = [
         "backlog_before_welcome",
         "the client reads what it missed when the socket is lost, not when it is back",
         [("client-test/ledger_device.c",
-          "	device->complete = false;\n	if (status == ST_DENIED) {\n",
-          "	backlog_list(device->backlog, span_of(device->token));\n"
-          "	if (status == ST_DENIED) {\n"),
+          "	device->welcomed = false;\n	device->complete = false;\n",
+          "	if (device->welcomed)\n"
+          "		backlog_list(device->backlog, span_of(device->token));\n"
+          "	device->welcomed = false;\n"),
          ("client-test/ledger_device.c",
           "	ledger_device_tick(device);\n"
           "	backlog_list(device->backlog, span_of(device->token));\n",
