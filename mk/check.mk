@@ -9,6 +9,7 @@
 #	make unit          cmocka tests (VARIANT=asan make unit-asan: with sanitizers)
 #	make integration   our modules against the real servers
 #	make blackbox      the running services, through foreign clients
+#	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
 #	make accept        client-test's acceptance run
@@ -16,7 +17,7 @@
 #	make papers        the protocol descriptions
 TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
-	tidy unit unit-asan fuzz integration accept blackbox test-steps test-mutants
+	tidy unit unit-asan fuzz integration accept conformance blackbox test-steps test-mutants
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
@@ -32,7 +33,8 @@ PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pyte
 	$(PYTEST_FLAGS)
 
 .PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
-	integration accept blackbox test-steps test-mutants build-faults fuzz fuzz-run everything \
+	integration accept conformance blackbox test-steps test-mutants \
+	build-faults fuzz fuzz-run everything \
 	build-all build-gcc build-clang build-asan build-fuzz
 
 # A second make, because pkg-config is asked about what was only just installed.
@@ -134,3 +136,7 @@ test-steps: build-faults $(VENV_READY)
 test-mutants: build-faults $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) tests/mutants
+
+conformance: $(PROGRAMS) $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(PYTEST) -c tests/conformance/pytest.ini tests/conformance
