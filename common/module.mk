@@ -1,6 +1,6 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c \
+	base/bucket.c base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c \
 	base/percent.c base/random.c base/span.c base/status.c base/utf8.c \
 	base/uuid.c base/websocket.c \
 	io/casefold.c io/digest.c io/http_client.c io/http_lane.c \
@@ -26,7 +26,7 @@ $(eval $(call unit_test,common/io/tests/test_jwt.c,common,libjwt libcjson libcry
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 
-BASE_TESTS := buf clock json_write random span status utf8 uuid
+BASE_TESTS := bucket buf clock json_write random span status utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 # Needs a cluster: KAFKA_BROKERS.

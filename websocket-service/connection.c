@@ -36,11 +36,44 @@ unsigned *connection_unsettled(struct connection *connection)
 	return &connection->unsettled;
 }
 
+/* --- the heads of requests, oldest first --------------------------------- */
+
+static void leave_heads(struct connection *c)
+{
+	if (!c->head_prev)
+		return;
+	DL_DELETE2(c->set->heads, c, head_prev, head_next);
+	c->head_prev = NULL;
+	c->set->head_count--;
+}
+
+/*
+ * Who only opens sockets keeps nobody out: a head that is sent at all is there
+ * long before it is the oldest.
+ */
+static void cut_oldest_head(struct connections *set)
+{
+	struct connection *c = set->heads;
+
+	leave_heads(c);
+	c->state = STATE_CLOSING;
+	metric_count(&measure_refused, 1);
+	socket_end(c->socket);
+}
+
+static void enter_heads(struct connection *c)
+{
+	DL_APPEND2(c->set->heads, c, head_prev, head_next);
+	if (++c->set->head_count > c->set->options.handshakes_max)
+		cut_oldest_head(c->set);
+}
+
 /* --- closing ------------------------------------------------------------- */
 
 /* Nothing is read or delivered any more; the peer may take its time. */
 static void start_closing(struct connection *c)
 {
+	leave_heads(c);
 	c->state = STATE_CLOSING;
 	c->finish = true;
 	c->until_s = connection_now_s() + CLOSE_WAIT_S;
@@ -82,6 +115,7 @@ static void on_closed(void *connection)
 
 	if (c->dirty)
 		LL_DELETE2(set->dirty, c, dirty_next);
+	leave_heads(c);
 	lookups_leave(&c->waiter);
 	users_remove(set->users, &c->link);
 	wheel_clear(&set->wheel, &c->check);
@@ -114,6 +148,7 @@ static void *on_opened(void *context, struct socket *socket)
 	c->head = BUF(UPGRADE_HEAD_MAX);
 	c->until_s = connection_now_s() + HEAD_WAIT_S;
 	DL_APPEND(set->all, c);
+	enter_heads(c);
 	wheel_set(&set->wheel, &c->check, c->until_s);
 	metric_set(&measure_sockets, connections_count(set));
 	if (connections_count(set) > set->options.connections_max)
@@ -200,6 +235,7 @@ static void ask_owner(struct connection *c, const struct upgrade *upgrade)
 	struct lookup_answer answer;
 	struct digest digest;
 
+	leave_heads(c);
 	c->state = STATE_LOOKUP;
 	c->subprotocol = upgrade->subprotocol;
 	memcpy(c->key, upgrade->key.data, sizeof(c->key) - 1);
@@ -298,26 +334,57 @@ static void on_message(struct connection *c,
 	}
 }
 
+static void on_fault(struct connection *c, enum websocket_code code,
+                     const char *why)
+{
+	log_event(LOG_WARN, "socket.fault", F_NUMBER("user", c->user),
+	          F_NUMBER("code", (unsigned)code), F_TEXT("why", why));
+	connection_close(c, code, why);
+}
+
+/* Whether there were too many frames that are no message of their own. */
+static bool is_flood(struct connection *c)
+{
+	static const struct bucket_rate control_rate = {CONTROLS_PER_S,
+	                                                CONTROLS_BURST};
+	static const struct bucket_rate fragment_rate = {FRAGMENTS_PER_S,
+	                                                 FRAGMENTS_BURST};
+	uint32_t controls = c->reader.controls;
+	uint32_t fragments = c->reader.fragments;
+
+	if (!controls && !fragments)
+		return false;
+	c->reader.controls = 0;
+	c->reader.fragments = 0;
+	return !bucket_take(&c->controls, &control_rate, controls,
+	                    c->heard_s) ||
+	       !bucket_take(&c->fragments, &fragment_rate, fragments,
+	                    c->heard_s);
+}
+
+/* Nothing more is read from it: what it sends waits at its own end. */
+static void on_flood(struct connection *c)
+{
+	on_fault(c, WEBSOCKET_POLICY, "too many control frames or fragments");
+	socket_pause(c->socket, true);
+}
+
 static void read_frames(struct connection *c, char *data, size_t len)
 {
 	struct websocket_message message;
+	enum websocket_event event;
 
 	c->heard_s = connection_now_s();
 	while (c->state == STATE_OPEN) {
-		switch (websocket_read(&c->reader, &data, &len, &message)) {
-		case WEBSOCKET_MESSAGE:
+		event = websocket_read(&c->reader, &data, &len, &message);
+		if (event == WEBSOCKET_FAULT)
+			on_fault(c, message.code, message.why);
+		else if (is_flood(c))
+			on_flood(c);
+		else if (event == WEBSOCKET_MESSAGE)
 			on_message(c, &message);
-			break;
-		case WEBSOCKET_MORE:
+		else
 			return;
-		case WEBSOCKET_FAULT:
-			log_event(LOG_WARN, "socket.fault",
-			          F_NUMBER("user", c->user),
-			          F_NUMBER("code", (unsigned)message.code),
-			          F_TEXT("why", message.why));
-			connection_close(c, message.code, message.why);
-			return;
-		}
 	}
 }
 

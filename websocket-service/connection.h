@@ -21,6 +21,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { HANDSHAKES_MAX = 4096 }; /* request heads that are being read */
+
+/*
+ * What a socket may send beside its messages; more is abuse, closed with 1008.
+ * A ping costs an answer, a fragment only its reading.
+ */
+enum {
+	CONTROLS_PER_S = 20,
+	CONTROLS_BURST = 100,
+	FRAGMENTS_PER_S = 1000,
+	FRAGMENTS_BURST = 4000,
+};
+
 struct connections;
 struct connection;
 
@@ -31,6 +44,7 @@ struct connections_options {
 	unsigned silent_s;
 	uint32_t queue_bytes;
 	uint32_t connections_max;
+	uint32_t handshakes_max; /* past it the oldest is cut for a new one */
 	/* A client's text, when its token is alive. It may be overwritten. */
 	void (*text)(void *context, struct connection *connection,
 	             struct span text);

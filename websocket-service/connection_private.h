@@ -8,6 +8,7 @@
 #ifndef PARLEY_WEBSOCKET_CONNECTION_PRIVATE_H
 #define PARLEY_WEBSOCKET_CONNECTION_PRIVATE_H
 
+#include "common/base/bucket.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/websocket.h"
@@ -33,12 +34,14 @@ enum state {
 struct connection {
 	struct connection *prev, *next; /* all of them */
 	struct connection *dirty_next;
+	struct connection *head_prev, *head_next; /* those in STATE_HEAD */
 	struct connections *set;
 	struct socket *socket;
 	struct wheel_item check;
 	struct user_link link;
 	struct lookup_waiter waiter;
 	struct websocket_reader reader;
+	struct bucket controls, fragments;
 	struct outbox outbox;
 	struct buf head;
 	char *token;
@@ -62,6 +65,8 @@ struct connections {
 	struct connections_options options;
 	struct connection *all;
 	struct connection *dirty;
+	struct connection *heads; /* the oldest first */
+	uint32_t head_count;
 	struct slots *by_id;
 	struct users *users;
 	struct outbox_pool *pool;

@@ -144,6 +144,7 @@ static void start_connections(struct gateway *g)
 		.silent_s = (unsigned)g->settings->silent_s,
 		.queue_bytes = (uint32_t)g->settings->queue_bytes,
 		.connections_max = (uint32_t)g->settings->connections_max,
+		.handshakes_max = HANDSHAKES_MAX,
 		.text = on_text,
 		.opened = on_socket_opened,
 		.context = g,

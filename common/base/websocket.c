@@ -127,7 +127,9 @@ static enum websocket_event start_payload(struct websocket_reader *reader,
 	    reader->left >> 63)
 		return fault(message, WEBSOCKET_PROTOCOL_ERROR,
 		             "the length is not in its shortest form");
-	if (!is_control(op)) {
+	if (is_control(op)) {
+		reader->controls++;
+	} else {
 		if (reader->left > reader->partial.max - reader->partial.len)
 			return fault(message, WEBSOCKET_TOO_BIG,
 			             "the message is too big");
@@ -138,6 +140,8 @@ static enum websocket_event start_payload(struct websocket_reader *reader,
 	}
 	reader->op = (uint8_t)op;
 	reader->final = reader->head[0] & FINAL_BIT;
+	if (op == WEBSOCKET_CONTINUATION || !reader->final)
+		reader->fragments++;
 	reader->mask_at = 0;
 	if (reader->server)
 		memcpy(reader->mask, reader->head + 2 + extended, 4);

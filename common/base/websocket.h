@@ -9,6 +9,8 @@
  *            1003 kind of data not taken, 1007 not UTF-8, 1009 too big. A
  *            server's reader faults unmasked frames, a client's masked ones.
  * Memory     only an unfinished message is kept, at most `max` bytes.
+ * Counting   frames that are no message of their own are cheap to send: they
+ *            are counted, so that the caller can tell a flood.
  */
 #ifndef PARLEY_BASE_WEBSOCKET_H
 #define PARLEY_BASE_WEBSOCKET_H
@@ -60,6 +62,8 @@ struct websocket_reader {
 	bool binary_taken;
 	struct utf8 utf8;
 	struct buf control; /* an unfinished control frame's payload */
+	uint32_t controls;  /* frames begun; the caller may set both to 0 */
+	uint32_t fragments; /* the same: of messages that have more than one */
 };
 
 void websocket_reader_start(struct websocket_reader *reader, bool server,

@@ -18,6 +18,7 @@
 enum {
 	QUEUE_BYTES = 65536,
 	SOCKETS_MAX = 8,
+	HEADS_MAX = 3,
 	PING_S = 25,
 	SILENT_S = 60,
 	UNIX_S = 1790000000, /* when the tests' clock starts */
@@ -182,6 +183,7 @@ static int start(void **state)
 		.silent_s = SILENT_S,
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = SOCKETS_MAX,
+		.handshakes_max = HEADS_MAX,
 		.text = on_text,
 		.opened = on_opened,
 	});
@@ -440,6 +442,39 @@ static void a_head_that_does_not_come_ends_the_socket(void **state)
 	assert_true(socket->ended);
 }
 
+static void a_head_too_many_cuts_the_oldest(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < HEADS_MAX; i++)
+		says(arrives(i), SPAN("GET /ws HTTP/1.1\r\n"));
+	assert_false(sockets[0].ended);
+	(void)arrives(HEADS_MAX);
+	assert_true(sockets[0].ended);
+	assert_false(sockets[1].ended);
+	/* What it still says is not heard. */
+	says(&sockets[0], SPAN("\r\n"));
+	assert_int_equal(sockets[0].writes, 0);
+	peer_leaves(&sockets[0]);
+	says(&sockets[HEADS_MAX], SPAN(HEAD));
+	assert_true(has(unread(&sockets[HEADS_MAX]), "HTTP/1.1 101 "));
+}
+
+static void a_head_that_is_done_makes_room(void **state)
+{
+	(void)state;
+	(void)opens(0);
+	says(arrives(1), SPAN("POST /ws HTTP/1.1\r\nHost: h\r\n\r\n"));
+	refused_with(&sockets[1], 405);
+	(void)arrives(2);
+	peer_leaves(&sockets[2]);
+	for (unsigned i = 3; i < 3 + HEADS_MAX; i++)
+		(void)arrives(i);
+	for (unsigned i = 3; i < 3 + HEADS_MAX; i++)
+		assert_false(sockets[i].ended);
+	assert_false(sockets[0].ended);
+	assert_false(sockets[1].ended);
+}
+
 static void one_who_leaves_during_the_lookup_is_not_called(void **state)
 {
 	struct socket *socket = arrives(0);
@@ -485,6 +520,106 @@ static void a_ping_is_answered_with_its_payload(void **state)
 	pong = next_frame(socket);
 	assert_int_equal(pong.op, WEBSOCKET_PONG);
 	assert_true(span_equal(pong.payload, SPAN("here?")));
+}
+
+static void says_fragment(struct socket *socket, enum websocket_op op)
+{
+	char frame[] = {(char)op, (char)0x81, 0, 0, 0, 0, ' '};
+
+	says(socket, span_make(frame, sizeof(frame)));
+}
+
+static void pings_may_be_many_but_not_too_many(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	for (unsigned i = 0; i < CONTROLS_BURST; i++) {
+		says_frame(socket, WEBSOCKET_PING, SPAN("?"));
+		assert_int_equal(next_frame(socket).op, WEBSOCKET_PONG);
+	}
+	says_frame(socket, WEBSOCKET_PING, SPAN("?"));
+	gets_close(socket, WEBSOCKET_POLICY);
+	assert_true(socket->paused);
+	seconds_pass(4);
+	assert_true(socket->ended);
+}
+
+static void pongs_nobody_asked_for_count_too(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	for (unsigned i = 0; i < CONTROLS_BURST; i++)
+		says_frame(socket, WEBSOCKET_PONG, SPAN(""));
+	assert_int_equal(unread(socket).len, 0);
+	says_frame(socket, WEBSOCKET_PONG, SPAN(""));
+	gets_close(socket, WEBSOCKET_POLICY);
+}
+
+static void pings_in_one_piece_are_counted_one_by_one(void **state)
+{
+	struct socket *socket = opens(0);
+	struct buf flood CLEANUP(buf_free) = BUF(SENT_MAX);
+
+	(void)state;
+	for (unsigned i = 0; i < 10 * CONTROLS_BURST; i++)
+		buf_append(&flood, SPAN("\x89\x80\0\0\0\0"));
+	says(socket, buf_span(&flood));
+	for (unsigned i = 0; i < CONTROLS_BURST; i++)
+		assert_int_equal(next_frame(socket).op, WEBSOCKET_PONG);
+	gets_close(socket, WEBSOCKET_POLICY);
+}
+
+static void a_steady_rate_of_pings_is_no_flood(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	for (unsigned second = 0; second < SILENT_S; second++) {
+		for (unsigned i = 0; i < CONTROLS_PER_S; i++)
+			says_frame(socket, WEBSOCKET_PING, SPAN("?"));
+		seconds_pass(1);
+	}
+	says_frame(socket, WEBSOCKET_TEXT, SPAN("here"));
+	assert_true(span_equal(buf_span(&heard), SPAN("here|")));
+}
+
+static void fragments_without_end_are_a_flood(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	says_fragment(socket, WEBSOCKET_TEXT);
+	for (unsigned i = 1; i < FRAGMENTS_BURST; i++)
+		says_fragment(socket, WEBSOCKET_CONTINUATION);
+	assert_int_equal(unread(socket).len, 0);
+	says_fragment(socket, WEBSOCKET_CONTINUATION);
+	gets_close(socket, WEBSOCKET_POLICY);
+}
+
+static void empty_fragments_are_a_flood_too(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	says(socket, SPAN("\x01\x80\0\0\0\0"));
+	for (unsigned i = 1; i < FRAGMENTS_BURST; i++)
+		says(socket, SPAN("\x00\x80\0\0\0\0"));
+	assert_int_equal(unread(socket).len, 0);
+	says(socket, SPAN("\x00\x80\0\0\0\0"));
+	gets_close(socket, WEBSOCKET_POLICY);
+}
+
+static void whole_messages_are_never_a_flood(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	for (unsigned i = 0; i < 10 * FRAGMENTS_BURST; i++)
+		says_frame(socket, WEBSOCKET_TEXT, SPAN("x"));
+	assert_int_equal(heard.len, 20 * FRAGMENTS_BURST);
+	assert_int_equal(unread(socket).len, 0);
 }
 
 struct fault {
@@ -881,10 +1016,19 @@ int main(void)
 		TEST(a_head_without_end_is_refused_with_431),
 		TEST(a_refused_one_may_go_on_talking),
 		TEST(a_head_that_does_not_come_ends_the_socket),
+		TEST(a_head_too_many_cuts_the_oldest),
+		TEST(a_head_that_is_done_makes_room),
 		TEST(one_who_leaves_during_the_lookup_is_not_called),
 		TEST(one_too_many_is_refused_with_503),
 		TEST(texts_go_through_whole),
 		TEST(a_ping_is_answered_with_its_payload),
+		TEST(pings_may_be_many_but_not_too_many),
+		TEST(pongs_nobody_asked_for_count_too),
+		TEST(pings_in_one_piece_are_counted_one_by_one),
+		TEST(a_steady_rate_of_pings_is_no_flood),
+		TEST(fragments_without_end_are_a_flood),
+		TEST(empty_fragments_are_a_flood_too),
+		TEST(whole_messages_are_never_a_flood),
 		TEST(each_fault_closes_with_its_code),
 		TEST(a_close_is_answered_with_its_code),
 		TEST(nothing_is_read_or_delivered_after_a_close),

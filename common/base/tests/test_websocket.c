@@ -611,6 +611,27 @@ static void a_long_reason_is_cut_between_characters(void **state)
 	}
 }
 
+static void frames_that_are_no_message_are_counted(void **state)
+{
+	struct websocket_reader reader CLEANUP(websocket_reader_free);
+	struct buf story CLEANUP(buf_free) = BUF(MAX);
+	struct span stream = SPAN("\x81\x81\0\0\0\0"
+	                          "a"
+	                          "\x89\x80\0\0\0\0"
+	                          "\x01\x81\0\0\0\0"
+	                          "b"
+	                          "\x8a\x80\0\0\0\0"
+	                          "\x00\x80\0\0\0\0"
+	                          "\x80\x80\0\0\0\0");
+
+	(void)state;
+	websocket_reader_start(&reader, AS_SERVER, true, MAX);
+	assert_int_equal(feed(&reader, stream, &story), WEBSOCKET_MORE);
+	assert_string_equal(buf_text(&story), "text(a) ping() pong() text(b)");
+	assert_int_equal(reader.controls, 2);
+	assert_int_equal(reader.fragments, 3);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -636,6 +657,7 @@ int main(void)
 		cmocka_unit_test(a_close_has_its_code_and_reason),
 		cmocka_unit_test(a_close_without_a_code_is_empty_on_the_wire),
 		cmocka_unit_test(a_long_reason_is_cut_between_characters),
+		cmocka_unit_test(frames_that_are_no_message_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

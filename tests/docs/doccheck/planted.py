@@ -20,7 +20,7 @@ PLANTS = [
     ("codes", "common/wire/frame.h", '"bad_uuid"', '"evil_uuid"'),
     ("codes", SOCKET, "| 4408 |", "| 4409 |"),
     ("codes", "common/wire/frame.h", "FRAME_OUT_MAX = 160", "FRAME_OUT_MAX = 161"),
-    ("codes", SOCKET, "the protocol (not sent yet)", "the protocol"),
+    ("codes", SOCKET, "too fast (not sent yet)", "too fast"),
     ("settings", "common/service/kafka_settings.def", '"12"', '"13"'),
     ("settings", "common/service/kafka_settings.def", "SETTING(topic_dlq", "SETTING_(topic_dlq"),
     ("settings", ".env", "PARLEY_MIN_FREE_MB=1024", "PARLEY_MIN_FREE_MB=1"),

@@ -1,0 +1,23 @@
+#include "common/base/bucket.h"
+
+static void refill(struct bucket *bucket, const struct bucket_rate *rate,
+                   uint32_t now_s)
+{
+	uint64_t back = (uint64_t)(now_s - bucket->at_s) * rate->per_s;
+
+	bucket->at_s = now_s;
+	bucket->taken =
+		back < bucket->taken ? bucket->taken - (uint32_t)back : 0;
+}
+
+bool bucket_take(struct bucket *bucket, const struct bucket_rate *rate,
+                 uint32_t units, uint64_t now_s)
+{
+	refill(bucket, rate, (uint32_t)now_s);
+	if (units > rate->burst - bucket->taken) {
+		bucket->taken = rate->burst;
+		return false;
+	}
+	bucket->taken += units;
+	return true;
+}
