@@ -14,6 +14,7 @@ enum {
 	READ_MAX = 16 * 1024, /* bytes of one socket per turn */
 	ACCEPT_BATCH = 64,    /* sockets per turn */
 	BACKLOG = 4096,
+	UNSENT_MAX = 256 * 1024, /* bytes of one socket in the kernel */
 	NO_DESCRIPTORS_WAIT_MS = 200,
 	DESTROY_TURNS = 20,
 };
@@ -128,11 +129,18 @@ enum status sockets_create(struct uv_loop_s *loop,
 	return ST_OK;
 }
 
+/*
+ * Left alone the kernel keeps megabytes for a peer that does not read, of
+ * memory that all sockets share. What is on its way does not count as unsent.
+ */
 static void adopt(struct sockets *sockets, int fd)
 {
+	int unsent_max = UNSENT_MAX;
 	int one = 1;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+	                 sizeof(unsent_max));
 	/* On failure it has closed the descriptor itself. */
 	(void)lws_adopt_descriptor_vhost(sockets->vhost, LWS_ADOPT_SOCKET,
 	                                 (lws_sock_file_fd_type){.sockfd = fd},
@@ -270,8 +278,12 @@ void socket_finish(struct socket *socket)
 
 void socket_end(struct socket *socket)
 {
+	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
 	struct lws *wsi = inside(socket);
 
+	/* Else the kernel goes on offering the rest to who does not read. */
+	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &none,
+	                 sizeof(none));
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
 	                LWS_TO_KILL_ASYNC);
 	/* Outside of its callbacks lws would look at that only much later. */

@@ -42,10 +42,15 @@ class Answer:
 
 
 class RawSocket:
-    def __init__(self, url: str, timeout_s: float = 10):
+    def __init__(self, url: str, timeout_s: float = 10, receive_bytes: int = 0):
+        """receive_bytes: what the kernel keeps for us, so that others' queues fill."""
         parts = urlsplit(url)
         self.host, self.path = parts.netloc, parts.path or "/"
-        self.tcp = socket.create_connection((parts.hostname, parts.port), timeout=timeout_s)
+        self.tcp = socket.socket()
+        if receive_bytes:  # before the connection: it decides the window
+            self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        self.tcp.settimeout(timeout_s)
+        self.tcp.connect((parts.hostname, parts.port))
         self.tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
 

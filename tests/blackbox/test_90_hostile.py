@@ -1,0 +1,254 @@
+"""Clients that mean harm: they are bounded, and the others don't notice."""
+
+import json
+import resource
+import selectors
+import socket as sockets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+import httpx
+import pytest
+
+from support.api import Api, Person
+from support.chat import new_uuid, open_socket
+from support.raw import CONTINUATION, PING, PONG, TEXT, RawSocket, frame, open_raw
+from support.service import Service
+from support.stack import Stack
+from support.wait import until
+
+SLOW_READERS = 100
+HALF_OPEN = 1000
+HEADS_MAX = 4096  # HANDSHAKES_MAX in websocket-service/connection.h
+QUEUE_BYTES = 256 << 10  # the preset of WEBSOCKET_QUEUE_BYTES
+KERNEL_BYTES = 256 << 10  # UNSENT_MAX in websocket-service/sockets.c
+HALF_HEAD = b"GET /ws HTTP/1.1\r\nHost: half\r\nUpgrade: websocket\r\nX-Slow: "
+
+
+def resident(pid: int) -> int:
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        line = next(line for line in status if line.startswith("VmRSS:"))
+    return int(line.split()[1]) << 10
+
+
+def metric(gateway: Service, name: str) -> float:
+    text = httpx.get(f"http://127.0.0.1:{gateway.admin_port}/metrics", trust_env=False).text
+    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
+def in_kernel(port: int) -> int:
+    """TCP connections at this local port, also those that no process owns any more."""
+    over = {"06", "07", "0A"}  # TIME_WAIT, CLOSE, LISTEN
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(1 for row in rows if int(row[1].split(":")[1], 16) == port and row[3] not in over)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_descriptors() -> None:
+    """Also for the gateways that are started here."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.fixture
+def gateway(stack: Stack) -> Iterator[Service]:
+    """One of its own, so that what it says and holds is due to the test."""
+    with Service(stack, "websocket-service") as gateway:
+        yield gateway
+
+
+# --- readers that do not read -------------------------------------------------------
+def open_deaf(url: str, person: Person) -> RawSocket:
+    """Reads its welcome and nothing more; the kernel keeps little for it."""
+    raw = RawSocket(url, receive_bytes=4096)
+    assert raw.upgrade(person.token).status == 101
+    raw.next(TEXT)
+    return raw
+
+
+@pytest.mark.slow
+def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Person,
+                                           bob: Person):
+    with ExitStack() as open_ones:
+        sender = open_ones.enter_context(open_socket(gateway.ws_url, alice))
+        healthy = open_ones.enter_context(open_socket(gateway.ws_url, bob))
+        sender.saved(sender.say(bob.id, "warm"))
+        healthy.expect(type="message")
+        slow = [open_ones.enter_context(open_deaf(gateway.ws_url, bob))
+                for _ in range(SLOW_READERS)]
+        before = resident(gateway.child.pid)
+        most, sent, text = 0, [], "x" * 16000
+        deadline = time.monotonic() + 90
+        while len(gateway.events("socket.too_slow")) < SLOW_READERS:
+            assert time.monotonic() < deadline, "not all are closed"
+            sent.append(sender.say(bob.id, text))
+            sender.saved(sent[-1])
+            healthy.expect(type="message", uuid=sent[-1])
+            most = max(most, resident(gateway.child.pid))
+        assert len(sent) * len(text) < 2 * (QUEUE_BYTES + KERNEL_BYTES)
+        # Of each: what it may have waiting, and the copy that grows while it is made.
+        assert most - before < SLOW_READERS * 2 * QUEUE_BYTES
+        until("all of them are gone", lambda: metric(gateway, "parley_sockets") == 2, 20)
+        for raw in slow:
+            raw.wait_end()
+        last = sender.say(bob.id, "still here")
+        conversation = sender.saved(last)["conversation"]
+        healthy.expect(type="message", uuid=last)
+        history = api.all_messages(bob, conversation)
+        assert [message["uuid"] for message in history][1:] == [*sent, last]
+
+
+@pytest.mark.slow
+def test_slow_readers_that_never_read_are_cut(gateway: Service, alice: Person, bob: Person):
+    """The close frame can't be sent either: the socket is gone all the same, and what
+    the kernel kept for it."""
+    with open_socket(gateway.ws_url, alice) as sender:
+        slow = [open_deaf(gateway.ws_url, bob) for _ in range(10)]
+        while len(gateway.events("socket.too_slow")) < len(slow):
+            sender.saved(sender.say(bob.id, "x" * 16000))
+        until("only the sender is left", lambda: metric(gateway, "parley_sockets") == 1, 20)
+        until("the kernel knows no other", lambda: in_kernel(gateway.port) == 1)
+        for raw in slow:
+            raw.tcp.close()
+
+
+# --- handshakes that do not end ---------------------------------------------------------
+@contextmanager
+def half_open(gateway: Service, count: int) -> Iterator[list[sockets.socket]]:
+    """So many heads begun."""
+    opened = []
+    try:
+        for _ in range(count):
+            opened.append(sockets.create_connection(("127.0.0.1", gateway.port), timeout=30))
+            opened[-1].sendall(HALF_HEAD)
+        yield opened
+    finally:
+        for one in opened:
+            one.close()
+
+
+def cut(ones: list[sockets.socket], timeout_s: float) -> int:
+    """How many the gateway has ended by then, or when all are."""
+    deadline, ended = time.monotonic() + timeout_s, 0
+    with selectors.DefaultSelector() as selector:
+        for one in ones:
+            selector.register(one, selectors.EVENT_READ)
+        while ended < len(ones) and time.monotonic() < deadline:
+            for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
+                try:
+                    assert key.fileobj.recv(1) == b"", "an answer to half a request"
+                except ConnectionError:
+                    pass
+                selector.unregister(key.fileobj)
+                ended += 1
+    return ended
+
+
+@pytest.mark.slow
+def test_a_thousand_half_open_handshakes_are_cut(gateway: Service, alice: Person, bob: Person):
+    before = resident(gateway.child.pid)
+    with half_open(gateway, HALF_OPEN) as halves:
+        until("all are there", lambda: metric(gateway, "parley_sockets") == HALF_OPEN)
+        assert resident(gateway.child.pid) - before < HALF_OPEN * (16 << 10)
+        with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, bob) as two:
+            uuid = one.say(bob.id, "hi")
+            one.saved(uuid)
+            two.expect(type="message", uuid=uuid)
+            # A trickle does not buy time: the whole head has ten seconds.
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline:
+                for half in halves:
+                    half.sendall(b"x")
+                time.sleep(0.5)
+            assert cut(halves, 30) == HALF_OPEN
+            assert metric(gateway, "parley_sockets") == 2
+            assert one.alive() and two.alive()
+
+
+@pytest.mark.slow
+def test_half_open_handshakes_never_fill_the_gateway(gateway: Service, alice: Person):
+    """The oldest makes room for a new one."""
+    more = 50
+    with half_open(gateway, HEADS_MAX + more) as halves:
+        # Long before their ten seconds are over.
+        until("there is room", lambda: metric(gateway, "parley_sockets") <= HEADS_MAX, 5)
+        assert cut(halves[:more], 20) == more
+        with open_socket(gateway.ws_url, alice) as socket:
+            assert socket.alive()
+            assert metric(gateway, "parley_sockets") <= HEADS_MAX + 1
+
+
+# --- floods of frames -----------------------------------------------------------------------
+def endless(raw: RawSocket, data: bytes) -> None:
+    """Sends it again and again, until the other side has had enough."""
+    raw.tcp.settimeout(20)
+    try:
+        while True:
+            raw.tcp.sendall(data)
+    except (ConnectionError, TimeoutError):
+        pass
+
+
+def one_byte_fragments(raw: RawSocket) -> None:
+    raw.send(frame(TEXT, b" ", fin=False))
+    endless(raw, frame(CONTINUATION, b" ", fin=False) * 1000)
+
+
+def empty_fragments(raw: RawSocket) -> None:
+    raw.send(frame(TEXT, b"", fin=False))
+    endless(raw, frame(CONTINUATION, b"", fin=False) * 1000)
+
+
+def large_fragments(raw: RawSocket) -> None:
+    raw.send(frame(TEXT, b" " * 4096, fin=False))
+    endless(raw, frame(CONTINUATION, b" " * 4096, fin=False))
+
+
+FLOODS: dict[str, tuple[Callable[[RawSocket], None], int]] = {
+    "fragments of one byte": (one_byte_fragments, 1008),
+    "fragments of nothing": (empty_fragments, 1008),
+    "fragments over the cap": (large_fragments, 1009),
+    "a message over the cap": (lambda raw: endless(raw, frame(TEXT, b" " * 65537)), 1009),
+    "pings": (lambda raw: endless(raw, frame(PING, b"x" * 125) * 100), 1008),
+    "pongs": (lambda raw: endless(raw, frame(PONG, b"x" * 125) * 100), 1008),
+    "pings between fragments": (
+        lambda raw: endless(raw, frame(TEXT, b"", fin=False) + frame(PING) * 1000), 1008),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flood, code", FLOODS.values(), ids=FLOODS.keys())
+def test_a_flood_ends_with_a_code(flood: Callable[[RawSocket], None], code: int,
+                                  gateway: Service, alice: Person, bob: Person):
+    with open_socket(gateway.ws_url, bob) as healthy:
+        before = resident(gateway.child.pid)
+        with open_raw(gateway.ws_url, alice.token) as raw:
+            flood(raw)
+            assert close_code_among(raw) == code
+        fault, = gateway.events("socket.fault")
+        assert (fault["code"], fault["user"]) == (code, alice.id)
+        assert resident(gateway.child.pid) - before < 2 << 20
+        healthy.saved(healthy.say(bob.id, "untouched"))
+
+
+def close_code_among(raw: RawSocket) -> int:
+    """The code of the close frame, wherever it is in what came."""
+    while True:
+        op, payload = raw.receive()
+        if op == 8:
+            return int.from_bytes(payload[:2], "big")
+
+
+def test_many_fragments_of_an_honest_client_pass(gateway: Service, alice: Person, bob: Person):
+    """A whole message in fragments of 64 bytes, and again: nowhere near a flood."""
+    text = json.dumps({"uuid": new_uuid(), "message": "x" * 16000, "user_to": bob.id}).encode()
+    pieces = [text[at:at + 64] for at in range(0, len(text), 64)]
+    with open_raw(gateway.ws_url, alice.token) as raw:
+        for _ in range(10):
+            raw.send(b"".join(frame(CONTINUATION if at else TEXT, piece,
+                                    fin=at == len(pieces) - 1)
+                              for at, piece in enumerate(pieces)))
+            while json.loads(raw.next(TEXT)).get("state") != "saved":
+                pass
