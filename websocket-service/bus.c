@@ -9,6 +9,7 @@
 
 enum {
 	EVENTS_PER_TURN = 500,
+	BYTES_PER_TURN = 16 * 1024 * 1024, /* into the queues of sockets */
 	REPORTS_PER_TURN = 2000,
 	BEGIN_WAIT_MS = 1000,
 	BEGIN_BACKOFF_MS = 200,
@@ -97,16 +98,22 @@ static enum status start_producer(struct bus *bus)
 
 static void on_more(uv_idle_t *idle);
 
-/* At most EVENTS_PER_TURN, so that sockets are served in between. */
+/*
+ * At most EVENTS_PER_TURN, so that sockets are served in between; and of those
+ * that a whole room gets fewer, so that its sockets' queues stay small.
+ */
 static void read_events(struct bus *bus)
 {
-	for (unsigned i = 0; i < EVENTS_PER_TURN; i++) {
+	size_t queued = 0;
+
+	for (unsigned i = 0; i < EVENTS_PER_TURN && queued < BYTES_PER_TURN;
+	     i++) {
 		struct kafka_message *event CLEANUP(kafka_message_destroy) =
 			NULL;
 		enum status st = kafka_reader_poll(bus->reader, &event);
 
 		if (st == ST_OK) {
-			bus->events->event(bus->context, event);
+			queued += bus->events->event(bus->context, event);
 		} else if (st == ST_UNCERTAIN) {
 			log_event(LOG_ERROR, "events.lost");
 			bus->events->lost(bus->context);

@@ -18,6 +18,7 @@
 #include "websocket-service/settings.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct bus;
 struct uv_loop_s;
@@ -26,7 +27,8 @@ struct bus_events {
 	void (*ready)(void *context);
 	/* What became of the record that was produced with that tag. */
 	void (*answered)(void *context, uint64_t tag, enum status status);
-	void (*event)(void *context, const struct kafka_message *event);
+	/* Returns the bytes that it put into queues of sockets. */
+	size_t (*event)(void *context, const struct kafka_message *event);
 	/* Events fell out of the log unread. */
 	void (*lost)(void *context);
 };

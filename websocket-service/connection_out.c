@@ -39,11 +39,21 @@ static uint32_t queue_room(const struct connection *c)
 	return c->held < max ? max - c->held : 0;
 }
 
+static bool queue(struct connection *c, struct span framed)
+{
+	if (!outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
+		return false;
+	connection_mark_dirty(c);
+	return true;
+}
+
+/* One turn may bring more than the bound: slow is who does not take it. */
 void connection_queue(struct connection *c, struct span framed)
 {
-	if (outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
-		connection_mark_dirty(c);
-	else
+	if (queue(c, framed))
+		return;
+	connection_flush(c);
+	if (!queue(c, framed))
 		too_slow(c);
 }
 

@@ -112,7 +112,7 @@ static unsigned deliver(struct fanout *fanout,
 	return sockets;
 }
 
-void fanout_event(struct fanout *fanout, const struct kafka_message *event)
+size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 {
 	struct span key = kafka_message_key(event);
 	unsigned sockets = 0;
@@ -127,4 +127,5 @@ void fanout_event(struct fanout *fanout, const struct kafka_message *event)
 			          F_SPAN("rest", key));
 	}
 	measure(event, sockets);
+	return sockets * fanout->framed.len;
 }

@@ -8,6 +8,8 @@
 #ifndef PARLEY_WEBSOCKET_FANOUT_H
 #define PARLEY_WEBSOCKET_FANOUT_H
 
+#include <stddef.h>
+
 struct fanout;
 struct connections;
 struct sends;
@@ -16,6 +18,7 @@ struct kafka_message;
 struct fanout *fanout_create(struct connections *connections,
                              struct sends *sends, unsigned long long gateway);
 void fanout_destroy(struct fanout **fanout);
-void fanout_event(struct fanout *fanout, const struct kafka_message *event);
+/* Returns the bytes that went into queues. */
+size_t fanout_event(struct fanout *fanout, const struct kafka_message *event);
 
 #endif

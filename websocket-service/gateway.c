@@ -180,11 +180,11 @@ static void on_answered(void *context, uint64_t tag, enum status status)
 	sends_answered(g->sends, tag, status);
 }
 
-static void on_event(void *context, const struct kafka_message *event)
+static size_t on_event(void *context, const struct kafka_message *event)
 {
 	struct gateway *g = context;
 
-	fanout_event(g->fanout, event);
+	return fanout_event(g->fanout, event);
 }
 
 /* Who was told `welcome` has missed something and must not go on unaware. */

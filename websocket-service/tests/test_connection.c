@@ -797,6 +797,19 @@ static void a_reader_too_slow_for_its_queue_is_closed(void **state)
 	gets_close(socket, 4408);
 }
 
+static void a_burst_beyond_the_queue_is_no_slowness(void **state)
+{
+	struct socket *socket = opens(0);
+	size_t before = socket->sent.len;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * QUEUE_BYTES / 4096; i++)
+		fill(4096);
+	assert_true(connections_has_user(set, 7));
+	connections_flush(set);
+	assert_int_equal(socket->sent.len - before, 3 * QUEUE_BYTES);
+}
+
 static void a_slow_reader_does_not_touch_the_others(void **state)
 {
 	struct socket *slow = opens(0);
@@ -1036,6 +1049,7 @@ int main(void)
 		TEST(a_frame_reaches_all_sockets_of_a_user_but_its_origin),
 		TEST(many_frames_leave_in_one_write),
 		TEST(a_reader_too_slow_for_its_queue_is_closed),
+		TEST(a_burst_beyond_the_queue_is_no_slowness),
 		TEST(a_slow_reader_does_not_touch_the_others),
 		TEST(what_the_kernel_did_not_take_counts),
 		TEST(a_ping_beyond_the_bound_does_not_lift_it),
