@@ -107,7 +107,11 @@ static void start_or_refuse(struct http_poller *poller, struct request *request)
 		refuse(request, ST_INVALID);
 }
 
-/* Time spent waiting for a connection counts against the limit. */
+/*
+ * Whoever has waited for a connection longer than the limit is refused. Who has
+ * not gets the whole limit once more: with what is left of it, a server that is
+ * only slow would do its work for an answer that nobody waits for.
+ */
 static void start_waiting(struct http_poller *poller)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -121,8 +125,6 @@ static void start_waiting(struct http_poller *poller)
 			refuse(request, ST_UNAVAILABLE);
 			continue;
 		}
-		request->ask.timeout_ms =
-			(unsigned)(request->deadline_ms - now_ms);
 		start_or_refuse(poller, request);
 	}
 }

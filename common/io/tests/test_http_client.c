@@ -13,11 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cmocka.h>
 
-enum { LIMIT = 64 * 1024, OUT_MAX = 2 * LIMIT, ASKS = 1000, CONNECTIONS = 8 };
+enum {
+	LIMIT = 64 * 1024,
+	OUT_MAX = 2 * LIMIT,
+	ASKS = 1000,
+	CONNECTIONS = 8,
+	SLOW_MS = 1200,
+};
 
 /* --- the server ---------------------------------------------------------- */
 static void answer_zeros(int fd, size_t bytes)
@@ -45,6 +52,12 @@ static void stay_silent(int fd)
 		;
 }
 
+static void answer_late(int fd)
+{
+	usleep(SLOW_MS * 1000);
+	http_stub_answer(fd, "200 OK", SPAN("at last"));
+}
+
 static void serve_one(int fd, struct span request)
 {
 	if (asks_for(request, "/redirect"))
@@ -61,6 +74,8 @@ static void serve_one(int fd, struct span request)
 		http_stub_put(fd, SPAN("this is not HTTP\r\n\r\n"));
 	else if (asks_for(request, "/silent"))
 		stay_silent(fd);
+	else if (asks_for(request, "/slow"))
+		answer_late(fd);
 	else
 		http_stub_answer(fd, "200 OK", request); /* whole, to look at */
 }
@@ -369,6 +384,27 @@ static void waiting_counts_against_the_time_limit(void **state)
 	assert_in_range(clock_mono_ms() - start_ms, 140, 2000);
 }
 
+static void count_right(void *context, enum status status,
+                        const struct http_answer *answer)
+{
+	struct polled *polled = context;
+
+	polled->right += status == ST_OK && answer->http == 200;
+	polled->done++;
+}
+
+static void who_had_to_wait_has_the_whole_limit_then(void **state)
+{
+	struct polled *polled = *state;
+	struct http_ask ask = ask_for("/slow");
+
+	ask.timeout_ms = SLOW_MS * 5 / 3;
+	for (unsigned i = 0; i < 2 * CONNECTIONS; i++)
+		http_poller_ask(polled->poller, &ask, count_right, polled);
+	run_until(polled, 2 * CONNECTIONS);
+	assert_int_equal(polled->right, 2 * CONNECTIONS);
+}
+
 static void ask_again(void *context, enum status status,
                       const struct http_answer *answer)
 {
@@ -429,6 +465,7 @@ int main(void)
 		ON_POLLER(many_asks_get_each_its_own_answer),
 		ON_POLLER(a_refusal_is_told_later),
 		ON_POLLER(waiting_counts_against_the_time_limit),
+		ON_POLLER(who_had_to_wait_has_the_whole_limit_then),
 		ON_POLLER(an_answer_may_lead_to_the_next_ask),
 		ON_POLLER(what_is_under_way_is_dropped_at_the_end),
 	};
