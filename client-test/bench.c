@@ -2,9 +2,12 @@
  * What `make bench` is made of: one measurement a run, one JSON object on
  * stdout. bench/run starts the servers and puts the figures together.
  */
+#include "client-test/bench_floor.h"
 #include "client-test/bench_idle.h"
 #include "client-test/bench_lookup.h"
 #include "client-test/bench_pairs.h"
+#include "client-test/bench_room.h"
+#include "client-test/bench_storm.h"
 #include "client-test/bench_users.h"
 #include "client-test/commands.h"
 
@@ -14,10 +17,10 @@ static const struct {
 	const char *name;
 	int (*run)(const struct options *options);
 } modes[] = {
-	{"users", bench_users_make},
-	{"pairs", bench_pairs},
-	{"idle", bench_idle},
-	{"lookup", bench_lookup},
+	{"users", bench_users_make}, {"pairs", bench_pairs},
+	{"idle", bench_idle},        {"connect", bench_connect},
+	{"storm", bench_storm},      {"room", bench_room},
+	{"floor", bench_floor},      {"lookup", bench_lookup},
 };
 
 static int bench_run(const struct options *options)
@@ -27,7 +30,7 @@ static int bench_run(const struct options *options)
 		    !strcmp(modes[i].name, options->words[0]))
 			return modes[i].run(options);
 	}
-	(void)fprintf(stderr, "client-test bench users|pairs|idle|lookup\n");
+	(void)fprintf(stderr, "client-test bench %s\n", bench_command.words);
 	return EXIT_USAGE;
 }
 
@@ -49,16 +52,18 @@ static const struct option_row rows[] = {
                       "seconds that are not measured"),
 	OPTION_NUMBER(seconds, "--seconds", "15", 1, 3600, "seconds that are"),
 	OPTION_NUMBER(sockets, "--sockets", "10000", 1, 1000000,
-                      "idle: how many; ends with stdin"),
+                      "idle, connect, storm, room: how many"),
+	OPTION_NUMBER(from, "--from", "0", 0, 10000000,
+                      "the same: users of the file that are passed over"),
 	OPTION_NUMBER(at_once, "--at-once", "64", 1, 10000,
-                      "idle: handshakes at a time"),
+                      "the same: handshakes at a time"),
 	OPTION_NUMBER(connections, "--connections", "32", 1, 1000,
                       "lookup: kept-alive connections"),
 };
 
 const struct command bench_command = {
 	.name = "bench",
-	.words = "users|pairs|idle|lookup",
+	.words = "users|pairs|idle|lookup|connect|storm|room|floor",
 	.purpose = "one measurement, one JSON object",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* usleep */
 #include "client-test/bench_net.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -37,6 +38,7 @@ struct bench_net {
 	void *context;
 	struct bench_peer *dirty;
 	uint64_t mask;
+	unsigned nap_us;
 	char input[INPUT_MAX];
 };
 
@@ -431,6 +433,13 @@ void bench_net_turn(struct bench_net *net, uint64_t until_us)
 		}
 	}
 	flush_all(net);
+	if (net->nap_us)
+		usleep(net->nap_us);
+}
+
+void bench_net_nap(struct bench_net *net, unsigned nap_us)
+{
+	net->nap_us = nap_us;
 }
 
 void bench_net_raise_limit(void)

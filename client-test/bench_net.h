@@ -59,6 +59,13 @@ void bench_net_send(struct bench_net *net, struct bench_peer *peer,
                     struct span text);
 /* One turn: waits for something to happen, at most until `until_us`. */
 void bench_net_turn(struct bench_net *net, uint64_t until_us);
+/*
+ * After each turn it sleeps for so long, 0 at first. A client that is faster
+ * than its server would else be woken for each frame, at the server's expense,
+ * since it is the writer that wakes the reader; a crowd elsewhere costs it none
+ * of that. What arrives meanwhile is timed when it is read: late, never early.
+ */
+void bench_net_nap(struct bench_net *net, unsigned nap_us);
 
 /* The soft limit of open files becomes the hard one. */
 void bench_net_raise_limit(void);

@@ -74,6 +74,8 @@ static void note(struct span name, struct span value, struct found *found,
 		frame->uuid = value;
 	else if (span_equal(name, SPAN("code")))
 		frame->code = value;
+	else if (span_equal(name, SPAN("message")))
+		frame->message = value;
 	else if (span_equal(name, SPAN("seq")))
 		(void)span_to_u64(value, UINT64_MAX, &frame->seq);
 }

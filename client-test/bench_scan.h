@@ -26,6 +26,7 @@ struct bench_frame {
 	enum bench_kind kind;
 	struct span uuid; /* as it stands there; empty without one */
 	struct span code;
+	struct span message; /* the text, escapes as they are */
 	uint64_t seq;
 };
 

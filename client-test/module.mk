@@ -1,7 +1,8 @@
 # client-test: speaks only the public protocols.
 CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
-	bench_histogram.c bench_idle.c bench_lookup.c bench_net.c bench_pairs.c \
-	bench_scan.c bench_users.c chat.c \
+	bench_crowd.c bench_floor.c bench_histogram.c bench_idle.c \
+	bench_lookup.c bench_net.c bench_orders.c bench_pairs.c bench_room.c \
+	bench_scan.c bench_storm.c bench_users.c chat.c \
 	connection.c inbox.c input.c ledger.c ledger_book.c ledger_device.c \
 	ledger_history.c ledger_judge.c ledger_report.c ledger_tally.c \
 	ledger_text.c ledger_user.c listen.c message.c options.c outbox.c \
@@ -10,5 +11,5 @@ CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
 $(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
 
-CLIENT_TESTS := bench inbox ledger options outbox upgrade
+CLIENT_TESTS := bench bench_orders inbox ledger options outbox upgrade
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))

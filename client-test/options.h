@@ -35,6 +35,7 @@ struct options {
 	uint64_t seconds;
 	uint64_t size;
 	uint64_t sockets;
+	uint64_t from;
 	uint64_t at_once;
 	uint64_t connections;
 	/* ledger */

@@ -13,8 +13,6 @@
 enum {
 	OUTBOX_MAX = 1024,
 	FRAME_TEXT_MAX = 128 * 1024,
-	RETRY_BASE_MS = 250,
-	RETRY_MAX_MS = 15000,
 };
 
 struct talker {
@@ -55,8 +53,8 @@ static void go_online(void *context)
 
 static void try_later(struct talker *talker, const char *why)
 {
-	uint64_t wait_ms =
-		backoff_ms(talker->failures++, RETRY_BASE_MS, RETRY_MAX_MS);
+	uint64_t wait_ms = backoff_ms(talker->failures++, TALKER_RETRY_BASE_MS,
+	                              TALKER_RETRY_MAX_MS);
 
 	talker->told_online = false;
 	talker->events->offline(talker->context, why, wait_ms);

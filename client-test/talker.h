@@ -19,6 +19,9 @@
 struct talker;
 struct uv_loop_s;
 
+/* Before it tries to come back; backoff_ms() in common/base/random.h. */
+enum { TALKER_RETRY_BASE_MS = 250, TALKER_RETRY_MAX_MS = 15000 };
+
 /* What became of a message: the answer that settled it. */
 struct outcome {
 	const struct outbox_entry *entry;

@@ -111,6 +111,15 @@ static void a_text_is_not_taken_for_members(void **state)
 	assert_int_equal(frame.seq, 7);
 }
 
+static void the_text_of_a_message_is_found(void **state)
+{
+	struct bench_frame frame = scanned("{\"type\":\"message\",\"seq\":7,"
+	                                   "\"message\":\"12 a\\\"b\"}");
+
+	(void)state;
+	assert_true(span_equal(frame.message, SPAN("12 a\\\"b")));
+}
+
 static void every_kind_is_told_apart(void **state)
 {
 	(void)state;
@@ -162,6 +171,7 @@ int main(void)
 		cmocka_unit_test(a_saved_state_is_known),
 		cmocka_unit_test(members_may_come_in_any_order),
 		cmocka_unit_test(a_text_is_not_taken_for_members),
+		cmocka_unit_test(the_text_of_a_message_is_found),
 		cmocka_unit_test(every_kind_is_told_apart),
 		cmocka_unit_test(what_is_no_flat_object_is_refused),
 	};

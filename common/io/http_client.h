@@ -63,8 +63,8 @@ void http_poller_destroy(struct http_poller **poller);
 /*
  * The ask is copied; `done` is called once, later, from the loop, `answer` NULL
  * unless ST_OK. Past connection_max asks wait for a free connection, no longer
- * than their time limit, which begins anew when they get one; past 16384 waiting
- * they are ST_UNAVAILABLE.
+ * than their time limit, which begins anew when they get one; past 16384
+ * waiting they are ST_UNAVAILABLE.
  */
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
                      http_done *done, void *context);
