@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import urllib.request
 
 import usage
 
@@ -60,6 +61,19 @@ class Stack:
     def pids(self) -> dict[str, list[int]]:
         """Each program's processes, nginx's workers with their master."""
         return {name: usage.family(self.pid(name)) for name in PROGRAMS}
+
+    def restart(self, program: str) -> None:
+        self.call("restart", program)
+
+    def run_file(self, name: str) -> str:
+        return os.path.join(self.settings["PARLEY_RUN_DIR"], name)
+
+    def metrics(self, port: str) -> dict[str, float]:
+        """What a service counts, by name; `port` is the setting of its admin port."""
+        with urllib.request.urlopen(f"{self.url(port)}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in
+                (line.rpartition(" ") for line in lines if line and line[0] != "#")}
 
     def build(self) -> str:
         return self.settings["PARLEY_BUILD"]

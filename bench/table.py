@@ -1,134 +1,194 @@
-"""table - the figures beside their limits, for a person."""
+"""table - the figures beside their targets and limits, for a person."""
+
+import storms
+from figure import Figure, figure, total
+from rows import at_least, at_most, plain, times
 
 SAVED_RATE = 20000
-SHARE_OF_INSERTS = 0.35
+SHARE_OF_INSERTS = 35
 P50_MS = 3
 P99_MS = 8
 BYTES_PER_SOCKET = 6500
+IDLE_CORE_SHARE = 1
 LOOKUPS = 10000
-PROGRAMS = ("client-test", "nginx", "websocket-service", "kafka", "persistence-service", "mariadb",
-            "redis", "identity-service", "others")
+CONNECTS = 5000
+DELIVERIES = 200000
+ROOM_P95_MS = {"1000": 10, "10000": 100}
+PROGRAMS = ("client-test", "producer", "nginx", "websocket-service", "kafka",
+            "persistence-service", "mariadb", "redis", "identity-service", "others")
+MESSAGE_FAULTS = ("errors", "lost_unsaved", "lost_undelivered", "duplicates", "misordered",
+                  "lost_sockets")
+ROOM_FAULTS = ("gaps", "duplicates", "strange", "lost_sockets")
 
 
 def of(result: dict) -> str:
-    machine = result["machine"]
+    machine, parts = result["machine"], result["parts"]
     lines = [
         "",
-        f"{machine['cores']} cores, {machine['cpu']}, load {machine['load_before']:.2f} at the start",
+        f"{machine['cores']} cores, {machine['cpu']}, load {machine['load_before']:.2f} at the"
+        f" start; medians of {result['repeats']}",
         "",
-        row("", "measured", "target", ""),
-        *durable_rows(result),
-        *latency_rows(result),
-        *other_rows(result),
-        "",
-        *cpu_rows(result),
-        "",
-        *trouble_rows(result),
+        plain("", "median", "min – max", "target"),
     ]
+    for name, rows in PART_ROWS.items():
+        if name in parts:
+            lines += ["", *rows(parts[name])]
     return "\n".join(lines)
 
 
-def row(what: str, measured: str, target: str, verdict: str) -> str:
-    return f"{what:<46} {measured:>14} {target:>16}  {verdict}".rstrip()
+def clean(result: dict) -> bool:
+    """Nothing lost, doubled or out of order, and everybody back."""
+    parts = result["parts"]
+    messages = [sample for name in ("durable", "latency")
+                for way in ("direct", "nginx") for sample in parts.get(name, {}).get(way, [])]
+    rooms = [sample for size in parts.get("room", {}).values()
+             for samples in size.values() for sample in samples]
+    storms_seen = [sample for samples in parts.get("storm", {}).values() for sample in samples]
+    return (all(sample["clean"] for sample in messages) and
+            not any(total(rooms, name) for name in ROOM_FAULTS) and
+            not total(storms_seen, "away"))
 
 
-def judge(good: bool) -> str:
-    return "met" if good else "short"
+# --- messages ----------------------------------------------------------------------
 
-
-def at_least(what: str, measured: float, target: float, unit: str = "/s") -> str:
-    return row(what, f"{measured:,.0f}{unit}", f">= {target:,.0f}{unit}",
-               judge(measured >= target))
-
-
-def at_most(what: str, measured: float, target: float, unit: str) -> str:
-    return row(what, f"{measured:,.2f} {unit}", f"<= {target:,g} {unit}",
-               judge(measured <= target))
-
-
-def plain(what: str, measured: str) -> str:
-    return row(what, measured, "", "")
-
-
-def durable_rows(result: dict) -> list[str]:
-    rate = result["durable"]["saved_per_s"]
-    limit = result["inserts"]["rows_per_s"]
+def durable_rows(part: dict) -> list[str]:
+    direct = part["direct"]
+    best = max(sample["rows_per_s"] for sample in part["inserts"])
+    share = figure(direct, "saved_per_s", scale=100 / best)
     lines = [
-        at_least("(a) saved messages, 100 pairs x 16 in flight", rate, SAVED_RATE),
-        plain("    plain inserts of 500 rows, same table", f"{limit:,.0f}/s"),
-        at_least("    saved, as a share of plain inserts", 100 * rate / limit,
-                 100 * SHARE_OF_INSERTS, " %"),
+        at_least("(a) saved messages, 100 pairs x 16 in flight", figure(direct, "saved_per_s"),
+                 SAVED_RATE),
+        plain("    limit: plain inserts of 500 rows, the best run", f"{best:,.0f}/s"),
+        at_least("    saved, as a share of the limit", share, SHARE_OF_INSERTS, " %"),
+        times("    send to saved, p50 / p99 / max", direct, "saved_us", "p50", "p99", "max"),
+        times("    send to received, p50 / p99", direct, "received_us", "p50", "p99"),
+        plain("    saved messages, through nginx",
+              f"{figure(part['nginx'], 'saved_per_s').median:,.0f}/s"),
+        times("    send to saved, p50 / p99 / max, through nginx", part["nginx"], "saved_us",
+              "p50", "p99", "max"),
+        others(direct + part["nginx"]),
+        faults(direct + part["nginx"], "saved", MESSAGE_FAULTS),
+        "",
+        *cpu_rows("CPU for one message", {"direct": (direct, "saved"),
+                                          "nginx": (part["nginx"], "saved")}),
     ]
-    for what, name in (("", "durable"), (", through nginx", "durable_nginx")):
-        part = result[name]
-        if name == "durable_nginx":
-            lines.append(plain("    saved messages, through nginx", f"{part['saved_per_s']:,.0f}/s"))
-        lines.append(plain(f"    send to saved, p50 / p99 / max{what}",
-                           spread(part["saved_us"], "p50", "p99", "max")))
-        lines.append(plain(f"    send to received, p50 / p99{what}",
-                           spread(part["received_us"], "p50", "p99")))
-        lines.append(others(part))
-    return lines
+    inserts = part["inserts"]
+    cost = 1e6 * total(inserts, "mariadb_cpu_s") / total(inserts, "rows")
+    return [*lines, plain("    mariadb, plain inserts", f"{cost:.1f} µs")]
 
 
-def latency_rows(result: dict) -> list[str]:
+def latency_rows(part: dict) -> list[str]:
     lines = []
-    for what, name in (("", "latency"), (", through nginx", "latency_nginx")):
-        times = result[name]["saved_us"]
+    for name, words in (("direct", ""), ("nginx", ", through nginx")):
+        samples = part[name]
         lines += [
-            at_most(f"(b) 50/s: send to saved, p50{what}", times["p50"] / 1000, P50_MS, "ms"),
-            at_most(f"    50/s: send to saved, p99{what}", times["p99"] / 1000, P99_MS, "ms"),
-            plain(f"    50/s: send to received, p50 / p99{what}",
-                  spread(result[name]["received_us"], "p50", "p99")),
-            others(result[name]),
+            at_most(f"(b) 50/s: send to saved, p50{words}",
+                    figure(samples, "saved_us", "p50", scale=1e-3), P50_MS, "ms"),
+            at_most(f"    50/s: send to saved, p99{words}",
+                    figure(samples, "saved_us", "p99", scale=1e-3), P99_MS, "ms"),
+            times(f"    50/s: send to received, p50 / p99{words}", samples, "received_us",
+                  "p50", "p99"),
         ]
-    return lines
+    both = part["direct"] + part["nginx"]
+    return [*lines, others(both), faults(both, "saved", MESSAGE_FAULTS)]
 
 
-def other_rows(result: dict) -> list[str]:
-    idle, lookup = result["idle"], result["lookup"]
+# --- sockets -----------------------------------------------------------------------
+
+def idle_rows(part: dict) -> list[str]:
+    samples = part["direct"]
     return [
-        at_most(f"(c) gateway memory, {idle['sockets']:,} idle sockets, each",
-                idle["bytes_per_socket"] / 1000, BYTES_PER_SOCKET / 1000, "KB"),
-        plain("    sockets opened, 64 at a time", f"{idle['connects_per_s']:,.0f}/s"),
-        at_least(f"(d) token look-ups, {lookup['connections']} connections",
-                 lookup["lookups_per_s"], LOOKUPS),
-        plain("    look-up, p50 / p99",
-              f"{lookup['p50_us'] / 1000:.2f} / {lookup['p99_us'] / 1000:.2f} ms"),
+        at_most(f"(c) gateway memory, {samples[0]['sockets']:,} idle sockets, each",
+                figure(samples, "bytes_per_socket", scale=1e-3), BYTES_PER_SOCKET / 1000, "KB"),
+        at_most("    gateway CPU, share of a core for 10,000",
+                figure(samples, "core_share_per_10000", scale=100), IDLE_CORE_SHARE, "%"),
     ]
 
 
-def cpu_rows(result: dict) -> list[str]:
-    """Of the runs under (a): what a thousand messages cost."""
-    lines = [f"{'CPU seconds for 1,000 messages':<46} {'direct':>14} {'through nginx':>16}"]
-    parts = [result["durable"], result["durable_nginx"]]
+def lookup_rows(part: dict) -> list[str]:
+    samples = part["direct"]
+    return [
+        at_least(f"(d) token look-ups, {samples[0]['connections']} connections",
+                 figure(samples, "lookups_per_s"), LOOKUPS),
+        plain("    look-up, p50 / p99", " / ".join(
+            f"{figure(samples, name).median / 1000:.2f}" for name in ("p50_us", "p99_us")) +
+            " ms"),
+        others(samples),
+    ]
+
+
+def connect_rows(part: dict) -> list[str]:
+    samples = part["direct"]
+    return [
+        at_least(f"(e) connects, {samples[0]['sockets']:,} sockets, 64 at a time",
+                 figure(samples, "connects_per_s"), CONNECTS),
+        plain("    limit: a gateway that asks nobody",
+              f"{figure(part['floor'], 'connects_per_s').median:,.0f}/s"),
+        plain("    connect to welcome, p50 / p99", " / ".join(
+            f"{figure(samples, name).median / 1000:.1f}" for name in ("p50_us", "p99_us")) +
+            " ms"),
+        plain("    connects, through nginx",
+              f"{figure(part['nginx'], 'connects_per_s').median:,.0f}/s"),
+        others(samples),
+        "",
+        *cpu_rows("CPU for one connect", {"direct": (samples, "sockets"),
+                                          "nginx": (part["nginx"], "sockets")}),
+    ]
+
+
+# --- rooms -------------------------------------------------------------------------
+
+def room_rows(part: dict) -> list[str]:
+    lines = []
+    for size, results in part.items():
+        most, steady = results["most"], results["steady"]
+        limit = figure(results["floor"], "deliveries_per_s").median
+        lines += [
+            at_least(f"(g) deliveries, a room of {int(size):,}",
+                     figure(most, "deliveries_per_s"), DELIVERIES),
+            plain("    floor: one write for each frame, nothing else", f"{limit:,.0f}/s"),
+            at_most(f"    made to received, p95, {steady[0]['rate']:g} messages a second",
+                    figure(steady, "received_us", "p95", scale=1e-3), ROOM_P95_MS[size], "ms"),
+            times("    the same, p50 / p99 / max", steady, "received_us", "p50", "p99", "max"),
+            others(most),
+            faults(most + steady, "deliveries", ROOM_FAULTS),
+            "",
+        ]
+    return lines + cpu_rows("CPU for one delivery", {
+        f"{int(size):,}": (results["most"], "deliveries") for size, results in part.items()})
+
+
+# --- of several --------------------------------------------------------------------
+
+def cpu_rows(title: str, columns: dict[str, tuple[list[dict], str]]) -> list[str]:
+    """Of all samples together; each column's samples, and what they made."""
+    lines = [plain(title, *columns)]
+    sums = [0.0] * len(columns)
     for name in PROGRAMS:
-        cells = [1000 * part["cpu_s"][name] / max(1, part["saved"]) for part in parts]
-        what = "everything else on this machine" if name == "others" else name
-        lines.append(f"    {what:<42} {cells[0]:>14.4f} {cells[1]:>16.4f}")
-    sums = [1000 * sum(value for name, value in part["cpu_s"].items() if name != "others") /
-            max(1, part["saved"]) for part in parts]
-    lines.append(f"    {'all of ours':<42} {sums[0]:>14.4f} {sums[1]:>16.4f}")
-    inserts = result["inserts"]
-    lines.append(f"    {'mariadb, plain inserts':<42} "
-                 f"{1000 * inserts['mariadb_cpu_s'] / inserts['rows']:>14.4f}")
-    return lines
+        cells = []
+        for number, (samples, made) in enumerate(columns.values()):
+            seconds = sum(sample["cpu_s"].get(name, 0) for sample in samples)
+            each = 1e6 * seconds / max(1, total(samples, made))
+            sums[number] += each if name != "others" else 0
+            cells.append(f"{each:.2f} µs")
+        if any(cell != "0.00 µs" for cell in cells):
+            what = "everything else on this machine" if name == "others" else name
+            lines.append(plain(f"    {what}", *cells))
+    return [*lines, plain("    all of ours", *(f"{each:.2f} µs" for each in sums))]
 
 
-def trouble_rows(result: dict) -> list[str]:
-    names = ("errors", "lost_unsaved", "lost_undelivered", "duplicates", "misordered",
-             "lost_sockets")
-    parts = [result[name] for name in ("durable", "durable_nginx", "latency", "latency_nginx")]
-    saved = sum(part["saved"] for part in parts)
-    counts = ", ".join(f"{sum(part[name] for part in parts)} {name.replace('_', ' ')}"
-                       for name in names)
-    return [f"{saved:,} messages saved: {counts}"]
+def faults(samples: list[dict], made: str, names: tuple[str, ...]) -> str:
+    counts = ", ".join(f"{total(samples, name)} {name.replace('_', ' ')}" for name in names)
+    return f"    {total(samples, made):,} in all: {counts}"
 
 
-def others(part: dict) -> str:
+def others(samples: list[dict]) -> str:
     """What spoils the figures above it when it is large."""
-    return plain("    CPU that other programs took meanwhile", f"{100 * part['others_share']:.0f} %")
+    share: Figure = figure(samples, "others_share", scale=100)
+    return plain("    CPU that other programs took meanwhile", f"{share.median:.0f} %",
+                 f"{share.low:.0f} – {share.high:.0f}")
 
 
-def spread(times: dict, *names: str) -> str:
-    return " / ".join(f"{times[name] / 1000:.1f}" for name in names) + " ms"
+PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
+             "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
+             "room": room_rows}

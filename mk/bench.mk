@@ -1,13 +1,19 @@
 # What measures speed.
 #
-#	make bench          speed and memory on a stack of its own, beside the targets
+#	make bench          speed and memory beside the targets; PARTS="connect room" for some
 #	make bench-hostile  what attackers do to the latency of everybody else
-.PHONY: bench bench-hostile
+.PHONY: bench bench-run bench-hostile
 
-bench: deps
-	@$(MAKE) --no-print-directory VARIANT=release all
+PARTS ?=
+
+# A second make, because pkg-config is asked about what was only just installed.
+bench:
+	@deploy/install-packages --test
+	@$(MAKE_AGAIN) VARIANT=release bench-run
+
+bench-run: $(PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
-	@exec bench/run
+	@exec $(VENV)/bin/python bench/run $(PARTS)
 
 bench-hostile: deps
 	@$(MAKE) --no-print-directory VARIANT=release all

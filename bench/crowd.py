@@ -1,0 +1,86 @@
+"""crowd - client-test as a crowd of sockets that is held while something happens.
+
+The client says JSON objects on lines of their own, and is told by lines what to
+do next; it hangs up when its stdin ends.
+"""
+
+import json
+import os
+import select
+import subprocess
+import time
+
+from client import Client
+from stack import StackError
+
+END_LIMIT_S = 30
+OPEN_LIMIT_S = 150
+
+
+class Crowd:
+    """As a context: all are welcomed inside, and nobody is left outside."""
+
+    def __init__(self, words: list[str]):
+        self.words = words
+        self.mode = words[2]
+        self.rest = b""
+
+    def __enter__(self) -> "Crowd":
+        self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        try:
+            self.opened = self.answer(OPEN_LIMIT_S)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        self.process.stdin.close()
+        try:
+            self.process.wait(timeout=END_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+        if not kind and self.process.returncode:
+            raise StackError(f"client-test bench {self.mode} ended with "
+                             f"{self.process.returncode}")
+
+    def order(self, line: str) -> None:
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def line(self, limit_s: float) -> str:
+        """The next line; empty when none came in time."""
+        until = time.monotonic() + limit_s
+        while b"\n" not in self.rest:
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self.process.stdout], [], [], left)[0]:
+                return ""
+            more = os.read(self.process.stdout.fileno(), 65536)
+            if not more:
+                raise StackError(f"client-test bench {self.mode} ended early")
+            self.rest += more
+        line, self.rest = self.rest.split(b"\n", 1)
+        return line.decode()
+
+    def answer(self, limit_s: float) -> dict:
+        """The next JSON object; numbers before it are passed over."""
+        until = time.monotonic() + limit_s
+        while not (line := self.line(max(0, until - time.monotonic()))).startswith("{"):
+            if not line:
+                raise StackError(f"client-test bench {self.mode} says nothing")
+        return json.loads(line)
+
+
+class Floor(Crowd):
+    """The least that a gateway could do: what ours is measured beside."""
+
+    def __init__(self, client: Client):
+        super().__init__(client.words("floor", "http://127.0.0.1"))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.opened['port']}"

@@ -1,0 +1,81 @@
+"""people - those whom a measurement needs: made when first asked for.
+
+200 sign up, each with a password that is hashed: they write to one another. Tens
+of thousands only hold sockets open, and their sign-ups would be minutes of
+Argon2id: their tokens are made like the first one's and signed with the stack's
+own key. No user has their ids. What a socket or an event costs does not depend
+on that: whose token it is is read from the token.
+"""
+
+import os
+import subprocess
+import sys
+import uuid
+
+from cryptography.hazmat.primitives import serialization
+
+from client import Client
+from stack import ROOT, Stack, StackError
+
+sys.path.insert(0, os.path.join(ROOT, "tests/blackbox"))
+from support.tokens import Forge, pem_of  # noqa: E402
+
+SIGNED_UP = 200
+FIRST_MINTED = 1_000_001  # far above those who signed up
+
+
+class People:
+    def __init__(self, stack: Stack, folder: str):
+        self.stack = stack
+        self.signed_up_file = os.path.join(folder, "tokens")
+        self.minted_file = os.path.join(folder, "tokens-minted")
+        self.minted_count = 0
+
+    def signed_up(self) -> str:
+        """The file of their ids and tokens, one "ID TOKEN" a line."""
+        if not os.path.exists(self.signed_up_file):
+            Client(self.stack, self.signed_up_file).run(
+                "users", self.stack.url("IDENTITY_PORT"), "--users", str(SIGNED_UP))
+        return self.signed_up_file
+
+    def minted(self, count: int) -> str:
+        """The same, `count` of them or more."""
+        if count > self.minted_count:
+            self.mint(self.minted_count, count)
+            self.minted_count = count
+        return self.minted_file
+
+    def mint(self, have: int, want: int) -> None:
+        key = self.signing_key()
+        with open(self.signed_up(), encoding="ascii") as file:
+            forge = Forge(file.readline().split()[1], key, pem_of(key))
+        with open(self.minted_file, "a", opener=owner_only, encoding="ascii") as file:
+            for user in minted_ids(want)[have:]:
+                token = forge.signed(sub=str(user), name=f"minted-{user}",
+                                     sid=str(uuid.uuid4()), jti=str(uuid.uuid4()))
+                file.write(f"{user} {token}\n")
+
+    def signing_key(self):
+        done = subprocess.run(
+            ["mariadb", f"--defaults-file={self.stack.run_file('conf/mariadb-client.cnf')}",
+             "--batch", "--raw", "--skip-column-names", self.stack.settings["IDENTITY_DATABASE"]],
+            input="SELECT private_pem FROM signing_keys WHERE retired_at IS NULL"
+                  " ORDER BY created_at LIMIT 1;",
+            text=True, capture_output=True, timeout=30, check=False)
+        if done.returncode or "PRIVATE KEY" not in done.stdout:
+            raise StackError(f"there is no signing key: {done.stderr.strip()}")
+        return serialization.load_pem_private_key(done.stdout.encode(), None)
+
+    def forget(self) -> None:
+        """The tokens were good for a stack that is gone."""
+        for path in (self.signed_up_file, self.minted_file):
+            if os.path.exists(path):
+                os.remove(path)
+
+
+def minted_ids(count: int) -> list[int]:
+    return list(range(FIRST_MINTED, FIRST_MINTED + count))
+
+
+def owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

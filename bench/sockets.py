@@ -1,0 +1,82 @@
+"""sockets - parts (c), (e) and (f): idle, opened, cut and coming back."""
+
+import os
+import signal
+import time
+
+import usage
+from bench import Bench, say
+from crowd import Crowd, Floor
+
+SETTLE_S = 1.0
+AT_ONCE = 64
+STORM_LIMIT_S = 150
+LOOKUPS = "parley_token_lookup_seconds_count"
+HASHES = "parley_password_hash_seconds_count"
+PORTS = (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT"))
+
+
+def idle(bench: Bench) -> dict:
+    """(c) what sockets cost that do nothing but answer pings."""
+    return {"direct": bench.repeat(lambda number: idle_once(bench, number))}
+
+
+def idle_once(bench: Bench, number: int) -> dict:
+    say(f"(c) {bench.sockets} idle sockets for {bench.idle_s} s")
+    if number:
+        bench.stack.restart("websocket-service")  # its memory has grown already
+    gateway = bench.stack.pid("websocket-service")
+    before = usage.resident(gateway)
+    with Crowd(bench.crowd("idle", "WEBSOCKET_PORT", bench.sockets)) as crowd:
+        time.sleep(SETTLE_S)
+        resident, cpu, start = usage.resident(gateway), usage.cpu_s([gateway]), time.monotonic()
+        time.sleep(bench.idle_s)
+        cpu = usage.cpu_s([gateway]) - cpu
+        took = time.monotonic() - start
+    return crowd.opened | {
+        "resident_before": before, "resident_after": resident, "cpu_s": round(cpu, 3),
+        "bytes_per_socket": round((resident - before) / bench.sockets, 1),
+        "core_share_per_10000": round(cpu / took * 10000 / bench.sockets, 5)}
+
+
+def connect(bench: Bench) -> dict:
+    """(e) from connect() to `welcome`, each socket with a token never seen before."""
+    count = bench.connects
+    used = bench.crowd_max  # the first so many are known to identity from other parts
+    fresh = iter(range(used, used + 2 * bench.repeats * count, count))
+    result = {}
+    bench.people.minted(used + 2 * bench.repeats * count)
+    for name, port in PORTS:
+        say(f"(e) {count} sockets, {AT_ONCE} at a time, {name}")
+        result[name] = bench.repeat(lambda _: bench.client(minted=True).run(
+            "connect", bench.stack.url(port), "--sockets", str(count),
+            "--at-once", str(AT_ONCE), "--from", str(next(fresh))))
+    say("the same at a gateway that asks nobody")
+    with Floor(bench.client()) as floor:
+        result["floor"] = bench.repeat(lambda _: bench.client(minted=True).run(
+            "connect", floor.url, "--sockets", str(count), "--at-once", str(AT_ONCE)))
+    return result
+
+
+def storm(bench: Bench) -> dict:
+    """(f) all cut at once: by the gateway's death, and with the gateway alive."""
+    result = {}
+    for name, port in PORTS:
+        say(f"(f) {bench.sockets} sockets cut at once, {name}")
+        with Crowd(bench.crowd("storm", port, bench.sockets)) as crowd:
+            result[f"killed_{name}"] = bench.repeat(lambda _: storm_once(bench, crowd, True))
+            result[f"cut_{name}"] = bench.repeat(lambda _: storm_once(bench, crowd, False))
+    return result
+
+
+def storm_once(bench: Bench, crowd: Crowd, kill: bool) -> dict:
+    before = bench.stack.metrics("IDENTITY_ADMIN_PORT")
+    if kill:
+        os.kill(bench.stack.pid("websocket-service"), signal.SIGKILL)
+    else:
+        crowd.order("cut")
+    result = crowd.answer(STORM_LIMIT_S)
+    after = bench.stack.metrics("IDENTITY_ADMIN_PORT")
+    return result | {"tokens": bench.sockets,
+                     "lookups": int(after[LOOKUPS] - before[LOOKUPS]),
+                     "hashes": int(after[HASHES] - before[HASHES])}
