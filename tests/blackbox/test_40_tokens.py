@@ -3,37 +3,19 @@
 import json
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
 from support.api import Api, Person, check_problem
 from support.raw import RawSocket
+from support.server_key import forge_with_server_key
 from support.stack import Stack
-from support.stores import rows
-from support.tokens import FORGERIES, Forge, pem_of, unb64
+from support.tokens import FORGERIES, Forge
 from support.wait import until
-
-
-def server_key(stack: Stack, kid: str):
-    """The private key from the database: forgeries may be signed truly."""
-    columns = [column for column, in rows(
-        stack, "SELECT column_name FROM information_schema.columns"
-               " WHERE table_schema = %s AND table_name = 'signing_keys'",
-        (stack.settings.get("IDENTITY_DATABASE", "identity"),), name="identity")]
-    for row in rows(stack, f"SELECT {', '.join(columns)} FROM signing_keys", name="identity"):
-        for value in row:
-            text = value if isinstance(value, bytes) else str(value).encode()
-            if b"PRIVATE KEY" in text and kid in [str(cell) for cell in row]:
-                return serialization.load_pem_private_key(text, None)
-    raise AssertionError(f"no key {kid} in signing_keys({', '.join(columns)})")
 
 
 @pytest.fixture(scope="module")
 def forge(stack: Stack, shared_api: Api) -> Forge:
     stack.wait_ready()
-    token = shared_api.register().token
-    kid = json.loads(unb64(token.split(".")[0]))["kid"]
-    private = server_key(stack, kid)
-    return Forge(token, private, pem_of(private))
+    return forge_with_server_key(stack, shared_api)
 
 
 def test_the_forge_can_make_good_tokens(forge: Forge, api: Api):

@@ -114,12 +114,6 @@ def test_metrics_are_prometheus_text(service: str, stack: Stack, api: Api):
             assert buckets[-1].labels["le"] == "+Inf"
 
 
-def metric(stack: Stack, service: str, name: str) -> float:
-    text = httpx.get(stack.admin_url(service) + "/metrics", trust_env=False).text
-    return sum(sample.value for family in text_string_to_metric_families(text)
-               for sample in family.samples if sample.name == name)
-
-
 def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
     """Some counter of each service rises with a message."""
     def totals() -> dict[str, dict[str, float]]:

@@ -1,0 +1,62 @@
+"""slow_identity - stands before identity, is slow, and counts who is asked about."""
+
+import http.client
+import http.server
+import threading
+import time
+from collections import Counter
+
+
+class SlowIdentity:
+    """As a context: it listens on a port of its own."""
+
+    def __init__(self, identity_port: int, takes_s: float):
+        self.asked: Counter[str] = Counter()  # by Authorization header
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      handler(self, identity_port, takes_s))
+        self.server.daemon_threads = True
+        self.thread = threading.Thread(target=self.server.serve_forever)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self) -> "SlowIdentity":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+def handler(slow: SlowIdentity, identity_port: int, takes_s: float):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            self.behind = http.client.HTTPConnection("127.0.0.1", identity_port, timeout=10)
+
+        def finish(self) -> None:
+            self.behind.close()
+            super().finish()
+
+        def do_GET(self) -> None:
+            bearer = self.headers["Authorization"]
+            slow.asked[bearer] += 1
+            time.sleep(takes_s)
+            self.behind.request("GET", self.path, headers={"Authorization": bearer})
+            answer = self.behind.getresponse()
+            body = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_) -> None:
+            pass
+
+    return Handler

@@ -1,0 +1,103 @@
+"""Crowds of sockets, small ones: what bench/ measures is right as well as fast."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.api import Api
+from support.server_key import forge_with_server_key
+from support.service import Service
+from support.slow_identity import SlowIdentity
+from support.stack import ROOT, Stack
+
+sys.path.insert(0, str(ROOT / "bench"))
+from crowd import Crowd  # noqa: E402
+from room import Events, Room  # noqa: E402
+
+CROWD = 200
+FIRST_ID = 1_000_001
+BACK_S = 60
+LOOKUPS = "parley_token_lookup_seconds_count"
+HASHES = "parley_password_hash_seconds_count"
+
+
+@pytest.fixture
+def tokens(stack: Stack, api: Api, tmp_path: Path) -> Path:
+    """A file of many people, each with a token that nobody has seen yet."""
+    forge = forge_with_server_key(stack, api)
+    path = tmp_path / "tokens"
+    with open(path, "w", encoding="ascii") as file:
+        for user in range(FIRST_ID, FIRST_ID + CROWD):
+            file.write(f"{user} {forge.signed(sub=str(user), jti=f'jti-{user}')}\n")
+    return path
+
+
+def words(stack: Stack, mode: str, url: str, tokens: Path) -> list[str]:
+    return [str(stack.binary("client-test")), "bench", mode, "--url", url,
+            "--tokens", str(tokens), "--sockets", str(CROWD)]
+
+
+def counted(stack: Stack) -> dict[str, float]:
+    text = httpx.get(stack.admin_url("identity-service") + "/metrics", trust_env=False).text
+    return {name: float(value) for name, value in
+            (line.split(" ") for line in text.splitlines() if line.startswith((LOOKUPS, HASHES)))}
+
+
+def risen(stack: Stack, before: dict[str, float]) -> dict[str, float]:
+    return {name: value - before[name] for name, value in counted(stack).items()}
+
+
+def test_each_token_is_asked_about_once(stack: Stack, tokens: Path):
+    for lookups in (CROWD, 0):  # the second time the gateway knows them
+        before = counted(stack)
+        done = subprocess.run(words(stack, "connect", stack.url, tokens), text=True,
+                              capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert (result["sockets"], result["lost_sockets"]) == (CROWD, 0)
+        assert risen(stack, before) == {LOOKUPS: lookups, HASHES: 0}
+
+
+def check_storm(stack: Stack, storm: dict, before: dict[str, float], lookups_max: int) -> None:
+    assert (storm["cut"], storm["away"], storm["sockets"]) == (CROWD, 0, CROWD)
+    rise = risen(stack, before)
+    assert rise[LOOKUPS] <= lookups_max
+    assert rise[HASHES] == 0
+
+
+def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
+    with Crowd(words(stack, "storm", stack.url, tokens)) as crowd:
+        before = counted(stack)
+        crowd.order("cut")
+        check_storm(stack, crowd.answer(BACK_S), before, 0)
+        stack.kill("websocket-service")
+        check_storm(stack, crowd.answer(BACK_S), before, CROWD)
+
+
+def test_a_slow_identity_is_asked_no_more_often(stack: Stack, tokens: Path):
+    """32 are asked about at a time, so most wait; none is asked about in vain."""
+    with SlowIdentity(stack.port("IDENTITY_PORT"), 1) as slow, \
+            Service(stack, "websocket-service", IDENTITY_URL=slow.url,
+                    IDENTITY_TIMEOUT_MS=5000) as gateway:
+        with Crowd(words(stack, "storm", gateway.url, tokens)) as crowd:
+            slow.asked.clear()
+            gateway.stop()
+            gateway.start().ready()
+            storm = crowd.answer(BACK_S)
+        assert (storm["cut"], storm["away"]) == (CROWD, 0)
+        assert len(slow.asked) == CROWD
+        assert max(slow.asked.values()) == 1
+
+
+def test_a_room_hears_each_message_once_and_in_order(stack: Stack, tokens: Path):
+    with Crowd(words(stack, "room", stack.url, tokens)) as crowd:
+        room = Room(crowd, Events(stack, list(range(FIRST_ID, FIRST_ID + CROWD))))
+        for _ in range(50):
+            room.send()
+        heard = room.report()
+    assert heard["deliveries"] == 50 * CROWD
+    assert (heard["gaps"], heard["duplicates"], heard["strange"]) == (0, 0, 0)
