@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { POOLED_BYTES = 4096, POOL_MAX = 4096 /* buffers: 16 MiB */ };
+enum { POOLED_BYTES = 2048, POOL_MAX = 16384 /* buffers: 32 MiB */ };
 
 struct outbox_pool {
 	char *buffer[POOL_MAX];
