@@ -91,8 +91,8 @@ static struct slot slot_give(struct kafka_producer *p, uint32_t number)
 /* --- the handle ---------------------------------------------------------- */
 /*
  * linger 0: a record that finds the line idle goes at once; those that come
- * while two requests are in flight gather into the next ones. Five, the usual
- * number, cost broker and client more for each record: docs/adr/0008.
+ * while a request is in flight gather into the next one. More in flight, five
+ * is usual, cost broker and client more for each record: docs/adr/0008.
  */
 static rd_kafka_conf_t *configure(struct kafka_producer *p)
 {
@@ -103,7 +103,7 @@ static rd_kafka_conf_t *configure(struct kafka_producer *p)
 		{"enable.idempotence", "true"},
 		{"acks", "all"},
 		{"linger.ms", "0"},
-		{"max.in.flight.requests.per.connection", "2"},
+		{"max.in.flight.requests.per.connection", "1"},
 		{"partitioner", "murmur2_random"},
 		{"queue.buffering.max.kbytes", kib},
 		{"queue.buffering.max.messages", count},
