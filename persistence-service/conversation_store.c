@@ -43,7 +43,7 @@ static struct rows_statement lock_by_id = {
 	.row_values = 1,
 };
 
-/* The rows are there and locked: this is an update of many rows at once. */
+/* The rows are there: this is an update of many rows at once. */
 static struct rows_statement update_last = {
 	.head = "INSERT INTO conversations (id, kind, ckey, created_by,"
 		" created_at, last_seq, last_message_id) VALUES ",
@@ -88,14 +88,6 @@ static struct span key_of(const struct talk *talk)
 	return span_make(talk->key, talk->key_len);
 }
 
-static struct talk *talk_with_key(struct talks *talks, struct span key)
-{
-	for (unsigned i = 0; i < talks_count(talks); i++)
-		if (span_equal(key_of(talks_at(talks, i)), key))
-			return talks_at(talks, i);
-	return NULL;
-}
-
 static unsigned collect_unknown(struct conversation_store *store,
                                 struct talks *talks)
 {
@@ -123,7 +115,7 @@ static enum status find_ids(struct conversation_store *store,
 		status = sql_fetch(store->sql, row, 2);
 		if (status != ST_OK)
 			break;
-		talk = talk_with_key(talks, row[1].bytes);
+		talk = talks_with_key(talks, row[1].bytes);
 		if (talk)
 			talk->id = row[0].number;
 	}
@@ -202,9 +194,12 @@ static enum status lock_ids(struct conversation_store *store,
 	unsigned count = 0, at = 0;
 	enum status status;
 
-	for (unsigned i = 0; i < talks_count(talks); i++)
-		if (!talks_at(talks, i)->made)
-			store->by_id[count++] = talks_at(talks, i);
+	for (unsigned i = 0; i < talks_count(talks); i++) {
+		struct talk *talk = talks_at(talks, i);
+
+		if (!talk->made && !talk->seq_known)
+			store->by_id[count++] = talk;
+	}
 	if (count == 0)
 		return ST_OK;
 	qsort(store->by_id, count, sizeof(struct talk *), by_id);
@@ -235,14 +230,22 @@ enum status conversation_store_lock(struct conversation_store *store,
 	return lock_ids(store, talks);
 }
 
+/*
+ * The server counts a row that it changed twice and one that it had to insert
+ * once: the conversation was gone.
+ */
 static enum status update_rows(struct conversation_store *store,
                                struct talks *talks, const struct sql_time *now)
 {
 	struct span time = span_make(now->text, SQL_TIME_LEN);
-	unsigned at = 0;
+	unsigned count = talks_count(talks), at = 0;
+	enum status status;
 
-	for (unsigned i = 0; i < talks_count(talks); i++) {
-		const struct talk *talk = talks_at(talks, i);
+	for (unsigned i = 0; i < count; i++)
+		store->by_id[i] = talks_at(talks, i);
+	qsort(store->by_id, count, sizeof(struct talk *), by_id);
+	for (unsigned i = 0; i < count; i++) {
+		const struct talk *talk = store->by_id[i];
 
 		add(store, &at, sql_number(talk->id));
 		add(store, &at, sql_bytes(key_of(talk)));
@@ -251,8 +254,12 @@ static enum status update_rows(struct conversation_store *store,
 		add(store, &at, sql_number(talk->last_seq));
 		add(store, &at, sql_number(talk->last_message_id));
 	}
-	return rows_run_padded(store->sql, &update_last, store->values,
-	                       talks_count(talks));
+	status =
+		rows_run_padded(store->sql, &update_last, store->values, count);
+	if (status != ST_OK)
+		return status;
+	return sql_affected(store->sql) == UINT64_C(2) * count ? ST_OK
+	                                                       : ST_NOT_FOUND;
 }
 
 static enum status flush_members(struct conversation_store *store)

@@ -15,14 +15,18 @@ struct conversation_store *conversation_store_create(struct sql *sql);
 void conversation_store_destroy(struct conversation_store **store);
 
 /*
- * Finds every conversation or makes it, and locks all rows in the order of
- * their ids: afterwards each talk has its id and last_seq. ST_NOT_FOUND when a
- * remembered id is gone: forget the ids and start again.
+ * Finds every conversation of which last_seq is not known, or makes it, and
+ * locks these rows in the order of their ids: afterwards each talk has its id
+ * and last_seq.
  */
 MUST_CHECK enum status conversation_store_lock(struct conversation_store *store,
                                                struct talks *talks,
                                                uint64_t now_ms);
-/* Writes last_seq, last_message_id and how far the writers have read. */
+/*
+ * Writes last_seq, last_message_id and how far the writers have read. The rows
+ * are taken in the order of their ids. ST_NOT_FOUND when what was remembered is
+ * gone: forget it and start again.
+ */
 MUST_CHECK enum status
 conversation_store_update(struct conversation_store *store, struct talks *talks,
                           uint64_t now_ms);

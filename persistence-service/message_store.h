@@ -23,7 +23,7 @@ MUST_CHECK enum status message_store_insert(struct message_store *store,
                                             struct batch_entry *const *entries,
                                             unsigned count);
 /*
- * Outside a transaction: those of the entries that are stored become
+ * In a transaction of its own: those of the entries that are stored become
  * duplicates, with their first result. `sends` has all of them.
  */
 MUST_CHECK enum status

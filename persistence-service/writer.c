@@ -16,6 +16,7 @@ enum { TRIES = 4 };
 
 struct writer {
 	struct sql *sql;
+	uint64_t connects; /* the connection that `talks` remembers from */
 	struct talks *talks;
 	struct first_send *sends;
 	struct conversation_store *conversations;
@@ -29,6 +30,7 @@ struct writer *writer_create(struct sql *sql)
 	struct writer *w = mem_new(sizeof(*w));
 
 	w->sql = sql;
+	sql_chain_transactions(sql);
 	w->talks = talks_create();
 	w->sends = first_send_create();
 	w->conversations = conversation_store_create(sql);
@@ -139,21 +141,25 @@ static enum status transact(struct writer *w)
 		sql_rollback(w->sql);
 		return status;
 	}
-	talks_keep_ids(w->talks);
+	talks_remember(w->talks);
 	return ST_OK;
 }
 
-/* What stands in the way: known messages, or an id that is gone. */
+/* What stands in the way: known messages, or what we remember is wrong. */
 static enum status clear_way(struct writer *w, struct batch *batch,
                              enum status status)
 {
 	unsigned known;
 
-	talks_forget_ids(w->talks);
+	talks_forget(w->talks);
 	if (status == ST_NOT_FOUND)
 		return ST_OK;
-	return message_store_known(w->messages, batch, w->fresh, w->fresh_count,
-	                           w->sends, &known);
+	status = sql_begin(w->sql);
+	if (status == ST_OK)
+		status = message_store_known(w->messages, batch, w->fresh,
+		                             w->fresh_count, w->sends, &known);
+	sql_rollback(w->sql);
+	return status;
 }
 
 static enum status save_fresh(struct writer *w, struct batch *batch,
@@ -224,10 +230,20 @@ static enum status save_range(struct writer *w, struct batch *batch,
 	return save_range(w, batch, middle, to);
 }
 
+/* Behind a new connection may be a server that has lost something. */
+static void check_memory(struct writer *w)
+{
+	if (w->connects != sql_connects(w->sql))
+		talks_forget_all(w->talks);
+	w->connects = sql_connects(w->sql);
+}
+
 enum status writer_save(struct writer *w, struct batch *batch)
 {
-	enum status status = save_range(w, batch, 0, batch->count);
+	enum status status;
 
+	check_memory(w);
+	status = save_range(w, batch, 0, batch->count);
 	if (status == ST_OK)
 		batch_settle(batch);
 	return status;

@@ -4,6 +4,11 @@
  * seq is allotted without gaps, only to messages that were not known; a
  * duplicate is answered with its first result. A record that the database can
  * never take is singled out and does not hold up the others.
+ *
+ * Where a conversation's last_seq is remembered from its last commit no row is
+ * read or locked before the messages are inserted: had another process written
+ * to it meanwhile, (conversation, seq) is taken, and the batch is done again
+ * with the row locked.
  */
 #ifndef PARLEY_PERSISTENCE_WRITER_H
 #define PARLEY_PERSISTENCE_WRITER_H
@@ -13,7 +18,7 @@
 
 struct writer;
 
-/* The connection stays the caller's. */
+/* The connection stays the caller's; nobody else has transactions on it. */
 struct writer *writer_create(struct sql *sql);
 void writer_destroy(struct writer **writer);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-	STATEMENTS_MAX = 64,
+	STATEMENTS_MAX = 128,
 	ERROR_TEXT_MAX = 512,
 };
 
@@ -24,6 +24,9 @@ struct sql {
 	uint16_t port;
 	unsigned timeout_s;
 	bool in_transaction;
+	bool chains;  /* transactions, from the next sql_begin() on */
+	bool chained; /* the server was told so */
+	uint64_t connects;
 	/* The last used first: few enough that looking through them is
 	 * cheaper than hashing texts of many KiB. */
 	struct sql_statement *statements[STATEMENTS_MAX];
@@ -73,6 +76,7 @@ static void disconnect(struct sql *sql)
 		sql_statement_destroy(&sql->statements[--sql->statement_count]);
 	sql->reading = NULL;
 	sql->in_transaction = false;
+	sql->chained = false;
 	if (sql->mysql)
 		mysql_close(MOVE(sql->mysql));
 }
@@ -96,6 +100,11 @@ void sql_destroy(struct sql **sql)
 bool sql_connected(const struct sql *sql)
 {
 	return sql->mysql != NULL;
+}
+
+uint64_t sql_connects(const struct sql *sql)
+{
+	return sql->connects;
 }
 
 const char *sql_error(const struct sql *sql)
@@ -221,6 +230,7 @@ enum status sql_connect(struct sql *sql)
 		disconnect(sql);
 		return status;
 	}
+	sql->connects++;
 	status = set_session(sql);
 	if (status != ST_OK)
 		disconnect(sql);
@@ -239,14 +249,35 @@ enum status sql_execute(struct sql *sql, const char *statement)
 {
 	if (!sql->mysql)
 		return not_connected(sql);
+	assert(!sql->chained || sql->in_transaction);
 	drop_rows(sql);
 	return query(sql, statement, strlen(statement));
 }
 
+void sql_chain_transactions(struct sql *sql)
+{
+	sql->chains = true;
+}
+
+static enum status begin_chained(struct sql *sql)
+{
+	enum status status = ST_OK;
+
+	if (!sql->chained)
+		status = sql_execute(sql, "SET SESSION autocommit = 0");
+	if (status == ST_OK)
+		sql->chained = true;
+	return status;
+}
+
 enum status sql_begin(struct sql *sql)
 {
-	enum status status = sql_execute(sql, "START TRANSACTION");
+	enum status status;
 
+	if (!sql->mysql)
+		return not_connected(sql);
+	status = sql->chains ? begin_chained(sql)
+	                     : sql_execute(sql, "START TRANSACTION");
 	if (status == ST_OK)
 		sql->in_transaction = true;
 	return status;
@@ -348,6 +379,7 @@ enum status sql_run(struct sql *sql, const char *statement,
 
 	if (!sql->mysql)
 		return not_connected(sql);
+	assert(!sql->chained || sql->in_transaction);
 	drop_rows(sql);
 	status = find(sql, statement, &s);
 	if (status != ST_OK)

@@ -66,6 +66,8 @@ struct sql *sql_create(const struct sql_options *options);
 void sql_destroy(struct sql **sql);
 MUST_CHECK enum status sql_connect(struct sql *sql); /* also re-connects */
 bool sql_connected(const struct sql *sql);
+/* How often it was connected: what was known of the server may be old. */
+uint64_t sql_connects(const struct sql *sql);
 const char *sql_error(const struct sql *sql);
 
 /* A constant statement without parameters, whose rows (if any) are dropped. */
@@ -73,12 +75,18 @@ MUST_CHECK enum status sql_execute(struct sql *sql, const char *statement);
 MUST_CHECK enum status sql_begin(struct sql *sql);
 MUST_CHECK enum status sql_commit(struct sql *sql);
 void sql_rollback(struct sql *sql); /* harmless outside a transaction */
+/*
+ * From the next sql_begin() on the server begins a transaction by itself when
+ * one has ended, which saves a round trip for each. Everything on this
+ * connection, reads too, then stands between sql_begin() and its end.
+ */
+void sql_chain_transactions(struct sql *sql);
 
 /*
  * Runs a statement with one value for each `?`. When it has rows, read them
  * with sql_fetch() until it says ST_NOT_FOUND (or drop them: the next
  * sql_run() does). Statements are told apart by their text and kept prepared;
- * at most 64 per connection, the longest unused is dropped.
+ * at most 128 per connection, the longest unused is dropped.
  */
 MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
                                const struct sql_value *values, unsigned count);

@@ -7,6 +7,7 @@
 #include "persistence-service/schema.h"
 #include "persistence-service/writer.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 static char database[32];
+static struct sql *observer; /* looks on, with a connection of its own */
 static struct sql *sql;
 static struct writer *writer;
 static struct batch *batch;
@@ -53,8 +55,8 @@ static void execute(const char *statement, const char *name)
 	char text[256];
 
 	snprintf(text, sizeof(text), "%s %s", statement, name);
-	if (sql_execute(sql, text) != ST_OK)
-		fail_msg("%s: %s", text, sql_error(sql));
+	if (sql_execute(observer, text) != ST_OK)
+		fail_msg("%s: %s", text, sql_error(observer));
 }
 
 static int start(void **state)
@@ -62,11 +64,12 @@ static int start(void **state)
 	(void)state;
 	sql_library_start();
 	snprintf(database, sizeof(database), "test_writer_%ld", (long)getpid());
-	sql = connect_to("");
+	observer = connect_to("");
 	execute("CREATE DATABASE", database);
-	sql_destroy(&sql);
+	sql_destroy(&observer);
+	observer = connect_to(database);
+	assert_int_equal(schema_apply(observer), ST_OK);
 	sql = connect_to(database);
-	assert_int_equal(schema_apply(sql), ST_OK);
 	/* Something that the database, and only the database, refuses. */
 	execute("ALTER TABLE messages ADD", "CHECK (body <> 'poison')");
 	batch = batch_create(BATCH_MOST);
@@ -81,6 +84,7 @@ static int stop(void **state)
 	writer_destroy(&writer);
 	batch_destroy(&batch);
 	sql_destroy(&sql);
+	sql_destroy(&observer);
 	return 0;
 }
 
@@ -94,10 +98,11 @@ static int empty(void **state)
 	return 0;
 }
 
-static struct batch_entry *put(uint64_t sender, uint64_t user_to,
-                               const struct uuid *uuid, const char *text)
+static struct batch_entry *put_into(struct batch *to, uint64_t sender,
+                                    uint64_t user_to, const struct uuid *uuid,
+                                    const char *text)
 {
-	struct batch_entry *entry = &batch->entries[batch->count++];
+	struct batch_entry *entry = &to->entries[to->count++];
 
 	*entry = (struct batch_entry){
 		.record = {.sender = sender,
@@ -112,23 +117,34 @@ static struct batch_entry *put(uint64_t sender, uint64_t user_to,
 	return entry;
 }
 
-static void save(void)
+static struct batch_entry *put(uint64_t sender, uint64_t user_to,
+                               const struct uuid *uuid, const char *text)
 {
-	enum status status = writer_save(writer, batch);
+	return put_into(batch, sender, user_to, uuid, text);
+}
+
+static void save_with(struct writer *by, struct sql *connection)
+{
+	enum status status = writer_save(by, batch);
 
 	if (status != ST_OK)
-		fail_msg("%s: %s", status_text(status), sql_error(sql));
+		fail_msg("%s: %s", status_text(status), sql_error(connection));
 	for (unsigned i = 0; i < batch->count; i++)
 		assert_int_not_equal(batch->entries[i].outcome, OUTCOME_OPEN);
+}
+
+static void save(void)
+{
+	save_with(writer, sql);
 }
 
 static uint64_t number(const char *statement)
 {
 	struct sql_value value;
 
-	if (sql_run(sql, statement, NULL, 0) != ST_OK ||
-	    sql_fetch(sql, &value, 1) != ST_OK)
-		fail_msg("%s: %s", statement, sql_error(sql));
+	if (sql_run(observer, statement, NULL, 0) != ST_OK ||
+	    sql_fetch(observer, &value, 1) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(observer));
 	return value.number;
 }
 
@@ -307,6 +323,23 @@ static void a_whole_batch_again_changes_nothing(void **state)
 	assert_consistent();
 }
 
+/* Else a migration would wait until somebody writes something new. */
+static void looking_for_duplicates_leaves_no_lock(void **state)
+{
+	struct uuid uuid;
+
+	(void)state;
+	uuid_make(&uuid);
+	for (unsigned round = 0; round < 2; round++) {
+		batch_clear(batch);
+		put(1, 2, &uuid, "x");
+		save();
+	}
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_DUPLICATE);
+	execute("SET SESSION", "lock_wait_timeout = 1");
+	execute("ALTER TABLE", "messages COMMENT = 'changed'");
+}
+
 static void poison_is_singled_out(void **state)
 {
 	(void)state;
@@ -365,22 +398,126 @@ static void every_text_comes_back_as_it_was(void **state)
 	}
 }
 
+/* Whatever of this database the observer is not. */
+static void lose_connection(void)
+{
+	char id[32];
+
+	snprintf(id, sizeof(id), "%llu",
+	         (unsigned long long)number(
+			 "SELECT ID FROM information_schema.PROCESSLIST"
+			 " WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"));
+	execute("KILL", id);
+}
+
 static void a_lost_connection_can_be_tried_again(void **state)
 {
-	uint64_t id = number("SELECT CONNECTION_ID()");
-	struct sql *other = connect_to(database);
-	char text[64];
-
 	(void)state;
 	put(1, 2, NULL, "x");
-	snprintf(text, sizeof(text), "KILL %llu", (unsigned long long)id);
-	assert_int_equal(sql_execute(other, text), ST_OK);
-	sql_destroy(&other);
+	lose_connection();
 	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();
 	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 1);
+}
+
+/* As after a failover to a server that had not heard of the last message. */
+static void a_new_connection_remembers_nothing(void **state)
+{
+	(void)state;
+	put(1, 2, NULL, "one");
+	put(1, 2, NULL, "two");
+	save();
+	lose_connection();
+	execute("DELETE FROM", "messages WHERE seq = 2");
+	execute("UPDATE", "conversations SET last_seq = 1");
+	batch_clear(batch);
+	put(1, 2, NULL, "three");
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(sql_connect(sql), ST_OK);
+	save();
+	assert_int_equal(batch->entries[0].saved.seq, 2);
+	assert_consistent();
+}
+
+static void one_writer_sees_what_another_wrote(void **state)
+{
+	struct sql *second_sql = connect_to(database);
+	struct writer *second = writer_create(second_sql);
+
+	(void)state;
+	for (unsigned round = 0; round < 4; round++) {
+		batch_clear(batch);
+		put(3, 4, NULL, "known to one writer only");
+		put(1, 2, NULL, "x");
+		put(2, 1, NULL, "x");
+		if (round % 2)
+			save_with(second, second_sql);
+		else
+			save();
+		assert_int_equal(batch->entries[0].saved.seq, round + 1);
+		assert_int_equal(batch->entries[1].saved.seq, 2 * round + 1);
+		assert_int_equal(batch->entries[2].saved.seq, 2 * round + 2);
+	}
+	assert_consistent();
+	writer_destroy(&second);
+	sql_destroy(&second_sql);
+}
+
+enum { ROUNDS = 40, TALKS = 12 };
+
+/* One of two processes that both believe in owning the partitions. */
+struct rival {
+	unsigned step; /* through the conversations, no common order */
+	uint64_t saved;
+	enum status last;
+};
+
+static void *compete(void *context)
+{
+	struct rival *rival = context;
+	struct sql *own_sql = connect_to(database);
+	struct writer *own = writer_create(own_sql);
+	struct batch *mine = batch_create(BATCH_MOST);
+
+	sql_thread_start();
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		batch_clear(mine);
+		for (unsigned i = 0; i < TALKS; i++)
+			put_into(mine, 1, 2 + (i * rival->step) % TALKS, NULL,
+			         "x");
+		do {
+			rival->last = writer_save(own, mine);
+		} while (rival->last == ST_UNAVAILABLE);
+		rival->saved += batch_tally(mine, OUTCOME_SAVED);
+	}
+	batch_destroy(&mine);
+	writer_destroy(&own);
+	sql_destroy(&own_sql);
+	sql_thread_stop();
+	return NULL;
+}
+
+static void rivals_lose_and_double_nothing(void **state)
+{
+	struct rival rivals[] = {{.step = 1}, {.step = 5}, {.step = 7}};
+	pthread_t threads[ARRAY_LEN(rivals)];
+	uint64_t saved = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rivals); i++)
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, compete, &rivals[i]),
+			0);
+	for (unsigned i = 0; i < ARRAY_LEN(rivals); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(rivals[i].last, ST_OK);
+		saved += rivals[i].saved;
+	}
+	assert_int_equal(saved, ARRAY_LEN(rivals) * ROUNDS * TALKS);
+	assert_int_equal(number("SELECT COUNT(*) FROM messages"), saved);
+	assert_consistent();
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, empty)
@@ -396,10 +533,14 @@ int main(void)
 		TEST(a_duplicate_stays_with_its_first_recipient),
 		TEST(alike_in_one_batch_are_saved_once),
 		TEST(a_whole_batch_again_changes_nothing),
+		TEST(looking_for_duplicates_leaves_no_lock),
 		TEST(poison_is_singled_out),
 		TEST(a_remembered_conversation_may_be_gone),
 		TEST(every_text_comes_back_as_it_was),
 		TEST(a_lost_connection_can_be_tried_again),
+		TEST(a_new_connection_remembers_nothing),
+		TEST(one_writer_sees_what_another_wrote),
+		TEST(rivals_lose_and_double_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

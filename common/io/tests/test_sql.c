@@ -246,6 +246,35 @@ static void what_is_rolled_back_is_gone(void **state)
 	assert_int_equal(count(sql), 1);
 }
 
+static void chained_transactions_end_where_they_are_ended(void **state)
+{
+	struct sql *sql = connect_to(database);
+	struct sql *other = *state;
+
+	sql_chain_transactions(sql);
+	assert_int_equal(insert(sql, 1, "before the first"), ST_OK);
+	assert_int_equal(count(other), 1);
+	for (unsigned connection = 0; connection < 2; connection++) {
+		assert_int_equal(sql_begin(sql), ST_OK);
+		assert_int_equal(insert(sql, 2, "a"), ST_OK);
+		assert_int_equal(count(other), 1);
+		sql_rollback(sql);
+		assert_int_equal(sql_begin(sql), ST_OK);
+		assert_int_equal(insert(sql, 10 + connection, "b"), ST_OK);
+		assert_int_equal(insert(sql, 20 + connection, "c"), ST_OK);
+		assert_int_equal(count(other), 1);
+		assert_int_equal(sql_commit(sql), ST_OK);
+		assert_int_equal(count(other), 3);
+		assert_int_equal(
+			sql_execute(other,
+		                    "DELETE FROM thing WHERE number > 1"),
+			ST_OK);
+		assert_int_equal(sql_connects(sql), connection + 1);
+		assert_int_equal(sql_connect(sql), ST_OK);
+	}
+	sql_destroy(&sql);
+}
+
 static void a_lock_wait_undoes_the_whole_transaction(void **state)
 {
 	struct sql *sql = *state;
@@ -450,6 +479,7 @@ int main(void)
 		TEST(two_statements_in_one_text_are_refused),
 		TEST(files_of_the_client_are_not_sent),
 		TEST(what_is_rolled_back_is_gone),
+		TEST(chained_transactions_end_where_they_are_ended),
 		TEST(a_lock_wait_undoes_the_whole_transaction),
 		TEST(a_lost_connection_stays_lost_until_connected_again),
 		TEST(a_commit_that_loses_the_connection_is_uncertain),
