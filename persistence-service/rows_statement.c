@@ -8,9 +8,14 @@
 
 enum { TEXT_MAX = 64 * 1024 };
 
+/* 2^n and what lies in the middle of two. */
 static unsigned rows_of(unsigned size)
 {
-	return size == ROWS_SIZES - 1 ? ROWS_MAX : 1u << size;
+	if (size == ROWS_SIZES - 1)
+		return ROWS_MAX;
+	if (size < 2)
+		return size + 1;
+	return size % 2 ? 1u << (size / 2 + 1) : 3u << (size / 2 - 1);
 }
 
 static const char *text_of(struct rows_statement *statement, unsigned size)

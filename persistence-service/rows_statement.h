@@ -13,8 +13,8 @@
 
 #include "common/io/sql.h"
 
-/* 1, 2, 4 … 256, and a full batch. */
-enum { ROWS_MAX = 500, ROWS_SIZES = 10 };
+/* 1, 2, 3, 4, 6, 8, 12 … 384, and a full batch. */
+enum { ROWS_MAX = 500, ROWS_SIZES = 18 };
 
 /* "head" row "," row … "tail"; static variables, zeroed after the three. */
 struct rows_statement {
