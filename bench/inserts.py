@@ -15,10 +15,12 @@ from stack import Stack, StackError
 
 ROWS = 500
 SCRATCH = "bench_messages"
+NOBODYS = 2_000_000_000  # conversations from here on
 LIMIT_S = 60
 
 
-def write_file(path: str, rows: int, pairs: int, text_bytes: int) -> int:
+def write_file(path: str, rows: int, pairs: int, text_bytes: int, table: str = SCRATCH,
+               first: int = 1, seqs_before: int = 0) -> int:
     text = ("abcdefghijklmnopqrstuvwxyz" * (text_bytes // 26 + 1))[:text_bytes]
     statements = rows // ROWS
     number = 0
@@ -26,45 +28,55 @@ def write_file(path: str, rows: int, pairs: int, text_bytes: int) -> int:
         for _ in range(statements):
             values = []
             for _ in range(ROWS):
-                pair, seq = number % pairs, number // pairs + 1
+                pair, seq = number % pairs, seqs_before + number // pairs + 1
                 number += 1
-                values.append(f"({pair + 1},{seq},{pair + 1},X'0192f0a0b1c28ddd8eee"
+                values.append(f"({pair + first},{seq},{pair + first},X'0192f0a0b1c28ddd8eee"
                               f"{pair:04x}{seq:08x}','2026-11-21 10:00:00.000','{text}')")
-            file.write(f"INSERT INTO {SCRATCH} (conversation, seq, sender, uuid, created_at, body)"
+            file.write(f"INSERT INTO {table} (conversation, seq, sender, uuid, created_at, body)"
                        f" VALUES {','.join(values)};\n")
     return statements * ROWS
 
 
 def measure(stack: Stack, rows: int, pairs: int, text_bytes: int) -> dict:
-    run = stack.settings["PARLEY_RUN_DIR"]
-    path = os.path.join(run, "inserts.sql")
-    rows = write_file(path, rows, pairs, text_bytes)
-    words = ["mariadb", f"--defaults-file={os.path.join(run, 'conf/mariadb-client.cnf')}",
-             stack.settings["PERSISTENCE_DATABASE"]]
+    """Into a table of its own, empty at first."""
+    sql(stack, f"DROP TABLE IF EXISTS {SCRATCH}; CREATE TABLE {SCRATCH} LIKE messages;")
+    result = timed(stack, rows, pairs, text_bytes)
+    count = int(sql(stack, f"SELECT COUNT(*) FROM {SCRATCH}; DROP TABLE {SCRATCH};"))
+    if count != result["rows"]:
+        raise StackError(f"{count} of {result['rows']} rows were inserted")
+    return result
 
-    sql(words, f"DROP TABLE IF EXISTS {SCRATCH}; CREATE TABLE {SCRATCH} LIKE messages;")
+
+def measure_among(stack: Stack, rows: int, pairs: int, text_bytes: int, turn: int) -> dict:
+    """Into `messages` itself, between all that is there; conversations of nobody."""
+    return timed(stack, rows, pairs, text_bytes, "messages", NOBODYS, turn * rows)
+
+
+def timed(stack: Stack, rows: int, *shape) -> dict:
+    path = os.path.join(stack.settings["PARLEY_RUN_DIR"], "inserts.sql")
+    rows = write_file(path, rows, *shape)
     server = usage.family(stack.pid("mariadb"))
     spent = usage.cpu_s(server)
     start = time.monotonic()
     with open(path, encoding="ascii") as file:
-        sql(words, None, file)
+        sql(stack, None, file)
     took = time.monotonic() - start
     spent = usage.cpu_s(server) - spent
-    count = int(sql([*words, "--batch", "--skip-column-names"], f"SELECT COUNT(*) FROM {SCRATCH};"))
-    sql(words, f"DROP TABLE {SCRATCH};")
     os.remove(path)
-    if count != rows:
-        raise StackError(f"{count} of {rows} rows were inserted")
     return {"rows": rows, "rows_per_statement": ROWS, "seconds": round(took, 3),
             "rows_per_s": round(rows / took, 1), "mariadb_cpu_s": round(spent, 3)}
 
 
-def sql(words: list[str], text: str | None, file=None) -> str:
+def sql(stack: Stack, text: str | None, file=None, limit_s: int = LIMIT_S) -> str:
+    """What the private MariaDB answers, a line for each row."""
+    run = stack.settings["PARLEY_RUN_DIR"]
+    words = ["mariadb", f"--defaults-file={os.path.join(run, 'conf/mariadb-client.cnf')}",
+             "--batch", "--skip-column-names", stack.settings["PERSISTENCE_DATABASE"]]
     try:
         done = subprocess.run(words, input=text, stdin=file, text=True, capture_output=True,
-                              timeout=LIMIT_S, check=False)
+                              timeout=limit_s, check=False)
     except subprocess.TimeoutExpired as error:
-        raise StackError(f"the inserts took more than {LIMIT_S} s") from error
+        raise StackError(f"a statement took more than {limit_s} s") from error
     if done.returncode:
         raise StackError(f"mariadb: {done.stderr.strip()}")
     return done.stdout

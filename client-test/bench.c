@@ -42,6 +42,8 @@ static const struct option_row rows[] = {
                       "users: how many are registered"),
 	OPTION_NUMBER(pairs, "--pairs", "100", 1, 10000,
                       "pairs: one user of each sends to the other"),
+	OPTION_NUMBER(peers, "--peers", "1", 1, 19999,
+                      "pairs: people to whom each sender writes in turn"),
 	OPTION_NUMBER(in_flight, "--in-flight", "16", 1, 1024,
                       "pairs: unsaved messages of each"),
 	OPTION_NUMBER(rate, "--rate", "0", 0, 1000000,

@@ -17,6 +17,7 @@ enum {
 	DRAIN_S = 15,
 	PREFIX_LEN = 24, /* of a uuid: the run's; behind it pair and number */
 	NUMBER_LEN = 8,
+	USER_LEN = 20,
 	PAYLOAD_MAX = 20 * 1024,
 	FIRST_SLOTS = 4096,
 };
@@ -32,10 +33,11 @@ struct pair {
 	struct slot *slots;
 	uint32_t sent;
 	uint32_t capacity;
-	uint64_t last_seq;
-	char *payload; /* the next message, all but its number */
+	uint64_t *last_seq; /* of each conversation: one for each peer */
+	char *payload;      /* the next message, all but number and recipient */
 	size_t payload_len;
 	size_t number_at;
+	size_t user_at;
 };
 
 struct bench {
@@ -43,6 +45,7 @@ struct bench {
 	struct bench_net *net;
 	struct pair *pairs;
 	unsigned pair_count;
+	uint64_t *users; /* by peer: the senders and recipients in turn */
 	char prefix[PREFIX_LEN + 1];
 	unsigned welcomed;
 	bool sending;
@@ -54,7 +57,7 @@ struct bench {
 };
 
 /* --- sending ------------------------------------------------------------- */
-static void prepare(struct bench *bench, struct pair *pair, uint64_t user_to)
+static void prepare(struct bench *bench, struct pair *pair)
 {
 	struct buf text CLEANUP(buf_free) = BUF(PAYLOAD_MAX);
 	unsigned number = (unsigned)(pair - bench->pairs);
@@ -64,7 +67,10 @@ static void prepare(struct bench *bench, struct pair *pair, uint64_t user_to)
 	pair->number_at = strlen("{\"uuid\":\"") + PREFIX_LEN + 4;
 	for (uint64_t i = 0; i < bench->options->size; i++)
 		buf_byte(&text, (char)('a' + i % 26));
-	buf_format(&text, "\",\"user_to\":%llu}", (unsigned long long)user_to);
+	buf_format(&text, "\",\"user_to\":");
+	pair->user_at = text.len;
+	buf_format(&text, "%*s}", (int)USER_LEN, "");
+	pair->last_seq = mem_new(bench->options->peers * sizeof(uint64_t));
 	pair->payload = mem_text(text.data, text.len);
 	pair->payload_len = text.len;
 }
@@ -77,6 +83,24 @@ static void write_number(char *to, uint32_t number)
 		to[i] = hex[number & 15];
 }
 
+/* To the right: JSON allows blanks before a number, and no zeros. */
+static void write_user(char *to, uint64_t user)
+{
+	memset(to, ' ', USER_LEN);
+	for (int i = USER_LEN - 1; user; i--, user /= 10)
+		to[i] = (char)('0' + user % 10);
+}
+
+/* The first peer is the other one of the pair. */
+static uint64_t peer_of(const struct bench *bench, const struct pair *pair,
+                        uint32_t number)
+{
+	uint64_t index = 2 * (uint64_t)(pair - bench->pairs) + 1 +
+	                 number % bench->options->peers;
+
+	return bench->users[index % (2 * (uint64_t)bench->pair_count)];
+}
+
 static void send_next(struct bench *bench, struct pair *pair, uint64_t when_us)
 {
 	if (pair->sent == pair->capacity) {
@@ -86,6 +110,8 @@ static void send_next(struct bench *bench, struct pair *pair, uint64_t when_us)
 		                         pair->capacity * sizeof(*pair->slots));
 	}
 	pair->slots[pair->sent] = (struct slot){.sent_us = when_us};
+	write_user(pair->payload + pair->user_at,
+	           peer_of(bench, pair, pair->sent));
 	write_number(pair->payload + pair->number_at, pair->sent++);
 	bench->sent++;
 	bench_net_send(bench->net, &pair->from,
@@ -151,14 +177,16 @@ static void take_saved(struct bench *bench, struct pair *pair,
 static void take_received(struct bench *bench, struct pair *pair,
                           struct slot *slot, uint64_t seq, uint64_t now_us)
 {
+	uint64_t peer = (uint64_t)(slot - pair->slots) % bench->options->peers;
+
 	if (slot->received) {
 		bench->duplicates++;
 		return;
 	}
 	slot->received = 1;
 	bench->received++;
-	bench->misordered += seq <= pair->last_seq;
-	pair->last_seq = seq;
+	bench->misordered += seq <= pair->last_seq[peer];
+	pair->last_seq[peer] = seq;
 	if (is_measured(bench, slot->sent_us))
 		bench_histogram_add(&bench->to_received,
 		                    now_us - slot->sent_us);
@@ -224,7 +252,9 @@ static bool connect_all(struct bench *bench, const struct bench_users *users)
 		const struct bench_user *one = &users->users[(size_t)2 * i];
 		const struct bench_user *two = one + 1;
 
-		prepare(bench, pair, two->id);
+		bench->users[2 * i] = one->id;
+		bench->users[2 * i + 1] = two->id;
+		prepare(bench, pair);
 		if (bench_net_connect(bench->net, &pair->from, 2 * i,
 		                      span_of(one->token)) != ST_OK ||
 		    bench_net_connect(bench->net, &pair->to, 2 * i + 1,
@@ -330,6 +360,7 @@ static void report(const struct bench *bench)
 	json_open(&w);
 	json_text(&w, "mode", SPAN("pairs"));
 	json_number(&w, "pairs", bench->pair_count);
+	json_number(&w, "peers", options->peers);
 	json_number(&w, options->rate ? "rate" : "in_flight",
 	            options->rate ? options->rate : options->in_flight);
 	json_number(&w, "text_bytes", options->size);
@@ -379,10 +410,12 @@ static void release(struct bench *bench)
 			bench_net_close(bench->net, &pair->from);
 			bench_net_close(bench->net, &pair->to);
 		}
+		mem_free(&pair->last_seq);
 		mem_free(&pair->slots);
 		mem_free(&pair->payload);
 	}
 	mem_free(&bench->pairs);
+	mem_free(&bench->users);
 	bench_net_destroy(&bench->net);
 }
 
@@ -395,6 +428,10 @@ int bench_pairs(const struct options *options)
 
 	bench.options = options;
 	bench.pair_count = (unsigned)options->pairs;
+	if (options->peers >= 2 * options->pairs) {
+		(void)fprintf(stderr, "as many peers need more pairs\n");
+		return EXIT_USAGE;
+	}
 	if (!address_parse(options->url, &address) ||
 	    bench_users_read(options->tokens, 2 * bench.pair_count, &users) !=
 	            ST_OK ||
@@ -403,6 +440,7 @@ int bench_pairs(const struct options *options)
 	bench_net_raise_limit();
 	make_prefix(&bench);
 	bench.pairs = mem_new(bench.pair_count * sizeof(*bench.pairs));
+	bench.users = mem_new(2 * bench.pair_count * sizeof(*bench.users));
 	if (connect_all(&bench, &users)) {
 		run(&bench);
 		report(&bench);

@@ -2,7 +2,8 @@
 #
 #	make bench          speed and memory beside the targets; PARTS="connect room" for some
 #	make bench-hostile  what attackers do to the latency of everybody else
-.PHONY: bench bench-run bench-hostile
+#	make bench-curves   the same as more is stored; draws docs/performance/*.svg
+.PHONY: bench bench-run bench-hostile bench-curves
 
 PARTS ?=
 
@@ -19,3 +20,16 @@ bench-hostile: deps
 	@$(MAKE) --no-print-directory VARIANT=release all
 	@deploy/kafka/fetch-jars
 	@exec bench/hostile
+
+PLOT_VENV       := $(or $(PARLEY_CACHE_DIR),.cache)/venv-bench
+PLOT_VENV_READY := $(PLOT_VENV)/.installed
+
+bench-curves: deps $(PLOT_VENV_READY)
+	@$(MAKE) --no-print-directory VARIANT=release all
+	@deploy/kafka/fetch-jars
+	@exec $(PLOT_VENV)/bin/python bench/curves
+
+$(PLOT_VENV_READY): bench/requirements.txt
+	@$(PYTHON3) -m venv --clear $(PLOT_VENV)
+	@$(PLOT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
