@@ -25,10 +25,11 @@ def environment(stack: Stack, **changes: str) -> dict[str, str]:
 class Service:
     def __init__(self, stack: Stack, program: str, **changes: str):
         prefix = PREFIX[program]
-        self.port, self.admin_port = free_port(), free_port()
         self.program, self.binary = program, stack.binary(program)
-        ports = {f"{prefix}_PORT": self.port, f"{prefix}_ADMIN_PORT": self.admin_port}
+        ports = {f"{prefix}_PORT": free_port(), f"{prefix}_ADMIN_PORT": free_port()}
         self.env = environment(stack, **(ports | changes))
+        self.port = int(self.env[f"{prefix}_PORT"])
+        self.admin_port = int(self.env[f"{prefix}_ADMIN_PORT"])
         self.said = Path(tempfile.mkstemp(suffix=".log")[1])
         self.child: subprocess.Popen | None = None
 

@@ -57,18 +57,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def free_base() -> int:
-    """The first hundred of ports, from 24000 on, in which all of ours are free."""
-    for base in range(24000, 25000, 100):
-        if all(port_free(base + offset) for offset in PORTS.values()):
+def free_base(others: range) -> int:
+    """The first hundred of ports, from 24000 on, in which all of ours are free.
+
+    Two runs that start at the same time may choose the same: PARLEY_TEST_PORTS
+    lets each begin elsewhere.
+    """
+    first = int(os.environ.get("PARLEY_TEST_PORTS") or 24000)
+    for base in range(first, first + 1000, 100):
+        if all(port_free(base + offset) for offset in (*PORTS.values(), *others)):
             return base
-    raise RuntimeError("no free ports between 24000 and 25000")
+    raise RuntimeError(f"no free ports between {first} and {first + 1000}")
 
 
 class Stack:
-    def __init__(self, name: str, extra: dict[str, str] | None = None):
+    def __init__(self, name: str, extra: dict[str, str] | None = None,
+                 others: range = range(0)):
+        """`others`: offsets, below 80, of ports that the caller will use itself."""
         self.name = name
-        base = free_base()
+        base = free_base(others)
         self.run_dir = ROOT / f".run-test-{base}"
         self.env = {key: value for key, value in os.environ.items()
                     if key not in FOREIGN}
@@ -115,6 +122,10 @@ class Stack:
 
     def down(self) -> None:
         """Stops all, keeps the logs, wipes the rest."""
+        self.halt()
+        self.wipe()
+
+    def halt(self) -> None:
         if self.launcher and self.launcher.poll() is None:
             self.launcher.terminate()
             self.launcher.wait(timeout=60)
@@ -123,6 +134,8 @@ class Stack:
             kept = LOGS / f"stack-{self.name}"
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(logs, kept)
+
+    def wipe(self) -> None:
         subprocess.run(["deploy/stack", "reset"], cwd=ROOT, env=self.env,
                        stdout=subprocess.DEVNULL)
 
