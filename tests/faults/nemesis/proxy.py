@@ -1,0 +1,316 @@
+"""proxy - TCP links that can be made bad while they are used.
+
+Run as a program it takes lines of JSON on stdin and answers each on stdout:
+
+    {"open": {"NAME": [port to listen on, port to reach], ...}}
+    {"link": "NAME", "toxics": {...}}       the members of Toxics; {} is healthy
+
+It listens on loopback only, and ends when stdin does. A process of its own, so
+that the nemesis and what it breaks do not wait for each other.
+
+What a link holds back is bounded: when that much waits, it stops reading, and
+the sender's kernel feels it.
+"""
+
+import asyncio
+import json
+import random
+import signal
+import socket
+import struct
+import sys
+from collections import deque
+from dataclasses import dataclass
+
+HELD_MAX = 256 * 1024
+HELD_LOW = 64 * 1024
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Toxics:
+    """How a link is bad; None and 0: not in this way."""
+
+    cut: bool = False  # every connection is reset, new ones at once
+    blackhole: bool = False  # connections open, and not a byte passes
+    delay_ms: float = 0  # each way
+    jitter_ms: float = 0  # on top, at random; the order of bytes stays
+    kib_s: float = 0  # each way of each connection
+    slice_bytes: int = 0  # writes are no longer than this
+    close_after: int = 0  # bytes of either way, then the connection is reset
+
+    @property
+    def slows(self) -> bool:
+        return bool(self.delay_ms or self.jitter_ms or self.kib_s or self.slice_bytes)
+
+
+class Way:
+    """One direction of a connection: what waits to be written, and until when."""
+
+    def __init__(self, link: "Link", pair: "Pair", source: "End"):
+        self.link, self.pair, self.source = link, pair, source
+        self.sink: End | None = None
+        self.held: deque[tuple[float, bytes]] = deque()
+        self.held_bytes = 0
+        self.ended = False  # the source has said its last
+        self.last_due = 0.0
+        self.passed = 0
+        self.timer: asyncio.TimerHandle | None = None
+
+    @property
+    def stuck(self) -> bool:
+        return self.link.toxics.blackhole or self.sink is None
+
+    def take(self, data: bytes) -> None:
+        toxics = self.link.toxics
+        if toxics.close_after and self.passed + len(data) > toxics.close_after:
+            self.pair.reset()
+            return
+        self.passed += len(data)
+        if not (self.held or toxics.slows or self.stuck):
+            self.write(data)
+            return
+        for piece in self.pieces(data, toxics.slice_bytes):
+            self.hold(piece, toxics)
+        self.plan()
+        self.balance()
+
+    @staticmethod
+    def pieces(data: bytes, size: int):
+        size = size or len(data)
+        for start in range(0, len(data), size):
+            yield data[start:start + size]
+
+    def hold(self, piece: bytes, toxics: Toxics) -> None:
+        now = asyncio.get_running_loop().time()
+        due = now + (toxics.delay_ms + random.uniform(0, toxics.jitter_ms)) / 1000
+        due = max(due, self.last_due)
+        if toxics.kib_s:
+            due += len(piece) / 1024 / toxics.kib_s
+        elif toxics.slice_bytes:
+            due += 0.001
+        self.last_due = due
+        self.held.append((due, piece))
+        self.held_bytes += len(piece)
+
+    def write(self, data: bytes) -> None:
+        if self.sink.transport:
+            self.sink.transport.write(data)
+
+    def plan(self) -> None:
+        if self.timer or not self.held or self.stuck:
+            return
+        self.timer = asyncio.get_running_loop().call_at(self.held[0][0], self.drain)
+
+    def drain(self) -> None:
+        self.timer = None
+        if self.stuck:
+            return
+        now = asyncio.get_running_loop().time()
+        while self.held and self.held[0][0] <= now:
+            _, piece = self.held.popleft()
+            self.held_bytes -= len(piece)
+            self.write(piece)
+        self.balance()
+        self.plan()
+        self.finish()
+
+    def balance(self) -> None:
+        """Reading goes on only while there is room for what is read."""
+        full = self.held_bytes > (HELD_LOW if self.source.paused else HELD_MAX)
+        self.source.pause(full or self.stuck or self.sink.jammed)
+
+    def end(self) -> None:
+        self.ended = True
+        self.finish()
+
+    def finish(self) -> None:
+        if self.ended and not self.held and not self.stuck and self.sink.transport:
+            self.sink.say_end()
+
+    def changed(self) -> None:
+        """The link's toxics are others now: what waits keeps its time."""
+        self.plan()
+        self.balance()
+        self.finish()
+
+    def drop(self) -> None:
+        if self.timer:
+            self.timer.cancel()
+        self.held.clear()
+
+
+class End(asyncio.Protocol):
+    """One of the two sockets of a connection through us."""
+
+    def __init__(self, pair: "Pair"):
+        self.pair = pair
+        self.transport: asyncio.Transport | None = None
+        self.way: Way | None = None  # what comes in here
+        self.back: Way | None = None  # what goes out here
+        self.paused = self.jammed = self.said_end = False
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+        transport.get_extra_info("socket").setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pair.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        self.way.take(data)
+
+    def eof_received(self) -> bool:
+        self.way.end()
+        return True
+
+    def connection_lost(self, error) -> None:
+        self.transport = None
+        self.pair.lost()
+
+    def pause_writing(self) -> None:
+        self.jammed = True
+        self.back.balance()
+
+    def resume_writing(self) -> None:
+        self.jammed = False
+        self.back.balance()
+
+    def pause(self, wanted: bool) -> None:
+        if self.transport is None or wanted == self.paused:
+            return
+        self.paused = wanted
+        if wanted:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def say_end(self) -> None:
+        if self.said_end:
+            return
+        self.said_end = True
+        try:
+            self.transport.write_eof()
+        except OSError:  # reset by its peer, and we are about to hear of it
+            self.pair.reset()
+            return
+        self.pair.ended()
+
+    def reset(self) -> None:
+        if self.transport:
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.transport.abort()
+
+
+class Pair:
+    def __init__(self, link: "Link"):
+        self.link = link
+        self.near, self.far = End(self), End(self)
+        self.near.way = self.far.back = Way(link, self, self.near)
+        self.far.way = self.near.back = Way(link, self, self.far)
+        self.near.way.sink, self.far.way.sink = None, self.near
+        self.dead = False
+
+    def opened(self, end: End) -> None:
+        if end is self.near:
+            self.link.pairs.add(self)
+            if self.link.toxics.cut:
+                self.reset()
+                return
+            end.pause(True)
+            self.link.spawn(self.reach())
+        else:
+            self.near.way.sink = end
+            for way in (self.near.way, self.far.way):
+                way.changed()
+
+    async def reach(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(
+                lambda: self.far, HOST, self.link.target)
+        except OSError:
+            self.reset()
+        if self.dead:
+            self.far.reset()
+
+    def ended(self) -> None:
+        """Each side has said its last, and been told so of the other."""
+        if self.near.said_end and self.far.said_end:
+            self.forget()
+            for end in (self.near, self.far):
+                if end.transport:
+                    end.transport.close()
+
+    def lost(self) -> None:
+        """One side is gone before its time: then the other goes too."""
+        if not self.dead:
+            self.reset()
+
+    def reset(self) -> None:
+        self.forget()
+        self.near.reset()
+        self.far.reset()
+
+    def forget(self) -> None:
+        self.dead = True
+        self.link.pairs.discard(self)
+        self.near.way.drop()
+        self.far.way.drop()
+
+
+class Link:
+    def __init__(self, port: int, target: int):
+        self.port, self.target = port, target
+        self.toxics = Toxics()
+        self.pairs: set[Pair] = set()
+        self.tasks: set[asyncio.Task] = set()
+
+    async def listen(self) -> None:
+        await asyncio.get_running_loop().create_server(
+            lambda: Pair(self).near, HOST, self.port, backlog=1024)
+
+    def spawn(self, work) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def set(self, toxics: Toxics) -> None:
+        self.toxics = toxics
+        for pair in list(self.pairs):
+            if toxics.cut:
+                pair.reset()
+                continue
+            for way in (pair.near.way, pair.far.way):
+                way.changed()
+
+
+class Proxy:
+    def __init__(self):
+        self.links: dict[str, Link] = {}
+
+    async def obey(self, order: dict) -> None:
+        for name, (port, target) in order.get("open", {}).items():
+            self.links[name] = Link(port, target)
+            await self.links[name].listen()
+        if "link" in order:
+            self.links[order["link"]].set(Toxics(**order["toxics"]))
+
+
+async def serve() -> None:
+    proxy = Proxy()
+    orders = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    while line := await orders.readline():
+        try:
+            await proxy.obey(json.loads(line))
+            answer = {"done": True}
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            answer = {"done": False, "why": repr(error)}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    # Whoever started us closes stdin when it is time; Ctrl-C is meant for it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    asyncio.run(serve())

@@ -1,0 +1,210 @@
+"""Each way in which a link can be bad is seen by who uses it."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from nemesis.links import Links, together
+from support.stack import free_port
+from support.wait import until
+
+
+class Echo:
+    """A server that sends back what it gets, and closes when its client has."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.taken: list[socket.socket] = []
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self) -> None:
+        while True:
+            try:
+                taken, _ = self.listener.accept()
+            except OSError:
+                return
+            self.taken.append(taken)
+            threading.Thread(target=self.talk, args=(taken,), daemon=True).start()
+
+    @staticmethod
+    def talk(taken: socket.socket) -> None:
+        with taken:
+            try:
+                while data := taken.recv(65536):
+                    taken.sendall(data)
+                taken.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+
+
+@pytest.fixture
+def echo() -> Iterator[Echo]:
+    echo = Echo()
+    yield echo
+    echo.listener.close()
+
+
+@pytest.fixture
+def links() -> Iterator[Links]:
+    links = Links()
+    yield links
+    links.close()
+
+
+@pytest.fixture
+def port(echo: Echo, links: Links) -> int:
+    port = free_port()
+    links.open({"link": (port, echo.port)})
+    return port
+
+
+def connect(port: int, timeout_s: float = 5) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
+
+
+def receive(end: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        piece = end.recv(65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def is_reset(end: socket.socket) -> bool:
+    try:
+        return end.recv(1) is None
+    except ConnectionResetError:
+        return True
+
+
+def test_a_healthy_link_hands_all_on_and_ends_when_both_have(port: int):
+    text = bytes(range(256)) * 4096
+    with connect(port) as end:
+        sender = threading.Thread(target=lambda: (end.sendall(text),
+                                                  end.shutdown(socket.SHUT_WR)))
+        sender.start()
+        assert receive(end, len(text)) == text
+        sender.join()
+        assert end.recv(1) == b""
+
+
+def test_a_cut_link_resets_the_open_and_the_new(port: int, links: Links):
+    with connect(port) as end:
+        end.sendall(b"a")
+        assert end.recv(1) == b"a"
+        links.put("link", "one", cut=True)
+        assert is_reset(end)
+        with connect(port) as new:
+            assert is_reset(new)
+    links.take("link", "one")
+    with connect(port) as end:
+        end.sendall(b"b")
+        assert end.recv(1) == b"b"
+
+
+def test_a_black_hole_swallows_nothing_and_lets_go_of_all(port: int, links: Links):
+    with connect(port, 0.3) as old:
+        old.sendall(b"a")
+        assert old.recv(1) == b"a"
+        links.put("link", "one", blackhole=True)
+        with connect(port, 0.3) as new:
+            for end in (old, new):
+                end.sendall(b"bc")
+                with pytest.raises(TimeoutError):
+                    end.recv(1)
+            links.take("link", "one")
+            for end in (old, new):
+                end.settimeout(5)
+                assert receive(end, 2) == b"bc"
+
+
+def test_delay_is_paid_each_way_and_keeps_the_order(port: int, links: Links):
+    links.put("link", "one", delay_ms=100, jitter_ms=50)
+    text = b"".join(struct.pack(">I", number) for number in range(1000))
+    with connect(port) as end:
+        began = time.monotonic()
+        for start in range(0, len(text), 40):
+            end.sendall(text[start:start + 40])
+        assert receive(end, len(text)) == text
+        assert time.monotonic() - began >= 0.2
+
+
+def test_a_narrow_link_takes_its_time_and_stops_reading(port: int, links: Links):
+    links.put("link", "one", kib_s=64)
+    with connect(port) as end:
+        began = time.monotonic()
+        end.sendall(bytes(16 * 1024))
+        assert len(receive(end, 16 * 1024)) == 16 * 1024
+        assert time.monotonic() - began >= 0.25
+        links.put("link", "one", kib_s=1)
+        end.setblocking(False)
+        taken = 0
+
+        def full() -> bool:
+            nonlocal taken
+            try:
+                taken += end.send(bytes(65536))
+            except BlockingIOError:
+                return True
+            return False
+        until("the sender is held back", full, 10)
+        assert taken < 64 * 1024 * 1024
+
+
+def test_slices_come_whole(port: int, links: Links):
+    links.put("link", "one", slice_bytes=3)
+    with connect(port) as end:
+        end.sendall(b"0123456789")
+        assert receive(end, 10) == b"0123456789"
+
+
+def test_a_connection_is_reset_after_so_many_bytes(port: int, links: Links):
+    links.put("link", "one", close_after=100)
+    with connect(port) as end:
+        end.sendall(bytes(60))
+        assert len(receive(end, 60)) == 60
+        end.sendall(bytes(60))
+        assert is_reset(end) or is_reset(end)
+
+
+def test_a_server_that_is_not_there_resets(links: Links):
+    port = free_port()
+    links.open({"link": (port, free_port())})
+    with connect(port) as end:
+        assert is_reset(end)
+
+
+def test_a_server_that_is_killed_takes_its_client_along(port: int, echo: Echo):
+    with connect(port) as end:
+        end.sendall(b"a")
+        assert end.recv(1) == b"a"
+        echo.taken[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                 struct.pack("ii", 1, 0))
+        echo.taken[0].shutdown(socket.SHUT_RDWR)
+        assert end.recv(1) == b"" or is_reset(end)
+
+
+def test_two_faults_on_a_link_add_up_and_go_one_by_one(port: int, links: Links):
+    assert together([{"delay_ms": 5, "kib_s": 9}, {"delay_ms": 7, "kib_s": 3}]) == {
+        "delay_ms": 12, "kib_s": 3}
+    links.put("link", "one", cut=True)
+    links.put("link", "two", delay_ms=1)
+    links.take("link", "one")
+    with connect(port) as end:
+        end.sendall(b"a")
+        assert end.recv(1) == b"a"
+
+
+def test_the_proxy_says_what_it_cannot_do(links: Links, port: int):
+    with pytest.raises(RuntimeError):
+        links.ask({"link": "nobody", "toxics": {}})
+    with pytest.raises(RuntimeError):
+        links.ask({"link": "link", "toxics": {"poison": 1}})
+    assert links.alive
