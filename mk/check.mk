@@ -13,11 +13,13 @@
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
 #	make accept        client-test's acceptance run
+#	make test-faults   everything dies and nothing is lost: SEED=n MINUTES=2 RATE=200
 #	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
 #	make papers        the protocol descriptions
 TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
-	tidy unit unit-asan fuzz integration accept conformance blackbox test-steps test-mutants
+	tidy unit unit-asan fuzz integration accept conformance blackbox test-steps test-mutants \
+	test-faults
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
@@ -33,7 +35,7 @@ PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pyte
 	$(PYTEST_FLAGS)
 
 .PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
-	integration accept conformance blackbox test-steps test-mutants \
+	integration accept conformance blackbox test-steps test-mutants test-faults \
 	build-faults fuzz fuzz-run everything \
 	build-all build-gcc build-clang build-asan build-fuzz
 
@@ -140,3 +142,23 @@ test-mutants: build-faults $(VENV_READY)
 conformance: $(PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) -c tests/conformance/pytest.ini tests/conformance
+
+# A run that fails is kept in build/test-logs/faults-SEED, and SEED belongs into
+# tests/faults/seeds.txt. From ten minutes on servers are away for longer, too.
+SEED    ?=
+MINUTES ?= 2
+RATE    ?= 200
+FAULTS_PYTHON = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
+	PYTHONPATH=tests/blackbox:tests/faults $(VENV)/bin/python
+CLOCK_SHIM := build/preload/clock.so
+
+$(CLOCK_SHIM): tests/faults/clock.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
+test-faults: $(PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
+	@deploy/kafka/fetch-jars
+	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
+	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
+		--minutes $(MINUTES) --rate $(RATE)

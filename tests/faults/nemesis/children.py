@@ -1,0 +1,105 @@
+"""children - service processes of our own, started again whenever they die.
+
+As supervisord would: at once, or after a second when one did not live for one.
+Deaths that nobody ordered are remembered: a service must not end by itself.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from support.service import Service
+from support.stack import Stack
+
+LOOK_S = 0.05
+LIVED_S = 1.0
+# How a process ends that was told to: by the signal, or by itself with 0.
+ORDERED = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 0}
+
+
+class Child(Service):
+    def __init__(self, stack: Stack, name: str, program: str, log: Path, **changes: str):
+        super().__init__(stack, program, **changes)
+        self.name = name
+        self.said.unlink()
+        self.said = log
+        self.started_at = 0.0
+        self.ordered: set[int] = set()  # ways in which it may end now
+
+    def begin(self) -> None:
+        self.started_at = time.monotonic()
+        self.start()
+
+    def send(self, number: signal.Signals) -> int | None:
+        """Its pid; None when it was not running."""
+        child = self.child
+        if child is None or child.poll() is not None:
+            return None
+        if number in ORDERED:
+            self.ordered.add(ORDERED[number])
+        child.send_signal(number)
+        return child.pid
+
+    def resume(self, pid: int) -> None:
+        if self.child and self.child.pid == pid and self.child.poll() is None:
+            self.child.send_signal(signal.SIGCONT)
+
+
+class Keeper:
+    """Watches children; a thread, so that they come back whatever else happens.
+
+    The kernel ends a child when the thread that started it ends: all are
+    started here, and this one lives until the end.
+    """
+
+    def __init__(self, children: Iterable[Child]):
+        self.children = list(children)
+        self.deaths: list[str] = []  # that nobody ordered
+        self.starts = 0
+        self.stopping = threading.Event()
+        self.running = threading.Event()
+        self.thread = threading.Thread(target=self.run, name="keeper", daemon=True)
+
+    def start(self) -> "Keeper":
+        self.thread.start()
+        self.running.wait()
+        return self
+
+    def run(self) -> None:
+        for child in self.children:
+            child.begin()
+        self.running.set()
+        while not self.stopping.wait(LOOK_S):
+            for child in self.children:
+                self.look(child)
+        for child in self.children:
+            self.end(child)
+
+    def look(self, child: Child) -> None:
+        code = child.child.poll()
+        if code is None or self.stopping.is_set():
+            return
+        if child.ordered and code not in child.ordered:
+            self.deaths.append(f"{child.name} ended with {code}, not {child.ordered}")
+        elif not child.ordered and time.monotonic() - child.started_at >= LOOK_S:
+            self.deaths.append(f"{child.name} ended with {code}")
+        if time.monotonic() - child.started_at < LIVED_S:
+            self.stopping.wait(LIVED_S)
+        child.ordered.clear()
+        self.starts += 1
+        child.begin()
+
+    def end(self, child: Child) -> None:
+        child.send(signal.SIGCONT)
+        try:
+            code = child.stop()
+            if code:
+                self.deaths.append(f"{child.name} ended with {code} at the end")
+        except Exception as error:
+            self.deaths.append(f"{child.name} did not stop: {error!r}")
+
+    def stop(self) -> None:
+        self.stopping.set()
+        self.thread.join(timeout=20 * len(self.children))
