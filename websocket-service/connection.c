@@ -199,6 +199,7 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	websocket_reader_start(&c->reader, true, false, FRAME_MAX);
 	users_add(c->set->users, c->user, &c->link);
 	upgrade_answer(&text, &upgrade);
+	c->answer_len = (uint16_t)text.len;
 	connection_queue(c, buf_span(&text));
 	c->set->options.opened(c->set->options.context, c);
 	buf_clear(&text);

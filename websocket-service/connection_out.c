@@ -27,7 +27,8 @@ static void too_slow(struct connection *c)
 	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
 	          F_NUMBER("queued", c->outbox.len));
 	metric_count(&measure_too_slow, 1);
-	outbox_clear(&c->outbox, c->set->pool);
+	/* A close frame is none to a peer that has not got our 101. */
+	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
 	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
 }
 
@@ -88,6 +89,7 @@ void connection_flush(struct connection *c)
 			return;
 		}
 		outbox_sent(&c->outbox, c->set->pool, len);
+		c->answer_len = 0;
 		if (socket_blocked(c->socket))
 			c->held = len;
 		metric_count(&measure_writes, 1);

@@ -53,6 +53,7 @@ struct connection {
 	uint64_t ended_s; /* when its token was found ended; 0: not yet */
 	uint32_t held;    /* bytes that lws still keeps, at most */
 	unsigned unsettled;
+	uint16_t answer_len; /* of our 101, until it is written */
 	uint8_t state;
 	bool dirty;
 	bool finish; /* no more from us once the outbox is empty */

@@ -75,3 +75,11 @@ void outbox_clear(struct outbox *outbox, struct outbox_pool *pool)
 	if (outbox->data)
 		give_back(outbox, pool);
 }
+
+void outbox_cut(struct outbox *outbox, struct outbox_pool *pool, uint32_t bytes)
+{
+	if (bytes < outbox->len)
+		outbox->len = bytes;
+	if (outbox->len == 0)
+		outbox_clear(outbox, pool);
+}

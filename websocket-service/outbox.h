@@ -31,6 +31,9 @@ bool outbox_add(struct outbox *outbox, struct outbox_pool *pool,
 void outbox_sent(struct outbox *outbox, struct outbox_pool *pool,
                  uint32_t bytes);
 void outbox_clear(struct outbox *outbox, struct outbox_pool *pool);
+/* Only the first `bytes` stay. */
+void outbox_cut(struct outbox *outbox, struct outbox_pool *pool,
+                uint32_t bytes);
 
 static inline struct span outbox_bytes(const struct outbox *outbox)
 {

@@ -810,6 +810,23 @@ static void a_burst_beyond_the_queue_is_no_slowness(void **state)
 	assert_int_equal(socket->sent.len - before, 3 * QUEUE_BYTES);
 }
 
+/* In one turn: the upgrade, and more than the queue holds. */
+static void one_flooded_at_once_gets_its_101_before_the_close(void **state)
+{
+	struct socket *socket = arrives(0);
+
+	(void)state;
+	blocks(socket, true);
+	says(socket, SPAN(HEAD));
+	while (connections_has_user(set, 7))
+		(void)connections_deliver(set, 7, SPAN("\x81\x02hi"), 0);
+	blocks(socket, false);
+	connections_flush(set);
+	assert_true(span_starts(unread(socket), SPAN("HTTP/1.1 101 ")));
+	socket->read = upgrade_head_len(unread(socket));
+	gets_close(socket, 4408);
+}
+
 static void a_slow_reader_does_not_touch_the_others(void **state)
 {
 	struct socket *slow = opens(0);
@@ -1050,6 +1067,7 @@ int main(void)
 		TEST(many_frames_leave_in_one_write),
 		TEST(a_reader_too_slow_for_its_queue_is_closed),
 		TEST(a_burst_beyond_the_queue_is_no_slowness),
+		TEST(one_flooded_at_once_gets_its_101_before_the_close),
 		TEST(a_slow_reader_does_not_touch_the_others),
 		TEST(what_the_kernel_did_not_take_counts),
 		TEST(a_ping_beyond_the_bound_does_not_lift_it),

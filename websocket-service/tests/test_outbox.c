@@ -139,6 +139,18 @@ static void more_than_the_pool_keeps_are_freed(void **state)
 	assert_null(all[COUNT - 1].data);
 }
 
+static void what_is_cut_off_is_gone(void **state)
+{
+	(void)state;
+	assert_true(outbox_add(&outbox, pool, SPAN("onetwo"), MAX));
+	outbox_cut(&outbox, pool, 7);
+	assert_true(span_equal(outbox_bytes(&outbox), SPAN("onetwo")));
+	outbox_cut(&outbox, pool, 3);
+	assert_true(span_equal(outbox_bytes(&outbox), SPAN("one")));
+	outbox_cut(&outbox, pool, 0);
+	assert_null(outbox.data);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -152,6 +164,7 @@ int main(void)
 		TEST(a_refused_one_takes_no_memory),
 		TEST(clearing_an_empty_one_is_nothing),
 		TEST(more_than_the_pool_keeps_are_freed),
+		TEST(what_is_cut_off_is_gone),
 	};
 #undef TEST
 
