@@ -91,10 +91,14 @@ build-fuzz:
 
 build-all: build-gcc build-clang build-asan build-fuzz
 
-FUZZED := event frame json save_record utf8 websocket
+FUZZED := event frame identity json save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call fuzzer,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
 $(eval $(call fuzzer,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring))
+$(eval $(call fuzzer,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
+$(eval $(call fuzzer,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
+$(eval $(call fuzzer,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
+$(eval $(call fuzzer,tests/fuzz/fuzz_session.c,websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
 
 fuzzers: $(FUZZERS)
 .PHONY: fuzzers

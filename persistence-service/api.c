@@ -8,6 +8,7 @@
 #include "persistence-service/gauges.h"
 #include "persistence-service/history.h"
 #include "persistence-service/owners.h"
+#include "persistence-service/paging.h"
 
 enum {
 	THREADS = 4,
@@ -74,46 +75,6 @@ static bool admit(struct worker *worker, struct http_request *request,
 	}
 }
 
-/* False when it is there and no number in the range. */
-static bool query_number(const struct http_request *request, const char *name,
-                         uint64_t min, uint64_t max, uint64_t *number)
-{
-	struct span text;
-
-	if (!http_query(request, name, &text))
-		return true;
-	return span_to_u64(text, max, number) && *number >= min;
-}
-
-static bool query_limit(const struct http_request *request, unsigned *ret_limit)
-{
-	uint64_t limit = PAGE_DEFAULT;
-
-	if (!query_number(request, "limit", 1, PAGE_MAX, &limit))
-		return false;
-	*ret_limit = (unsigned)limit;
-	return true;
-}
-
-/* NULL, or what is unfit about it. */
-static const char *read_page(const struct http_request *request,
-                             struct history_page *page)
-{
-	struct span text;
-	bool after = http_query(request, "after", &text);
-
-	page->backwards = http_query(request, "before", &text);
-	page->seq = 0;
-	if (after && page->backwards)
-		return "after and before exclude each other";
-	if (!query_limit(request, &page->limit))
-		return "limit must be a number from 1 to 200";
-	if (!query_number(request, page->backwards ? "before" : "after", 0,
-	                  JSON_ID_MAX, &page->seq))
-		return "after and before must be a seq";
-	return NULL;
-}
-
 static void answer(struct http_request *request, enum status status,
                    const struct buf *json)
 {
@@ -135,19 +96,15 @@ static void list_conversations(struct http_request *request, void *context)
 	struct worker *worker = context;
 	struct buf json CLEANUP(buf_free) = BUF(ANSWER_MAX);
 	struct token_owner owner;
-	uint64_t before = INT64_MAX;
+	const char *unfit;
+	uint64_t before;
 	unsigned limit;
 
 	if (!admit(worker, request, &owner))
 		return;
-	if (!query_limit(request, &limit)) {
-		http_answer_problem(request, 422,
-		                    "limit must be a number from 1 to 200");
-		return;
-	}
-	if (!query_number(request, "before", 0, JSON_ID_MAX, &before)) {
-		http_answer_problem(request, 422,
-		                    "before must be the id of a message");
+	unfit = paging_conversations(request, &before, &limit);
+	if (unfit) {
+		http_answer_problem(request, 422, unfit);
 		return;
 	}
 	answer(request,
@@ -166,7 +123,7 @@ static void list_messages(struct http_request *request, void *context)
 
 	if (!admit(worker, request, &owner))
 		return;
-	unfit = read_page(request, &page);
+	unfit = paging_messages(request, &page);
 	if (unfit) {
 		http_answer_problem(request, 422, unfit);
 		return;

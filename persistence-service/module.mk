@@ -1,7 +1,7 @@
 # Everything but main.c, so that tests can link it.
 PERSISTENCE_SOURCES := api.c batch.c conversation_store.c database.c \
-	first_send.c flight.c gauges.c history.c message_store.c owners.c pair.c \
-	persistence.c publisher.c rows_statement.c saver.c schema.c \
+	first_send.c flight.c gauges.c history.c message_store.c owners.c paging.c \
+	pair.c persistence.c publisher.c rows_statement.c saver.c schema.c \
 	settings.c talk.c topics.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))

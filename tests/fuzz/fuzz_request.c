@@ -1,0 +1,145 @@
+/*
+ * A request as the HTTP library hands it over: which route takes it, what its
+ * bearer and its paging parameters are read as. The input's lines are method,
+ * path, Authorization and the query.
+ */
+#include "common/base/mem.h"
+#include "common/io/http_private.h"
+#include "common/io/json.h"
+#include "persistence-service/paging.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <string.h>
+
+/* --- the library's part: linked with --wrap ---------------------------------
+ */
+static struct span authorization;
+static struct span query;
+
+enum MHD_Result
+__wrap_MHD_lookup_connection_value_n(struct MHD_Connection *connection,
+                                     enum MHD_ValueKind kind, const char *name,
+                                     size_t name_len, const char **ret_value,
+                                     size_t *ret_len);
+
+static bool find(struct span name, struct span *ret_value)
+{
+	struct span rest = query;
+
+	while (rest.len) {
+		struct span pair = span_cut(rest, '&', &rest);
+
+		if (span_equal(span_cut(pair, '=', ret_value), name))
+			return true;
+	}
+	return false;
+}
+
+enum MHD_Result
+__wrap_MHD_lookup_connection_value_n(struct MHD_Connection *connection,
+                                     enum MHD_ValueKind kind, const char *name,
+                                     size_t name_len, const char **ret_value,
+                                     size_t *ret_len)
+{
+	struct span value = authorization;
+
+	(void)connection;
+	if (kind == MHD_GET_ARGUMENT_KIND &&
+	    !find(span_make(name, name_len), &value))
+		return MHD_NO;
+	*ret_value = value.data;
+	*ret_len = value.len;
+	return MHD_YES;
+}
+
+/* --- ours ------------------------------------------------------------------
+ */
+static void handle(struct http_request *request, void *context)
+{
+	(void)request;
+	(void)context;
+}
+
+static const struct http_route routes[] = {
+	{"GET", "/conversations", handle, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/conversations/{}/messages", handle, HTTP_INLINE,
+         HTTP_NO_BODY},
+	{"POST", "/auth/{}/{}", handle, HTTP_INLINE, HTTP_JSON_OR_FORM},
+	{"GET", "/auth/users/{}", handle, HTTP_INLINE, HTTP_NO_BODY},
+};
+static struct http_server server = {
+	.options = {.routes = routes,
+                    .route_count = ARRAY_LEN(routes),
+                    .max_body = 1024},
+};
+
+static void check_route(struct http_request *request)
+{
+	unsigned index = 0;
+
+	http_route_find(request);
+	if (!request->route) {
+		must(request->refusal == 404 || request->refusal == 405);
+		must((request->refusal == 405) == (request->header_count == 1));
+		http_answer_problem(request, request->refusal,
+		                    request->refusal_detail);
+		must_be_json(buf_span(&request->answer));
+		return;
+	}
+	must(!request->refusal);
+	for (const char *at = request->route->path;
+	     (at = strstr(at, "{}")) != NULL; at += 2) {
+		struct span argument = http_argument(request, index++);
+
+		must(argument.len > 0);
+		must(!memchr(argument.data, '/', argument.len));
+	}
+}
+
+static void check_bearer(const struct http_request *request)
+{
+	struct span token = http_bearer(request);
+
+	for (size_t i = 0; i < token.len; i++)
+		must(token.data[i] > ' ' && token.data[i] <= '~');
+}
+
+static void check_paging(const struct http_request *request, bool messages)
+{
+	struct history_page page = {0};
+	uint64_t before = 0;
+	const char *unfit =
+		messages ? paging_messages(request, &page)
+			 : paging_conversations(request, &before, &page.limit);
+
+	if (unfit) {
+		must(*unfit);
+		return;
+	}
+	must(page.limit >= 1 && page.limit <= PAGE_MAX);
+	must(page.seq <= JSON_ID_MAX);
+	must(before <= JSON_ID_MAX || before == INT64_MAX);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct span rest = span_make(data, size);
+	struct span method = span_cut(rest, '\n', &rest);
+	struct span path = span_cut(rest, '\n', &rest);
+	char *method_text = mem_text(method.data, method.len);
+	char *path_text = mem_text(path.data, path.len);
+	struct http_request *request;
+	bool messages = size % 2;
+
+	authorization = span_cut(rest, '\n', &rest);
+	query = rest;
+	request = http_request_create(&server, NULL, method_text, path_text);
+	check_route(request);
+	check_bearer(request);
+	check_paging(request, messages);
+	http_request_destroy(&request);
+	must(atomic_load(&server.live) == 0);
+	mem_free(&method_text);
+	mem_free(&path_text);
+	return 0;
+}

@@ -1,0 +1,521 @@
+/*
+ * A gateway's connections from the accepted socket to the last close, on a
+ * clock, sockets and an identity of our own. The input is a story: each step is
+ * an operation, a socket, and what the operation wants.
+ *
+ * Whatever happens, a socket gets one HTTP answer, then whole frames in order,
+ * nothing after a close; nothing is written to a socket that is blocked or
+ * finished; and only checked messages of open sockets become sends.
+ */
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/base/utf8.h"
+#include "common/service/log.h"
+#include "common/wire/frame.h"
+#include "tests/fuzz/fuzz.h"
+#include "websocket-service/connection.h"
+#include "websocket-service/intake.h"
+#include "websocket-service/sends.h"
+#include "websocket-service/upgrade.h"
+
+#include <string.h>
+
+enum {
+	SOCKETS = 4,
+	CONNECTIONS_MAX = 3, /* one more is refused */
+	WAITERS = 16,
+	SENDS = 16,
+	QUEUE_BYTES = 4096,
+	UNIX_S = 1790000000,
+};
+
+/* --- clock and chance: linked with --wrap --------------------------------- */
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+uint64_t __wrap_clock_unix_ms(void);
+uint64_t __wrap_random_u64(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+uint64_t __wrap_clock_unix_ms(void)
+{
+	return UNIX_S * UINT64_C(1000) + clock_ms;
+}
+
+uint64_t __wrap_random_u64(void)
+{
+	return clock_ms / 1000;
+}
+
+/* --- the story ------------------------------------------------------------ */
+static struct span story;
+
+static uint8_t next_byte(void)
+{
+	uint8_t byte = story.len ? (uint8_t)*story.data : 0;
+
+	if (story.len)
+		story = span_make(story.data + 1, story.len - 1);
+	return byte;
+}
+
+static struct span next_bytes(void)
+{
+	size_t len = next_byte();
+	struct span bytes;
+
+	if (len > story.len)
+		len = story.len;
+	bytes = span_make(story.data, len);
+	story = span_make(story.data + len, story.len - len);
+	return bytes;
+}
+
+/* --- sockets -------------------------------------------------------------- */
+struct socket {
+	void *connection; /* NULL: not there */
+	struct websocket_reader reader;
+	bool blocked, wants_writable, paused, finished, dead, ended;
+	bool takes_part; /* of the next write; the rest is kept */
+	bool answered, open, closed;
+};
+
+static struct connections *set;
+static struct socket sockets[SOCKETS];
+
+static void check_http(struct socket *socket, struct span *bytes)
+{
+	size_t head = upgrade_head_len(*bytes);
+
+	must(head > 0);
+	must(span_starts(*bytes, SPAN("HTTP/1.1 ")));
+	socket->answered = true;
+	socket->open = span_starts(*bytes, SPAN("HTTP/1.1 101 "));
+	*bytes = span_make(bytes->data + head, bytes->len - head);
+	if (socket->open)
+		return;
+	must_be_json(*bytes);
+	socket->closed = true;
+	*bytes = SPAN_NONE;
+}
+
+static void check_frames(struct socket *socket, char *data, size_t len)
+{
+	struct websocket_message message;
+	enum websocket_event event;
+
+	while ((event = websocket_read(&socket->reader, &data, &len,
+	                               &message)) == WEBSOCKET_MESSAGE) {
+		must(!socket->closed);
+		if (message.op == WEBSOCKET_TEXT)
+			must_be_json(message.payload);
+		socket->closed = message.op == WEBSOCKET_CLOSE;
+	}
+	/* A write ends where a frame ends. */
+	must(event == WEBSOCKET_MORE && len == 0);
+	must(socket->reader.head_len == 0 && !socket->reader.in_payload);
+}
+
+bool socket_write(struct socket *socket, struct span bytes)
+{
+	char *copy;
+
+	must(!socket->blocked && !socket->finished);
+	must(bytes.len > 0);
+	if (socket->dead)
+		return false;
+	if (!socket->answered)
+		check_http(socket, &bytes);
+	if (bytes.len) {
+		must(socket->open);
+		copy = mem_text(bytes.data, bytes.len);
+		check_frames(socket, copy, bytes.len);
+		mem_free(&copy);
+	}
+	socket->blocked = socket->takes_part;
+	socket->takes_part = false;
+	return true;
+}
+
+bool socket_blocked(struct socket *socket)
+{
+	return socket->blocked;
+}
+
+void socket_want_writable(struct socket *socket)
+{
+	socket->wants_writable = true;
+}
+
+void socket_pause(struct socket *socket, bool paused)
+{
+	socket->paused = paused;
+}
+
+void socket_finish(struct socket *socket)
+{
+	must(socket->closed || socket->dead);
+	socket->finished = true;
+}
+
+static void leave(struct socket *socket)
+{
+	if (!socket->connection)
+		return;
+	connection_events.closed(socket->connection);
+	websocket_reader_free(&socket->reader);
+	*socket = (struct socket){0};
+}
+
+/* From the loop, later: see end_some(). */
+void socket_end(struct socket *socket)
+{
+	socket->ended = true;
+}
+
+static void end_some(void)
+{
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		if (sockets[i].ended)
+			leave(&sockets[i]);
+	}
+}
+
+static void arrive(struct socket *socket)
+{
+	if (socket->connection)
+		return;
+	websocket_reader_start(&socket->reader, false, false, FRAME_OUT_MAX);
+	socket->connection = connection_events.opened(set, socket);
+	must(socket->connection != NULL);
+}
+
+/* In two pieces when `cut` lies within. */
+static void say(struct socket *socket, struct span bytes, size_t cut)
+{
+	size_t first = cut < bytes.len ? cut : bytes.len;
+	struct span pieces[] = {
+		{bytes.data, first},
+		{bytes.data + first, bytes.len - first},
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(pieces); i++) {
+		char *copy;
+
+		if (!socket->connection || socket->paused || !pieces[i].len)
+			continue;
+		copy = mem_text(pieces[i].data, pieces[i].len);
+		must(connection_events.received(socket->connection, copy,
+		                                pieces[i].len));
+		mem_free(&copy);
+	}
+}
+
+/* --- identity ------------------------------------------------------------- */
+static struct lookup_waiter *waiters[WAITERS];
+static uint8_t mood; /* what identity answers at once */
+
+static struct lookup_answer answer_of(uint8_t byte)
+{
+	static const enum status statuses[] = {ST_OK, ST_OK, ST_DENIED,
+	                                       ST_NOT_FOUND, ST_UNAVAILABLE};
+
+	return (struct lookup_answer){
+		.status = statuses[byte % ARRAY_LEN(statuses)],
+		.user = 1 + byte % 3u,
+		.expires_at_ms = __wrap_clock_unix_ms() + byte * 500u,
+		.session = "1",
+	};
+}
+
+bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
+                 struct span bearer, struct lookup_waiter *waiter,
+                 struct lookup_answer *ret_answer)
+{
+	(void)lookups;
+	must(key.len > 0 && path[0] == '/');
+	must(bearer.len > 0 && bearer.len <= TOKEN_MAX);
+	must(!waiter->flight);
+	for (unsigned i = 0; i < WAITERS && mood % 2; i++) {
+		if (waiters[i])
+			continue;
+		waiters[i] = waiter;
+		waiter->flight = (struct lookup_flight *)(void *)&waiters[i];
+		return false;
+	}
+	*ret_answer = answer_of(mood);
+	return true;
+}
+
+void lookups_leave(struct lookup_waiter *waiter)
+{
+	for (unsigned i = 0; waiter->flight && i < WAITERS; i++) {
+		if (waiters[i] == waiter)
+			waiters[i] = NULL;
+	}
+	waiter->flight = NULL;
+}
+
+bool lookups_known(struct lookups *lookups, struct span key,
+                   struct lookup_answer *ret_answer)
+{
+	(void)lookups;
+	(void)key;
+	*ret_answer = answer_of(mood);
+	return mood % 4 == 2;
+}
+
+void lookups_learn(struct lookups *lookups, struct span key,
+                   const struct lookup_answer *answer)
+{
+	(void)lookups;
+	must(key.len > 0 && answer->status == ST_OK);
+}
+
+static void answer_one(uint8_t which, uint8_t what)
+{
+	struct lookup_waiter *waiter = waiters[which % WAITERS];
+	struct lookup_answer answer = answer_of(what);
+
+	if (!waiter)
+		return;
+	lookups_leave(waiter);
+	waiter->done(waiter->context, &answer);
+}
+
+/* --- sends ---------------------------------------------------------------- */
+static struct intake *intake;
+static uint64_t under_way[SENDS]; /* connection numbers */
+
+void sends_refuse(struct connection *connection, const struct uuid *uuid,
+                  enum frame_code code, const char *detail)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	frame_state_error(&text, uuid, code, detail);
+	connection_send(connection, buf_span(&text));
+}
+
+void sends_begin(struct sends *sends, struct connection *connection,
+                 const struct client_frame *frame, uint64_t began_us)
+{
+	(void)sends;
+	(void)began_us;
+	must(connections_find(set, connection_id(connection)) == connection);
+	must(connection_user(connection) >= 1);
+	must(frame->user_to >= 1 && frame->user_to <= JSON_ID_MAX);
+	must(frame->message.len >= 1 && utf8_valid(frame->message));
+	for (unsigned i = 0; i < SENDS; i++) {
+		if (under_way[i])
+			continue;
+		under_way[i] = connection_id(connection);
+		(*connection_unsettled(connection))++;
+		return;
+	}
+	sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE, "full");
+}
+
+static void settle(uint8_t which)
+{
+	uint64_t *number = &under_way[which % SENDS];
+	struct connection *connection = connections_find(set, *number);
+	struct buf text CLEANUP(buf_free) = BUF(256);
+	struct uuid uuid = {{0}};
+
+	if (*number && connection) {
+		must(*connection_unsettled(connection) > 0);
+		(*connection_unsettled(connection))--;
+		frame_accepted(&text, &uuid);
+		connection_send(connection, buf_span(&text));
+	}
+	*number = 0;
+}
+
+static void on_text(void *context, struct connection *connection,
+                    struct span text)
+{
+	(void)context;
+	intake_text(intake, connection, text);
+}
+
+static void on_opened(void *context, struct connection *connection)
+{
+	(void)context;
+	intake_user_seen(intake, connection_user(connection));
+}
+
+/* --- steps ---------------------------------------------------------------- */
+#define REQUEST \
+	"GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" \
+	"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+#define CHAT \
+	"{\"uuid\":\"0198c0de-0000-7000-8000-000000000001\"," \
+	"\"message\":\"hi\",\"user_to\":2}"
+
+static void say_head(struct socket *socket, uint8_t which)
+{
+	static const char *const heads[] = {
+		REQUEST "Authorization: Bearer tok\r\n\r\n",
+		REQUEST "Sec-WebSocket-Protocol: parley, bearer.tok\r\n\r\n",
+		REQUEST "\r\n",
+		"POST /ws HTTP/1.1\r\nHost: h\r\n\r\n",
+	};
+
+	say(socket, span_of(heads[which & 3]), which >> 2);
+}
+
+static void say_frame(struct socket *socket, uint8_t op, struct span payload)
+{
+	static const uint8_t mask[4] = {1, 2, 3, 4};
+	struct buf frame CLEANUP(buf_free) = BUF(FRAME_MAX);
+
+	websocket_write(&frame, op & 15, payload, mask);
+	if (op & 16) /* a fragment */
+		frame.data[0] = (char)(frame.data[0] & 0x7f);
+	say(socket, buf_span(&frame), op >> 4);
+}
+
+/* To one of the users, at most half of what its queue takes. */
+static void deliver(uint8_t user, uint8_t size)
+{
+	struct buf frame CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+	struct buf text CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	buf_append(&text, SPAN("{\"a\":\""));
+	for (unsigned i = 0; i < size; i++)
+		buf_append(&text, SPAN("12345678"));
+	buf_append(&text, SPAN("\"}"));
+	websocket_write(&frame, WEBSOCKET_TEXT, buf_span(&text), NULL);
+	(void)connections_deliver(set, 1 + user % 3u, buf_span(&frame),
+	                          user & 128 ? under_way[0] : 0);
+}
+
+static void pass(uint8_t seconds)
+{
+	clock_ms += seconds * UINT64_C(1000) + seconds;
+	connections_tick(set);
+}
+
+static void unblock(struct socket *socket)
+{
+	socket->blocked = false;
+	if (!socket->wants_writable || !socket->connection)
+		return;
+	socket->wants_writable = false;
+	connection_events.writable(socket->connection);
+}
+
+static void step(uint8_t what, struct socket *socket)
+{
+	switch (what) {
+	case 0:
+		arrive(socket);
+		break;
+	case 1:
+		say_head(socket, next_byte());
+		break;
+	case 2:
+		say(socket, next_bytes(), next_byte());
+		break;
+	case 3:
+		say_frame(socket, next_byte(), next_bytes());
+		break;
+	case 4:
+		say_frame(socket, WEBSOCKET_TEXT, SPAN(CHAT));
+		break;
+	case 5:
+		leave(socket);
+		break;
+	case 6:
+		mood = next_byte();
+		break;
+	case 7:
+		answer_one(next_byte(), next_byte());
+		break;
+	case 8:
+		settle(next_byte());
+		break;
+	case 9:
+		pass(next_byte());
+		break;
+	case 10:
+		socket->takes_part = true;
+		break;
+	case 11:
+		unblock(socket);
+		break;
+	case 12:
+		socket->dead = socket->connection != NULL;
+		break;
+	case 13:
+		deliver(next_byte(), next_byte());
+		break;
+	case 14:
+		connections_close_all(set, next_byte() & 1,
+		                      WEBSOCKET_GOING_AWAY, "bye");
+		break;
+	default:
+		connections_flush(set);
+	}
+}
+
+static void check_counts(void)
+{
+	uint32_t live = 0;
+
+	for (unsigned i = 0; i < SOCKETS; i++)
+		live += sockets[i].connection != NULL;
+	must(connections_count(set) == live);
+}
+
+static void start(void)
+{
+	log_start("fuzz", LOG_ERROR);
+	clock_ms = 5000000;
+	mood = 0;
+	set = connections_create(&(struct connections_options){
+		.origins = "",
+		.ping_s = 25,
+		.silent_s = 60,
+		.queue_bytes = QUEUE_BYTES,
+		.connections_max = CONNECTIONS_MAX,
+		.text = on_text,
+		.opened = on_opened,
+	});
+	intake = intake_create(&(struct intake_options){.connections = set,
+	                                                .unsettled_max = 8});
+}
+
+static void stop(void)
+{
+	for (unsigned i = 0; i < SOCKETS; i++)
+		leave(&sockets[i]);
+	check_counts();
+	intake_destroy(&intake);
+	for (unsigned i = 0; i < WAITERS; i++)
+		must(!waiters[i]);
+	connections_destroy(&set);
+	memset(under_way, 0, sizeof(under_way));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	story = span_make(data, size);
+	start();
+	while (story.len) {
+		uint8_t byte = next_byte();
+
+		step(byte >> 4, &sockets[byte % SOCKETS]);
+		end_some();
+		check_counts();
+	}
+	connections_flush(set);
+	stop();
+	return 0;
+}
