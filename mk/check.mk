@@ -6,6 +6,7 @@
 #	make tidy          clang-tidy
 #	make format-check  clang-format
 #	make build-all     gcc, clang, sanitizers and fuzzers
+#	make hardening     what the linker made of the hardening flags
 #	make unit          cmocka tests (VARIANT=asan make unit-asan: with sanitizers)
 #	make integration   our modules against the real servers
 #	make blackbox      the running services, through foreign clients
@@ -18,8 +19,8 @@
 #	make papers        the protocol descriptions
 TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
-	tidy unit unit-asan fuzz integration accept conformance blackbox test-steps test-mutants \
-	test-faults
+	hardening tidy unit unit-asan fuzz integration accept conformance blackbox \
+	test-steps test-mutants test-faults
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
@@ -36,7 +37,7 @@ PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pyte
 
 .PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
 	integration accept conformance blackbox test-steps test-mutants test-faults \
-	build-faults fuzz fuzz-run everything \
+	build-faults fuzz fuzz-run everything hardening \
 	build-all build-gcc build-clang build-asan build-fuzz
 
 # A second make, because pkg-config is asked about what was only just installed.
@@ -90,6 +91,11 @@ build-fuzz:
 	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=fuzz fuzzers
 
 build-all: build-gcc build-clang build-asan build-fuzz
+
+hardening: build-gcc build-clang
+	@HARDENING_CC="$(CC)" HARDENING_CFLAGS="$(OPTIMISE_$(VARIANT)) $(HARDENING)" \
+		HARDENING_LDFLAGS="$(HARDENING_LINK)" tests/check/hardening \
+		$(PROGRAMS) $(PROGRAMS:build/release/%=build/release-clang/%)
 
 FUZZED := event frame identity json save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))

@@ -28,7 +28,10 @@ HARDENING := -fstack-protector-strong -fPIE \
 	$(call accepts,-fcf-protection=full) \
 	$(call accepts,-ftrivial-auto-var-init=zero) \
 	$(call accepts,-fstrict-flex-arrays=3)
-HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+# A shadow stack suits any code that only calls and returns, also what the C
+# library starts a program with: its object files just don't say so everywhere.
+HARDENING_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack$(if \
+	$(findstring -fcf-protection,$(HARDENING)),$(comma)-z$(comma)shstk)
 
 OPTIMISE_release := -O2 -g -D_FORTIFY_SOURCE=$(if \
 	$(call accepts,-O2 -D_FORTIFY_SOURCE=3),3,2)
