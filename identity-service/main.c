@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 		.bind_address = &settings.bind_address,
 		.admin_port = &settings.admin_port,
 		.log_level = &settings.log_level,
+		.core_files = &settings.core_files,
 		.start = identity_start,
 		.step = identity_step,
 		.drain = identity_drain,

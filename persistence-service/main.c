@@ -21,6 +21,7 @@ int main(int argc, char **argv)
 		.bind_address = &settings.bind_address,
 		.admin_port = &settings.admin_port,
 		.log_level = &settings.log_level,
+		.core_files = &settings.core_files,
 		.options = options,
 		.start = persistence_start,
 		.step = persistence_step,

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
 		.bind_address = &settings.bind_address,
 		.admin_port = &settings.admin_port,
 		.log_level = &settings.log_level,
+		.core_files = &settings.core_files,
 		.check = gateway_settings_check,
 		.start = gateway_start,
 		.step = gateway_step,

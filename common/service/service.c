@@ -64,6 +64,16 @@ static void raise_file_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/*
+ * A core file holds whatever the process knows. No limit but one byte forbids
+ * both a file and a program that core_pattern may name: core(5) exempts the
+ * latter from all others.
+ */
+static void forbid_core_files(void)
+{
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){1, 1});
+}
+
 static void print_help(const struct service *service)
 {
 	struct buf text CLEANUP(buf_free) = BUF(HELP_MAX);
@@ -202,6 +212,8 @@ int service_main(int argc, char **argv, const struct service *service)
 		return usage_fault(service, argv[argc - 1]);
 	if (load_settings(service) != ST_OK)
 		return EXIT_SETTINGS;
+	if (!*service->core_files)
+		forbid_core_files();
 	if (option)
 		return option->run(service->settings);
 	if (!strcmp(argument, "--check")) {

@@ -40,6 +40,7 @@ struct service {
 	const char *const *bind_address;
 	const uint64_t *admin_port;
 	const char *const *log_level;
+	const uint64_t *core_files;           /* 0: a crash leaves none */
 	const struct service_option *options; /* ends with a NULL name */
 	/* More checks of --check and start-up than ranges; may be NULL. */
 	void (*check)(const void *settings, struct buf *faults);

@@ -48,9 +48,9 @@ static bool load_text(const struct setting *row, const char *text,
 }
 
 /* An empty variable counts as unset: compose files can't unset one. */
-static const char *from_environment(const char *name)
+static char *from_environment(const char *name)
 {
-	const char *text = getenv(name);
+	char *text = getenv(name);
 
 	return text && *text ? text : NULL;
 }
@@ -78,12 +78,22 @@ static const char *read_secret(const char *path, char *text, size_t size)
 	return why;
 }
 
+/* /proc/PID/environ goes on showing what the environment was at first. */
+static bool load_direct(const struct setting *row, char *direct,
+                        const char **field, struct buf *faults)
+{
+	bool loaded = load_text(row, direct, field, faults);
+
+	mem_wipe(direct, strlen(direct));
+	return loaded;
+}
+
 static bool load_secret(const struct setting *row, const char **field,
                         struct buf *faults)
 {
 	char name[128];
 	char text[SECRET_FILE_MAX];
-	const char *direct = from_environment(row->environment);
+	char *direct = from_environment(row->environment);
 	const char *path;
 	const char *why;
 	bool loaded;
@@ -96,10 +106,10 @@ static bool load_secret(const struct setting *row, const char **field,
 		return false;
 	}
 	if (!path) {
-		if (!direct)
-			direct = row->preset;
 		if (direct)
-			return load_text(row, direct, field, faults);
+			return load_direct(row, direct, field, faults);
+		if (row->preset)
+			return load_text(row, row->preset, field, faults);
 		buf_format(faults, "%s is not set (nor %s): %s\n",
 		           row->environment, name, row->meaning);
 		return false;

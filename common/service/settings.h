@@ -9,9 +9,10 @@
  *
  * NUMBER is a uint64_t, TEXT and SECRET a const char *; min and max bound the
  * value of a number and the length of a text. A SECRET is never printed, and
- * NAME_FILE may name a file to read it from (one trailing newline is cut). An
- * empty variable counts as unset. See identity-service/settings.h for the few
- * lines that turn the list into a struct and a table.
+ * NAME_FILE may name a file to read it from (one trailing newline is cut); one
+ * given directly is wiped from the environment, which /proc shows. An empty
+ * variable counts as unset. See identity-service/settings.h for the few lines
+ * that turn the list into a struct and a table.
  *
  * Ownership  settings_load() makes copies that live until the process ends.
  */
