@@ -11,6 +11,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -83,6 +84,7 @@ static void start(void)
 
 /* --- the client ------------------------------------------------------------
  */
+/* -1 when this machine has no port left: others use them too. */
 static int dial(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -97,8 +99,11 @@ static int dial(void)
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 	                 sizeof(patience));
-	must(connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0);
-	return fd;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	must(errno == EADDRNOTAVAIL);
+	(void)close(fd);
+	return -1;
 }
 
 /*
@@ -112,6 +117,8 @@ static void talk(struct span bytes, struct buf *answer)
 	ssize_t len;
 
 	must(space != NULL);
+	if (fd < 0)
+		return;
 	if (bytes.len)
 		(void)!send(fd, bytes.data, bytes.len, MSG_NOSIGNAL);
 	len = recv(fd, space, ANSWER_MAX, 0);
