@@ -7,19 +7,22 @@
 #	make format-check  clang-format
 #	make build-all     gcc, clang, sanitizers and fuzzers
 #	make hardening     what the linker made of the hardening flags
-#	make unit          cmocka tests (VARIANT=asan make unit-asan: with sanitizers)
-#	make integration   our modules against the real servers
-#	make blackbox      the running services, through foreign clients
+#	make unit          cmocka tests; unit-asan, unit-tsan, unit-valgrind
+#	make integration   our modules against the real servers; integration-tsan
+#	make blackbox      the running services, through foreign clients;
+#	                   blackbox-asan, blackbox-tsan (those where threads meet)
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
-#	make accept        client-test's acceptance run
 #	make test-faults   everything dies and nothing is lost: SEED=n MINUTES=2 RATE=200
+#	make accept        client-test's acceptance run; accept-valgrind
 #	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
 #	make papers        the protocol descriptions
 TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
-	hardening tidy unit unit-asan fuzz integration accept conformance blackbox \
+	hardening tidy unit unit-asan unit-tsan unit-valgrind fuzz \
+	integration integration-tsan accept accept-valgrind \
+	conformance blackbox blackbox-asan blackbox-tsan \
 	test-steps test-mutants test-faults
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
@@ -35,10 +38,13 @@ RUN_TESTS     = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
 PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini \
 	$(PYTEST_FLAGS)
 
-.PHONY: test test-stages layers lint tidy format-check papers unit unit-asan \
-	integration accept conformance blackbox test-steps test-mutants test-faults \
-	build-faults fuzz fuzz-run everything hardening \
-	build-all build-gcc build-clang build-asan build-fuzz
+.PHONY: test test-stages layers lint tidy format-check papers fuzz fuzz-run \
+	unit unit-asan unit-tsan unit-valgrind \
+	integration integration-asan integration-tsan \
+	accept accept-valgrind valgrind-programs conformance \
+	blackbox blackbox-asan blackbox-tsan everything \
+	test-steps test-mutants test-faults \
+	build-all build-gcc build-clang build-asan build-fuzz build-faults hardening
 
 # A second make, because pkg-config is asked about what was only just installed.
 test:
@@ -113,8 +119,43 @@ fuzzers: $(FUZZERS)
 unit: $(UNIT_TESTS)
 	@tests/check/unit $(UNIT_TESTS)
 
-unit-asan:
-	@$(MAKE_AGAIN) VARIANT=asan unit
+# The same on another variant's build: unit-asan, integration-tsan, …
+unit-asan unit-tsan: unit-%:
+	@$(MAKE_AGAIN) -j2 VARIANT=$* unit
+
+integration-asan integration-tsan: integration-%:
+	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* integration
+
+# Threads meet on the main path, at start and stop and at limits; the rest asks
+# one thread many things.
+PYTEST_FLAGS_tsan := -k 'main_path or services or limits'
+
+blackbox-asan blackbox-tsan: blackbox-%:
+	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* \
+		PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))" blackbox
+
+# Valgrind's memcheck. The programs in build/valgrind start those of build/debug
+# under it.
+MEMCHECK := valgrind --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite --error-exitcode=66
+REPORTS  := $(CURDIR)/build/test-logs/reports
+
+unit-valgrind:
+	@UNIT_TIMEOUT_S=300 UNIT_UNDER="$(MEMCHECK) --quiet" \
+		$(MAKE_AGAIN) -j2 VARIANT=debug unit
+
+accept-valgrind:
+	@$(MAKE_AGAIN) -j2 VARIANT=debug valgrind-programs
+	@$(MAKE_AGAIN) VARIANT=debug BLACKBOX_BUILD=build/valgrind accept
+
+valgrind-programs: $(PROGRAMS)
+	@for program in $(PROGRAMS); do \
+		script=build/valgrind/$${program#$(BUILD)/}; \
+		mkdir -p $${script%/*} && \
+		printf '#!/bin/sh\nexec %s --log-file=%s %s "$$@"\n' "$(MEMCHECK)" \
+			"$(REPORTS)/valgrind.%p" "$(CURDIR)/$$program" >$$script && \
+		chmod +x $$script || exit; \
+	done
 
 fuzz:
 	@$(MAKE_AGAIN) CC=clang VARIANT=fuzz fuzz-run

@@ -54,6 +54,9 @@ LDFLAGS := $(OPTIMISE_$(VARIANT)) $(HARDENING_LINK) -pthread -Wl,--as-needed
 # One thread frees what another allocated: see docs/adr/0009.
 ALLOCATOR := $(if $(filter release faults,$(VARIANT)),-Wl$(comma)--no-as-needed -ljemalloc)
 
+# What threads of libraries need to be seen by ThreadSanitizer.
+RUNTIME := $(if $(filter tsan,$(VARIANT)),$(BUILD)/tests/support/tsan_threads.o)
+
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md \
 	2>/dev/null | head -1)
 CFLAGS += -DPARLEY_VERSION='"$(or $(VERSION),0.1.0)"'

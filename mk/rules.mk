@@ -46,21 +46,21 @@ link = $(if $(V),,@echo '  LD $@' &&) $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 define program
 $(call compile,$(1)/main.c,$(3))
 PROGRAMS += $(BUILD)/$(1)/$(1)
-$(BUILD)/$(1)/$(1): $(BUILD)/$(1)/main.o $(patsubst %,$(BUILD)/lib%.a,$(2))
+$(BUILD)/$(1)/$(1): $(BUILD)/$(1)/main.o $(RUNTIME) $(patsubst %,$(BUILD)/lib%.a,$(2))
 	$$(link) $(call pkg,$(3),--libs) $(4) $$(ALLOCATOR)
 endef
 
 define unit_test
 $(call compile,$(1),$(3) cmocka)
 UNIT_TESTS += $(patsubst %.c,$(BUILD)/%,$(1))
-$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.a,$(2))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(RUNTIME) $(patsubst %,$(BUILD)/lib%.a,$(2))
 	$$(link) $(call pkg,$(3) cmocka,--libs) $(4)
 endef
 
 define integration_test
 $(call compile,$(1),$(3) cmocka)
 INTEGRATION_TESTS += $(patsubst %.c,$(BUILD)/%,$(1))
-$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(patsubst %,$(BUILD)/lib%.a,$(2))
+$(patsubst %.c,$(BUILD)/%,$(1)): $(call object,$(1)) $(RUNTIME) $(patsubst %,$(BUILD)/lib%.a,$(2))
 	$$(link) $(call pkg,$(3) cmocka,--libs) $(4)
 endef
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from support import reports
 from support.api import Api, Person
 from support.chat import Socket, open_socket
 from support.stack import Stack
@@ -11,11 +12,13 @@ from support.stack import Stack
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
+    reports.start()
     stack = Stack("blackbox")
     try:
         yield stack.up()
     finally:
         stack.down()
+    reports.check(stack.build)
 
 
 @pytest.fixture(scope="session")

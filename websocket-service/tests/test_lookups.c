@@ -20,7 +20,7 @@
 
 enum {
 	WAITERS = 50,
-	TIMEOUT_MS = 300,
+	TIMEOUT_MS = 1000,
 	PATIENCE_MS = 5000, /* of the tests */
 	KEPT_MS = 3600 * 1000,
 };

@@ -104,7 +104,7 @@ static const char *url_of(const char *path)
 
 static struct http_ask ask_for(const char *path)
 {
-	return (struct http_ask){.url = url_of(path), .timeout_ms = 5000};
+	return (struct http_ask){.url = url_of(path), .timeout_ms = 30000};
 }
 
 static bool body_has(const struct http_answer *answer, const char *text)

@@ -158,7 +158,9 @@ static void the_process_tells_about_itself(void **state)
 
 	(void)state;
 	assert_true(fd >= 0);
-	assert_true(files == count_open_files() - 1);
+	/* Valgrind has some that it hides from fcntl(). */
+	assert_true(files >= count_open_files() - 1);
+	assert_true(files <= count_open_files() + 10);
 	assert_true(process_number("process_open_fds") == files + 1);
 	(void)close(fd);
 	assert_true(process_number("process_open_fds") == files);

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 
+from support import reports
 from support.stack import Stack, die_with_parent, free_port
 from support.wait import until
 
@@ -18,7 +19,8 @@ PREFIX = {"identity-service": "IDENTITY", "websocket-service": "WEBSOCKET",
 
 def environment(stack: Stack, **changes: str) -> dict[str, str]:
     """What the stack gives its services, and then the changes."""
-    plain = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    plain = {name: value for name, value in os.environ.items()
+             if name in ("PATH", "HOME", "LANG", *reports.OPTIONS)}
     return plain | stack.settings | {name: str(value) for name, value in changes.items()}
 
 

@@ -10,17 +10,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support import reports
 from support.stack import Stack
 
 
 def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    reports.start()
     stack = Stack(Path(command[0]).name)
     try:
         stack.up()
-        return subprocess.run(command, env=os.environ | stack.server_env()).returncode
+        code = subprocess.run(command, env=os.environ | stack.server_env()).returncode
     finally:
         stack.down()
+    reports.check(stack.build)
+    return code
 
 
 sys.exit(main(sys.argv[1:]))
