@@ -3,7 +3,8 @@
 #	make bench          speed and memory beside the targets; PARTS="connect room" for some
 #	make bench-hostile  what attackers do to the latency of everybody else
 #	make bench-curves   the same as more is stored; draws docs/performance/*.svg
-.PHONY: bench bench-run bench-hostile bench-curves
+#	make bench-soak     does anything grow? SOAK_MINUTES=20
+.PHONY: bench bench-run bench-hostile bench-curves bench-soak
 
 PARTS ?=
 
@@ -20,6 +21,11 @@ bench-hostile: deps
 	@$(MAKE) --no-print-directory VARIANT=release all
 	@deploy/kafka/fetch-jars
 	@exec bench/hostile
+
+bench-soak: deps
+	@$(MAKE) --no-print-directory VARIANT=release all
+	@deploy/kafka/fetch-jars
+	@exec bench/soak
 
 PLOT_VENV       := $(or $(PARLEY_CACHE_DIR),.cache)/venv-bench
 PLOT_VENV_READY := $(PLOT_VENV)/.installed
