@@ -85,10 +85,9 @@ int mtx_init(mtx_t *mtx, int type)
 	int error;
 
 	(void)pthread_mutexattr_init(&attributes);
-	(void)pthread_mutexattr_settype(&attributes,
-	                                type & mtx_recursive
-	                                        ? PTHREAD_MUTEX_RECURSIVE
-	                                        : PTHREAD_MUTEX_NORMAL);
+	(void)pthread_mutexattr_settype(
+		&attributes, type & mtx_recursive ? PTHREAD_MUTEX_RECURSIVE
+						  : PTHREAD_MUTEX_NORMAL);
 	error = pthread_mutex_init(mutex(mtx), &attributes);
 	(void)pthread_mutexattr_destroy(&attributes);
 	return result_of(error);
