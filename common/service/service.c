@@ -65,9 +65,9 @@ static void raise_file_limit(void)
 }
 
 /*
- * A core file holds whatever the process knows. No limit but one byte forbids
- * both a file and a program that core_pattern may name: core(5) exempts the
- * latter from all others.
+ * A core file holds whatever the process knows. One byte forbids a file, as 0
+ * does, and besides is the one limit that stops a program that core_pattern
+ * names: the kernel ignores all others there (fs/coredump.c).
  */
 static void forbid_core_files(void)
 {
