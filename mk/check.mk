@@ -127,8 +127,9 @@ integration-asan integration-tsan: integration-%:
 	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* integration
 
 # Threads meet on the main path, at start and stop and at limits; the rest asks
-# one thread many things.
-PYTEST_FLAGS_tsan := -k 'main_path or services or limits'
+# one thread many things. Who is watched is not quick.
+PYTEST_FLAGS_asan := -k 'not quick'
+PYTEST_FLAGS_tsan := -k '(main_path or services or limits) and not quick'
 
 blackbox-asan blackbox-tsan: blackbox-%:
 	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* \
