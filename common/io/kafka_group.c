@@ -172,7 +172,8 @@ enum status kafka_group_create(const struct kafka_group_options *options,
 
 /*
  * rd_kafka_consumer_close() may block for long when the coordinator is away;
- * this way it is us who say for how long.
+ * this way it is us who say for how long. One that was fenced is refused the
+ * close: it has nothing to leave, and can be destroyed at once.
  */
 static bool close_in_time(struct kafka_group *g)
 {
@@ -180,17 +181,19 @@ static bool close_in_time(struct kafka_group *g)
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(g->handle);
 	rd_kafka_error_t *error =
 		rd_kafka_consumer_close_queue(g->handle, queue);
+	bool refused = error != NULL;
 	rd_kafka_message_t *record;
 
-	rd_kafka_error_destroy(error);
-	while (!rd_kafka_consumer_closed(g->handle) &&
+	if (error)
+		rd_kafka_error_destroy(error);
+	while (!refused && !rd_kafka_consumer_closed(g->handle) &&
 	       clock_mono_ms() < until_ms) {
 		record = rd_kafka_consume_queue(queue, 20);
 		if (record)
 			rd_kafka_message_destroy(record);
 	}
 	rd_kafka_queue_destroy(queue);
-	return rd_kafka_consumer_closed(g->handle);
+	return refused || rd_kafka_consumer_closed(g->handle);
 }
 
 void kafka_group_destroy(struct kafka_group **group)

@@ -5,6 +5,7 @@
 
 #include "common/base/clock.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -192,6 +193,19 @@ static void a_static_member_comes_back_to_its_partitions(void **state)
 	assert_int_equal(kafka_group_generation(a), generation);
 }
 
+static unsigned count_threads(void)
+{
+	DIR *folder = opendir("/proc/self/task");
+	unsigned count = 0;
+
+	assert_non_null(folder);
+	while (readdir(folder))
+		count++;
+	(void)closedir(folder);
+	return count;
+}
+
+/* And nothing of it stays: the service that joins again lives on. */
 static void the_older_of_two_with_one_name_is_fenced(void **state)
 {
 	const char *topic = fresh_topic(1);
@@ -201,6 +215,7 @@ static void the_older_of_two_with_one_name_is_fenced(void **state)
 	uint64_t until_ms = clock_mono_ms() + JOIN_MS;
 	struct kafka_message *message;
 	enum status status = ST_NOT_FOUND;
+	unsigned threads;
 
 	(void)state;
 	settle(older, NULL, 1, 0);
@@ -211,6 +226,9 @@ static void the_older_of_two_with_one_name_is_fenced(void **state)
 		status = kafka_group_poll(older, 20, &message);
 	}
 	assert_int_equal(status, ST_BROKEN);
+	threads = count_threads();
+	kafka_group_destroy(&older);
+	assert_true(count_threads() < threads);
 }
 
 int main(void)
