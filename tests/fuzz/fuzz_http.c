@@ -84,7 +84,7 @@ static void start(void)
 
 /* --- the client ------------------------------------------------------------
  */
-/* -1 when this machine has no port left: others use them too. */
+/* -1 when this machine has no port left, or no time: others use it too. */
 static int dial(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -101,7 +101,7 @@ static int dial(void)
 	                 sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
 		return fd;
-	must(errno == EADDRNOTAVAIL);
+	must(errno != ECONNREFUSED);
 	(void)close(fd);
 	return -1;
 }

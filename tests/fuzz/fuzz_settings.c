@@ -12,7 +12,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { FAULTS_MAX = 64 * 1024, SECRET_MIN = 8, SECRET_MAX = 512 };
+enum {
+	FAULTS_MAX = 64 * 1024,
+	INPUT_MAX = 64 * 1024,
+	SECRET_MIN = 8,
+	SECRET_MAX = 512,
+	VARIABLES = 4,
+};
 
 struct values {
 	uint64_t number;
@@ -33,15 +39,21 @@ static const struct setting rows[] = {
 };
 static const struct settings_table table = {rows, ARRAY_LEN(rows)};
 
+/* setenv() would keep each value for ever. */
 static void set(const char *name, struct span value)
 {
-	char *text = mem_text(value.data, value.len);
+	static char *kept[VARIABLES];
+	static unsigned next;
+	char **place = &kept[next++ % VARIABLES];
+	struct buf text = BUF(INPUT_MAX);
 
-	if (value.len)
-		(void)setenv(name, text, 1);
-	else
-		(void)unsetenv(name);
-	mem_free(&text);
+	(void)unsetenv(name);
+	mem_free(place);
+	buf_format(&text, "%s=", name);
+	buf_append(&text, value);
+	(void)buf_text(&text);
+	*place = text.data; /* set() comes to each variable in turn */
+	(void)putenv(*place);
 }
 
 /* A file that only we know. */
