@@ -112,7 +112,11 @@ MUTANTS = [
           "static const char hint_prefix[]"),
          ("websocket-service/sends.c",
           "		FAULT_POINT(\"produce.after\");\n",
-          "		tell_accepted(sends, send);\n")],
+          "		tell_accepted(sends, send);\n"),
+         ("websocket-service/sends.c",
+          "	hint_accepted(sends, send);\n	if (overdue(sends, send))\n",
+          "	hint_accepted(sends, send);\n"
+          "	if (!send->told && overdue(sends, send))\n")],
         gone("kafka", then_kill="websocket-service"), {"lost"}),
     Mutant(
         "offsets_before_transaction",
@@ -181,7 +185,10 @@ MUTANTS = [
           "	backlog_list(device->backlog, span_of(device->token));\n",
           "	if (!device->complete)\n"
           "		backlog_list(device->backlog, span_of(device->token));\n"
-          "	ledger_device_tick(device);\n")],
+          "	ledger_device_tick(device);\n"),
+         ("client-test/ledger_device.c",
+          "	device->complete = device->welcomed;\n",
+          "	device->complete = true;\n")],
         saved_while_away, {"undelivered"}),
     Mutant(
         "sockets_of_others",
