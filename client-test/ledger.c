@@ -27,7 +27,7 @@ enum {
 	START_MS = 120000,
 	PROGRESS_US = 1000000,
 	LATE_US = 1500000,   /* what is doubled comes last */
-	QUIET_US = 20000000, /* so long nothing new: nothing will come */
+	QUIET_US = 15000000, /* nothing new for so long: then we ask */
 };
 
 struct ledger {
@@ -47,9 +47,10 @@ struct ledger {
 	uint64_t progress_us;
 	uint64_t news, news_us; /* what was heard last, and when */
 	bool sending;
-	bool whole;   /* nothing waits, everybody has all */
-	bool online;  /* once, all of them */
-	bool settled; /* nothing is open any more */
+	bool whole;             /* nothing waits, everybody has all */
+	bool online;            /* once, all of them */
+	bool settled;           /* nothing is open any more */
+	uint32_t barriers_from; /* their first number; 0: none was needed */
 	const char *undecided;
 };
 
@@ -155,9 +156,41 @@ static void show_progress(struct ledger *ledger, uint64_t now_us)
 }
 
 /*
+ * Nothing comes any more, and something is missing: lost, or only late? One
+ * more message behind each that waits, on the same way, tells.
+ */
+static void send_barriers(struct ledger *ledger, uint64_t now_us)
+{
+	uint32_t count = ledger_book_count(ledger->book);
+
+	ledger->barriers_from = count;
+	for (uint32_t i = 0; i < count; i++) {
+		struct ledger_line line = ledger_book_line(ledger->book, i);
+
+		if (line.known || line.refused || !line.sent_us)
+			continue;
+		ledger_user_send(ledger->users[line.from.user],
+		                 line.from.device,
+		                 ledger_book_write(ledger->book, line.from,
+		                                   line.to, now_us));
+	}
+}
+
+static bool barriers_known(const struct ledger *ledger)
+{
+	uint32_t count = ledger_book_count(ledger->book);
+
+	for (uint32_t i = ledger->barriers_from; i < count; i++) {
+		if (!ledger_book_line(ledger->book, i).known)
+			return false;
+	}
+	return true;
+}
+
+/*
  * Settled: nothing waits and everybody has all, for long enough that late
- * duplicates are here; or everybody is there and nothing new has come for so
- * long that nothing will.
+ * duplicates are here; or everybody is there, nothing new has come for long,
+ * and what was sent behind all that is missing has.
  */
 static bool is_settled(struct ledger *ledger, uint64_t now_us)
 {
@@ -172,7 +205,11 @@ static bool is_settled(struct ledger *ledger, uint64_t now_us)
 		ledger->news_us = now_us;
 	ledger->news = news;
 	ledger->whole = whole;
-	return now_us - ledger->news_us > (whole ? LATE_US : QUIET_US);
+	if (whole || (ledger->barriers_from && barriers_known(ledger)))
+		return now_us - ledger->news_us > LATE_US;
+	if (!ledger->barriers_from && now_us - ledger->news_us > QUIET_US)
+		send_barriers(ledger, now_us);
+	return false;
 }
 
 static void on_tick(void *context)

@@ -29,7 +29,8 @@ SEEDS = Path(__file__).resolve().parents[1] / "seeds.txt"
 REPLAYED_MAX, REPLAY_MINUTES = 3, 1.0
 ACCEPTED_SHARE_MIN = 0.9  # of what is sent; the rest was refused and said so
 LONG_RUN_MINUTES, LONG_DRAIN_S = 10, 900
-DISK_MIB, DISK_MIB_PER_MINUTE = 768, 64
+# MariaDB adds to a large table in large steps: what is written in an outage, many times over.
+DISK_MIB, DISK_MIB_PER_MINUTE, DISK_MIB_PER_OUTAGE_S = 768, 64, 16
 # Seconds that MariaDB is away, Kafka is away, the disk is full.
 OUTAGES = {"none": None, "short": (10, 10, 10), "full": (60, 30, 30)}
 STOP_S = 60
@@ -64,12 +65,16 @@ class Run:
         self.plan = plan.make(seed, minutes)
         self.report = Report(self.logs)
 
+    def disk_mib(self) -> int:
+        return int(DISK_MIB + DISK_MIB_PER_MINUTE * self.minutes +
+                   DISK_MIB_PER_OUTAGE_S * sum(self.outages_s or ()))
+
     def go(self) -> Report:
         self.report.say(f"seed {self.seed}, {self.minutes:g} minutes, "
                         f"{plan.kill_count(self.plan)} kills among {len(self.plan)} faults:")
         self.report.say("\n".join(str(fault) for fault in self.plan))
         (self.logs / "plan.txt").write_text("".join(f"{fault}\n" for fault in self.plan))
-        cluster = Cluster(self.logs, DISK_MIB + int(DISK_MIB_PER_MINUTE * self.minutes))
+        cluster = Cluster(self.logs, self.disk_mib())
         try:
             cluster.up()
             self.report.tell_time("the cluster is up")
