@@ -14,6 +14,11 @@ from matplotlib import pyplot  # noqa: E402
 
 BEGIN, END = "<!-- made by bench/curves: do not edit below -->", "<!-- end -->"
 AXES = (("rows", "stored messages"), ("peers", "conversations of each sender"))
+IMAGES = "\n".join((
+    "![saved messages and plain inserts a second](performance/rate.svg)",
+    "![times at half of the maximum and at 50 a second](performance/latency.svg)",
+    "![CPU for a thousand messages](performance/cost.svg)",
+    "![a page of history and the list of conversations](performance/reads.svg)"))
 SHAPE = {"svg.hashsalt": "parley", "svg.fonttype": "none", "font.size": 9,
          "axes.grid": True, "grid.alpha": 0.3, "lines.marker": "o", "lines.markersize": 4}
 
@@ -146,4 +151,4 @@ def write_table(result: dict, path: str) -> None:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{BEGIN}\n\n{table(result)}\n\n{END}{after}")
+        file.write(f"{before}{BEGIN}\n\n{IMAGES}\n\n{table(result)}\n\n{END}{after}")
