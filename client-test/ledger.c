@@ -164,6 +164,7 @@ static void send_barriers(struct ledger *ledger, uint64_t now_us)
 	uint32_t count = ledger_book_count(ledger->book);
 
 	ledger->barriers_from = count;
+	ledger_book_close(ledger->book, now_us);
 	for (uint32_t i = 0; i < count; i++) {
 		struct ledger_line line = ledger_book_line(ledger->book, i);
 

@@ -467,6 +467,15 @@ static bool examine(struct ledger_book *book, struct ledger_place place,
 	return true;
 }
 
+static bool had_missed(const struct ledger_book *book,
+                       struct ledger_place place, uint32_t number)
+{
+	const struct device *device = device_at(book, place);
+
+	return number < book->closed && device->session &&
+	       device->welcome_us < book->closed_us;
+}
+
 void ledger_book_message(struct ledger_book *book, struct ledger_place place,
                          const struct message *message, bool live)
 {
@@ -484,7 +493,14 @@ void ledger_book_message(struct ledger_book *book, struct ledger_place place,
 		check_order(book, place, number);
 	if (live)
 		entry->heard |= bit;
-	(void)receive(book, entry, bit);
+	if (live || !had_missed(book, place, number))
+		(void)receive(book, entry, bit);
+}
+
+void ledger_book_close(struct ledger_book *book, uint64_t now_us)
+{
+	book->closed = book->count;
+	book->closed_us = now_us;
 }
 
 void ledger_book_garbled(struct ledger_book *book, struct ledger_place place,

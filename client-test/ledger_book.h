@@ -122,6 +122,12 @@ void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
 /* A `message`: live on the socket, or read over REST. */
 void ledger_book_message(struct ledger_book *book, struct ledger_place place,
                          const struct message *message, bool live);
+/*
+ * All that was written so far has had its time. A socket that lived on and
+ * still gets some of it over REST, because of what is sent from now on, had
+ * missed it.
+ */
+void ledger_book_close(struct ledger_book *book, uint64_t now_us);
 /* A frame or an answer that can't be read. */
 void ledger_book_garbled(struct ledger_book *book, struct ledger_place place,
                          struct span text);

@@ -58,6 +58,8 @@ struct ledger_book {
 	uint32_t started_s;
 	struct entry *entries;
 	uint32_t count, capacity;
+	uint32_t closed; /* below it all has had its time, at closed_us */
+	uint64_t closed_us;
 	struct talk_slot *talks;    /* by id */
 	struct live_top *live_tops; /* by conversation and session */
 	struct ledger_totals totals;

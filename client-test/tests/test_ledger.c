@@ -246,6 +246,27 @@ static void a_stored_message_that_no_device_got_is_undelivered(void **state)
 	assert_faults(world, LEDGER_undelivered, 1);
 }
 
+static void what_only_a_later_message_brought_back_is_undelivered(void **state)
+{
+	struct world *world = *state;
+	uint32_t number;
+	struct message message;
+
+	ledger_book_ended(world->book, bob_too);
+	number = send(world);
+	save(world, alice, number, 1);
+	save(world, alice_too, number, 1);
+	hear(world, alice_too, number, 1);
+	hear(world, bob, number, 1);
+	ledger_book_welcome(world->book, bob_too, tick(world));
+	ledger_book_close(world->book, tick(world));
+	message = told(world, number, 1, NULL);
+	ledger_book_message(world->book, bob_too, &message, false);
+	read_all(world, 1);
+	ledger_book_judge(world->book);
+	assert_faults(world, LEDGER_undelivered, 1);
+}
+
 static void a_live_socket_that_hears_nothing_is_unheard(void **state)
 {
 	struct world *world = *state;
@@ -422,6 +443,7 @@ int main(void)
 		TEST(what_is_older_than_the_session_may_come_late),
 		TEST(an_accepted_message_that_is_not_stored_is_lost),
 		TEST(a_stored_message_that_no_device_got_is_undelivered),
+		TEST(what_only_a_later_message_brought_back_is_undelivered),
 		TEST(a_live_socket_that_hears_nothing_is_unheard),
 		TEST(the_senders_other_socket_hears_the_message_too),
 		TEST(one_seq_for_two_messages_is_a_duplicate),

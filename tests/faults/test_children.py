@@ -67,6 +67,7 @@ def test_one_that_ends_by_itself_is_told(tmp_path: Path):
 
 def test_only_who_was_stopped_is_woken(keeper: Keeper, child: Child):
     stopped = child.send(signal.SIGSTOP)
+    until("it is stopped", lambda: state(stopped) == "T", 5)
     child.resume(stopped + 1)
     assert state(stopped) == "T"
     child.resume(stopped)
