@@ -104,8 +104,11 @@ def test_abuse_ends_with_a_code(data: bytes, code: int, stack: Stack, person: Pe
 def test_abuse_in_single_bytes_ends_the_same(name: str, stack: Stack, person: Person):
     data, code = ABUSES[name]
     with open_raw(stack.ws_url, person.token) as raw:
-        for byte in data:
-            raw.send(bytes([byte]))
+        try:
+            for byte in data:
+                raw.send(bytes([byte]))
+        except ConnectionError:
+            pass  # closed before all was sent: the code was on its way
         assert raw.close_code() == code
 
 
