@@ -22,7 +22,7 @@ TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
 	hardening tidy unit unit-asan unit-tsan unit-valgrind fuzz \
 	integration integration-tsan accept accept-valgrind \
-	conformance blackbox test-steps test-mutants test-faults
+	conformance blackbox test-steps test-mutants
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
