@@ -126,8 +126,8 @@ integration-asan integration-tsan: integration-%:
 	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* integration
 
 # Threads meet on the main path, at start and stop and at limits; the rest asks
-# one thread many things. Who is watched is not quick.
-PYTEST_FLAGS_asan := -k 'not quick'
+# one thread many things. Who is watched is not quick, and not small.
+PYTEST_FLAGS_asan := -k 'not quick and not slow_readers'
 PYTEST_FLAGS_tsan := -k '(main_path or services or limits) and not quick'
 
 blackbox-asan blackbox-tsan: blackbox-%:
