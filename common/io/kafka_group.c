@@ -94,6 +94,10 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
 
 	g->generation++;
 	if (what != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+		/* The library keeps a pause through a rebalance, and who
+		 * resumes in between resumes nothing. */
+		if (g->held)
+			pause_all(g, false);
 		give_all(g);
 		rd_kafka_assign(handle, NULL);
 		return;

@@ -193,6 +193,30 @@ static void a_static_member_comes_back_to_its_partitions(void **state)
 	assert_int_equal(kafka_group_generation(a), generation);
 }
 
+/* Held until the rebalance has taken its partitions, and no longer. */
+static void a_hold_ends_also_for_what_was_taken_meanwhile(void **state)
+{
+	const char *topic = fresh_topic(2);
+	struct kafka_group *a CLEANUP(kafka_group_destroy) = join(topic, "a");
+	struct kafka_group *b CLEANUP(kafka_group_destroy) = NULL;
+	uint64_t until_ms = clock_mono_ms() + JOIN_MS;
+	struct kafka_message *message;
+
+	(void)state;
+	settle(a, NULL, 2, 0);
+	assert_int_equal(kafka_group_hold(a, 1), ST_OK);
+	b = join(topic, "b");
+	while (kafka_group_partitions(a) && clock_mono_ms() < until_ms) {
+		assert_int_equal(kafka_group_poll(b, 1, &message),
+		                 ST_NOT_FOUND);
+		assert_int_equal(kafka_group_hold(a, 1), ST_OK);
+	}
+	assert_int_equal(kafka_group_partitions(a), 0);
+	settle(a, b, 1, 1);
+	send_numbers(topic, kafka_group_owns(a, 0) ? 0 : 1, 0, 10);
+	take_numbers(a, 0, 10, 0);
+}
+
 static unsigned count_threads(void)
 {
 	DIR *folder = opendir("/proc/self/task");
@@ -239,6 +263,7 @@ int main(void)
 		cmocka_unit_test(lag_counts_what_was_not_given),
 		cmocka_unit_test(two_members_share_the_partitions),
 		cmocka_unit_test(a_static_member_comes_back_to_its_partitions),
+		cmocka_unit_test(a_hold_ends_also_for_what_was_taken_meanwhile),
 		cmocka_unit_test(the_older_of_two_with_one_name_is_fenced),
 	};
 
