@@ -22,9 +22,11 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
 
 def test_full_and_free_again(disk: Disk):
     disk.fill()
+    assert disk.left_mib() == 0
     with pytest.raises(OSError, match="No space left"):
         (disk.place / "one").write_bytes(bytes(5000))
     disk.free()
+    assert disk.left_mib() > 10
     (disk.place / "two").write_bytes(bytes(1 << 20))
 
 

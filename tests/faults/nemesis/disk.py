@@ -62,3 +62,6 @@ class Disk:
 
     def free(self) -> None:
         self.filler.unlink(missing_ok=True)
+
+    def left_mib(self) -> int:
+        return shutil.disk_usage(self.place).free >> 20

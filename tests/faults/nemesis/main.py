@@ -29,8 +29,10 @@ SEEDS = Path(__file__).resolve().parents[1] / "seeds.txt"
 REPLAYED_MAX, REPLAY_MINUTES = 3, 1.0
 ACCEPTED_SHARE_MIN = 0.9  # of what is sent; the rest was refused and said so
 LONG_RUN_MINUTES, LONG_DRAIN_S = 10, 900
-# MariaDB adds to a large table in large steps: what is written in an outage, many times over.
-DISK_MIB, DISK_MIB_PER_MINUTE, DISK_MIB_PER_OUTAGE_S = 768, 64, 16
+# MariaDB's disk: what it takes empty, and each message with its indexes; InnoDB
+# takes more at a time than it needs.
+DISK_MIB, ROW_BYTES, ROOM = 640, 600, 2
+LEFT_MIB = 16  # with less it was full by itself, and shows nothing
 # Seconds that MariaDB is away, Kafka is away, the disk is full.
 OUTAGES = {"none": None, "short": (10, 10, 10), "full": (60, 30, 30)}
 STOP_S = 60
@@ -66,8 +68,12 @@ class Run:
         self.report = Report(self.logs)
 
     def disk_mib(self) -> int:
-        return int(DISK_MIB + DISK_MIB_PER_MINUTE * self.minutes +
-                   DISK_MIB_PER_OUTAGE_S * sum(self.outages_s or ()))
+        """Outages last as long again as they do, and some more."""
+        outages_s = sum(3 * one for one in self.outages_s or ())
+        bytes_s = self.pace.rate * (ROW_BYTES + self.pace.size)
+        long_bytes_s = self.pace.rate * (ROW_BYTES + LONG_TEXT)
+        needed = self.pace.seconds * bytes_s + outages_s * long_bytes_s
+        return DISK_MIB + ROOM * needed // 2**20
 
     def go(self) -> Report:
         self.report.say(f"seed {self.seed}, {self.minutes:g} minutes, "
@@ -81,6 +87,8 @@ class Run:
             if self.plan:
                 self.break_things(cluster)
             self.take_servers_away(cluster)
+            self.report.check("MariaDB's disk was large enough", cluster.disk.why_not
+                              or cluster.disk.left_mib() >= LEFT_MIB)
         finally:
             cluster.down()
             self.report.tell_time("the cluster is down")
