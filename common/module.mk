@@ -11,7 +11,7 @@ COMMON_SOURCES := \
 	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/redis_loop.c io/sql.c \
 	io/sql_migrate.c io/sql_statement.c io/sql_status.c io/websocket_handshake.c \
 	$(if $(filter faults,$(VARIANT)),service/fault_point.c) \
-	service/admin.c service/log.c service/metrics.c service/parts.c \
+	service/admin.c service/clock_watch.c service/log.c service/metrics.c service/parts.c \
 	service/service.c service/settings.c \
 	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
 
@@ -44,6 +44,7 @@ $(eval $(call unit_test,common/wire/tests/test_frame.c,common,libcjson))
 $(eval $(call unit_test,common/wire/tests/test_save_record.c,common,libcjson))
 $(eval $(call library,stdout_fixture,common/service/tests,stdout_fixture.c))
 $(eval $(call unit_test,common/service/tests/test_log.c,stdout_fixture common,libcjson))
+$(eval $(call unit_test,common/service/tests/test_clock_watch.c,common))
 $(eval $(call unit_test,common/service/tests/test_metrics.c,common))
 $(eval $(call unit_test,common/service/tests/test_parts.c,stdout_fixture common))
 $(eval $(call unit_test,common/service/tests/test_settings.c,common))

@@ -2,6 +2,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/sql.h"
+#include "common/service/clock_watch.h"
 #include "common/service/log.h"
 #include "persistence-service/api.h"
 #include "persistence-service/gauges.h"
@@ -22,6 +23,7 @@ enum status persistence_start(const void *context, void **ret_state)
 	enum status status;
 
 	*ret_state = p; /* stopped also when half started */
+	clock_watch_start();
 	gauges_start();
 	sql_library_start();
 	status = api_start(settings, &p->api);

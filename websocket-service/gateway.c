@@ -5,6 +5,7 @@
 #include "common/io/http_client.h"
 #include "common/io/kafka.h"
 #include "common/io/redis.h"
+#include "common/service/clock_watch.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "websocket-service/bus.h"
@@ -319,6 +320,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	*ret_gateway = g;
 	g->settings = settings;
 	g->number = random_u64();
+	clock_watch_start();
 	measures_start();
 	service_part("sockets", false, "not listening yet");
 	start_loop(g);

@@ -1,7 +1,8 @@
 """children - service processes of our own, started again whenever they die.
 
 As supervisord would: at once, or after a second when one did not live for one.
-Deaths that nobody ordered are remembered: a service must not end by itself.
+Deaths that nobody ordered are remembered: a service must not end by itself, but for a wall
+clock that was set back, which it says.
 """
 
 import signal
@@ -15,6 +16,7 @@ from support.stack import Stack
 
 LOOK_S = 0.05
 LIVED_S = 1.0
+EXIT_ENVIRONMENT = 111
 # How a process ends that was told to: by the signal, or by itself with 0.
 ORDERED = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 0}
 
@@ -41,6 +43,10 @@ class Child(Service):
             self.ordered.add(ORDERED[number])
         child.send_signal(number)
         return child.pid
+
+    def clock_was_set_back(self, code: int) -> bool:
+        said = self.log().splitlines()
+        return code == EXIT_ENVIRONMENT and bool(said) and '"clock.set_back"' in said[-1]
 
     def resume(self, pid: int) -> None:
         if self.child and self.child.pid == pid and self.child.poll() is None:
@@ -81,7 +87,9 @@ class Keeper:
         code = child.child.poll()
         if code is None or self.stopping.is_set():
             return
-        if child.ordered and code not in child.ordered:
+        if child.clock_was_set_back(code):
+            pass
+        elif child.ordered and code not in child.ordered:
             self.deaths.append(f"{child.name} ended with {code}, not {child.ordered}")
         elif not child.ordered and time.monotonic() - child.started_at >= LOOK_S:
             self.deaths.append(f"{child.name} ended with {code}")
