@@ -2,6 +2,8 @@
 
 import inserts
 from bench import Bench, say
+from figure import figure
+from half_load import half_load
 
 PAIRS = 100
 IN_FLIGHT = 16
@@ -10,8 +12,9 @@ RATE = 50
 
 
 def durable(bench: Bench) -> dict:
-    """(a) as many as go, beside plain inserts, and through nginx."""
-    words = ["--pairs", str(PAIRS), "--in-flight", str(IN_FLIGHT), "--size", str(TEXT_BYTES)]
+    """(a) as many as go, beside plain inserts, and through nginx; then half as many."""
+    who = ["--pairs", str(PAIRS), "--size", str(TEXT_BYTES)]
+    words = [*who, "--in-flight", str(IN_FLIGHT)]
     result = {"inserts": bench.repeat(lambda _: plain_inserts(bench))}
     # Kafka's byte code is compiled while it runs: half of what it costs at first.
     say("warming up")
@@ -20,6 +23,11 @@ def durable(bench: Bench) -> dict:
         say(f"(a) {PAIRS} pairs, {IN_FLIGHT} in flight each, {name}")
         length = bench.seconds if name == "direct" else bench.short
         result[name] = bench.repeat(lambda _: bench.pairs(port, words, length))
+    say("(a) at half of it")
+    most = figure(result["direct"], "saved_per_s").median
+    result["half"] = bench.repeat(
+        lambda _: half_load(bench.client(), bench.stack.url("WEBSOCKET_PORT"), who, most,
+                            bench.short))
     say("plain inserts once more")
     result["inserts"] += bench.repeat(lambda _: plain_inserts(bench))
     return result

@@ -32,7 +32,9 @@ def room_of(bench: Bench, size: int, in_flight: int, rate: float) -> dict:
     with Floor(bench.client()) as floor, Crowd(bench.crowd("room", floor.url, size)) as crowd:
         room_there = Room(crowd, Lines(floor))
         limit = bench.repeat(lambda _: room_there.flat_out(in_flight, bench.room_s))
-    return {"most": most, "steady": steady, "floor": limit}
+        floor_steady = bench.repeat(
+            lambda _: room_there.steady(rate, int(rate * 2 * bench.room_s)))
+    return {"most": most, "steady": steady, "floor": limit, "floor_steady": floor_steady}
 
 
 def spent(bench: Bench, crowd: Crowd, measure) -> dict:

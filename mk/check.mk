@@ -10,7 +10,7 @@
 #	make unit          cmocka tests; unit-asan, unit-tsan, unit-valgrind
 #	make integration   our modules against the real servers; integration-tsan
 #	make blackbox      the running services, through foreign clients;
-#	                   blackbox-asan, blackbox-tsan (not part of make test)
+#	                   blackbox-asan, blackbox-tsan
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
@@ -22,7 +22,8 @@ TEST_STAGES := layers lint format-check papers \
 	build-gcc build-clang build-asan build-fuzz \
 	hardening tidy unit unit-asan unit-tsan unit-valgrind fuzz \
 	integration integration-tsan accept accept-valgrind \
-	conformance blackbox test-steps test-mutants
+	conformance blackbox blackbox-asan blackbox-tsan \
+	test-steps test-mutants test-faults
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed

@@ -32,33 +32,36 @@ enum state {
 };
 
 struct connection {
-	struct connection *prev, *next; /* all of them */
-	struct connection *dirty_next;
-	struct connection *head_prev, *head_next; /* those in STATE_HEAD */
-	struct connections *set;
-	struct socket *socket;
-	struct wheel_item check;
+	/* What an event for it touches, side by side: rooms are large, caches
+	   are not. */
 	struct user_link link;
+	struct connections *set;
+	struct connection *dirty_next;
+	struct outbox outbox;
+	struct socket *socket;
+	uint64_t id;
+	uint32_t held;       /* bytes that lws still keeps, at most */
+	uint16_t answer_len; /* of our 101, until it is written */
+	uint8_t state;
+	bool dirty;
+	bool finish; /* no more from us once the outbox is empty */
+
+	bool subprotocol;
+	bool ignored_told;
+	struct connection *prev, *next;           /* all of them */
+	struct connection *head_prev, *head_next; /* those in STATE_HEAD */
+	struct wheel_item check;
 	struct lookup_waiter waiter;
 	struct websocket_reader reader;
 	struct bucket controls, fragments;
-	struct outbox outbox;
 	struct buf head;
 	char *token;
-	uint64_t id;
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
 	uint64_t heard_s;
 	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
 	uint64_t ended_s; /* when its token was found ended; 0: not yet */
-	uint32_t held;    /* bytes that lws still keeps, at most */
 	unsigned unsettled;
-	uint16_t answer_len; /* of our 101, until it is written */
-	uint8_t state;
-	bool dirty;
-	bool finish; /* no more from us once the outbox is empty */
-	bool subprotocol;
-	bool ignored_told;
 	char key[25];
 };
 
