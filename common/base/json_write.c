@@ -3,30 +3,39 @@
 
 #include <math.h>
 
-static void quoted(struct buf *buf, struct span text)
+/* What RFC 8259 wants escaped, and DEL. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+static void escape(struct buf *buf, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	size_t from = 0;
+	const char code[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	const char letter[] = {'\\', c == '\n' ? 'n' : (char)c};
+
+	if (c == '"' || c == '\\' || c == '\n')
+		buf_append(buf, span_make(letter, sizeof(letter)));
+	else
+		buf_append(buf, span_make(code, sizeof(code)));
+}
+
+static void quoted(struct buf *buf, struct span text)
+{
+	size_t from = 0, i = 0;
 
 	buf_byte(buf, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-		char escape[6] = {'\\', 'u',         '0',
-		                  '0',  hex[c >> 4], hex[c & 15]};
-		size_t len = 6;
-
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-			continue;
-		if (c == '"' || c == '\\' || c == '\n') {
-			escape[1] = c == '\n' ? 'n' : (char)c;
-			len = 2;
-		}
-		buf_append(buf, span_make(text.data + from, i - from));
-		buf_append(buf, span_make(escape, len));
-		from = i + 1;
+	for (;;) {
+		while (i < text.len && is_plain((unsigned char)text.data[i]))
+			i++;
+		if (i > from)
+			buf_append(buf, span_make(text.data + from, i - from));
+		if (i == text.len)
+			break;
+		escape(buf, (unsigned char)text.data[i++]);
+		from = i;
 	}
-	if (from < text.len)
-		buf_append(buf, span_make(text.data + from, text.len - from));
 	buf_byte(buf, '"');
 }
 
