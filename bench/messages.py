@@ -15,21 +15,23 @@ def durable(bench: Bench) -> dict:
     """(a) as many as go, beside plain inserts, and through nginx; then half as many."""
     who = ["--pairs", str(PAIRS), "--size", str(TEXT_BYTES)]
     words = [*who, "--in-flight", str(IN_FLIGHT)]
-    result = {"inserts": bench.repeat(lambda _: plain_inserts(bench))}
     # Kafka's byte code is compiled while it runs: half of what it costs at first.
     say("warming up")
     bench.pairs("WEBSOCKET_PORT", words, bench.short)
-    for name, port in (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT")):
-        say(f"(a) {PAIRS} pairs, {IN_FLIGHT} in flight each, {name}")
-        length = bench.seconds if name == "direct" else bench.short
-        result[name] = bench.repeat(lambda _: bench.pairs(port, words, length))
+    result = {"inserts": [], "direct": []}
+    # In turns, because what a machine does differs from minute to minute.
+    say(f"(a) plain inserts, and {PAIRS} pairs, {IN_FLIGHT} in flight each, direct")
+    for _ in range(bench.repeats):
+        result["inserts"].append(plain_inserts(bench))
+        result["direct"].append(bench.pairs("WEBSOCKET_PORT", words, bench.seconds))
+    result["inserts"].append(plain_inserts(bench))
+    say("(a) the same through nginx")
+    result["nginx"] = bench.repeat(lambda _: bench.pairs("PARLEY_PORT", words, bench.short))
     say("(a) at half of it")
     most = figure(result["direct"], "saved_per_s").median
     result["half"] = bench.repeat(
         lambda _: half_load(bench.client(), bench.stack.url("WEBSOCKET_PORT"), who, most,
                             bench.short))
-    say("plain inserts once more")
-    result["inserts"] += bench.repeat(lambda _: plain_inserts(bench))
     return result
 
 
