@@ -103,9 +103,9 @@ bool http_query(const struct http_request *request, const char *name,
 			continue;
 		text = owner->decoded[i] = mem_text(raw.data, raw.len);
 		/* The library has made blanks of the plus signs. */
-		if (!percent_decode(raw, false, text, &len))
-			return false;
-		*ret_value = span_make(text, len);
+		*ret_value = percent_decode(raw, false, text, &len)
+		                     ? span_make(text, len)
+		                     : raw;
 		return true;
 	}
 	assert(!"a handler reads too many query parameters");

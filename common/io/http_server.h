@@ -95,7 +95,8 @@ unsigned http_server_waiting(struct http_server *server, unsigned lane);
 /* What was asked. Empty span: absent. */
 struct span http_argument(const struct http_request *request, unsigned index);
 struct span http_header(const struct http_request *request, const char *name);
-/* A query parameter, percent-decoded; false when absent or badly escaped. */
+/* A query parameter, percent-decoded, or as it was sent when that can't be
+   done; false when absent. */
 bool http_query(const struct http_request *request, const char *name,
                 struct span *ret_value);
 struct span http_body(const struct http_request *request);

@@ -325,7 +325,7 @@ def test_history_pages(query, seqs, following, talk, shared_api: Api):
 
 
 BAD_QUERIES = ["limit=0", "limit=201", "limit=-1", "limit=abc", "limit=", "limit=1.5",
-               "limit=99999999999999999999", "limit=+5", "limit=0x10", "limit=%205",
+               "limit=99999999999999999999", "limit=+5", "limit=0x10", "limit=%205", "limit=%zz",
                "after=-1", "after=abc", "after=", "after=9007199254740992", "before=-1",
                "before=x", "before=1.0", "after=1&before=3"]
 
