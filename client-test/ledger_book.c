@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <uthash.h>
 
 struct talk_slot {
@@ -134,6 +133,20 @@ device_set ledger_bit(const struct ledger_book *book, const struct entry *entry,
 	return 0;
 }
 
+void ledger_book_welcome(struct ledger_book *book, struct ledger_place place,
+                         uint64_t now_us)
+{
+	*device_at(book, place) = (struct device){
+		.session = ++book->sessions,
+		.welcome_us = now_us,
+	};
+}
+
+void ledger_book_ended(struct ledger_book *book, struct ledger_place place)
+{
+	device_at(book, place)->session = 0;
+}
+
 /* --- what is sent -------------------------------------------------------- */
 uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
                            unsigned to, uint64_t due_us)
@@ -189,19 +202,10 @@ void ledger_book_sent(struct ledger_book *book, uint32_t number,
 	book->totals.sent++;
 }
 
-/* --- what comes back ----------------------------------------------------- */
-void ledger_book_welcome(struct ledger_book *book, struct ledger_place place,
-                         uint64_t now_us)
+void ledger_book_close(struct ledger_book *book, uint64_t now_us)
 {
-	*device_at(book, place) = (struct device){
-		.session = ++book->sessions,
-		.welcome_us = now_us,
-	};
-}
-
-void ledger_book_ended(struct ledger_book *book, struct ledger_place place)
-{
-	device_at(book, place)->session = 0;
+	book->closed = book->count;
+	book->closed_us = now_us;
 }
 
 bool ledger_book_number(const struct ledger_book *book, const struct uuid *uuid,
@@ -229,6 +233,7 @@ bool ledger_book_find(struct ledger_book *book, struct ledger_place place,
 	return false;
 }
 
+/* --- conversations -------------------------------------------------------- */
 struct talk *ledger_talk(struct ledger_book *book, uint64_t id)
 {
 	struct talk_slot *slot;
@@ -245,7 +250,7 @@ struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk)
 	return slot ? &slot->talk : NULL;
 }
 
-static struct talk *talk_of(struct ledger_book *book, uint64_t id,
+struct talk *ledger_talk_of(struct ledger_book *book, uint64_t id,
                             const struct entry *entry)
 {
 	struct talk *talk = ledger_talk(book, id);
@@ -263,13 +268,7 @@ static struct talk *talk_of(struct ledger_book *book, uint64_t id,
 	return talk;
 }
 
-static bool concerns(const struct talk *talk, const struct entry *entry)
-{
-	return (talk->one == entry->from && talk->two == entry->to) ||
-	       (talk->one == entry->to && talk->two == entry->from);
-}
-
-static uint32_t *slot_of(struct talk *talk, uint32_t seq)
+uint32_t *ledger_slot(struct talk *talk, uint32_t seq)
 {
 	uint32_t capacity = talk->capacity ? talk->capacity : FIRST_SEQS;
 
@@ -285,228 +284,4 @@ static uint32_t *slot_of(struct talk *talk, uint32_t seq)
 	if (seq > talk->top)
 		talk->top = seq;
 	return &talk->by_seq[seq];
-}
-
-/* Somebody says where a message stands: all must say the same. */
-static void claim(struct ledger_book *book, uint32_t number,
-                  uint64_t conversation, uint64_t seq)
-{
-	struct entry *entry = &book->entries[number];
-	struct talk *talk;
-	uint32_t *slot;
-
-	if (seq == 0 || seq > book->count) {
-		ledger_fault(book, LEDGER_gaps, "message %u has seq %llu",
-		             number, (unsigned long long)seq);
-		return;
-	}
-	if (entry->conversation) {
-		if (entry->conversation != conversation || entry->seq != seq)
-			ledger_fault(
-				book, LEDGER_split,
-				"message %u is %llu/%u and %llu/%llu", number,
-				(unsigned long long)entry->conversation,
-				entry->seq, (unsigned long long)conversation,
-				(unsigned long long)seq);
-		return;
-	}
-	talk = talk_of(book, conversation, entry);
-	if (!concerns(talk, entry))
-		ledger_fault(book, LEDGER_misrouted,
-		             "message %u of %u and %u in the conversation of "
-		             "%u and %u",
-		             number, entry->from, entry->to, talk->one,
-		             talk->two);
-	entry->conversation = conversation;
-	entry->seq = (uint32_t)seq;
-	slot = slot_of(talk, entry->seq);
-	if (*slot)
-		ledger_fault(book, LEDGER_duplicates,
-		             "seq %u of conversation %llu is message %u and %u",
-		             entry->seq, (unsigned long long)conversation,
-		             *slot - 1, number);
-	*slot = number + 1;
-}
-
-static void note_ack(struct ledger_book *book, struct entry *entry,
-                     uint64_t now_us)
-{
-	if (entry->acked_us)
-		return;
-	entry->acked_us = now_us;
-	book->totals.accepted++;
-}
-
-static bool is_senders(struct ledger_book *book, struct ledger_place place,
-                       uint32_t number, const char *what)
-{
-	if (book->entries[number].from == place.user)
-		return true;
-	ledger_fault(book, LEDGER_misrouted, "`%s` of message %u at user %u",
-	             what, number, place.user);
-	return false;
-}
-
-void ledger_book_accepted(struct ledger_book *book, struct ledger_place place,
-                          uint32_t number, uint64_t now_us)
-{
-	struct entry *entry = &book->entries[number];
-
-	if (!is_senders(book, place, number, "accepted"))
-		return;
-	entry->accepted = true;
-	note_ack(book, entry, now_us);
-}
-
-static bool receive(struct ledger_book *book, struct entry *entry,
-                    device_set bit)
-{
-	if (entry->got & bit)
-		return false;
-	entry->got |= bit;
-	book->totals.received++;
-	return true;
-}
-
-/*
- * What was first sent within this session comes on it for the first time in
- * the order of seq. What is older may come again at any moment.
- */
-static void check_order(struct ledger_book *book, struct ledger_place place,
-                        uint32_t number)
-{
-	const struct entry *entry = &book->entries[number];
-	const struct device *device = device_at(book, place);
-	struct talk *talk = ledger_talk(book, entry->conversation);
-	struct live_top *top;
-
-	if (!talk || !device->session || entry->sent_us < device->welcome_us)
-		return;
-	top = &talk->live[place.user == talk->one ? 0 : 1][place.device];
-	if (top->session != device->session)
-		*top = (struct live_top){.session = device->session};
-	if (entry->seq < top->seq)
-		ledger_fault(book, LEDGER_misordered,
-		             "user %u, device %u heard seq %u of conversation "
-		             "%llu after %u",
-		             place.user, place.device, entry->seq,
-		             (unsigned long long)entry->conversation, top->seq);
-	else
-		top->seq = entry->seq;
-}
-
-void ledger_book_saved(struct ledger_book *book, struct ledger_place place,
-                       uint32_t number, uint64_t conversation, uint64_t seq,
-                       uint64_t now_us)
-{
-	struct entry *entry = &book->entries[number];
-	device_set bit;
-
-	if (!is_senders(book, place, number, "saved"))
-		return;
-	claim(book, number, conversation, seq);
-	bit = ledger_bit(book, entry, place);
-	note_ack(book, entry, now_us);
-	if (!entry->saved_us) {
-		entry->saved_us = now_us;
-		book->totals.saved++;
-	}
-	if (!((entry->heard | entry->told) & bit))
-		check_order(book, place, number);
-	entry->told |= bit;
-	(void)receive(book, entry, bit);
-}
-
-void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
-                         uint32_t number, struct span code)
-{
-	struct entry *entry = &book->entries[number];
-
-	if (!is_senders(book, place, number, "error") || entry->refused)
-		return;
-	entry->refused = true;
-	ledger_fault(book, LEDGER_refused, "message %u: %.*s", number,
-	             (int)code.len, code.len ? code.data : "");
-}
-
-static bool text_is(const struct ledger_book *book, uint32_t number,
-                    struct span text)
-{
-	struct buf expected CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
-
-	ledger_text(book, number, &expected);
-	return span_equal(buf_span(&expected), text);
-}
-
-/* Whose it is, what it says, where it stands; false when it is not ours. */
-static bool examine(struct ledger_book *book, struct ledger_place place,
-                    const struct message *message, uint32_t *ret_number)
-{
-	const struct entry *entry;
-	uint32_t number;
-
-	if (!ledger_book_find(book, place, &message->uuid, &number))
-		return false;
-	entry = &book->entries[number];
-	if (!ledger_bit(book, entry, place) ||
-	    message->user_from != book->ids[entry->from] ||
-	    message->user_to != book->ids[entry->to]) {
-		ledger_fault(book, LEDGER_misrouted,
-		             "message %u of %u to %u at user %u, as %llu to "
-		             "%llu",
-		             number, entry->from, entry->to, place.user,
-		             (unsigned long long)message->user_from,
-		             (unsigned long long)message->user_to);
-		return false;
-	}
-	if (!text_is(book, number, message->text))
-		ledger_fault(book, LEDGER_corrupt, "message %u at user %u",
-		             number, place.user);
-	claim(book, number, message->conversation, message->seq);
-	*ret_number = number;
-	return true;
-}
-
-static bool had_missed(const struct ledger_book *book,
-                       struct ledger_place place, uint32_t number)
-{
-	const struct device *device = device_at(book, place);
-
-	return number < book->closed && device->session &&
-	       device->welcome_us < book->closed_us;
-}
-
-void ledger_book_message(struct ledger_book *book, struct ledger_place place,
-                         const struct message *message, bool live)
-{
-	struct entry *entry;
-	uint32_t number;
-	device_set bit;
-
-	if (!examine(book, place, message, &number))
-		return;
-	entry = &book->entries[number];
-	bit = ledger_bit(book, entry, place);
-	if (live && entry->heard & bit)
-		book->totals.wire_duplicates++;
-	if (live && !((entry->heard | entry->told) & bit))
-		check_order(book, place, number);
-	if (live)
-		entry->heard |= bit;
-	if (live || !had_missed(book, place, number))
-		(void)receive(book, entry, bit);
-}
-
-void ledger_book_close(struct ledger_book *book, uint64_t now_us)
-{
-	book->closed = book->count;
-	book->closed_us = now_us;
-}
-
-void ledger_book_garbled(struct ledger_book *book, struct ledger_place place,
-                         struct span text)
-{
-	ledger_fault(book, LEDGER_corrupt, "user %u can't read: %.*s",
-	             place.user, (int)(text.len < 200 ? text.len : 200),
-	             text.len ? text.data : "");
 }

@@ -1,6 +1,6 @@
 /*
- * ledger_private - what ledger_book.c keeps, ledger_judge.c goes through and
- * ledger_text.c makes texts of.
+ * ledger_private - what ledger_book.c keeps, ledger_came.c fills in,
+ * ledger_judge.c goes through and ledger_text.c makes texts of.
  */
 #ifndef PARLEY_CLIENT_TEST_LEDGER_PRIVATE_H
 #define PARLEY_CLIENT_TEST_LEDGER_PRIVATE_H
@@ -75,6 +75,11 @@ uint32_t ledger_uuid_number(const struct uuid *uuid);
 void ledger_text(const struct ledger_book *book, uint32_t number,
                  struct buf *out);
 struct talk *ledger_talk(struct ledger_book *book, uint64_t id);
+/* The same, made at the first message of it. */
+struct talk *ledger_talk_of(struct ledger_book *book, uint64_t id,
+                            const struct entry *entry);
+/* What stands at a seq of it: number + 1, or 0. */
+uint32_t *ledger_slot(struct talk *talk, uint32_t seq);
 /* All of them in turn, from NULL to NULL. */
 struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk);
 /* All devices of a message's members. */

@@ -3,7 +3,7 @@ CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
 	bench_crowd.c bench_floor.c bench_histogram.c bench_idle.c \
 	bench_lookup.c bench_net.c bench_orders.c bench_pairs.c bench_room.c \
 	bench_scan.c bench_storm.c bench_users.c chat.c \
-	connection.c inbox.c input.c ledger.c ledger_book.c ledger_device.c \
+	connection.c inbox.c input.c ledger.c ledger_book.c ledger_came.c ledger_device.c \
 	ledger_history.c ledger_judge.c ledger_report.c ledger_tally.c \
 	ledger_text.c ledger_user.c listen.c message.c options.c outbox.c \
 	people.c prompt.c rest.c send.c show.c stage.c talker.c upgrade.c
