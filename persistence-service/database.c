@@ -11,7 +11,8 @@ enum { BACKOFF_BASE_MS = 20, BACKOFF_MAX_MS = 2000, DOWN_AFTER = 3 };
 
 struct database {
 	struct sql *sql;
-	bool up; /* as it was last said */
+	bool up;      /* as it was last said */
+	bool checked; /* schema and settings, of this connection */
 	bool retrying;
 	unsigned attempt;
 	uint64_t due_ms; /* monotonic */
@@ -90,12 +91,15 @@ static enum status check_increment(struct sql *sql)
 
 static enum status open_connection(struct database *d)
 {
-	enum status status = sql_connect(d->sql);
+	enum status status;
 
+	d->checked = false;
+	status = sql_connect(d->sql);
 	if (status == ST_OK)
 		status = schema_apply(d->sql);
 	if (status == ST_OK)
 		status = check_increment(d->sql);
+	d->checked = status == ST_OK;
 	return status;
 }
 
@@ -109,7 +113,7 @@ bool database_ready(struct database *d, unsigned *ret_wait_ms)
 		*ret_wait_ms = (unsigned)(d->due_ms - now_ms);
 		return false;
 	}
-	if (sql_connected(d->sql) && (d->up || d->retrying))
+	if (sql_connected(d->sql) && d->checked)
 		return true;
 	status = open_connection(d);
 	if (status != ST_OK) {

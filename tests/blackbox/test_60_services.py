@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.api import Api, Person
 from support.service import Service, environment
 from support.stack import ROOT, SERVICES, Stack
+from support.stores import rows
 from support.wait import until
 
 PLAIN = {"PATH": os.environ["PATH"]}
@@ -241,6 +242,29 @@ def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api
         assert more.stop() == 0
     finally:
         if more.child.poll() is None:
+            more.child.kill()
+
+
+@pytest.mark.parametrize("service,database", [("identity-service", "identity"),
+                                              ("persistence-service", "chat")])
+def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: str, stack: Stack,
+                                                       api: Api):
+    rows(stack, "INSERT INTO schema_version (version) VALUES (99)", name=database)
+    more = Service(stack, service, **MORE[service])
+    try:
+        more.start()
+        until("it says why", lambda: "schema version 99" in more.log())
+        # It tries again every two seconds at least, and that changes nothing.
+        for _ in range(20):
+            assert httpx.get(f"http://127.0.0.1:{more.admin_port}/readyz", trust_env=False,
+                             timeout=5).status_code == 503
+            time.sleep(0.2)
+        rows(stack, "DELETE FROM schema_version WHERE version = 99", name=database)
+        more.ready()
+        assert more.stop() == 0
+    finally:
+        rows(stack, "DELETE FROM schema_version WHERE version = 99", name=database)
+        if more.child and more.child.poll() is None:
             more.child.kill()
 
 
