@@ -87,12 +87,14 @@ write_mariadb_conf() {
 	PRIVATE_MYSQL_PASSWORD=$(secret mysql)
 	export MARIADB_USER_LINE PRIVATE_MYSQL_PASSWORD
 	export IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN PARLEY_SOCKETS=$SOCKETS
-	render mariadb/private.cnf.template mariadb.cnf PARLEY_RUN_DIR PARLEY_SOCKETS \
-		MYSQL_PORT MYSQL_BUFFER_POOL MARIADB_USER_LINE
-	render mariadb/init.sql.template mariadb-init.sql MYSQL_USER PRIVATE_MYSQL_PASSWORD \
+	export PARLEY_ROOT=$ROOT MYSQL_USER_HOST=127.0.0.1
+	render mariadb/private.cnf.template mariadb.cnf PARLEY_ROOT PARLEY_RUN_DIR \
+		PARLEY_SOCKETS MYSQL_PORT MYSQL_BUFFER_POOL MARIADB_USER_LINE
+	render mariadb/init.sql.template mariadb-init.sql MYSQL_USER MYSQL_USER_HOST \
+		PRIVATE_MYSQL_PASSWORD \
 		IDENTITY_DATABASE PERSISTENCE_DATABASE \
 		IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN
-	unset PARLEY_SOCKETS
+	unset PARLEY_SOCKETS PARLEY_ROOT MYSQL_USER_HOST
 }
 
 # For the readiness check, and for people who want to look into the database.
@@ -124,14 +126,16 @@ write_mysql_client_conf() {
 write_redis_conf() {
 	local PRIVATE_REDIS_PASSWORD
 	PRIVATE_REDIS_PASSWORD=$(secret redis)
-	export PRIVATE_REDIS_PASSWORD
-	render redis/private.conf.template redis.conf PARLEY_RUN_DIR REDIS_PORT \
+	export PRIVATE_REDIS_PASSWORD PARLEY_ROOT=$ROOT
+	render redis/private.conf.template redis.conf PARLEY_ROOT PARLEY_RUN_DIR REDIS_PORT \
 		PRIVATE_REDIS_PASSWORD
+	unset PARLEY_ROOT
 }
 
 write_kafka_conf() {
-	render kafka/server.properties.template kafka.properties PARLEY_RUN_DIR KAFKA_PORT \
+	render kafka/private.properties.template kafka.properties PARLEY_RUN_DIR KAFKA_PORT \
 		KAFKA_CONTROLLER_PORT
+	cat -- "$ROOT/deploy/kafka/parley.properties" >>"$RUN/conf/kafka.properties"
 	cp -- "$ROOT/deploy/kafka/log4j.properties" "$RUN/conf/kafka-log4j.properties"
 }
 
@@ -140,19 +144,19 @@ write_nginx_conf() (
 	export NGINX_LISTEN=$BIND_ADDRESS:$PARLEY_PORT
 	export NGINX_ACCESS_LOG=$RUN/log/nginx-access.log
 	export IDENTITY_UPSTREAM=$REACH:$IDENTITY_PORT
-	export WEBSOCKET_UPSTREAM=$REACH:$WEBSOCKET_PORT
+	export WEBSOCKET_UPSTREAM=$REACH:$WEBSOCKET_PORT WEBSOCKET_ROUTE=websocket
 	export PERSISTENCE_UPSTREAM=$REACH:$PERSISTENCE_PORT
 	export IDENTITY_ADMIN_UPSTREAM=$REACH:$IDENTITY_ADMIN_PORT
 	export WEBSOCKET_ADMIN_UPSTREAM=$REACH:$WEBSOCKET_ADMIN_PORT
 	export PERSISTENCE_ADMIN_UPSTREAM=$REACH:$PERSISTENCE_ADMIN_PORT
 	export NGINX_USER_LINE='' NGINX_OPEN_FILES
 	NGINX_OPEN_FILES=$(ulimit -Sn)
-	[[ $NGINX_OPEN_FILES != unlimited ]] || NGINX_OPEN_FILES=$OPEN_FILES
+	[[ $NGINX_OPEN_FILES != unlimited ]] || NGINX_OPEN_FILES=$PARLEY_OPEN_FILES
 	[[ $EUID -ne 0 ]] || NGINX_USER_LINE='user www-data;'
 	render nginx/nginx.conf.template nginx.conf PARLEY_RUN_DIR NGINX_USER_LINE \
 		NGINX_OPEN_FILES
 	render nginx/parley.conf.template parley.conf NGINX_LISTEN NGINX_ACCESS_LOG \
-		{IDENTITY,WEBSOCKET,PERSISTENCE}_UPSTREAM \
+		{IDENTITY,WEBSOCKET,PERSISTENCE}_UPSTREAM WEBSOCKET_ROUTE \
 		{IDENTITY,WEBSOCKET,PERSISTENCE}_ADMIN_UPSTREAM
 )
 

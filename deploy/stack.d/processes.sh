@@ -8,9 +8,6 @@
 # What a person may wait for Ctrl-C; after that the rest is killed.
 STOP_LIMIT_MS=14500
 
-# For 10,000 sockets and more, each of them two for nginx.
-OPEN_FILES=65536
-
 # Background jobs of the launcher itself.
 SUPERVISOR=''
 TOPICS_MAKER=''
@@ -44,7 +41,7 @@ start_supervisor() {
 
 # As many as wanted, or as many as this user may have.
 raise_file_limit() {
-	ulimit -n "$OPEN_FILES" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)" || true
+	ulimit -n "$PARLEY_OPEN_FILES" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)" || true
 }
 
 # --- finding -------------------------------------------------------------------------

@@ -170,7 +170,7 @@ check_settings() {
 	local name
 	check_ports
 	for name in KAFKA_PARTITIONS KAFKA_REPLICATION \
-		PARLEY_PORT_SHIFT PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB; do
+		PARLEY_OPEN_FILES PARLEY_PORT_SHIFT PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB; do
 		is_number "${!name}" || fault "$name must be a number, not '${!name}'"
 	done
 	# These go into SQL statements and configuration files as they are.
