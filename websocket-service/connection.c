@@ -213,13 +213,26 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	metric_count(&measure_opened, 1);
 }
 
+static void let_in(struct connection *c, const struct lookup_answer *owner)
+{
+	struct connections_options *options = &c->set->options;
+
+	if (options->hears(options->context, owner->user)) {
+		open_socket(c, owner);
+		return;
+	}
+	log_event(LOG_WARN, "upgrade.misdirected",
+	          F_NUMBER("user", owner->user));
+	connection_refuse(c, &upgrade_misdirected);
+}
+
 static void on_owner(void *context, const struct lookup_answer *answer)
 {
 	struct connection *c = context;
 
 	if (answer->status == ST_OK &&
 	    answer->expires_at_ms > clock_unix_ms()) {
-		open_socket(c, answer);
+		let_in(c, answer);
 		return;
 	}
 	if (answer->status == ST_UNAVAILABLE) {

@@ -121,6 +121,13 @@ static void start_lookups(struct gateway *g)
 
 /* --- sockets ------------------------------------------------------------- */
 
+static bool hears(void *context, uint64_t user)
+{
+	const struct gateway *g = context;
+
+	return gateway_hears(g->settings, user);
+}
+
 static void on_text(void *context, struct connection *connection,
                     struct span text)
 {
@@ -146,6 +153,7 @@ static void start_connections(struct gateway *g)
 		.queue_bytes = (uint32_t)g->settings->queue_bytes,
 		.connections_max = (uint32_t)g->settings->connections_max,
 		.handshakes_max = HANDSHAKES_MAX,
+		.hears = hears,
 		.text = on_text,
 		.opened = on_socket_opened,
 		.context = g,

@@ -1,5 +1,6 @@
 #include "websocket-service/settings.h"
 #include "common/base/span.h"
+#include "common/wire/event.h"
 
 static const struct setting rows[] = {
 #define SETTING(...) SETTING_ROW(struct gateway_settings, __VA_ARGS__)
@@ -24,6 +25,16 @@ bool gateway_shard(const struct gateway_settings *settings, unsigned *ret_shard,
 	*ret_shard = (unsigned)k;
 	*ret_shards = (unsigned)n;
 	return true;
+}
+
+bool gateway_hears(const struct gateway_settings *settings, uint64_t user)
+{
+	uint32_t partitions = (uint32_t)settings->kafka_partitions;
+	unsigned shard;
+	unsigned shards;
+
+	return gateway_shard(settings, &shard, &shards) &&
+	       event_partition(user, partitions) % shards == shard;
 }
 
 void gateway_settings_check(const void *settings, struct buf *faults)

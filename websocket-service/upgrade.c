@@ -11,6 +11,8 @@ static const char version_header[] = "Upgrade: websocket\r\n"
 const struct upgrade_fault upgrade_unauthorized = {
 	401, "the token is missing, malformed, expired or not ours",
 	"WWW-Authenticate: Bearer\r\n"};
+const struct upgrade_fault upgrade_misdirected = {
+	421, "this gateway has another share of the users", ""};
 const struct upgrade_fault upgrade_unavailable = {
 	503, "identity can't be asked now", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_full = {
@@ -286,6 +288,8 @@ static const char *phrase(unsigned http)
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 421:
+		return "Misdirected Request";
 	case 426:
 		return "Upgrade Required";
 	case 431:

@@ -46,6 +46,7 @@ void upgrade_answer(struct buf *out, const struct upgrade *upgrade);
 void upgrade_refuse(struct buf *out, const struct upgrade_fault *fault);
 
 extern const struct upgrade_fault upgrade_unauthorized; /* 401 */
+extern const struct upgrade_fault upgrade_misdirected;  /* 421 */
 extern const struct upgrade_fault upgrade_unavailable;  /* 503 */
 extern const struct upgrade_fault upgrade_full;         /* 503 */
 extern const struct upgrade_fault upgrade_head_too_large;

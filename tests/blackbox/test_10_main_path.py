@@ -8,6 +8,7 @@ import pytest
 
 from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
+from support.partition import event_partition
 from support.stack import Stack
 from support.stores import hints, records, rows
 from support.wait import until
@@ -445,18 +446,9 @@ def test_each_users_events_lie_in_one_partition(stack: Stack, alice: Person, bob
     events = records(stack, "message_events",
                      lambda found: any(uuid.encode() in found.value for uuid in uuids), 20)
 
-    def partition(user: int) -> int:
-        mask = (1 << 64) - 1
-        user ^= user >> 33
-        user = user * 0xff51afd7ed558ccd & mask
-        user ^= user >> 33
-        user = user * 0xc4ceb9fe1a85ec53 & mask
-        user ^= user >> 33
-        return user % 12
-
     for event in events:
         for user in event.key.split(","):
-            assert event.partition == partition(int(user)), event.key
+            assert event.partition == event_partition(int(user)), event.key
 
 
 def test_an_idle_path_is_quick(alice: Person, bob: Person, enter):

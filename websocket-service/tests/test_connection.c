@@ -143,6 +143,13 @@ static struct connections *set;
 static struct socket sockets[SOCKETS_MAX + 2];
 static struct buf heard;          /* texts that came through, with | between */
 static struct connection *opened; /* the last one */
+static uint64_t not_heard;        /* a user of another gateway; 0: none */
+
+static bool hears(void *context, uint64_t user)
+{
+	(void)context;
+	return user != not_heard;
+}
 
 static void on_text(void *context, struct connection *connection,
                     struct span text)
@@ -175,6 +182,7 @@ static int start(void **state)
 	answers_at_once = true;
 	waiting = NULL;
 	opened = NULL;
+	not_heard = 0;
 	asked = 0;
 	heard = BUF(SENT_MAX);
 	set = connections_create(&(struct connections_options){
@@ -184,6 +192,7 @@ static int start(void **state)
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = SOCKETS_MAX,
 		.handshakes_max = HEADS_MAX,
+		.hears = hears,
 		.text = on_text,
 		.opened = on_opened,
 	});
@@ -379,6 +388,17 @@ static void no_token_is_refused_without_asking(void **state)
 	says(socket, SPAN(REQUEST "\r\n"));
 	refused_with(socket, 401);
 	assert_int_equal(asked, 0);
+}
+
+static void who_is_not_heard_here_is_refused_with_421(void **state)
+{
+	struct socket *socket = arrives(0);
+
+	(void)state;
+	not_heard = owner.user;
+	says(socket, SPAN(HEAD));
+	refused_with(socket, 421);
+	assert_null(opened);
 }
 
 static void identity_away_is_503_not_401(void **state)
@@ -1041,6 +1061,7 @@ int main(void)
 		TEST(nobodys_token_is_refused_with_401),
 		TEST(a_token_that_has_ended_meanwhile_is_refused_with_401),
 		TEST(no_token_is_refused_without_asking),
+		TEST(who_is_not_heard_here_is_refused_with_421),
 		TEST(identity_away_is_503_not_401),
 		TEST(bytes_behind_the_head_are_refused_with_400),
 		TEST(a_head_without_end_is_refused_with_431),

@@ -1,4 +1,5 @@
 #include "common/base/span.h"
+#include "common/wire/event.h"
 #include "websocket-service/settings.h"
 
 #include <setjmp.h>
@@ -106,6 +107,41 @@ static void a_shard_of_no_form_is_a_fault(void **state)
 	faults_of(s, "EVENTS_SHARD");
 }
 
+static void each_user_is_heard_in_one_shard(void **state)
+{
+	static const char *const names[] = {"0/3", "1/3", "2/3"};
+
+	(void)state;
+	for (uint64_t user = 1; user <= 1000; user++) {
+		unsigned heard = 0;
+
+		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+			struct gateway_settings s = fit();
+
+			s.events_shard = names[k];
+			heard += gateway_hears(&s, user);
+		}
+		assert_int_equal(heard, 1);
+	}
+}
+
+static void a_user_is_heard_where_its_partition_is(void **state)
+{
+	struct gateway_settings s = fit();
+
+	(void)state;
+	for (uint64_t user = 1; user <= 100; user++) {
+		s.events_shard = "0/1";
+		assert_true(gateway_hears(&s, user));
+		s.events_shard = "5/12";
+		assert_int_equal(gateway_hears(&s, user),
+		                 event_partition(user, 12) == 5);
+		s.events_shard = "1/5";
+		assert_int_equal(gateway_hears(&s, user),
+		                 event_partition(user, 12) % 5 == 1);
+	}
+}
+
 static void silence_must_be_longer_than_a_ping(void **state)
 {
 	struct gateway_settings s = fit();
@@ -153,6 +189,8 @@ int main(void)
 		cmocka_unit_test(fit_settings_have_no_fault),
 		cmocka_unit_test(more_shards_than_partitions_are_a_fault),
 		cmocka_unit_test(a_shard_of_no_form_is_a_fault),
+		cmocka_unit_test(each_user_is_heard_in_one_shard),
+		cmocka_unit_test(a_user_is_heard_where_its_partition_is),
 		cmocka_unit_test(silence_must_be_longer_than_a_ping),
 		cmocka_unit_test(all_faults_are_named_at_once),
 		cmocka_unit_test(the_presets_are_fit),
