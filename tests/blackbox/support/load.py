@@ -33,13 +33,14 @@ class Load:
             self.words += [f"--{name.replace('_', '-')}", str(value)]
         self.said = Path(tempfile.mkstemp(suffix=".log", prefix="ledger-")[1])
         self.child: subprocess.Popen | None = None
+        self.place: dict[str, object] = {"cwd": ROOT}  # where it is started
         self.sending_goes_on = True
 
     def __enter__(self) -> "Load":
         with open(self.said, "wb") as said:
-            self.child = subprocess.Popen(self.words, cwd=ROOT, stdout=subprocess.PIPE, stderr=said,
+            self.child = subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=said,
                                           stdin=subprocess.DEVNULL, text=True,
-                                          preexec_fn=die_with_parent)
+                                          preexec_fn=die_with_parent, **self.place)
         return self
 
     def __exit__(self, *_) -> None:
