@@ -15,6 +15,7 @@
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
 #	make test-faults   everything dies and nothing is lost: SEED=n MINUTES=2 RATE=200
+#	make test-compose  docker compose: images, scaling, restarts, bad set-ups
 #	make accept        client-test's acceptance run; accept-valgrind
 #	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
 #	make papers        the protocol descriptions
@@ -23,7 +24,7 @@ TEST_STAGES := layers lint format-check papers \
 	hardening tidy unit unit-asan unit-tsan unit-valgrind fuzz \
 	integration integration-tsan accept accept-valgrind \
 	conformance blackbox blackbox-asan blackbox-tsan \
-	test-steps test-mutants test-faults
+	test-steps test-mutants test-faults test-compose
 
 VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
 VENV_READY   := $(VENV)/.installed
@@ -43,7 +44,7 @@ PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pyte
 	integration integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-asan blackbox-tsan everything \
-	test-steps test-mutants test-faults \
+	test-steps test-mutants test-faults test-compose \
 	build-all build-gcc build-clang build-asan build-fuzz build-faults hardening
 
 # A second make, because pkg-config is asked about what was only just installed.
@@ -214,3 +215,12 @@ test-faults: $(PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
 		--minutes $(MINUTES) --rate $(RATE)
+
+# Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
+# that one's images from one run to the next.
+test-compose: $(VENV_READY)
+	@deploy/install-packages --compose
+	@deploy/kafka/fetch-jars
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:tests/compose $(VENV)/bin/python \
+		-m pytest -c tests/blackbox/pytest.ini -o timeout=1200 -s -v $(PYTEST_FLAGS) \
+		tests/compose

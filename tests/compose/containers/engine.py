@@ -1,0 +1,90 @@
+"""engine - a container engine: the one that runs here, or a private one.
+
+A private one is Debian's `dockerd` with its data, its state and its socket in a folder
+of its own, started as root and stopped again. PARLEY_ENGINE_DIR keeps that folder from
+one run to the next; without it, it is a temporary one.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from support.stack import die_with_parent
+from support.wait import until
+
+PLUGIN_SOURCE = "github.com/docker/compose/v2/cmd@v2.29.7"
+START_S, STOP_S, BUILD_PLUGIN_S = 60, 60, 600
+
+
+class Engine:
+    def __init__(self):
+        self.child: subprocess.Popen | None = None
+        self.folder: Path | None = None
+        self.keep = False
+        # The older builder is there in every engine.
+        self.environment = os.environ | {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
+
+    def up(self) -> "Engine":
+        if self.docker("info", check=False).returncode == 0:
+            print("engine: the one that runs here", flush=True)
+        else:
+            self.start_own()
+        self.need_compose()
+        return self
+
+    def down(self) -> None:
+        if self.child:
+            self.child.terminate()
+            self.child.wait(timeout=STOP_S)
+        if self.folder and not self.keep:
+            shutil.rmtree(self.folder)
+
+    def docker(self, *words: str, check: bool = True, timeout_s: float = 600,
+               **options) -> subprocess.CompletedProcess:
+        done = subprocess.run(["docker", *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=timeout_s,
+                              env=self.environment, **options)
+        assert not check or done.returncode == 0, \
+            f"docker {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    # --- one of our own -----------------------------------------------------------
+    def start_own(self) -> None:
+        kept = os.environ.get("PARLEY_ENGINE_DIR")
+        self.keep = bool(kept)
+        self.folder = Path(kept or tempfile.mkdtemp(prefix="parley-engine-")).resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        socket = f"unix://{self.folder / 'docker.sock'}"
+        print(f"engine: a private one in {self.folder}", flush=True)
+        with open(self.folder / "dockerd.log", "wb") as log:
+            self.child = subprocess.Popen(
+                ["dockerd", "--data-root", self.folder / "data", "--exec-root",
+                 self.folder / "exec", "--pidfile", self.folder / "pid", "-H", socket],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
+        self.environment["DOCKER_HOST"] = socket
+        until("dockerd answers", self.answers, START_S)
+
+    def answers(self) -> bool:
+        assert self.child.poll() is None, (self.folder / "dockerd.log").read_text()[-2000:]
+        return self.docker("info", check=False).returncode == 0
+
+    # --- compose ----------------------------------------------------------------------
+    def need_compose(self) -> None:
+        """The plug-in: as it is, or built from its source."""
+        if self.docker("compose", "version", check=False).returncode == 0:
+            return
+        print(f"engine: building {PLUGIN_SOURCE}", flush=True)
+        with tempfile.TemporaryDirectory() as place:
+            subprocess.run(["go", "install", PLUGIN_SOURCE], check=True, timeout=BUILD_PLUGIN_S,
+                           env=os.environ | {"GOBIN": place})
+            plugin = Path.home() / ".docker" / "cli-plugins" / "docker-compose"
+            plugin.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(Path(place) / "cmd", plugin)
+        self.docker("compose", "version")
+
+    def open_files(self) -> int:
+        """As many descriptors as a container of it may have."""
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[1] if self.child else 65536

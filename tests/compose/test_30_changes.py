@@ -1,0 +1,48 @@
+"""Nothing is lost while it changes: restarts and scaling below the ledger."""
+
+from containers.ledger import ContainerLedger
+from containers.project import Project
+from containers.watcher import Watchers
+from support.api import Api
+from support.stack import SERVICES
+from test_20_scale import scale
+
+GOING_AWAY = 1001
+BACK_S = 10  # promised
+WATCHERS = 9
+SERVERS = ("nginx", "redis", "kafka", "mariadb")
+LEDGER = {"users": 40, "sockets": 2, "rate": 100, "seconds": 600, "drain": 120}
+
+
+def restart(project: Project, name: str) -> None:
+    project.compose("restart", name)
+
+
+def all_come_back(people: Watchers, what: str) -> None:
+    returns = people.returns()
+    if returns:
+        print(f"{what}: {len(returns)} of {len(people.all)} closed, back after at most "
+              f"{max(each.away_s for each in returns):.1f} s", flush=True)
+    assert all(each.away_s < BACK_S for each in returns), returns
+    assert what != f"restart of {SERVICES[1]}" or len(returns) == WATCHERS
+    # A gateway says why; an nginx that ends just ends.
+    assert all(each.code == GOING_AWAY or what == "restart of nginx" for each in returns), returns
+
+
+def test_restarts_and_scaling_lose_nothing(project: Project, api: Api) -> None:
+    scale(project)
+    changes = [(f"restart of {name}", restart, {"name": name}) for name in SERVICES + SERVERS]
+    changes[3:3] = [(f"{count} gateways", scale, {"websocket_service": count})
+                    for count in (1, 3)]
+    with Watchers(api, project.ws_url, WATCHERS) as people, \
+            ContainerLedger(project, **LEDGER) as ledger:
+        ledger.wait_sending()
+        for what, change, options in changes:
+            change(project, **options)
+            project.wait_ready()
+            all_come_back(people, what)
+            # Some of it on what is new now.
+            ledger.wait_sent(300)
+        ledger.stop_sending()
+        verdict = ledger.assert_clean(300)
+    print(f"accepted {verdict['accepted']}, all saved once and received once", flush=True)

@@ -1,0 +1,117 @@
+"""A set-up that can't work says why, in one clear line."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from containers.project import Project, copy_tree
+from support.wait import until
+
+WAIT_S = 90
+
+
+@pytest.fixture(scope="module")
+def spoilt(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    built.down()
+    project = Project(built.engine, copy_tree(tmp_path_factory.mktemp("spoilt")), "parley-spoilt")
+    yield project
+    project.down()
+
+
+@pytest.fixture
+def other(spoilt: Project) -> Project:
+    """One that a test may spoil: whole when the test begins."""
+    spoilt.up()
+    spoilt.wait_ready()
+    return spoilt
+
+
+def wait_said(project: Project, service: str, *parts: str) -> str:
+    """The line of a service's log that has all these parts."""
+    def line() -> str:
+        lines = project.logs(service).splitlines()
+        return next((one for one in lines if all(part in one for part in parts)), "")
+
+    return until(f"{service} says {' … '.join(parts)}", line, WAIT_S)
+
+
+@pytest.mark.parametrize("name", ["PARLEY_PORT", "IDENTITY_PORT", "WEBSOCKET_ADMIN_PORT",
+                                  "KAFKA_PORT", "MYSQL_USER", "KAFKA_PARTITIONS",
+                                  "PARLEY_OPEN_FILES", "LOG_LEVEL"])
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_a_variable(built: Project, tmp_path: Path, name: str, how: str) -> None:
+    project = Project(built.engine, copy_tree(tmp_path), "parley-unset")
+    project.changes.pop(name, None)
+    settings = tmp_path / ".env"
+    lines = settings.read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(f"{name}=")]
+    assert len(kept) == len(lines) - 1
+    settings.write_text("\n".join(kept + [f"{name}="] * (how == "empty")) + "\n")
+    done = project.compose("up", "-d", check=False)
+    assert done.returncode != 0
+    assert f"required variable {name} is missing a value" in done.stderr
+
+
+@pytest.mark.parametrize("name,value,says", [
+    ("LOG_LEVEL", "loud", "LOG_LEVEL"),
+    ("KAFKA_PARTITIONS", "twelve", "KAFKA_PARTITIONS"),
+    ("IDENTITY_PORT", "80810", "IDENTITY_PORT"),
+])
+def test_a_value_that_is_none(built: Project, name: str, value: str, says: str) -> None:
+    done = built.compose("run", "--rm", "-T", "--no-deps", "persistence-service"
+                         if name != "IDENTITY_PORT" else "identity-service", "--check",
+                         check=False, **{name: value})
+    assert done.returncode == 100, done
+    assert says in done.stdout + done.stderr and value in done.stdout + done.stderr
+
+
+def test_a_port_in_use(other: Project) -> None:
+    other.compose("rm", "--stop", "--force", "nginx")
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", other.port))
+        holder.listen()
+        done = other.compose("up", "-d", "--no-build", check=False)
+    assert done.returncode != 0
+    assert str(other.port) in done.stderr and "already" in done.stderr, done.stderr
+
+
+def test_a_topic_with_another_partition_count(other: Project) -> None:
+    done = other.compose("up", "-d", "--no-build", check=False, KAFKA_PARTITIONS="6")
+    assert done.returncode != 0
+    assert "topics" in done.stderr, done.stderr
+    wait_said(other, "topics", "message_save", "12", "6")
+
+
+def test_a_wrong_database_password(other: Project) -> None:
+    secret = other.tree / "deploy/secrets/mysql/password"
+    right = secret.read_text()
+    secret.write_text("certainly-not-this-one")
+    other.compose("restart", "identity-service")
+    wait_said(other, "identity-service", "database.not_ready", "Access denied for user 'parley'")
+    until("identity is unhealthy", lambda: other.containers("identity-service")[0].health
+          == "unhealthy", WAIT_S)
+    assert "certainly-not-this-one" not in other.logs()
+    # The database takes whatever the secret says when it starts.
+    other.compose("restart", "mariadb", "identity-service", "persistence-service")
+    other.wait_ready(WAIT_S)
+    secret.write_text(right)
+    other.compose("restart", "mariadb", "identity-service", "persistence-service")
+    other.wait_ready(WAIT_S)
+
+
+@pytest.mark.parametrize("service,database", [("identity-service", "identity"),
+                                              ("persistence-service", "chat")])
+def test_a_schema_newer_than_the_binary(other: Project, service: str, database: str) -> None:
+    def sql(statement: str) -> None:
+        mariadb, = other.running("mariadb")
+        other.run(mariadb, "sh", "-c", 'mariadb -uroot -p"$(cat /run/secrets/mysql-root/password)" '
+                  f'{database} -e "{statement}"')
+
+    sql("INSERT INTO schema_version (version) VALUES (99)")
+    other.compose("restart", service)
+    wait_said(other, service, "schema version 99", "too old")
+    sql("DELETE FROM schema_version WHERE version = 99")
+    other.wait_ready(WAIT_S)
