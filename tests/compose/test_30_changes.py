@@ -5,17 +5,25 @@ from containers.project import Project
 from containers.watcher import Watchers
 from support.api import Api
 from support.stack import SERVICES
-from test_20_scale import scale
+from test_20_scale import SCALED, scale
 
 GOING_AWAY = 1001
 BACK_S = 10  # promised
 WATCHERS = 9
 SERVERS = ("nginx", "redis", "kafka", "mariadb")
+UPGRADE_ORDER = ("identity-service", "persistence-service", "websocket-service")
 LEDGER = {"users": 40, "sockets": 2, "rate": 100, "seconds": 600, "drain": 120}
 
 
 def restart(project: Project, name: str) -> None:
     project.compose("restart", name)
+
+
+def upgrade(project: Project, name: str) -> None:
+    """What docs/operations.md says, but for the new image."""
+    count = SCALED[name]
+    project.up("--no-deps", "--force-recreate", "--scale", f"{name}={count}", name)
+    project.wait_healthy(name, count)
 
 
 def all_come_back(people: Watchers, what: str) -> None:
@@ -32,8 +40,8 @@ def all_come_back(people: Watchers, what: str) -> None:
 def test_restarts_and_scaling_lose_nothing(project: Project, api: Api) -> None:
     scale(project)
     changes = [(f"restart of {name}", restart, {"name": name}) for name in SERVICES + SERVERS]
-    changes[3:3] = [(f"{count} gateways", scale, {"websocket_service": count})
-                    for count in (1, 3)]
+    changes += [(f"{count} gateways", scale, {"websocket_service": count}) for count in (1, 3)]
+    changes += [(f"upgrade of {name}", upgrade, {"name": name}) for name in UPGRADE_ORDER]
     with Watchers(api, project.ws_url, WATCHERS) as people, \
             ContainerLedger(project, **LEDGER) as ledger:
         ledger.wait_sending()

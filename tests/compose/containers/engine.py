@@ -1,8 +1,10 @@
 """engine - a container engine: the one that runs here, or a private one.
 
 A private one is Debian's `dockerd` with its data, its state and its socket in a folder
-of its own, started as root and stopped again. PARLEY_ENGINE_DIR keeps that folder from
-one run to the next; without it, it is a temporary one.
+of its own, started as root and stopped again. It leaves bridges and packet filters behind,
+which slow down everything that goes over loopback: they are removed, but for the filters of
+a machine that had some before. PARLEY_ENGINE_DIR keeps the folder from one run to the next;
+without it, it is a temporary one.
 """
 
 import os
@@ -24,6 +26,7 @@ class Engine:
         self.child: subprocess.Popen | None = None
         self.folder: Path | None = None
         self.keep = False
+        self.had_filters, self.bridges = False, set()  # before it was started
         # The older builder is there in every engine.
         self.environment = os.environ | {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
 
@@ -39,6 +42,7 @@ class Engine:
         if self.child:
             self.child.terminate()
             self.child.wait(timeout=STOP_S)
+            self.clean_network()
         if self.folder and not self.keep:
             shutil.rmtree(self.folder)
 
@@ -53,6 +57,7 @@ class Engine:
 
     # --- one of our own -----------------------------------------------------------
     def start_own(self) -> None:
+        self.had_filters, self.bridges = bool(ruleset()), bridges()
         kept = os.environ.get("PARLEY_ENGINE_DIR")
         self.keep = bool(kept)
         self.folder = Path(kept or tempfile.mkdtemp(prefix="parley-engine-")).resolve()
@@ -71,6 +76,14 @@ class Engine:
         assert self.child.poll() is None, (self.folder / "dockerd.log").read_text()[-2000:]
         return self.docker("info", check=False).returncode == 0
 
+    def clean_network(self) -> None:
+        for name in bridges() - self.bridges:
+            subprocess.run(["ip", "link", "del", name], check=True)
+        if self.had_filters:
+            print("engine: its packet filters are left, among yours", flush=True)
+        else:
+            subprocess.run(["nft", "flush", "ruleset"], check=True)
+
     # --- compose ----------------------------------------------------------------------
     def need_compose(self) -> None:
         """The plug-in: as it is, or built from its source."""
@@ -88,3 +101,14 @@ class Engine:
     def open_files(self) -> int:
         """As many descriptors as a container of it may have."""
         return resource.getrlimit(resource.RLIMIT_NOFILE)[1] if self.child else 65536
+
+
+def ruleset() -> str:
+    return subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True,
+                          check=True).stdout
+
+
+def bridges() -> set[str]:
+    listed = subprocess.run(["ip", "-o", "link", "show", "type", "bridge"], capture_output=True,
+                            text=True, check=True).stdout
+    return {line.split(": ")[1] for line in listed.splitlines()}
