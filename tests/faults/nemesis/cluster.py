@@ -16,6 +16,7 @@ works wherever the tests do, and leaves nothing behind when we are killed.
 """
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -132,10 +133,10 @@ class Cluster:
         text = conf.read_text()
         for prefix, names in (("IDENTITY", ["identity"]), ("WEBSOCKET", GATEWAYS),
                               ("PERSISTENCE", SAVERS)):
-            old = self.stack.port(f"{prefix}_PORT")
-            servers = " ".join(f"server 127.0.0.1:{self.port(LISTEN, name)};" for name in names)
-            assert f"server 127.0.0.1:{old};" in text
-            text = text.replace(f"server 127.0.0.1:{old};", servers)
+            old = re.search(rf"server 127\.0\.0\.1:{self.stack.port(f'{prefix}_PORT')}\b([^;]*);",
+                            text)
+            text = text.replace(old[0], " ".join(
+                f"server 127.0.0.1:{self.port(LISTEN, name)}{old[1]};" for name in names))
         conf.write_text(text)
         self.stack.restart("nginx")
 
