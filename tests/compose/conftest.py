@@ -9,7 +9,7 @@ import pytest
 from containers.engine import Engine
 from containers.images import Images
 from containers.project import BUILD_S, Project, copy_tree
-from support.api import Api, Person
+from support.api import Api
 from support.stack import ROOT
 
 
@@ -60,14 +60,4 @@ def api(project: Project) -> Iterator[Api]:
     api = Api(project.url)
     yield api
     api.close()
-
-
-@pytest.fixture
-def alice(api: Api) -> Person:
-    return api.register()
-
-
-@pytest.fixture
-def bob(api: Api) -> Person:
-    return api.register()
 
