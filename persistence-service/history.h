@@ -27,6 +27,12 @@ MUST_CHECK enum status history_conversations(struct history *history,
                                              unsigned limit,
                                              struct buf *ret_json);
 
+/* One of them, as it stands in the list; ST_NOT_FOUND: not the user's. */
+MUST_CHECK enum status history_conversation(struct history *history,
+                                            uint64_t user,
+                                            uint64_t conversation,
+                                            struct buf *ret_json);
+
 struct history_page {
 	uint64_t conversation;
 	bool backwards; /* just before `seq`, else just after it */

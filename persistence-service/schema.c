@@ -9,10 +9,12 @@
 	extern const char name[] __attribute__((visibility("hidden")))
 
 EMBED(schema_0001, "persistence-service/schema/0001-chat.sql");
+EMBED(schema_0002, "persistence-service/schema/0002-conversations.sql");
 
 enum status schema_apply(struct sql *sql)
 {
-	const struct sql_migration migrations[] = {{1, schema_0001}};
+	const struct sql_migration migrations[] = {{1, schema_0001},
+	                                           {2, schema_0002}};
 	unsigned applied = 0;
 	enum status status =
 		sql_migrate(sql, migrations, ARRAY_LEN(migrations), &applied);

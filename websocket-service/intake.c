@@ -144,6 +144,11 @@ void intake_text(struct intake *intake, struct connection *connection,
 	FAULT_POINT("frame.before");
 	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
 		answer_fault(connection, &fault);
+	else if (frame.kind != CLIENT_MESSAGE || frame.conversation)
+		answer_fault(connection, &(struct frame_fault){
+						 .code = FRAME_UNKNOWN_TYPE,
+						 .detail = "not taken yet",
+					 });
 	else if (lookups_known(intake->options.recipients,
 	                       user_key(&frame.user_to), &known))
 		decide(intake, connection, &frame, known.status, began_us);

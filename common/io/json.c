@@ -140,9 +140,8 @@ bool json_get_bool(const struct json *json, const char *name, bool *ret_yes)
 	return true;
 }
 
-bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id)
+static bool read_id(const cJSON *item, uint64_t *ret_id)
 {
-	const cJSON *item = member(json, name);
 	double number;
 
 	if (!cJSON_IsNumber(item) || !item->valueint)
@@ -152,6 +151,11 @@ bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id)
 		return false;
 	*ret_id = (uint64_t)number;
 	return true;
+}
+
+bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id)
+{
+	return read_id(member(json, name), ret_id);
 }
 
 const struct json *json_get_object(const struct json *json, const char *name)
@@ -169,4 +173,12 @@ const struct json *json_get_item(const struct json *json, const char *name,
 	if (!cJSON_IsArray(array))
 		return NULL;
 	return outside(cJSON_GetArrayItem(array, (int)index));
+}
+
+bool json_item_id(const struct json *json, const char *name, unsigned index,
+                  uint64_t *ret_id)
+{
+	const struct json *item = json_get_item(json, name, index);
+
+	return item && read_id(inside(item), ret_id);
 }

@@ -55,5 +55,8 @@ const struct json *json_get_object(const struct json *json, const char *name);
 /* Element `index` of the array under `name`, NULL past its end. */
 const struct json *json_get_item(const struct json *json, const char *name,
                                  unsigned index);
+/* The same for an array of ids. */
+bool json_item_id(const struct json *json, const char *name, unsigned index,
+                  uint64_t *ret_id);
 
 #endif

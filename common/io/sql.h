@@ -5,7 +5,8 @@
  * putting a statement together. Statements are prepared once per connection
  * and text, and kept.
  *
- * Errors     ST_CONFLICT     a unique key is taken (1062)
+ * Errors     ST_CONFLICT     a unique key is taken (1062), or the name of a
+ *                            column or key
  *            ST_INVALID      the data can't be stored: too long, bad
  *                            characters, out of range, violates a constraint
  *            ST_UNAVAILABLE  not connected, connection lost, deadlock, lock
@@ -106,7 +107,8 @@ uint64_t sql_insert_id(const struct sql *sql);
  * a named lock, and records them in schema_version(version, applied_at).
  * ST_BROKEN when the database has a version that this binary does not know,
  * ST_UNAVAILABLE while another process is at it: try again. A file may be run
- * again after a crash halfway: write CREATE TABLE IF NOT EXISTS.
+ * again after a crash halfway: write CREATE TABLE IF NOT EXISTS; ADD COLUMN and
+ * ADD KEY are passed over when they have been done (in one ALTER: all or none).
  */
 struct sql_migration {
 	unsigned version;       /* from 1, without gaps */

@@ -93,7 +93,7 @@ static enum status apply(struct sql *sql, const struct sql_migration *migration)
 			                migration->version);
 		if (!is_blank(buf_span(&text)))
 			status = sql_execute(sql, buf_text(&text));
-		if (status != ST_OK)
+		if (status != ST_OK && status != ST_CONFLICT)
 			return status;
 	}
 	return sql_run(sql, "INSERT INTO schema_version (version) VALUES (?)",

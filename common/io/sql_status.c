@@ -101,7 +101,8 @@ enum status sql_status_of(unsigned error)
 {
 	if (error == 0)
 		return ST_OK;
-	if (error == ER_DUP_ENTRY || error == ER_DUP_ENTRY_WITH_KEY_NAME)
+	if (error == ER_DUP_ENTRY || error == ER_DUP_ENTRY_WITH_KEY_NAME ||
+	    error == ER_DUP_FIELDNAME || error == ER_DUP_KEYNAME)
 		return ST_CONFLICT;
 	if (unfit_data(error))
 		return ST_INVALID;

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#define ID_MAX ((UINT64_C(1) << 53) - 1)
+
 /*
  * The finaliser of MurmurHash3: neighbouring ids spread over all partitions.
  * Fixed for life, like the number of partitions.
@@ -15,6 +17,11 @@ uint32_t event_partition(uint64_t user, uint32_t partitions)
 	user *= UINT64_C(0xc4ceb9fe1a85ec53);
 	user ^= user >> 33;
 	return (uint32_t)(user % partitions);
+}
+
+static bool read_id(struct span text, uint64_t *ret_id)
+{
+	return span_to_u64(text, ID_MAX, ret_id) && *ret_id != 0;
 }
 
 void event_key_add(struct buf *key, uint64_t user)
@@ -31,11 +38,88 @@ bool event_key_next(struct span *key, uint64_t *ret_user)
 	struct span id = span_cut(*key, ',', &rest);
 	bool comma_at_end = id.len < key->len && rest.len == 0;
 
-	if (key->len == 0 || comma_at_end ||
-	    !span_to_u64(id, (UINT64_C(1) << 53) - 1, &user) || user == 0)
+	if (key->len == 0 || comma_at_end || !read_id(id, &user))
 		return false;
 	*key = rest;
 	*ret_user = user;
+	return true;
+}
+
+void event_key_room(struct buf *key, uint64_t conversation)
+{
+	buf_append(key, SPAN("c:"));
+	buf_number(key, conversation);
+}
+
+bool event_key_is_room(struct span key, uint64_t *ret_conversation)
+{
+	return key.len > 2 && key.data[0] == 'c' && key.data[1] == ':' &&
+	       read_id(span_make(key.data + 2, key.len - 2), ret_conversation);
+}
+
+void event_room_format(struct buf *out, const struct event_room *room)
+{
+	buf_number(out, room->conversation);
+	buf_byte(out, ':');
+	buf_number(out, room->seq);
+	buf_byte(out, ':');
+	buf_byte(out, room->sign);
+	buf_append(out, room->users);
+}
+
+bool event_room_parse(struct span text, struct event_room *ret_room)
+{
+	struct span rest, change;
+	struct span conversation = span_cut(text, ':', &rest);
+	struct span seq = span_cut(rest, ':', &change);
+	struct event_room room;
+
+	if (!read_id(conversation, &room.conversation) ||
+	    !read_id(seq, &room.seq) || change.len == 0)
+		return false;
+	room.sign = *change.data;
+	room.users = span_make(change.data + 1, change.len - 1);
+	if (room.sign == '=' ? room.users.len != 0
+	                     : (room.sign != '+' && room.sign != '-') ||
+	                               room.users.len == 0)
+		return false;
+	*ret_room = room;
+	return true;
+}
+
+void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq)
+{
+	if (out->len)
+		buf_byte(out, ',');
+	buf_number(out, conversation);
+	buf_byte(out, ':');
+	buf_number(out, seq);
+}
+
+bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
+                      uint64_t *ret_seq)
+{
+	struct span rest, seq;
+	struct span room = span_cut(*rooms, ',', &rest);
+	struct span conversation = span_cut(room, ':', &seq);
+	bool comma_at_end = room.len < rooms->len && rest.len == 0;
+
+	if (comma_at_end || !read_id(conversation, ret_conversation) ||
+	    !read_id(seq, ret_seq))
+		return false;
+	*rooms = rest;
+	return true;
+}
+
+bool event_roster_parse(struct span text, struct event_roster *ret_roster)
+{
+	struct span users;
+	struct span conversation = span_cut(text, ':', &users);
+	uint64_t id;
+
+	if (conversation.len == text.len || !read_id(conversation, &id))
+		return false;
+	*ret_roster = (struct event_roster){id, users};
 	return true;
 }
 

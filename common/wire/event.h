@@ -2,15 +2,20 @@
  * event - one record of the topic message_events: a frame on its way to the
  * sockets of some users. docs/protocol/message_events.md
  *
- * Key        the users it is for: decimal ids with commas, "17,23".
- * Value      the frame, byte for byte as a socket gets it.
+ * Key        whom it is for: users by their decimal ids with commas, "17,23",
+ *            or a room, "c:17": all who are in that conversation.
+ * Value      the frame, byte for byte as a socket gets it; empty when there is
+ *            nothing to hand on but what the header says.
  * Partition  event_partition() of the user; one record for each partition that
  *            holds a recipient, so that each user's frames keep their order.
- * Header     one of two, so that a gateway needs to read no JSON; the value
- *            names the socket and the send that a frame comes from:
- *            "origin"  on a message: leave that socket out when it is handed
- *                      to the sender's other ones
+ *            What is for a room goes to every partition.
+ * Header     at most one, so that a gateway needs to read no JSON:
+ *            "origin"  on a message: the socket and the send that it comes
+ *                      from; leave that socket out
  *            "settles" on a state: that send is settled
+ *            "room"    who is in a conversation has changed: event_room
+ *            "rooms"   which rooms a user is in: event_rooms_next()
+ *            "roster"  who is in a conversation: event_roster
  */
 #ifndef PARLEY_WIRE_EVENT_H
 #define PARLEY_WIRE_EVENT_H
@@ -23,6 +28,9 @@
 
 #define EVENT_ORIGIN_HEADER  "origin" /* also of a record of message_save */
 #define EVENT_SETTLES_HEADER "settles"
+#define EVENT_ROOM_HEADER    "room"
+#define EVENT_ROOMS_HEADER   "rooms"
+#define EVENT_ROSTER_HEADER  "roster"
 
 /* The partition of topic message_events that has this user's frames. */
 uint32_t event_partition(uint64_t user, uint32_t partitions);
@@ -34,6 +42,45 @@ void event_key_add(struct buf *key, uint64_t user);
  * first thing that is no id (then *key is left non-empty).
  */
 bool event_key_next(struct span *key, uint64_t *ret_user);
+
+/* The key of a room; appended. */
+void event_key_room(struct buf *key, uint64_t conversation);
+/* False when it is none. */
+bool event_key_is_room(struct span key, uint64_t *ret_conversation);
+
+/*
+ * A change of who is in a conversation, "17:43:+5,6": in conversation 17, by
+ * its entry 43, 5 and 6 came in ('-': went, '=': neither; then without users).
+ * Of two about one user and room that with the higher seq is true.
+ */
+struct event_room {
+	uint64_t conversation;
+	uint64_t seq;
+	char sign;         /* '+', '-', '=' */
+	struct span users; /* for event_key_next() */
+};
+
+void event_room_format(struct buf *out, const struct event_room *room);
+bool event_room_parse(struct span text, struct event_room *ret_room);
+
+/*
+ * The rooms that a user is in, "17:43,19:7": of conversation 17 up to its entry
+ * 43 … Empty: none. Both take or add one.
+ */
+void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq);
+bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
+                      uint64_t *ret_seq);
+
+/*
+ * Whom a user's typing in a conversation is for, "17:2,3"; "17:" for nobody,
+ * for who asked is not in it, or it is a room.
+ */
+struct event_roster {
+	uint64_t conversation;
+	struct span users; /* for event_key_next() */
+};
+
+bool event_roster_parse(struct span text, struct event_roster *ret_roster);
 
 struct event_origin {
 	uint64_t gateway;    /* random, of one gateway process's life */

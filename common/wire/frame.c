@@ -51,19 +51,45 @@ static enum status read_uuid(const struct json *json, struct uuid *ret_uuid,
 	return ST_OK;
 }
 
-static enum status check_type(const struct json *json,
-                              struct frame_fault *fault)
+static const struct {
+	const char *type;
+	unsigned has; /* enum save_has, so far as a client says it */
+} kinds[] = {
+	[CLIENT_MESSAGE] = {"message", SAVE_HAS_UUID | SAVE_HAS_TEXT |
+                                               SAVE_HAS_TARGET |
+                                               SAVE_HAS_REPLY},
+	[CLIENT_DELIVERED] = {"delivered",
+                              SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ},
+	[CLIENT_READ] = {"read", SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ},
+	[CLIENT_EDIT] = {"edit", SAVE_HAS_UUID | SAVE_HAS_TEXT |
+                                         SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ},
+	[CLIENT_DELETE] = {"delete", SAVE_HAS_UUID | SAVE_HAS_CONVERSATION |
+                                             SAVE_HAS_SEQ},
+	[CLIENT_REACT] = {"react", SAVE_HAS_UUID | SAVE_HAS_CONVERSATION |
+                                           SAVE_HAS_SEQ | SAVE_HAS_REACTION},
+	[CLIENT_TYPING] = {"typing", SAVE_HAS_CONVERSATION},
+	[CLIENT_PRESENCE] = {"presence", 0},
+};
+
+static enum status read_type(const struct json *json,
+                             enum client_frame_kind *ret_kind,
+                             struct frame_fault *fault)
 {
 	struct span type;
 
+	*ret_kind = CLIENT_MESSAGE;
 	if (json_kind(json, FIELD_TYPE) == JSON_ABSENT)
 		return ST_OK;
 	if (!json_get_text(json, FIELD_TYPE, &type))
 		return refuse(fault, FRAME_BAD_FRAME, "type must be a string");
-	if (!span_equal(type, SPAN("message")))
-		return refuse(fault, FRAME_UNKNOWN_TYPE,
-		              "this type of frame is not known");
-	return ST_OK;
+	for (unsigned i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (span_equal(type, span_of(kinds[i].type))) {
+			*ret_kind = (enum client_frame_kind)i;
+			return ST_OK;
+		}
+	}
+	return refuse(fault, FRAME_UNKNOWN_TYPE,
+	              "this type of frame is not known");
 }
 
 /* A published example of the protocol writes Message. */
@@ -89,13 +115,92 @@ static enum status read_message(const struct json *json,
 	return ST_OK;
 }
 
-static enum status read_user(const struct json *json, uint64_t *ret_user,
-                             struct frame_fault *fault)
+static bool read_number(const struct json *json, const char *name,
+                        uint64_t *ret_number)
 {
-	if (json_get_id(json, FIELD_USER_TO, ret_user) && *ret_user > 0)
-		return ST_OK;
-	return refuse(fault, FRAME_BAD_USER,
-	              "user_to must be a whole number from 1 to 2^53-1");
+	return json_get_id(json, name, ret_number) && *ret_number > 0;
+}
+
+/* A message to a conversation says which; else it is to a person. */
+static enum status read_target(const struct json *json, unsigned has,
+                               struct client_frame *frame,
+                               struct frame_fault *fault)
+{
+	bool to_user = json_kind(json, FIELD_USER_TO) != JSON_ABSENT;
+	bool to_many = json_kind(json, FIELD_CONVERSATION) != JSON_ABSENT;
+
+	if (has & SAVE_HAS_TARGET && to_user && to_many)
+		return refuse(fault, FRAME_BAD_CONVERSATION,
+		              "user_to and conversation exclude each other");
+	if (has & SAVE_HAS_CONVERSATION || (has & SAVE_HAS_TARGET && to_many)) {
+		if (!read_number(json, FIELD_CONVERSATION,
+		                 &frame->conversation))
+			return refuse(fault, FRAME_BAD_CONVERSATION,
+			              "conversation must be a whole number "
+			              "from 1 to 2^53-1");
+	} else if (has & SAVE_HAS_TARGET &&
+	           !read_number(json, FIELD_USER_TO, &frame->user_to)) {
+		return refuse(
+			fault, FRAME_BAD_USER,
+			"user_to must be a whole number from 1 to 2^53-1");
+	}
+	if (has & SAVE_HAS_SEQ && !read_number(json, FIELD_SEQ, &frame->seq))
+		return refuse(fault, FRAME_BAD_SEQ,
+		              "seq must be a whole number from 1 to 2^53-1");
+	if (has & SAVE_HAS_REPLY &&
+	    json_kind(json, FIELD_REPLY_TO) != JSON_ABSENT &&
+	    !read_number(json, FIELD_REPLY_TO, &frame->reply_to))
+		return refuse(fault, FRAME_BAD_SEQ,
+		              "reply_to must be a seq of this conversation");
+	return ST_OK;
+}
+
+static enum status read_reaction(const struct json *json,
+                                 struct client_frame *frame,
+                                 struct frame_fault *fault)
+{
+	if (!json_get_text(json, FIELD_REACTION, &frame->reaction) ||
+	    !save_reaction_fits(frame->reaction))
+		return refuse(fault, FRAME_BAD_REACTION,
+		              "reaction must be 1 to 32 bytes without blanks "
+		              "and control characters");
+	if (json_kind(json, FIELD_REMOVE) != JSON_ABSENT &&
+	    !json_get_bool(json, FIELD_REMOVE, &frame->remove))
+		return refuse(fault, FRAME_BAD_REACTION,
+		              "remove must be true or false");
+	return ST_OK;
+}
+
+static enum status read_users(const struct json *json,
+                              struct client_frame *frame,
+                              struct frame_fault *fault)
+{
+	uint64_t user;
+
+	if (json_kind(json, FIELD_USERS) != JSON_ARRAY)
+		return refuse(fault, FRAME_BAD_USER, "users must be an array");
+	while (json_get_item(json, FIELD_USERS, frame->user_count)) {
+		if (frame->user_count == PRESENCE_USERS_MAX)
+			return refuse(fault, FRAME_TOO_MANY,
+			              "at most 60 users in one frame");
+		if (!json_item_id(json, FIELD_USERS, frame->user_count,
+		                  &user) ||
+		    user == 0)
+			return refuse(fault, FRAME_BAD_USER,
+			              "users must be whole numbers from 1 to "
+			              "2^53-1");
+		frame->user_count++;
+	}
+	frame->json = json;
+	return ST_OK;
+}
+
+uint64_t frame_presence_user(const struct client_frame *frame, unsigned index)
+{
+	uint64_t user = 0;
+
+	(void)json_item_id(frame->json, FIELD_USERS, index, &user);
+	return user;
 }
 
 /* The uuid first: with it, every later fault can name the message. */
@@ -103,17 +208,29 @@ static enum status read_members(const struct json *json,
                                 struct client_frame *frame,
                                 struct frame_fault *fault)
 {
-	enum status st = read_uuid(json, &frame->uuid, fault);
-	struct frame_fault typed = *fault;
+	struct frame_fault no_uuid = *fault;
+	enum status has_uuid = read_uuid(json, &frame->uuid, &no_uuid);
+	enum status st;
+	unsigned has;
 
-	if (check_type(json, &typed) != ST_OK) {
-		*fault = typed;
+	fault->has_uuid = no_uuid.has_uuid;
+	fault->uuid = no_uuid.uuid;
+	if (read_type(json, &frame->kind, fault) != ST_OK)
+		return ST_INVALID;
+	has = kinds[frame->kind].has;
+	if (has & SAVE_HAS_UUID && has_uuid != ST_OK) {
+		*fault = no_uuid;
 		return ST_INVALID;
 	}
-	if (st == ST_OK)
+	st = ST_OK;
+	if (has & SAVE_HAS_TEXT)
 		st = read_message(json, &frame->message, fault);
 	if (st == ST_OK)
-		st = read_user(json, &frame->user_to, fault);
+		st = read_target(json, has, frame, fault);
+	if (st == ST_OK && has & SAVE_HAS_REACTION)
+		st = read_reaction(json, frame, fault);
+	if (st == ST_OK && frame->kind == CLIENT_PRESENCE)
+		st = read_users(json, frame, fault);
 	return st;
 }
 
@@ -126,6 +243,7 @@ enum status frame_decode(struct span text, struct json **ret_json,
 	enum status st;
 
 	*ret_fault = (struct frame_fault){0};
+	*ret_frame = (struct client_frame){0};
 	if (json_parse(text, &json, &why) != ST_OK)
 		return refuse(ret_fault, FRAME_BAD_JSON, why);
 	st = read_members(json, ret_frame, ret_fault);
@@ -199,19 +317,104 @@ void frame_saved(struct buf *out, const struct saved_message *message)
 	json_close(&w);
 }
 
+static void write_text(struct json_writer *w,
+                       const struct saved_message *message)
+{
+	if (message->user_to)
+		json_number(w, FIELD_USER_TO, message->user_to);
+	write_uuid(w, &message->uuid);
+	json_text(w, FIELD_MESSAGE, message->message);
+	if (message->reply_to)
+		json_number(w, FIELD_REPLY_TO, message->reply_to);
+}
+
+static void write_revision(struct json_writer *w,
+                           const struct saved_message *message)
+{
+	if (message->revision)
+		json_number(w, FIELD_REVISION, message->revision);
+	if (message->edited_at_ms)
+		json_time(w, FIELD_EDITED_AT, message->edited_at_ms);
+	if (message->deleted_at_ms)
+		json_time(w, FIELD_DELETED_AT, message->deleted_at_ms);
+	if (message->reactions.len)
+		json_raw(w, FIELD_REACTIONS, message->reactions);
+}
+
 void frame_message(struct buf *out, const struct saved_message *message)
 {
+	bool member = message->kind == ENTRY_MEMBER;
 	struct json_writer w = json_writer(out);
 
-	open_frame(&w, SPAN("message"));
+	open_frame(&w, member ? SPAN("member") : SPAN("message"));
 	json_number(&w, FIELD_ID, message->id);
 	json_number(&w, FIELD_CONVERSATION, message->conversation);
 	json_number(&w, FIELD_SEQ, message->seq);
 	json_number(&w, FIELD_USER_FROM, message->user_from);
-	json_number(&w, FIELD_USER_TO, message->user_to);
-	write_uuid(&w, &message->uuid);
-	json_text(&w, FIELD_MESSAGE, message->message);
+	if (member) {
+		write_uuid(&w, &message->uuid);
+		json_raw(&w, FIELD_CHANGE, message->message);
+	} else {
+		write_text(&w, message);
+	}
 	json_time(&w, FIELD_CREATED_AT, message->created_at_ms);
+	write_revision(&w, message);
+	json_close(&w);
+}
+
+void frame_change_saved(struct buf *out, const struct saved_change *change)
+{
+	struct json_writer w = json_writer(out);
+
+	open_state(&w, &change->uuid, SPAN("saved"));
+	json_number(&w, FIELD_CONVERSATION, change->conversation);
+	json_number(&w, FIELD_SEQ, change->seq);
+	json_number(&w, FIELD_REVISION, change->revision);
+	json_time(&w, FIELD_CREATED_AT, change->created_at_ms);
+	json_close(&w);
+}
+
+void frame_change(struct buf *out, const struct saved_change *change)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, change->kind == CLIENT_EDIT     ? SPAN("edit")
+	               : change->kind == CLIENT_DELETE ? SPAN("delete")
+	                                               : SPAN("reaction"));
+	json_number(&w, FIELD_CONVERSATION, change->conversation);
+	json_number(&w, FIELD_SEQ, change->seq);
+	json_number(&w, FIELD_REVISION, change->revision);
+	json_number(&w, FIELD_USER_FROM, change->user);
+	write_uuid(&w, &change->uuid);
+	if (change->kind == CLIENT_EDIT)
+		json_text(&w, FIELD_MESSAGE, change->message);
+	if (change->kind == CLIENT_REACT) {
+		json_text(&w, FIELD_REACTION, change->reaction);
+		json_bool(&w, FIELD_REMOVE, change->remove);
+	}
+	json_time(&w, FIELD_CREATED_AT, change->created_at_ms);
+	json_close(&w);
+}
+
+void frame_receipt(struct buf *out, const struct receipt *receipt)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, SPAN("receipt"));
+	json_number(&w, FIELD_CONVERSATION, receipt->conversation);
+	json_number(&w, FIELD_USER, receipt->user);
+	json_number(&w, FIELD_DELIVERED, receipt->delivered);
+	json_number(&w, FIELD_READ, receipt->read);
+	json_close(&w);
+}
+
+void frame_typing(struct buf *out, uint64_t conversation, uint64_t user)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, SPAN("typing"));
+	json_number(&w, FIELD_CONVERSATION, conversation);
+	json_number(&w, FIELD_USER, user);
 	json_close(&w);
 }
 
@@ -233,4 +436,43 @@ void frame_error(struct buf *out, const struct uuid *uuid, enum frame_code code,
 	if (uuid)
 		write_uuid(&w, uuid);
 	write_fault(&w, code, detail);
+}
+
+void frame_error_in(struct buf *out, uint64_t conversation,
+                    enum frame_code code, const char *detail)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, SPAN("error"));
+	json_number(&w, FIELD_CONVERSATION, conversation);
+	write_fault(&w, code, detail);
+}
+
+struct presence_frame frame_presence_open(struct buf *out)
+{
+	struct presence_frame frame = {json_writer(out)};
+
+	open_frame(&frame.w, SPAN("presence"));
+	json_open_array(&frame.w, FIELD_USERS);
+	return frame;
+}
+
+void frame_presence_add(struct presence_frame *frame, uint64_t user,
+                        uint64_t last_seen_ms)
+{
+	struct json_writer *w = &frame->w;
+
+	json_open_object(w, NULL);
+	json_number(w, FIELD_USER, user);
+	json_text(w, FIELD_STATE,
+	          last_seen_ms ? SPAN("offline") : SPAN("online"));
+	if (last_seen_ms && last_seen_ms != UINT64_MAX)
+		json_time(w, FIELD_LAST_SEEN, last_seen_ms);
+	json_close(w);
+}
+
+void frame_presence_close(struct presence_frame *frame)
+{
+	json_close_array(&frame->w);
+	json_close(&frame->w);
 }

@@ -8,6 +8,7 @@
 #define PARLEY_WIRE_FRAME_H
 
 #include "common/base/buf.h"
+#include "common/base/json_write.h"
 #include "common/base/scope.h"
 #include "common/base/span.h"
 #include "common/base/status.h"
@@ -32,10 +33,18 @@ enum {
 	X(BAD_MESSAGE, "bad_message", false) \
 	X(MESSAGE_TOO_LONG, "message_too_long", false) \
 	X(BAD_USER, "bad_user", false) \
+	X(BAD_CONVERSATION, "bad_conversation", false) \
+	X(BAD_SEQ, "bad_seq", false) \
+	X(BAD_REACTION, "bad_reaction", false) \
 	X(UNKNOWN_USER, "unknown_user", false) \
+	X(UNKNOWN_CONVERSATION, "unknown_conversation", false) \
+	X(UNKNOWN_MESSAGE, "unknown_message", false) \
+	X(NOT_ALLOWED, "not_allowed", false) \
+	X(TOO_MANY, "too_many", false) \
 	X(TOKEN_ENDED, "token_ended", false) \
 	X(NOT_STORABLE, "not_storable", false) \
 	X(TOO_MANY_UNSETTLED, "too_many_unsettled", true) \
+	X(TOO_FAST, "too_fast", true) \
 	X(UNAVAILABLE, "unavailable", true)
 
 enum frame_code {
@@ -48,10 +57,32 @@ const char *frame_code_text(enum frame_code code);
 bool frame_code_retryable(enum frame_code code);
 
 /* --- client → server ----------------------------------------------------- */
-struct client_frame { /* the only kind so far: a one-to-one message */
+/* Those up to `react` become records of message_save. */
+enum client_frame_kind {
+	CLIENT_MESSAGE,
+	CLIENT_DELIVERED,
+	CLIENT_READ,
+	CLIENT_EDIT,
+	CLIENT_DELETE,
+	CLIENT_REACT,
+	CLIENT_TYPING,
+	CLIENT_PRESENCE,
+};
+
+enum { PRESENCE_USERS_MAX = 60 }; /* of one frame */
+
+struct client_frame { /* what its kind does not have is zero */
+	enum client_frame_kind kind;
+	bool remove;
 	struct uuid uuid;
+	uint64_t user_to; /* a message has this or `conversation` */
+	uint64_t conversation;
+	uint64_t seq;
+	uint64_t reply_to;
 	struct span message;
-	uint64_t user_to;
+	struct span reaction;
+	const struct json *json; /* for frame_presence_user() */
+	unsigned user_count;
 };
 
 /* Why a frame was refused, and what could be read of it all the same. */
@@ -70,27 +101,81 @@ MUST_CHECK enum status frame_decode(struct span text, struct json **ret_json,
                                     struct client_frame *ret_frame,
                                     struct frame_fault *ret_fault);
 
+/* One of the user_count users of a `presence` frame. */
+uint64_t frame_presence_user(const struct client_frame *frame, unsigned index);
+
 /* --- server → client: each appends one frame's text ---------------------- */
+/* The kinds of entries of a history, as the database has them. */
+enum entry_kind { ENTRY_MESSAGE = 1, ENTRY_MEMBER = 2 };
+
 struct saved_message {
+	enum entry_kind kind; /* 0 is ENTRY_MESSAGE, too */
 	uint64_t id;
 	uint64_t conversation;
 	uint64_t seq;
 	uint64_t user_from;
-	uint64_t user_to;
+	uint64_t user_to; /* 0: to a group or channel */
+	uint64_t reply_to;
 	struct uuid uuid;
-	struct span message;
+	struct span message;    /* of ENTRY_MEMBER the JSON of `change` */
 	uint64_t created_at_ms; /* unix */
+	/* What changed since; all 0 or empty: nothing. */
+	uint64_t revision;
+	uint64_t edited_at_ms;
+	uint64_t deleted_at_ms;
+	struct span reactions; /* JSON array */
+};
+
+/* A change of a message that is there. */
+struct saved_change {
+	enum client_frame_kind kind; /* CLIENT_EDIT, _DELETE or _REACT */
+	bool remove;
+	struct uuid uuid;
+	uint64_t conversation;
+	uint64_t seq;
+	uint64_t revision;
+	uint64_t user; /* who changed it */
+	struct span message;
+	struct span reaction;
+	uint64_t created_at_ms; /* unix; when it was changed */
+};
+
+struct receipt {
+	uint64_t conversation;
+	uint64_t user;
+	uint64_t delivered; /* cumulative seq */
+	uint64_t read;
 };
 
 void frame_welcome(struct buf *out, uint64_t user, struct span session,
                    unsigned ping_interval_s);
 void frame_accepted(struct buf *out, const struct uuid *uuid);
 void frame_saved(struct buf *out, const struct saved_message *message);
+/* `message` or `member`, by its kind. */
 void frame_message(struct buf *out, const struct saved_message *message);
+/* `state` "saved" of a change, and its `edit`, `delete` or `reaction`. */
+void frame_change_saved(struct buf *out, const struct saved_change *change);
+void frame_change(struct buf *out, const struct saved_change *change);
+void frame_receipt(struct buf *out, const struct receipt *receipt);
+void frame_typing(struct buf *out, uint64_t conversation, uint64_t user);
 void frame_state_error(struct buf *out, const struct uuid *uuid,
                        enum frame_code code, const char *detail);
 /* For what can't be tied to a message. `uuid` may be NULL. */
 void frame_error(struct buf *out, const struct uuid *uuid, enum frame_code code,
                  const char *detail);
+/* The same about a receipt or typing in a conversation. */
+void frame_error_in(struct buf *out, uint64_t conversation,
+                    enum frame_code code, const char *detail);
+
+/* A `presence` frame of any number of users. */
+struct presence_frame {
+	struct json_writer w;
+};
+
+struct presence_frame frame_presence_open(struct buf *out);
+/* last_seen_ms 0: online now; UINT64_MAX: offline, not known since when. */
+void frame_presence_add(struct presence_frame *frame, uint64_t user,
+                        uint64_t last_seen_ms);
+void frame_presence_close(struct presence_frame *frame);
 
 #endif

@@ -3,20 +3,76 @@
 #include "common/base/json_write.h"
 #include "common/wire/fields.h"
 
-static const char kind_message[] = "message";
+static const struct {
+	const char *text;
+	unsigned has;
+} kinds[] = {
+#define SAVE_KIND_ROW(name, text, has) {text, has},
+	SAVE_KINDS(SAVE_KIND_ROW)
+#undef SAVE_KIND_ROW
+};
+
+bool save_kind_has(enum save_kind kind, enum save_has what)
+{
+	return (kinds[kind].has & what) != 0;
+}
+
+bool save_reaction_fits(struct span reaction)
+{
+	for (size_t i = 0; i < reaction.len; i++) {
+		unsigned char byte = (unsigned char)reaction.data[i];
+		unsigned char next =
+			i + 1 < reaction.len
+				? (unsigned char)reaction.data[i + 1]
+				: 0;
+
+		/* C0, blank, DEL; C1 is C2 80 to C2 9F */
+		if (byte <= ' ' || byte == 0x7f ||
+		    (byte == 0xc2 && next < 0xa0))
+			return false;
+	}
+	return reaction.len >= 1 && reaction.len <= REACTION_MAX;
+}
+
+/* --- writing ------------------------------------------------------------- */
+static void write_target(struct json_writer *w,
+                         const struct save_record *record)
+{
+	if (record->user_to)
+		json_number(w, FIELD_USER_TO, record->user_to);
+	if (record->conversation)
+		json_number(w, FIELD_CONVERSATION, record->conversation);
+	if (save_kind_has(record->kind, SAVE_HAS_SEQ))
+		json_number(w, FIELD_SEQ, record->seq);
+}
+
+static void write_content(struct json_writer *w,
+                          const struct save_record *record)
+{
+	if (save_kind_has(record->kind, SAVE_HAS_TEXT))
+		json_text(w, FIELD_MESSAGE, record->message);
+	if (record->reply_to)
+		json_number(w, FIELD_REPLY_TO, record->reply_to);
+	if (save_kind_has(record->kind, SAVE_HAS_REACTION))
+		json_text(w, FIELD_REACTION, record->reaction);
+	if (record->remove)
+		json_bool(w, FIELD_REMOVE, true);
+}
 
 void save_record_encode(const struct save_record *record, struct buf *ret_json)
 {
 	struct json_writer w = json_writer(ret_json);
 	char uuid[UUID_TEXT_LEN + 1];
 
-	uuid_format(&record->uuid, uuid);
 	json_open(&w);
-	json_text(&w, FIELD_KIND, span_of(kind_message));
-	json_text(&w, FIELD_UUID, span_make(uuid, UUID_TEXT_LEN));
+	json_text(&w, FIELD_KIND, span_of(kinds[record->kind].text));
+	if (save_kind_has(record->kind, SAVE_HAS_UUID)) {
+		uuid_format(&record->uuid, uuid);
+		json_text(&w, FIELD_UUID, span_make(uuid, UUID_TEXT_LEN));
+	}
 	json_number(&w, FIELD_SENDER, record->sender);
-	json_number(&w, FIELD_USER_TO, record->user_to);
-	json_text(&w, FIELD_MESSAGE, record->message);
+	write_target(&w, record);
+	write_content(&w, record);
 	json_time(&w, FIELD_SENT_AT, record->sent_at_ms);
 	json_close(&w);
 }
@@ -25,12 +81,23 @@ void save_record_key(const struct save_record *record, struct buf *ret_key)
 {
 	bool rising = record->sender <= record->user_to;
 
+	if (record->conversation) {
+		buf_append(ret_key, SPAN("c:"));
+		buf_number(ret_key, record->conversation);
+		return;
+	}
+	if (!record->user_to) {
+		buf_append(ret_key, SPAN("u:"));
+		buf_number(ret_key, record->sender);
+		return;
+	}
 	buf_append(ret_key, SPAN("d:"));
 	buf_number(ret_key, rising ? record->sender : record->user_to);
 	buf_byte(ret_key, ':');
 	buf_number(ret_key, rising ? record->user_to : record->sender);
 }
 
+/* --- reading ------------------------------------------------------------- */
 /* The key decides which consumer keeps the order: a wrong one breaks it. */
 static bool key_fits(const struct save_record *record, struct span key)
 {
@@ -40,10 +107,82 @@ static bool key_fits(const struct save_record *record, struct span key)
 	return span_equal(buf_span(&wanted), key);
 }
 
+static bool read_id(const struct json *json, const char *name, uint64_t *ret_id)
+{
+	uint64_t id;
+
+	if (!json_get_id(json, name, &id) || id == 0)
+		return false;
+	*ret_id = id;
+	return true;
+}
+
+static const char *read_target(const struct json *json,
+                               struct save_record *record)
+{
+	bool either = save_kind_has(record->kind, SAVE_HAS_TARGET);
+	bool to_user = json_kind(json, FIELD_USER_TO) != JSON_ABSENT;
+
+	if ((save_kind_has(record->kind, SAVE_HAS_USER_TO) ||
+	     (either && to_user)) &&
+	    !read_id(json, FIELD_USER_TO, &record->user_to))
+		return "user_to is missing or no id";
+	if ((save_kind_has(record->kind, SAVE_HAS_CONVERSATION) ||
+	     (either && !to_user)) &&
+	    !read_id(json, FIELD_CONVERSATION, &record->conversation))
+		return either ? "user_to and conversation are missing or no id"
+		              : "conversation is missing or no id";
+	if (either && to_user &&
+	    json_kind(json, FIELD_CONVERSATION) != JSON_ABSENT)
+		return "user_to and conversation exclude each other";
+	if (save_kind_has(record->kind, SAVE_HAS_SEQ) &&
+	    !read_id(json, FIELD_SEQ, &record->seq))
+		return "seq is missing or none";
+	return NULL;
+}
+
+static const char *read_content(const struct json *json,
+                                struct save_record *record)
+{
+	if (save_kind_has(record->kind, SAVE_HAS_TEXT)) {
+		if (!json_get_text(json, FIELD_MESSAGE, &record->message))
+			return "message is missing";
+		if (record->message.len == 0 ||
+		    record->message.len > MESSAGE_TEXT_MAX)
+			return "message is empty or too long";
+	}
+	if (save_kind_has(record->kind, SAVE_HAS_REPLY) &&
+	    json_kind(json, FIELD_REPLY_TO) != JSON_ABSENT &&
+	    !read_id(json, FIELD_REPLY_TO, &record->reply_to))
+		return "reply_to is no seq";
+	if (!save_kind_has(record->kind, SAVE_HAS_REACTION))
+		return NULL;
+	if (!json_get_text(json, FIELD_REACTION, &record->reaction) ||
+	    !save_reaction_fits(record->reaction))
+		return "reaction is missing or unfit";
+	if (json_kind(json, FIELD_REMOVE) != JSON_ABSENT &&
+	    !json_get_bool(json, FIELD_REMOVE, &record->remove))
+		return "remove is neither true nor false";
+	return NULL;
+}
+
+static bool find_kind(struct span text, enum save_kind *ret_kind)
+{
+	for (unsigned i = 0; i < SAVE_KIND_COUNT; i++) {
+		if (span_equal(text, span_of(kinds[i].text))) {
+			*ret_kind = (enum save_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Who it is from comes first: with it every later fault can be told. */
 static const char *read_members(const struct json *json,
                                 struct save_record *record, bool *named)
 {
 	struct span text;
+	const char *why;
 
 	if (!json_get_id(json, FIELD_SENDER, &record->sender))
 		record->sender = 0;
@@ -51,19 +190,17 @@ static const char *read_members(const struct json *json,
 		*named = uuid_parse(text, &record->uuid);
 	if (record->sender == 0)
 		return "sender is missing or no id";
-	if (!*named)
-		return "uuid is missing or malformed";
 	if (!json_get_text(json, FIELD_KIND, &text))
 		return "kind is missing";
-	if (!span_equal(text, span_of(kind_message)))
+	if (!find_kind(text, &record->kind))
 		return "kind is not known";
-	if (!json_get_id(json, FIELD_USER_TO, &record->user_to) ||
-	    record->user_to == 0)
-		return "user_to is missing or no id";
-	if (!json_get_text(json, FIELD_MESSAGE, &record->message))
-		return "message is missing";
-	if (record->message.len == 0 || record->message.len > MESSAGE_TEXT_MAX)
-		return "message is empty or too long";
+	if (save_kind_has(record->kind, SAVE_HAS_UUID) && !*named)
+		return "uuid is missing or malformed";
+	why = read_target(json, record);
+	if (!why)
+		why = read_content(json, record);
+	if (why)
+		return why;
 	if (!json_get_text(json, FIELD_SENT_AT, &text) ||
 	    !clock_parse(text, &record->sent_at_ms))
 		return "sent_at is missing or no time";

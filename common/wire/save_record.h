@@ -1,11 +1,12 @@
 /*
- * save_record - one record of the topic message_save: a message that a gateway
- * took from a socket, on its way to the database. docs/protocol/message_save.md
+ * save_record - one record of the topic message_save: what a client wants done
+ * in a conversation, on its way to the database. docs/protocol/message_save.md
  *
- * Key       the conversation key: d:<low id>:<high id> for a pair of users,
- *           c:<id> for a group or channel; equal ids for a talk with oneself.
- * Value     JSON: {"kind":"message","uuid":…,"sender":…,"user_to":…,
- *           "message":…,"sent_at":…}
+ * Key       what the record is about, so that one consumer keeps its order:
+ *           d:<low id>:<high id> for a pair of users (equal ids for a talk with
+ *           oneself), c:<id> for a conversation by its id, u:<id> for a user.
+ * Value     JSON: {"kind":…,"uuid":…,"sender":…,…,"sent_at":…}; which members
+ *           a kind has stands in SAVE_KINDS.
  * Header    "origin", see wire/event.h; handed on to the events.
  */
 #ifndef PARLEY_WIRE_SAVE_RECORD_H
@@ -18,28 +19,80 @@
 #include "common/base/uuid.h"
 #include "common/io/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
 	MESSAGE_TEXT_MAX = 16 * 1024, /* bytes of UTF-8, at least 1 */
+	REACTION_MAX = 32,            /* bytes of UTF-8, at least 1 */
 	SAVE_RECORD_MAX = 128 * 1024, /* encoded; \u escapes at worst */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
 };
 
-struct save_record {
+/* What a kind has beside kind, sender and sent_at. */
+enum save_has {
+	SAVE_HAS_UUID = 1,
+	SAVE_HAS_USER_TO = 2,
+	SAVE_HAS_CONVERSATION = 4,
+	SAVE_HAS_TARGET = 8, /* one of the two, user_to or conversation */
+	SAVE_HAS_SEQ = 16,
+	SAVE_HAS_TEXT = 32,
+	SAVE_HAS_REACTION = 64, /* and perhaps `remove` */
+	SAVE_HAS_REPLY = 128,   /* perhaps */
+};
+
+/*
+ * message … react are said by clients; rooms and roster are asked by a gateway
+ * about its user, and answered by an event; blocked says that a pair's block
+ * list has changed.
+ */
+#define SAVE_KINDS(X) \
+	X(MESSAGE, "message", \
+	  SAVE_HAS_UUID | SAVE_HAS_TARGET | SAVE_HAS_TEXT | SAVE_HAS_REPLY) \
+	X(DELIVERED, "delivered", SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
+	X(READ, "read", SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
+	X(EDIT, "edit", \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ | \
+	          SAVE_HAS_TEXT) \
+	X(DELETE, "delete", \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
+	X(REACT, "react", \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ | \
+	          SAVE_HAS_REACTION) \
+	X(ROOMS, "rooms", 0) \
+	X(ROSTER, "roster", SAVE_HAS_CONVERSATION) \
+	X(BLOCKED, "blocked", SAVE_HAS_USER_TO)
+
+enum save_kind {
+#define SAVE_KIND_ENUM(name, text, has) SAVE_##name,
+	SAVE_KINDS(SAVE_KIND_ENUM)
+#undef SAVE_KIND_ENUM
+		SAVE_KIND_COUNT
+};
+
+struct save_record { /* what its kind does not have is zero */
+	enum save_kind kind;
+	bool remove; /* of react */
 	struct uuid uuid;
 	uint64_t sender;
 	uint64_t user_to;
+	uint64_t conversation;
+	uint64_t seq;
+	uint64_t reply_to; /* a seq; 0: none */
 	struct span message;
+	struct span reaction;
 	uint64_t sent_at_ms; /* unix */
 };
 
+bool save_kind_has(enum save_kind kind, enum save_has what);
 void save_record_encode(const struct save_record *record, struct buf *ret_json);
-/* The key of the pair, without NUL, appended. */
+/* Its key, without NUL, appended. */
 void save_record_key(const struct save_record *record, struct buf *ret_key);
+/* Whether it could be a reaction: length, no control characters or blanks. */
+bool save_reaction_fits(struct span reaction);
 
 /*
- * Takes any bytes. On ST_OK `ret_record->message` points into *ret_json, which
+ * Takes any bytes. On ST_OK the spans of ret_record point into *ret_json, which
  * the caller destroys. On ST_INVALID ret_why says what is wrong, and sender and
  * uuid are filled as far as they could be read (sender 0: unknown; `*ret_named`
  * false: no uuid), so that the sender can be told.

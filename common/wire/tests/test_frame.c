@@ -62,6 +62,7 @@ static void a_message_is_taken(void **state)
 	             "\xf0\x9f\x98\x80", 1);
 }
 
+#define IN    "\"conversation\":17"
 #define NAMED "\"uuid\":\"" UUID "\""
 #define TEXT  "\"message\":\"hi\""
 #define TO    "\"user_to\":2"
@@ -114,8 +115,8 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 		{"{\"UUID\":\"" UUID "\"," TEXT "," TO "}", FRAME_BAD_UUID,
 	         false},
 		/* the type */
-		{"{\"type\":\"typing\"}", FRAME_UNKNOWN_TYPE, false},
-		{"{\"type\":\"typing\"," NAMED "}", FRAME_UNKNOWN_TYPE, true},
+		{"{\"type\":\"tying\"}", FRAME_UNKNOWN_TYPE, false},
+		{"{\"type\":\"tying\"," NAMED "}", FRAME_UNKNOWN_TYPE, true},
 		{"{\"type\":\"Message\"," NAMED "," TEXT "," TO "}",
 	         FRAME_UNKNOWN_TYPE, true},
 		{"{\"type\":\"\"," NAMED "," TEXT "," TO "}",
@@ -152,8 +153,53 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 	         true},
 		{"{" NAMED "," TEXT ",\"user_to\":9007199254740992}",
 	         FRAME_BAD_USER, true},
-		{"{" NAMED "," TEXT ",\"conversation\":17}", FRAME_BAD_USER,
+		{"{" NAMED "," TEXT "," TO ",\"conversation\":17}",
+	         FRAME_BAD_CONVERSATION, true},
+		{"{" NAMED "," TEXT ",\"conversation\":0}",
+	         FRAME_BAD_CONVERSATION, true},
+		{"{" NAMED "," TEXT ",\"conversation\":\"17\"}",
+	         FRAME_BAD_CONVERSATION, true},
+		{"{" NAMED "," TEXT "," TO ",\"reply_to\":0}", FRAME_BAD_SEQ,
 	         true},
+		{"{" NAMED "," TEXT "," TO ",\"reply_to\":null}", FRAME_BAD_SEQ,
+	         true},
+		/* receipts */
+		{"{\"type\":\"read\",\"seq\":1}", FRAME_BAD_CONVERSATION,
+	         false},
+		{"{\"type\":\"read\"," IN "}", FRAME_BAD_SEQ, false},
+		{"{\"type\":\"delivered\"," IN ",\"seq\":0}", FRAME_BAD_SEQ,
+	         false},
+		{"{\"type\":\"delivered\"," IN ",\"seq\":1.5}", FRAME_BAD_SEQ,
+	         false},
+		/* changes of a message */
+		{"{\"type\":\"edit\"," IN ",\"seq\":1," TEXT "}",
+	         FRAME_BAD_UUID, false},
+		{"{\"type\":\"edit\"," NAMED "," IN ",\"seq\":1}",
+	         FRAME_BAD_MESSAGE, true},
+		{"{\"type\":\"edit\"," NAMED "," IN "," TEXT "}", FRAME_BAD_SEQ,
+	         true},
+		{"{\"type\":\"edit\"," NAMED "," TO ",\"seq\":1," TEXT "}",
+	         FRAME_BAD_CONVERSATION, true},
+		{"{\"type\":\"delete\"," NAMED "," IN "}", FRAME_BAD_SEQ, true},
+		{"{\"type\":\"react\"," NAMED "," IN ",\"seq\":1}",
+	         FRAME_BAD_REACTION, true},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":1,\"reaction\":\"a b\"}",
+	         FRAME_BAD_REACTION, true},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":1,\"reaction\":\"\"}",
+	         FRAME_BAD_REACTION, true},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":1,\"reaction\":\"+1\",\"remove\":1}",
+	         FRAME_BAD_REACTION, true},
+		/* what is not kept */
+		{"{\"type\":\"typing\"}", FRAME_BAD_CONVERSATION, false},
+		{"{\"type\":\"presence\"}", FRAME_BAD_USER, false},
+		{"{\"type\":\"presence\",\"users\":2}", FRAME_BAD_USER, false},
+		{"{\"type\":\"presence\",\"users\":[2,0]}", FRAME_BAD_USER,
+	         false},
+		{"{\"type\":\"presence\",\"users\":[\"2\"]}", FRAME_BAD_USER,
+	         false},
 	};
 
 	(void)state;

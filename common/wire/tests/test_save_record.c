@@ -195,13 +195,13 @@ static void a_refusal_tells_what_could_be_read(void **state)
 		{"{" NAMED "," SENDER AFTER "}", 1, true, "kind is missing"},
 		{"{\"kind\":1," NAMED "," SENDER AFTER "}", 1, true,
 	         "kind is missing"},
-		{"{\"kind\":\"read\"," NAMED "," SENDER AFTER "}", 1, true,
+		{"{\"kind\":\"reads\"," NAMED "," SENDER AFTER "}", 1, true,
 	         "kind is not known"},
 		{"{\"kind\":\"Message\"," NAMED "," SENDER AFTER "}", 1, true,
 	         "kind is not known"},
 		/* for whom */
 		{"{" KIND "," NAMED "," SENDER "," TEXT "," SENT_AT "}", 1,
-	         true, "user_to is missing or no id"},
+	         true, "user_to and conversation are missing or no id"},
 		{"{" KIND "," NAMED "," SENDER ",\"user_to\":0," TEXT
 	         "," SENT_AT "}",
 	         1, true, "user_to is missing or no id"},
