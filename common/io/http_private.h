@@ -14,7 +14,6 @@ enum {
 	HTTP_ARGUMENTS_MAX = 4,
 	HTTP_QUERIES_MAX = 8, /* http_query() that found one */
 	HTTP_HEADERS_MAX = 8,
-	HTTP_ANSWER_MAX = 16 * 1024 * 1024,
 };
 
 struct http_answer_header {

@@ -38,6 +38,9 @@ typedef void http_handler(struct http_request *request, void *context);
 
 enum { HTTP_INLINE = -1 };
 
+/* Bytes; a longer answer is a programmer's error. */
+enum { HTTP_ANSWER_MAX = 32 * 1024 * 1024 };
+
 /* Which bodies a route takes; others get 415. */
 enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
