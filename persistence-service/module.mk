@@ -1,8 +1,10 @@
 # Everything but main.c, so that tests can link it.
-PERSISTENCE_SOURCES := api.c batch.c conversation_store.c database.c \
-	first_send.c flight.c gauges.c history.c message_store.c owners.c paging.c \
-	pair.c persistence.c publisher.c rows_statement.c saver.c schema.c \
-	settings.c talk.c topics.c writer.c
+PERSISTENCE_SOURCES := api.c api_blocks.c api_reads.c batch.c blocks.c \
+	conversation_store.c database.c entries.c first_send.c flight.c gauges.c \
+	history.c history_members.c history_messages.c history_sync.c \
+	message_store.c owners.c paging.c pair.c persistence.c publisher.c \
+	reactions.c reader.c rows_statement.c saver.c schema.c settings.c \
+	summary.c sync_cursor.c talk.c topics.c user_limit.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
@@ -16,3 +18,9 @@ $(call object,persistence-service/schema.c): \
 $(eval $(call integration_test,persistence-service/tests/test_writer.c,\
 	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
 	libcrypto))
+$(eval $(call integration_test,persistence-service/tests/test_history.c,\
+	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
+	libcrypto))
+
+$(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
+$(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))
