@@ -1,5 +1,5 @@
 /*
- * api - GET /conversations and GET /conversations/{}/messages.
+ * api - the REST of conversations: which path goes to which handler.
  *
  * docs/protocol/openapi.yaml
  */
