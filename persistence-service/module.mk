@@ -23,9 +23,9 @@ $(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(foreach t,writer writer_many,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto)))
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
 $(eval $(call integration_test,persistence-service/tests/test_history.c,\
-	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto))
+	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring))
 
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))
