@@ -14,6 +14,7 @@
 #include "websocket-service/intake.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/records.h"
 #include "websocket-service/sends.h"
 #include "websocket-service/settings.h"
 #include "websocket-service/sockets.h"
@@ -47,6 +48,7 @@ struct gateway {
 	struct connections *connections;
 	struct redis *redis;
 	struct bus *bus;
+	struct records *records;
 	struct sends *sends;
 	struct intake *intake;
 	struct fanout *fanout;
@@ -186,7 +188,8 @@ static void on_answered(void *context, uint64_t tag, enum status status)
 {
 	struct gateway *g = context;
 
-	sends_answered(g->sends, tag, status);
+	if (record_owner(tag) == RECORD_OF_SENDS)
+		sends_answered(g->sends, record_number(tag), status);
 }
 
 static size_t on_event(void *context, const struct kafka_message *event)
@@ -301,11 +304,12 @@ static void start_loop(struct gateway *g)
 
 static void start_messages(struct gateway *g)
 {
+	g->records =
+		records_create(bus_producer(g->bus), g->settings->topic_save);
 	g->sends = sends_create(&(struct sends_options){
 		.connections = g->connections,
-		.producer = bus_producer(g->bus),
+		.records = g->records,
 		.redis = g->redis,
-		.topic = g->settings->topic_save,
 		.gateway = g->number,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
 		.accepted_ms = (unsigned)g->settings->accepted_ms,
@@ -419,6 +423,7 @@ void gateway_stop(void **gateway)
 	bus_destroy(&g->bus);
 	fanout_destroy(&g->fanout);
 	sends_destroy(&g->sends);
+	records_destroy(&g->records);
 	connections_destroy(&g->connections);
 	(void)uv_loop_close(&g->loop);
 	mem_free(gateway);

@@ -1,6 +1,7 @@
 /*
- * intake - what clients say: each text frame is checked, its recipient is
- * looked up, and it becomes a send. Steps 1 and 2 of a message.
+ * intake - what clients say: each text frame is checked and handed to the part
+ * that it is for. Of a message to a user the recipient is looked up, and it
+ * becomes a send. Steps 1 and 2 of a message.
  *
  * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
  *            number, and unsettled_max of a socket, together with its other

@@ -1,7 +1,7 @@
 # websocket-service: see README.md in this folder.
 WEBSOCKET_SOURCES := \
 	bus.c connection.c connection_out.c connections.c fanout.c gateway.c \
-	intake.c lookups.c measures.c outbox.c \
+	intake.c lookups.c measures.c outbox.c records.c \
 	sends.c settings.c slots.c sockets.c upgrade.c users.c wheel.c
 
 $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsockets libuv))

@@ -301,6 +301,17 @@ void sends_refuse(struct connection *connection, const struct uuid *uuid,
 	connection_send(connection, buf_span(&text));
 }
 
+static void check_send(const struct client_frame *frame)
+{
+	must(frame->kind == CLIENT_MESSAGE || frame->kind == CLIENT_EDIT ||
+	     frame->kind == CLIENT_DELETE || frame->kind == CLIENT_REACT);
+	must(frame->user_to <= JSON_ID_MAX);
+	must(frame->conversation <= JSON_ID_MAX);
+	must(!frame->user_to == !!frame->conversation);
+	must((frame->kind != CLIENT_MESSAGE) == (frame->seq > 0));
+	must(utf8_valid(frame->message) && utf8_valid(frame->reaction));
+}
+
 void sends_begin(struct sends *sends, struct connection *connection,
                  const struct client_frame *frame, uint64_t began_us)
 {
@@ -308,8 +319,7 @@ void sends_begin(struct sends *sends, struct connection *connection,
 	(void)began_us;
 	must(connections_find(set, connection_id(connection)) == connection);
 	must(connection_user(connection) >= 1);
-	must(frame->user_to >= 1 && frame->user_to <= JSON_ID_MAX);
-	must(frame->message.len >= 1 && utf8_valid(frame->message));
+	check_send(frame);
 	for (unsigned i = 0; i < SENDS; i++) {
 		if (under_way[i])
 			continue;
