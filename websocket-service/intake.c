@@ -6,7 +6,9 @@
 #include "websocket-service/connection.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/receipts.h"
 #include "websocket-service/sends.h"
+#include "websocket-service/typing.h"
 
 #include <stdio.h>
 #include <utlist.h>
@@ -170,6 +172,25 @@ static void on_change(struct intake *intake, const struct arrival *a)
 	            a->began_us);
 }
 
+static void on_receipt(struct intake *intake, const struct arrival *a)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	if (receipts_take(intake->options.receipts,
+	                  connection_user(a->connection), a->frame))
+		return;
+	frame_error_in(&text, a->frame->conversation, FRAME_UNAVAILABLE,
+	               "too many receipts are under way");
+	connection_send(a->connection, buf_span(&text));
+	metric_count(&measure_bad_frames, 1);
+}
+
+static void on_typing(struct intake *intake, const struct arrival *a)
+{
+	typing_take(intake->options.typing, connection_user(a->connection),
+	            a->frame->conversation);
+}
+
 static void on_untaken(struct intake *intake, const struct arrival *a)
 {
 	(void)intake;
@@ -182,10 +203,10 @@ static void on_untaken(struct intake *intake, const struct arrival *a)
 typedef void take_frame(struct intake *intake, const struct arrival *arrival);
 
 static take_frame *const takers[] = {
-	[CLIENT_MESSAGE] = on_message, [CLIENT_DELIVERED] = on_untaken,
-	[CLIENT_READ] = on_untaken,    [CLIENT_EDIT] = on_change,
+	[CLIENT_MESSAGE] = on_message, [CLIENT_DELIVERED] = on_receipt,
+	[CLIENT_READ] = on_receipt,    [CLIENT_EDIT] = on_change,
 	[CLIENT_DELETE] = on_change,   [CLIENT_REACT] = on_change,
-	[CLIENT_TYPING] = on_untaken,  [CLIENT_PRESENCE] = on_untaken,
+	[CLIENT_TYPING] = on_typing,   [CLIENT_PRESENCE] = on_untaken,
 };
 
 void intake_text(struct intake *intake, struct connection *connection,

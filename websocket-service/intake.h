@@ -21,12 +21,16 @@ struct intake;
 struct connection;
 struct connections;
 struct lookups;
+struct receipts;
 struct sends;
+struct typing;
 
 struct intake_options {
 	struct connections *connections;
 	struct lookups *recipients;
 	struct sends *sends;
+	struct receipts *receipts;
+	struct typing *typing;
 	unsigned unsettled_max; /* of a socket */
 };
 

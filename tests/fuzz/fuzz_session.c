@@ -353,10 +353,19 @@ static void on_text(void *context, struct connection *connection,
 	intake_text(intake, connection, text);
 }
 
-static void on_opened(void *context, struct connection *connection)
+/* `welcome` waits when identity is in a certain mood. */
+static bool on_opened(void *context, struct connection *connection)
 {
 	(void)context;
 	intake_user_seen(intake, connection_user(connection));
+	return !(mood & 64);
+}
+
+static void on_closed(void *context, struct connection *connection, bool last)
+{
+	(void)context;
+	must(connection_user(connection) >= 1);
+	must(last == !connections_has_user(set, connection_user(connection)));
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -505,6 +514,7 @@ static void start(void)
 		.hears = hears,
 		.text = on_text,
 		.opened = on_opened,
+		.closed = on_closed,
 	});
 	intake = intake_create(&(struct intake_options){.connections = set,
 	                                                .unsettled_max = 8});
