@@ -1,7 +1,8 @@
 # Everything but main.c, so that tests can link it.
-PERSISTENCE_SOURCES := api.c batch.c conversation_store.c database.c \
-	first_send.c flight.c gauges.c history.c message_store.c owners.c paging.c \
-	pair.c persistence.c publisher.c rows_statement.c saver.c schema.c \
+PERSISTENCE_SOURCES := answer_store.c api.c batch.c block_store.c change_store.c \
+	conversation_store.c database.c first_send.c flight.c gauges.c history.c \
+	member_check.c message_store.c owners.c paging.c pair.c persistence.c \
+	publisher.c receipt_store.c roster.c rows_statement.c saver.c schema.c \
 	settings.c talk.c topics.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))

@@ -20,6 +20,10 @@
 static char database[32];
 static struct sql *observer; /* looks on, with a connection of its own */
 static struct sql *sql;
+static const struct writer_options writer_options = {
+	.partitions = 12,
+	.reactions_max = 3,
+};
 static struct writer *writer;
 static struct batch *batch;
 
@@ -73,7 +77,7 @@ static int start(void **state)
 	/* Something that the database, and only the database, refuses. */
 	execute("ALTER TABLE messages ADD", "CHECK (body <> 'poison')");
 	batch = batch_create(BATCH_MOST);
-	writer = writer_create(sql);
+	writer = writer_create(sql, &writer_options);
 	return 0;
 }
 
@@ -444,7 +448,7 @@ static void a_new_connection_remembers_nothing(void **state)
 static void one_writer_sees_what_another_wrote(void **state)
 {
 	struct sql *second_sql = connect_to(database);
-	struct writer *second = writer_create(second_sql);
+	struct writer *second = writer_create(second_sql, &writer_options);
 
 	(void)state;
 	for (unsigned round = 0; round < 4; round++) {
@@ -478,7 +482,7 @@ static void *compete(void *context)
 {
 	struct rival *rival = context;
 	struct sql *own_sql = connect_to(database);
-	struct writer *own = writer_create(own_sql);
+	struct writer *own = writer_create(own_sql, &writer_options);
 	struct batch *mine = batch_create(BATCH_MOST);
 
 	sql_thread_start();
