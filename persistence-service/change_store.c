@@ -282,7 +282,9 @@ static enum status note(struct change_store *store,
                         const struct save_record *record,
                         const struct saved_change *change, struct span time)
 {
-	struct sql_value reaction = sql_bytes(change->reaction);
+	/* No bytes at all would be NULL. */
+	struct sql_value reaction =
+		sql_bytes(change->reaction.len ? change->reaction : SPAN(""));
 	struct sql_value values[] = {
 		sql_number(change->conversation),
 		sql_number(change->revision),

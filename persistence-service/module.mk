@@ -13,7 +13,8 @@ $(eval $(call program,persistence-service,persistence common,\
 $(call object,persistence-service/schema.c): \
 	$(wildcard persistence-service/schema/*.sql)
 
-# Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
-$(eval $(call integration_test,persistence-service/tests/test_writer.c,\
-	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
-	libcrypto))
+# Need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+$(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,rdkafka libmicrohttpd libmariadb cmocka))
+$(foreach t,writer writer_many,$(eval $(call integration_test,\
+	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto)))
