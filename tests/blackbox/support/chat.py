@@ -121,6 +121,18 @@ class Socket:
                 return frame
             self.seen.append(frame)
 
+    def during(self, seconds: float) -> list[dict]:
+        """What comes within this time, and nobody has asked for."""
+        deadline = time.monotonic() + seconds
+        found = []
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                found.append(self.receive(left))
+            except TimeoutError:
+                break
+        self.seen += found
+        return found
+
     def quiet(self, barrier: "Socket", uuid: str, user_to: int) -> list[dict]:
         """What came until a message sent now through `barrier` arrived here."""
         barrier.say(user_to, "barrier", uuid=uuid)
