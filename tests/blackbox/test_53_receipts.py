@@ -4,7 +4,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket
-from support.groups import change_of, everything, make, nothing_of
+from support.conversations import change_of, everything, make, nothing_of
 from support.stack import Stack
 from support.stores import rows
 from support.wait import until

@@ -4,7 +4,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
-from support.groups import Group, change_of, everything, make, nothing_of
+from support.conversations import Group, change_of, everything, make, nothing_of
 from support.stack import Stack
 from support.stores import rows
 

@@ -7,7 +7,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket
-from support.groups import Group, change_of, make, nothing_of
+from support.conversations import Group, change_of, make, nothing_of
 from support.service import Service
 from support.stack import Stack
 from support.stores import records

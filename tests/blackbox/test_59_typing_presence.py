@@ -9,7 +9,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket
-from support.groups import change_of, make
+from support.conversations import change_of, make
 from support.service import Service
 from support.stack import Stack
 from support.stores import hints

@@ -92,14 +92,15 @@ class Api:
     def conversation(self, person: Person, conversation: int) -> dict:
         return self.get(f"/conversations/{conversation}", person)
 
-    def sync(self, person: Person, since: str | None = None) -> tuple[list[dict], str]:
-        """All that `since` has not seen, and the cursor for the next time."""
-        found, more = [], True
+    def sync(self, person: Person, since: str | None = None) -> tuple[list, list, str]:
+        """What `since` has not seen, what is gone, and the cursor for the next time."""
+        found, gone, more = [], [], True
         while more:
             page = self.get("/sync", person, **({} if since is None else {"since": since}))
             found += page["conversations"]
+            gone += page["gone"]
             since, more = page["cursor"], page["more"]
-        return found, since
+        return found, gone, since
 
 
 def check_problem(answer: httpx.Response, status: int) -> dict:

@@ -1,4 +1,4 @@
-"""groups - groups and channels: made and changed over REST, watched on sockets."""
+"""conversations - groups and channels: made and changed over REST, watched on sockets."""
 
 from dataclasses import dataclass
 
