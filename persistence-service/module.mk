@@ -26,6 +26,11 @@ $(eval $(call integration_test,persistence-service/tests/test_writer.c,\
 $(eval $(call integration_test,persistence-service/tests/test_history.c,\
 	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
 	libcrypto))
+$(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
+CHAT_TESTS := membership
+$(foreach t,$(CHAT_TESTS),$(eval $(call integration_test,\
+	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
 
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))
