@@ -18,7 +18,9 @@ enum {
 
 struct api {
 	const struct settings *settings;
+	struct announcer *announcer;
 	struct owners *owners;
+	struct people *people;
 	struct user_limit *limit;
 	struct http_server *server;
 	struct http_lane lanes[API_LANES];
@@ -32,8 +34,12 @@ static void *start_worker(void *context)
 	sql_thread_start();
 	worker->settings = api->settings;
 	worker->limit = api->limit;
+	worker->announcer = api->announcer;
 	worker->asker = owner_asker_create(api->owners);
+	worker->people_asker = people_asker_create(api->people);
 	worker->history = history_create(api->settings);
+	worker->membership = membership_create(api->settings,
+	                                       history_reader(worker->history));
 	return worker;
 }
 
@@ -41,6 +47,8 @@ static void stop_worker(void *context)
 {
 	struct worker *worker = context;
 
+	membership_destroy(&worker->membership);
+	people_asker_destroy(&worker->people_asker);
 	owner_asker_destroy(&worker->asker);
 	history_destroy(&worker->history);
 	mem_free(&worker);
@@ -110,6 +118,19 @@ static const struct http_route routes[] = {
 	{"GET", "/blocks", api_list_blocks, QUERY_LANE, HTTP_NO_BODY},
 	{"PUT", "/blocks/{}", api_put_block, CHANGE_LANE, HTTP_NO_BODY},
 	{"DELETE", "/blocks/{}", api_remove_block, CHANGE_LANE, HTTP_NO_BODY},
+	{"GET", "/channels", api_search_channels, QUERY_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations", api_make, CHANGE_LANE, HTTP_JSON},
+	{"PATCH", "/conversations/{}", api_edit, CHANGE_LANE, HTTP_JSON},
+	{"DELETE", "/conversations/{}", api_delete, CHANGE_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/members", api_invite, CHANGE_LANE,
+         HTTP_JSON},
+	{"POST", "/conversations/{}/join", api_join, CHANGE_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/leave", api_leave, CHANGE_LANE,
+         HTTP_NO_BODY},
+	{"DELETE", "/conversations/{}/members/{}", api_remove, CHANGE_LANE,
+         HTTP_NO_BODY},
+	{"PATCH", "/conversations/{}/members/{}", api_set_role, CHANGE_LANE,
+         HTTP_JSON},
 };
 
 /* --- start and stop ------------------------------------------------------ */
@@ -145,7 +166,8 @@ static enum status listen(struct api *api)
 	return http_server_start(&options, &api->server);
 }
 
-enum status api_start(const struct settings *settings, struct api **ret_api)
+enum status api_start(const struct settings *settings,
+                      struct announcer *announcer, struct api **ret_api)
 {
 	struct api *api CLEANUP(api_stop) = mem_new(sizeof(*api));
 	struct bucket_rate rate = {
@@ -155,7 +177,9 @@ enum status api_start(const struct settings *settings, struct api **ret_api)
 	enum status status;
 
 	api->settings = settings;
+	api->announcer = announcer;
 	api->owners = owners_create(settings->identity_url);
+	api->people = people_create(settings->identity_url);
 	api->limit = user_limit_create(&rate);
 	api->lanes[QUERY_LANE] = lane_of(api, "query");
 	api->lanes[CHANGE_LANE] = lane_of(api, "change");
@@ -170,6 +194,7 @@ void api_stop(struct api **api)
 	if (!*api)
 		return;
 	http_server_stop(&(*api)->server);
+	people_destroy(&(*api)->people);
 	owners_destroy(&(*api)->owners);
 	user_limit_destroy(&(*api)->limit);
 	mem_free(api);

@@ -112,11 +112,6 @@ static enum status write_change(struct reader *reader, struct change *change)
 }
 
 /* --- until it is in the log ---------------------------------------------- */
-/* Here the announcer is woken, which publishes what is in the outbox. */
-static void outbox_written(void)
-{
-}
-
 static enum status is_published(struct reader *reader, uint64_t record)
 {
 	struct sql_value value = sql_number(record);
@@ -149,7 +144,7 @@ static enum status make_change(struct reader *reader, struct change *change)
 	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
 		status = write_change(reader, change);
 	if (status == ST_OK) {
-		outbox_written();
+		announcer_wake(change->block->announcer);
 		status = wait_until_published(reader, change->record);
 	}
 	if (status != ST_OK && status != ST_TOO_LARGE)

@@ -15,11 +15,13 @@
 #define PARLEY_PERSISTENCE_BLOCKS_H
 
 #include "common/base/buf.h"
+#include "persistence-service/announcer.h"
 #include "persistence-service/reader.h"
 
 struct block {
 	uint64_t user;
 	uint64_t blocked;
+	struct announcer *announcer; /* sends the record; may be NULL */
 };
 
 /* Both return when the record is in the log. Twice is as good as once. */

@@ -14,9 +14,8 @@ static bool query_number(const struct http_request *request, const char *name,
 	return span_to_u64(text, max, number) && *number >= min;
 }
 
-/* NULL, or what is unfit about it. */
-static const char *query_limit(const struct http_request *request,
-                               unsigned *ret_limit)
+const char *paging_limit(const struct http_request *request,
+                         unsigned *ret_limit)
 {
 	uint64_t limit = PAGE_DEFAULT;
 
@@ -29,7 +28,7 @@ static const char *query_limit(const struct http_request *request,
 const char *paging_conversations(const struct http_request *request,
                                  uint64_t *ret_before, unsigned *ret_limit)
 {
-	const char *unfit = query_limit(request, ret_limit);
+	const char *unfit = paging_limit(request, ret_limit);
 
 	*ret_before = INT64_MAX;
 	if (unfit)
@@ -75,13 +74,13 @@ const char *paging_messages(const struct http_request *request,
 {
 	const char *unfit = query_part(request, ret_page);
 
-	return unfit ? unfit : query_limit(request, &ret_page->limit);
+	return unfit ? unfit : paging_limit(request, &ret_page->limit);
 }
 
 const char *paging_users(const struct http_request *request,
                          uint64_t *ret_after, unsigned *ret_limit)
 {
-	const char *unfit = query_limit(request, ret_limit);
+	const char *unfit = paging_limit(request, ret_limit);
 
 	*ret_after = 0;
 	if (unfit)

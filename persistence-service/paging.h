@@ -13,6 +13,8 @@
 
 struct http_request;
 
+MUST_CHECK const char *paging_limit(const struct http_request *request,
+                                    unsigned *ret_limit);
 /* Without `before` *ret_before is past every id. */
 MUST_CHECK const char *paging_conversations(const struct http_request *request,
                                             uint64_t *ret_before,

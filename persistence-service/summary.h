@@ -11,14 +11,10 @@
 #include "common/base/buf.h"
 #include "common/base/json_write.h"
 #include "common/io/sql.h"
+#include "persistence-service/conversation.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* As the database has them. */
-enum conversation_kind { KIND_DIRECT = 1, KIND_GROUP = 2, KIND_CHANNEL = 3 };
-enum history_kind { HISTORY_ALL = 1, HISTORY_JOINED = 2 };
-enum member_role { ROLE_MEMBER = 1, ROLE_ADMIN = 2, ROLE_OWNER = 3 };
 
 struct summary {
 	uint64_t conversation;

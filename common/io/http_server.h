@@ -45,6 +45,7 @@ enum { HTTP_ANSWER_MAX = 32 * 1024 * 1024 };
 enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
 	HTTP_JSON_OR_FORM, /* application/json, application/x-www-form-… */
+	HTTP_JSON,         /* application/json */
 };
 
 struct http_route {

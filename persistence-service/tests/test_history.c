@@ -675,7 +675,7 @@ static void *publish(void *context)
 
 static enum status change_block(bool put, uint64_t blocked, unsigned max)
 {
-	struct block block = {ME, blocked};
+	struct block block = {.user = ME, .blocked = blocked};
 	enum status status;
 	pthread_t thread;
 
@@ -724,7 +724,7 @@ static void so_many_may_be_blocked(void **state)
 
 static void a_record_that_stays_is_not_answered_for(void **state)
 {
-	struct block block = {ME, 5};
+	struct block block = {.user = ME, .blocked = 5};
 	struct sql_value row[3];
 
 	(void)state;

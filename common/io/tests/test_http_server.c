@@ -147,6 +147,7 @@ static const struct http_route routes[] = {
 	{"DELETE", "/thing/{}", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
 	{"PUT", "/flag/{}", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
 	{"PUT", "/flag/on", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
+	{"POST", "/json", echo, 0, HTTP_JSON},
 	{"GET", "/forget", forget, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/forget/in/lane", forget, 0, HTTP_NO_BODY},
 };
@@ -371,6 +372,21 @@ static void put_and_patch_bring_bodies(void **state)
 		                   ""),
 		               413);
 	}
+}
+
+static void a_route_may_take_json_alone(void **state)
+{
+	(void)state;
+	assert_http(ask("POST /json",
+	                "Content-Type: application/json; charset=utf-8\r\n"
+	                "Content-Length: 2\r\n",
+	                "{}"),
+	            200);
+	assert_problem(ask("POST /json",
+	                   "Content-Type: application/x-www-form-urlencoded\r\n"
+	                   "Content-Length: 3\r\n",
+	                   "a=1"),
+	               415);
 }
 
 static void put_and_delete_need_no_body(void **state)
@@ -758,6 +774,7 @@ int main(void)
 		TEST(query_parameters_are_decoded),
 		TEST(other_methods_get_405_with_allow),
 		TEST(put_and_patch_bring_bodies),
+		TEST(a_route_may_take_json_alone),
 		TEST(put_and_delete_need_no_body),
 		TEST(a_connection_goes_on_after_an_answer_without_a_body),
 		TEST(allow_names_each_method_once),
