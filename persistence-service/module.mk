@@ -27,7 +27,7 @@ $(eval $(call integration_test,persistence-service/tests/test_history.c,\
 	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
 	libcrypto))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
-CHAT_TESTS := membership
+CHAT_TESTS := channel_names membership
 $(foreach t,$(CHAT_TESTS),$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
 	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
