@@ -131,8 +131,7 @@ static void ask(struct people *people, uint64_t id)
 	rest_get(people->rest, span_of(people->token), path, named, people);
 }
 
-/* The next mark of the line; false when there is none. */
-static bool cut_mark(struct span *line, struct span *ret_before,
+bool people_cut_mark(struct span *line, struct span *ret_before,
                      uint64_t *ret_user)
 {
 	struct span rest, id;
@@ -149,7 +148,7 @@ static bool write_names(struct people *people, struct span line,
 	struct span before;
 	uint64_t id;
 
-	while (cut_mark(&line, &before, &id)) {
+	while (people_cut_mark(&line, &before, &id)) {
 		struct person *person;
 
 		HASH_FIND(hh, people->persons, &id, sizeof(id), person);

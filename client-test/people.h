@@ -30,6 +30,12 @@ void people_destroy(struct people **people);
  * characters (show_text), so none is taken for a mark.
  */
 void people_mark(struct buf *line, uint64_t user);
+/*
+ * What stands before the next mark, and whose it is; *line goes on behind it.
+ * False when there is none: *ret_before is the rest.
+ */
+bool people_cut_mark(struct span *line, struct span *ret_before,
+                     uint64_t *ret_user);
 /* Copies the line; it comes out at once or later, in the order of the calls. */
 void people_put(struct people *people, struct span token, struct span line);
 /* No line waits. */
