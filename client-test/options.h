@@ -49,6 +49,9 @@ struct options {
 	const char *gateways;
 	const char *timeline;
 	uint64_t peers;
+	uint64_t groups;
+	uint64_t group_size;
+	uint64_t churn;
 	uint64_t seed;
 	uint64_t drain_s;
 	char **words;
