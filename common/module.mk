@@ -13,7 +13,7 @@ COMMON_SOURCES := \
 	$(if $(filter faults,$(VARIANT)),service/fault_point.c) \
 	service/admin.c service/clock_watch.c service/log.c service/metrics.c service/parts.c \
 	service/service.c service/settings.c \
-	wire/event.c wire/frame.c wire/identity.c wire/save_record.c
+	wire/event.c wire/frame.c wire/identity.c wire/name.c wire/save_record.c
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
@@ -41,6 +41,7 @@ $(eval $(call unit_test,common/io/tests/test_json.c,common,libcjson))
 $(eval $(call unit_test,common/io/tests/test_websocket_handshake.c,common,libcrypto))
 $(eval $(call unit_test,common/wire/tests/test_event.c,common))
 $(eval $(call unit_test,common/wire/tests/test_frame.c,common,libcjson))
+$(eval $(call unit_test,common/wire/tests/test_name.c,common,,-lunistring))
 $(eval $(call unit_test,common/wire/tests/test_save_record.c,common,libcjson))
 $(eval $(call library,stdout_fixture,common/service/tests,stdout_fixture.c))
 $(eval $(call unit_test,common/service/tests/test_log.c,stdout_fixture common,libcjson))

@@ -1,9 +1,7 @@
 /*
  * credentials - a name and a password, as they come in a body.
  *
- * Names      1 to 64 code points of UTF-8, no control characters (C0, DEL, C1),
- *            no white space of Unicode at either end. `key` is the name with
- *            its case folded: two names with one key are one name.
+ * Names      as common/wire/name.h has them; `key` is name_key().
  * Passwords  8 to 256 bytes when they are chosen. When they are only tried 1
  *            to 256: a short one is wrong like any other.
  * Ownership  credentials_free() wipes the password.
@@ -15,12 +13,11 @@
 #include "common/base/scope.h"
 #include "common/base/span.h"
 #include "common/base/status.h"
+#include "common/wire/name.h"
 
 #include <stdbool.h>
 
 enum {
-	NAME_MAX_POINTS = 64,
-	NAME_KEY_MAX = 768,
 	PASSWORD_MIN = 8,
 	PASSWORD_MAX = 256,
 };
@@ -43,8 +40,5 @@ MUST_CHECK enum status credentials_read(struct span body, bool is_json,
                                         enum credentials_use use,
                                         struct credentials *ret_credentials,
                                         const char **ret_detail);
-/* The key of a name; false with *ret_detail when it is not fit to be one. */
-bool credentials_name_key(struct span name, struct buf *ret_key,
-                          const char **ret_detail);
 
 #endif

@@ -4,8 +4,8 @@
 #include "common/io/json.h"
 #include "common/service/log.h"
 #include "common/wire/fields.h"
+#include "common/wire/name.h"
 #include "identity-service/account.h"
-#include "identity-service/credentials.h"
 #include "identity-service/sign_in.h"
 
 enum { ANSWER_MAX = 4096 };
@@ -125,7 +125,7 @@ static void query_by_name(struct http_request *request, void *context)
 	enum status status;
 
 	if (!http_query(request, "name", &name) ||
-	    !credentials_name_key(name, &key, &detail)) {
+	    !name_key(name, &key, &detail)) {
 		http_answer_problem(request, 422, detail);
 		return;
 	}

@@ -1,39 +1,29 @@
 #include "persistence-service/api.h"
 
+#include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/io/http_server.h"
 #include "common/io/json.h"
-#include "common/service/log.h"
-#include "common/wire/identity.h"
+#include "common/io/sql.h"
+#include "persistence-service/api_private.h"
 #include "persistence-service/gauges.h"
-#include "persistence-service/history.h"
-#include "persistence-service/owners.h"
-#include "persistence-service/paging.h"
 
 enum {
 	THREADS = 4,
 	QUEUE_MAX = 256,
 	RETRY_AFTER_S = 1,
-	BODY_MAX = 1024,
+	BODY_MAX = 16 * 1024,
 	CONNECTIONS_MAX = 1024,
 	IDLE_S = 60,
-	QUERY_LANE = 0,
 };
-
-#define ANSWER_MAX     ((size_t)PAGE_MAX * FRAME_LIKE_MAX)
-#define FRAME_LIKE_MAX (170 * 1024) /* a frame and what stands around it */
 
 struct api {
 	const struct settings *settings;
+	struct announcer *announcer;
 	struct owners *owners;
+	struct people *people;
+	struct user_limit *limit;
 	struct http_server *server;
-	struct http_lane lane;
-};
-
-/* What each thread of the lane has for itself. */
-struct worker {
-	struct owner_asker *asker;
-	struct history *history;
+	struct http_lane lanes[API_LANES];
 };
 
 static void *start_worker(void *context)
@@ -42,8 +32,14 @@ static void *start_worker(void *context)
 	struct worker *worker = mem_new(sizeof(*worker));
 
 	sql_thread_start();
+	worker->settings = api->settings;
+	worker->limit = api->limit;
+	worker->announcer = api->announcer;
 	worker->asker = owner_asker_create(api->owners);
+	worker->people_asker = people_asker_create(api->people);
 	worker->history = history_create(api->settings);
+	worker->membership = membership_create(api->settings,
+	                                       history_reader(worker->history));
 	return worker;
 }
 
@@ -51,6 +47,8 @@ static void stop_worker(void *context)
 {
 	struct worker *worker = context;
 
+	membership_destroy(&worker->membership);
+	people_asker_destroy(&worker->people_asker);
 	owner_asker_destroy(&worker->asker);
 	history_destroy(&worker->history);
 	mem_free(&worker);
@@ -58,31 +56,47 @@ static void stop_worker(void *context)
 }
 
 /* --- what was asked ------------------------------------------------------ */
-/* Answers and says false when the token is nobody's. */
-static bool admit(struct worker *worker, struct http_request *request,
-                  struct token_owner *ret_owner)
+bool api_admit(struct worker *worker, struct http_request *request,
+               uint64_t *ret_user)
 {
-	switch (owner_ask(worker->asker, http_bearer(request), ret_owner)) {
-	case ST_OK:
-		return true;
-	case ST_DENIED:
+	struct token_owner owner;
+	enum status status =
+		owner_ask(worker->asker, http_bearer(request), &owner);
+
+	if (status == ST_DENIED) {
 		http_answer_problem(request, 401, "a valid token is needed");
 		return false;
-	default:
+	}
+	if (status != ST_OK) {
 		http_answer_problem(request, 503,
 		                    "the token can't be checked now");
 		return false;
 	}
+	if (!user_limit_take(worker->limit, owner.user, clock_mono_ms())) {
+		http_answer_problem(request, 429, "too many requests");
+		return false;
+	}
+	*ret_user = owner.user;
+	return true;
 }
 
-static void answer(struct http_request *request, enum status status,
-                   const struct buf *json)
+bool api_id(struct http_request *request, unsigned index, const char *absent,
+            uint64_t *ret_id)
+{
+	if (span_to_u64(http_argument(request, index), JSON_ID_MAX, ret_id) &&
+	    *ret_id > 0)
+		return true;
+	http_answer_problem(request, 404, absent);
+	return false;
+}
+
+void api_answer(struct http_request *request, enum status status,
+                const char *absent, const struct buf *json)
 {
 	if (status == ST_OK && !buf_overflowed(json))
 		http_answer_json(request, 200, buf_span(json));
 	else if (status == ST_NOT_FOUND)
-		http_answer_problem(request, 404,
-		                    "there is no such conversation");
+		http_answer_problem(request, 404, absent);
 	else if (status == ST_UNAVAILABLE)
 		http_answer_problem(request, 503, "the database is away");
 	else
@@ -91,60 +105,49 @@ static void answer(struct http_request *request, enum status status,
 }
 
 /* --- routes -------------------------------------------------------------- */
-static void list_conversations(struct http_request *request, void *context)
-{
-	struct worker *worker = context;
-	struct buf json CLEANUP(buf_free) = BUF(ANSWER_MAX);
-	struct token_owner owner;
-	const char *unfit;
-	uint64_t before;
-	unsigned limit;
-
-	if (!admit(worker, request, &owner))
-		return;
-	unfit = paging_conversations(request, &before, &limit);
-	if (unfit) {
-		http_answer_problem(request, 422, unfit);
-		return;
-	}
-	answer(request,
-	       history_conversations(worker->history, owner.user, before, limit,
-	                             &json),
-	       &json);
-}
-
-static void list_messages(struct http_request *request, void *context)
-{
-	struct worker *worker = context;
-	struct buf json CLEANUP(buf_free) = BUF(ANSWER_MAX);
-	struct history_page page;
-	struct token_owner owner;
-	const char *unfit;
-
-	if (!admit(worker, request, &owner))
-		return;
-	unfit = paging_messages(request, &page);
-	if (unfit) {
-		http_answer_problem(request, 422, unfit);
-		return;
-	}
-	if (!span_to_u64(http_argument(request, 0), JSON_ID_MAX,
-	                 &page.conversation)) {
-		answer(request, ST_NOT_FOUND, &json);
-		return;
-	}
-	answer(request,
-	       history_messages(worker->history, owner.user, &page, &json),
-	       &json);
-}
-
 static const struct http_route routes[] = {
-	{"GET", "/conversations", list_conversations, QUERY_LANE, HTTP_NO_BODY},
-	{"GET", "/conversations/{}/messages", list_messages, QUERY_LANE,
+	{"GET", "/conversations", api_list_conversations, QUERY_LANE,
          HTTP_NO_BODY},
+	{"GET", "/conversations/{}", api_get_conversation, QUERY_LANE,
+         HTTP_NO_BODY},
+	{"GET", "/conversations/{}/messages", api_list_messages, QUERY_LANE,
+         HTTP_NO_BODY},
+	{"GET", "/conversations/{}/members", api_list_members, QUERY_LANE,
+         HTTP_NO_BODY},
+	{"GET", "/sync", api_sync, QUERY_LANE, HTTP_NO_BODY},
+	{"GET", "/blocks", api_list_blocks, QUERY_LANE, HTTP_NO_BODY},
+	{"PUT", "/blocks/{}", api_put_block, CHANGE_LANE, HTTP_NO_BODY},
+	{"DELETE", "/blocks/{}", api_remove_block, CHANGE_LANE, HTTP_NO_BODY},
+	{"GET", "/channels", api_search_channels, QUERY_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations", api_make, CHANGE_LANE, HTTP_JSON},
+	{"PATCH", "/conversations/{}", api_edit, CHANGE_LANE, HTTP_JSON},
+	{"DELETE", "/conversations/{}", api_delete, CHANGE_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/members", api_invite, CHANGE_LANE,
+         HTTP_JSON},
+	{"POST", "/conversations/{}/join", api_join, CHANGE_LANE, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/leave", api_leave, CHANGE_LANE,
+         HTTP_NO_BODY},
+	{"DELETE", "/conversations/{}/members/{}", api_remove, CHANGE_LANE,
+         HTTP_NO_BODY},
+	{"PATCH", "/conversations/{}/members/{}", api_set_role, CHANGE_LANE,
+         HTTP_JSON},
 };
 
 /* --- start and stop ------------------------------------------------------ */
+static struct http_lane lane_of(struct api *api, const char *name)
+{
+	return (struct http_lane){
+		.name = name,
+		.threads = THREADS,
+		.queue_max = QUEUE_MAX,
+		.full_http = 503,
+		.retry_after_s = RETRY_AFTER_S,
+		.worker_start = start_worker,
+		.worker_stop = stop_worker,
+		.lane_context = api,
+	};
+}
+
 static enum status listen(struct api *api)
 {
 	struct http_server_options options = {
@@ -152,8 +155,8 @@ static enum status listen(struct api *api)
 		.port = (uint16_t)api->settings->port,
 		.routes = routes,
 		.route_count = ARRAY_LEN(routes),
-		.lanes = &api->lane,
-		.lane_count = 1,
+		.lanes = api->lanes,
+		.lane_count = API_LANES,
 		.max_body = BODY_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = IDLE_S,
@@ -163,23 +166,23 @@ static enum status listen(struct api *api)
 	return http_server_start(&options, &api->server);
 }
 
-enum status api_start(const struct settings *settings, struct api **ret_api)
+enum status api_start(const struct settings *settings,
+                      struct announcer *announcer, struct api **ret_api)
 {
 	struct api *api CLEANUP(api_stop) = mem_new(sizeof(*api));
+	struct bucket_rate rate = {
+		.per_s = (uint32_t)settings->user_rate,
+		.burst = (uint32_t)settings->user_burst,
+	};
 	enum status status;
 
 	api->settings = settings;
+	api->announcer = announcer;
 	api->owners = owners_create(settings->identity_url);
-	api->lane = (struct http_lane){
-		.name = "query",
-		.threads = THREADS,
-		.queue_max = QUEUE_MAX,
-		.full_http = 503,
-		.retry_after_s = RETRY_AFTER_S,
-		.worker_start = start_worker,
-		.worker_stop = stop_worker,
-		.lane_context = api,
-	};
+	api->people = people_create(settings->identity_url);
+	api->limit = user_limit_create(&rate);
+	api->lanes[QUERY_LANE] = lane_of(api, "query");
+	api->lanes[CHANGE_LANE] = lane_of(api, "change");
 	status = listen(api);
 	if (status == ST_OK)
 		*ret_api = MOVE(api);
@@ -191,6 +194,8 @@ void api_stop(struct api **api)
 	if (!*api)
 		return;
 	http_server_stop(&(*api)->server);
+	people_destroy(&(*api)->people);
 	owners_destroy(&(*api)->owners);
+	user_limit_destroy(&(*api)->limit);
 	mem_free(api);
 }

@@ -4,6 +4,7 @@
 #include "common/io/sql.h"
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
+#include "persistence-service/announcer.h"
 #include "persistence-service/api.h"
 #include "persistence-service/gauges.h"
 #include "persistence-service/saver.h"
@@ -13,6 +14,7 @@
 
 struct persistence {
 	struct saver *saver;
+	struct announcer *announcer;
 	struct api *api;
 };
 
@@ -26,7 +28,10 @@ enum status persistence_start(const void *context, void **ret_state)
 	clock_watch_start();
 	gauges_start();
 	sql_library_start();
-	status = api_start(settings, &p->api);
+	status = announcer_start(settings, &p->announcer);
+	if (status != ST_OK)
+		return status;
+	status = api_start(settings, p->announcer, &p->api);
 	if (status != ST_OK) {
 		log_event(LOG_ERROR, "service.port_taken",
 		          F_NUMBER("port", settings->port),
@@ -53,11 +58,13 @@ bool persistence_drained(void *state)
 	return saver_drained(((struct persistence *)state)->saver);
 }
 
+/* The announcer goes last: it sends what the last requests did. */
 void persistence_stop(void **state)
 {
 	struct persistence *p = *state;
 
 	saver_destroy(&p->saver);
 	api_stop(&p->api);
+	announcer_stop(&p->announcer);
 	mem_free(state);
 }

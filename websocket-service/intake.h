@@ -1,6 +1,7 @@
 /*
- * intake - what clients say: each text frame is checked, its recipient is
- * looked up, and it becomes a send. Steps 1 and 2 of a message.
+ * intake - what clients say: each text frame is checked and handed to the part
+ * that it is for. Of a message to a user the recipient is looked up, and it
+ * becomes a send. Steps 1 and 2 of a message.
  *
  * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
  *            number, and unsettled_max of a socket, together with its other
@@ -20,12 +21,16 @@ struct intake;
 struct connection;
 struct connections;
 struct lookups;
+struct receipts;
 struct sends;
+struct typing;
 
 struct intake_options {
 	struct connections *connections;
 	struct lookups *recipients;
 	struct sends *sends;
+	struct receipts *receipts;
+	struct typing *typing;
 	unsigned unsettled_max; /* of a socket */
 };
 

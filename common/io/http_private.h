@@ -12,8 +12,8 @@
 
 enum {
 	HTTP_ARGUMENTS_MAX = 4,
+	HTTP_QUERIES_MAX = 8, /* http_query() that found one */
 	HTTP_HEADERS_MAX = 8,
-	HTTP_ANSWER_MAX = 16 * 1024 * 1024,
 };
 
 struct http_answer_header {
@@ -33,7 +33,7 @@ struct http_request {
 	bool is_json;
 	unsigned refusal; /* answered with this code once the body is in */
 	const char *refusal_detail;
-	char *decoded[HTTP_ARGUMENTS_MAX]; /* query parameters */
+	char *decoded[HTTP_QUERIES_MAX]; /* query parameters */
 	uint64_t began_us;
 
 	/* Set by http_pass(). */

@@ -33,8 +33,20 @@ static bool method_matches(const struct http_route *route, struct span method)
 	                                    span_equal(want, SPAN("GET")));
 }
 
+static bool names(struct span list, struct span method)
+{
+	while (list.len) {
+		if (span_equal(span_trim(span_cut(list, ',', &list)), method))
+			return true;
+	}
+	return false;
+}
+
+/* Two routes may fit one path: {} takes what the other names. */
 static void allow(struct buf *allowed, const struct http_route *route)
 {
+	if (names(buf_span(allowed), span_of(route->method)))
+		return;
 	if (allowed->len)
 		buf_append(allowed, SPAN(", "));
 	buf_append(allowed, span_of(route->method));

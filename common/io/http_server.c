@@ -79,15 +79,18 @@ static void check_headers(struct http_request *request)
 
 static void check_content_type(struct http_request *request)
 {
+	enum http_body takes = request->route->body;
 	struct span rest;
 	struct span type = span_trim(
 		span_cut(http_header(request, "Content-Type"), ';', &rest));
 
-	if (request->route->body != HTTP_JSON_OR_FORM)
-		return;
 	request->is_json = span_equal_nocase(type, SPAN("application/json"));
-	if (!request->is_json &&
-	    !span_equal_nocase(type, SPAN("application/x-www-form-urlencoded")))
+	if (takes == HTTP_NO_BODY || request->is_json)
+		return;
+	if (takes == HTTP_JSON)
+		refuse(request, 415, "the body must be application/json");
+	else if (!span_equal_nocase(type,
+	                            SPAN("application/x-www-form-urlencoded")))
 		refuse(request, 415,
 		       "the body must be application/json or "
 		       "application/x-www-form-urlencoded");

@@ -38,14 +38,18 @@ typedef void http_handler(struct http_request *request, void *context);
 
 enum { HTTP_INLINE = -1 };
 
+/* Bytes; a longer answer is a programmer's error. */
+enum { HTTP_ANSWER_MAX = 32 * 1024 * 1024 };
+
 /* Which bodies a route takes; others get 415. */
 enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
 	HTTP_JSON_OR_FORM, /* application/json, application/x-www-form-… */
+	HTTP_JSON,         /* application/json */
 };
 
 struct http_route {
-	const char *method; /* "GET", "POST" */
+	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
 	const char *path;   /* "/conversations/{}/messages" */
 	http_handler *handle;
 	int lane; /* HTTP_INLINE or an index of options.lanes */
@@ -96,7 +100,7 @@ unsigned http_server_waiting(struct http_server *server, unsigned lane);
 struct span http_argument(const struct http_request *request, unsigned index);
 struct span http_header(const struct http_request *request, const char *name);
 /* A query parameter, percent-decoded, or as it was sent when that can't be
-   done; false when absent. */
+   done; false when absent. At most eight found ones for one request. */
 bool http_query(const struct http_request *request, const char *name,
                 struct span *ret_value);
 struct span http_body(const struct http_request *request);

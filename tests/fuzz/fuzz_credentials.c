@@ -22,7 +22,7 @@ static void check_name(struct span name)
 
 		must(point >= 0x20 && (point < 0x7f || point > 0x9f));
 	}
-	must(credentials_name_key(name, &again, &why));
+	must(name_key(name, &again, &why));
 	must(!buf_overflowed(&again));
 }
 

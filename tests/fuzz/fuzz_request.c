@@ -64,6 +64,10 @@ static const struct http_route routes[] = {
 	{"GET", "/conversations", handle, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/conversations/{}/messages", handle, HTTP_INLINE,
          HTTP_NO_BODY},
+	{"GET", "/conversations/{}", handle, HTTP_INLINE, HTTP_NO_BODY},
+	{"PUT", "/blocks/{}", handle, HTTP_INLINE, HTTP_NO_BODY},
+	{"DELETE", "/blocks/{}", handle, HTTP_INLINE, HTTP_NO_BODY},
+	{"PATCH", "/conversations/{}", handle, HTTP_INLINE, HTTP_JSON_OR_FORM},
 	{"POST", "/auth/{}/{}", handle, HTTP_INLINE, HTTP_JSON_OR_FORM},
 	{"GET", "/auth/users/{}", handle, HTTP_INLINE, HTTP_NO_BODY},
 };
@@ -104,21 +108,50 @@ static void check_bearer(const struct http_request *request)
 		must(token.data[i] > ' ' && token.data[i] <= '~');
 }
 
-static void check_paging(const struct http_request *request, bool messages)
+static void check_messages(const struct http_request *request)
 {
 	struct history_page page = {0};
-	uint64_t before = 0;
-	const char *unfit =
-		messages ? paging_messages(request, &page)
-			 : paging_conversations(request, &before, &page.limit);
+	const char *unfit = paging_messages(request, &page);
 
-	if (unfit) {
-		must(*unfit);
-		return;
-	}
-	must(page.limit >= 1 && page.limit <= PAGE_MAX);
-	must(page.seq <= JSON_ID_MAX);
-	must(before <= JSON_ID_MAX || before == INT64_MAX);
+	must(unfit ? *unfit : page.limit >= 1 && page.limit <= PAGE_MAX);
+	must(unfit || page.from <= JSON_ID_MAX);
+}
+
+static void check_conversations(const struct http_request *request)
+{
+	unsigned limit = 0;
+	uint64_t before = 0;
+	const char *unfit = paging_conversations(request, &before, &limit);
+
+	must(unfit ? *unfit : limit >= 1 && limit <= PAGE_MAX);
+	must(unfit || before <= JSON_ID_MAX || before == INT64_MAX);
+}
+
+static void check_members(const struct http_request *request)
+{
+	struct history_members page = {0};
+	const char *unfit = paging_members(request, &page);
+
+	must(unfit ? *unfit : page.limit >= 1 && page.limit <= PAGE_MAX);
+	must(unfit || (page.after <= JSON_ID_MAX && page.seen <= JSON_ID_MAX));
+}
+
+static void check_sync(const struct http_request *request)
+{
+	struct sync_cursor cursor;
+	unsigned limit = 0;
+	const char *unfit = paging_sync(request, &cursor, &limit);
+
+	must(unfit ? *unfit : limit >= 1 && limit <= SYNC_MAX);
+}
+
+/* A request is one list's: it reads no more parameters than that has. */
+static void check_paging(const struct http_request *request, size_t which)
+{
+	static void (*const checks[])(const struct http_request *) = {
+		check_conversations, check_messages, check_members, check_sync};
+
+	checks[which % ARRAY_LEN(checks)](request);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -129,14 +162,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *method_text = mem_text(method.data, method.len);
 	char *path_text = mem_text(path.data, path.len);
 	struct http_request *request;
-	bool messages = size % 2;
 
 	authorization = span_cut(rest, '\n', &rest);
 	query = rest;
 	request = http_request_create(&server, NULL, method_text, path_text);
 	check_route(request);
 	check_bearer(request);
-	check_paging(request, messages);
+	check_paging(request, size);
 	http_request_destroy(&request);
 	must(atomic_load(&server.live) == 0);
 	mem_free(&method_text);

@@ -92,6 +92,25 @@ static void pass_on(struct http_request *request, void *context)
 	http_pass(request, 0, echo);
 }
 
+static void do_nothing(struct http_request *request, void *context)
+{
+	(void)context;
+	http_answer(request, 204, NULL, SPAN_NONE);
+}
+
+static void say_queries(struct http_request *request, void *context)
+{
+	CLEANUP(buf_free) struct buf text = BUF(8000);
+	struct span value;
+
+	(void)context;
+	for (char name[] = "a"; name[0] < 'a' + 8; name[0]++) {
+		if (http_query(request, name, &value))
+			buf_append(&text, value);
+	}
+	http_answer(request, 200, "text/plain", buf_span(&text));
+}
+
 static void forget(struct http_request *request, void *context)
 {
 	(void)request;
@@ -122,6 +141,13 @@ static const struct http_route routes[] = {
 	{"POST", "/echo", echo, 0, HTTP_JSON_OR_FORM},
 	{"GET", "/echo", pass_on, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/held", wait_held, 1, HTTP_NO_BODY},
+	{"GET", "/queries", say_queries, HTTP_INLINE, HTTP_NO_BODY},
+	{"PUT", "/thing/{}", echo, 0, HTTP_JSON_OR_FORM},
+	{"PATCH", "/thing/{}", echo, 0, HTTP_JSON_OR_FORM},
+	{"DELETE", "/thing/{}", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
+	{"PUT", "/flag/{}", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
+	{"PUT", "/flag/on", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
+	{"POST", "/json", echo, 0, HTTP_JSON},
 	{"GET", "/forget", forget, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/forget/in/lane", forget, 0, HTTP_NO_BODY},
 };
@@ -324,6 +350,112 @@ static void other_methods_get_405_with_allow(void **state)
 	answer = ask("POST /hello", "Content-Length: 2\r\n", "{}");
 	assert_problem(answer, 405);
 	assert_has(answer, "Allow: GET, HEAD\r\n");
+}
+
+static void put_and_patch_bring_bodies(void **state)
+{
+	static const char *const lines[] = {"PUT /thing/1", "PATCH /thing/1"};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *answer = ask(lines[i],
+		                         "Content-Type: application/json\r\n"
+		                         "Content-Length: 7\r\n",
+		                         "{\"a\":1}");
+
+		assert_http(answer, 200);
+		assert_has(answer, "\r\n\r\n{\"a\":1}");
+		assert_problem(ask(lines[i], "Content-Length: 0\r\n", ""), 415);
+		assert_problem(ask(lines[i],
+		                   "Content-Type: application/json\r\n"
+		                   "Content-Length: 1001\r\n",
+		                   ""),
+		               413);
+	}
+}
+
+static void a_route_may_take_json_alone(void **state)
+{
+	(void)state;
+	assert_http(ask("POST /json",
+	                "Content-Type: application/json; charset=utf-8\r\n"
+	                "Content-Length: 2\r\n",
+	                "{}"),
+	            200);
+	assert_problem(ask("POST /json",
+	                   "Content-Type: application/x-www-form-urlencoded\r\n"
+	                   "Content-Length: 3\r\n",
+	                   "a=1"),
+	               415);
+}
+
+static void put_and_delete_need_no_body(void **state)
+{
+	static const char *const lines[] = {"PUT /flag/7", "DELETE /thing/7"};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *answer = ask(lines[i], "", "");
+
+		assert_http(answer, 204);
+		assert_null(strstr(answer, "Content-Type"));
+		assert_true(strlen(strstr(answer, "\r\n\r\n")) == 4);
+		assert_http(ask(lines[i], "Content-Length: 0\r\n", ""), 204);
+		assert_http(ask(lines[i], "Content-Length: 2\r\n", "{}"), 204);
+		assert_http(ask(lines[i], "Transfer-Encoding: chunked\r\n",
+		                "2\r\n{}\r\n0\r\n\r\n"),
+		            204);
+	}
+}
+
+static void a_connection_goes_on_after_an_answer_without_a_body(void **state)
+{
+	int fd = dial();
+	const char *answers;
+
+	(void)state;
+	say(fd, "DELETE /thing/1 HTTP/1.1\r\nHost: x\r\n\r\n"
+	        "PUT /flag/1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+	        "{}GET /hello HTTP/1.1\r\nHost: x\r\n"
+	        "Connection: close\r\n\r\n");
+	answers = hear(fd);
+	assert_http(answers, 204);
+	assert_has(answers, "\r\n\r\nHTTP/1.1 204");
+	assert_has(answers, "\r\n\r\nHTTP/1.1 200");
+}
+
+static void allow_names_each_method_once(void **state)
+{
+	const char *answer = ask("POST /thing/1", "", "");
+
+	(void)state;
+	assert_problem(answer, 405);
+	assert_has(answer, "Allow: PUT, PATCH, DELETE\r\n");
+	answer = ask("GET /flag/on", "", "");
+	assert_problem(answer, 405);
+	assert_has(answer, "Allow: PUT\r\n");
+	assert_problem(ask("put /flag/on", "", ""), 405);
+	assert_problem(ask("PU /flag/on", "", ""), 405);
+}
+
+static void as_many_parameters_as_a_route_has_are_read(void **state)
+{
+	(void)state;
+	assert_has(get("/queries?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8"),
+	           "\r\n\r\n12345678");
+}
+
+/* What GET /sync?since= has, beside a token of some KiB. */
+static void a_query_of_some_kib_is_read(void **state)
+{
+	static char line[8000], header[5000];
+
+	(void)state;
+	(void)snprintf(line, sizeof(line), "GET /query?name=%06000d", 7);
+	(void)snprintf(header, sizeof(header),
+	               "Authorization: Bearer %04096d\r\n", 1);
+	assert_http(ask(line, header, ""), 200);
+	assert_has(get(line + 4), "0000000007");
 }
 
 static void the_bearer_is_read_in_any_case_and_shape(void **state)
@@ -641,6 +773,13 @@ int main(void)
 		TEST(arguments_are_segments),
 		TEST(query_parameters_are_decoded),
 		TEST(other_methods_get_405_with_allow),
+		TEST(put_and_patch_bring_bodies),
+		TEST(a_route_may_take_json_alone),
+		TEST(put_and_delete_need_no_body),
+		TEST(a_connection_goes_on_after_an_answer_without_a_body),
+		TEST(allow_names_each_method_once),
+		TEST(as_many_parameters_as_a_route_has_are_read),
+		TEST(a_query_of_some_kib_is_read),
 		TEST(the_bearer_is_read_in_any_case_and_shape),
 		TEST(a_token_of_some_kib_still_gets_an_answer),
 		TEST(bodies_reach_the_lane),

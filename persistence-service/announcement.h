@@ -1,0 +1,23 @@
+/*
+ * announcement - a row of the outbox as records for Kafka: one for each
+ * partition that holds one of its users, or, for a room, one for every
+ * partition.
+ */
+#ifndef PARLEY_PERSISTENCE_ANNOUNCEMENT_H
+#define PARLEY_PERSISTENCE_ANNOUNCEMENT_H
+
+#include "common/io/kafka.h"
+#include "persistence-service/outbox.h"
+#include "persistence-service/settings.h"
+
+/* Takes one record; anything but ST_OK ends the row. */
+typedef enum status announcement_send(void *context,
+                                      const struct kafka_record *record);
+
+/* ST_INVALID: the row is not as it should be, nothing was sent. */
+MUST_CHECK enum status announcement_each(const struct settings *settings,
+                                         const struct outbox_row *row,
+                                         announcement_send *send,
+                                         void *context);
+
+#endif

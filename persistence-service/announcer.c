@@ -1,0 +1,299 @@
+#define _GNU_SOURCE
+#include "persistence-service/announcer.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/service/fault_point.h"
+#include "common/service/log.h"
+#include "persistence-service/announcement.h"
+#include "persistence-service/few_rows.h"
+#include "persistence-service/outbox.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+	ROWS_MAX_ONCE = FEW_MAX,
+	QUEUE_MAX_KIB = 16 * 1024,
+	LOOK_MS = 1000,
+	SETTLE_MS = 50, /* how soon a stop is noticed */
+	DRAIN_MS = 2000,
+	BACKOFF_BASE_MS = 100,
+	BACKOFF_MAX_MS = 2000,
+	SAY_AFTER = 3, /* failures in a row */
+};
+
+struct announcer {
+	const struct settings *settings;
+	struct sql *sql;
+	struct kafka_producer *producer;
+	pthread_t thread;
+	bool started;
+	int wake_fd;
+	atomic_bool stopping;
+	uint64_t drain_until_ms; /* 0: not stopping */
+	enum status refused;     /* by Kafka, of this turn's records */
+	uint64_t ids[ROWS_MAX_ONCE];
+	unsigned count;
+	unsigned failures; /* in a row */
+};
+
+/* --- Kafka --------------------------------------------------------------- */
+/* What can never be sent must not stand in the way of all others. */
+static void log_poisonous(uint64_t id, enum status status)
+{
+	log_event(LOG_ERROR, "outbox.poisonous", F_NUMBER("id", id),
+	          F_TEXT("why", status_text(status)));
+}
+
+static void on_answer(void *context, uint64_t tag, enum status status)
+{
+	struct announcer *a = context;
+
+	if (status == ST_TOO_LARGE)
+		log_poisonous(a->ids[tag], status);
+	else if (status != ST_OK)
+		a->refused = status;
+}
+
+/* The time for what is left begins with the first look at it. */
+static bool time_over(struct announcer *a)
+{
+	if (!atomic_load(&a->stopping))
+		return false;
+	if (!a->drain_until_ms)
+		a->drain_until_ms = clock_mono_ms() + DRAIN_MS;
+	return clock_mono_ms() >= a->drain_until_ms;
+}
+
+static enum status send_record(void *context, const struct kafka_record *record)
+{
+	struct announcer *a = context;
+	enum status status;
+
+	for (;;) {
+		status = kafka_produce(a->producer, record, a->count - 1);
+		if (status != ST_BUSY)
+			return status;
+		if (time_over(a))
+			return ST_UNAVAILABLE;
+		kafka_producer_flush(a->producer, SETTLE_MS);
+	}
+}
+
+static enum status settle(struct announcer *a)
+{
+	while (kafka_producer_pending(a->producer) && !time_over(a))
+		kafka_producer_flush(a->producer, SETTLE_MS);
+	if (kafka_producer_pending(a->producer))
+		return ST_UNAVAILABLE;
+	return a->refused;
+}
+
+/* --- one turn ------------------------------------------------------------ */
+static enum status send_row(struct announcer *a, const struct outbox_row *row)
+{
+	enum status status =
+		announcement_each(a->settings, row, send_record, a);
+
+	if (status != ST_INVALID && status != ST_TOO_LARGE)
+		return status;
+	log_poisonous(row->id, status);
+	return ST_OK;
+}
+
+static enum status send_rows(struct announcer *a)
+{
+	struct outbox_row row;
+	enum status status = outbox_take(a->sql, ROWS_MAX_ONCE);
+
+	a->count = 0;
+	a->refused = ST_OK;
+	while (status == ST_OK) {
+		status = outbox_next(a->sql, &row);
+		if (status != ST_OK)
+			break;
+		a->ids[a->count++] = row.id;
+		status = send_row(a, &row);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+/* Also after a failure: what was taken is answered before the next turn. */
+static enum status send_and_settle(struct announcer *a)
+{
+	enum status sent = send_rows(a);
+	enum status settled = settle(a);
+
+	FAULT_POINT("announced.after");
+	return sent == ST_OK ? settled : sent;
+}
+
+static enum status announce(struct announcer *a)
+{
+	enum status status = ST_OK;
+
+	a->count = 0;
+	if (!sql_connected(a->sql))
+		status = sql_connect(a->sql);
+	if (status == ST_OK)
+		status = sql_begin(a->sql);
+	if (status == ST_OK)
+		status = send_and_settle(a);
+	if (status == ST_OK && a->count)
+		status = outbox_remove(a->sql, a->ids, a->count);
+	if (status == ST_OK)
+		status = sql_commit(a->sql);
+	if (status != ST_OK)
+		sql_rollback(a->sql);
+	return status;
+}
+
+/* --- the thread ---------------------------------------------------------- */
+static void wait_for_more(const struct announcer *a, uint64_t wait_ms)
+{
+	struct pollfd fd = {.fd = a->wake_fd, .events = POLLIN};
+
+	(void)poll(&fd, 1, (int)wait_ms);
+}
+
+static void clear_wake(const struct announcer *a)
+{
+	uint64_t ignored;
+
+	if (read(a->wake_fd, &ignored, sizeof(ignored)) < 0)
+		return; /* nobody woke us */
+}
+
+/* In this wait being woken means a stop: new rows would fail as well. */
+static void wait_after_failure(struct announcer *a)
+{
+	uint64_t until_ms =
+		clock_mono_ms() + 1 +
+		backoff_ms(a->failures++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+	uint64_t now_ms;
+
+	while (!atomic_load(&a->stopping) &&
+	       (now_ms = clock_mono_ms()) < until_ms) {
+		wait_for_more(a, until_ms - now_ms);
+		if (!atomic_load(&a->stopping))
+			clear_wake(a);
+	}
+}
+
+/* A deadlock passes in a moment, and so does a start beside the database's. */
+static void note(struct announcer *a, enum status status)
+{
+	if (status != ST_OK && a->failures == SAY_AFTER)
+		log_event(LOG_WARN, "outbox.waiting",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(a->sql)));
+	if (status == ST_OK && a->failures > SAY_AFTER)
+		log_event(LOG_INFO, "outbox.goes_on");
+	if (status == ST_OK)
+		a->failures = 0;
+}
+
+static void take_turn(struct announcer *a)
+{
+	enum status status;
+
+	clear_wake(a);
+	status = announce(a);
+	note(a, status);
+	if (status != ST_OK)
+		wait_after_failure(a);
+	else if (a->count < ROWS_MAX_ONCE)
+		wait_for_more(a, LOOK_MS);
+}
+
+static void drain(struct announcer *a)
+{
+	while (!time_over(a)) {
+		if (announce(a) != ST_OK || a->count == 0)
+			return;
+	}
+}
+
+static void *work(void *context)
+{
+	struct announcer *a = context;
+
+	sql_thread_start();
+	while (!atomic_load(&a->stopping))
+		take_turn(a);
+	drain(a);
+	sql_thread_stop();
+	return NULL;
+}
+
+/* Signals are for the main thread. */
+static void start_thread(struct announcer *a)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (pthread_create(&a->thread, NULL, work, a))
+		abort();
+	(void)pthread_setname_np(a->thread, "announcer");
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	a->started = true;
+}
+
+enum status announcer_start(const struct settings *settings,
+                            struct announcer **ret_announcer)
+{
+	struct announcer *a CLEANUP(announcer_stop) = mem_new(sizeof(*a));
+	struct kafka_producer_options options = {
+		.common = settings_kafka(settings),
+		.queue_max_kib = QUEUE_MAX_KIB,
+		.answer = on_answer,
+		.context = a,
+	};
+	enum status status;
+
+	a->settings = settings;
+	a->sql = settings_sql(settings);
+	a->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (a->wake_fd < 0)
+		return ST_BROKEN;
+	status = kafka_producer_create(&options, &a->producer);
+	if (status != ST_OK)
+		return status;
+	start_thread(a);
+	*ret_announcer = MOVE(a);
+	return ST_OK;
+}
+
+void announcer_stop(struct announcer **announcer)
+{
+	struct announcer *a = MOVE(*announcer);
+
+	if (!a)
+		return;
+	atomic_store(&a->stopping, true);
+	announcer_wake(a);
+	if (a->started)
+		(void)pthread_join(a->thread, NULL);
+	kafka_producer_destroy(&a->producer);
+	sql_destroy(&a->sql);
+	if (a->wake_fd >= 0)
+		(void)close(a->wake_fd);
+	mem_free(&a);
+}
+
+void announcer_wake(struct announcer *a)
+{
+	uint64_t one = 1;
+
+	/* A counter that is full is one that wakes. */
+	if (a && a->wake_fd >= 0 && write(a->wake_fd, &one, sizeof(one)) < 0)
+		return;
+}

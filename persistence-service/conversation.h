@@ -1,0 +1,28 @@
+/*
+ * conversation - what a conversation and who is in it can be, as numbers of
+ * the tables and as words of the protocol. docs/protocol/conversations.md
+ */
+#ifndef PARLEY_PERSISTENCE_CONVERSATION_H
+#define PARLEY_PERSISTENCE_CONVERSATION_H
+
+#include "common/base/span.h"
+
+#include <stdbool.h>
+
+enum conversation_kind { KIND_DIRECT = 1, KIND_GROUP, KIND_CHANNEL };
+
+/* What who comes in sees of what was before. */
+enum history_kind { HISTORY_ALL = 1, HISTORY_JOINED };
+
+/* Rising: each may what those before it may. */
+enum member_role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
+
+/* A direct one is made by writing to somebody: its word is not read. */
+bool conversation_kind_read(struct span word, enum conversation_kind *ret_kind);
+bool conversation_history_read(struct span word,
+                               enum history_kind *ret_history);
+bool member_role_read(struct span word, enum member_role *ret_role);
+const char *conversation_history_word(enum history_kind history);
+const char *member_role_word(enum member_role role);
+
+#endif

@@ -1,0 +1,59 @@
+#include "persistence-service/outbox.h"
+
+#include "persistence-service/few_rows.h"
+
+enum { COLUMNS = 5 };
+
+static const struct few_rows remove_rows = {
+	.head = "DELETE FROM outbox WHERE id IN (",
+	.row = "?",
+	.tail = ")",
+	.row_values = 1,
+};
+
+enum status outbox_put(struct sql *sql, const struct outbox_row *row)
+{
+	struct sql_value values[] = {
+		sql_number(row->kind),
+		sql_bytes(row->target),
+		sql_bytes(row->room.len ? row->room : SPAN("")),
+		sql_bytes(row->body),
+	};
+
+	return sql_run(sql,
+	               "INSERT INTO outbox (kind, target, room, body)"
+	               " VALUES (?, ?, ?, ?)",
+	               values, ARRAY_LEN(values));
+}
+
+enum status outbox_take(struct sql *sql, unsigned limit)
+{
+	struct sql_value value = sql_number(limit);
+
+	return sql_run(sql,
+	               "SELECT id, kind, target, room, body FROM outbox"
+	               " ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED",
+	               &value, 1);
+}
+
+enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
+{
+	struct sql_value row[COLUMNS];
+	enum status status = sql_fetch(sql, row, COLUMNS);
+
+	if (status != ST_OK)
+		return status;
+	*ret_row = (struct outbox_row){
+		.id = row[0].number,
+		.kind = (enum outbox_kind)row[1].number,
+		.target = row[2].bytes,
+		.room = row[3].bytes,
+		.body = row[4].bytes,
+	};
+	return ST_OK;
+}
+
+enum status outbox_remove(struct sql *sql, const uint64_t *ids, unsigned count)
+{
+	return few_users_run(sql, &remove_rows, ids, count, NULL, 0);
+}

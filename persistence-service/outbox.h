@@ -1,0 +1,38 @@
+/*
+ * outbox - records for Kafka, written in the transaction that they tell of.
+ * The announcer sends them.
+ */
+#ifndef PARLEY_PERSISTENCE_OUTBOX_H
+#define PARLEY_PERSISTENCE_OUTBOX_H
+
+#include "common/io/sql.h"
+
+enum outbox_kind {
+	OUTBOX_EVENT = 1, /* of message_events; target: users or a room */
+	OUTBOX_SAVE = 2,  /* of message_save; target: its key */
+};
+
+enum { OUTBOX_TEXT_MAX = 65535 }; /* of target and of room */
+
+struct outbox_row {
+	uint64_t id; /* not read by outbox_put() */
+	enum outbox_kind kind;
+	struct span target;
+	struct span room; /* the header's value, or empty */
+	struct span body;
+};
+
+MUST_CHECK enum status outbox_put(struct sql *sql,
+                                  const struct outbox_row *row);
+/*
+ * Locks the oldest rows that nobody else has locked, at most `limit`; read
+ * them with outbox_next() until ST_NOT_FOUND.
+ */
+MUST_CHECK enum status outbox_take(struct sql *sql, unsigned limit);
+/* Spans live until the next call. */
+MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
+/* Those that were sent; at most FEW_MAX. */
+MUST_CHECK enum status outbox_remove(struct sql *sql, const uint64_t *ids,
+                                     unsigned count);
+
+#endif
