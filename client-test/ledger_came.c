@@ -184,7 +184,8 @@ void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
 		book->totals.turned_away++;
 		return;
 	}
-	ledger_fault(book, LEDGER_refused, "message %u: %.*s", number,
+	ledger_fault(book, LEDGER_refused, "message %u (%u to %s%u): %.*s",
+	             number, entry->from, entry->to_room ? "g" : "", entry->to,
 	             (int)code.len, code.len ? code.data : "");
 }
 

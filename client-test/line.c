@@ -84,7 +84,7 @@ static void change(struct buf *out, const struct message *m,
 	} else if (m->change == CHANGE_renamed) {
 		quoted(out, " renamed it ", m->detail);
 	} else if (m->change == CHANGE_history) {
-		quoted(out, " shows who comes from now on ", m->detail);
+		quoted(out, " lets who comes from now on see ", m->detail);
 	} else if (m->change == CHANGE_deleted) {
 		buf_append(out, SPAN(" deleted it"));
 	} else {
