@@ -30,5 +30,6 @@ $(foreach t,channel_names history membership,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 
+$(eval $(call unit_test,persistence-service/tests/test_summary.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))

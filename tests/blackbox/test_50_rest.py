@@ -54,7 +54,7 @@ REQUESTS = {
     "POST getIdByToken": ("POST", "/auth/getIdByToken", JSON, b"{}", 405),
     "POST status": ("POST", "/auth/status", JSON, b"{}", 405),
     "DELETE users/1": ("DELETE", "/auth/users/1", {}, None, 405),
-    "POST conversations": ("POST", "/conversations", JSON, b"{}", 405),
+    "PUT conversations": ("PUT", "/conversations", JSON, b"{}", 405),
     "DELETE messages": ("DELETE", "/conversations/1/messages", {}, None, 405),
     "POST sync": ("POST", "/sync", JSON, b"{}", 405),
     "PUT blocks": ("PUT", "/blocks", {}, None, 405),
