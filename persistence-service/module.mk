@@ -31,6 +31,12 @@ CHAT_TESTS := channel_names membership
 $(foreach t,$(CHAT_TESTS),$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
 	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
+$(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
+	chat_fixture kafka_fixture persistence common,rdkafka libmicrohttpd \
+	libmariadb libcjson libcurl libcrypto,-lunistring))
+
+$(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
+$(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,persistence common,libcjson,-lunistring))
 
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))
