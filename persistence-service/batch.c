@@ -5,7 +5,8 @@
 
 #include <assert.h>
 
-#define TEXTS_MAX ((size_t)BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
+/* The texts of duplicates, and of edits that are, and answers to gateways. */
+#define TEXTS_MAX ((size_t)4 * BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
 
 struct batch *batch_create(unsigned max)
 {
@@ -56,13 +57,20 @@ void batch_add(struct batch *batch, struct kafka_message **message)
 		entry->named = false;
 }
 
-void batch_keep_text(struct batch *batch, struct batch_entry *entry,
-                     struct span text)
+void batch_keep(struct batch *batch, struct batch_entry *entry,
+                struct span *ret_text, struct span text)
 {
 	entry->text_at = batch->texts.len;
-	entry->saved.message.len = text.len;
+	entry->text = ret_text;
+	ret_text->len = text.len;
 	buf_append(&batch->texts, text);
 	assert(!buf_overflowed(&batch->texts));
+}
+
+/* Half is left for texts, which must fit. */
+bool batch_has_room(const struct batch *batch, size_t bytes)
+{
+	return batch->texts.len + bytes <= TEXTS_MAX / 2;
 }
 
 void batch_settle(struct batch *batch)
@@ -70,9 +78,8 @@ void batch_settle(struct batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (entry->outcome == OUTCOME_DUPLICATE)
-			entry->saved.message.data =
-				batch->texts.data + entry->text_at;
+		if (entry->text)
+			entry->text->data = batch->texts.data + entry->text_at;
 	}
 }
 

@@ -19,26 +19,43 @@ enum outcome {
 	OUTCOME_OPEN,      /* not in the database yet */
 	OUTCOME_SAVED,     /* by this batch */
 	OUTCOME_DUPLICATE, /* known before; `saved` is the first result */
-	OUTCOME_DEAD,      /* can never be saved; `why` says it */
+	OUTCOME_REFUSED,   /* the sender may not; `code` and `why` say it */
+	OUTCOME_TOLD, /* a receipt, or an answer to a gateway, is to be sent */
+	OUTCOME_DONE, /* nothing is to be sent */
+	OUTCOME_DEAD, /* can never be saved; `why` says it */
 };
+
+struct roster;
 
 struct batch_entry {
 	struct kafka_message *message;
-	struct json *json; /* what `record.message` points into */
+	struct json *json; /* what the spans of `record` point into */
 	struct save_record record;
 	bool named; /* sender and uuid could be read */
 	enum outcome outcome;
-	const char *why; /* constant text */
-	unsigned talk;   /* index, while it is written */
-	struct saved_message saved;
-	size_t text_at; /* of a duplicate: where `texts` has its text */
+	enum frame_code code; /* refused */
+	const char *why;      /* constant text */
+	unsigned talk;        /* index, while it is written */
+	/* What came of it, by the record's kind. */
+	union {
+		struct saved_message saved;
+		struct saved_change change;
+		struct receipt receipt;
+		struct span answer; /* to a gateway: the value of a header */
+	};
+	/* Who is to hear of it; NULL: a message's user_from and user_to. */
+	const struct roster *roster;
+	bool heard; /* a change's sender is in the conversation still */
+	/* Of what is kept: where `texts` has it, and whose text it is. */
+	size_t text_at;
+	struct span *text;
 };
 
 struct batch {
 	struct batch_entry *entries;
 	unsigned count;
 	unsigned max;
-	struct buf texts;  /* of duplicates, as they are stored */
+	struct buf texts;  /* that were read from the database */
 	uint64_t began_us; /* monotonic, when the first record came */
 };
 
@@ -47,9 +64,13 @@ void batch_destroy(struct batch **batch);
 void batch_clear(struct batch *batch);
 /* Takes the record and decodes it; one that can't be is dead at once. */
 void batch_add(struct batch *batch, struct kafka_message **message);
-/* Keeps a duplicate's stored text; it is in its place after batch_settle(). */
-void batch_keep_text(struct batch *batch, struct batch_entry *entry,
-                     struct span text);
+/*
+ * Keeps a text that was read from the database: `ret_text`, a part of the
+ * entry, is it after batch_settle().
+ */
+void batch_keep(struct batch *batch, struct batch_entry *entry,
+                struct span *ret_text, struct span text);
+bool batch_has_room(const struct batch *batch, size_t bytes);
 /* Once nothing more is kept. */
 void batch_settle(struct batch *batch);
 /* How many entries came to that. */

@@ -1,14 +1,14 @@
 #include "persistence-service/conversation_store.h"
 
 #include "common/base/mem.h"
-#include "persistence-service/batch.h"
+#include "persistence-service/pair.h"
 #include "persistence-service/rows_statement.h"
 #include "persistence-service/sql_time.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { VALUES_EACH = 6 };
+enum { VALUES_EACH = 6, LOCKED_COLUMNS = 5 };
 
 struct conversation_store {
 	struct sql *sql;
@@ -36,7 +36,8 @@ static struct rows_statement make_missing = {
 };
 
 static struct rows_statement lock_by_id = {
-	.head = "SELECT id, last_seq FROM conversations WHERE id IN (",
+	.head = "SELECT id, last_seq, large, ckey, deleted_at"
+		" FROM conversations WHERE id IN (",
 	.row = "?",
 	.between = ",",
 	.tail = ") ORDER BY id FOR UPDATE",
@@ -94,7 +95,7 @@ static unsigned collect_unknown(struct conversation_store *store,
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < talks_count(talks); i++)
-		if (talks_at(talks, i)->id == 0)
+		if (talks_at(talks, i)->id == 0) /* a pair's */
 			store->by_id[count++] = talks_at(talks, i);
 	return count;
 }
@@ -168,23 +169,48 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static enum status read_locked(struct conversation_store *store, unsigned count)
+/* Whose row was not there. A pair's was known: look again. */
+static enum status miss(struct talk *talk)
 {
-	struct sql_value row[2];
-	enum status status;
+	talk->absent = true;
+	return talk_is_pair(talk) ? ST_NOT_FOUND : ST_OK;
+}
+
+static void take_row(struct talks *talks, struct talk *talk,
+                     const struct sql_value *row)
+{
+	struct pair pair;
+
+	talk->last_seq = row[1].number;
+	talk->large = row[2].number != 0;
+	talk->absent = row[4].kind != SQL_NULL;
+	if (!talk_is_pair(talk) && pair_read(row[3].bytes, &pair))
+		talks_is_pair(talks, talk, pair.low, pair.high);
+}
+
+/* Rows come in the order of by_id; two talks may have one, an id and a pair. */
+static enum status read_locked(struct conversation_store *store,
+                               struct talks *talks, unsigned count)
+{
+	struct sql_value row[LOCKED_COLUMNS];
+	enum status status = ST_OK, missed = ST_OK;
 	unsigned at = 0;
 
-	for (;;) {
-		status = sql_fetch(store->sql, row, 2);
+	while (missed == ST_OK) {
+		status = sql_fetch(store->sql, row, LOCKED_COLUMNS);
 		if (status != ST_OK)
 			break;
-		if (at == count || store->by_id[at]->id != row[0].number)
-			return ST_NOT_FOUND;
-		store->by_id[at++]->last_seq = row[1].number;
+		while (at < count && store->by_id[at]->id < row[0].number &&
+		       missed == ST_OK)
+			missed = miss(store->by_id[at++]);
+		while (at < count && store->by_id[at]->id == row[0].number)
+			take_row(talks, store->by_id[at++], row);
 	}
-	if (status != ST_NOT_FOUND)
+	if (status != ST_NOT_FOUND && status != ST_OK)
 		return status;
-	return at == count ? ST_OK : ST_NOT_FOUND;
+	while (at < count && missed == ST_OK)
+		missed = miss(store->by_id[at++]);
+	return missed;
 }
 
 /* What this transaction made is locked already, and empty. */
@@ -208,7 +234,7 @@ static enum status lock_ids(struct conversation_store *store,
 	status = rows_run_padded(store->sql, &lock_by_id, store->values, count);
 	if (status != ST_OK)
 		return status;
-	return read_locked(store, count);
+	return read_locked(store, talks, count);
 }
 
 enum status conversation_store_lock(struct conversation_store *store,
@@ -238,11 +264,14 @@ static enum status update_rows(struct conversation_store *store,
                                struct talks *talks, const struct sql_time *now)
 {
 	struct span time = span_make(now->text, SQL_TIME_LEN);
-	unsigned count = talks_count(talks), at = 0;
+	unsigned count = 0, at = 0;
 	enum status status;
 
-	for (unsigned i = 0; i < count; i++)
-		store->by_id[i] = talks_at(talks, i);
+	for (unsigned i = 0; i < talks_count(talks); i++)
+		if (talks_at(talks, i)->written)
+			store->by_id[count++] = talks_at(talks, i);
+	if (count == 0)
+		return ST_OK;
 	qsort(store->by_id, count, sizeof(struct talk *), by_id);
 	for (unsigned i = 0; i < count; i++) {
 		const struct talk *talk = store->by_id[i];
@@ -274,42 +303,65 @@ static enum status flush_members(struct conversation_store *store)
 }
 
 static enum status put_member(struct conversation_store *store,
-                              const struct talk *talk, unsigned side,
-                              const struct sql_time *now)
+                              uint64_t conversation, uint64_t user,
+                              uint64_t read_seq, const struct sql_time *now)
 {
 	unsigned at = store->rows * put_members.row_values;
 
-	add(store, &at, sql_number(talk->user[side]));
-	add(store, &at, sql_number(talk->id));
+	add(store, &at, sql_number(user));
+	add(store, &at, sql_number(conversation));
 	add(store, &at, sql_bytes(span_make(now->text, SQL_TIME_LEN)));
-	add(store, &at, sql_number(talk->read_seq[side]));
+	add(store, &at, sql_number(read_seq));
 	store->rows++;
 	return store->rows == ROWS_MAX ? flush_members(store) : ST_OK;
 }
 
 /* Both when the conversation is new, else only who wrote. */
-static enum status put_talk_members(struct conversation_store *store,
-                                    const struct talk *talk,
-                                    const struct sql_time *now)
+static enum status put_pair(struct conversation_store *store,
+                            const struct talk *talk, const struct sql_time *now)
 {
 	unsigned sides = talk->user[0] == talk->user[1] ? 1 : 2;
 	enum status status = ST_OK;
 
 	for (unsigned side = 0; side < sides && status == ST_OK; side++)
 		if (talk->made || talk->read_seq[side])
-			status = put_member(store, talk, side, now);
+			status = put_member(store, talk->id, talk->user[side],
+			                    talk->read_seq[side], now);
+	return status;
+}
+
+/* Who wrote to many has read up to there. */
+static enum status put_writers(struct conversation_store *store,
+                               struct talks *talks,
+                               struct batch_entry *const *entries,
+                               unsigned count, const struct sql_time *now)
+{
+	enum status status = ST_OK;
+
+	for (unsigned i = 0; i < count && status == ST_OK; i++) {
+		const struct saved_message *saved = &entries[i]->saved;
+
+		if (!talk_is_pair(talks_at(talks, entries[i]->talk)))
+			status = put_member(store, saved->conversation,
+			                    saved->user_from, saved->seq, now);
+	}
 	return status;
 }
 
 enum status conversation_store_update(struct conversation_store *store,
-                                      struct talks *talks, uint64_t now_ms)
+                                      struct talks *talks,
+                                      struct batch_entry *const *entries,
+                                      unsigned count, uint64_t now_ms)
 {
 	struct sql_time now = sql_time_of(now_ms);
 	enum status status = update_rows(store, talks, &now);
 
 	store->rows = 0;
 	for (unsigned i = 0; i < talks_count(talks) && status == ST_OK; i++)
-		status = put_talk_members(store, talks_at(talks, i), &now);
+		if (talk_is_pair(talks_at(talks, i)))
+			status = put_pair(store, talks_at(talks, i), &now);
+	if (status == ST_OK)
+		status = put_writers(store, talks, entries, count, &now);
 	if (status != ST_OK)
 		return status;
 	return flush_members(store);

@@ -9,6 +9,10 @@ static struct metric duplicate = METRIC_COUNTER(
 	"parley_records_total{outcome=\"duplicate\"}", "Records by outcome.");
 static struct metric dead = METRIC_COUNTER(
 	"parley_records_total{outcome=\"dead\"}", "Records by outcome.");
+static struct metric refused = METRIC_COUNTER(
+	"parley_records_total{outcome=\"refused\"}", "Records by outcome.");
+static struct metric told = METRIC_COUNTER(
+	"parley_records_total{outcome=\"told\"}", "Records by outcome.");
 static struct metric batches =
 	METRIC_COUNTER("parley_batches_total", "Batches saved.");
 static struct metric batch_size =
@@ -37,10 +41,10 @@ static struct metric request =
 void gauges_start(void)
 {
 	struct metric *all[] = {
-		&saved,        &duplicate, &dead,         &batches,
-		&batch_size,   &retries,   &transaction,  &turn,
-		&lag,          &in_flight, &answered_2xx, &answered_4xx,
-		&answered_5xx, &request,
+		&saved,        &duplicate,    &dead,         &refused,
+		&told,         &batches,      &batch_size,   &retries,
+		&transaction,  &turn,         &lag,          &in_flight,
+		&answered_2xx, &answered_4xx, &answered_5xx, &request,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -52,6 +56,8 @@ void gauges_saved(const struct batch *batch, uint64_t took_us)
 	metric_count(&saved, batch_tally(batch, OUTCOME_SAVED));
 	metric_count(&duplicate, batch_tally(batch, OUTCOME_DUPLICATE));
 	metric_count(&dead, batch_tally(batch, OUTCOME_DEAD));
+	metric_count(&refused, batch_tally(batch, OUTCOME_REFUSED));
+	metric_count(&told, batch_tally(batch, OUTCOME_TOLD));
 	metric_count(&batches, 1);
 	metric_set(&batch_size, batch->count);
 	metric_took(&transaction, took_us);

@@ -4,13 +4,13 @@
 #include "persistence-service/history_private.h"
 
 static const char list_conversations[] =
-	"SELECT " SUMMARY_COLUMNS " FROM members m"
+	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS " FROM members m"
 	" JOIN conversations c ON c.id = m.conversation"
 	" WHERE m.user = ? AND c.last_message_id < ? AND c.last_message_id > 0"
 	" AND c.deleted_at IS NULL"
 	" ORDER BY c.last_message_id DESC LIMIT ?";
 static const char find_conversation[] =
-	"SELECT " SUMMARY_COLUMNS " FROM members m"
+	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS " FROM members m"
 	" JOIN conversations c ON c.id = m.conversation"
 	" WHERE m.user = ? AND m.conversation = ? AND c.deleted_at IS NULL";
 

@@ -5,7 +5,7 @@
 #include "persistence-service/rows_statement.h"
 #include "persistence-service/sql_time.h"
 
-enum { VALUES_EACH = 6, KNOWN_COLUMNS = 8 };
+enum { VALUES_EACH = 7, KNOWN_COLUMNS = 12 };
 
 struct message_store {
 	struct sql *sql;
@@ -16,8 +16,9 @@ struct message_store {
 
 static struct rows_statement insert_rows = {
 	.head = "INSERT INTO messages"
-		" (conversation, seq, sender, uuid, created_at, body) VALUES ",
-	.row = "(?,?,?,?,?,?)",
+		" (conversation, seq, sender, uuid, created_at, body,"
+		" reply_to) VALUES ",
+	.row = "(?,?,?,?,?,?,?)",
 	.between = ",",
 	.tail = "",
 	.row_values = VALUES_EACH,
@@ -26,7 +27,8 @@ static struct rows_statement insert_rows = {
 /* Both servers make a range of the unique key for each pair. */
 static struct rows_statement find_known = {
 	.head = "SELECT x.sender, x.uuid, x.conversation, x.seq, x.id,"
-		" x.created_at, x.body, c.ckey"
+		" x.created_at, x.body, c.ckey, x.reply_to,"
+		" x.kind, x.revision, x.deleted_at"
 		" FROM messages x FORCE INDEX (by_sender_uuid)"
 		" JOIN conversations c ON c.id = x.conversation"
 		" WHERE (x.sender, x.uuid) IN (",
@@ -73,6 +75,7 @@ static void fill_row(struct message_store *store, struct sql_value *row,
 	row[3] = sql_bytes(uuid_span(&saved->uuid));
 	row[4] = sql_bytes(time_text(store, saved->created_at_ms));
 	row[5] = sql_bytes(saved->message);
+	row[6] = sql_number(saved->reply_to);
 }
 
 enum status message_store_insert(struct message_store *store,
@@ -98,17 +101,25 @@ enum status message_store_insert(struct message_store *store,
 	return ST_OK;
 }
 
+/* Not whom it names now: that may be somebody else. 0: it is to many. */
+static uint64_t first_recipient(const struct sql_value *row)
+{
+	struct pair pair;
+
+	if (!pair_read(row[7].bytes, &pair))
+		return 0;
+	return pair_other(&pair, row[0].number);
+}
+
 static bool read_known(const struct sql_value *row, struct batch *batch,
                        const struct first_send *sends)
 {
 	struct batch_entry *entry;
 	struct uuid uuid;
 	uint64_t created_at_ms;
-	struct pair pair;
 
 	if (row[1].bytes.len != sizeof(uuid.byte) ||
-	    !sql_time_read(row[5].bytes, &created_at_ms) ||
-	    !pair_read(row[7].bytes, &pair))
+	    !sql_time_read(row[5].bytes, &created_at_ms))
 		return false;
 	memcpy(uuid.byte, row[1].bytes.data, sizeof(uuid.byte));
 	entry = first_send_find(sends, row[0].number, &uuid);
@@ -116,16 +127,20 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 		return false;
 	entry->outcome = OUTCOME_DUPLICATE;
 	entry->saved = (struct saved_message){
+		.kind = (enum entry_kind)row[9].number,
 		.id = row[4].number,
 		.conversation = row[2].number,
 		.seq = row[3].number,
 		.user_from = row[0].number,
-		/* Not whom it names now: that may be somebody else. */
-		.user_to = pair_other(&pair, row[0].number),
+		.user_to = first_recipient(row),
+		.reply_to = row[8].number,
 		.uuid = uuid,
 		.created_at_ms = created_at_ms,
+		.revision = row[10].number,
 	};
-	batch_keep_text(batch, entry, row[6].bytes);
+	if (row[11].kind != SQL_NULL)
+		(void)sql_time_read(row[11].bytes, &entry->saved.deleted_at_ms);
+	batch_keep(batch, entry, &entry->saved.message, row[6].bytes);
 	return true;
 }
 

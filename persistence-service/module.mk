@@ -1,42 +1,40 @@
 # Everything but main.c, so that tests can link it.
-PERSISTENCE_SOURCES := announcement.c announcer.c api.c api_act.c api_blocks.c \
-	api_channels.c api_conversations.c api_members.c api_reads.c batch.c \
-	blocks.c change.c channel_names.c channel_search.c conversation.c \
-	conversation_body.c conversation_store.c database.c entries.c few_rows.c \
-	first_send.c flight.c gauges.c history.c history_members.c \
-	history_messages.c history_sync.c member_store.c membership.c \
-	membership_make.c membership_people.c message_store.c outbox.c owners.c \
-	paging.c pair.c people.c persistence.c publisher.c reactions.c reader.c \
-	rows_statement.c saver.c schema.c settings.c summary.c sync_cursor.c talk.c \
-	topics.c user_limit.c writer.c
+PERSISTENCE_SOURCES := announcement.c announcer.c answer_store.c api.c api_act.c \
+	api_blocks.c api_channels.c api_conversations.c api_members.c api_reads.c batch.c \
+	block_store.c blocks.c change.c change_store.c channel_names.c channel_search.c \
+	conversation.c conversation_body.c conversation_store.c database.c entries.c \
+	few_rows.c first_send.c flight.c gauges.c history.c history_members.c \
+	history_messages.c history_sync.c member_check.c member_store.c membership.c \
+	membership_make.c membership_people.c message_store.c outbox.c owners.c paging.c \
+	pair.c people.c persistence.c publisher.c reactions.c reader.c receipt_store.c \
+	reply_check.c roster.c rows_statement.c saver.c schema.c settings.c summary.c \
+	sync_cursor.c talk.c topics.c user_limit.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis,\
-	-lunistring))
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis,-lunistring))
 
 # The embedded files are not seen by -MMD.
 $(call object,persistence-service/schema.c): \
 	$(wildcard persistence-service/schema/*.sql)
 
-# Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
-$(eval $(call integration_test,persistence-service/tests/test_writer.c,\
-	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
-	libcrypto))
-$(eval $(call integration_test,persistence-service/tests/test_history.c,\
-	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl \
-	libcrypto))
+# Need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto
+$(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,\
+	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
-CHAT_TESTS := channel_names membership
-$(foreach t,$(CHAT_TESTS),$(eval $(call integration_test,\
+$(foreach t,writer writer_many,$(eval $(call integration_test,\
+	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
+	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+$(foreach t,channel_names history membership,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
+	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+# And Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
-	chat_fixture kafka_fixture persistence common,rdkafka libmicrohttpd \
-	libmariadb libcjson libcurl libcrypto,-lunistring))
+	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
 $(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
-$(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,persistence common,libcjson,-lunistring))
-
+$(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,\
+	persistence common,libcjson,-lunistring))
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))

@@ -7,6 +7,7 @@
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
 #include "persistence-service/flight.h"
+#include "persistence-service/roster.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -105,50 +106,78 @@ static uint32_t partition_of(const struct publisher *p, uint64_t user)
 	return event_partition(user, (uint32_t)p->settings->kafka_partitions);
 }
 
-/* The save record's origin goes on, under the name that says what for. */
-static void send_event(struct publisher *p, const struct batch_entry *entry,
-                       const char *header, int32_t partition, uint64_t flight)
+static void send_event(struct publisher *p, struct span key,
+                       struct kafka_header header, int32_t partition,
+                       uint64_t flight)
 {
 	struct kafka_record record = {
 		.topic = p->settings->topic_events,
 		.partition = partition,
-		.key = buf_span(&p->key),
+		.key = key,
 		.value = buf_span(&p->frame),
-		.header = {header, kafka_message_header(entry->message,
-	                                                EVENT_ORIGIN_HEADER)},
+		.header = header,
 	};
 
 	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
 	produce(p, &record, flight);
 }
 
+/* The save record's origin goes on, under the name that says what for. */
+static struct kafka_header origin_of(const struct batch_entry *entry,
+                                     const char *name)
+{
+	return (struct kafka_header){
+		name,
+		kafka_message_header(entry->message, EVENT_ORIGIN_HEADER)};
+}
+
 /* The frame that is ready, to one user, or to both of the same partition. */
-static void send_to(struct publisher *p, const struct batch_entry *entry,
-                    const char *header, uint64_t user, uint64_t other,
-                    uint64_t flight)
+static void send_to(struct publisher *p, struct kafka_header header,
+                    uint64_t user, uint64_t other, uint64_t flight)
 {
 	buf_clear(&p->key);
 	event_key_add(&p->key, user);
 	if (other)
 		event_key_add(&p->key, other);
-	send_event(p, entry, header, (int32_t)partition_of(p, user), flight);
+	send_event(p, buf_span(&p->key), header, (int32_t)partition_of(p, user),
+	           flight);
 }
 
+static void send_to_many(struct publisher *p, struct kafka_header header,
+                         const struct roster *roster, uint64_t flight)
+{
+	for (unsigned i = 0; i < roster->target_count; i++)
+		send_event(p, roster->targets[i].key, header,
+		           roster->targets[i].partition, flight);
+}
+
+static void send_to_pair(struct publisher *p, struct kafka_header header,
+                         uint64_t from, uint64_t to, uint64_t flight)
+{
+	if (from == to) {
+		send_to(p, header, to, 0, flight);
+	} else if (partition_of(p, from) == partition_of(p, to)) {
+		send_to(p, header, to, from, flight);
+	} else {
+		send_to(p, header, to, 0, flight);
+		send_to(p, header, from, 0, flight);
+	}
+}
+
+/* --- what came of a record ----------------------------------------------- */
+/* A group that is gone meanwhile has nobody to tell. */
 static void send_message(struct publisher *p, const struct batch_entry *entry,
                          uint64_t flight)
 {
-	uint64_t from = entry->saved.user_from, to = entry->saved.user_to;
+	struct kafka_header origin = origin_of(entry, EVENT_ORIGIN_HEADER);
 
 	buf_clear(&p->frame);
 	frame_message(&p->frame, &entry->saved);
-	if (from == to) {
-		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);
-	} else if (partition_of(p, from) == partition_of(p, to)) {
-		send_to(p, entry, EVENT_ORIGIN_HEADER, to, from, flight);
-	} else {
-		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);
-		send_to(p, entry, EVENT_ORIGIN_HEADER, from, 0, flight);
-	}
+	if (entry->roster)
+		send_to_many(p, origin, entry->roster, flight);
+	else if (entry->saved.user_to)
+		send_to_pair(p, origin, entry->saved.user_from,
+		             entry->saved.user_to, flight);
 }
 
 static void send_saved(struct publisher *p, const struct batch_entry *entry,
@@ -156,8 +185,73 @@ static void send_saved(struct publisher *p, const struct batch_entry *entry,
 {
 	buf_clear(&p->frame);
 	frame_saved(&p->frame, &entry->saved);
-	send_to(p, entry, EVENT_SETTLES_HEADER, entry->saved.user_from, 0,
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER),
+	        entry->saved.user_from, 0, flight);
+}
+
+/* An edit whose text is gone, edited again, is only answered. */
+static void send_change(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	const struct saved_change *change = &entry->change;
+	bool gone = change->kind == CLIENT_EDIT && change->message.len == 0;
+
+	buf_clear(&p->frame);
+	frame_change(&p->frame, change);
+	if (entry->heard && !gone)
+		send_to_many(p, origin_of(entry, EVENT_ORIGIN_HEADER),
+		             entry->roster, flight);
+	buf_clear(&p->frame);
+	frame_change_saved(&p->frame, change);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), change->user, 0,
 	        flight);
+}
+
+/* In a large conversation only the reader's own sockets need to know. */
+static void send_receipt(struct publisher *p, const struct batch_entry *entry,
+                         uint64_t flight)
+{
+	static const struct kafka_header none = {0};
+
+	buf_clear(&p->frame);
+	frame_receipt(&p->frame, &entry->receipt);
+	if (entry->roster->large)
+		send_to(p, none, entry->receipt.user, 0, flight);
+	else
+		send_to_many(p, none, entry->roster, flight);
+}
+
+/* Only the header says something. */
+static void send_answer(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	struct kafka_header header = {entry->record.kind == SAVE_ROOMS
+	                                      ? EVENT_ROOMS_HEADER
+	                                      : EVENT_ROSTER_HEADER,
+	                              entry->answer};
+
+	buf_clear(&p->frame);
+	send_to(p, header, entry->record.sender, 0, flight);
+}
+
+static bool is_receipt(const struct batch_entry *entry)
+{
+	return entry->record.kind == SAVE_READ ||
+	       entry->record.kind == SAVE_DELIVERED;
+}
+
+static void send_refusal(struct publisher *p, const struct batch_entry *entry,
+                         enum frame_code code, uint64_t flight)
+{
+	buf_clear(&p->frame);
+	if (save_kind_has(entry->record.kind, SAVE_HAS_UUID))
+		frame_state_error(&p->frame, &entry->record.uuid, code,
+		                  entry->why);
+	else
+		frame_error_in(&p->frame, entry->record.conversation, code,
+		               entry->why);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), entry->record.sender,
+	        0, flight);
 }
 
 /* --- records that can't be saved ----------------------------------------- */
@@ -185,16 +279,6 @@ static void send_letter(struct publisher *p, const struct batch_entry *entry,
 	produce(p, &record, flight);
 }
 
-static void send_refusal(struct publisher *p, const struct batch_entry *entry,
-                         uint64_t flight)
-{
-	buf_clear(&p->frame);
-	frame_state_error(&p->frame, &entry->record.uuid, FRAME_NOT_STORABLE,
-	                  entry->why);
-	send_to(p, entry, EVENT_SETTLES_HEADER, entry->record.sender, 0,
-	        flight);
-}
-
 static void send_dead(struct publisher *p, const struct batch_entry *entry,
                       uint64_t flight)
 {
@@ -205,26 +289,55 @@ static void send_dead(struct publisher *p, const struct batch_entry *entry,
 	                   (uint64_t)kafka_message_offset(entry->message)));
 	send_letter(p, entry, flight);
 	if (entry->named)
-		send_refusal(p, entry, flight);
+		send_refusal(p, entry, FRAME_NOT_STORABLE, flight);
 }
 
 /* --- batches ------------------------------------------------------------- */
+static void send_result(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	if (entry->record.kind != SAVE_MESSAGE) {
+		send_change(p, entry, flight);
+		return;
+	}
+	send_message(p, entry, flight);
+	FAULT_POINT("message_event.after");
+	send_saved(p, entry, flight);
+}
+
+static void send_entry(struct publisher *p, const struct batch_entry *entry,
+                       uint64_t flight)
+{
+	switch (entry->outcome) {
+	case OUTCOME_SAVED:
+	case OUTCOME_DUPLICATE:
+		send_result(p, entry, flight);
+		break;
+	case OUTCOME_TOLD:
+		if (is_receipt(entry))
+			send_receipt(p, entry, flight);
+		else
+			send_answer(p, entry, flight);
+		break;
+	case OUTCOME_REFUSED:
+		send_refusal(p, entry, entry->code, flight);
+		break;
+	case OUTCOME_DEAD:
+		send_dead(p, entry, flight);
+		break;
+	case OUTCOME_DONE:
+		break;
+	case OUTCOME_OPEN:
+		assert(false);
+	}
+}
+
 void publisher_send(struct publisher *p, const struct batch *batch)
 {
 	uint64_t flight = flights_open(p->flights, batch);
 
-	for (unsigned i = 0; i < batch->count; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
-
-		assert(entry->outcome != OUTCOME_OPEN);
-		if (entry->outcome == OUTCOME_DEAD) {
-			send_dead(p, entry, flight);
-			continue;
-		}
-		send_message(p, entry, flight);
-		FAULT_POINT("message_event.after");
-		send_saved(p, entry, flight);
-	}
+	for (unsigned i = 0; i < batch->count; i++)
+		send_entry(p, &batch->entries[i], flight);
 	flights_close(p->flights, flight);
 }
 

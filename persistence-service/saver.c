@@ -45,7 +45,12 @@ enum status saver_create(const struct settings *settings,
 
 	s->settings = settings;
 	s->database = database_create(settings);
-	s->writer = writer_create(database_sql(s->database));
+	s->writer = writer_create(
+		database_sql(s->database),
+		&(struct writer_options){
+			.partitions = (uint32_t)settings->kafka_partitions,
+			.reactions_max = (unsigned)settings->reactions_max,
+		});
 	s->batch = batch_create((unsigned)settings->batch_max);
 	service_part("kafka", false, "not checked yet");
 	*ret_saver = s;
@@ -130,7 +135,10 @@ static void join_again(struct saver *s)
 }
 
 /* --- gathering ----------------------------------------------------------- */
-/* What was taken before a rebalance comes again to whoever owns it now. */
+/*
+ * What was taken before a rebalance comes again to whoever owns it now, and
+ * what was ours may have been another's meanwhile.
+ */
 static void drop_stale(struct saver *s)
 {
 	unsigned generation = kafka_group_generation(s->group);
@@ -141,6 +149,7 @@ static void drop_stale(struct saver *s)
 	          F_NUMBER("partitions", kafka_group_partitions(s->group)),
 	          F_NUMBER("dropped", s->batch->count));
 	batch_clear(s->batch);
+	writer_forget(s->writer);
 	s->generation = generation;
 }
 

@@ -1,5 +1,6 @@
 /*
- * writer - a batch into the database, in one transaction.
+ * writer - a batch into the database, in one transaction: messages, receipts,
+ * changes of messages, and answers to what gateways ask.
  *
  * seq is allotted without gaps, only to messages that were not known; a
  * duplicate is answered with its first result. A record that the database can
@@ -18,9 +19,17 @@
 
 struct writer;
 
+struct writer_options {
+	uint32_t partitions; /* of message_events */
+	unsigned reactions_max;
+};
+
 /* The connection stays the caller's; nobody else has transactions on it. */
-struct writer *writer_create(struct sql *sql);
+struct writer *writer_create(struct sql *sql,
+                             const struct writer_options *options);
 void writer_destroy(struct writer **writer);
+/* What is remembered: others may have written what was ours. */
+void writer_forget(struct writer *writer);
 
 /*
  * ST_OK: no entry is open any more. Else nothing is lost and the same batch

@@ -36,6 +36,11 @@ unsigned *connection_unsettled(struct connection *connection)
 	return &connection->unsettled;
 }
 
+struct refusals *connection_refusals(struct connection *connection)
+{
+	return &connection->refusals;
+}
+
 /* --- the heads of requests, oldest first --------------------------------- */
 
 static void leave_heads(struct connection *c)
@@ -70,6 +75,18 @@ static void enter_heads(struct connection *c)
 
 /* --- closing ------------------------------------------------------------- */
 
+/* Nothing is delivered to it any more. */
+static void leave_user(struct connection *c)
+{
+	struct connections_options *options = &c->set->options;
+
+	if (!c->link.user)
+		return;
+	users_remove(c->set->users, &c->link);
+	options->closed(options->context, c,
+	                !users_find(c->set->users, c->user));
+}
+
 /* Nothing is read or delivered any more; the peer may take its time. */
 static void start_closing(struct connection *c)
 {
@@ -77,9 +94,10 @@ static void start_closing(struct connection *c)
 	c->state = STATE_CLOSING;
 	c->finish = true;
 	c->until_s = connection_now_s() + CLOSE_WAIT_S;
-	users_remove(c->set->users, &c->link);
+	leave_user(c);
 	lookups_leave(&c->waiter);
 	websocket_reader_free(&c->reader);
+	mem_free(&c->session);
 	wheel_set(&c->set->wheel, &c->check, c->until_s);
 	connection_mark_dirty(c);
 }
@@ -91,6 +109,9 @@ void connection_close(struct connection *connection, enum websocket_code code,
 
 	if (connection->state != STATE_OPEN)
 		return;
+	if (connection->session) /* nothing comes before `welcome` */
+		outbox_cut(&connection->outbox, connection->set->pool,
+		           connection->answer_len);
 	websocket_write_close(&frame, code, reason, NULL);
 	connection_queue_control(connection, buf_span(&frame));
 	metric_count(&measure_closed, 1);
@@ -117,12 +138,13 @@ static void on_closed(void *connection)
 		LL_DELETE2(set->dirty, c, dirty_next);
 	leave_heads(c);
 	lookups_leave(&c->waiter);
-	users_remove(set->users, &c->link);
+	leave_user(c);
 	wheel_clear(&set->wheel, &c->check);
 	websocket_reader_free(&c->reader);
 	outbox_clear(&c->outbox, set->pool);
 	buf_free(&c->head);
 	mem_free(&c->token);
+	mem_free(&c->session);
 	slots_remove(set->by_id, c->id);
 	DL_DELETE(set->all, c);
 	mem_free(&c);
@@ -201,11 +223,10 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	upgrade_answer(&text, &upgrade);
 	c->answer_len = (uint16_t)text.len;
 	connection_queue(c, buf_span(&text));
-	c->set->options.opened(c->set->options.context, c);
-	buf_clear(&text);
-	frame_welcome(&text, c->user, span_of(owner->session),
-	              c->set->options.ping_s);
-	connection_send(c, buf_span(&text));
+	if (c->set->options.opened(c->set->options.context, c))
+		connection_say_welcome(c, span_of(owner->session));
+	else
+		c->session = mem_text(owner->session, strlen(owner->session));
 	socket_pause(c->socket, false);
 	/* The first ping at a random moment: a storm of sockets spreads out. */
 	plan_check(c, connection_now_s() + 1 +

@@ -15,6 +15,7 @@
 
 #include "common/base/span.h"
 #include "common/base/websocket.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/sockets.h"
 
@@ -50,8 +51,13 @@ struct connections_options {
 	/* A client's text, when its token is alive. It may be overwritten. */
 	void (*text)(void *context, struct connection *connection,
 	             struct span text);
-	/* Once its socket is open, before `welcome`. */
-	void (*opened)(void *context, struct connection *connection);
+	/*
+	 * Once its socket is open. False: `welcome` is held back until
+	 * connections_welcome(), and whatever else it is sent waits behind it.
+	 */
+	bool (*opened)(void *context, struct connection *connection);
+	/* Of one that was opened; `last`: its user has no other. */
+	void (*closed)(void *context, struct connection *connection, bool last);
 	void *context;
 };
 
@@ -83,12 +89,20 @@ bool connections_has_user(const struct connections *connections, uint64_t user);
  */
 unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except);
+/* Says `welcome` to those of a user's sockets that wait for it. */
+void connections_welcome(struct connections *connections, uint64_t user);
+/* Closes those that do not; how many. */
+unsigned connections_close_welcomed(struct connections *connections,
+                                    uint64_t user, enum websocket_code code,
+                                    const char *reason);
 
 uint64_t connection_id(const struct connection *connection);
 uint64_t connection_user(const struct connection *connection);
 struct span connection_token(const struct connection *connection);
 /* Messages of this socket that are under way; for whoever counts them. */
 unsigned *connection_unsettled(struct connection *connection);
+/* For whoever counts what it was refused. */
+struct refusals *connection_refusals(struct connection *connection);
 /* One text frame. */
 void connection_send(struct connection *connection, struct span text);
 /* A close frame; what waits before it is still sent. */

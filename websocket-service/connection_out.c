@@ -1,3 +1,4 @@
+#include "common/base/mem.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "websocket-service/connection_private.h"
@@ -53,6 +54,7 @@ void connection_queue(struct connection *c, struct span framed)
 {
 	if (queue(c, framed))
 		return;
+	connection_release_welcome(c);
 	connection_flush(c);
 	if (!queue(c, framed))
 		too_slow(c);
@@ -69,6 +71,36 @@ void connection_send(struct connection *connection, struct span text)
 	metric_count(&measure_frames_out, 1);
 }
 
+void connection_say_welcome(struct connection *c, struct span session)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	frame_welcome(&text, c->user, session, c->set->options.ping_s);
+	connection_send(c, buf_span(&text));
+}
+
+void connection_release_welcome(struct connection *c)
+{
+	char *session CLEANUP(mem_free) = MOVE(c->session);
+	struct buf rest CLEANUP(buf_free) = BUF(c->outbox.len);
+
+	if (!session)
+		return;
+	buf_append(&rest, outbox_bytes(&c->outbox));
+	buf_consume(&rest, c->answer_len);
+	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
+	connection_say_welcome(c, span_of(session));
+	if (rest.len && outbox_add(&c->outbox, c->set->pool, buf_span(&rest),
+	                           UINT32_MAX)) /* by a `welcome` too much */
+		connection_mark_dirty(c);
+}
+
+/* Behind a `welcome` that is held back all but the 101 waits. */
+static uint32_t ready_len(const struct connection *c)
+{
+	return c->session ? c->answer_len : c->outbox.len;
+}
+
 /*
  * One write for all that waits; what the kernel does not take, lws keeps. All
  * or nothing leaves the outbox, so it always starts with a whole frame.
@@ -80,10 +112,10 @@ void connection_flush(struct connection *c)
 		return;
 	}
 	c->held = 0;
-	if (c->outbox.len) {
-		uint32_t len = c->outbox.len;
+	if (ready_len(c)) {
+		uint32_t len = ready_len(c);
 
-		if (!socket_write(c->socket, outbox_bytes(&c->outbox))) {
+		if (!socket_write(c->socket, span_make(c->outbox.data, len))) {
 			outbox_clear(&c->outbox, c->set->pool);
 			socket_end(c->socket);
 			return;

@@ -56,12 +56,14 @@ struct connection {
 	struct bucket controls, fragments;
 	struct buf head;
 	char *token;
+	char *session; /* not NULL: `welcome` is held back */
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
 	uint64_t heard_s;
 	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
 	uint64_t ended_s; /* when its token was found ended; 0: not yet */
 	unsigned unsettled;
+	struct refusals refusals;
 	char key[25];
 };
 
@@ -92,6 +94,9 @@ void connection_queue(struct connection *c, struct span framed);
 /* The same for what passes a full queue: a close, a ping, an HTTP answer. */
 void connection_queue_control(struct connection *c, struct span bytes);
 void connection_mark_dirty(struct connection *c);
+void connection_say_welcome(struct connection *c, struct span session);
+/* What has waited for `welcome` follows it. */
+void connection_release_welcome(struct connection *c);
 void connection_flush(struct connection *c);
 
 #endif

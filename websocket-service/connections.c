@@ -71,6 +71,39 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
 	return count;
 }
 
+void connections_welcome(struct connections *connections, uint64_t user)
+{
+	struct user_link *link = users_find(connections->users, user);
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next;
+		connection_release_welcome(c);
+	}
+}
+
+unsigned connections_close_welcomed(struct connections *connections,
+                                    uint64_t user, enum websocket_code code,
+                                    const char *reason)
+{
+	struct user_link *link = users_find(connections->users, user);
+	unsigned count = 0;
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next; /* closing unlinks */
+		if (c->session)
+			continue;
+		connection_close(c, code, reason);
+		count++;
+	}
+	return count;
+}
+
 void connections_flush(struct connections *connections)
 {
 	while (connections->dirty) {

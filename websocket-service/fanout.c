@@ -9,23 +9,23 @@
 #include "common/wire/frame.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/rooms.h"
 #include "websocket-service/sends.h"
+#include "websocket-service/typing.h"
 
 struct fanout {
-	struct connections *connections;
-	struct sends *sends;
-	uint64_t gateway;
+	struct fanout_options options;
 	struct buf framed; /* one event as a frame, reused */
+	/* The record at hand. */
+	uint64_t except;
+	unsigned sockets;
 };
 
-struct fanout *fanout_create(struct connections *connections,
-                             struct sends *sends, unsigned long long gateway)
+struct fanout *fanout_create(const struct fanout_options *options)
 {
 	struct fanout *fanout = mem_new(sizeof(*fanout));
 
-	fanout->connections = connections;
-	fanout->sends = sends;
-	fanout->gateway = gateway;
+	fanout->options = *options;
 	fanout->framed = BUF(FRAME_OUT_MAX);
 	return fanout;
 }
@@ -55,7 +55,7 @@ static void settle(struct fanout *fanout, const struct kafka_message *event)
 
 	if (event_origin_parse(
 		    kafka_message_header(event, EVENT_SETTLES_HEADER), &origin))
-		sends_settled(fanout->sends, &origin);
+		sends_settled(fanout->options.sends, &origin);
 }
 
 /* The socket that sent the message knows it; 0: none of ours. */
@@ -67,7 +67,7 @@ static uint64_t socket_to_leave_out(const struct fanout *fanout,
 	if (!event_origin_parse(
 		    kafka_message_header(event, EVENT_ORIGIN_HEADER),
 		    &origin) ||
-	    origin.gateway != fanout->gateway)
+	    origin.gateway != fanout->options.gateway)
 		return 0;
 	return origin.connection;
 }
@@ -86,46 +86,110 @@ static bool frame_event(struct fanout *fanout,
 	return false;
 }
 
+/* --- frames -------------------------------------------------------------- */
+
 /* Most events of a large system are for users who are elsewhere. */
 static bool anybody_here(const struct fanout *fanout, struct span key)
 {
 	uint64_t user;
 
 	while (event_key_next(&key, &user)) {
-		if (connections_has_user(fanout->connections, user))
+		if (connections_has_user(fanout->options.connections, user))
 			return true;
 	}
 	return false;
 }
 
-static unsigned deliver(struct fanout *fanout,
-                        const struct kafka_message *event, struct span *key)
+static void deliver_to(void *context, uint64_t user)
 {
-	uint64_t except = socket_to_leave_out(fanout, event);
-	unsigned sockets = 0;
+	struct fanout *fanout = context;
+
+	fanout->sockets +=
+		connections_deliver(fanout->options.connections, user,
+	                            buf_span(&fanout->framed), fanout->except);
+}
+
+static void deliver_by_name(struct fanout *fanout, struct span key)
+{
 	uint64_t user;
 
-	while (event_key_next(key, &user))
-		sockets +=
-			connections_deliver(fanout->connections, user,
-		                            buf_span(&fanout->framed), except);
-	return sockets;
+	while (event_key_next(&key, &user))
+		deliver_to(fanout, user);
+	if (key.len)
+		log_event(LOG_WARN, "event.bad_key", F_SPAN("rest", key));
+}
+
+static void deliver(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct span key = kafka_message_key(event);
+	uint32_t partition = (uint32_t)kafka_message_partition(event);
+	uint64_t room = 0;
+	bool here = event_key_is_room(key, &room)
+	                    ? rooms_has(fanout->options.rooms, room, partition)
+	                    : anybody_here(fanout, key);
+
+	if (!here || !kafka_message_value(event).len ||
+	    !frame_event(fanout, event))
+		return;
+	FAULT_POINT("fanout.before");
+	fanout->except = socket_to_leave_out(fanout, event);
+	if (room)
+		rooms_each(fanout->options.rooms, room, partition, deliver_to,
+		           fanout);
+	else
+		deliver_by_name(fanout, key);
+	FAULT_POINT("fanout.after");
+}
+
+/* Who comes gets the frame that says so, and so does who goes. */
+static void deliver_change(struct fanout *fanout,
+                           const struct kafka_message *event,
+                           const struct event_room *change)
+{
+	uint32_t partition = (uint32_t)kafka_message_partition(event);
+
+	typing_forget(fanout->options.typing, change->conversation);
+	if (change->sign == '+')
+		rooms_changed(fanout->options.rooms, partition, change);
+	deliver(fanout, event);
+	if (change->sign == '-')
+		rooms_changed(fanout->options.rooms, partition, change);
+}
+
+/* --- answers to what this gateway has asked, or another ------------------ */
+
+static void take_answer(struct fanout *fanout,
+                        const struct kafka_message *event)
+{
+	struct span key = kafka_message_key(event);
+	struct span text = kafka_message_header(event, EVENT_ROSTER_HEADER);
+	struct event_roster roster;
+	uint64_t user;
+
+	if (!event_key_next(&key, &user))
+		return;
+	/* Of who is in none the header is empty, which is none. */
+	if (text.len == 0)
+		rooms_answered(fanout->options.rooms, user,
+		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+	else if (event_roster_parse(text, &roster))
+		typing_answered(fanout->options.typing, user, &roster);
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 {
-	struct span key = kafka_message_key(event);
-	unsigned sockets = 0;
+	struct event_room change;
 
-	settle(fanout, event);
-	if (anybody_here(fanout, key) && frame_event(fanout, event)) {
-		FAULT_POINT("fanout.before");
-		sockets = deliver(fanout, event, &key);
-		FAULT_POINT("fanout.after");
-		if (key.len)
-			log_event(LOG_WARN, "event.bad_key",
-			          F_SPAN("rest", key));
+	fanout->sockets = 0;
+	if (event_room_parse(kafka_message_header(event, EVENT_ROOM_HEADER),
+	                     &change)) {
+		deliver_change(fanout, event, &change);
+	} else if (kafka_message_value(event).len == 0) {
+		take_answer(fanout, event);
+	} else {
+		settle(fanout, event);
+		deliver(fanout, event);
 	}
-	measure(event, sockets);
-	return sockets * fanout->framed.len;
+	measure(event, fanout->sockets);
+	return fanout->sockets * fanout->framed.len;
 }

@@ -10,13 +10,21 @@
 #include "common/service/service.h"
 #include "websocket-service/bus.h"
 #include "websocket-service/connection.h"
+#include "websocket-service/ephemeral.h"
 #include "websocket-service/fanout.h"
 #include "websocket-service/intake.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/presence.h"
+#include "websocket-service/receipts.h"
+#include "websocket-service/records.h"
+#include "websocket-service/rooms.h"
 #include "websocket-service/sends.h"
 #include "websocket-service/settings.h"
 #include "websocket-service/sockets.h"
+#include "websocket-service/typing.h"
+#include "websocket-service/watches.h"
 
 #include <errno.h>
 #include <uv.h>
@@ -47,7 +55,15 @@ struct gateway {
 	struct connections *connections;
 	struct redis *redis;
 	struct bus *bus;
+	struct records *records;
 	struct sends *sends;
+	struct receipts *receipts;
+	struct ephemeral *ephemeral;
+	struct typing *typing;
+	struct rooms *rooms;
+	struct presence *presence;
+	struct watches *watches;
+	struct limits *limits;
 	struct intake *intake;
 	struct fanout *fanout;
 	struct sockets *sockets;
@@ -136,11 +152,27 @@ static void on_text(void *context, struct connection *connection,
 	intake_text(g->intake, connection, text);
 }
 
-static void on_socket_opened(void *context, struct connection *connection)
+static bool on_socket_opened(void *context, struct connection *connection)
 {
 	struct gateway *g = context;
+	uint64_t user = connection_user(connection);
 
-	intake_user_seen(g->intake, connection_user(connection));
+	intake_user_seen(g->intake, user);
+	presence_enter(g->presence, user);
+	return rooms_enter(g->rooms, user);
+}
+
+static void on_socket_closed(void *context, struct connection *connection,
+                             bool last)
+{
+	struct gateway *g = context;
+	uint64_t user = connection_user(connection);
+
+	watches_leave(g->watches, connection_id(connection));
+	if (!last)
+		return;
+	presence_leave(g->presence, user);
+	rooms_leave(g->rooms, user);
 }
 
 static void start_connections(struct gateway *g)
@@ -156,6 +188,7 @@ static void start_connections(struct gateway *g)
 		.hears = hears,
 		.text = on_text,
 		.opened = on_socket_opened,
+		.closed = on_socket_closed,
 		.context = g,
 	});
 }
@@ -179,14 +212,20 @@ static void listen_now(struct gateway *g)
 
 static void on_bus_ready(void *context)
 {
-	listen_now(context);
+	struct gateway *g = context;
+
+	ephemeral_warm_up(g->ephemeral);
+	listen_now(g);
 }
 
 static void on_answered(void *context, uint64_t tag, enum status status)
 {
 	struct gateway *g = context;
 
-	sends_answered(g->sends, tag, status);
+	if (record_owner(tag) == RECORD_OF_SENDS)
+		sends_answered(g->sends, record_number(tag), status);
+	else if (record_owner(tag) == RECORD_OF_RECEIPTS)
+		receipts_answered(g->receipts, record_number(tag), status);
 }
 
 static size_t on_event(void *context, const struct kafka_message *event)
@@ -203,6 +242,7 @@ static void on_events_lost(void *context)
 
 	connections_close_all(g->connections, false, WEBSOCKET_TRY_LATER,
 	                      "read the backlog again");
+	rooms_doubt_all(g->rooms);
 }
 
 static const struct bus_events bus_events = {
@@ -212,16 +252,63 @@ static const struct bus_events bus_events = {
 	.lost = on_events_lost,
 };
 
+/* --- rooms --------------------------------------------------------------- */
+
+static void ask_rooms(void *context, uint64_t user)
+{
+	struct gateway *g = context;
+	struct save_record record = {.kind = SAVE_ROOMS, .sender = user};
+
+	metric_count(&measure_rooms_asked, 1);
+	/* Not taken, or taken and lost: it is asked again. */
+	if (records_produce(g->records, &record, SPAN_NONE,
+	                    record_tag(RECORD_OF_NOBODY, 0)) != ST_OK)
+		metric_count(&measure_kafka_refused, 1);
+}
+
+static void on_rooms_known(void *context, uint64_t user)
+{
+	struct gateway *g = context;
+
+	connections_welcome(g->connections, user);
+}
+
+static void on_rooms_late(void *context, uint64_t user)
+{
+	struct gateway *g = context;
+
+	if (connections_close_welcomed(g->connections, user,
+	                               WEBSOCKET_TRY_LATER,
+	                               "read the backlog again"))
+		metric_count(&measure_rooms_late, 1);
+}
+
+static void start_rooms(struct gateway *g)
+{
+	g->rooms = rooms_create(&(struct rooms_options){
+		.partitions = (uint32_t)g->settings->kafka_partitions,
+		.absent_max = ROOMS_ABSENT_MAX,
+		.ask = ask_rooms,
+		.welcome = on_rooms_known,
+		.missed = on_rooms_late,
+		.context = g,
+	});
+}
+
 /* --- Redis --------------------------------------------------------------- */
 
 /* Not a part of readiness: nothing depends on hints. */
 static void on_redis(void *context, bool up, const char *why)
 {
-	(void)context;
-	if (up)
-		log_event(LOG_INFO, "redis.up");
-	else
+	struct gateway *g = context;
+
+	if (!up) {
 		log_event(LOG_WARN, "redis.down", F_TEXT("why", why));
+		return;
+	}
+	log_event(LOG_INFO, "redis.up");
+	watches_calm(g->watches);
+	presence_say_all(g->presence);
 }
 
 static void start_redis(struct gateway *g)
@@ -233,7 +320,10 @@ static void start_redis(struct gateway *g)
 				  .password = g->settings->redis_password,
 				  .pending_max = REDIS_PENDING_MAX,
 				  .changed = on_redis,
+				  .context = g,
 			  });
+	g->presence = presence_create(g->redis, g->number);
+	g->watches = watches_create(g->connections, g->redis);
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -244,6 +334,12 @@ static void on_tick(uv_timer_t *timer)
 
 	connections_tick(g->connections);
 	metric_set(&measure_hints_dropped, redis_dropped(g->redis));
+	presence_tick(g->presence);
+	watches_tick(g->watches);
+	metric_set(&measure_presence_users, presence_count(g->presence));
+	metric_set(&measure_presence_watches, watches_count(g->watches));
+	metric_set(&measure_rooms, rooms_count(g->rooms));
+	metric_set(&measure_rooms_asking, rooms_asking(g->rooms));
 	bus_tick(g->bus);
 	if (g->draining)
 		connections_close_all(g->connections, true,
@@ -255,6 +351,8 @@ static void on_sends_tick(uv_timer_t *timer)
 	struct gateway *g = timer->data;
 
 	sends_tick(g->sends);
+	receipts_tick(g->receipts);
+	rooms_tick(g->rooms);
 }
 
 static void on_before_wait(uv_prepare_t *prepare)
@@ -301,23 +399,44 @@ static void start_loop(struct gateway *g)
 
 static void start_messages(struct gateway *g)
 {
+	g->records =
+		records_create(bus_producer(g->bus), g->settings->topic_save);
 	g->sends = sends_create(&(struct sends_options){
 		.connections = g->connections,
-		.producer = bus_producer(g->bus),
+		.records = g->records,
 		.redis = g->redis,
-		.topic = g->settings->topic_save,
 		.gateway = g->number,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
 		.accepted_ms = (unsigned)g->settings->accepted_ms,
 		.hint_ttl_s = (unsigned)g->settings->hint_ttl_s,
 	});
+	g->receipts = receipts_create(g->records, RECEIPTS_MAX);
+	g->typing = typing_create(&(struct typing_options){
+		.records = g->records,
+		.ephemeral = g->ephemeral,
+		.partitions = (uint32_t)g->settings->kafka_partitions,
+		.rosters_max = TYPING_ROSTERS_MAX,
+	});
+	g->limits = limits_create((uint32_t)g->settings->user_rate,
+	                          (uint32_t)g->settings->user_burst,
+	                          LIMITS_USERS_MAX);
 	g->intake = intake_create(&(struct intake_options){
 		.connections = g->connections,
 		.recipients = g->recipients,
 		.sends = g->sends,
+		.receipts = g->receipts,
+		.typing = g->typing,
+		.watches = g->watches,
+		.limits = g->limits,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
 	});
-	g->fanout = fanout_create(g->connections, g->sends, g->number);
+	g->fanout = fanout_create(&(struct fanout_options){
+		.connections = g->connections,
+		.sends = g->sends,
+		.rooms = g->rooms,
+		.typing = g->typing,
+		.gateway = g->number,
+	});
 }
 
 enum status gateway_start(const void *settings, void **ret_gateway)
@@ -336,8 +455,11 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	start_connections(g);
 	start_redis(g);
 	st = bus_create(&g->loop, g->settings, &bus_events, g, &g->bus);
+	if (st == ST_OK)
+		st = ephemeral_create(&g->loop, g->settings, &g->ephemeral);
 	if (st != ST_OK)
 		return st;
+	start_rooms(g);
 	start_messages(g);
 	return sockets_create(&g->loop, &connection_events, g->connections,
 	                      &g->sockets);
@@ -364,6 +486,7 @@ void gateway_drain(void *gateway)
 	g->draining = true;
 	service_part("sockets", false, "draining");
 	bus_drain(g->bus);
+	presence_drain(g->presence);
 	sockets_stop_listening(g->sockets);
 	connections_close_all(g->connections, true, WEBSOCKET_GOING_AWAY,
 	                      "restarting");
@@ -374,6 +497,7 @@ bool gateway_drained(void *gateway)
 	struct gateway *g = gateway;
 
 	return connections_count(g->connections) == 0 &&
+	       receipts_count(g->receipts) == 0 &&
 	       kafka_producer_pending(bus_producer(g->bus)) == 0;
 }
 
@@ -397,6 +521,8 @@ static void close_own_handles(struct gateway *g)
 		uv_close(handles[i], NULL);
 	if (g->bus)
 		bus_close(g->bus);
+	if (g->ephemeral)
+		ephemeral_close(g->ephemeral);
 }
 
 void gateway_stop(void **gateway)
@@ -411,14 +537,22 @@ void gateway_stop(void **gateway)
 	turn_a_few_times(g);
 	http_poller_destroy(&g->poller);
 	intake_destroy(&g->intake);
+	limits_destroy(&g->limits);
 	lookups_destroy(&g->tokens);
 	lookups_destroy(&g->recipients);
+	watches_destroy(&g->watches);
+	presence_destroy(&g->presence);
 	redis_destroy(&g->redis);
 	close_own_handles(g);
 	turn_a_few_times(g);
 	bus_destroy(&g->bus);
+	ephemeral_destroy(&g->ephemeral);
 	fanout_destroy(&g->fanout);
+	typing_destroy(&g->typing);
+	receipts_destroy(&g->receipts);
+	rooms_destroy(&g->rooms);
 	sends_destroy(&g->sends);
+	records_destroy(&g->records);
 	connections_destroy(&g->connections);
 	(void)uv_loop_close(&g->loop);
 	mem_free(gateway);

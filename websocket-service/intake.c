@@ -2,11 +2,16 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/service/fault_point.h"
+#include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "websocket-service/connection.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/receipts.h"
 #include "websocket-service/sends.h"
+#include "websocket-service/typing.h"
+#include "websocket-service/watches.h"
 
 #include <stdio.h>
 #include <utlist.h>
@@ -132,33 +137,124 @@ static void answer_fault(struct connection *connection,
 	metric_count(&measure_bad_frames, 1);
 }
 
+/* --- what each kind of frame wants --------------------------------------- */
+
+struct arrival {
+	struct connection *connection;
+	struct json **json; /* of the frame; may be taken */
+	const struct client_frame *frame;
+	uint64_t began_us;
+};
+
+/* Whether the user exists is asked; who is in a conversation knows it. */
+static void on_message(struct intake *intake, const struct arrival *a)
+{
+	const struct client_frame *frame = a->frame;
+	struct lookup_answer known;
+
+	if (frame->conversation)
+		decide(intake, a->connection, frame, ST_OK, a->began_us);
+	else if (lookups_known(intake->options.recipients,
+	                       user_key(&frame->user_to), &known))
+		decide(intake, a->connection, frame, known.status, a->began_us);
+	else if (*connection_unsettled(a->connection) >=
+	         intake->options.unsettled_max)
+		sends_refuse(a->connection, &frame->uuid,
+		             FRAME_TOO_MANY_UNSETTLED,
+		             "too many messages of this socket are under way");
+	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
+		sends_refuse(a->connection, &frame->uuid, FRAME_UNAVAILABLE,
+		             "too many recipients are being looked up");
+	else
+		look_up(intake, a->connection, a->json, frame, a->began_us);
+}
+
+static void on_change(struct intake *intake, const struct arrival *a)
+{
+	sends_begin(intake->options.sends, a->connection, a->frame,
+	            a->began_us);
+}
+
+static void on_receipt(struct intake *intake, const struct arrival *a)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	if (receipts_take(intake->options.receipts,
+	                  connection_user(a->connection), a->frame))
+		return;
+	frame_error_in(&text, a->frame->conversation, FRAME_UNAVAILABLE,
+	               "too many receipts are under way");
+	connection_send(a->connection, buf_span(&text));
+	metric_count(&measure_bad_frames, 1);
+}
+
+static void on_typing(struct intake *intake, const struct arrival *a)
+{
+	typing_take(intake->options.typing, connection_user(a->connection),
+	            a->frame->conversation);
+}
+
+static void on_presence(struct intake *intake, const struct arrival *a)
+{
+	watches_take(intake->options.watches, a->connection, a->frame);
+}
+
+typedef void take_frame(struct intake *intake, const struct arrival *arrival);
+
+static take_frame *const takers[] = {
+	[CLIENT_MESSAGE] = on_message, [CLIENT_DELIVERED] = on_receipt,
+	[CLIENT_READ] = on_receipt,    [CLIENT_EDIT] = on_change,
+	[CLIENT_DELETE] = on_change,   [CLIENT_REACT] = on_change,
+	[CLIENT_TYPING] = on_typing,   [CLIENT_PRESENCE] = on_presence,
+};
+
+/* --- too many frames ----------------------------------------------------- */
+
+static void refuse_too_fast(struct connection *connection,
+                            const struct client_frame *frame)
+{
+	static const char detail[] = "more frames than a user may send";
+
+	metric_count(&measure_too_fast, 1);
+	if (frame_has_uuid(frame))
+		sends_refuse(connection, &frame->uuid, FRAME_TOO_FAST, detail);
+	else
+		answer_fault(connection,
+		             &(struct frame_fault){.code = FRAME_TOO_FAST,
+		                                   .detail = detail});
+}
+
+/* Who does not listen when refused is closed. */
+static void count_refusal(struct connection *connection)
+{
+	if (refusals_take(connection_refusals(connection)))
+		return;
+	log_event(LOG_WARN, "socket.too_fast",
+	          F_NUMBER("user", connection_user(connection)));
+	connection_close(connection, WEBSOCKET_TOO_FAST, "too fast");
+}
+
+/* It is decoded all the same: the answer names the frame. */
 void intake_text(struct intake *intake, struct connection *connection,
                  struct span text)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
-	uint64_t began_us = clock_mono_us();
-	struct lookup_answer known;
+	struct arrival arrival = {.connection = connection,
+	                          .json = &json,
+	                          .began_us = clock_mono_us()};
+	bool fits = limits_take(intake->options.limits,
+	                        connection_user(connection));
 	struct client_frame frame;
 	struct frame_fault fault;
 
 	FAULT_POINT("frame.before");
+	arrival.frame = &frame;
 	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
 		answer_fault(connection, &fault);
-	else if (frame.kind != CLIENT_MESSAGE || frame.conversation)
-		answer_fault(connection, &(struct frame_fault){
-						 .code = FRAME_UNKNOWN_TYPE,
-						 .detail = "not taken yet",
-					 });
-	else if (lookups_known(intake->options.recipients,
-	                       user_key(&frame.user_to), &known))
-		decide(intake, connection, &frame, known.status, began_us);
-	else if (*connection_unsettled(connection) >=
-	         intake->options.unsettled_max)
-		sends_refuse(connection, &frame.uuid, FRAME_TOO_MANY_UNSETTLED,
-		             "too many messages of this socket are under way");
-	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
-		sends_refuse(connection, &frame.uuid, FRAME_UNAVAILABLE,
-		             "too many recipients are being looked up");
+	else if (fits)
+		takers[frame.kind](intake, &arrival);
 	else
-		look_up(intake, connection, &json, &frame, began_us);
+		refuse_too_fast(connection, &frame);
+	if (!fits)
+		count_refusal(connection);
 }

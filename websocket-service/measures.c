@@ -43,6 +43,43 @@ struct metric measure_lookup_failed =
 	METRIC_COUNTER("parley_lookups_failed_total",
                        "Questions that identity did not answer");
 
+struct metric measure_rooms = METRIC_GAUGE(
+	"parley_rooms", "Large conversations that somebody here is in");
+struct metric measure_rooms_asking = METRIC_GAUGE(
+	"parley_rooms_asking", "Users here whose rooms are not known yet");
+struct metric measure_rooms_asked = METRIC_COUNTER(
+	"parley_rooms_asked_total", "Questions which rooms a user is in");
+struct metric measure_rooms_late = METRIC_COUNTER(
+	"parley_rooms_late_total", "Answers that came after welcome was said");
+struct metric measure_receipts =
+	METRIC_COUNTER("parley_receipts_total", "Receipts from clients");
+struct metric measure_receipts_again =
+	METRIC_COUNTER("parley_receipts_again_total",
+                       "Receipts that Kafka did not take at once");
+struct metric measure_receipts_unsettled = METRIC_GAUGE(
+	"parley_receipts_unsettled", "Receipts on their way to Kafka");
+struct metric measure_typing =
+	METRIC_COUNTER("parley_typing_total", "Typing that was told to others");
+struct metric measure_typing_dropped =
+	METRIC_COUNTER("parley_typing_dropped_total",
+                       "Records of typing that Kafka did not take");
+struct metric measure_rosters_asked =
+	METRIC_COUNTER("parley_rosters_asked_total",
+                       "Questions whom somebody's typing is for");
+struct metric measure_too_fast =
+	METRIC_COUNTER("parley_frames_too_fast_total",
+                       "Frames refused because a user sent too many");
+struct metric measure_presence_users =
+	METRIC_GAUGE("parley_presence_users", "Users with sockets here");
+struct metric measure_presence_watches =
+	METRIC_GAUGE("parley_presence_watches",
+                     "Users watched by sockets here, for each socket");
+struct metric measure_presence_told = METRIC_COUNTER(
+	"parley_presence_changes_total", "Changes of presence told to sockets");
+struct metric measure_presence_asked =
+	METRIC_COUNTER("parley_presence_asked_total",
+                       "Questions to Redis about a user's presence");
+
 void measures_start(void)
 {
 	metrics_add(&measure_sockets);
@@ -65,4 +102,19 @@ void measures_start(void)
 	metrics_add(&measure_deliver);
 	metrics_add(&measure_lookup);
 	metrics_add(&measure_lookup_failed);
+	metrics_add(&measure_rooms);
+	metrics_add(&measure_rooms_asking);
+	metrics_add(&measure_rooms_asked);
+	metrics_add(&measure_rooms_late);
+	metrics_add(&measure_receipts);
+	metrics_add(&measure_receipts_again);
+	metrics_add(&measure_receipts_unsettled);
+	metrics_add(&measure_typing);
+	metrics_add(&measure_typing_dropped);
+	metrics_add(&measure_rosters_asked);
+	metrics_add(&measure_too_fast);
+	metrics_add(&measure_presence_users);
+	metrics_add(&measure_presence_watches);
+	metrics_add(&measure_presence_told);
+	metrics_add(&measure_presence_asked);
 }

@@ -26,6 +26,21 @@ extern struct metric measure_save;
 extern struct metric measure_deliver;
 extern struct metric measure_lookup;
 extern struct metric measure_lookup_failed;
+extern struct metric measure_rooms;
+extern struct metric measure_rooms_asking;
+extern struct metric measure_rooms_asked;
+extern struct metric measure_rooms_late;
+extern struct metric measure_receipts;
+extern struct metric measure_receipts_again;
+extern struct metric measure_receipts_unsettled;
+extern struct metric measure_typing;
+extern struct metric measure_typing_dropped;
+extern struct metric measure_rosters_asked;
+extern struct metric measure_too_fast;
+extern struct metric measure_presence_users;
+extern struct metric measure_presence_watches;
+extern struct metric measure_presence_told;
+extern struct metric measure_presence_asked;
 
 void measures_start(void);
 

@@ -2,14 +2,13 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
-#include "common/io/kafka.h"
 #include "common/io/redis.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/wire/fields.h"
-#include "common/wire/save_record.h"
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/records.h"
 #include "websocket-service/slots.h"
 
 #include <utlist.h>
@@ -36,8 +35,6 @@ struct sends {
 	struct send *waiting; /* oldest first */
 	struct send *told;    /* oldest first; kept to measure them */
 	struct send *spare;
-	struct buf key;
-	struct buf value;
 	struct buf hint;
 };
 
@@ -47,8 +44,6 @@ struct sends *sends_create(const struct sends_options *options)
 
 	sends->options = *options;
 	sends->by_number = slots_create(SENDS_MAX);
-	sends->key = BUF(CONVERSATION_KEY_MAX);
-	sends->value = BUF(SAVE_RECORD_MAX);
 	sends->hint = BUF(HINT_MAX);
 	return sends;
 }
@@ -73,8 +68,6 @@ void sends_destroy(struct sends **sends)
 	free_all(s->told);
 	free_all(s->spare);
 	slots_destroy(&s->by_number);
-	buf_free(&s->key);
-	buf_free(&s->value);
 	buf_free(&s->hint);
 	mem_free(sends);
 }
@@ -173,16 +166,33 @@ void sends_refuse(struct connection *connection, const struct uuid *uuid,
 	metric_count(&measure_bad_frames, 1);
 }
 
+static enum save_kind record_kind(enum client_frame_kind kind)
+{
+	static const enum save_kind kinds[] = {
+		[CLIENT_MESSAGE] = SAVE_MESSAGE,
+		[CLIENT_EDIT] = SAVE_EDIT,
+		[CLIENT_DELETE] = SAVE_DELETE,
+		[CLIENT_REACT] = SAVE_REACT,
+	};
+
+	return kinds[kind];
+}
+
 static enum status produce(struct sends *sends, const struct send *send,
                            const struct client_frame *frame)
 {
 	char origin[EVENT_ORIGIN_LEN];
 	struct save_record record = {
+		.kind = record_kind(frame->kind),
+		.remove = frame->remove,
 		.uuid = frame->uuid,
 		.sender = send->sender,
 		.user_to = frame->user_to,
+		.conversation = frame->conversation,
+		.seq = frame->seq,
+		.reply_to = frame->reply_to,
 		.message = frame->message,
-		.sent_at_ms = clock_unix_ms(),
+		.reaction = frame->reaction,
 	};
 
 	event_origin_format(
@@ -190,21 +200,9 @@ static enum status produce(struct sends *sends, const struct send *send,
 	                               .connection = send->connection,
 	                               .send = send->number},
 		origin);
-	buf_clear(&sends->key);
-	buf_clear(&sends->value);
-	save_record_key(&record, &sends->key);
-	save_record_encode(&record, &sends->value);
-	return kafka_produce(
-		sends->options.producer,
-		&(struct kafka_record){
-			.topic = sends->options.topic,
-			.partition = KAFKA_BY_KEY,
-			.key = buf_span(&sends->key),
-			.value = buf_span(&sends->value),
-			.header = {EVENT_ORIGIN_HEADER,
-	                           span_make(origin, sizeof(origin))},
-		},
-		send->number);
+	return records_produce(sends->options.records, &record,
+	                       span_make(origin, sizeof(origin)),
+	                       record_tag(RECORD_OF_SENDS, send->number));
 }
 
 void sends_begin(struct sends *sends, struct connection *connection,

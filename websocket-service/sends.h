@@ -1,6 +1,7 @@
 /*
- * sends - messages under way: from a good frame until `saved`, an error, or
- * `accepted` has been told.
+ * sends - messages, and changes of messages, under way: from a good frame until
+ * `saved`, an error, or `accepted` has been told. What is said of a message
+ * holds for `edit`, `delete` and `react`, too.
  *
  * A message is produced to message_save; when it is in the log and `saved` has
  * not come within accepted_ms, its socket is told `accepted`. Redis is given a
@@ -25,15 +26,14 @@ enum { SENDS_MAX = 100000 };
 struct sends;
 struct connection;
 struct connections;
-struct kafka_producer;
+struct records;
 struct redis;
 
 struct sends_options {
 	struct connections *connections;
-	struct kafka_producer *producer;
+	struct records *records;
 	struct redis *redis;
-	const char *topic; /* must live on */
-	uint64_t gateway;  /* for the origin header */
+	uint64_t gateway; /* for the origin header */
 	unsigned unsettled_max;
 	unsigned accepted_ms;
 	unsigned hint_ttl_s;
@@ -42,7 +42,8 @@ struct sends_options {
 struct sends *sends_create(const struct sends_options *options);
 void sends_destroy(struct sends **sends);
 
-/* Takes a checked message of an open connection, or tells it why not. */
+/* Takes a checked message, or change of one, of an open connection, or tells it
+ * why not. */
 void sends_begin(struct sends *sends, struct connection *connection,
                  const struct client_frame *frame, uint64_t began_us);
 /* Tells a message's socket that it was refused. */

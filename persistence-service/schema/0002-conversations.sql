@@ -66,6 +66,8 @@ CREATE TABLE IF NOT EXISTS revisions (
 	kind TINYINT UNSIGNED NOT NULL COMMENT '1 edit, 2 delete, 3 react',
 	sender BIGINT UNSIGNED NOT NULL,
 	uuid BINARY(16) NOT NULL,
+	reaction VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL DEFAULT '',
+	removed TINYINT UNSIGNED NOT NULL DEFAULT 0,
 	created_at DATETIME(3) NOT NULL,
 	PRIMARY KEY (conversation, revision),
 	KEY by_seq (conversation, seq),

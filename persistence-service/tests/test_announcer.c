@@ -1,25 +1,54 @@
 /*
  * The announcer between a real database and a real cluster: MYSQL_HOST, … and
- * KAFKA_BROKERS. Topics test_kafka_… are left to their retention of an hour.
+ * KAFKA_BROKERS. Topic test_announcer_<pid> is left to its retention of an
+ * hour.
  */
 #include "common/base/clock.h"
-#include "common/io/tests/kafka_fixture.h"
+#include "common/io/kafka.h"
 #include "persistence-service/announcer.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/tests/chat_fixture.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+enum { PARTITIONS = 3, WAIT_MS = 10000, RETENTION_MS = 3600000 };
+
 static struct sql *sql;
 static struct announcer *announcer;
 static struct kafka_reader *events;
-static char topic[128];
+static char topic[64];
+
+static const char *brokers(void)
+{
+	const char *value = getenv("KAFKA_BROKERS");
+
+	if (value)
+		return value;
+	(void)fprintf(stderr, "test_announcer needs KAFKA_BROKERS\n");
+	exit(111);
+}
+
+static void make_topic(void)
+{
+	struct kafka_options options = {.brokers = brokers(),
+	                                .client_id = "test_announcer"};
+	struct kafka_topic made = {topic, PARTITIONS, 1, RETENTION_MS};
+	char why[256] = "";
+
+	(void)snprintf(topic, sizeof(topic), "test_announcer_%ld",
+	               (long)getpid());
+	if (kafka_topics_create(&options, &made, 1, WAIT_MS, why,
+	                        sizeof(why)) != ST_OK)
+		fail_msg("%s: %s", topic, why);
+}
 
 static int start(void **state)
 {
@@ -27,8 +56,8 @@ static int start(void **state)
 	chat_start();
 	sql = settings_sql(&chat_settings);
 	assert_int_equal(sql_connect(sql), ST_OK);
-	(void)snprintf(topic, sizeof(topic), "%s", fresh_topic(PARTITIONS));
-	chat_settings.kafka_brokers = kafka_here()->brokers;
+	make_topic();
+	chat_settings.kafka_brokers = brokers();
 	chat_settings.kafka_partitions = PARTITIONS;
 	chat_settings.topic_events = topic;
 	chat_settings.topic_save = topic;
@@ -45,9 +74,17 @@ static int stop(void **state)
 
 static int open_reader(void **state)
 {
+	struct kafka_reader_options options = {
+		.common = {.brokers = brokers(), .client_id = "test_announcer"},
+		.topic = topic,
+		.partitions = PARTITIONS,
+		.shards = 1,
+	};
+
 	(void)state;
 	chat_execute("TRUNCATE TABLE outbox");
-	events = start_reader(topic);
+	assert_int_equal(kafka_reader_create(&options, WAIT_MS, &events),
+	                 ST_OK);
 	return 0;
 }
 
@@ -75,10 +112,26 @@ static void put(enum outbox_kind kind, const char *target, const char *room,
 	assert_int_equal(outbox_put(sql, &row), ST_OK);
 }
 
+/* NULL: none came. */
+static struct kafka_message *next_event(unsigned wait_ms)
+{
+	uint64_t until_ms = clock_mono_ms() + wait_ms;
+	struct pollfd fd = {.fd = kafka_reader_fd(events), .events = POLLIN};
+	struct kafka_message *message = NULL;
+
+	while (clock_mono_ms() < until_ms) {
+		(void)poll(&fd, 1, 10);
+		if (kafka_reader_poll(events, &message) == ST_OK)
+			return message;
+	}
+	return NULL;
+}
+
 static void assert_event(const char *key, const char *room, const char *body)
 {
-	struct kafka_message *message = next_message(events);
+	struct kafka_message *message = next_event(WAIT_MS);
 
+	assert_non_null(message);
 	assert_true(span_equal(kafka_message_key(message), span_of(key)));
 	assert_true(span_equal(kafka_message_value(message), span_of(body)));
 	assert_true(span_equal(kafka_message_header(message, "room"),
@@ -88,18 +141,11 @@ static void assert_event(const char *key, const char *room, const char *body)
 
 static bool comes_within(unsigned wait_ms)
 {
-	uint64_t until_ms = clock_mono_ms() + wait_ms;
-	struct kafka_message *message = NULL;
+	struct kafka_message *message = next_event(wait_ms);
+	bool came = message != NULL;
 
-	while (!message && clock_mono_ms() < until_ms) {
-		(void)readable(kafka_reader_fd(events), 10);
-		if (kafka_reader_poll(events, &message) != ST_OK)
-			message = NULL;
-	}
-	if (!message)
-		return false;
 	kafka_message_destroy(&message);
-	return true;
+	return came;
 }
 
 static bool empties(unsigned wait_ms)
@@ -229,7 +275,7 @@ static void without_kafka_it_waits_and_stops_in_time(void **state)
 	announcer_stop(&announcer);
 	assert_true(clock_mono_ms() - began_ms < 6000);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
-	chat_settings.kafka_brokers = kafka_here()->brokers;
+	chat_settings.kafka_brokers = brokers();
 }
 
 int main(void)

@@ -1,11 +1,9 @@
 /*
- * The writer against the real server of MYSQL_HOST, MYSQL_PORT, MYSQL_USER,
- * MYSQL_PASSWORD. The user may create databases; test_writer_<pid> is made and
- * dropped again.
+ * The writer, of messages from one to one, against a real server.
  */
 #include "common/base/mem.h"
 #include "persistence-service/schema.h"
-#include "persistence-service/writer.h"
+#include "persistence-service/tests/writer_fixture.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,152 +14,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-static char database[32];
-static struct sql *observer; /* looks on, with a connection of its own */
-static struct sql *sql;
-static struct writer *writer;
-static struct batch *batch;
-
-static const char *must_have(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value)
-		return value;
-	(void)fprintf(stderr, "test_writer needs a server: set %s\n", name);
-	exit(111);
-}
-
-static struct sql *connect_to(const char *name)
-{
-	struct sql_options options = {
-		.host = must_have("MYSQL_HOST"),
-		.port = (uint16_t)strtoul(must_have("MYSQL_PORT"), NULL, 10),
-		.user = must_have("MYSQL_USER"),
-		.password = must_have("MYSQL_PASSWORD"),
-		.database = name,
-		.timeout_s = 3,
-	};
-	struct sql *made = sql_create(&options);
-
-	if (sql_connect(made) != ST_OK)
-		fail_msg("%s", sql_error(made));
-	return made;
-}
-
-static void execute(const char *statement, const char *name)
-{
-	char text[256];
-
-	snprintf(text, sizeof(text), "%s %s", statement, name);
-	if (sql_execute(observer, text) != ST_OK)
-		fail_msg("%s: %s", text, sql_error(observer));
-}
-
-static int start(void **state)
-{
-	(void)state;
-	sql_library_start();
-	snprintf(database, sizeof(database), "test_writer_%ld", (long)getpid());
-	observer = connect_to("");
-	execute("CREATE DATABASE", database);
-	sql_destroy(&observer);
-	observer = connect_to(database);
-	assert_int_equal(schema_apply(observer), ST_OK);
-	sql = connect_to(database);
-	/* Something that the database, and only the database, refuses. */
-	execute("ALTER TABLE messages ADD", "CHECK (body <> 'poison')");
-	batch = batch_create(BATCH_MOST);
-	writer = writer_create(sql);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	execute("DROP DATABASE", database);
-	writer_destroy(&writer);
-	batch_destroy(&batch);
-	sql_destroy(&sql);
-	sql_destroy(&observer);
-	return 0;
-}
-
-static int empty(void **state)
-{
-	(void)state;
-	execute("DELETE FROM", "messages");
-	execute("DELETE FROM", "members");
-	execute("DELETE FROM", "conversations");
-	batch_clear(batch);
-	return 0;
-}
-
-static struct batch_entry *put_into(struct batch *to, uint64_t sender,
-                                    uint64_t user_to, const struct uuid *uuid,
-                                    const char *text)
-{
-	struct batch_entry *entry = &to->entries[to->count++];
-
-	*entry = (struct batch_entry){
-		.record = {.sender = sender,
-	                   .user_to = user_to,
-	                   .message = span_of(text)},
-		.named = true,
-	};
-	if (uuid)
-		entry->record.uuid = *uuid;
-	else
-		uuid_make(&entry->record.uuid);
-	return entry;
-}
-
-static struct batch_entry *put(uint64_t sender, uint64_t user_to,
-                               const struct uuid *uuid, const char *text)
-{
-	return put_into(batch, sender, user_to, uuid, text);
-}
-
-static void save_with(struct writer *by, struct sql *connection)
-{
-	enum status status = writer_save(by, batch);
-
-	if (status != ST_OK)
-		fail_msg("%s: %s", status_text(status), sql_error(connection));
-	for (unsigned i = 0; i < batch->count; i++)
-		assert_int_not_equal(batch->entries[i].outcome, OUTCOME_OPEN);
-}
-
-static void save(void)
-{
-	save_with(writer, sql);
-}
-
-static uint64_t number(const char *statement)
-{
-	struct sql_value value;
-
-	if (sql_run(observer, statement, NULL, 0) != ST_OK ||
-	    sql_fetch(observer, &value, 1) != ST_OK)
-		fail_msg("%s: %s", statement, sql_error(observer));
-	return value.number;
-}
-
-static void assert_consistent(void)
-{
-	assert_int_equal(
-		number("SELECT COUNT(*) FROM (SELECT conversation, MAX(seq) m,"
-	               " COUNT(*) c FROM messages GROUP BY conversation"
-	               " HAVING m <> c) gaps"),
-		0);
-	assert_int_equal(
-		number("SELECT COUNT(*) FROM conversations c LEFT JOIN"
-	               " messages x ON x.conversation = c.id"
-	               " AND x.seq = c.last_seq WHERE c.last_seq > 0"
-	               " AND (x.id IS NULL OR x.id <> c.last_message_id)"),
-		0);
-}
 
 static void a_batch_gets_its_numbers_in_order(void **state)
 {
@@ -359,7 +211,7 @@ static void a_remembered_conversation_may_be_gone(void **state)
 	(void)state;
 	put(1, 2, NULL, "x");
 	save();
-	(void)empty(state);
+	(void)writer_fixture_empty(state);
 	put(1, 2, NULL, "x");
 	save();
 	assert_int_equal(batch->entries[0].saved.seq, 1);
@@ -443,8 +295,8 @@ static void a_new_connection_remembers_nothing(void **state)
 
 static void one_writer_sees_what_another_wrote(void **state)
 {
-	struct sql *second_sql = connect_to(database);
-	struct writer *second = writer_create(second_sql);
+	struct sql *second_sql = connect_to(fixture_database);
+	struct writer *second = writer_create(second_sql, &writer_options);
 
 	(void)state;
 	for (unsigned round = 0; round < 4; round++) {
@@ -477,8 +329,8 @@ struct rival {
 static void *compete(void *context)
 {
 	struct rival *rival = context;
-	struct sql *own_sql = connect_to(database);
-	struct writer *own = writer_create(own_sql);
+	struct sql *own_sql = connect_to(fixture_database);
+	struct writer *own = writer_create(own_sql, &writer_options);
 	struct batch *mine = batch_create(BATCH_MOST);
 
 	sql_thread_start();
@@ -520,7 +372,7 @@ static void rivals_lose_and_double_nothing(void **state)
 	assert_consistent();
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, empty)
+#define TEST(name) cmocka_unit_test_setup(name, writer_fixture_empty)
 
 int main(void)
 {
@@ -543,5 +395,6 @@ int main(void)
 		TEST(rivals_lose_and_double_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, writer_fixture_start,
+	                              writer_fixture_stop);
 }

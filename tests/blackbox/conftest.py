@@ -22,6 +22,24 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
+def crowd_stack() -> Iterator[Stack]:
+    """Another one, in which four in a conversation are a crowd: they have a room."""
+    stack = Stack("crowd", {"FANOUT_LIST_MAX": "3"})
+    try:
+        yield stack.up()
+    finally:
+        stack.down()
+
+
+@pytest.fixture
+def crowd_api(crowd_stack: Stack) -> Iterator[Api]:
+    crowd_stack.wait_ready()
+    api = Api(crowd_stack.url)
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="session")
 def shared_api(stack: Stack) -> Iterator[Api]:
     api = Api(stack.url)
     yield api
@@ -45,9 +63,7 @@ def bob(api: Api) -> Person:
     return api.register()
 
 
-@pytest.fixture
-def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
-    """Opens live sockets, and closes them when the test is over."""
+def openers(stack: Stack) -> Iterator[Callable[..., Socket]]:
     opened: list[Socket] = []
 
     def open_for(person: Person, url: str | None = None, **options) -> Socket:
@@ -57,3 +73,15 @@ def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
     yield open_for
     for socket in opened:
         socket.close()
+
+
+@pytest.fixture
+def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
+    """Opens live sockets, and closes them when the test is over."""
+    yield from openers(stack)
+
+
+@pytest.fixture
+def crowd_enter(crowd_stack: Stack) -> Iterator[Callable[..., Socket]]:
+    """The same on the stack of crowds."""
+    yield from openers(crowd_stack)

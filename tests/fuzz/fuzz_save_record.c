@@ -22,12 +22,53 @@ static void check_round(const struct save_record *record)
 	must(!buf_overflowed(&key) && !buf_overflowed(&value));
 	must(save_record_decode(buf_span(&key), buf_span(&value), &json, &again,
 	                        &named, &why) == ST_OK);
-	must(named);
+	must(again.kind == record->kind && again.remove == record->remove);
 	must(again.sender == record->sender);
 	must(again.user_to == record->user_to);
+	must(again.conversation == record->conversation);
+	must(again.seq == record->seq && again.reply_to == record->reply_to);
 	must(again.sent_at_ms == record->sent_at_ms);
-	must(!memcmp(&again.uuid, &record->uuid, sizeof(again.uuid)));
+	must(named == save_kind_has(record->kind, SAVE_HAS_UUID));
+	must(!named || !memcmp(&again.uuid, &record->uuid, sizeof(again.uuid)));
 	must(span_equal(again.message, record->message));
+	must(span_equal(again.reaction, record->reaction));
+}
+
+static bool has(const struct save_record *record, enum save_has what)
+{
+	return save_kind_has(record->kind, what);
+}
+
+static bool is_id(uint64_t number)
+{
+	return number >= 1 && number <= JSON_ID_MAX;
+}
+
+/* A kind has what it should, and of the rest nothing is filled. */
+static void check_members(const struct save_record *record)
+{
+	bool either = has(record, SAVE_HAS_TARGET);
+	bool text = has(record, SAVE_HAS_TEXT);
+
+	must(is_id(record->sender));
+	if (either)
+		must(!record->user_to != !record->conversation);
+	else
+		must(has(record, SAVE_HAS_USER_TO) == !!record->user_to &&
+		     has(record, SAVE_HAS_CONVERSATION) ==
+		             !!record->conversation);
+	must(record->user_to <= JSON_ID_MAX &&
+	     record->conversation <= JSON_ID_MAX);
+	must(has(record, SAVE_HAS_SEQ) ? is_id(record->seq) : !record->seq);
+	must(record->reply_to <= JSON_ID_MAX);
+	must(has(record, SAVE_HAS_REPLY) || !record->reply_to);
+	must(text == (record->message.len >= 1));
+	must(record->message.len <= MESSAGE_TEXT_MAX);
+	must(utf8_valid(record->message));
+	must(has(record, SAVE_HAS_REACTION) ==
+	     save_reaction_fits(record->reaction));
+	must(utf8_valid(record->reaction));
+	must(has(record, SAVE_HAS_REACTION) || !record->remove);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,11 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(record.sender <= JSON_ID_MAX);
 		return 0;
 	}
-	must(named);
-	must(record.sender >= 1 && record.sender <= JSON_ID_MAX);
-	must(record.user_to >= 1 && record.user_to <= JSON_ID_MAX);
-	must(record.message.len >= 1 && record.message.len <= MESSAGE_TEXT_MAX);
-	must(utf8_valid(record.message));
+	must(named || !has(&record, SAVE_HAS_UUID));
+	check_members(&record);
 	check_round(&record);
 	return 0;
 }

@@ -301,6 +301,17 @@ void sends_refuse(struct connection *connection, const struct uuid *uuid,
 	connection_send(connection, buf_span(&text));
 }
 
+static void check_send(const struct client_frame *frame)
+{
+	must(frame->kind == CLIENT_MESSAGE || frame->kind == CLIENT_EDIT ||
+	     frame->kind == CLIENT_DELETE || frame->kind == CLIENT_REACT);
+	must(frame->user_to <= JSON_ID_MAX);
+	must(frame->conversation <= JSON_ID_MAX);
+	must(!frame->user_to == !!frame->conversation);
+	must((frame->kind != CLIENT_MESSAGE) == (frame->seq > 0));
+	must(utf8_valid(frame->message) && utf8_valid(frame->reaction));
+}
+
 void sends_begin(struct sends *sends, struct connection *connection,
                  const struct client_frame *frame, uint64_t began_us)
 {
@@ -308,8 +319,7 @@ void sends_begin(struct sends *sends, struct connection *connection,
 	(void)began_us;
 	must(connections_find(set, connection_id(connection)) == connection);
 	must(connection_user(connection) >= 1);
-	must(frame->user_to >= 1 && frame->user_to <= JSON_ID_MAX);
-	must(frame->message.len >= 1 && utf8_valid(frame->message));
+	check_send(frame);
 	for (unsigned i = 0; i < SENDS; i++) {
 		if (under_way[i])
 			continue;
@@ -343,10 +353,19 @@ static void on_text(void *context, struct connection *connection,
 	intake_text(intake, connection, text);
 }
 
-static void on_opened(void *context, struct connection *connection)
+/* `welcome` waits when identity is in a certain mood. */
+static bool on_opened(void *context, struct connection *connection)
 {
 	(void)context;
 	intake_user_seen(intake, connection_user(connection));
+	return !(mood & 64);
+}
+
+static void on_closed(void *context, struct connection *connection, bool last)
+{
+	(void)context;
+	must(connection_user(connection) >= 1);
+	must(last == !connections_has_user(set, connection_user(connection)));
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -495,6 +514,7 @@ static void start(void)
 		.hears = hears,
 		.text = on_text,
 		.opened = on_opened,
+		.closed = on_closed,
 	});
 	intake = intake_create(&(struct intake_options){.connections = set,
 	                                                .unsettled_max = 8});

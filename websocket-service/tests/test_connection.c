@@ -160,10 +160,23 @@ static void on_text(void *context, struct connection *connection,
 	buf_byte(&heard, '|');
 }
 
-static void on_opened(void *context, struct connection *connection)
+static bool holds_welcome;
+static unsigned closed_count;
+static bool closed_last;
+
+static bool on_opened(void *context, struct connection *connection)
 {
 	(void)context;
 	opened = connection;
+	return !holds_welcome;
+}
+
+static void on_closed(void *context, struct connection *connection, bool last)
+{
+	(void)context;
+	(void)connection;
+	closed_count++;
+	closed_last = last;
 }
 
 static int start(void **state)
@@ -182,6 +195,8 @@ static int start(void **state)
 	answers_at_once = true;
 	waiting = NULL;
 	opened = NULL;
+	holds_welcome = false;
+	closed_count = 0;
 	not_heard = 0;
 	asked = 0;
 	heard = BUF(SENT_MAX);
@@ -195,6 +210,7 @@ static int start(void **state)
 		.hears = hears,
 		.text = on_text,
 		.opened = on_opened,
+		.closed = on_closed,
 	});
 	return 0;
 }
@@ -1052,6 +1068,110 @@ static void a_drain_refuses_those_not_open_yet(void **state)
 	assert_null(waiting);
 }
 
+/* --- `welcome` held back --------------------------------------------------
+ */
+static void only_the_101_goes_before_a_welcome_that_waits(void **state)
+{
+	struct socket *socket = arrives(0);
+
+	(void)state;
+	holds_welcome = true;
+	says(socket, SPAN(HEAD));
+	connection_send(opened, SPAN("{\"first\":1}"));
+	assert_true(has(unread(socket), "HTTP/1.1 101 "));
+	assert_false(has(unread(socket), "first"));
+	connection_send(opened, SPAN("{\"second\":1}"));
+	assert_false(has(unread(socket), "second"));
+	says_frame(socket, WEBSOCKET_TEXT, SPAN("hello"));
+	assert_true(has(buf_span(&heard), "hello"));
+	connections_welcome(set, 7);
+	socket->read += upgrade_head_len(unread(socket));
+	assert_true(has(next_frame(socket).payload, "\"welcome\""));
+	assert_true(has(next_frame(socket).payload, "first"));
+	assert_true(has(next_frame(socket).payload, "second"));
+	connections_welcome(set, 7);
+	connection_send(opened, SPAN("{\"third\":1}"));
+	assert_true(has(next_frame(socket).payload, "third"));
+}
+
+static void a_welcome_in_the_same_turn_follows_the_101(void **state)
+{
+	struct socket *socket = arrives(0);
+
+	(void)state;
+	holds_welcome = true;
+	says(socket, SPAN(HEAD));
+	connection_send(opened, SPAN("{\"first\":1}"));
+	connections_welcome(set, 7);
+	socket->read += upgrade_head_len(unread(socket));
+	assert_int_equal(socket->writes, 1);
+	assert_true(has(next_frame(socket).payload, "\"welcome\""));
+	assert_true(has(next_frame(socket).payload, "first"));
+}
+
+static void one_who_waits_and_gets_too_much_is_welcomed(void **state)
+{
+	struct socket *socket = arrives(0);
+	static char frame[1000];
+
+	(void)state;
+	holds_welcome = true;
+	says(socket, SPAN(HEAD));
+	memset(frame, 'x', sizeof(frame));
+	for (unsigned i = 0; i * sizeof(frame) < 2 * QUEUE_BYTES; i++)
+		connection_send(opened, span_make(frame, sizeof(frame)));
+	socket->read += upgrade_head_len(unread(socket));
+	assert_true(has(next_frame(socket).payload, "\"welcome\""));
+	assert_false(socket->finished);
+}
+
+static void a_close_before_welcome_is_all_that_comes(void **state)
+{
+	struct socket *socket = arrives(0);
+
+	(void)state;
+	holds_welcome = true;
+	says(socket, SPAN(HEAD));
+	connection_send(opened, SPAN("{\"first\":1}"));
+	connections_close_all(set, false, WEBSOCKET_GOING_AWAY, "bye");
+	socket->read += upgrade_head_len(unread(socket));
+	gets_close(socket, 1001);
+}
+
+static void only_who_was_welcomed_is_closed_for_a_late_answer(void **state)
+{
+	struct socket *early = opens(0);
+	struct socket *late;
+
+	(void)state;
+	holds_welcome = true;
+	late = arrives(1);
+	says(late, SPAN(HEAD));
+	assert_int_equal(connections_close_welcomed(set, 7, WEBSOCKET_TRY_LATER,
+	                                            "again"),
+	                 1);
+	gets_close(early, 1013);
+	connections_welcome(set, 7);
+	late->read += upgrade_head_len(unread(late));
+	assert_true(has(next_frame(late).payload, "\"welcome\""));
+}
+
+static void the_last_socket_of_a_user_is_told(void **state)
+{
+	struct socket *one = opens(0);
+
+	(void)state;
+	(void)opens(1);
+	peer_leaves(one);
+	assert_int_equal(closed_count, 1);
+	assert_false(closed_last);
+	connection_close(opened, WEBSOCKET_POLICY, "");
+	assert_int_equal(closed_count, 2);
+	assert_true(closed_last);
+	peer_leaves(&sockets[1]);
+	assert_int_equal(closed_count, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -1101,6 +1221,12 @@ int main(void)
 		TEST(frames_of_an_ended_token_are_ignored),
 		TEST(a_drain_spares_those_with_messages_under_way),
 		TEST(a_drain_refuses_those_not_open_yet),
+		TEST(only_the_101_goes_before_a_welcome_that_waits),
+		TEST(a_welcome_in_the_same_turn_follows_the_101),
+		TEST(one_who_waits_and_gets_too_much_is_welcomed),
+		TEST(a_close_before_welcome_is_all_that_comes),
+		TEST(only_who_was_welcomed_is_closed_for_a_late_answer),
+		TEST(the_last_socket_of_a_user_is_told),
 	};
 #undef TEST
 

@@ -67,6 +67,104 @@ static void a_message_is_taken(void **state)
 #define TEXT  "\"message\":\"hi\""
 #define TO    "\"user_to\":2"
 
+static struct client_frame taken(const char *text, struct json **ret_json)
+{
+	struct client_frame frame;
+	struct frame_fault fault;
+
+	if (frame_decode(span_of(text), ret_json, &frame, &fault) != ST_OK)
+		fail_msg("refused: %s: %s", text, fault.detail);
+	return frame;
+}
+
+/* Each kind of frame; what a kind does not have is zero. */
+static void all_kinds_of_frames_are_taken(void **state)
+{
+	static const struct {
+		const char *text;
+		enum client_frame_kind kind;
+		uint64_t seq;
+		uint64_t reply_to;
+		const char *message;
+		const char *reaction;
+		bool remove;
+	} rows[] = {
+		{"{" NAMED "," TEXT "," IN "}", CLIENT_MESSAGE, 0, 0, "hi", "",
+	         false},
+		{"{" NAMED "," TEXT "," IN ",\"reply_to\":41}", CLIENT_MESSAGE,
+	         0, 41, "hi", "", false},
+		{"{\"type\":\"message\"," NAMED ",\"Message\":\"hi\"," IN "}",
+	         CLIENT_MESSAGE, 0, 0, "hi", "", false},
+		{"{\"type\":\"delivered\"," IN ",\"seq\":42}", CLIENT_DELIVERED,
+	         42, 0, "", "", false},
+		{"{\"type\":\"read\"," IN ",\"seq\":9007199254740991}",
+	         CLIENT_READ, JSON_ID_MAX, 0, "", "", false},
+		{"{\"type\":\"read\"," IN ",\"seq\":42,\"user_to\":\"x\"}",
+	         CLIENT_READ, 42, 0, "", "", false},
+		{"{\"type\":\"edit\"," NAMED "," IN ",\"seq\":42," TEXT "}",
+	         CLIENT_EDIT, 42, 0, "hi", "", false},
+		{"{\"type\":\"delete\"," NAMED "," IN ",\"seq\":42}",
+	         CLIENT_DELETE, 42, 0, "", "", false},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":42,\"reaction\":\"+1\"}",
+	         CLIENT_REACT, 42, 0, "", "+1", false},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":42,\"reaction\":\"\xf0\x9f\x91\x8d\","
+	         "\"remove\":false}",
+	         CLIENT_REACT, 42, 0, "", "\xf0\x9f\x91\x8d", false},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":42,\"reaction\":\"+1\",\"remove\":true}",
+	         CLIENT_REACT, 42, 0, "", "+1", true},
+		{"{\"type\":\"typing\"," IN "}", CLIENT_TYPING, 0, 0, "", "",
+	         false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct json *json CLEANUP(json_destroy) = NULL;
+		struct client_frame frame = taken(rows[i].text, &json);
+
+		if (frame.kind != rows[i].kind || frame.seq != rows[i].seq ||
+		    frame.reply_to != rows[i].reply_to ||
+		    frame.remove != rows[i].remove || frame.user_count)
+			fail_msg("%s", rows[i].text);
+		assert_int_equal(frame.conversation, 17);
+		assert_int_equal(frame.user_to, 0);
+		assert_true(
+			span_equal(frame.message, span_of(rows[i].message)));
+		assert_true(
+			span_equal(frame.reaction, span_of(rows[i].reaction)));
+		if (strstr(rows[i].text, UUID))
+			assert_true(is_a_uuid(&frame.uuid));
+	}
+}
+
+static void who_is_watched_is_read_one_by_one(void **state)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct client_frame frame = taken(
+		"{\"type\":\"presence\",\"users\":[2,9007199254740991,2]}",
+		&json);
+
+	(void)state;
+	assert_int_equal(frame.kind, CLIENT_PRESENCE);
+	assert_int_equal(frame.user_count, 3);
+	assert_int_equal(frame_presence_user(&frame, 0), 2);
+	assert_int_equal(frame_presence_user(&frame, 1), JSON_ID_MAX);
+	assert_int_equal(frame_presence_user(&frame, 2), 2);
+	json_destroy(&json);
+	frame = taken("{\"type\":\"presence\",\"users\":[]}", &json);
+	assert_int_equal(frame.user_count, 0);
+}
+
+static void put_watch(struct buf *text, unsigned count)
+{
+	buf_append(text, SPAN("{\"type\":\"presence\",\"users\":[1"));
+	for (unsigned i = 1; i < count; i++)
+		buf_append(text, SPAN(",1"));
+	buf_append(text, SPAN("]}"));
+}
+
 static void assert_refused(const char *text, enum frame_code code, bool named)
 {
 	struct json *json = NULL;
@@ -207,6 +305,21 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 		assert_refused(rows[i].text, rows[i].code, rows[i].named);
 }
 
+static void more_than_sixty_are_not_watched_at_once(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(FRAME_MAX);
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct client_frame frame;
+
+	(void)state;
+	put_watch(&text, PRESENCE_USERS_MAX);
+	frame = taken(buf_text(&text), &json);
+	assert_int_equal(frame.user_count, PRESENCE_USERS_MAX);
+	buf_clear(&text);
+	put_watch(&text, PRESENCE_USERS_MAX + 1);
+	assert_refused(buf_text(&text), FRAME_TOO_MANY, false);
+}
+
 static void put_long(struct buf *text, const char *letter, size_t count)
 {
 	buf_append(text, SPAN("{" NAMED "," TO ",\"message\":\""));
@@ -305,6 +418,188 @@ static void a_message_has_these_bytes(void **state)
 		"\"created_at\":\"2026-11-21T10:00:00.123Z\"}");
 }
 
+#define AT "\"created_at\":\"2026-11-21T10:00:00.123Z\""
+
+static void assert_message(const struct saved_message *message,
+                           const char *wanted)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	frame_message(&out, message);
+	assert_string_equal(buf_text(&out), wanted);
+}
+
+static void a_message_to_many_says_what_it_answers(void **state)
+{
+	struct saved_message message = saved(SPAN("hi"));
+
+	(void)state;
+	message.kind = ENTRY_MESSAGE;
+	message.user_to = 0;
+	assert_message(&message,
+	               "{\"type\":\"message\",\"id\":9,\"conversation\":17,"
+	               "\"seq\":42,\"user_from\":1," NAMED
+	               ",\"message\":\"hi\"," AT "}");
+	message.reply_to = 41;
+	assert_message(&message,
+	               "{\"type\":\"message\",\"id\":9,\"conversation\":17,"
+	               "\"seq\":42,\"user_from\":1," NAMED
+	               ",\"message\":\"hi\",\"reply_to\":41," AT "}");
+}
+
+static void a_message_says_what_was_changed(void **state)
+{
+	struct saved_message message = saved(SPAN("hi!"));
+
+	(void)state;
+	message.user_to = 0;
+	message.revision = 7;
+	message.edited_at_ms = created_at_ms + 1;
+	message.reactions = SPAN("[{\"reaction\":\"+1\",\"users\":[1,2]}]");
+	assert_message(
+		&message,
+		"{\"type\":\"message\",\"id\":9,\"conversation\":17,"
+		"\"seq\":42,\"user_from\":1," NAMED ",\"message\":\"hi!\"," AT
+		",\"revision\":7,"
+		"\"edited_at\":\"2026-11-21T10:00:00.124Z\",\"reactions\":"
+		"[{\"reaction\":\"+1\",\"users\":[1,2]}]}");
+	message.message = SPAN("");
+	message.reactions = SPAN_NONE;
+	message.revision = 8;
+	message.deleted_at_ms = created_at_ms + 2;
+	assert_message(&message,
+	               "{\"type\":\"message\",\"id\":9,\"conversation\":17,"
+	               "\"seq\":42,\"user_from\":1," NAMED
+	               ",\"message\":\"\"," AT ",\"revision\":8,"
+	               "\"edited_at\":\"2026-11-21T10:00:00.124Z\","
+	               "\"deleted_at\":\"2026-11-21T10:00:00.125Z\"}");
+}
+
+static void a_member_has_these_bytes(void **state)
+{
+	struct saved_message entry =
+		saved(SPAN("{\"what\":\"invited\",\"users\":[5,6]}"));
+
+	(void)state;
+	entry.kind = ENTRY_MEMBER;
+	entry.user_to = 0;
+	assert_message(&entry,
+	               "{\"type\":\"member\",\"id\":9,\"conversation\":17,"
+	               "\"seq\":42,\"user_from\":1," NAMED
+	               ",\"change\":{\"what\":\"invited\",\"users\":[5,6]}," AT
+	               "}");
+}
+
+/* --- what happens to a message -------------------------------------------- */
+static struct saved_change a_change(enum client_frame_kind kind)
+{
+	return (struct saved_change){.kind = kind,
+	                             .uuid = a_uuid(),
+	                             .conversation = 17,
+	                             .seq = 42,
+	                             .revision = 7,
+	                             .user = 2,
+	                             .created_at_ms = created_at_ms};
+}
+
+static void a_change_is_saved_with_these_bytes(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+	struct saved_change change = a_change(CLIENT_REACT);
+
+	(void)state;
+	frame_change_saved(&out, &change);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"state\"," NAMED
+	                    ",\"state\":\"saved\",\"conversation\":17,"
+	                    "\"seq\":42,\"revision\":7," AT "}");
+	buf_clear(&out);
+	change.revision = 0; /* a reaction taken away that never was there */
+	frame_change_saved(&out, &change);
+	assert_non_null(strstr(buf_text(&out), "\"revision\":0,"));
+}
+
+static void assert_change(const struct saved_change *change, const char *type,
+                          const char *content)
+{
+	struct buf wanted CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	buf_append(&wanted, SPAN("{\"type\":\""));
+	buf_append(&wanted, span_of(type));
+	buf_append(&wanted, SPAN("\",\"conversation\":17,\"seq\":42,"
+	                         "\"revision\":7,\"user_from\":2," NAMED ","));
+	buf_append(&wanted, span_of(content));
+	buf_append(&wanted, SPAN(AT "}"));
+	frame_change(&out, change);
+	assert_string_equal(buf_text(&out), buf_text(&wanted));
+}
+
+static void changes_have_these_bytes(void **state)
+{
+	struct saved_change edit = a_change(CLIENT_EDIT);
+	struct saved_change react = a_change(CLIENT_REACT);
+	struct saved_change gone = a_change(CLIENT_DELETE);
+
+	(void)state;
+	edit.message = SPAN("\"hi\"!");
+	assert_change(&edit, "edit", "\"message\":\"\\\"hi\\\"!\",");
+	assert_change(&gone, "delete", "");
+	react.reaction = SPAN("\xf0\x9f\x91\x8d");
+	assert_change(&react, "reaction",
+	              "\"reaction\":\"\xf0\x9f\x91\x8d\",\"remove\":false,");
+	react.reaction = SPAN("\"");
+	react.remove = true;
+	assert_change(&react, "reaction",
+	              "\"reaction\":\"\\\"\",\"remove\":true,");
+}
+
+static void a_receipt_has_these_bytes(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+	struct receipt receipt = {17, 2, 42, 0};
+
+	(void)state;
+	frame_receipt(&out, &receipt);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"receipt\",\"conversation\":17,"
+	                    "\"user\":2,\"delivered\":42,\"read\":0}");
+}
+
+static void typing_has_these_bytes(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	(void)state;
+	frame_typing(&out, 17, JSON_ID_MAX);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"typing\",\"conversation\":17,"
+	                    "\"user\":9007199254740991}");
+}
+
+static void presence_has_these_bytes(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+	struct presence_frame frame = frame_presence_open(&out);
+
+	(void)state;
+	frame_presence_close(&frame);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"presence\",\"users\":[]}");
+	buf_clear(&out);
+	frame = frame_presence_open(&out);
+	frame_presence_add(&frame, 2, 0);
+	frame_presence_add(&frame, 3, created_at_ms);
+	frame_presence_add(&frame, 4, UINT64_MAX);
+	frame_presence_close(&frame);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"presence\",\"users\":["
+	                    "{\"user\":2,\"state\":\"online\"},"
+	                    "{\"user\":3,\"state\":\"offline\","
+	                    "\"last_seen\":\"2026-11-21T10:00:00.123Z\"},"
+	                    "{\"user\":4,\"state\":\"offline\"}]}");
+}
+
 static void an_error_has_these_bytes(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
@@ -322,6 +617,18 @@ static void an_error_has_these_bytes(void **state)
 	                    "{\"type\":\"error\"," NAMED
 	                    ",\"code\":\"token_ended\",\"detail\":\"\","
 	                    "\"retryable\":false}");
+}
+
+static void an_error_says_in_which_conversation(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	(void)state;
+	frame_error_in(&out, 17, FRAME_UNKNOWN_CONVERSATION, "none");
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"error\",\"conversation\":17,"
+	                    "\"code\":\"unknown_conversation\","
+	                    "\"detail\":\"none\",\"retryable\":false}");
 }
 
 static void frames_stand_one_after_the_other(void **state)
@@ -372,10 +679,18 @@ static void every_code_has_a_text_and_says_whether_to_retry(void **state)
 		{FRAME_BAD_MESSAGE, "bad_message", false},
 		{FRAME_MESSAGE_TOO_LONG, "message_too_long", false},
 		{FRAME_BAD_USER, "bad_user", false},
+		{FRAME_BAD_CONVERSATION, "bad_conversation", false},
+		{FRAME_BAD_SEQ, "bad_seq", false},
+		{FRAME_BAD_REACTION, "bad_reaction", false},
 		{FRAME_UNKNOWN_USER, "unknown_user", false},
+		{FRAME_UNKNOWN_CONVERSATION, "unknown_conversation", false},
+		{FRAME_UNKNOWN_MESSAGE, "unknown_message", false},
+		{FRAME_NOT_ALLOWED, "not_allowed", false},
+		{FRAME_TOO_MANY, "too_many", false},
 		{FRAME_TOKEN_ENDED, "token_ended", false},
 		{FRAME_NOT_STORABLE, "not_storable", false},
 		{FRAME_TOO_MANY_UNSETTLED, "too_many_unsettled", true},
+		{FRAME_TOO_FAST, "too_fast", true},
 		{FRAME_UNAVAILABLE, "unavailable", true},
 	};
 
@@ -392,13 +707,25 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_taken),
+		cmocka_unit_test(all_kinds_of_frames_are_taken),
+		cmocka_unit_test(who_is_watched_is_read_one_by_one),
+		cmocka_unit_test(more_than_sixty_are_not_watched_at_once),
 		cmocka_unit_test(
 			a_bad_frame_has_a_code_and_its_uuid_if_it_has_one),
 		cmocka_unit_test(the_length_of_a_text_is_in_bytes_of_utf8),
 		cmocka_unit_test(a_welcome_has_these_bytes),
 		cmocka_unit_test(the_states_have_these_bytes),
 		cmocka_unit_test(a_message_has_these_bytes),
+		cmocka_unit_test(a_message_to_many_says_what_it_answers),
+		cmocka_unit_test(a_message_says_what_was_changed),
+		cmocka_unit_test(a_member_has_these_bytes),
+		cmocka_unit_test(a_change_is_saved_with_these_bytes),
+		cmocka_unit_test(changes_have_these_bytes),
+		cmocka_unit_test(a_receipt_has_these_bytes),
+		cmocka_unit_test(typing_has_these_bytes),
+		cmocka_unit_test(presence_has_these_bytes),
 		cmocka_unit_test(an_error_has_these_bytes),
+		cmocka_unit_test(an_error_says_in_which_conversation),
 		cmocka_unit_test(frames_stand_one_after_the_other),
 		cmocka_unit_test(the_longest_message_fits_at_its_worst),
 		cmocka_unit_test(

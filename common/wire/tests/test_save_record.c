@@ -39,18 +39,115 @@ static struct save_record record_of(uint64_t sender, uint64_t user_to,
 
 /* --- encoding --------------------------------------------------------------
  */
-static void a_record_has_these_bytes(void **state)
+#define NAMED "\"uuid\":\"" UUID "\""
+#define AT    ",\"sent_at\":\"2026-11-21T10:00:00.123Z\"}"
+#define IN    "\"conversation\":17,\"seq\":42"
+
+/* SPAN() where a constant must stand. */
+#define LITERAL(text) "" text, sizeof(text) - 1
+
+/* Each kind, its bytes and its key. */
+static const struct {
+	struct save_record record; /* without uuid and sent_at_ms */
+	const char *json;
+	const char *key;
+} samples[] = {
+	{{.kind = SAVE_MESSAGE,
+          .sender = 7,
+          .user_to = 2,
+          .message = {LITERAL("h\"i\n\xc3\xa9")}},
+         "{\"kind\":\"message\"," NAMED
+         ",\"sender\":7,\"user_to\":2,\"message\":\"h\\\"i\\n\xc3\xa9\"" AT,
+         "d:2:7"},
+	{{.kind = SAVE_MESSAGE,
+          .sender = 7,
+          .user_to = 2,
+          .message = {LITERAL("hi")},
+          .reply_to = 41},
+         "{\"kind\":\"message\"," NAMED
+         ",\"sender\":7,\"user_to\":2,\"message\":\"hi\",\"reply_to\":41" AT,
+         "d:2:7"},
+	{{.kind = SAVE_MESSAGE,
+          .sender = 7,
+          .conversation = 17,
+          .message = {LITERAL("hi")},
+          .reply_to = 41},
+         "{\"kind\":\"message\"," NAMED
+         ",\"sender\":7,\"conversation\":17,\"message\":\"hi\","
+         "\"reply_to\":41" AT,
+         "c:17"},
+	{{.kind = SAVE_DELIVERED, .sender = 7, .conversation = 17, .seq = 42},
+         "{\"kind\":\"delivered\",\"sender\":7," IN AT,
+         "c:17"},
+	{{.kind = SAVE_READ, .sender = 7, .conversation = 17, .seq = 42},
+         "{\"kind\":\"read\",\"sender\":7," IN AT,
+         "c:17"},
+	{{.kind = SAVE_EDIT,
+          .sender = 7,
+          .conversation = 17,
+          .seq = 42,
+          .message = {LITERAL("hi!")}},
+         "{\"kind\":\"edit\"," NAMED ",\"sender\":7," IN
+         ",\"message\":\"hi!\"" AT,
+         "c:17"},
+	{{.kind = SAVE_DELETE, .sender = 7, .conversation = 17, .seq = 42},
+         "{\"kind\":\"delete\"," NAMED ",\"sender\":7," IN AT,
+         "c:17"},
+	{{.kind = SAVE_REACT,
+          .sender = 7,
+          .conversation = 17,
+          .seq = 42,
+          .reaction = {LITERAL("\xf0\x9f\x91\x8d")}},
+         "{\"kind\":\"react\"," NAMED ",\"sender\":7," IN
+         ",\"reaction\":\"\xf0\x9f\x91\x8d\"" AT,
+         "c:17"},
+	{{.kind = SAVE_REACT,
+          .sender = 7,
+          .conversation = 17,
+          .seq = 42,
+          .reaction = {LITERAL("+1")},
+          .remove = true},
+         "{\"kind\":\"react\"," NAMED ",\"sender\":7," IN
+         ",\"reaction\":\"+1\",\"remove\":true" AT,
+         "c:17"},
+	{{.kind = SAVE_ROOMS, .sender = 7},
+         "{\"kind\":\"rooms\",\"sender\":7" AT,
+         "u:7"},
+	{{.kind = SAVE_ROSTER, .sender = 7, .conversation = 17},
+         "{\"kind\":\"roster\",\"sender\":7,\"conversation\":17" AT,
+         "c:17"},
+	{{.kind = SAVE_BLOCKED, .sender = 7, .user_to = 2},
+         "{\"kind\":\"blocked\",\"sender\":7,\"user_to\":2" AT,
+         "d:2:7"},
+};
+
+static struct save_record sample(size_t index)
 {
-	struct buf json CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
-	struct save_record record = record_of(7, 2, SPAN("h\"i\n\xc3\xa9"));
+	struct save_record record = samples[index].record;
+
+	if (save_kind_has(record.kind, SAVE_HAS_UUID))
+		record.uuid = a_uuid();
+	record.sent_at_ms = sent_at_ms;
+	return record;
+}
+
+static void each_kind_has_these_bytes_and_this_key(void **state)
+{
+	unsigned seen = 0;
 
 	(void)state;
-	save_record_encode(&record, &json);
-	assert_string_equal(buf_text(&json),
-	                    "{\"kind\":\"message\",\"uuid\":\"" UUID
-	                    "\",\"sender\":7,"
-	                    "\"user_to\":2,\"message\":\"h\\\"i\\n\xc3\xa9\","
-	                    "\"sent_at\":\"2026-11-21T10:00:00.123Z\"}");
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		struct buf json CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+		struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
+		struct save_record record = sample(i);
+
+		save_record_encode(&record, &json);
+		save_record_key(&record, &key);
+		assert_string_equal(buf_text(&json), samples[i].json);
+		assert_string_equal(buf_text(&key), samples[i].key);
+		seen |= 1u << record.kind;
+	}
+	assert_int_equal(seen, (1u << SAVE_KIND_COUNT) - 1);
 }
 
 static void assert_key(uint64_t sender, uint64_t user_to, const char *wanted)
@@ -91,17 +188,25 @@ static void assert_round_trip(struct save_record record)
 	assert_int_equal(save_record_decode(buf_span(&key), buf_span(&value),
 	                                    &json, &again, &named, &why),
 	                 ST_OK);
-	assert_true(named);
-	assert_true(is_a_uuid(&again.uuid));
+	assert_int_equal(named, save_kind_has(record.kind, SAVE_HAS_UUID));
+	assert_int_equal(again.kind, record.kind);
+	assert_int_equal(again.remove, record.remove);
+	assert_memory_equal(&again.uuid, &record.uuid, sizeof(again.uuid));
 	assert_int_equal(again.sender, record.sender);
 	assert_int_equal(again.user_to, record.user_to);
+	assert_int_equal(again.conversation, record.conversation);
+	assert_int_equal(again.seq, record.seq);
+	assert_int_equal(again.reply_to, record.reply_to);
 	assert_int_equal(again.sent_at_ms, record.sent_at_ms);
 	assert_true(span_equal(again.message, record.message));
+	assert_true(span_equal(again.reaction, record.reaction));
 }
 
 static void what_is_encoded_is_decoded(void **state)
 {
 	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
+		assert_round_trip(sample(i));
 	assert_round_trip(record_of(1, 2, SPAN("hi")));
 	assert_round_trip(record_of(2, 1, SPAN("\"\\/\b\f\n\r\t\x01\x1f\x7f")));
 	assert_round_trip(
@@ -148,7 +253,6 @@ static struct refusal refused(struct span key, struct span value)
 }
 
 #define KIND    "\"kind\":\"message\""
-#define NAMED   "\"uuid\":\"" UUID "\""
 #define SENDER  "\"sender\":1"
 #define USER_TO "\"user_to\":2"
 #define TEXT    "\"message\":\"hi\""
@@ -250,6 +354,130 @@ static void a_refusal_tells_what_could_be_read(void **state)
 	}
 }
 
+#define BY_7  ",\"sender\":7,"
+#define EDIT  "{\"kind\":\"edit\"," NAMED BY_7
+#define REACT "{\"kind\":\"react\"," NAMED BY_7 "\"conversation\":17,\"seq\":42"
+
+/* What each kind misses, or has and should not; in the order of reading. */
+static void each_kind_wants_its_members(void **state)
+{
+	static const struct {
+		const char *value;
+		bool named;
+		const char *why;
+	} rows[] = {
+		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
+	         ",\"conversation\":0" AT,
+	         true, "user_to and conversation are missing or no id"},
+		{"{\"kind\":\"message\"," NAMED BY_7 USER_TO "," TEXT
+	         ",\"conversation\":17" AT,
+	         true, "user_to and conversation exclude each other"},
+		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
+	         ",\"conversation\":17,\"reply_to\":0" AT,
+	         true, "reply_to is no seq"},
+		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
+	         ",\"conversation\":17,\"reply_to\":\"41\"" AT,
+	         true, "reply_to is no seq"},
+		{"{\"kind\":\"delivered\",\"sender\":7,\"seq\":42" AT, false,
+	         "conversation is missing or no id"},
+		{"{\"kind\":\"read\",\"sender\":7,\"user_to\":2,\"seq\":42" AT,
+	         false, "conversation is missing or no id"},
+		{"{\"kind\":\"read\",\"sender\":7,\"conversation\":17" AT,
+	         false, "seq is missing or none"},
+		{"{\"kind\":\"read\"," NAMED BY_7
+	         "\"conversation\":17,\"seq\":0" AT,
+	         true, "seq is missing or none"},
+		{"{\"kind\":\"read\",\"sender\":7," IN "}", false,
+	         "sent_at is missing or no time"},
+		{"{\"kind\":\"edit\",\"sender\":7," IN "," TEXT AT, false,
+	         "uuid is missing or malformed"},
+		{EDIT IN AT, true, "message is missing"},
+		{EDIT IN ",\"message\":\"\"" AT, true,
+	         "message is empty or too long"},
+		{EDIT "\"conversation\":17," TEXT AT, true,
+	         "seq is missing or none"},
+		{EDIT "\"seq\":42," TEXT AT, true,
+	         "conversation is missing or no id"},
+		{"{\"kind\":\"delete\",\"sender\":7," IN AT, false,
+	         "uuid is missing or malformed"},
+		{"{\"kind\":\"delete\"," NAMED BY_7 "\"conversation\":17" AT,
+	         true, "seq is missing or none"},
+		{REACT AT, true, "reaction is missing or unfit"},
+		{REACT ",\"reaction\":1" AT, true,
+	         "reaction is missing or unfit"},
+		{REACT ",\"reaction\":\"\"" AT, true,
+	         "reaction is missing or unfit"},
+		{REACT ",\"reaction\":\"a b\"" AT, true,
+	         "reaction is missing or unfit"},
+		{REACT ",\"reaction\":\"+1\",\"remove\":1" AT, true,
+	         "remove is neither true nor false"},
+		{REACT ",\"reaction\":\"+1\",\"remove\":null" AT, true,
+	         "remove is neither true nor false"},
+		{"{\"kind\":\"rooms\",\"sender\":7}", false,
+	         "sent_at is missing or no time"},
+		{"{\"kind\":\"roster\",\"sender\":7" AT, false,
+	         "conversation is missing or no id"},
+		{"{\"kind\":\"blocked\",\"sender\":7" AT, false,
+	         "user_to is missing or no id"},
+		{"{\"kind\":\"blocked\",\"sender\":7,\"user_to\":0" AT, false,
+	         "user_to is missing or no id"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct refusal r =
+			refused(SPAN("c:17"), span_of(rows[i].value));
+
+		if (r.sender != 7 || r.named != rows[i].named ||
+		    strcmp(r.why, rows[i].why) != 0)
+			fail_msg("%s: %s", rows[i].value, r.why);
+	}
+}
+
+static void each_kind_has_one_key_only(void **state)
+{
+	static const char *const keys[] = {"d:2:7", "c:17",  "u:7", "c:7",
+	                                   "u:17",  "d:7:7", "c:2", "u:2"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+			if (strcmp(keys[k], samples[i].key) != 0)
+				(void)refused(span_of(keys[k]),
+				              span_of(samples[i].json));
+		}
+	}
+}
+
+static void a_reaction_is_short_and_has_no_blanks(void **state)
+{
+	static const struct {
+		struct span reaction;
+		bool fits;
+	} rows[] = {
+		{{LITERAL("+1")}, true},
+		{{LITERAL("\xf0\x9f\x91\x8d")}, true},
+		{{LITERAL("12345678901234567890123456789012")}, true},
+		{{LITERAL("\xc2\xa0")}, true}, /* U+00A0, above the controls */
+		{{LITERAL("\xc3\x80")}, true},
+		{{LITERAL("")}, false},
+		{{LITERAL("123456789012345678901234567890123")}, false},
+		{{LITERAL(" ")}, false},
+		{{LITERAL("a b")}, false},
+		{{LITERAL("a\n")}, false},
+		{{LITERAL("\x01")}, false},
+		{{LITERAL("\x7f")}, false},
+		{{LITERAL("\xc2\x80")}, false}, /* C1 */
+		{{LITERAL("x\xc2\x9f")}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (save_reaction_fits(rows[i].reaction) != rows[i].fits)
+			fail_msg("row %zu", i);
+	}
+}
+
 static void only_the_key_of_the_conversation_fits(void **state)
 {
 	static const char good[] = "{" KIND "," NAMED "," SENDER AFTER "}";
@@ -334,11 +562,14 @@ static void members_that_are_not_known_are_passed_over(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_record_has_these_bytes),
+		cmocka_unit_test(each_kind_has_these_bytes_and_this_key),
 		cmocka_unit_test(both_directions_have_one_key),
 		cmocka_unit_test(what_is_encoded_is_decoded),
 		cmocka_unit_test(the_longest_text_fits_at_its_worst),
 		cmocka_unit_test(a_refusal_tells_what_could_be_read),
+		cmocka_unit_test(each_kind_wants_its_members),
+		cmocka_unit_test(each_kind_has_one_key_only),
+		cmocka_unit_test(a_reaction_is_short_and_has_no_blanks),
 		cmocka_unit_test(only_the_key_of_the_conversation_fits),
 		cmocka_unit_test(a_record_without_key_or_value_is_refused),
 		cmocka_unit_test(a_text_or_a_record_too_long_is_refused),

@@ -58,6 +58,17 @@ class Api:
         return self.http.get("/auth/getIdByToken",
                              headers={"Authorization": f"Bearer {token}"})
 
+    # --- anything -------------------------------------------------------------------
+    def ask(self, method: str, path: str, person: Person | None = None,
+            **options) -> httpx.Response:
+        headers = person.bearer if person else {}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def get(self, path: str, person: Person, **query) -> dict:
+        answer = self.ask("GET", path, person, params=query)
+        assert answer.status_code == 200, f"{answer.status_code}: {answer.text[:300]}"
+        return answer.json()
+
     # --- history ------------------------------------------------------------------
     def conversations(self, person: Person, **query) -> dict:
         answer = self.http.get("/conversations", params=query, headers=person.bearer)
@@ -77,6 +88,19 @@ class Api:
             found += page["messages"]
             after = page["next"]
         return found
+
+    def conversation(self, person: Person, conversation: int) -> dict:
+        return self.get(f"/conversations/{conversation}", person)
+
+    def sync(self, person: Person, since: str | None = None) -> tuple[list, list, str]:
+        """What `since` has not seen, what is gone, and the cursor for the next time."""
+        found, gone, more = [], [], True
+        while more:
+            page = self.get("/sync", person, **({} if since is None else {"since": since}))
+            found += page["conversations"]
+            gone += page["gone"]
+            since, more = page["cursor"], page["more"]
+        return found, gone, since
 
 
 def check_problem(answer: httpx.Response, status: int) -> dict:

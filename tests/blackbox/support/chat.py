@@ -3,6 +3,7 @@
 import json
 import time
 import uuid as uuid_module
+from collections.abc import Callable
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -39,6 +40,28 @@ class Socket:
         self.send({"uuid": uuid, "message": message, "user_to": user_to, **more})
         return uuid
 
+    def say_in(self, conversation: int, message: str, uuid: str | None = None, **more) -> str:
+        uuid = uuid or new_uuid()
+        self.send({"uuid": uuid, "message": message, "conversation": conversation, **more})
+        return uuid
+
+    def change(self, kind: str, conversation: int, seq: int, uuid: str | None = None,
+               **more) -> str:
+        """edit, delete or react."""
+        uuid = uuid or new_uuid()
+        self.send({"type": kind, "uuid": uuid, "conversation": conversation, "seq": seq, **more})
+        return uuid
+
+    def receipt(self, kind: str, conversation: int, seq: int) -> None:
+        """delivered or read."""
+        self.send({"type": kind, "conversation": conversation, "seq": seq})
+
+    def typing(self, conversation: int) -> None:
+        self.send({"type": "typing", "conversation": conversation})
+
+    def watch(self, *users: int) -> None:
+        self.send({"type": "presence", "users": list(users)})
+
     # --- in -------------------------------------------------------------------
     def receive(self, timeout_s: float) -> dict:
         text = self.ws.recv(timeout=timeout_s)
@@ -56,22 +79,7 @@ class Socket:
         def fits(frame: dict) -> bool:
             return all(frame.get(name) == value for name, value in members.items())
 
-        for at, frame in enumerate(self.seen):
-            if fits(frame):
-                return self.seen.pop(at)
-        deadline = time.monotonic() + timeout_s
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                if left <= 0:
-                    raise TimeoutError
-                frame = self.receive(left)
-            except TimeoutError:
-                raise AssertionError(f"no {members} within {timeout_s:g} s; "
-                                     f"seen: {self.seen}") from None
-            if fits(frame):
-                return frame
-            self.seen.append(frame)
+        return self.until(str(members), fits, timeout_s)
 
     def saved(self, uuid: str, timeout_s: float = 10) -> dict:
         return self.expect(timeout_s, type="state", uuid=uuid, state="saved")
@@ -84,6 +92,46 @@ class Socket:
                 if frame["type"] == "error" or frame.get("state") == "error":
                     return self.seen.pop(at)
             self.seen.append(self.receive(max(0.001, deadline - time.monotonic())))
+
+    def refused(self, uuid: str, code: str, timeout_s: float = 10) -> dict:
+        """The refusal of what was sent under this uuid, in whichever of the two forms."""
+        def fits(frame: dict) -> bool:
+            return frame.get("uuid") == uuid and "code" in frame
+
+        frame = self.until(f"a refusal of {uuid}", fits, timeout_s)
+        assert frame["code"] == code, frame
+        return frame
+
+    def until(self, what: str, fits: Callable[[dict], bool], timeout_s: float = 10) -> dict:
+        """The first frame, seen or to come, that fits."""
+        for at, frame in enumerate(self.seen):
+            if fits(frame):
+                return self.seen.pop(at)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                if left <= 0:
+                    raise TimeoutError
+                frame = self.receive(left)
+            except TimeoutError:
+                raise AssertionError(f"no {what} within {timeout_s:g} s; "
+                                     f"seen: {self.seen}") from None
+            if fits(frame):
+                return frame
+            self.seen.append(frame)
+
+    def during(self, seconds: float) -> list[dict]:
+        """What comes within this time, and nobody has asked for."""
+        deadline = time.monotonic() + seconds
+        found = []
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                found.append(self.receive(left))
+            except TimeoutError:
+                break
+        self.seen += found
+        return found
 
     def quiet(self, barrier: "Socket", uuid: str, user_to: int) -> list[dict]:
         """What came until a message sent now through `barrier` arrived here."""

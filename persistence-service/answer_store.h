@@ -1,0 +1,23 @@
+/*
+ * answer_store - what gateways ask about their users: which large conversations
+ * one is in (SAVE_ROOMS), and whom one's typing is for (SAVE_ROSTER).
+ *
+ * All calls belong to one open transaction. Errors are those of sql.h.
+ */
+#ifndef PARLEY_PERSISTENCE_ANSWER_STORE_H
+#define PARLEY_PERSISTENCE_ANSWER_STORE_H
+
+#include "common/io/sql.h"
+#include "persistence-service/batch.h"
+
+struct answer_store;
+
+struct answer_store *answer_store_create(struct sql *sql);
+void answer_store_destroy(struct answer_store **store);
+/* Fills `answer` of the questions among the entries from `from` to before `to`.
+ */
+MUST_CHECK enum status answer_store_read(struct answer_store *store,
+                                         struct batch *batch, unsigned from,
+                                         unsigned to);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * roster - who is in a conversation, as fan-out needs it: the users, and for
+ * each partition of message_events the key that names those of them who have
+ * their frames there, written once and used for every message.
+ *
+ * A large conversation has no list: its frames go to every partition under the
+ * key of the room.
+ *
+ * A roster is true for one last_seq: whoever comes or goes takes the next seq.
+ * So it is remembered, and used as long as last_seq is what it was.
+ *
+ * Ownership  a roster lives until the next rosters_begin().
+ * Errors     those of sql.h; all calls belong to one open transaction.
+ */
+#ifndef PARLEY_PERSISTENCE_ROSTER_H
+#define PARLEY_PERSISTENCE_ROSTER_H
+
+#include "common/io/sql.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct roster_target {
+	int32_t partition;
+	struct span key;
+};
+
+struct roster {
+	uint64_t conversation;
+	uint64_t as_of; /* the last_seq that it is true for */
+	bool large;
+	unsigned user_count; /* 0 of a large one */
+	unsigned target_count;
+	uint64_t *users; /* rising */
+	struct roster_target *targets;
+};
+
+struct rosters;
+
+struct rosters *rosters_create(struct sql *sql, uint32_t partitions);
+void rosters_destroy(struct rosters **rosters);
+/* Before a batch: those longest unused are forgotten when there are many. */
+void rosters_begin(struct rosters *rosters);
+void rosters_forget_all(struct rosters *rosters);
+/* What was read or went on in a transaction that came to nothing. */
+void rosters_doubt_all(struct rosters *rosters);
+
+/* Asks for one; what is not remembered is read by the next rosters_load(). */
+void rosters_want(struct rosters *rosters, uint64_t conversation,
+                  uint64_t last_seq, bool large);
+MUST_CHECK enum status rosters_load(struct rosters *rosters);
+/* One that was wanted and loaded. */
+const struct roster *rosters_get(struct rosters *rosters,
+                                 uint64_t conversation);
+/* The same; NULL when it was not. */
+const struct roster *rosters_find(struct rosters *rosters,
+                                  uint64_t conversation);
+/* The conversation has gone on, and nobody came or went. */
+void rosters_go_on(struct rosters *rosters, uint64_t conversation,
+                   uint64_t last_seq);
+
+/* Not for a large one. */
+bool roster_has(const struct roster *roster, uint64_t user);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * writer_fixture - a writer on a database of its own, on the real server of
+ * MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create
+ * databases; test_writer_<pid> is made and dropped again.
+ */
+#ifndef PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
+#define PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
+
+#include "persistence-service/writer.h"
+
+extern struct sql *observer; /* looks on, with a connection of its own */
+extern struct sql *sql;
+extern const struct writer_options writer_options;
+extern struct writer *writer;
+extern struct batch *batch;
+extern char fixture_database[];
+
+int writer_fixture_start(void **state); /* of the group of tests */
+int writer_fixture_stop(void **state);
+int writer_fixture_empty(void **state); /* before each test */
+
+struct sql *connect_to(const char *name);
+/* Both by the observer; `name` is put behind the statement. */
+void execute(const char *statement, const char *name);
+uint64_t number(const char *statement);
+
+/* A message from one to another; without `uuid` under one of its own. */
+struct batch_entry *put(uint64_t sender, uint64_t user_to,
+                        const struct uuid *uuid, const char *text);
+struct batch_entry *put_into(struct batch *to, uint64_t sender,
+                             uint64_t user_to, const struct uuid *uuid,
+                             const char *text);
+/* A record about a conversation; its other members are the caller's to set. */
+struct batch_entry *put_kind(enum save_kind kind, uint64_t sender,
+                             uint64_t conversation, uint64_t seq);
+/* The batch; afterwards none of it is open. */
+void save(void);
+void save_with(struct writer *by, struct sql *connection);
+/* No gaps in seq, and the last one is what the conversation says. */
+void assert_consistent(void);
+
+#endif

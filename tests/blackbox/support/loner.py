@@ -1,0 +1,59 @@
+"""loner - a gateway whose message_save nobody reads: the test answers for persistence."""
+
+import json
+import secrets
+from collections.abc import Callable
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from support.partition import event_partition
+from support.service import Service
+from support.stack import Stack
+from support.stores import Record, records
+
+PARTITIONS = 12
+
+
+class Loner:
+    def __init__(self, stack: Stack, **changes: str):
+        self.stack, self.brokers = stack, f"127.0.0.1:{stack.port('KAFKA_PORT')}"
+        self.topic = f"message_save_{secrets.token_hex(4)}"
+        admin = AdminClient({"bootstrap.servers": self.brokers})
+        for made in admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)]).values():
+            made.result(timeout=20)
+        self.producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 0})
+        self.gateway = Service(stack, "websocket-service", KAFKA_TOPIC_SAVE=self.topic,
+                               **changes)
+
+    def __enter__(self) -> "Loner":
+        self.gateway.__enter__()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.gateway.__exit__()
+
+    @property
+    def ws_url(self) -> str:
+        return self.gateway.ws_url
+
+    # --- what the gateway has produced ---------------------------------------------
+    def saves(self, fits: Callable[[dict], bool], count: int = 1) -> list[Record]:
+        return records(self.stack, self.topic, lambda record: fits(record.json()), count)
+
+    # --- what persistence would say -------------------------------------------------
+    def put(self, partition: int, key: str, value: bytes, header: str = "",
+            text: str = "") -> None:
+        self.producer.produce("message_events", key=key, value=value, partition=partition,
+                              headers=[(header, text.encode())] if header else None)
+        assert self.producer.flush(10) == 0
+
+    def answer(self, user: int, header: str, text: str) -> None:
+        self.put(event_partition(user), str(user), b"", header, text)
+
+    def to_user(self, user: int, frame: dict, header: str = "", text: str = "") -> None:
+        self.put(event_partition(user), str(user), json.dumps(frame).encode(), header, text)
+
+    def to_room(self, room: int, frame: dict, header: str = "", text: str = "") -> None:
+        for partition in range(PARTITIONS):
+            self.put(partition, f"c:{room}", json.dumps(frame).encode(), header, text)

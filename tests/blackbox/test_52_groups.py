@@ -1,0 +1,560 @@
+"""Groups and channels: who is in, who hears what, and in which order."""
+
+import pytest
+
+from support.api import Api, Person, check_problem
+from support.chat import new_uuid
+from support.conversations import change_of, everything, make, new_channel_name, nothing_of
+
+ABSENT = 9007199254740991
+
+
+@pytest.fixture
+def carol(api: Api) -> Person:
+    return api.register()
+
+
+@pytest.fixture
+def dave(api: Api) -> Person:
+    return api.register()
+
+
+def in_order(entries: list[dict]) -> list[dict]:
+    """The entries, whose seqs follow one another."""
+    seqs = [entry["seq"] for entry in entries]
+    assert seqs == list(range(seqs[0], seqs[0] + len(seqs))) if seqs else True, seqs
+    return entries
+
+
+def told(entries: list[dict]) -> list[str]:
+    """A word for each entry: the text of a message, or what happened."""
+    return [entry["message"] if entry["type"] == "message" else entry["change"]["what"]
+            for entry in entries]
+
+
+# --- making one -------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["group", "channel"])
+def test_a_new_one_has_its_makers_and_members(kind: str, api: Api, alice: Person, bob: Person,
+                                              carol: Person, enter):
+    sockets = {person.id: enter(person) for person in (alice, bob, carol)}
+    group = make(api, alice, bob, carol, kind=kind)
+    assert (group.made["kind"], group.made["last_seq"]) == (kind, 1)
+    for person in (alice, bob, carol):
+        frame = change_of(sockets[person.id], group.id, "created")
+        assert frame["seq"] == 1 and frame["user_from"] == alice.id
+        assert frame["change"]["name"] == group.made["name"]
+        assert frame["change"]["users"][0] == alice.id
+        assert set(frame["change"]["users"]) == {alice.id, bob.id, carol.id}
+        assert group.entries(person) == [frame]
+        listed, = api.conversations(person)["conversations"]
+        assert (listed["id"], listed["kind"], listed["name"]) == \
+            (group.id, kind, group.made["name"])
+        assert listed == group.seen_by(person)
+        assert listed["last_message"] == frame
+        # Who comes in has read what was there.
+        assert (listed["read_seq"], listed["unread"]) == (1, 0)
+    assert group.roles(bob) == {alice.id: "owner", bob.id: "member", carol.id: "member"}
+
+
+def test_one_may_be_alone_in_it(api: Api, alice: Person, enter):
+    group = make(api, alice)
+    one, other = enter(alice), enter(alice)
+    uuid = one.say_in(group.id, "echo")
+    assert one.saved(uuid)["seq"] == 2
+    assert other.expect(type="message", uuid=uuid)["message"] == "echo"
+
+
+BAD_BODIES = {
+    "no kind": {"kind": ...},
+    "kind direct": {"kind": "direct"},
+    "kind unknown": {"kind": "club"},
+    "kind a number": {"kind": 2},
+    "no name": {"name": ...},
+    "empty name": {"name": ""},
+    "long name": {"name": "x" * 65},
+    "blank at the end": {"name": "x "},
+    "control character": {"name": "a\u0007b"},
+    "name a number": {"name": 7},
+    "users no list": {"users": 5},
+    "user 0": {"users": [0]},
+    "user a text": {"users": ["1"]},
+    "user negative": {"users": [-1]},
+    "history unknown": {"history": "some"},
+    "uuid malformed": {"uuid": "x"},
+    "too many users": {"users": list(range(1, 53))},
+}
+
+
+@pytest.mark.parametrize("changes", BAD_BODIES.values(), ids=BAD_BODIES.keys())
+def test_a_bad_one_is_refused(changes: dict, api: Api, alice: Person):
+    body = {"kind": "group", "name": "good", "users": []} | changes
+    body = {name: value for name, value in body.items() if value is not ...}
+    check_problem(api.ask("POST", "/conversations", alice, json=body), 422)
+    assert api.conversations(alice)["conversations"] == []
+
+
+def test_who_is_nobody_cannot_be_taken_in(api: Api, alice: Person, bob: Person):
+    answer = api.ask("POST", "/conversations", alice,
+                     json={"kind": "group", "name": "ghosts", "users": [bob.id, ABSENT]})
+    check_problem(answer, 422)
+    group = make(api, alice)
+    check_problem(group.ask("POST", "/members", alice, json={"users": [bob.id, ABSENT]}), 422)
+    assert list(group.roles(alice)) == [alice.id]
+    assert len(api.conversations(bob)["conversations"]) == 0
+
+
+def test_the_same_uuid_makes_one_conversation(api: Api, alice: Person, bob: Person, enter):
+    uuid, name = new_uuid(), new_channel_name()
+    two = enter(bob)
+    first = make(api, alice, bob, kind="channel", name=name, uuid=uuid)
+    for body in ({"kind": "channel", "name": name, "users": [bob.id], "uuid": uuid},
+                 {"kind": "group", "name": "another body", "uuid": uuid.upper()}):
+        answer = api.ask("POST", "/conversations", alice, json=body)
+        assert (answer.status_code, answer.json()["id"]) == (200, first.id)
+    assert told(first.entries(alice)) == ["created"]
+    change_of(two, first.id, "created")
+    # Of somebody else it is another one.
+    assert make(api, bob, uuid=uuid).id != first.id
+
+
+# --- messages -----------------------------------------------------------------------
+def test_a_message_reaches_all_sockets_of_all_members(api: Api, alice: Person, bob: Person,
+                                                      carol: Person, enter):
+    group = make(api, alice, bob, carol)
+    sending, others = enter(alice), [enter(person) for person in (alice, bob, bob, carol)]
+    uuid = sending.say_in(group.id, "hi all")
+    saved = sending.saved(uuid)
+    assert (saved["conversation"], saved["seq"]) == (group.id, 2)
+    frames = [socket.expect(type="message", uuid=uuid) for socket in others]
+    assert all(frame == frames[0] for frame in frames)
+    assert set(frames[0]) == {"type", "id", "conversation", "seq", "user_from", "uuid",
+                              "message", "created_at"}
+    for member in ("id", "seq", "conversation", "created_at"):
+        assert frames[0][member] == saved[member]
+    # The socket that sent it hears it once, as `saved`.
+    assert not [frame for frame in everything(sending, others[1], alice)
+                if frame.get("uuid") == uuid]
+    assert group.entries(carol)[-1] == frames[0]
+
+
+def test_messages_and_changes_share_one_order(api: Api, alice: Person, bob: Person,
+                                              carol: Person, dave: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob, history="all")
+    one.saved(one.say_in(group.id, "a"))
+    group.invite(alice, carol)
+    two.saved(two.say_in(group.id, "b"))
+    group.give(alice, bob, "admin")
+    group.change(bob, name="Renamed")
+    group.change(bob, history="joined")
+    group.invite(bob, dave)
+    group.remove(bob, dave)
+    one.saved(one.say_in(group.id, "c"))
+    group.leave(carol)
+    wanted = ["created", "a", "invited", "b", "role", "renamed", "history", "invited",
+              "removed", "c", "left"]
+    history = in_order(group.entries(alice))
+    assert told(history) == wanted and history[0]["seq"] == 1
+    changes = {entry["change"]["what"]: entry for entry in history if entry["type"] == "member"}
+    assert changes["role"]["change"] == {"what": "role", "users": [bob.id], "role": "admin"}
+    assert changes["renamed"]["change"] == {"what": "renamed", "name": "Renamed"}
+    assert changes["history"]["change"] == {"what": "history", "history": "joined"}
+    assert changes["removed"]["change"] == {"what": "removed", "users": [dave.id]}
+    assert changes["removed"]["user_from"] == bob.id
+    assert changes["left"]["change"] == {"what": "left", "users": [carol.id]}
+    assert changes["left"]["user_from"] == carol.id
+    assert len({entry["id"] for entry in history}) == len({entry["uuid"] for entry in history}) \
+        == len(history)
+    # What stands there is what the sockets heard, each entry once. (A change over REST
+    # may overtake a message by milliseconds: seq says so.)
+    for socket, person in ((one, alice), (two, bob)):
+        socket.until("the last entry", lambda frame: frame.get("seq") == history[-1]["seq"]
+                     and frame["type"] == "member")
+        heard = [frame for frame in socket.seen if frame.get("conversation") == group.id
+                 and frame["type"] in ("message", "member")] + [history[-1]]
+        own = "a c" if person is alice else "b"
+        heard.sort(key=lambda frame: frame["seq"])
+        assert heard == [entry for entry in history
+                         if entry.get("message", "?") not in own.split()]
+
+
+def test_seq_has_no_gaps_while_many_write_and_change(api: Api, alice: Person, bob: Person,
+                                                     carol: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob)
+    uuids = []
+    for number in range(20):
+        uuids += [one.say_in(group.id, f"a{number}"), two.say_in(group.id, f"b{number}")]
+        if number % 5 == 0:
+            group.invite(alice, carol)
+        if number % 5 == 2:
+            group.remove(alice, carol)
+    for at, uuid in enumerate(uuids):
+        (one if at % 2 == 0 else two).saved(uuid)
+    history = in_order(group.entries(bob))
+    assert [entry["uuid"] for entry in history if entry["type"] == "message"
+            and entry["user_from"] == alice.id] == uuids[::2]
+    assert told(history).count("invited") == told(history).count("removed") == 4
+
+
+def test_an_answer_names_what_it_answers(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob)
+    first = one.saved(one.say_in(group.id, "question"))
+    uuid = two.say_in(group.id, "answer", reply_to=first["seq"])
+    two.saved(uuid)
+    frame = one.expect(type="message", uuid=uuid)
+    assert frame["reply_to"] == first["seq"]
+    assert group.entries(alice)[-1] == frame
+    direct = one.saved(one.say(bob.id, "question"))
+    uuid = two.say(alice.id, "answer", reply_to=direct["seq"])
+    two.saved(uuid)
+    assert one.expect(type="message", uuid=uuid)["reply_to"] == direct["seq"]
+
+
+@pytest.mark.parametrize("seq", [1, 3, 99, ABSENT])
+def test_an_answer_to_no_message_is_refused(seq: int, api: Api, alice: Person, bob: Person,
+                                            enter):
+    """1 is who made it, 3 the answer itself."""
+    one = enter(alice)
+    group = make(api, alice, bob)
+    one.saved(one.say_in(group.id, "two"))
+    one.refused(one.say_in(group.id, "x", reply_to=seq), "unknown_message")
+    assert told(group.entries(alice)) == ["created", "two"]
+
+
+def test_a_direct_conversation_by_its_id(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    saved = one.saved(one.say(bob.id, "by person"))
+    uuid = two.say_in(saved["conversation"], "by number")
+    again = two.saved(uuid)
+    assert (again["conversation"], again["seq"]) == (saved["conversation"], 2)
+    frame = one.expect(type="message", uuid=uuid)
+    assert (frame["user_from"], frame["user_to"]) == (bob.id, alice.id)
+    assert one.saved(one.say(bob.id, "by person"))["seq"] == 3
+
+
+# --- for who is not in it it is not there ------------------------------------------------
+READS = ["", "/messages", "/messages?after=0", "/messages?revised=0", "/members",
+         "/members?seen=1"]
+
+
+def whole(answer) -> tuple:
+    """An answer without what differs from one request to the next."""
+    headers = {name: value for name, value in answer.headers.items()
+               if name.lower() not in ("date", "x-request-id")}
+    return answer.status_code, answer.content, headers
+
+
+@pytest.mark.parametrize("kind", ["group", "channel"])
+def test_a_stranger_is_answered_as_if_it_were_not_there(kind: str, api: Api, alice: Person,
+                                                        bob: Person, carol: Person):
+    group = make(api, alice, bob, kind=kind)
+    for below in READS:
+        absent, strange = (api.ask("GET", f"/conversations/{number}{below}", carol)
+                           for number in (ABSENT, group.id))
+        check_problem(strange, 404)
+        assert whole(strange) == whole(absent), below
+    writes = [("PATCH", "", {"name": "mine"}), ("DELETE", "", None), ("POST", "/leave", None),
+              ("POST", "/members", {"users": [carol.id]}),
+              ("DELETE", f"/members/{bob.id}", None),
+              ("PATCH", f"/members/{bob.id}", {"role": "admin"})]
+    if kind == "group":
+        writes.append(("POST", "/join", None))
+    for method, below, body in writes:
+        absent, strange = (api.ask(method, f"/conversations/{number}{below}", carol,
+                                   **({} if body is None else {"json": body}))
+                           for number in (ABSENT, group.id))
+        check_problem(strange, 404)
+        assert whole(strange) == whole(absent), (method, below)
+    assert told(group.entries(alice)) == ["created"]
+
+
+def same_but(uuid: str, conversation: int, frame: dict) -> dict:
+    """A refusal without the names that the question had."""
+    return {name: "…" if value in (uuid, conversation) else value
+            for name, value in frame.items()}
+
+
+@pytest.mark.parametrize("kind", ["group", "channel"])
+def test_a_strangers_frames_are_refused_as_if_it_were_not_there(
+        kind: str, api: Api, alice: Person, bob: Person, carol: Person, enter):
+    one, two, three = enter(alice), enter(bob), enter(carol)
+    group = make(api, alice, bob, kind=kind)
+    seq = one.saved(one.say_in(group.id, "inside"))["seq"]
+    two.until("the message", lambda frame: frame["type"] == "message")
+    asks = {
+        "message": lambda number: three.say_in(number, "let me in"),
+        "reply": lambda number: three.say_in(number, "let me in", reply_to=seq),
+        "edit": lambda number: three.change("edit", number, seq, message="changed"),
+        "delete": lambda number: three.change("delete", number, seq),
+        "react": lambda number: three.change("react", number, seq, reaction="👍"),
+    }
+    for name, send in asks.items():
+        answers = []
+        for number in (ABSENT, group.id):
+            uuid = send(number)
+            answers.append(same_but(uuid, number, three.refused(uuid, "unknown_conversation")))
+        assert answers[0] == answers[1], name
+    assert told(group.entries(alice)) == ["created", "inside"]
+    assert [frame["type"] for frame in everything(two, one, bob)
+            if frame.get("conversation") == group.id] == ["member"]
+
+
+# --- going ---------------------------------------------------------------------------------
+@pytest.mark.parametrize("how", ["leaves", "removed"])
+def test_who_goes_hears_that_and_nothing_more(how: str, api: Api, alice: Person, bob: Person,
+                                              carol: Person, enter):
+    one, gone, stays = enter(alice), enter(bob), enter(carol)
+    group = make(api, alice, bob, carol)
+    mine = gone.say_in(group.id, "I was here")
+    saved = gone.saved(mine)
+    what = "left" if how == "leaves" else "removed"
+    if how == "leaves":
+        group.leave(bob)
+    else:
+        group.remove(alice, bob)
+    last = change_of(gone, group.id, what)
+    assert last["change"]["users"] == [bob.id]
+    assert change_of(stays, group.id, what) == last
+    uuid = one.say_in(group.id, "without bob")
+    one.saved(uuid)
+    stays.expect(type="message", uuid=uuid)
+    group.change(alice, name="Without Bob")
+    change_of(stays, group.id, "renamed")
+    gone.expect(type="member", conversation=group.id)  # that it was made
+    nothing_of(group.id, gone, one, bob)
+    # Old or new: there is nothing any more.
+    for below in READS:
+        check_problem(group.ask("GET", below, bob), 404)
+    assert group.id not in [entry["id"] for entry in api.conversations(bob)["conversations"]]
+    gone.refused(gone.say_in(group.id, "still here?"), "unknown_conversation")
+    # What was said before is said: the same uuid is answered as it was then.
+    gone.say_in(group.id, "I was here", uuid=mine)
+    assert gone.saved(mine) == saved
+    assert told(group.entries(carol)) == ["created", "I was here", what, "without bob", "renamed"]
+
+
+def test_who_comes_back_is_in_again(api: Api, alice: Person, bob: Person, enter):
+    two = enter(bob)
+    group = make(api, alice, bob)
+    group.remove(alice, bob)
+    change_of(two, group.id, "removed")
+    group.invite(alice, bob)
+    back = change_of(two, group.id, "invited")
+    two.saved(two.say_in(group.id, "back"))
+    assert [entry["seq"] for entry in group.entries(bob)] == [back["seq"], back["seq"] + 1]
+    assert group.seen_by(bob)["unread"] == 0
+
+
+@pytest.mark.parametrize("history, sees", [("joined", ["invited", "after"]),
+                                           ("all", ["created", "before", "invited", "after"])])
+def test_what_who_comes_in_sees(history: str, sees: list[str], api: Api, alice: Person,
+                                bob: Person, carol: Person, enter):
+    one, late = enter(alice), enter(carol)
+    group = make(api, alice, bob, history=history)
+    before = one.saved(one.say_in(group.id, "before"))
+    group.invite(alice, carol)
+    one.saved(one.say_in(group.id, "after"))
+    assert told(in_order(group.entries(carol))) == sees
+    first = change_of(late, group.id, "invited")
+    assert first["seq"] == 3
+    assert (group.seen_by(carol)["unread"], group.seen_by(carol)["last_seq"]) == (1, 4)
+    if history == "joined":
+        late.refused(late.change("react", group.id, before["seq"], reaction="👀"),
+                     "unknown_message")
+        late.refused(late.say_in(group.id, "re", reply_to=before["seq"]), "unknown_message")
+        assert api.messages(carol, group.id, before=3)["messages"] == []
+    # Who was there all the time sees all of it.
+    assert told(group.entries(bob)) == ["created", "before", "invited", "after"]
+
+
+def test_what_history_says_counts_when_one_comes_in(api: Api, alice: Person, bob: Person,
+                                                    carol: Person):
+    """Changed later, it changes nothing for who is in."""
+    group = make(api, alice, history="joined")
+    group.invite(alice, bob)
+    group.change(alice, history="all")
+    group.invite(alice, carol)
+    assert told(group.entries(bob)) == ["invited", "history", "invited"]
+    assert told(group.entries(carol)) == ["created", "invited", "history", "invited"]
+
+
+def test_groups_begin_with_joined_and_channels_with_all(api: Api, alice: Person, bob: Person):
+    group, channel = make(api, alice), make(api, alice, kind="channel")
+    group.invite(alice, bob)
+    channel.join(bob)
+    assert told(group.entries(bob)) == ["invited"]
+    assert told(channel.entries(bob)) == ["created", "joined"]
+
+
+# --- roles and the end -------------------------------------------------------------------------
+def test_the_owner_leaves_and_an_admin_follows(api: Api, alice: Person, bob: Person,
+                                               carol: Person, dave: Person, enter):
+    two = enter(bob)
+    group = make(api, alice, bob, history="all")
+    group.invite(alice, carol)
+    group.invite(alice, dave)
+    for person in (dave, carol):
+        group.give(alice, person, "admin")
+    group.leave(alice)
+    left = change_of(two, group.id, "left")
+    assert left["change"] == {"what": "left", "users": [alice.id], "owner": carol.id}
+    assert group.roles(bob) == {bob.id: "member", carol.id: "owner", dave.id: "admin"}
+    group.leave(carol)
+    assert group.roles(bob) == {bob.id: "member", dave.id: "owner"}
+    group.leave(dave)
+    assert group.roles(bob) == {bob.id: "owner"}
+    group.leave(bob)
+    for person in (alice, bob, carol, dave):
+        check_problem(group.ask("GET", "", person), 404)
+
+
+def test_ownership_is_handed_on(api: Api, alice: Person, bob: Person, enter):
+    two = enter(bob)
+    group = make(api, alice, bob)
+    group.give(alice, bob, "owner")
+    frame = change_of(two, group.id, "role")
+    assert frame["change"] == {"what": "role", "users": [bob.id], "role": "owner"}
+    assert group.roles(alice) == {alice.id: "admin", bob.id: "owner"}
+    check_problem(group.ask("DELETE", "", alice), 403)
+    group.give(bob, alice, "member")
+    assert group.roles(alice)[alice.id] == "member"
+
+
+@pytest.mark.parametrize("kind", ["group", "channel"])
+def test_a_deleted_one_is_gone_for_everybody(kind: str, api: Api, alice: Person, bob: Person,
+                                             enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob, kind=kind)
+    uuid = two.say_in(group.id, "last words")
+    saved = two.saved(uuid)
+    group.delete(alice)
+    for socket in (one, two):
+        assert change_of(socket, group.id, "deleted")["seq"] == 3
+    for person in (alice, bob):
+        for below in READS:
+            check_problem(group.ask("GET", below, person), 404)
+        assert api.conversations(person)["conversations"] == []
+    two.refused(two.say_in(group.id, "hello?"), "unknown_conversation")
+    two.say_in(group.id, "last words", uuid=uuid)
+    assert two.saved(uuid) == saved
+    check_problem(group.ask("POST", "/join", bob), 404)
+    if kind == "channel":  # its name is free again
+        make(api, bob, kind="channel", name=group.made["name"])
+
+
+def test_inviting_a_member_changes_nothing(api: Api, alice: Person, bob: Person, carol: Person,
+                                           enter):
+    two = enter(bob)
+    group = make(api, alice, bob)
+    group.invite(alice, bob, carol)
+    assert change_of(two, group.id, "invited")["change"]["users"] == [carol.id]
+    group.invite(alice, bob)
+    assert told(group.entries(alice)) == ["created", "invited"]
+
+
+# --- channels ------------------------------------------------------------------------------------
+def test_a_channel_is_found_and_joined(api: Api, alice: Person, bob: Person, carol: Person,
+                                       enter):
+    one, two = enter(alice), enter(bob)
+    word = new_uuid()[:8]
+    channel = make(api, alice, kind="channel", name=f"General Chat {word}")
+    make(api, alice, kind="group", name=f"Secret {word}")
+    one.saved(one.say_in(channel.id, "welcome"))
+    for search in (f"general chat {word}", f"CHAT {word}", word, word[:6]):
+        found = api.get("/channels", bob, search=search)["channels"]
+        assert [entry["id"] for entry in found] == [channel.id], search
+        assert found[0]["name"] == f"General Chat {word}"
+    assert api.get("/channels", bob, search=f"eral chat {word}")["channels"] == []
+    channel.join(bob)
+    frame = change_of(two, channel.id, "joined")
+    assert (frame["user_from"], frame["change"]["users"]) == (bob.id, [bob.id])
+    assert change_of(one, channel.id, "joined") == frame
+    assert told(channel.entries(bob)) == ["created", "welcome", "joined"]
+    uuid = one.say_in(channel.id, "hello bob")
+    one.saved(uuid)
+    two.expect(type="message", uuid=uuid)
+    channel.join(bob)  # once more
+    assert told(channel.entries(bob)) == ["created", "welcome", "joined", "hello bob"]
+
+
+def test_channels_are_paged(api: Api, alice: Person):
+    word = new_uuid()[:8]
+    ids = {make(api, alice, kind="channel", name=f"{word} {number}").id for number in range(5)}
+    found, after, pages = [], {}, 0
+    while True:
+        page = api.get("/channels", alice, search=word, limit=2, **after)
+        found += [entry["id"] for entry in page["channels"]]
+        pages += 1
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert pages == 3 and len(found) == 5 and set(found) == ids
+
+
+def test_two_channels_cannot_share_a_name(api: Api, alice: Person, bob: Person):
+    name = new_channel_name("Ärger")
+    first = make(api, alice, kind="channel", name=name)
+    for taken in (name, name.upper(), name.swapcase()):
+        check_problem(api.ask("POST", "/conversations", bob, json={
+            "kind": "channel", "name": taken, "users": []}), 409)
+    other = make(api, bob, kind="channel")
+    check_problem(other.ask("PATCH", "", bob, json={"name": name.lower()}), 409)
+    assert other.seen_by(bob)["name"] == other.made["name"]
+    first.change(alice, name=name.upper())  # its own, in other letters
+    # Accents count, and groups may share a name.
+    make(api, bob, kind="channel", name=name.replace("Ä", "A"))
+    for _ in range(2):
+        make(api, bob, kind="group", name=name)
+    first.change(alice, name=new_channel_name())
+    make(api, bob, kind="channel", name=name)
+
+
+def test_a_group_cannot_be_joined(api: Api, alice: Person, bob: Person):
+    group = make(api, alice)
+    check_problem(group.ask("POST", "/join", bob), 404)
+    assert api.conversations(bob)["conversations"] == []
+
+
+# --- coming back --------------------------------------------------------------------------------
+def test_sync_tells_of_everything_that_is_different(api: Api, alice: Person, bob: Person,
+                                                    carol: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group, other = make(api, alice, bob), make(api, alice, bob)
+    direct = one.saved(one.say(bob.id, "hi"))["conversation"]
+    listed, gone, cursor = api.sync(bob)
+    assert gone == []
+    assert {entry["id"] for entry in listed} == {group.id, other.id, direct}
+    steps = {
+        "a message": lambda: one.saved(one.say_in(group.id, "news")),
+        "a name": lambda: group.change(alice, name="New name"),
+        "a role": lambda: group.give(alice, bob, "admin"),
+        "a receipt": lambda: two.receipt("read", group.id, 2),
+        "somebody new": lambda: group.invite(alice, carol),
+        "an edit": lambda: one.saved(one.change("edit", group.id, 2, message="olds")),
+    }
+    for name, step in steps.items():
+        step()
+        if name == "a receipt":
+            two.expect(type="receipt", conversation=group.id, user=bob.id)
+        found, _, cursor = api.sync(bob, cursor)
+        assert group.id in [entry["id"] for entry in found], name
+        entry = next(entry for entry in found if entry["id"] == group.id)
+        assert entry == group.seen_by(bob), name
+    group.remove(alice, bob)
+    found, gone, cursor = api.sync(bob, cursor)
+    assert gone == [group.id] and group.id not in [entry["id"] for entry in found]
+    # Nothing happened: nothing has to be told.
+    assert len(api.sync(bob, cursor)[0]) <= 3
+
+
+def test_sync_without_anything(api: Api, alice: Person):
+    found, gone, cursor = api.sync(alice)
+    assert found == gone == [] and isinstance(cursor, str)
+    assert api.sync(alice, cursor)[:2] == ([], [])
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", "999999999999999999999999", "a.b.c", "'"])
+def test_a_bad_cursor_is_refused(cursor: str, api: Api, alice: Person):
+    check_problem(api.ask("GET", "/sync", alice, params={"since": cursor}), 422)

@@ -1,0 +1,219 @@
+"""Receipts and unread: cumulative, only ever rising, the same on every device."""
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket
+from support.conversations import change_of, everything, make, nothing_of
+from support.stack import Stack
+from support.stores import rows
+from support.wait import until
+
+ABSENT = 9007199254740991
+
+
+def at(stack: Stack, conversation: int, person: Person) -> tuple[int, int]:
+    """What the database has: (delivered, read)."""
+    found, = rows(stack, "SELECT delivered_seq, read_seq FROM members"
+                         " WHERE conversation = %s AND user = %s", (conversation, person.id))
+    return found
+
+
+def unread(api: Api, person: Person, conversation: int) -> int:
+    return api.conversation(person, conversation)["unread"]
+
+
+def reached(socket: Socket, person: Person, conversation: int, delivered: int,
+            read: int) -> dict:
+    """The receipt frame that says so; those before it may be fewer than what was sent."""
+    return socket.expect(type="receipt", conversation=conversation, user=person.id,
+                         delivered=delivered, read=read)
+
+
+@pytest.fixture
+def talk(api: Api, alice: Person, bob: Person, enter) -> tuple[int, Socket, Socket]:
+    """Alice has said three things to bob: the conversation, and a socket of each."""
+    one, two = enter(alice), enter(bob)
+    uuids = [one.say(bob.id, f"number {number}") for number in range(3)]
+    conversation = [one.saved(uuid) for uuid in uuids][0]["conversation"]
+    for uuid in uuids:
+        two.expect(type="message", uuid=uuid)
+    return conversation, one, two
+
+
+def test_a_receipt_reaches_everybody(talk, api: Api, alice: Person, bob: Person, enter):
+    conversation, one, two = talk
+    other = enter(bob)
+    two.receipt("delivered", conversation, 2)
+    for socket in (one, two, other):
+        frame = reached(socket, bob, conversation, 2, 0)
+        assert set(frame) == {"type", "conversation", "user", "delivered", "read"}
+    two.receipt("read", conversation, 1)
+    reached(one, bob, conversation, 2, 1)
+    two.receipt("read", conversation, 3)  # what is read has been delivered
+    for socket in (one, other):
+        reached(socket, bob, conversation, 3, 3)
+    listed = api.conversation(bob, conversation)
+    assert (listed["read_seq"], listed["unread"]) == (3, 0)
+
+
+def test_receipts_only_rise(talk, stack: Stack, bob: Person):
+    conversation, one, two = talk
+    two.receipt("read", conversation, 3)
+    reached(one, bob, conversation, 3, 3)
+    for kind, seq in (("delivered", 1), ("read", 1), ("read", 3), ("delivered", 3)):
+        two.receipt(kind, conversation, seq)
+    one.saved(one.say(bob.id, "a marker in the same conversation"))
+    assert all((frame["delivered"], frame["read"]) == (3, 3) for frame in one.seen
+               if frame["type"] == "receipt")
+    assert at(stack, conversation, bob) == (3, 3)
+
+
+def test_receipts_end_at_the_last_message(talk, stack: Stack, api: Api, bob: Person):
+    conversation, one, two = talk
+    two.receipt("read", conversation, ABSENT)
+    reached(one, bob, conversation, 3, 3)
+    assert unread(api, bob, conversation) == 0
+    one.saved(one.say(bob.id, "and one more"))
+    assert unread(api, bob, conversation) == 1
+    assert at(stack, conversation, bob) == (3, 3)
+
+
+def test_unread_counts(talk, api: Api, alice: Person, bob: Person):
+    conversation, one, two = talk
+    assert (unread(api, bob, conversation), unread(api, alice, conversation)) == (3, 0)
+    two.receipt("read", conversation, 2)
+    reached(one, bob, conversation, 2, 2)
+    assert unread(api, bob, conversation) == 1
+    # Who writes has read what was said before.
+    two.saved(two.say(alice.id, "an answer"))
+    assert (unread(api, bob, conversation), unread(api, alice, conversation)) == (0, 1)
+    # Nothing more can be read than there is, in whichever order.
+    two.receipt("read", conversation, 1)
+    two.receipt("delivered", conversation, 4)
+    one.receipt("read", conversation, 4)
+    reached(two, alice, conversation, 4, 4)
+    assert (unread(api, bob, conversation), unread(api, alice, conversation)) == (0, 0)
+
+
+def test_unread_is_the_same_on_all_devices(talk, api: Api, bob: Person, enter):
+    conversation, _, first = talk
+    second = enter(bob)
+    first.receipt("read", conversation, 1)
+    reached(second, bob, conversation, 1, 1)
+    second.receipt("read", conversation, 3)
+    reached(first, bob, conversation, 3, 3)
+    first.receipt("read", conversation, 2)
+    assert api.conversation(bob, conversation)["read_seq"] == 3
+    listed, = api.conversations(bob)["conversations"]
+    assert listed["unread"] == 0
+
+
+def test_many_receipts_are_few_frames(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    uuids = [one.say(bob.id, f"n{number}") for number in range(100)]
+    conversation = [one.saved(uuid) for uuid in uuids][-1]["conversation"]
+    for seq in range(1, 101):
+        two.receipt("read", conversation, seq)
+    reached(one, bob, conversation, 100, 100)
+    frames = [frame for frame in one.seen if frame["type"] == "receipt"]
+    assert len(frames) < 60, "a frame for each receipt"
+    reads = [frame["read"] for frame in frames]
+    assert reads == sorted(set(reads)), "not rising"
+    assert all(frame["delivered"] >= frame["read"] for frame in frames)
+
+
+@pytest.mark.slow
+def test_receipts_survive_a_kill(talk, stack: Stack, api: Api, bob: Person):
+    conversation, one, two = talk
+    stack.stop("persistence-service")
+    two.receipt("delivered", conversation, 3)
+    two.receipt("read", conversation, 2)
+    assert two.alive()
+    stack.start("persistence-service")
+    stack.wait_ready()
+    reached(one, bob, conversation, 3, 2)
+    two.receipt("read", conversation, 3)
+    stack.kill("persistence-service")
+    until("the receipt is kept", lambda: at(stack, conversation, bob) == (3, 3), 40)
+    stack.wait_ready()
+    assert unread(api, bob, conversation) == 0
+
+
+# --- groups ----------------------------------------------------------------------------
+def test_a_groups_receipts_reach_its_members(api: Api, alice: Person, bob: Person, enter):
+    carol, dave = api.register(), api.register()
+    one, three, outside = enter(alice), enter(carol), enter(dave)
+    group = make(api, alice, bob, carol)
+    two = enter(bob)
+    seq = one.saved(one.say_in(group.id, "hi"))["seq"]
+    two.receipt("read", group.id, seq)
+    for socket in (one, three):
+        reached(socket, bob, group.id, seq, seq)
+    nothing_of(group.id, outside, one, dave)
+
+
+def test_who_has_seen_it(api: Api, alice: Person, bob: Person, enter):
+    carol = api.register()
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob, carol)
+    seq = one.saved(one.say_in(group.id, "hi"))["seq"]
+
+    def seen(number: int) -> set[int]:
+        return {member["user"] for member in group.members(alice, seen=number)}
+
+    assert seen(seq) == {alice.id}  # who wrote it
+    assert seen(1) == {alice.id, bob.id, carol.id}  # they came in with it
+    two.receipt("delivered", group.id, seq)
+    reached(one, bob, group.id, seq, 1)
+    assert seen(seq) == {alice.id}
+    two.receipt("read", group.id, seq)
+    reached(one, bob, group.id, seq, seq)
+    assert seen(seq) == {alice.id, bob.id}
+    members = {member["user"]: member for member in group.members(carol)}
+    assert (members[bob.id]["delivered_seq"], members[bob.id]["read_seq"]) == (seq, seq)
+    assert members[carol.id]["read_seq"] == 1
+    assert all(member["read_seq"] <= member["delivered_seq"] for member in members.values())
+
+
+def test_a_conversation_that_is_not_mine(talk, api: Api, enter):
+    conversation, one, _ = talk
+    eve = api.register()
+    three = enter(eve)
+    answers = []
+    for number in (ABSENT, conversation):
+        for kind in ("delivered", "read"):
+            three.receipt(kind, number, 1)
+            frame = three.expect(type="error", code="unknown_conversation")
+            assert frame.pop("conversation") == number
+            answers.append(frame)
+    assert all(answer == answers[0] for answer in answers)
+    assert [frame for frame in one.seen if frame["type"] == "receipt"] == []
+
+
+def test_who_has_left_sends_none(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob)
+    seq = one.saved(one.say_in(group.id, "hi"))["seq"]
+    group.leave(bob)
+    change_of(two, group.id, "left")
+    two.receipt("read", group.id, seq)
+    assert two.expect(type="error")["code"] == "unknown_conversation"
+
+
+# --- large conversations --------------------------------------------------------------------
+def test_in_a_large_conversation_only_my_own_sockets_hear_of_it(crowd_api: Api, crowd_enter):
+    people = [crowd_api.register() for _ in range(5)]
+    group = make(crowd_api, people[0], *people[1:])
+    one, two, other = (crowd_enter(person) for person in (people[0], people[1], people[1]))
+    uuid = one.say_in(group.id, "hi")
+    seq = one.saved(uuid)["seq"]
+    two.expect(type="message", uuid=uuid)
+    two.receipt("read", group.id, seq)
+    for socket in (two, other):
+        reached(socket, people[1], group.id, seq, seq)
+    assert [frame for frame in everything(one, two, people[0])
+            if frame["type"] == "receipt"] == []
+    seen = {member["user"] for member in group.members(people[4], seen=seq)}
+    assert seen == {people[0].id, people[1].id}
+    assert crowd_api.conversation(people[1], group.id)["unread"] == 0

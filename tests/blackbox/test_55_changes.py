@@ -1,0 +1,277 @@
+"""What happens to a message that is there: edited, deleted, reacted to."""
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket, new_uuid
+from support.conversations import Group, change_of, everything, make, nothing_of
+from support.stack import Stack
+from support.stores import rows
+
+ABSENT = 9007199254740991
+
+
+class Room:
+    """A group of three; alice owns it, bob has said something in it."""
+
+    def __init__(self, api: Api, enter, alice: Person, bob: Person, carol: Person):
+        self.alice, self.bob, self.carol = alice, bob, carol
+        self.one, self.two, self.three = enter(alice), enter(bob), enter(carol)
+        self.group: Group = make(api, alice, bob, carol)
+        self.id = self.group.id
+        uuid = self.two.say_in(self.id, "hello")
+        self.seq = self.two.saved(uuid)["seq"]
+        for socket in (self.one, self.three):
+            socket.expect(type="message", uuid=uuid)
+
+    def last(self, person: Person) -> dict:
+        """The message as history has it now."""
+        found, = self.group.api.messages(person, self.id, after=self.seq - 1,
+                                         limit=1)["messages"]
+        return found
+
+
+@pytest.fixture
+def room(api: Api, alice: Person, bob: Person, enter) -> Room:
+    return Room(api, enter, alice, bob, api.register())
+
+
+# --- edit -----------------------------------------------------------------------------
+def test_an_edit_is_saved_and_told(room: Room, enter):
+    other = enter(room.bob)
+    before = room.last(room.alice)
+    uuid = room.two.change("edit", room.id, room.seq, message="hello!")
+    saved = room.two.saved(uuid)
+    assert set(saved) == {"type", "uuid", "state", "conversation", "seq", "revision",
+                          "created_at"}
+    assert (saved["seq"], saved["revision"]) == (room.seq, 1)
+    for socket in (room.one, room.three, other):
+        frame = socket.expect(type="edit", uuid=uuid)
+        assert frame == {"type": "edit", "conversation": room.id, "seq": room.seq,
+                         "revision": 1, "user_from": room.bob.id, "uuid": uuid,
+                         "message": "hello!", "created_at": saved["created_at"]}
+    # The socket that did it hears it once.
+    assert not [frame for frame in everything(room.two, room.one, room.bob)
+                if frame["type"] == "edit"]
+    after = room.last(room.carol)
+    assert after == before | {"message": "hello!", "revision": 1,
+                              "edited_at": saved["created_at"]}
+    # No seq was used up.
+    assert room.two.saved(room.two.say_in(room.id, "next"))["seq"] == room.seq + 1
+
+
+def test_edits_of_a_direct_message(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    saved = one.saved(one.say(bob.id, "hello"))
+    uuid = one.change("edit", saved["conversation"], saved["seq"], message="hello, bob")
+    assert one.saved(uuid)["revision"] == 1
+    assert two.expect(type="edit", uuid=uuid)["message"] == "hello, bob"
+    assert [entry["message"] for entry in api.all_messages(bob, saved["conversation"])] == \
+        ["hello, bob"]
+    listed, = api.conversations(bob)["conversations"]
+    assert listed["last_message"]["message"] == "hello, bob"
+    # The other's text is the other's.
+    two.refused(two.change("edit", saved["conversation"], saved["seq"], message="mine"),
+                "not_allowed")
+    two.refused(two.change("delete", saved["conversation"], saved["seq"]), "not_allowed")
+
+
+def test_revisions_follow_one_another(room: Room):
+    """One counter for all messages of a conversation, in the order of the changes."""
+    second = room.one.saved(room.one.say_in(room.id, "second"))["seq"]
+    revisions = []
+    for number in range(3):
+        revisions.append(room.two.saved(room.two.change(
+            "edit", room.id, room.seq, message=f"first {number}"))["revision"])
+        revisions.append(room.one.saved(room.one.change(
+            "edit", room.id, second, message=f"second {number}"))["revision"])
+    revisions.append(room.three.saved(room.three.change(
+        "react", room.id, second, reaction="👍"))["revision"])
+    assert revisions == list(range(1, 8))
+    assert room.group.seen_by(room.carol)["revision"] == 7
+
+
+@pytest.mark.parametrize("kind", ["edit", "delete", "react"])
+def test_the_same_uuid_again_changes_once(kind: str, room: Room):
+    more = {"edit": {"message": "once"}, "delete": {}, "react": {"reaction": "👍"}}[kind]
+    uuid = room.two.change(kind, room.id, room.seq, **more)
+    first = room.two.saved(uuid)
+    if kind != "delete":
+        room.two.saved(room.two.change("edit", room.id, room.seq, message="later"))
+    more |= {"message": "twice"} if kind == "edit" else {}
+    room.two.change(kind, room.id, room.seq, uuid=uuid.upper(), **more)
+    assert room.two.saved(uuid) == first
+    assert room.last(room.alice)["message"] == ("" if kind == "delete" else "later")
+
+
+def test_many_at_once_under_one_uuid_are_one_change(room: Room):
+    uuid = new_uuid()
+    for number in range(20):
+        room.two.change("edit", room.id, room.seq, uuid=uuid, message=f"try {number}")
+    assert room.two.saved(uuid)["revision"] == 1
+    last = room.two.saved(room.two.change("react", room.id, room.seq, reaction="x"))
+    assert last["revision"] == 2
+    assert room.last(room.alice)["message"] == "try 0"
+
+
+# --- delete -----------------------------------------------------------------------------
+def test_a_deleted_text_is_gone_for_good(room: Room, stack: Stack):
+    text = f"secret {new_uuid()}"
+    edited = f"edited {new_uuid()}"
+    uuid = room.two.say_in(room.id, text)
+    seq = room.two.saved(uuid)["seq"]
+    room.two.saved(room.two.change("edit", room.id, seq, message=edited))
+    room.one.saved(room.one.change("react", room.id, seq, reaction="🙈"))
+    gone = room.two.change("delete", room.id, seq)
+    saved = room.two.saved(gone)
+    for socket in (room.one, room.three):
+        frame = socket.expect(type="delete", uuid=gone)
+        assert frame == {"type": "delete", "conversation": room.id, "seq": seq, "revision": 3,
+                         "user_from": room.bob.id, "uuid": gone,
+                         "created_at": saved["created_at"]}
+    entry = room.group.entries(room.carol)[-1]
+    assert (entry["seq"], entry["uuid"], entry["message"]) == (seq, uuid, "")
+    assert (entry["revision"], entry["deleted_at"]) == (3, saved["created_at"])
+    assert not entry.get("reactions")
+    tables = [name for name, in rows(stack, "SELECT table_name FROM information_schema.tables"
+                                            " WHERE table_schema = 'chat'")]
+    for table in tables:
+        for row in rows(stack, f"SELECT * FROM `{table}`"):
+            for value in row:
+                value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                assert text not in str(value) and edited not in str(value), table
+    assert rows(stack, "SELECT 1 FROM reactions WHERE conversation = %s AND seq = %s",
+                (room.id, seq)) == []
+    # What is gone does not change any more.
+    room.two.refused(room.two.change("edit", room.id, seq, message="back"), "unknown_message")
+    room.two.refused(room.two.change("react", room.id, seq, reaction="👍"), "unknown_message")
+
+
+def test_who_may_delete_what(room: Room):
+    """The author, admins and the owner; nobody else."""
+    room.three.refused(room.three.change("delete", room.id, room.seq), "not_allowed")
+    room.three.refused(room.three.change("edit", room.id, room.seq, message="x"), "not_allowed")
+    # The owner deletes what others said, but changes no word of it.
+    room.one.refused(room.one.change("edit", room.id, room.seq, message="x"), "not_allowed")
+    room.one.saved(room.one.change("delete", room.id, room.seq))
+    assert room.last(room.bob)["message"] == ""
+    seq = room.one.saved(room.one.say_in(room.id, "the owner's"))["seq"]
+    room.group.give(room.alice, room.carol, "admin")
+    change_of(room.three, room.id, "role")
+    room.three.saved(room.three.change("delete", room.id, seq))
+    room.group.give(room.alice, room.carol, "member")
+    seq = room.one.saved(room.one.say_in(room.id, "another"))["seq"]
+    room.three.refused(room.three.change("delete", room.id, seq), "not_allowed")
+
+
+# --- react --------------------------------------------------------------------------------
+def reactions(room: Room) -> dict[str, list[int]]:
+    found = room.last(room.carol).get("reactions", [])
+    return {entry["reaction"]: sorted(entry["users"]) for entry in found}
+
+
+def test_reactions_are_a_set(room: Room):
+    def react(socket: Socket, reaction: str, **more) -> int:
+        return socket.saved(socket.change("react", room.id, room.seq, reaction=reaction,
+                                          **more))["revision"]
+
+    uuid = room.one.change("react", room.id, room.seq, reaction="👍")
+    saved = room.one.saved(uuid)
+    frame = room.two.expect(type="reaction", uuid=uuid)
+    assert frame == {"type": "reaction", "conversation": room.id, "seq": room.seq,
+                     "revision": 1, "user_from": room.alice.id, "uuid": uuid,
+                     "reaction": "👍", "remove": False, "created_at": saved["created_at"]}
+    assert react(room.two, "👍") == 2
+    assert react(room.two, "🎉") == 3
+    assert reactions(room) == {"👍": sorted([room.alice.id, room.bob.id]), "🎉": [room.bob.id]}
+    # Setting what is set, taking away what is not there: the set stays as it is.
+    assert react(room.two, "🎉") == 4
+    assert react(room.three, "🎉", remove=True) == 5
+    assert react(room.three, "never", remove=True) == 6
+    assert react(room.two, "👍", remove=True) == 7
+    assert reactions(room) == {"👍": [room.alice.id], "🎉": [room.bob.id]}
+    assert react(room.two, "🎉", remove=True) == 8
+    assert react(room.one, "👍", remove=True) == 9
+    assert reactions(room) == {}
+    assert room.last(room.alice)["revision"] == 9
+    assert "edited_at" not in room.last(room.alice)
+
+
+def test_reactions_are_compared_as_they_are(room: Room):
+    """Neither case nor accents nor modifiers are folded."""
+    given = ["a", "A", "ä", "👍", "👍🏽", "x" * 32]
+    for reaction in given:
+        room.one.saved(room.one.change("react", room.id, room.seq, reaction=reaction))
+    assert set(reactions(room)) == set(given)
+
+
+def test_there_is_a_bound_on_different_reactions(room: Room):
+    for number in range(20):
+        room.one.saved(room.one.change("react", room.id, room.seq, reaction=f"r{number}"))
+    room.two.refused(room.two.change("react", room.id, room.seq, reaction="r20"), "too_many")
+    room.two.saved(room.two.change("react", room.id, room.seq, reaction="r7"))
+    room.one.saved(room.one.change("react", room.id, room.seq, reaction="r0", remove=True))
+    room.two.saved(room.two.change("react", room.id, room.seq, reaction="r20"))
+    assert len(reactions(room)) == 20
+
+
+# --- what can't be changed ----------------------------------------------------------------------
+@pytest.mark.parametrize("seq", [1, 3, ABSENT])
+@pytest.mark.parametrize("kind", ["edit", "delete", "react"])
+def test_no_message_there(kind: str, seq: int, room: Room):
+    """1 is who made the group, 3 and more are not there yet."""
+    more = {"edit": {"message": "x"}, "delete": {}, "react": {"reaction": "x"}}[kind]
+    room.one.refused(room.one.change(kind, room.id, seq, **more), "unknown_message")
+
+
+def test_a_message_from_before_my_time(room: Room, api: Api, enter):
+    late = api.register()
+    four = enter(late)
+    room.group.invite(room.alice, late)
+    four.refused(four.change("react", room.id, room.seq, reaction="x"), "unknown_message")
+    nothing_seen = [frame for frame in four.seen if frame["type"] in ("edit", "reaction")]
+    # What changes of it is not told either: it is not there for them.
+    room.two.saved(room.two.change("edit", room.id, room.seq, message="changed"))
+    assert nothing_seen == []
+    assert api.messages(late, room.id, revised=0)["messages"] == []
+
+
+# --- coming back -----------------------------------------------------------------------------------
+def test_what_has_been_revised_since(room: Room, api: Api):
+    seqs = [room.two.saved(room.two.say_in(room.id, f"text {number}"))["seq"]
+            for number in range(5)]
+    room.two.saved(room.two.change("edit", room.id, seqs[0], message="first edit"))     # 1
+    room.two.saved(room.two.change("edit", room.id, seqs[1], message="edited"))         # 2
+    room.one.saved(room.one.change("react", room.id, seqs[2], reaction="👍"))           # 3
+    room.two.saved(room.two.change("edit", room.id, seqs[0], message="second edit"))    # 4
+    room.two.saved(room.two.change("delete", room.id, seqs[3]))                         # 5
+
+    def revised(revision: int) -> list[dict]:
+        found, next_one = [], revision
+        while next_one is not None:
+            page = api.messages(room.carol, room.id, revised=next_one, limit=2)
+            found += page["messages"]
+            next_one = page["next"]
+        return found
+
+    everything_changed = revised(0)
+    # Each message once, in its last state, as history has it.
+    assert [(entry["revision"], entry["seq"]) for entry in everything_changed] == \
+        [(2, seqs[1]), (3, seqs[2]), (4, seqs[0]), (5, seqs[3])]
+    history = {entry["seq"]: entry for entry in room.group.entries(room.carol)}
+    assert all(history[entry["seq"]] == entry for entry in everything_changed)
+    assert [entry["seq"] for entry in revised(3)] == [seqs[0], seqs[3]]
+    assert revised(5) == [] and revised(ABSENT) == []
+    assert room.group.seen_by(room.carol)["revision"] == 5
+
+
+def test_who_has_left_hears_of_no_change(room: Room):
+    room.group.leave(room.carol)
+    change_of(room.three, room.id, "left")
+    room.three.seen.clear()
+    uuid = room.two.change("edit", room.id, room.seq, message="without carol")
+    room.two.saved(uuid)
+    room.one.expect(type="edit", uuid=uuid)
+    nothing_of(room.id, room.three, room.one, room.carol)
+    room.three.refused(room.three.change("react", room.id, room.seq, reaction="x"),
+                       "unknown_conversation")

@@ -1,0 +1,321 @@
+"""What is not kept: who is writing, and who is online."""
+
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket
+from support.conversations import change_of, make
+from support.service import Service
+from support.stack import Stack
+from support.stores import hints
+from support.wait import until
+
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+COMES_S = 2  # how soon a change is told
+APART_S = 5  # of one user at most one change in so many seconds
+
+
+# --- typing ---------------------------------------------------------------------------
+def no_typing(socket: Socket, marker: Socket, conversation: int) -> None:
+    """A message that `marker` sends there now has come, and no typing before it."""
+    uuid = marker.say_in(conversation, "marker")
+    socket.expect(type="message", uuid=uuid)
+    assert not [frame for frame in socket.seen if frame["type"] == "typing"], socket.seen
+
+
+def test_typing_reaches_the_others_only(api: Api, alice: Person, bob: Person, enter):
+    carol, eve = api.register(), api.register()
+    group = make(api, alice, bob, carol)
+    one, also, two, three = (enter(person) for person in (alice, alice, bob, carol))
+    outside = enter(eve)
+    one.typing(group.id)
+    for socket in (two, three):
+        assert socket.expect(type="typing") == {"type": "typing", "conversation": group.id,
+                                                "user": alice.id}
+    for socket in (one, also):
+        no_typing(socket, two, group.id)
+    outside.saved(outside.say(eve.id, "marker"))
+    assert not [frame for frame in outside.seen if frame["type"] == "typing"]
+
+
+def test_typing_to_one_person(alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
+    two.typing(conversation)
+    assert one.expect(type="typing")["user"] == bob.id
+
+
+def test_typing_more_often_than_every_two_seconds_is_passed_over(
+        api: Api, alice: Person, bob: Person, enter):
+    group = make(api, alice, bob)
+    one, two = enter(alice), enter(bob)
+    for _ in range(20):
+        one.typing(group.id)
+    two.expect(type="typing")
+    no_typing(two, one, group.id)
+    deadline = time.monotonic() + 10
+    while True:  # said again it is heard again, but not at once
+        assert time.monotonic() < deadline
+        one.typing(group.id)
+        try:
+            two.expect(0.3, type="typing")
+            break
+        except AssertionError:
+            continue
+
+
+def test_who_is_not_in_it_types_for_nobody(api: Api, alice: Person, bob: Person, enter):
+    eve = api.register()
+    group = make(api, alice, bob)
+    one, two, outside = enter(alice), enter(bob), enter(eve)
+    answers = []
+    for conversation in (9007199254740991, group.id):
+        outside.typing(conversation)
+        # The answer to the marker comes after that to the typing, if there is one.
+        outside.saved(outside.say(eve.id, "marker"))
+        answers.append([{name: value for name, value in frame.items() if name != "conversation"}
+                        for frame in outside.seen if frame["type"] == "error"])
+        outside.seen.clear()
+    assert answers[0] == answers[1]
+    no_typing(two, one, group.id)
+
+
+def test_typing_ends_with_membership(api: Api, alice: Person, bob: Person, enter):
+    group = make(api, alice, bob)
+    one, two = enter(alice), enter(bob)
+    one.typing(group.id)
+    two.expect(type="typing")
+    group.remove(alice, bob)
+    change_of(two, group.id, "removed")
+    change_of(one, group.id, "removed")
+    carol = api.register()
+    three = enter(carol)
+    group.invite(alice, carol)
+    change_of(one, group.id, "invited")
+    deadline = time.monotonic() + 10
+    while not [frame for frame in three.seen if frame["type"] == "typing"]:
+        assert time.monotonic() < deadline, "who came in hears no typing"
+        one.typing(group.id)
+        three.say(carol.id, "x")
+        three.seen.append(three.receive(5))
+    two.typing(group.id)
+    two.saved(two.say(bob.id, "marker"))
+    assert not [frame for frame in two.seen if frame["type"] == "typing"]
+    no_typing(one, three, group.id)
+
+
+@pytest.mark.slow
+def test_typing_needs_no_database_once_it_is_known(stack: Stack, api: Api, alice: Person,
+                                                   bob: Person, enter):
+    group = make(api, alice, bob)
+    one, two = enter(alice), enter(bob)
+    one.typing(group.id)
+    two.expect(type="typing")
+    stack.stop("mariadb")
+    try:
+        deadline = time.monotonic() + 10
+        while True:
+            assert time.monotonic() < deadline, "no typing without the database"
+            one.typing(group.id)
+            try:
+                two.expect(0.5, type="typing")
+                break
+            except AssertionError:
+                continue
+    finally:
+        stack.start("mariadb")
+        stack.wait_ready()
+
+
+# --- presence ----------------------------------------------------------------------------
+def state(socket: Socket, person: Person, wanted: str, timeout_s: float = 10) -> dict:
+    """The next frame that says so of this person."""
+    frame = socket.until(
+        f"user {person.id} {wanted}",
+        lambda frame: frame["type"] == "presence" and
+        any((entry["user"], entry["state"]) == (person.id, wanted) for entry in frame["users"]),
+        timeout_s)
+    return next(entry for entry in frame["users"] if entry["user"] == person.id)
+
+
+def test_watching_answers_with_all_of_them(api: Api, alice: Person, bob: Person, enter):
+    carol, never = api.register(), api.register()
+    one = enter(alice)
+    enter(bob)
+    gone = enter(carol)
+    one.watch(carol.id)
+    state(one, carol, "online")
+    gone.close()
+    last = state(one, carol, "offline")
+    assert TIME.fullmatch(last["last_seen"])
+    other = enter(alice)
+    other.watch(bob.id, carol.id, never.id)
+    answer = other.expect(type="presence")
+    assert [entry["user"] for entry in answer["users"]] == [bob.id, carol.id, never.id]
+    assert [entry["state"] for entry in answer["users"]] == ["online", "offline", "offline"]
+    assert "last_seen" not in answer["users"][0] and "last_seen" not in answer["users"][2]
+    assert answer["users"][1]["last_seen"] == last["last_seen"]
+
+
+def test_coming_and_going_is_told_soon(api: Api, alice: Person, bob: Person, enter):
+    one = enter(alice)
+    one.watch(bob.id)
+    assert one.expect(type="presence")["users"] == [{"user": bob.id, "state": "offline"}]
+    started = time.monotonic()
+    two = enter(bob)
+    state(one, bob, "online")
+    assert time.monotonic() - started < COMES_S + 0.5
+    # The next change is told when the pause after the first one is over.
+    two.close()
+    state(one, bob, "offline", APART_S + COMES_S + 1)
+    assert time.monotonic() - started < APART_S + COMES_S + 1
+
+
+def test_the_last_socket_counts(api: Api, alice: Person, bob: Person, enter):
+    one = enter(alice)
+    first, second = enter(bob), enter(bob)
+    one.watch(bob.id)
+    state(one, bob, "online")
+    first.close()
+    assert not [frame for frame in one.during(APART_S + COMES_S) if frame["type"] == "presence"]
+    second.close()
+    state(one, bob, "offline")
+
+
+@pytest.mark.slow
+def test_who_flickers_is_told_of_seldom(api: Api, alice: Person, bob: Person, enter):
+    one = enter(alice)
+    one.watch(bob.id)
+    one.expect(type="presence")
+    started = time.monotonic()
+    while time.monotonic() < started + 12:
+        enter(bob).close()
+    last = enter(bob)
+    changes = [frame["users"][0]["state"] for frame in one.during(APART_S + COMES_S + 2)
+               if frame["type"] == "presence"]
+    took = time.monotonic() - started
+    assert 1 <= len(changes) <= took / APART_S + 1, changes
+    assert changes[-1] == "online", "the last one counts"
+    assert last.alive()
+
+
+def test_watching_ends(api: Api, alice: Person, bob: Person, enter):
+    one = enter(alice)
+    one.watch(bob.id)
+    one.expect(type="presence")
+    one.watch()
+    one.expect(type="presence", users=[])
+    other = enter(alice)
+    other.watch(bob.id)
+    other.expect(type="presence")
+    enter(bob)
+    state(other, bob, "online")
+    one.saved(one.say(alice.id, "marker"))
+    assert not [frame for frame in one.seen if frame["type"] == "presence"]
+
+
+def test_there_is_a_bound_on_who_is_watched(alice: Person, enter):
+    one = enter(alice)
+    one.watch(*range(1, 62))
+    assert one.error()["code"] == "too_many"
+    for first in range(0, 480, 60):
+        one.watch(*range(first + 1, first + 61))
+        one.expect(type="presence")
+    one.watch(*range(481, 501))
+    one.expect(type="presence")
+    one.watch(501)
+    assert one.error()["code"] == "too_many"
+    one.watch(1, 2)  # known already
+    one.expect(type="presence")
+    one.watch()
+    one.watch(501)
+    frame = one.until("an answer", lambda frame: frame["type"] == "presence"
+                      and len(frame["users"]) == 1)
+    assert frame["users"][0]["user"] == 501
+
+
+def test_two_gateways_know_of_one_another(stack: Stack, api: Api, alice: Person, bob: Person,
+                                          enter):
+    with Service(stack, "websocket-service") as second:
+        one = enter(alice)
+        two = enter(bob, second.ws_url)
+        one.watch(bob.id)
+        state(one, bob, "online")
+        here = enter(bob)  # on both: one may go
+        two.close()
+        here.saved(here.say(bob.id, "marker"))
+        here.close()
+        state(one, bob, "offline", APART_S + COMES_S + 1)
+
+
+@pytest.mark.slow
+def test_who_was_on_a_killed_gateway_is_offline_in_the_end(stack: Stack, api: Api, alice: Person,
+                                                           bob: Person, enter):
+    one = enter(alice)
+    second = Service(stack, "websocket-service").start().ready()
+    enter(bob, second.ws_url)
+    one.watch(bob.id)
+    state(one, bob, "online")
+    os.kill(second.child.pid, signal.SIGKILL)
+    second.child.wait()
+    started = time.monotonic()
+    state(one, bob, "offline", 40)
+    assert time.monotonic() - started < 37
+    second.said.unlink()
+
+
+@pytest.mark.slow
+def test_flushall_makes_no_storm(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+    """Who is online stays so, and hardly anybody is told anything."""
+    one, two = enter(alice), enter(bob)
+    one.watch(bob.id)
+    state(one, bob, "online")
+    for _ in range(3):
+        hints(stack).flushall()
+        one.saved(one.say(bob.id, "still there"))
+    changes = [frame for frame in one.during(15) if frame["type"] == "presence"]
+    assert len(changes) <= 2, changes
+    again = enter(alice)
+    again.watch(bob.id)
+    until("bob is online", lambda: state(again, bob, "online"), 10)
+    assert two.alive()
+
+
+@pytest.mark.slow
+def test_without_redis_nobody_is_cut(stack: Stack, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    one.watch(bob.id)
+    state(one, bob, "online")
+    stack.stop("redis")
+    try:
+        uuid = one.say(bob.id, "without redis")
+        two.expect(type="message", uuid=uuid)
+        other = enter(alice)
+        other.watch(bob.id)
+        other.saved(other.say(bob.id, "and again"))
+    finally:
+        stack.start("redis")
+        stack.wait_ready()
+    again = enter(alice)
+    until("bob is online", lambda: (again.watch(bob.id), state(again, bob, "online", 1)), 45)
+
+
+def test_who_blocks_me_looks_offline(api: Api, alice: Person, bob: Person, enter):
+    """And does not hear me type."""
+    one = enter(alice)
+    enter(bob)
+    conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
+    assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
+    two = enter(bob)
+    one.watch(bob.id)
+    entry = one.expect(type="presence")["users"][0]
+    assert entry == {"user": bob.id, "state": "offline"}, "as one who was never there"
+    one.typing(conversation)
+    one.saved(one.say(alice.id, "marker"))
+    two.saved(two.say(bob.id, "marker"))
+    assert not [frame for frame in two.seen if frame["type"] == "typing"]

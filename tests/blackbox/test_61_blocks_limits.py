@@ -1,0 +1,241 @@
+"""Who does not want to hear from whom, and how much one may ask or send."""
+
+import time
+
+import pytest
+
+from support.api import Api, Person, check_problem
+from support.chat import open_socket
+from support.conversations import make
+from support.service import Service
+from support.stack import Stack
+from support.stores import rows
+
+ABSENT = 9007199254740991
+
+
+# --- blocks ---------------------------------------------------------------------------
+def block(api: Api, person: Person, other: int) -> None:
+    assert api.ask("PUT", f"/blocks/{other}", person).status_code == 204
+
+
+def unblock(api: Api, person: Person, other: int) -> None:
+    assert api.ask("DELETE", f"/blocks/{other}", person).status_code == 204
+
+
+def blocked(api: Api, person: Person) -> list[int]:
+    return sorted(entry["user"] for entry in api.get("/blocks", person)["blocks"])
+
+
+def test_the_list_of_blocks(api: Api, alice: Person, bob: Person):
+    carol = api.register()
+    assert blocked(api, alice) == []
+    for _ in range(2):  # once more changes nothing
+        block(api, alice, bob.id)
+    block(api, alice, carol.id)
+    assert blocked(api, alice) == sorted([bob.id, carol.id])
+    assert blocked(api, bob) == []
+    for _ in range(2):
+        unblock(api, alice, bob.id)
+    assert blocked(api, alice) == [carol.id]
+
+
+@pytest.mark.parametrize("user", ["0", "x", "-1", "9007199254740992", ""])
+def test_no_such_user_to_block(user: str, api: Api, alice: Person):
+    for method in ("PUT", "DELETE"):
+        answer = api.ask(method, f"/blocks/{user}", alice)
+        assert answer.status_code in (404, 422), answer.text
+        check_problem(answer, answer.status_code)
+
+
+def test_who_is_blocked_writes_as_to_nobody(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    two.saved(two.say(alice.id, "before"))
+    block(api, alice, bob.id)
+    refusals = []
+    for user in (ABSENT, alice.id):
+        uuid = two.say(user, "after")
+        refusal = two.refused(uuid, "unknown_user")
+        refusals.append({name: value for name, value in refusal.items() if name != "uuid"})
+    assert refusals[0] == refusals[1]
+    one.saved(one.say(alice.id, "marker"))
+    assert not [frame for frame in one.seen if frame.get("message") == "after"]
+
+
+def test_a_conversation_that_was_there_stays(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    first = two.say(alice.id, "before")
+    saved = two.saved(first)
+    conversation = saved["conversation"]
+    block(api, alice, bob.id)
+    for person in (alice, bob):
+        assert [entry["message"] for entry in api.all_messages(person, conversation)] == \
+            ["before"]
+    # By its number neither.
+    two.refused(two.say_in(conversation, "after"), "unknown_user")
+    # What is saved is saved; the same uuid again is answered as it was.
+    two.say(alice.id, "before", uuid=first)
+    assert two.saved(first) == saved
+    # Who blocks may write, and is heard.
+    uuid = one.say(bob.id, "you are blocked")
+    one.saved(uuid)
+    two.expect(type="message", uuid=uuid)
+    unblock(api, alice, bob.id)
+    uuid = two.say(alice.id, "again")
+    assert two.saved(uuid)["seq"] == 3
+    one.expect(type="message", uuid=uuid)
+
+
+def test_no_conversation_is_made_for_who_is_blocked(api: Api, alice: Person, bob: Person,
+                                                    enter):
+    block(api, alice, bob.id)
+    two = enter(bob)
+    two.refused(two.say(alice.id, "let me in"), "unknown_user")
+    for person in (alice, bob):
+        assert api.conversations(person)["conversations"] == []
+
+
+def test_blocked_and_unblocked_over_and_over(api: Api, alice: Person, bob: Person, enter):
+    """Whatever is remembered of a pair is forgotten in time."""
+    two = enter(bob)
+    for number in range(5):
+        two.saved(two.say(alice.id, f"n{number}"))
+        block(api, alice, bob.id)
+        two.refused(two.say(alice.id, f"x{number}"), "unknown_user")
+        unblock(api, alice, bob.id)
+
+
+def test_a_block_changes_no_group(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
+    group = make(api, alice, bob)
+    block(api, alice, bob.id)
+    uuid = two.say_in(group.id, "in the group")
+    two.saved(uuid)
+    one.expect(type="message", uuid=uuid)
+    two.typing(group.id)
+    one.expect(type="typing")
+
+
+def test_blocking_oneself_changes_nothing(api: Api, alice: Person, enter):
+    check_problem(api.ask("PUT", f"/blocks/{alice.id}", alice), 422)
+    one = enter(alice)
+    one.saved(one.say(alice.id, "note to self"))
+
+
+def test_a_block_survives_a_flush_and_a_restart(stack: Stack, api: Api, alice: Person,
+                                                bob: Person, enter):
+    two = enter(bob)
+    two.saved(two.say(alice.id, "before"))
+    block(api, alice, bob.id)
+    stack.restart("persistence-service")
+    stack.wait_ready()
+    uuid = two.say(alice.id, "after")
+    frame = two.until("an answer", lambda frame: frame.get("uuid") == uuid and
+                      frame.get("state") != "accepted", 30)
+    assert frame.get("code") == "unknown_user", frame
+    assert rows(stack, "SELECT blocked FROM blocks WHERE user = %s", (alice.id,)) == [(bob.id,)]
+
+
+# --- sockets, by user -----------------------------------------------------------------
+@pytest.fixture
+def gateway(stack: Stack, api: Api):
+    with Service(stack, "websocket-service", WEBSOCKET_USER_RATE="2",
+                 WEBSOCKET_USER_BURST="5") as gateway:
+        yield gateway
+
+
+def test_who_sends_too_fast_is_told(gateway: Service, alice: Person, bob: Person):
+    with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, alice) as other:
+        uuids = [one.say(bob.id, f"n{number}") for number in range(8)]
+        refused = one.until("a refusal", lambda frame: frame.get("code") == "too_fast")
+        assert refused["retryable"] is True and refused["uuid"] in uuids
+        # It is the user's share: another socket has no other.
+        other.say(bob.id, "other")
+        assert other.error()["code"] == "too_fast"
+        # Told to wait it waits, and then the same uuids are taken.
+        waiting = set(uuids)
+        deadline = time.monotonic() + 30
+        for frame in [frame for frame in one.seen if frame.get("state") == "saved"]:
+            waiting.discard(frame["uuid"])
+        while waiting:
+            assert time.monotonic() < deadline
+            one.during(1)
+            waiting -= {frame["uuid"] for frame in one.seen if frame.get("state") == "saved"}
+            for uuid in sorted(waiting)[:1]:
+                one.say(bob.id, "again", uuid=uuid)
+
+
+def test_who_does_not_listen_is_closed_with_4429(gateway: Service, alice: Person, bob: Person):
+    with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, bob) as two:
+        try:
+            for number in range(5000):
+                one.say(bob.id, f"n{number}")
+        except Exception:  # closed while we still wrote
+            pass
+        code, _ = one.closed()
+        assert code == 4429
+        two.saved(two.say(bob.id, "the others never noticed"))
+    with open_socket(gateway.ws_url, alice):
+        pass  # and may come back
+
+
+def test_every_kind_of_frame_counts(gateway: Service, api: Api, alice: Person):
+    group = make(api, alice)
+    with open_socket(gateway.ws_url, alice) as one:
+        for number in range(30):
+            one.receipt("read", group.id, 1)
+        assert one.error()["code"] == "too_fast"
+
+
+def test_pings_do_not_count(gateway: Service, alice: Person, bob: Person):
+    with open_socket(gateway.ws_url, alice) as one:
+        for _ in range(15):
+            assert one.alive()
+        one.saved(one.say(bob.id, "still allowed"))
+
+
+# --- REST, by user --------------------------------------------------------------------
+def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob: Person):
+    with Service(stack, "persistence-service", PERSISTENCE_INSTANCE="blackbox-limits",
+                 PERSISTENCE_USER_RATE="1", PERSISTENCE_USER_BURST="5") as service:
+        small = Api(service.url)
+        answers = [small.ask("GET", "/conversations", alice) for _ in range(20)]
+        codes = [answer.status_code for answer in answers]
+        assert codes[:5] == [200] * 5
+        assert codes.count(429) >= 10
+        refused = next(answer for answer in answers if answer.status_code == 429)
+        check_problem(refused, 429)
+        wait_s = int(refused.headers["Retry-After"])
+        # Another one may, whatever the first one does; a bad token is 401 as before.
+        assert small.ask("GET", "/conversations", bob).status_code == 200
+        check_problem(small.ask("GET", "/conversations"), 401)
+        deadline = time.monotonic() + wait_s + 5
+        while small.ask("GET", "/conversations", alice).status_code == 429:
+            assert time.monotonic() < deadline, "never again"
+        small.close()
+
+
+# --- how many -------------------------------------------------------------------------
+def test_a_user_is_in_so_many_groups(stack: Stack, api: Api, alice: Person, bob: Person):
+    with Service(stack, "persistence-service", PERSISTENCE_INSTANCE="blackbox-many",
+                 CONVERSATIONS_MAX="3", MEMBERS_MAX="3", INVITES_MAX="2",
+                 BLOCKS_MAX="2") as service:
+        small = Api(service.url)
+        carol, dave = api.register(), api.register()
+        groups = [make(small, alice, bob) for _ in range(3)]
+        body = {"kind": "group", "name": "one too many", "users": []}
+        check_problem(small.ask("POST", "/conversations", alice, json=body), 422)
+        # Nor is one pulled into more.
+        check_problem(small.ask("POST", "/conversations", carol,
+                                json=body | {"users": [alice.id]}), 422)
+        groups[0].leave(alice)
+        fourth = make(small, alice, carol)
+        fourth.invite(alice, dave)
+        eve = api.register()
+        check_problem(fourth.ask("POST", "/members", alice, json={"users": [eve.id]}), 422)
+        users = [api.register().id for _ in range(3)]
+        check_problem(groups[1].ask("POST", "/members", alice, json={"users": users}), 422)
+        for other in users[:2]:
+            block(small, alice, other)
+        check_problem(small.ask("PUT", f"/blocks/{users[2]}", alice), 422)
+        small.close()

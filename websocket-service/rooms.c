@@ -1,0 +1,495 @@
+#include "websocket-service/rooms.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/base/scope.h"
+#include "websocket-service/wheel.h"
+
+#include <assert.h>
+#include <uthash.h>
+#include <utlist.h>
+
+struct user;
+
+/* The users with sockets here of one partition. */
+struct part {
+	struct user **users;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+struct room {
+	uint64_t id;
+	uint32_t count; /* of all parts */
+	bool walked;    /* not freed while it is */
+	UT_hash_handle hh;
+	struct part parts[];
+};
+
+/* What is known of a user and a room. */
+struct place {
+	uint64_t room;
+	uint64_t seq;
+	uint32_t left_s; /* 0: is in it */
+	uint32_t at;     /* in the room's part, of a user who is here */
+};
+
+struct user {
+	uint64_t id;
+	uint32_t partition;
+	bool here;
+	bool known;
+	bool held; /* in `held`: sockets wait for `welcome` */
+	unsigned asked;
+	struct place *places; /* by room */
+	uint32_t count;
+	uint32_t capacity;
+	uint64_t hold_until_ms;
+	struct wheel_item again;
+	struct user *prev, *next; /* in `held`, or in `absent` */
+	UT_hash_handle hh;
+};
+
+struct rooms {
+	struct rooms_options options;
+	struct user *users;
+	struct room *rooms;
+	struct user *held;   /* oldest first */
+	struct user *absent; /* longest first */
+	uint32_t absent_count;
+	uint32_t asking;
+	struct wheel wheel;
+};
+
+static uint64_t now_s(void)
+{
+	return clock_mono_ms() / 1000;
+}
+
+struct rooms *rooms_create(const struct rooms_options *options)
+{
+	struct rooms *rooms = mem_new(sizeof(*rooms));
+
+	rooms->options = *options;
+	wheel_start(&rooms->wheel, now_s());
+	return rooms;
+}
+
+static struct user *find_user(const struct rooms *rooms, uint64_t id)
+{
+	struct user *user;
+
+	HASH_FIND(hh, rooms->users, &id, sizeof(id), user);
+	return user;
+}
+
+static struct room *find_room(const struct rooms *rooms, uint64_t id)
+{
+	struct room *room;
+
+	HASH_FIND(hh, rooms->rooms, &id, sizeof(id), room);
+	return room;
+}
+
+/* --- rooms and the users in them who are here ---------------------------- */
+
+static struct room *make_room(struct rooms *rooms, uint64_t id)
+{
+	struct room *room =
+		mem_new(sizeof(*room) +
+	                rooms->options.partitions * sizeof(struct part));
+
+	room->id = id;
+	HASH_ADD(hh, rooms->rooms, id, sizeof(room->id), room);
+	return room;
+}
+
+static void drop_room(struct rooms *rooms, struct room *room)
+{
+	for (uint32_t i = 0; i < rooms->options.partitions; i++)
+		mem_free(&room->parts[i].users);
+	HASH_DEL(rooms->rooms, room);
+	mem_free(&room);
+}
+
+/* Where the room is in the user's list, or belongs. */
+static uint32_t place_at(const struct user *user, uint64_t room)
+{
+	uint32_t low = 0;
+	uint32_t high = user->count;
+
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+
+		if (user->places[middle].room < room)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct place *find_place(const struct user *user, uint64_t room)
+{
+	uint32_t at = place_at(user, room);
+
+	return at < user->count && user->places[at].room == room
+	               ? &user->places[at]
+	               : NULL;
+}
+
+static void link_place(struct rooms *rooms, struct user *user,
+                       struct place *place)
+{
+	struct room *room = find_room(rooms, place->room);
+	struct part *part;
+
+	if (!room)
+		room = make_room(rooms, place->room);
+	part = &room->parts[user->partition];
+	if (part->count == part->capacity) {
+		part->capacity = part->capacity ? part->capacity * 2 : 4;
+		part->users = mem_resize(part->users,
+		                         part->capacity * sizeof(*part->users));
+	}
+	place->at = part->count;
+	part->users[part->count++] = user;
+	room->count++;
+}
+
+/* The last one takes the empty seat. */
+static void unlink_place(struct rooms *rooms, struct user *user,
+                         const struct place *place)
+{
+	struct room *room = find_room(rooms, place->room);
+	struct part *part = &room->parts[user->partition];
+	struct user *last = part->users[--part->count];
+
+	if (last != user) {
+		part->users[place->at] = last;
+		find_place(last, place->room)->at = place->at;
+	}
+	if (--room->count == 0 && !room->walked)
+		drop_room(rooms, room);
+}
+
+static void link_all(struct rooms *rooms, struct user *user)
+{
+	for (uint32_t i = 0; i < user->count; i++) {
+		if (!user->places[i].left_s)
+			link_place(rooms, user, &user->places[i]);
+	}
+}
+
+static void unlink_all(struct rooms *rooms, struct user *user)
+{
+	for (uint32_t i = 0; i < user->count; i++) {
+		if (!user->places[i].left_s)
+			unlink_place(rooms, user, &user->places[i]);
+	}
+}
+
+/* --- users --------------------------------------------------------------- */
+
+static struct user *make_user(struct rooms *rooms, uint64_t id)
+{
+	struct user *user = mem_new(sizeof(*user));
+
+	user->id = id;
+	user->partition = event_partition(id, rooms->options.partitions);
+	HASH_ADD(hh, rooms->users, id, sizeof(user->id), user);
+	return user;
+}
+
+static void drop_user(struct rooms *rooms, struct user *user)
+{
+	HASH_DEL(rooms->users, user);
+	mem_free(&user->places);
+	mem_free(&user);
+}
+
+static void stop_holding(struct rooms *rooms, struct user *user)
+{
+	if (user->held)
+		DL_DELETE(rooms->held, user);
+	user->held = false;
+}
+
+static void stop_asking(struct rooms *rooms, struct user *user)
+{
+	stop_holding(rooms, user);
+	wheel_clear(&rooms->wheel, &user->again);
+	rooms->asking--;
+}
+
+static void leave_absent(struct rooms *rooms, struct user *user)
+{
+	DL_DELETE(rooms->absent, user);
+	rooms->absent_count--;
+}
+
+static void enter_absent(struct rooms *rooms, struct user *user)
+{
+	DL_APPEND(rooms->absent, user);
+	rooms->absent_count++;
+	if (rooms->absent_count <= rooms->options.absent_max)
+		return;
+	user = rooms->absent;
+	leave_absent(rooms, user);
+	drop_user(rooms, user);
+}
+
+void rooms_destroy(struct rooms **rooms)
+{
+	struct rooms *r = *rooms;
+
+	if (!r)
+		return;
+	while (r->users)
+		drop_user(r, r->users);
+	while (r->rooms)
+		drop_room(r, r->rooms);
+	mem_free(rooms);
+}
+
+/* --- asking -------------------------------------------------------------- */
+
+static void ask(struct rooms *rooms, struct user *user)
+{
+	uint64_t more_ms = backoff_ms(user->asked++, ROOMS_ASK_S * 1000,
+	                              (ROOMS_ASK_MAX_S - ROOMS_ASK_S) * 1000);
+
+	wheel_set(&rooms->wheel, &user->again,
+	          now_s() + ROOMS_ASK_S + more_ms / 1000);
+	rooms->options.ask(rooms->options.context, user->id);
+}
+
+static void ask_again(void *context, struct wheel_item *item)
+{
+	ask(context, CONTAINER_OF(item, struct user, again));
+}
+
+static void hold(struct rooms *rooms, struct user *user)
+{
+	if (user->held)
+		return;
+	user->held = true;
+	user->hold_until_ms = clock_mono_ms() + ROOMS_WAIT_MS;
+	DL_APPEND(rooms->held, user);
+}
+
+static void arrive(struct rooms *rooms, struct user *user)
+{
+	user->here = true;
+	if (user->known) {
+		leave_absent(rooms, user);
+		link_all(rooms, user);
+		return;
+	}
+	user->asked = 0;
+	rooms->asking++;
+	ask(rooms, user);
+}
+
+bool rooms_enter(struct rooms *rooms, uint64_t id)
+{
+	struct user *user = find_user(rooms, id);
+
+	if (!user)
+		user = make_user(rooms, id);
+	if (!user->here)
+		arrive(rooms, user);
+	if (!user->known)
+		hold(rooms, user);
+	return user->known;
+}
+
+void rooms_leave(struct rooms *rooms, uint64_t id)
+{
+	struct user *user = find_user(rooms, id);
+
+	if (!user || !user->here)
+		return;
+	unlink_all(rooms, user);
+	user->here = false;
+	if (user->known) {
+		enter_absent(rooms, user);
+		return;
+	}
+	stop_asking(rooms, user);
+	drop_user(rooms, user);
+}
+
+/* --- what is said of users and rooms ------------------------------------- */
+
+/* Who has left long ago: no late word of the time before comes any more. */
+static void sweep(struct user *user)
+{
+	uint64_t now = now_s();
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < user->count; i++) {
+		const struct place *place = &user->places[i];
+
+		if (!place->left_s || place->left_s + ROOMS_LEFT_S > now)
+			user->places[kept++] = *place;
+	}
+	user->count = kept;
+}
+
+static struct place *insert_place(struct user *user, uint64_t room)
+{
+	uint32_t at;
+
+	if (user->count == user->capacity)
+		sweep(user);
+	if (user->count == user->capacity) {
+		user->capacity = user->capacity ? user->capacity * 2 : 4;
+		user->places = mem_resize(
+			user->places, user->capacity * sizeof(*user->places));
+	}
+	at = place_at(user, room);
+	memmove(&user->places[at + 1], &user->places[at],
+	        (user->count - at) * sizeof(*user->places));
+	user->count++;
+	user->places[at] =
+		(struct place){.room = room, .left_s = 1 /* not in */};
+	return &user->places[at];
+}
+
+static void say(struct rooms *rooms, struct user *user, uint64_t room,
+                uint64_t seq, bool in)
+{
+	struct place *place = find_place(user, room);
+	bool was_in;
+
+	if (place && place->seq >= seq)
+		return;
+	if (!place)
+		place = insert_place(user, room);
+	was_in = !place->left_s;
+	place->seq = seq;
+	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
+	if (user->here && in && !was_in)
+		link_place(rooms, user, place);
+	else if (user->here && !in && was_in)
+		unlink_place(rooms, user, place);
+}
+
+void rooms_answered(struct rooms *rooms, uint64_t id, struct span list)
+{
+	struct user *user = find_user(rooms, id);
+	bool any = false;
+	uint64_t room;
+	uint64_t seq;
+
+	/* What is known already is newer than an answer to somebody else. */
+	if (!user || user->known)
+		return;
+	while (event_rooms_next(&list, &room, &seq)) {
+		say(rooms, user, room, seq, true);
+		any = true;
+	}
+	user->known = true;
+	stop_asking(rooms, user);
+	if (any)
+		rooms->options.missed(rooms->options.context, id);
+	rooms->options.welcome(rooms->options.context, id);
+}
+
+void rooms_changed(struct rooms *rooms, uint32_t partition,
+                   const struct event_room *change)
+{
+	struct span users = change->users;
+	uint64_t id;
+
+	while (event_key_next(&users, &id)) {
+		struct user *user;
+
+		if (event_partition(id, rooms->options.partitions) != partition)
+			continue;
+		user = find_user(rooms, id);
+		if (user)
+			say(rooms, user, change->conversation, change->seq,
+			    change->sign == '+');
+	}
+}
+
+static void doubt(struct rooms *rooms, struct user *user)
+{
+	unlink_all(rooms, user);
+	user->count = 0;
+	if (!user->known)
+		return;
+	user->known = false;
+	user->asked = 0;
+	rooms->asking++;
+	ask(rooms, user);
+}
+
+void rooms_doubt_all(struct rooms *rooms)
+{
+	while (rooms->absent) {
+		struct user *user = rooms->absent;
+
+		leave_absent(rooms, user);
+		drop_user(rooms, user);
+	}
+	for (struct user *user = rooms->users; user; user = user->hh.next)
+		doubt(rooms, user);
+}
+
+/* --- fan-out ------------------------------------------------------------- */
+
+bool rooms_has(const struct rooms *rooms, uint64_t conversation,
+               uint32_t partition)
+{
+	const struct room *room = find_room(rooms, conversation);
+
+	assert(partition < rooms->options.partitions);
+	return room && room->parts[partition].count;
+}
+
+/* Backwards: whoever takes a seat that gets empty has been called for. */
+void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
+                void (*each)(void *context, uint64_t user), void *context)
+{
+	struct room *room = find_room(rooms, conversation);
+	struct part *part;
+
+	assert(partition < rooms->options.partitions);
+	if (!room)
+		return;
+	part = &room->parts[partition];
+	room->walked = true;
+	for (uint32_t i = part->count; i-- > 0;)
+		each(context, part->users[i]->id);
+	room->walked = false;
+	if (room->count == 0)
+		drop_room(rooms, room);
+}
+
+/* --- time ---------------------------------------------------------------- */
+
+void rooms_tick(struct rooms *rooms)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	while (rooms->held && rooms->held->hold_until_ms <= now_ms) {
+		struct user *user = rooms->held;
+
+		stop_holding(rooms, user);
+		rooms->options.welcome(rooms->options.context, user->id);
+	}
+	wheel_turn(&rooms->wheel, now_ms / 1000, ask_again, rooms);
+}
+
+uint32_t rooms_count(const struct rooms *rooms)
+{
+	return HASH_COUNT(rooms->rooms);
+}
+
+uint32_t rooms_asking(const struct rooms *rooms)
+{
+	return rooms->asking;
+}

@@ -1,0 +1,392 @@
+/* Who is in which room, and when `welcome` is said, on a clock of our own. */
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/scope.h"
+#include "websocket-service/rooms.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PARTITIONS = 4, ABSENT_MAX = 3, ROOM = 17, USERS = 40 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+static struct rooms *rooms;
+static unsigned asked, welcomed, missed;
+static uint64_t last_user;
+
+static void on_ask(void *context, uint64_t user)
+{
+	(void)context;
+	asked++;
+	last_user = user;
+}
+
+static void on_welcome(void *context, uint64_t user)
+{
+	(void)context;
+	welcomed++;
+	last_user = user;
+}
+
+static void on_missed(void *context, uint64_t user)
+{
+	(void)context;
+	missed++;
+	last_user = user;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 5000000;
+	asked = welcomed = missed = 0;
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = PARTITIONS,
+		.absent_max = ABSENT_MAX,
+		.ask = on_ask,
+		.welcome = on_welcome,
+		.missed = on_missed,
+	});
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	rooms_destroy(&rooms);
+	return rooms != NULL;
+}
+
+static void passes(uint64_t ms)
+{
+	clock_ms += ms;
+	rooms_tick(rooms);
+}
+
+static uint32_t partition_of(uint64_t user)
+{
+	return event_partition(user, PARTITIONS);
+}
+
+static void answer(uint64_t user, const char *list)
+{
+	rooms_answered(rooms, user, span_of(list));
+}
+
+/* A record in the partition of `user` says so. */
+static void change(uint64_t user, const char *text)
+{
+	struct event_room parsed;
+
+	assert_true(event_room_parse(span_of(text), &parsed));
+	rooms_changed(rooms, partition_of(user), &parsed);
+}
+
+static bool is_in(uint64_t user, uint64_t room);
+static uint64_t looked_for;
+static bool found;
+
+static void look(void *context, uint64_t user)
+{
+	(void)context;
+	found |= user == looked_for;
+}
+
+static bool is_in(uint64_t user, uint64_t room)
+{
+	looked_for = user;
+	found = false;
+	rooms_each(rooms, room, partition_of(user), look, NULL);
+	if (found)
+		assert_true(rooms_has(rooms, room, partition_of(user)));
+	return found;
+}
+
+static void knows(uint64_t user, const char *list)
+{
+	assert_false(rooms_enter(rooms, user));
+	answer(user, list);
+	passes(0);
+}
+
+/* --- welcome --------------------------------------------------------------
+ */
+static void welcome_waits_for_the_answer(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	assert_int_equal(asked, 1);
+	passes(ROOMS_WAIT_MS - 1);
+	assert_int_equal(welcomed, 0);
+	assert_int_equal(rooms_asking(rooms), 1);
+	answer(7, "17:43");
+	assert_int_equal(welcomed, 1);
+	assert_int_equal(last_user, 7);
+	assert_true(is_in(7, ROOM));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 1);
+	assert_int_equal(rooms_asking(rooms), 0);
+	assert_true(rooms_enter(rooms, 7));
+	assert_int_equal(asked, 1);
+}
+
+static void welcome_is_said_after_a_second_anyway(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 1);
+	answer(7, "");
+	assert_int_equal(missed, 0);
+}
+
+static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
+{
+	(void)s;
+	assert_false(rooms_enter(rooms, 7));
+	passes(ROOMS_WAIT_MS);
+	answer(7, "17:43");
+	assert_int_equal(missed, 1);
+	assert_int_equal(welcomed, 2); /* for who came in after the second */
+	answer(7, "17:44,19:1");
+	assert_int_equal(missed, 1);
+	assert_false(is_in(7, 19));
+}
+
+static void each_socket_waits_a_second_at_most(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	passes(ROOMS_WAIT_MS - 1);
+	assert_false(rooms_enter(rooms, 7));
+	passes(1);
+	assert_int_equal(welcomed, 1);
+	assert_false(rooms_enter(rooms, 7));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 2);
+}
+
+static void without_an_answer_it_is_asked_ever_less_often(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	for (unsigned i = 0; i < 60; i++)
+		passes(1000);
+	assert_in_range(asked, 3, 30);
+	asked = 0;
+	for (unsigned i = 0; i < 600; i++)
+		passes(1000);
+	assert_in_range(asked, 9, 120);
+	rooms_leave(rooms, 7);
+	asked = 0;
+	for (unsigned i = 0; i < 200; i++)
+		passes(1000);
+	assert_int_equal(asked, 0);
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+static void an_answer_for_a_stranger_is_nothing(void **state)
+{
+	(void)state;
+	answer(7, "17:43");
+	change(7, "17:44:+7");
+	assert_int_equal(welcomed + missed, 0);
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
+/* --- who is in --------------------------------------------------------------
+ */
+static void of_two_statements_the_higher_seq_is_true(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	change(7, "17:42:-7");
+	assert_true(is_in(7, ROOM));
+	change(7, "17:44:-7");
+	assert_false(is_in(7, ROOM));
+	change(7, "17:43:+7");
+	assert_false(is_in(7, ROOM));
+	change(7, "17:45:+7");
+	assert_true(is_in(7, ROOM));
+	change(7, "17:46:=");
+	assert_true(is_in(7, ROOM));
+}
+
+static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	change(7, "17:44:-7");
+	answer(7, "17:43,19:3");
+	assert_false(is_in(7, ROOM));
+	assert_true(is_in(7, 19));
+}
+
+static void what_is_not_in_an_answer_stays(void **state)
+{
+	(void)state;
+	assert_false(rooms_enter(rooms, 7));
+	change(7, "17:44:+7");
+	answer(7, "19:3");
+	assert_true(is_in(7, ROOM));
+	assert_true(is_in(7, 19));
+}
+
+/* Each user's part of the room changes between the right two records. */
+static void a_record_concerns_only_its_partition(void **state)
+{
+	uint64_t other = 8;
+
+	(void)state;
+	while (partition_of(other) == partition_of(7))
+		other++;
+	knows(7, "");
+	knows(other, "");
+	{
+		struct event_room parsed = {ROOM, 5, '+', SPAN("7,8,9,10,11")};
+
+		rooms_changed(rooms, partition_of(7), &parsed);
+		assert_true(is_in(7, ROOM));
+		assert_false(is_in(other, ROOM));
+		rooms_changed(rooms, partition_of(other), &parsed);
+		assert_true(is_in(other, ROOM));
+	}
+	assert_int_equal(rooms_count(rooms), 1);
+}
+
+/* --- coming back ------------------------------------------------------------
+ */
+static void who_comes_back_is_known_and_not_asked_about(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	rooms_leave(rooms, 7);
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+	change(7, "17:44:-7");
+	change(7, "18:1:+7");
+	assert_true(rooms_enter(rooms, 7));
+	assert_int_equal(asked, 1);
+	assert_false(is_in(7, ROOM));
+	assert_true(is_in(7, 18));
+}
+
+static void the_longest_absent_are_forgotten(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= ABSENT_MAX + 1; user++) {
+		knows(user, "17:43");
+		rooms_leave(rooms, user);
+	}
+	asked = 0;
+	assert_false(rooms_enter(rooms, 1));
+	assert_int_equal(asked, 1);
+	for (uint64_t user = 2; user <= ABSENT_MAX + 1; user++)
+		assert_true(rooms_enter(rooms, user));
+	assert_int_equal(asked, 1);
+}
+
+static void after_a_gap_nothing_is_believed(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	knows(8, "17:43");
+	rooms_leave(rooms, 8);
+	asked = 0;
+	rooms_doubt_all(rooms);
+	assert_int_equal(asked, 1);
+	assert_false(is_in(7, ROOM));
+	answer(7, "17:43");
+	assert_true(is_in(7, ROOM));
+	assert_false(rooms_enter(rooms, 8));
+}
+
+/* --- crowds -----------------------------------------------------------------
+ */
+static void leave_half(void *context, uint64_t user)
+{
+	unsigned *count = context;
+
+	(*count)++;
+	if (user % 2)
+		rooms_leave(rooms, user);
+}
+
+static unsigned walk(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t p = 0; p < PARTITIONS; p++)
+		rooms_each(rooms, ROOM, p, leave_half, &count);
+	return count;
+}
+
+static void who_leaves_while_it_is_walked_keeps_the_others(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= USERS; user++)
+		knows(user, "17:43,19:1");
+	assert_int_equal(walk(), USERS);
+	assert_int_equal(walk(), USERS / 2);
+	for (uint64_t user = 1; user <= USERS; user++)
+		rooms_leave(rooms, user);
+	assert_int_equal(walk(), 0);
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
+static void many_rooms_left_long_ago_take_no_room(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(64);
+
+	(void)state;
+	knows(7, "17:43");
+	for (uint64_t room = 100; room < 5000; room++) {
+		clock_ms += 10000;
+		buf_clear(&text);
+		buf_format(&text, "%u:1:+7", (unsigned)room);
+		change(7, buf_text(&text));
+		buf_clear(&text);
+		buf_format(&text, "%u:2:-7", (unsigned)room);
+		change(7, buf_text(&text));
+	}
+	assert_true(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(welcome_waits_for_the_answer),
+		TEST(welcome_is_said_after_a_second_anyway),
+		TEST(a_late_answer_with_rooms_tells_that_something_was_missed),
+		TEST(each_socket_waits_a_second_at_most),
+		TEST(without_an_answer_it_is_asked_ever_less_often),
+		TEST(an_answer_for_a_stranger_is_nothing),
+		TEST(of_two_statements_the_higher_seq_is_true),
+		TEST(a_stale_answer_does_not_bring_back_who_has_left),
+		TEST(what_is_not_in_an_answer_stays),
+		TEST(a_record_concerns_only_its_partition),
+		TEST(who_comes_back_is_known_and_not_asked_about),
+		TEST(the_longest_absent_are_forgotten),
+		TEST(after_a_gap_nothing_is_believed),
+		TEST(who_leaves_while_it_is_walked_keeps_the_others),
+		TEST(many_rooms_left_long_ago_take_no_room),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
