@@ -31,7 +31,7 @@ MUST_CHECK enum status outbox_put(struct sql *sql,
 MUST_CHECK enum status outbox_take(struct sql *sql, unsigned limit);
 /* Spans live until the next call. */
 MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
-/* Those that were sent; at most FEW_MAX. */
+/* Those that were sent. */
 MUST_CHECK enum status outbox_remove(struct sql *sql, const uint64_t *ids,
                                      unsigned count);
 
