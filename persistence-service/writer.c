@@ -332,6 +332,7 @@ static enum status transact(struct writer *w, struct batch *batch,
 {
 	enum status status;
 
+	/* Those of the last one are not to be remembered once more. */
 	talks_clear(w->talks);
 	if (!has_work(w, batch, from, to))
 		return ST_OK;
@@ -482,9 +483,6 @@ static void check_memory(struct writer *w, struct batch *batch)
 	if (w->connects != sql_connects(w->sql))
 		writer_forget(w);
 	w->connects = sql_connects(w->sql);
-	/* A batch without messages must not remember those of the last one
-	   again: its blocks have just been forgotten. */
-	talks_clear(w->talks);
 	rosters_begin(w->rosters);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
