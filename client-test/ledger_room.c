@@ -118,6 +118,14 @@ bool ledger_book_in(const struct ledger_book *book, unsigned room,
 	return seat && seat->in_since_us;
 }
 
+bool ledger_book_owns(struct ledger_book *book, unsigned user,
+                      uint64_t conversation)
+{
+	const struct talk *talk = ledger_talk(book, conversation);
+
+	return talk && talk->room && talk->room->seats[0].user == user;
+}
+
 /* --- what is told ----------------------------------------------------------
  */
 /* A room may be heard of before its making is answered: by its name then. */
