@@ -11,5 +11,5 @@ CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
 $(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
 
-CLIENT_TESTS := bench bench_orders inbox ledger ledger_rooms message options outbox typed upgrade
+CLIENT_TESTS := bench bench_orders inbox ledger ledger_receipts ledger_rooms message options outbox typed upgrade
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))
