@@ -27,6 +27,8 @@ class Stack:
         self.environment["PARLEY_RUN_DIR"] = os.path.join(folder, "run")
         if not any(name.endswith("_PORT") for name in self.environment):
             self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
+        # A few users send for a crowd.
+        self.environment["WEBSOCKET_USER_RATE"] = "0"
         self.started = False
         self.settings: dict[str, str] = {}
 

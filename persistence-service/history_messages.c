@@ -49,24 +49,21 @@ static enum status run_page(struct history *h, const struct history_page *page,
 	return reader_run(h->reader, messages_after, after, ARRAY_LEN(after));
 }
 
-static void note_next(struct history *h, const struct history_page *page,
-                      const struct summary *in, bool more,
-                      struct piece *ret_piece)
+/* A page of changes may end before its limit, where enough were looked at. */
+static struct piece piece_of(const struct history *h,
+                             const struct history_page *page,
+                             const struct summary *in, bool more)
 {
 	const struct entries *e = h->entries;
 	const struct saved_message *last =
 		e->count ? &e->message[e->count - 1] : NULL;
+	bool revised = page->part == PART_REVISED;
 	uint64_t looked_at = page->from + REVISIONS_LOOKED_AT;
 
-	ret_piece->more = more;
-	if (page->part != PART_REVISED)
-		ret_piece->next = last ? last->seq : 0;
-	else if (more)
-		ret_piece->next = last->revision;
-	else
-		ret_piece->next = looked_at;
-	if (page->part == PART_REVISED && looked_at < in->revision)
-		ret_piece->more = true;
+	if (more && last)
+		return (struct piece){true,
+		                      revised ? last->revision : last->seq};
+	return (struct piece){revised && looked_at < in->revision, looked_at};
 }
 
 static enum status read_page(struct history *h, const struct history_page *page,
@@ -88,7 +85,7 @@ static enum status read_page(struct history *h, const struct history_page *page,
 	}
 	if (status != ST_NOT_FOUND)
 		return status;
-	note_next(h, page, in, more, ret_piece);
+	*ret_piece = piece_of(h, page, in, more);
 	return entries_finish(h->entries, h->reader);
 }
 

@@ -7,8 +7,8 @@ PERSISTENCE_SOURCES := announcement.c announcer.c answer_store.c api.c api_act.c
 	history_messages.c history_sync.c member_check.c member_store.c membership.c \
 	membership_make.c membership_people.c message_store.c outbox.c owners.c paging.c \
 	pair.c people.c persistence.c publisher.c reactions.c reader.c receipt_store.c \
-	roster.c rows_statement.c saver.c schema.c settings.c summary.c sync_cursor.c talk.c \
-	topics.c user_limit.c writer.c
+	reply_check.c roster.c rows_statement.c saver.c schema.c settings.c summary.c \
+	sync_cursor.c talk.c topics.c user_limit.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
@@ -19,13 +19,16 @@ $(call object,persistence-service/schema.c): \
 	$(wildcard persistence-service/schema/*.sql)
 
 # Need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto
 $(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,\
 	rdkafka libmicrohttpd libmariadb cmocka))
+$(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
 $(foreach t,writer writer_many,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring)))
-$(eval $(call integration_test,persistence-service/tests/test_history.c,\
-	persistence common,rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto,-lunistring))
+	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+$(foreach t,channel_names history membership,$(eval $(call integration_test,\
+	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
+	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))

@@ -12,6 +12,7 @@
 #include "persistence-service/member_check.h"
 #include "persistence-service/message_store.h"
 #include "persistence-service/receipt_store.h"
+#include "persistence-service/reply_check.h"
 #include "persistence-service/roster.h"
 #include "persistence-service/talk.h"
 
@@ -29,6 +30,7 @@ struct writer {
 	struct block_store *blocks;
 	struct conversation_store *conversations;
 	struct member_check *members;
+	struct reply_check *replies;
 	struct message_store *messages;
 	struct receipt_store *receipts;
 	struct change_store *changes;
@@ -53,6 +55,7 @@ struct writer *writer_create(struct sql *sql,
 	w->blocks = block_store_create(sql);
 	w->conversations = conversation_store_create(sql);
 	w->members = member_check_create(sql, w->rosters);
+	w->replies = reply_check_create(sql);
 	w->messages = message_store_create(sql);
 	w->receipts = receipt_store_create(sql, w->rosters);
 	w->changes =
@@ -73,6 +76,7 @@ void writer_destroy(struct writer **writer)
 	block_store_destroy(&w->blocks);
 	conversation_store_destroy(&w->conversations);
 	member_check_destroy(&w->members);
+	reply_check_destroy(&w->replies);
 	message_store_destroy(&w->messages);
 	receipt_store_destroy(&w->receipts);
 	change_store_destroy(&w->changes);
@@ -172,11 +176,18 @@ static enum status drop_blocked(struct writer *w)
 	return status;
 }
 
-/* A conversation by its id that was a pair's is the pair's from now on. */
-static enum status admit(struct writer *w)
+static bool answers_nothing(struct writer *w, struct batch_entry *entry)
 {
-	enum status status;
+	if (reply_check_passed(w->replies, w->talks, entry))
+		return false;
+	refuse(w, entry, FRAME_UNKNOWN_MESSAGE,
+	       "what it replies to is not there");
+	return true;
+}
 
+/* A conversation by its id that was a pair's is the pair's from now on. */
+static void join_pairs(struct writer *w)
+{
 	for (unsigned i = 0; i < w->fresh_count; i++) {
 		struct batch_entry *entry = w->fresh[i];
 		const struct talk *pair = talks_at(w->talks, entry->talk)->pair;
@@ -184,14 +195,26 @@ static enum status admit(struct writer *w)
 		if (pair)
 			entry->talk = talks_index(w->talks, pair);
 	}
+}
+
+static enum status admit(struct writer *w)
+{
+	enum status status;
+
+	join_pairs(w);
 	status = member_check_load(w->members, w->talks, w->fresh,
 	                           w->fresh_count);
 	if (status != ST_OK)
 		return status;
 	(void)drop_refused(w, is_no_member);
 	status = block_store_load(w->blocks, w->talks);
+	if (status != ST_OK)
+		return status;
+	(void)drop_refused(w, is_blocked);
+	status = reply_check_load(w->replies, w->talks, w->fresh,
+	                          w->fresh_count);
 	if (status == ST_OK)
-		(void)drop_refused(w, is_blocked);
+		(void)drop_refused(w, answers_nothing);
 	return status;
 }
 
@@ -204,17 +227,12 @@ static uint64_t recipient(const struct talk *talk,
 	return talk->user[talks_side(talk, record->sender) ? 0 : 1];
 }
 
-/* What it answers to has to be there; no seq is given out if not. */
-static bool answers_nothing(struct writer *w, struct batch_entry *entry)
+static void take_seq(struct writer *w, struct batch_entry *entry,
+                     uint64_t now_ms)
 {
 	const struct save_record *record = &entry->record;
 	struct talk *talk = talks_at(w->talks, entry->talk);
 
-	if (record->reply_to > talk->last_seq) {
-		refuse(w, entry, FRAME_UNKNOWN_MESSAGE,
-		       "what it replies to is not there");
-		return true;
-	}
 	entry->saved = (struct saved_message){
 		.conversation = talk->id,
 		.seq = ++talk->last_seq,
@@ -223,19 +241,18 @@ static bool answers_nothing(struct writer *w, struct batch_entry *entry)
 		.reply_to = record->reply_to,
 		.uuid = record->uuid,
 		.message = record->message,
+		.created_at_ms = now_ms,
 	};
 	talk->written = true;
 	if (talk_is_pair(talk))
 		talk->read_seq[talks_side(talk, record->sender)] =
 			talk->last_seq;
-	return false;
 }
 
 static void allot(struct writer *w, uint64_t now_ms)
 {
-	(void)drop_refused(w, answers_nothing);
 	for (unsigned i = 0; i < w->fresh_count; i++)
-		w->fresh[i]->saved.created_at_ms = now_ms;
+		take_seq(w, w->fresh[i], now_ms);
 	qsort(w->fresh, w->fresh_count, sizeof(*w->fresh), by_conversation);
 }
 

@@ -36,6 +36,11 @@ unsigned *connection_unsettled(struct connection *connection)
 	return &connection->unsettled;
 }
 
+struct refusals *connection_refusals(struct connection *connection)
+{
+	return &connection->refusals;
+}
+
 /* --- the heads of requests, oldest first --------------------------------- */
 
 static void leave_heads(struct connection *c)

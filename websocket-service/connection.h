@@ -15,6 +15,7 @@
 
 #include "common/base/span.h"
 #include "common/base/websocket.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/sockets.h"
 
@@ -100,6 +101,8 @@ uint64_t connection_user(const struct connection *connection);
 struct span connection_token(const struct connection *connection);
 /* Messages of this socket that are under way; for whoever counts them. */
 unsigned *connection_unsettled(struct connection *connection);
+/* For whoever counts what it was refused. */
+struct refusals *connection_refusals(struct connection *connection);
 /* One text frame. */
 void connection_send(struct connection *connection, struct span text);
 /* A close frame; what waits before it is still sent. */

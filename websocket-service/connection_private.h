@@ -63,6 +63,7 @@ struct connection {
 	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
 	uint64_t ended_s; /* when its token was found ended; 0: not yet */
 	unsigned unsettled;
+	struct refusals refusals;
 	char key[25];
 };
 

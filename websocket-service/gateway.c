@@ -13,8 +13,10 @@
 #include "websocket-service/ephemeral.h"
 #include "websocket-service/fanout.h"
 #include "websocket-service/intake.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
+#include "websocket-service/presence.h"
 #include "websocket-service/receipts.h"
 #include "websocket-service/records.h"
 #include "websocket-service/rooms.h"
@@ -22,6 +24,7 @@
 #include "websocket-service/settings.h"
 #include "websocket-service/sockets.h"
 #include "websocket-service/typing.h"
+#include "websocket-service/watches.h"
 
 #include <errno.h>
 #include <uv.h>
@@ -58,6 +61,9 @@ struct gateway {
 	struct ephemeral *ephemeral;
 	struct typing *typing;
 	struct rooms *rooms;
+	struct presence *presence;
+	struct watches *watches;
+	struct limits *limits;
 	struct intake *intake;
 	struct fanout *fanout;
 	struct sockets *sockets;
@@ -152,6 +158,7 @@ static bool on_socket_opened(void *context, struct connection *connection)
 	uint64_t user = connection_user(connection);
 
 	intake_user_seen(g->intake, user);
+	presence_enter(g->presence, user);
 	return rooms_enter(g->rooms, user);
 }
 
@@ -159,9 +166,13 @@ static void on_socket_closed(void *context, struct connection *connection,
                              bool last)
 {
 	struct gateway *g = context;
+	uint64_t user = connection_user(connection);
 
-	if (last)
-		rooms_leave(g->rooms, connection_user(connection));
+	watches_leave(g->watches, connection_id(connection));
+	if (!last)
+		return;
+	presence_leave(g->presence, user);
+	rooms_leave(g->rooms, user);
 }
 
 static void start_connections(struct gateway *g)
@@ -289,11 +300,15 @@ static void start_rooms(struct gateway *g)
 /* Not a part of readiness: nothing depends on hints. */
 static void on_redis(void *context, bool up, const char *why)
 {
-	(void)context;
-	if (up)
-		log_event(LOG_INFO, "redis.up");
-	else
+	struct gateway *g = context;
+
+	if (!up) {
 		log_event(LOG_WARN, "redis.down", F_TEXT("why", why));
+		return;
+	}
+	log_event(LOG_INFO, "redis.up");
+	watches_calm(g->watches);
+	presence_say_all(g->presence);
 }
 
 static void start_redis(struct gateway *g)
@@ -305,7 +320,10 @@ static void start_redis(struct gateway *g)
 				  .password = g->settings->redis_password,
 				  .pending_max = REDIS_PENDING_MAX,
 				  .changed = on_redis,
+				  .context = g,
 			  });
+	g->presence = presence_create(g->redis, g->number);
+	g->watches = watches_create(g->connections, g->redis);
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -316,6 +334,10 @@ static void on_tick(uv_timer_t *timer)
 
 	connections_tick(g->connections);
 	metric_set(&measure_hints_dropped, redis_dropped(g->redis));
+	presence_tick(g->presence);
+	watches_tick(g->watches);
+	metric_set(&measure_presence_users, presence_count(g->presence));
+	metric_set(&measure_presence_watches, watches_count(g->watches));
 	metric_set(&measure_rooms, rooms_count(g->rooms));
 	metric_set(&measure_rooms_asking, rooms_asking(g->rooms));
 	bus_tick(g->bus);
@@ -395,12 +417,17 @@ static void start_messages(struct gateway *g)
 		.partitions = (uint32_t)g->settings->kafka_partitions,
 		.rosters_max = TYPING_ROSTERS_MAX,
 	});
+	g->limits = limits_create((uint32_t)g->settings->user_rate,
+	                          (uint32_t)g->settings->user_burst,
+	                          LIMITS_USERS_MAX);
 	g->intake = intake_create(&(struct intake_options){
 		.connections = g->connections,
 		.recipients = g->recipients,
 		.sends = g->sends,
 		.receipts = g->receipts,
 		.typing = g->typing,
+		.watches = g->watches,
+		.limits = g->limits,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
 	});
 	g->fanout = fanout_create(&(struct fanout_options){
@@ -459,6 +486,7 @@ void gateway_drain(void *gateway)
 	g->draining = true;
 	service_part("sockets", false, "draining");
 	bus_drain(g->bus);
+	presence_drain(g->presence);
 	sockets_stop_listening(g->sockets);
 	connections_close_all(g->connections, true, WEBSOCKET_GOING_AWAY,
 	                      "restarting");
@@ -509,8 +537,11 @@ void gateway_stop(void **gateway)
 	turn_a_few_times(g);
 	http_poller_destroy(&g->poller);
 	intake_destroy(&g->intake);
+	limits_destroy(&g->limits);
 	lookups_destroy(&g->tokens);
 	lookups_destroy(&g->recipients);
+	watches_destroy(&g->watches);
+	presence_destroy(&g->presence);
 	redis_destroy(&g->redis);
 	close_own_handles(g);
 	turn_a_few_times(g);

@@ -2,13 +2,16 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/service/fault_point.h"
+#include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "websocket-service/connection.h"
+#include "websocket-service/limits.h"
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/receipts.h"
 #include "websocket-service/sends.h"
 #include "websocket-service/typing.h"
+#include "websocket-service/watches.h"
 
 #include <stdio.h>
 #include <utlist.h>
@@ -191,13 +194,9 @@ static void on_typing(struct intake *intake, const struct arrival *a)
 	            a->frame->conversation);
 }
 
-static void on_untaken(struct intake *intake, const struct arrival *a)
+static void on_presence(struct intake *intake, const struct arrival *a)
 {
-	(void)intake;
-	answer_fault(a->connection, &(struct frame_fault){
-					    .code = FRAME_UNKNOWN_TYPE,
-					    .detail = "not taken yet",
-				    });
+	watches_take(intake->options.watches, a->connection, a->frame);
 }
 
 typedef void take_frame(struct intake *intake, const struct arrival *arrival);
@@ -206,25 +205,56 @@ static take_frame *const takers[] = {
 	[CLIENT_MESSAGE] = on_message, [CLIENT_DELIVERED] = on_receipt,
 	[CLIENT_READ] = on_receipt,    [CLIENT_EDIT] = on_change,
 	[CLIENT_DELETE] = on_change,   [CLIENT_REACT] = on_change,
-	[CLIENT_TYPING] = on_typing,   [CLIENT_PRESENCE] = on_untaken,
+	[CLIENT_TYPING] = on_typing,   [CLIENT_PRESENCE] = on_presence,
 };
 
+/* --- too many frames ----------------------------------------------------- */
+
+static void refuse_too_fast(struct connection *connection,
+                            const struct client_frame *frame)
+{
+	static const char detail[] = "more frames than a user may send";
+
+	metric_count(&measure_too_fast, 1);
+	if (frame_has_uuid(frame))
+		sends_refuse(connection, &frame->uuid, FRAME_TOO_FAST, detail);
+	else
+		answer_fault(connection,
+		             &(struct frame_fault){.code = FRAME_TOO_FAST,
+		                                   .detail = detail});
+}
+
+/* Who does not listen when refused is closed. */
+static void count_refusal(struct connection *connection)
+{
+	if (refusals_take(connection_refusals(connection)))
+		return;
+	log_event(LOG_WARN, "socket.too_fast",
+	          F_NUMBER("user", connection_user(connection)));
+	connection_close(connection, WEBSOCKET_TOO_FAST, "too fast");
+}
+
+/* It is decoded all the same: the answer names the frame. */
 void intake_text(struct intake *intake, struct connection *connection,
                  struct span text)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
-	uint64_t began_us = clock_mono_us();
+	struct arrival arrival = {.connection = connection,
+	                          .json = &json,
+	                          .began_us = clock_mono_us()};
+	bool fits = limits_take(intake->options.limits,
+	                        connection_user(connection));
 	struct client_frame frame;
 	struct frame_fault fault;
 
 	FAULT_POINT("frame.before");
-	if (frame_decode(text, &json, &frame, &fault) == ST_OK)
-		takers[frame.kind](intake, &(struct arrival){
-						   .connection = connection,
-						   .json = &json,
-						   .frame = &frame,
-						   .began_us = began_us,
-					   });
-	else
+	arrival.frame = &frame;
+	if (frame_decode(text, &json, &frame, &fault) != ST_OK)
 		answer_fault(connection, &fault);
+	else if (fits)
+		takers[frame.kind](intake, &arrival);
+	else
+		refuse_too_fast(connection, &frame);
+	if (!fits)
+		count_refusal(connection);
 }

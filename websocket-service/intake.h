@@ -5,7 +5,8 @@
  *
  * Bounds     frames that wait for a recipient's look-up: INTAKE_WAITING_MAX in
  *            number, and unsettled_max of a socket, together with its other
- *            messages under way; more are refused as retryable.
+ *            messages under way; more are refused as retryable. A user's
+ *            frames in a time: see limits.h.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_INTAKE_H
@@ -20,17 +21,21 @@ enum { INTAKE_WAITING_MAX = 4000 }; /* texts of at most 16 KiB each */
 struct intake;
 struct connection;
 struct connections;
+struct limits;
 struct lookups;
 struct receipts;
 struct sends;
 struct typing;
+struct watches;
 
 struct intake_options {
 	struct connections *connections;
 	struct lookups *recipients;
 	struct sends *sends;
 	struct receipts *receipts;
+	struct limits *limits;
 	struct typing *typing;
+	struct watches *watches;
 	unsigned unsettled_max; /* of a socket */
 };
 

@@ -1,6 +1,7 @@
 #include "common/io/redis.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/base/scope.h"
 #include "common/io/redis_loop.h"
 
 #include <assert.h>
@@ -20,7 +21,8 @@ enum {
 /* What an answer belongs to; kept in a free list, not allocated each time. */
 struct waiting {
 	struct redis *redis;
-	redis_set_done *done;
+	redis_done *done;
+	redis_set_done *set_done;
 	void *context;
 	uint64_t tag;
 	struct waiting *next;
@@ -205,22 +207,103 @@ static struct waiting *waiting_take(struct redis *redis)
 		redis->free_list = w->next;
 	else
 		w = mem_new(sizeof(*w));
-	w->redis = redis;
+	*w = (struct waiting){.redis = redis};
 	return w;
 }
 
-static void on_set(redisAsyncContext *connection, void *reply, void *data)
+static void waiting_give_back(struct waiting *w)
+{
+	w->next = w->redis->free_list;
+	w->redis->free_list = w;
+}
+
+/* --- replies ------------------------------------------------------------- */
+
+static struct redis_reply neutral(const redisReply *reply)
+{
+	struct redis_reply r = {.kind = REDIS_NIL};
+
+	if (!reply)
+		return (struct redis_reply){.kind = REDIS_NO_REPLY};
+	if (reply->type == REDIS_REPLY_INTEGER) {
+		r.kind = REDIS_NUMBER;
+		r.number = reply->integer;
+	} else if (reply->type == REDIS_REPLY_ARRAY) {
+		r.kind = REDIS_LIST;
+		r.count = (unsigned)reply->elements;
+		r.items = reply;
+	} else if (reply->type != REDIS_REPLY_NIL) {
+		r.kind = reply->type == REDIS_REPLY_ERROR ? REDIS_FAULT
+		                                          : REDIS_TEXT;
+		r.text = span_make(reply->str, (size_t)reply->len);
+	}
+	return r;
+}
+
+struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
+{
+	const redisReply *reply = list->items;
+
+	assert(index < list->count);
+	return neutral(reply->element[index]);
+}
+
+static void on_reply(redisAsyncContext *connection, void *reply, void *data)
 {
 	const redisReply *answer = reply;
+	struct redis_reply said = neutral(answer);
 	struct waiting *w = data;
-	struct redis *redis = w->redis;
 
-	redis->pending--;
+	w->redis->pending--;
 	if (w->done && connection->data)
-		w->done(w->context, w->tag,
-		        answer && answer->type == REDIS_REPLY_STATUS);
-	w->next = redis->free_list;
-	redis->free_list = w;
+		w->done(w->context, w->tag, &said);
+	if (w->set_done && connection->data)
+		w->set_done(w->context, w->tag,
+		            answer && answer->type == REDIS_REPLY_STATUS);
+	waiting_give_back(w);
+}
+
+/* --- commands ------------------------------------------------------------ */
+
+static bool send_words(struct redis *redis, const struct span *words,
+                       unsigned count, const struct waiting *wanted)
+{
+	const char *argv[REDIS_WORDS_MAX];
+	size_t lens[REDIS_WORDS_MAX];
+	struct waiting *w;
+
+	assert(count <= REDIS_WORDS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		argv[i] = words[i].data;
+		lens[i] = words[i].len;
+	}
+	if (!redis->up || redis->pending >= redis->options.pending_max) {
+		redis->dropped++;
+		return false;
+	}
+	w = waiting_take(redis);
+	w->done = wanted->done;
+	w->set_done = wanted->set_done;
+	w->context = wanted->context;
+	w->tag = wanted->tag;
+	if (redisAsyncCommandArgv(redis->connection, on_reply, w, (int)count,
+	                          argv, lens) != REDIS_OK) {
+		waiting_give_back(w);
+		redis->dropped++;
+		return false;
+	}
+	redis->pending++;
+	return true;
+}
+
+bool redis_command(struct redis *redis, const struct span *words,
+                   unsigned count, redis_done *done, void *context,
+                   uint64_t tag)
+{
+	return send_words(redis, words, count,
+	                  &(struct waiting){.done = done,
+	                                    .context = context,
+	                                    .tag = tag});
 }
 
 bool redis_set(struct redis *redis, struct span key, struct span value,
@@ -229,29 +312,24 @@ bool redis_set(struct redis *redis, struct span key, struct span value,
 {
 	char ttl[NUMBER_MAX + 1];
 	int ttl_len = snprintf(ttl, sizeof(ttl), "%u", ttl_s);
-	const char *argv[] = {
-		"SET", key.data, value.data,
-		"EX",  ttl,      when == REDIS_IF_ABSENT ? "NX" : "XX"};
-	size_t lens[] = {3, key.len, value.len, 2, (size_t)ttl_len, 2};
-	struct waiting *w;
+	const struct span words[] = {
+		SPAN("SET"),
+		key,
+		value,
+		SPAN("EX"),
+		span_make(ttl, (size_t)ttl_len),
+		when == REDIS_IF_ABSENT ? SPAN("NX") : SPAN("XX"),
+	};
 
-	if (!redis->up || redis->pending >= redis->options.pending_max) {
-		redis->dropped++;
-		return false;
-	}
-	w = waiting_take(redis);
-	w->done = done;
-	w->context = context;
-	w->tag = tag;
-	if (redisAsyncCommandArgv(redis->connection, on_set, w, 6, argv,
-	                          lens) != REDIS_OK) {
-		w->next = redis->free_list;
-		redis->free_list = w;
-		redis->dropped++;
-		return false;
-	}
-	redis->pending++;
-	return true;
+	return send_words(redis, words, ARRAY_LEN(words),
+	                  &(struct waiting){.set_done = done,
+	                                    .context = context,
+	                                    .tag = tag});
+}
+
+bool redis_is_up(const struct redis *redis)
+{
+	return redis->up;
 }
 
 uint64_t redis_dropped(const struct redis *redis)

@@ -195,6 +195,11 @@ static enum status read_users(const struct json *json,
 	return ST_OK;
 }
 
+bool frame_has_uuid(const struct client_frame *frame)
+{
+	return (kinds[frame->kind].has & SAVE_HAS_UUID) != 0;
+}
+
 uint64_t frame_presence_user(const struct client_frame *frame, unsigned index)
 {
 	uint64_t user = 0;

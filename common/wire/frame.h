@@ -101,6 +101,8 @@ MUST_CHECK enum status frame_decode(struct span text, struct json **ret_json,
                                     struct client_frame *ret_frame,
                                     struct frame_fault *ret_fault);
 
+/* Whether its kind has a uuid, by which it is answered. */
+bool frame_has_uuid(const struct client_frame *frame);
 /* One of the user_count users of a `presence` frame. */
 uint64_t frame_presence_user(const struct client_frame *frame, unsigned index);
 

@@ -171,20 +171,29 @@ static void who_was_removed_is_out_though_remembered(void **state)
 	assert_consistent();
 }
 
-static void a_reply_is_to_what_is_there(void **state)
+static void a_reply_is_to_a_message_that_one_sees(void **state)
 {
-	struct batch_entry *good = say(1, GROUP, "as I said");
-	struct batch_entry *bad = say(2, GROUP, "to what?");
+	struct batch_entry *good, *bad;
 
 	(void)state;
-	good->record.reply_to = 1;
-	bad->record.reply_to = 3;
+	say(1, GROUP, "hi"); /* 2 */
 	save();
-	assert_int_equal(good->saved.seq, 2);
-	assert_refused(bad, FRAME_UNKNOWN_MESSAGE);
+	batch_clear(batch);
+	good = say(2, GROUP, "as you said");
+	good->record.reply_to = 2;
+	bad = say(2, GROUP, "an entry about members");
+	bad->record.reply_to = 1;
+	say(2, GROUP, "what is to come")->record.reply_to = 4;
+	execute("UPDATE members SET from_seq = 2 WHERE conversation = 17 AND",
+	        "user = 3");
+	say(3, GROUP, "before my time")->record.reply_to = 2;
+	save();
+	assert_int_equal(good->saved.seq, 3);
+	for (unsigned i = 1; i < 4; i++)
+		assert_refused(&batch->entries[i], FRAME_UNKNOWN_MESSAGE);
 	assert_int_equal(number("SELECT reply_to FROM messages WHERE"
-	                        " conversation = 17 AND seq = 2"),
-	                 1);
+	                        " conversation = 17 AND seq = 3"),
+	                 2);
 	assert_consistent();
 }
 
@@ -478,7 +487,7 @@ int main(void)
 		TEST(a_large_channel_is_told_by_room),
 		TEST(who_is_not_in_it_learns_nothing),
 		TEST(who_was_removed_is_out_though_remembered),
-		TEST(a_reply_is_to_what_is_there),
+		TEST(a_reply_is_to_a_message_that_one_sees),
 		TEST(a_pair_is_found_by_its_id_too),
 		TEST(a_blocked_user_finds_nobody),
 		TEST(a_block_is_heard_of),

@@ -184,16 +184,16 @@ def test_reactions_are_a_set(room: Room):
     assert react(room.two, "👍") == 2
     assert react(room.two, "🎉") == 3
     assert reactions(room) == {"👍": sorted([room.alice.id, room.bob.id]), "🎉": [room.bob.id]}
-    # Setting what is set, taking away what is not there: nothing changes.
-    assert react(room.two, "🎉") == 3
-    assert react(room.three, "🎉", remove=True) == 3
-    assert react(room.three, "never", remove=True) == 3
-    assert react(room.two, "👍", remove=True) == 4
+    # Setting what is set, taking away what is not there: the set stays as it is.
+    assert react(room.two, "🎉") == 4
+    assert react(room.three, "🎉", remove=True) == 5
+    assert react(room.three, "never", remove=True) == 6
+    assert react(room.two, "👍", remove=True) == 7
     assert reactions(room) == {"👍": [room.alice.id], "🎉": [room.bob.id]}
-    assert react(room.two, "🎉", remove=True) == 5
-    assert react(room.one, "👍", remove=True) == 6
+    assert react(room.two, "🎉", remove=True) == 8
+    assert react(room.one, "👍", remove=True) == 9
     assert reactions(room) == {}
-    assert room.last(room.alice)["revision"] == 6
+    assert room.last(room.alice)["revision"] == 9
     assert "edited_at" not in room.last(room.alice)
 
 

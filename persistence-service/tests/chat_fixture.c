@@ -1,0 +1,136 @@
+#include "persistence-service/tests/chat_fixture.h"
+
+#include "common/base/buf.h"
+#include "persistence-service/schema.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TEXT_MAX = 64 * 1024 };
+
+struct settings chat_settings = {
+	.fanout_list_max = 100,
+	.members_max = 100000,
+	.conversations_max = 1000,
+	.invites_max = 50,
+};
+
+static char database[32];
+static struct sql *observer;
+static char statement[TEXT_MAX];
+static struct buf found = {.max = TEXT_MAX};
+
+static const char *must_have(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value)
+		return value;
+	(void)fprintf(stderr, "this test needs a server: set %s\n", name);
+	exit(111);
+}
+
+static void connect_to(const char *name)
+{
+	chat_settings.mysql_host = must_have("MYSQL_HOST");
+	chat_settings.mysql_port = strtoul(must_have("MYSQL_PORT"), NULL, 10);
+	chat_settings.mysql_user = must_have("MYSQL_USER");
+	chat_settings.mysql_password = must_have("MYSQL_PASSWORD");
+	chat_settings.database = name;
+	observer = settings_sql(&chat_settings);
+	if (sql_connect(observer) != ST_OK)
+		fail_msg("%s", sql_error(observer));
+}
+
+void chat_start(void)
+{
+	sql_library_start();
+	(void)snprintf(database, sizeof(database), "test_chat_%ld",
+	               (long)getpid());
+	connect_to("");
+	chat_execute("CREATE DATABASE %s", database);
+	sql_destroy(&observer);
+	connect_to(database);
+	assert_int_equal(schema_apply(observer), ST_OK);
+}
+
+void chat_stop(void)
+{
+	chat_execute("DROP DATABASE %s", database);
+	sql_destroy(&observer);
+	buf_free(&found);
+}
+
+void chat_empty(void)
+{
+	static const char *const tables[] = {
+		"conversations", "members",  "messages",      "departures",
+		"large_members", "channels", "channel_words", "outbox",
+	};
+
+	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
+		chat_execute("TRUNCATE TABLE %s", tables[i]);
+}
+
+static void PRINTF(1, 0) fill_statement(const char *format, va_list args)
+{
+	int len = vsnprintf(statement, sizeof(statement), format, args);
+
+	assert_true(len > 0 && (size_t)len < sizeof(statement));
+}
+
+void chat_execute(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fill_statement(format, args);
+	va_end(args);
+	if (sql_execute(observer, statement) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(observer));
+}
+
+uint64_t chat_number(const char *format, ...)
+{
+	struct sql_value value;
+	va_list args;
+
+	va_start(args, format);
+	fill_statement(format, args);
+	va_end(args);
+	if (sql_run(observer, statement, NULL, 0) != ST_OK ||
+	    sql_fetch(observer, &value, 1) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(observer));
+	return value.kind == SQL_NUMBER ? value.number
+	                                : strtoull(value.bytes.data, NULL, 10);
+}
+
+/* One column: tests put others together with CONCAT_WS(). */
+const char *chat_text(const char *format, ...)
+{
+	struct sql_value value;
+	va_list args;
+
+	va_start(args, format);
+	fill_statement(format, args);
+	va_end(args);
+	buf_clear(&found);
+	if (sql_run(observer, statement, NULL, 0) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(observer));
+	while (sql_fetch(observer, &value, 1) == ST_OK) {
+		if (found.len)
+			buf_byte(&found, ' ');
+		if (value.kind == SQL_NUMBER)
+			buf_number(&found, value.number);
+		else
+			buf_append(&found, value.bytes);
+	}
+	return buf_text(&found);
+}

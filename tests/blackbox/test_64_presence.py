@@ -1,0 +1,120 @@
+"""Who is online: told on change, quiet when Redis or a gateway is not well."""
+
+import time
+from datetime import datetime, timezone
+
+from support.api import Api, Person
+from support.chat import Socket, open_socket
+from support.service import Service
+from support.stack import Stack
+from support.stores import hints
+from support.wait import until
+
+WITHIN_S = 3  # "within 2 seconds", and some for a busy machine
+
+
+def watch(socket: Socket, *people: Person) -> dict[int, dict]:
+    socket.send({"type": "presence", "users": [person.id for person in people]})
+    frame = socket.expect(type="presence")
+    assert [user["user"] for user in frame["users"]] == [person.id for person in people]
+    return {user["user"]: user for user in frame["users"]}
+
+
+def told(socket: Socket, person: Person, timeout_s: float = WITHIN_S) -> dict:
+    users = socket.expect(timeout_s, type="presence")["users"]
+    assert [user["user"] for user in users] == [person.id]
+    return users[0]
+
+
+def presences(socket: Socket, seconds: float) -> list[dict]:
+    """What comes in that time."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            socket.seen.append(socket.receive(left))
+        except TimeoutError:
+            break
+    return [frame for frame in socket.seen if frame["type"] == "presence"]
+
+
+def test_presence_follows_who_comes_and_goes(stack: Stack, api: Api, alice: Person, bob: Person):
+    carol = api.register()
+    with open_socket(stack.ws_url, alice) as watcher, \
+            Service(stack, "websocket-service") as elsewhere:
+        seen = watch(watcher, alice, bob, carol)
+        assert seen[alice.id] == {"user": alice.id, "state": "online"}
+        assert seen[bob.id] == {"user": bob.id, "state": "offline"}
+        with open_socket(elsewhere.ws_url, bob):
+            assert told(watcher, bob) == {"user": bob.id, "state": "online"}
+            time.sleep(5)
+        gone = told(watcher, bob)
+        assert gone["state"] == "offline"
+        last_seen = datetime.fromisoformat(gone["last_seen"])
+        assert abs((datetime.now(timezone.utc) - last_seen).total_seconds()) < 5
+        with open_socket(stack.ws_url, carol):
+            assert told(watcher, carol)["state"] == "online"
+        watcher.send({"type": "presence", "users": []})
+        assert not presences(watcher, 8), "all watching has ended"
+
+
+def test_the_second_socket_of_a_user_changes_nothing(stack: Stack, alice: Person, bob: Person):
+    with open_socket(stack.ws_url, alice) as watcher, open_socket(stack.ws_url, bob), \
+            Service(stack, "websocket-service") as elsewhere:
+        assert watch(watcher, bob)[bob.id]["state"] == "online"
+        with open_socket(stack.ws_url, bob), open_socket(elsewhere.ws_url, bob):
+            pass
+        assert not presences(watcher, 4)
+
+
+def test_too_many_users_are_refused(stack: Stack, alice: Person):
+    with open_socket(stack.ws_url, alice) as watcher:
+        watcher.send({"type": "presence", "users": list(range(1, 62))})
+        watcher.expect(type="error", code="too_many")
+        for first in range(1, 501, 50):
+            watcher.send({"type": "presence", "users": list(range(first, first + 50))})
+            assert len(watcher.expect(type="presence")["users"]) == 50
+        watcher.send({"type": "presence", "users": [501]})
+        watcher.expect(type="error", code="too_many")
+
+
+def test_a_gateway_that_restarts_shows_nobody_leaving(stack: Stack, alice: Person, bob: Person):
+    with open_socket(stack.ws_url, alice) as watcher:
+        with Service(stack, "websocket-service") as first:
+            socket = open_socket(first.ws_url, bob)
+            until("bob is online",
+                  lambda: watch(watcher, bob)[bob.id]["state"] == "online", WITHIN_S)
+            assert first.stop() == 0
+            socket.close()
+        with Service(stack, "websocket-service") as second, open_socket(second.ws_url, bob):
+            assert not presences(watcher, 6)
+
+
+def test_a_gateway_that_dies_takes_its_users_along_within_thirty_seconds(
+        stack: Stack, alice: Person, bob: Person):
+    with open_socket(stack.ws_url, alice) as watcher:
+        with Service(stack, "websocket-service") as gateway:
+            open_socket(gateway.ws_url, bob)
+            until("bob is online",
+                  lambda: watch(watcher, bob)[bob.id]["state"] == "online", WITHIN_S)
+            gateway.child.kill()
+            gateway.child.wait()
+        assert told(watcher, bob, 31)["state"] == "offline"
+
+
+def test_losing_redis_or_its_data_is_no_storm(stack: Stack, api: Api):
+    people = [api.register() for _ in range(20)]
+    sockets = [open_socket(stack.ws_url, person) for person in people]
+    with open_socket(stack.ws_url, api.register()) as watcher:
+        seen = watch(watcher, *people)
+        assert {user["state"] for user in seen.values()} == {"online"}
+        hints(stack).flushall()
+        assert not presences(watcher, 13)
+        stack.stop("redis")
+        watcher.send({"type": "presence", "users": [people[0].id]})
+        watcher.expect(type="error", code="unavailable", retryable=True)
+        stack.start("redis")
+        assert not presences(watcher, 15)
+        sockets.pop().close()
+        assert told(watcher, people.pop())["state"] == "offline"
+    for socket in sockets:
+        socket.close()

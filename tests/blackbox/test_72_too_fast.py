@@ -1,0 +1,57 @@
+"""How many frames a user may send, on all of their sockets together."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from support.api import Person
+from support.chat import Socket, new_uuid, open_socket
+from support.service import Service
+from support.stack import Stack
+
+RATE, BURST = 5, 20
+
+
+@pytest.fixture(scope="module")
+def gateway(stack: Stack) -> Iterator[Service]:
+    stack.wait_ready()
+    with Service(stack, "websocket-service", WEBSOCKET_USER_RATE=str(RATE),
+                 WEBSOCKET_USER_BURST=str(BURST)) as gateway:
+        yield gateway
+
+
+def test_a_user_too_fast_is_told_so_and_may_go_on_later(gateway: Service, alice: Person,
+                                                        bob: Person):
+    with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, alice) as two:
+        sent = [(one, one.say(bob.id, "hi")) for _ in range(BURST // 2)]
+        sent += [(two, two.say(bob.id, "hi")) for _ in range(BURST // 2)]
+        for socket, uuid in sent:
+            socket.saved(uuid)
+        refused = [one.say(bob.id, "more") for _ in range(3 * RATE)]
+        last = one.expect(type="state", uuid=refused[-1])
+        assert last["state"] == "error"
+        assert last["code"] == "too_fast" and last["retryable"] is True
+        two.send({"type": "read", "conversation": 17, "seq": 1})
+        two.expect(type="error", code="too_fast", retryable=True)
+        time.sleep(2)
+        one.saved(one.say(bob.id, "more", uuid=refused[-1]))
+
+
+def test_one_users_flood_is_not_anothers(gateway: Service, alice: Person, bob: Person):
+    with open_socket(gateway.ws_url, alice) as flood, open_socket(gateway.ws_url, bob) as calm:
+        for _ in range(BURST + 2 * RATE):
+            flood.say(bob.id, "flood")
+        calm.saved(calm.say(alice.id, "calm"))
+
+
+def test_who_goes_on_all_the_same_is_closed(gateway: Service, alice: Person):
+    with open_socket(gateway.ws_url, alice) as socket:
+        for _ in range(BURST + 2 * RATE + 101):
+            socket.send({"type": "edit", "uuid": new_uuid(), "conversation": 1, "seq": 1,
+                         "message": "hi"})
+        code, _ = socket.closed()
+        assert code == 4429
+    assert gateway.events("socket.too_fast")
+    with Socket(gateway.ws_url, alice.token) as again:
+        again.expect(type="welcome")

@@ -1,0 +1,306 @@
+#include "websocket-service/watches.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/scope.h"
+#include "common/io/redis.h"
+#include "websocket-service/connection.h"
+#include "websocket-service/measures.h"
+#include "websocket-service/presence.h"
+#include "websocket-service/watches_private.h"
+
+#include <utlist.h>
+
+enum { INDEX_BITS = 6 }; /* of a user in a question: PRESENCE_USERS_MAX */
+
+/* A `presence` frame that waits for Redis. */
+struct question {
+	struct question *prev, *next;
+	uint64_t number;
+	uint64_t connection;
+	uint64_t until_ms;
+	unsigned count;
+	unsigned left; /* not answered yet */
+	unsigned more; /* of them not watched by that socket before */
+	uint64_t users[PRESENCE_USERS_MAX];
+	struct sighting seen[PRESENCE_USERS_MAX];
+};
+
+struct watches *watches_create(struct connections *connections,
+                               struct redis *redis)
+{
+	struct watches *w = mem_new(sizeof(*w));
+
+	w->connections = connections;
+	w->redis = redis;
+	w->by_number = slots_create(WATCHES_MAX +
+	                            WATCHES_QUESTIONS * PRESENCE_USERS_MAX);
+	w->questions = slots_create(WATCHES_QUESTIONS);
+	w->key = BUF(PRESENCE_KEY_MAX);
+	w->text = BUF(FRAME_OUT_MAX);
+	return w;
+}
+
+static void question_end(struct watches *w, struct question *question)
+{
+	struct watcher *watcher = watcher_find(w, question->connection);
+
+	watcher->asking -= question->more;
+	watcher->questions--;
+	DL_DELETE(w->asked, question);
+	slots_remove(w->questions, question->number);
+	mem_free(&question);
+}
+
+void watches_destroy(struct watches **watches)
+{
+	struct watches *w = *watches;
+
+	if (!w)
+		return;
+	while (w->asked)
+		question_end(w, w->asked);
+	while (w->watchers)
+		watcher_drop(w, w->watchers);
+	slots_destroy(&w->by_number);
+	slots_destroy(&w->questions);
+	buf_free(&w->key);
+	buf_free(&w->text);
+	mem_free(watches);
+}
+
+uint32_t watches_count(const struct watches *watches)
+{
+	return watches->count;
+}
+
+/* --- looking into Redis -------------------------------------------------- */
+
+static bool look(struct watches *w, uint64_t user, redis_done *done,
+                 uint64_t tag)
+{
+	struct span words[] = {SPAN("ZREVRANGE"), SPAN_NONE, SPAN("0"),
+	                       SPAN("0"), SPAN("WITHSCORES")};
+
+	buf_clear(&w->key);
+	presence_key(&w->key, user);
+	words[1] = buf_span(&w->key);
+	metric_count(&measure_presence_asked, 1);
+	return redis_command(w->redis, words, ARRAY_LEN(words), done, w, tag);
+}
+
+/* False when Redis has not answered. */
+static bool read_sighting(const struct redis_reply *reply,
+                          struct sighting *ret_sighting)
+{
+	struct redis_reply score;
+	uint64_t number;
+
+	*ret_sighting = (struct sighting){SEEN_ABSENT, 0};
+	if (reply->kind == REDIS_NO_REPLY || reply->kind == REDIS_FAULT)
+		return false;
+	if (reply->kind != REDIS_LIST || reply->count != 2)
+		return true;
+	score = redis_item(reply, 1);
+	if (span_to_u64(score.text, JSON_ID_MAX, &number))
+		*ret_sighting = sighting_of(number, clock_unix_ms());
+	return true;
+}
+
+/* --- questions ----------------------------------------------------------- */
+
+static void refuse(struct watches *w, struct connection *connection,
+                   enum frame_code code, const char *detail)
+{
+	buf_clear(&w->text);
+	frame_error(&w->text, NULL, code, detail);
+	watches_send(w, connection);
+	metric_count(&measure_bad_frames, 1);
+}
+
+static void question_fail(struct watches *w, struct question *question)
+{
+	struct connection *connection =
+		connections_find(w->connections, question->connection);
+
+	question_end(w, question);
+	if (connection)
+		refuse(w, connection, FRAME_UNAVAILABLE,
+		       "who is online can't be looked up now");
+}
+
+static void question_answer(struct watches *w, struct question *question)
+{
+	struct connection *connection =
+		connections_find(w->connections, question->connection);
+	struct watcher *watcher = watcher_find(w, question->connection);
+	struct presence_frame frame;
+
+	buf_clear(&w->text);
+	frame = frame_presence_open(&w->text);
+	for (unsigned i = 0; i < question->count; i++)
+		frame_presence_add(&frame, question->users[i],
+		                   belief_last_seen(watch_begin(
+					   w, watcher, question->users[i],
+					   &question->seen[i])));
+	frame_presence_close(&frame);
+	question_end(w, question);
+	if (connection)
+		watches_send(w, connection);
+}
+
+static void on_question(void *context, uint64_t tag,
+                        const struct redis_reply *reply)
+{
+	struct watches *w = context;
+	struct question *question = slots_get(w->questions, tag >> INDEX_BITS);
+	uint64_t index = tag & ((1u << INDEX_BITS) - 1);
+
+	if (!question)
+		return;
+	if (!read_sighting(reply, &question->seen[index]))
+		question_fail(w, question);
+	else if (--question->left == 0)
+		question_answer(w, question);
+}
+
+static struct question *question_make(struct watches *w,
+                                      struct watcher *watcher,
+                                      const struct client_frame *frame)
+{
+	struct question *question = mem_new(sizeof(*question));
+
+	question->connection = watcher->connection;
+	question->until_ms = clock_mono_ms() + WATCHES_ANSWER_MS;
+	question->count = frame->user_count;
+	question->left = frame->user_count;
+	for (unsigned i = 0; i < question->count; i++) {
+		question->users[i] = frame_presence_user(frame, i);
+		question->more += !watch_find(watcher, question->users[i]);
+	}
+	question->number = slots_add(w->questions, question);
+	DL_APPEND(w->asked, question);
+	watcher->questions++;
+	watcher->asking += question->more;
+	return question;
+}
+
+static void question_begin(struct watches *w, struct question *question)
+{
+	uint64_t tag = question->number << INDEX_BITS;
+
+	for (unsigned i = 0; i < question->count; i++) {
+		if (!look(w, question->users[i], on_question, tag | i)) {
+			question_fail(w, question);
+			return;
+		}
+	}
+}
+
+static void end_questions(struct watches *w, uint64_t connection)
+{
+	struct question *question, *next;
+
+	DL_FOREACH_SAFE (w->asked, question, next) {
+		if (question->connection == connection)
+			question_end(w, question);
+	}
+}
+
+static void stop_watching(struct watches *w, uint64_t connection)
+{
+	struct watcher *watcher = watcher_find(w, connection);
+
+	if (!watcher)
+		return;
+	if (watcher->questions)
+		end_questions(w, connection);
+	watcher_drop(w, watcher);
+}
+
+static void ask(struct watches *w, struct connection *connection,
+                const struct client_frame *frame)
+{
+	struct watcher *watcher = watcher_of(w, connection_id(connection));
+	struct question *question = question_make(w, watcher, frame);
+
+	if (HASH_COUNT(watcher->watches) + watcher->asking <=
+	    WATCHES_OF_SOCKET) {
+		question_begin(w, question);
+		return;
+	}
+	question_end(w, question);
+	refuse(w, connection, FRAME_TOO_MANY,
+	       "a socket may watch 500 users at most");
+}
+
+void watches_take(struct watches *watches, struct connection *connection,
+                  const struct client_frame *frame)
+{
+	if (frame->user_count == 0)
+		stop_watching(watches, connection_id(connection));
+	else if (!redis_is_up(watches->redis) ||
+	         slots_count(watches->questions) >= WATCHES_QUESTIONS ||
+	         watches->count >= WATCHES_MAX)
+		refuse(watches, connection, FRAME_UNAVAILABLE,
+		       "who is online can't be looked up now");
+	else
+		ask(watches, connection, frame);
+}
+
+void watches_leave(struct watches *watches, uint64_t connection)
+{
+	stop_watching(watches, connection);
+}
+
+/* --- all who are watched, each second ------------------------------------ */
+
+void watches_calm(struct watches *watches)
+{
+	watches->calm_until_ms = clock_mono_ms() + BELIEF_CALM_MS;
+}
+
+static void on_look(void *context, uint64_t number,
+                    const struct redis_reply *reply)
+{
+	struct watches *w = context;
+	struct watched *watched = slots_get(w->by_number, number);
+	struct sighting sighting;
+
+	/* Who is slow may have been away, and times in it may be over. */
+	if (clock_mono_ms() >= w->look_ms + WATCHES_STALL_MS)
+		watches_calm(w);
+	if (read_sighting(reply, &sighting) && watched)
+		watched_seen(w, watched, &sighting);
+	if (--w->under_way == 0 && reply->kind != REDIS_NO_REPLY)
+		watches_tell(w);
+}
+
+static void look_at_all(struct watches *w)
+{
+	uint32_t count = HASH_COUNT(w->by_user);
+
+	if (count > WATCHES_PER_TURN)
+		count = WATCHES_PER_TURN;
+	w->look_ms = clock_mono_ms();
+	while (count--) {
+		struct watched *watched = w->by_look;
+
+		if (!look(w, watched->user, on_look, watched->number))
+			return;
+		w->under_way++;
+		DL_DELETE(w->by_look, watched);
+		DL_APPEND(w->by_look, watched);
+	}
+}
+
+void watches_tick(struct watches *watches)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	while (watches->asked && watches->asked->until_ms <= now_ms)
+		question_fail(watches, watches->asked);
+	/* One look at a time: Redis has not answered the last one yet. */
+	if (watches->under_way || !redis_is_up(watches->redis))
+		return;
+	look_at_all(watches);
+}

@@ -1,0 +1,58 @@
+/*
+ * watches - which sockets want to know whether which users are online, and
+ * telling them. docs/protocol/socket.md#presence
+ *
+ * A `presence` frame is answered after one look into Redis for all of its
+ * users. Then all who are watched here are looked at once a second, each once,
+ * however many watch them. What has changed is told in one frame a socket, of
+ * one user at most every WATCHES_EACH_MS: what is true by then.
+ *
+ * While Redis is away nothing is told, and afterwards belief.h keeps calm.
+ *
+ * Who is blocked must not see whom: an answer about a pair belongs before
+ * question_begin() in watches.c.
+ *
+ * Bounds     WATCHES_OF_SOCKET; WATCHES_MAX of all sockets, WATCHES_QUESTIONS
+ *            frames unanswered: beyond them `unavailable`. WATCHES_PER_TURN
+ *            users are looked at in a second; when more are watched it takes
+ *            longer.
+ * Threads    the loop's.
+ */
+#ifndef PARLEY_WEBSOCKET_WATCHES_H
+#define PARLEY_WEBSOCKET_WATCHES_H
+
+#include "common/wire/frame.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	WATCHES_OF_SOCKET = 500,
+	WATCHES_MAX = 500000,
+	WATCHES_QUESTIONS = 2000,
+	WATCHES_PER_TURN = 10000,
+	WATCHES_EACH_MS = 5000,
+	WATCHES_ANSWER_MS = 2000, /* Redis has so long for a question */
+	WATCHES_STALL_MS = 3000,  /* who answers as late as that was away */
+};
+
+struct watches;
+struct connection;
+struct connections;
+struct redis;
+
+struct watches *watches_create(struct connections *connections,
+                               struct redis *redis);
+void watches_destroy(struct watches **watches);
+/* A `presence` frame. */
+void watches_take(struct watches *watches, struct connection *connection,
+                  const struct client_frame *frame);
+/* A socket has gone. */
+void watches_leave(struct watches *watches, uint64_t connection);
+/* Redis is back. */
+void watches_calm(struct watches *watches);
+/* Once per second. */
+void watches_tick(struct watches *watches);
+uint32_t watches_count(const struct watches *watches);
+
+#endif
