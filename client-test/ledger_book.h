@@ -185,6 +185,9 @@ void ledger_book_reached(struct ledger_book *book, struct ledger_place place,
 void ledger_book_receipt(struct ledger_book *book, struct ledger_place place,
                          uint64_t conversation, uint64_t user,
                          uint64_t delivered, uint64_t read);
+/* A receipt was refused: allowed to who came and went. */
+void ledger_book_receipt_refused(struct ledger_book *book,
+                                 struct ledger_place place, struct span code);
 /*
  * All that was written so far has had its time. A socket that lived on and
  * still gets some of it over REST, because of what is sent from now on, had

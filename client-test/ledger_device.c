@@ -190,6 +190,19 @@ static void place_in_inbox(struct ledger_device *device, uint64_t conversation,
 	backlog_fill(device->backlog);
 }
 
+/* Who is not in a conversation any more says nothing there. */
+static void note_move(struct ledger_device *device,
+                      const struct message *message)
+{
+	uint64_t own = ledger_book_id(device->setup.book, device->place.user);
+	bool gone = message->change == CHANGE_left ||
+	            message->change == CHANGE_removed;
+
+	if (message->change != CHANGE_none && message_names(message, own))
+		ledger_receipts_gone(device->receipts, message->conversation,
+		                     gone);
+}
+
 static void take_message(struct ledger_device *device, const struct json *frame)
 {
 	struct message message;
@@ -203,6 +216,7 @@ static void take_message(struct ledger_device *device, const struct json *frame)
 	ledger_tally_count(device->setup.tally, LEDGER_RECEIVED);
 	ledger_book_message(device->setup.book, device->place, &message, true);
 	place_in_inbox(device, message.conversation, message.seq);
+	note_move(device, &message);
 	if (ledger_book_number(device->setup.book, &message.uuid, &number))
 		forget(device, number);
 }
@@ -256,7 +270,7 @@ static void take_error(struct ledger_device *device, const struct json *frame,
 		                             RETRY_MAX_MS);
 }
 
-/* There is no answer to a receipt, but when there is no room for it. */
+/* There is no answer to a receipt, but when it is refused. */
 static bool is_about_receipt(struct ledger_device *device,
                              const struct json *frame)
 {
@@ -264,10 +278,13 @@ static bool is_about_receipt(struct ledger_device *device,
 	bool retryable = false;
 
 	if (json_kind(frame, "uuid") != JSON_ABSENT ||
-	    !json_get_bool(frame, "retryable", &retryable) || !retryable ||
+	    !json_get_bool(frame, "retryable", &retryable) ||
 	    !json_get_text(frame, "code", &code))
 		return false;
 	ledger_tally_error(device->setup.tally, code);
+	if (!retryable)
+		ledger_book_receipt_refused(device->setup.book, device->place,
+		                            code);
 	return true;
 }
 
@@ -350,6 +367,7 @@ static void tell(void *context, const struct message *message)
 	uint32_t number;
 
 	ledger_book_message(device->setup.book, device->place, message, false);
+	note_move(device, message);
 	if (ledger_book_number(device->setup.book, &message->uuid, &number))
 		forget(device, number);
 }

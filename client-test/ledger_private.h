@@ -104,6 +104,7 @@ struct seat {
 	unsigned user;
 	struct stay *stays;
 	unsigned stay_count;
+	bool moved;           /* has come or gone */
 	uint64_t in_since_us; /* surely in it since then; 0: perhaps not */
 	uint64_t first_seq;   /* its history begins there; 0: was not read */
 };

@@ -49,6 +49,27 @@ void ledger_book_reached(struct ledger_book *book, struct ledger_place place,
 	book->totals.receipts++;
 }
 
+static bool has_moved(const struct ledger_book *book, unsigned user)
+{
+	for (unsigned i = 0; i < book->room_count; i++) {
+		int seat = ledger_seat(book->rooms[i], user);
+
+		if (seat >= 0 && book->rooms[i]->seats[seat].moved)
+			return true;
+	}
+	return false;
+}
+
+void ledger_book_receipt_refused(struct ledger_book *book,
+                                 struct ledger_place place, struct span code)
+{
+	if (span_equal(code, SPAN("unknown_conversation")) &&
+	    has_moved(book, place.user))
+		return;
+	ledger_fault(book, LEDGER_receipts, "refused to user %u: %.*s",
+	             place.user, (int)code.len, code.len ? code.data : "");
+}
+
 /* --- what is told ----------------------------------------------------------
  */
 /* On this socket the receipts of that member have come so far. */

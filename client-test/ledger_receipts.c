@@ -11,6 +11,7 @@ enum { FRAME_LONGEST = 256 };
 struct spot {
 	uint64_t conversation;
 	uint64_t delivered, read;
+	bool gone;
 	UT_hash_handle hh;
 };
 
@@ -60,6 +61,12 @@ static struct spot *spot_of(struct ledger_receipts *receipts,
 	return spot;
 }
 
+void ledger_receipts_gone(struct ledger_receipts *receipts,
+                          uint64_t conversation, bool gone)
+{
+	spot_of(receipts, conversation)->gone = gone;
+}
+
 static bool send(struct ledger_receipts *receipts, const char *type,
                  uint64_t conversation, uint64_t seq)
 {
@@ -93,6 +100,8 @@ static void visit(void *context, uint64_t conversation, uint64_t top)
 	bool news = top > spot->delivered || receipts->last;
 	bool read_news = read > spot->read || (receipts->last && read);
 
+	if (spot->gone)
+		return;
 	if (top && news && send(receipts, "delivered", conversation, top))
 		spot->delivered = top;
 	else

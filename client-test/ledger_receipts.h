@@ -22,5 +22,8 @@ void ledger_receipts_destroy(struct ledger_receipts **receipts);
 void ledger_receipts_say(struct ledger_receipts *receipts,
                          const struct inbox *inbox,
                          struct connection *connection, bool last);
+/* The user is in that conversation no more, or is again. */
+void ledger_receipts_gone(struct ledger_receipts *receipts,
+                          uint64_t conversation, bool gone);
 
 #endif

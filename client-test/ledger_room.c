@@ -100,8 +100,11 @@ static struct seat *seat_of(const struct ledger_book *book, unsigned room,
 
 void ledger_book_moving(struct ledger_book *book, unsigned room, unsigned user)
 {
+	struct seat *seat = seat_of(book, room, user);
+
 	book->moves++;
-	seat_of(book, room, user)->in_since_us = 0;
+	seat->in_since_us = 0;
+	seat->moved = true;
 }
 
 void ledger_book_came(struct ledger_book *book, unsigned room, unsigned user,

@@ -312,6 +312,15 @@ static void a_receipt_of_a_stranger_is_a_fault(void **state)
 	judge_faults(world, LEDGER_receipts, 2);
 }
 
+static void a_receipt_that_is_refused_is_a_fault(void **state)
+{
+	struct world *world = *state;
+
+	ledger_book_receipt_refused(world->book, bob,
+	                            SPAN("unknown_conversation"));
+	judge_faults(world, LEDGER_receipts, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 
 int main(void)
@@ -333,6 +342,7 @@ int main(void)
 		TEST(a_live_socket_that_is_not_told_is_a_fault),
 		TEST(a_receipt_at_a_stranger_is_misrouted),
 		TEST(a_receipt_of_a_stranger_is_a_fault),
+		TEST(a_receipt_that_is_refused_is_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
