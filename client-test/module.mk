@@ -1,5 +1,5 @@
 # client-test: speaks only the public protocols.
-CLIENT_SOURCES := accept.c account.c address.c alarm.c backlog.c bench.c \
+CLIENT_SOURCES := accept.c accept_group.c accept_run.c account.c address.c alarm.c backlog.c bench.c \
 	bench_crowd.c bench_floor.c bench_histogram.c bench_idle.c \
 	bench_lookup.c bench_net.c bench_orders.c bench_pairs.c bench_room.c \
 	bench_scan.c bench_storm.c bench_users.c caller.c channels.c chat.c chat_room.c \
