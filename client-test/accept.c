@@ -167,11 +167,16 @@ static bool both_online(struct run *run, const struct options *options)
 static bool send_and_save(struct run *run, struct actor *from, struct actor *to,
                           const struct uuid *uuid, struct span text)
 {
+	const struct outbox_draft draft = {
+		.user_to = talker_user(to->talker),
+		.text = text,
+	};
+
 	from->settled = false;
 	to->got_message = false;
 	to->expected = text;
 	begin(run);
-	if (!talker_send(from->talker, uuid, talker_user(to->talker), text))
+	if (!talker_send(from->talker, uuid, &draft))
 		return false;
 	stage_run(run->stage, &from->settled, run->timeout_ms);
 	return from->settled && from->outcome.saved;

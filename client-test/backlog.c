@@ -13,6 +13,7 @@ struct errand {
 	struct backlog *backlog;
 	uint64_t conversation;
 	unsigned round;
+	bool sync; /* it asks /sync */
 	struct errand *prev, *next;
 };
 
@@ -25,6 +26,7 @@ struct backlog {
 	void *context;
 	struct alarm *retry;
 	char *token;
+	char *cursor;      /* of the last answer to /sync; NULL: none yet */
 	unsigned failures; /* in a row */
 	unsigned round;    /* of listing: answers to an older one are void */
 	unsigned fetching;
@@ -33,6 +35,7 @@ struct backlog {
 };
 
 static void list(struct backlog *backlog, const char *path);
+static void list_changed(struct backlog *backlog);
 
 static struct errand *errand_begin(struct backlog *backlog,
                                    uint64_t conversation)
@@ -57,7 +60,7 @@ static void try_again(void *context)
 	struct backlog *backlog = context;
 
 	if (backlog->list_again)
-		list(backlog, "/conversations");
+		list_changed(backlog);
 	else
 		backlog_fill(backlog);
 }
@@ -93,17 +96,27 @@ void backlog_destroy(struct backlog **backlog)
 		errand_end((*backlog)->errands);
 	alarm_destroy(&(*backlog)->retry);
 	mem_free(&(*backlog)->token);
+	mem_free(&(*backlog)->cursor);
 	mem_free(backlog);
 }
 
 /* --- the list ------------------------------------------------------------ */
 
 /* The path of the next page; false at the end. */
-static bool next_page(const struct json *page, struct buf *ret_path)
+static bool next_page(struct backlog *backlog, const struct json *page,
+                      struct buf *ret_path)
 {
 	struct span cursor;
 	uint64_t number;
+	bool more = false;
 
+	if (json_get_text(page, "cursor", &cursor)) {
+		mem_free(&backlog->cursor);
+		backlog->cursor = mem_text(cursor.data, cursor.len);
+		buf_append(ret_path, SPAN("/sync?since="));
+		rest_escape(ret_path, cursor);
+		return json_get_bool(page, "more", &more) && more;
+	}
 	buf_append(ret_path, SPAN("/conversations?before="));
 	if (json_get_id(page, "next", &number))
 		buf_number(ret_path, number);
@@ -117,16 +130,26 @@ static bool next_page(const struct json *page, struct buf *ret_path)
 static void hear_page(struct backlog *backlog, const struct json *page)
 {
 	const struct json *item;
+	uint64_t id, last_seq;
 
 	for (unsigned i = 0;
 	     (item = json_get_item(page, "conversations", i)) != NULL; i++) {
-		uint64_t id, last_seq;
-
 		if (json_get_id(item, "id", &id) &&
 		    json_get_id(item, "last_seq", &last_seq))
 			inbox_heard(backlog->inbox, id, last_seq,
 			            backlog->history);
 	}
+	for (unsigned i = 0; json_item_id(page, "gone", i, &id); i++)
+		inbox_gone(backlog->inbox, id);
+}
+
+static void listed_all(struct backlog *backlog)
+{
+	backlog->failures = 0;
+	backlog->listing = false;
+	/* A conversation that is new from now on was never seen at all. */
+	backlog->history = UINT64_MAX;
+	backlog_fill(backlog);
 }
 
 static void listed(void *context, const struct rest_answer *answer)
@@ -135,32 +158,47 @@ static void listed(void *context, const struct rest_answer *answer)
 	struct backlog *backlog = errand->backlog;
 	struct buf path CLEANUP(buf_free) = BUF(LONGEST);
 	bool current = errand->round == backlog->round;
+	bool sync = errand->sync;
 
 	errand_end(errand);
 	if (!current)
 		return;
+	if (answer->status == ST_NOT_FOUND && sync) {
+		/* Servers from before /sync list all each time. */
+		list(backlog, "/conversations");
+		return;
+	}
 	if (answer->status != ST_OK) {
 		backlog->list_again = true;
 		fail(backlog);
 		return;
 	}
 	hear_page(backlog, answer->json);
-	if (next_page(answer->json, &path)) {
+	if (next_page(backlog, answer->json, &path))
 		list(backlog, buf_text(&path));
-		return;
-	}
-	backlog->failures = 0;
-	backlog->listing = false;
-	/* A conversation that is new from now on was never seen at all. */
-	backlog->history = UINT64_MAX;
-	backlog_fill(backlog);
+	else
+		listed_all(backlog);
 }
 
 static void list(struct backlog *backlog, const char *path)
 {
+	struct errand *errand = errand_begin(backlog, 0);
+
 	backlog->list_again = false;
-	rest_get(backlog->rest, span_of(backlog->token), path, listed,
-	         errand_begin(backlog, 0));
+	errand->sync = span_starts(span_of(path), SPAN("/sync"));
+	rest_get(backlog->rest, span_of(backlog->token), path, listed, errand);
+}
+
+static void list_changed(struct backlog *backlog)
+{
+	struct buf path CLEANUP(buf_free) = BUF(LONGEST);
+
+	buf_append(&path, SPAN("/sync"));
+	if (backlog->cursor) {
+		buf_append(&path, SPAN("?since="));
+		rest_escape(&path, span_of(backlog->cursor));
+	}
+	list(backlog, buf_text(&path));
 }
 
 void backlog_list(struct backlog *backlog, struct span token)
@@ -171,7 +209,7 @@ void backlog_list(struct backlog *backlog, struct span token)
 	backlog->listing = true;
 	backlog->failures = 0;
 	alarm_stop(backlog->retry);
-	list(backlog, "/conversations");
+	list_changed(backlog);
 }
 
 /* --- what is missing ----------------------------------------------------- */
@@ -187,8 +225,8 @@ static bool take_page(struct backlog *backlog, const struct json *page)
 		struct message message;
 
 		if (!message_read(item, &message) ||
-		    inbox_take(backlog->inbox, message.conversation,
-		               message.seq) != INBOX_NEXT)
+		    inbox_take_page(backlog->inbox, message.conversation,
+		                    message.seq) != INBOX_NEXT)
 			continue;
 		progress = true;
 		backlog->events->message(backlog->context, &message);
@@ -204,6 +242,11 @@ static void fetched(void *context, const struct rest_answer *answer)
 
 	errand_end(errand);
 	backlog->fetching--;
+	if (answer->status == ST_NOT_FOUND) {
+		inbox_gone(backlog->inbox, conversation);
+		backlog_fill(backlog);
+		return;
+	}
 	if (answer->status != ST_OK || !take_page(backlog, answer->json)) {
 		inbox_fetched(backlog->inbox, conversation);
 		fail(backlog);

@@ -1,6 +1,7 @@
 /*
  * backlog - what happened while nobody was connected, read over REST: first
- * the list of conversations, then what the inbox misses of each.
+ * which conversations are different from what was known (all of them at first),
+ * then what the inbox misses of each.
  *
  * Also fills the gaps that frames leave. A call that fails is made again with
  * backoff.
@@ -16,6 +17,7 @@ struct backlog;
 struct uv_loop_s;
 
 struct backlog_events {
+	/* A message, or what happened to a conversation. */
 	void (*message)(void *context, const struct message *message);
 	/* The inbox misses nothing that is known of. */
 	void (*complete)(void *context);
@@ -27,7 +29,7 @@ struct backlog *backlog_create(struct uv_loop_s *loop, struct rest *rest,
                                void *context);
 void backlog_destroy(struct backlog **backlog);
 
-/* Lists the conversations again; after a `welcome`. */
+/* Asks again which conversations are different; after a `welcome`. */
 void backlog_list(struct backlog *backlog, struct span token);
 /* Fetches what the inbox misses. */
 void backlog_fill(struct backlog *backlog);

@@ -6,6 +6,7 @@
  */
 #include "client-test/alarm.h"
 #include "client-test/commands.h"
+#include "client-test/line.h"
 #include "client-test/people.h"
 #include "client-test/prompt.h"
 #include "client-test/show.h"
@@ -18,7 +19,7 @@
 #include <stdio.h>
 #include <utlist.h>
 
-enum { LINE_LONGEST = 128 * 1024, LOOK_AGAIN_MS = 2000, SLOW_MS = 1000 };
+enum { LOOK_AGAIN_MS = 2000, SLOW_MS = 1000 };
 
 /* Typed before the partner was found. */
 struct held {
@@ -73,22 +74,24 @@ static void show(struct chat *chat, uint64_t unix_ms, const char *who,
 }
 
 /* --- lines from others --------------------------------------------------- */
-static void print_line(void *context, const char *name,
-                       const struct message *message)
+static void print_line(void *context, struct span line)
 {
 	struct chat *chat = context;
-	bool own = message->user_from == talker_user(chat->talker);
 
-	show(chat, message->created_at_ms, own ? "you" : name, message->text,
-	     own ? " ✓" : "");
+	prompt_print(chat->prompt, line);
 }
 
 static void message(void *context, const struct message *message, bool own)
 {
 	struct chat *chat = context;
+	const struct line_style style = {.self = talker_user(chat->talker),
+	                                 .numbered = true};
+	struct buf line CLEANUP(buf_free) = BUF(LINE_LONGEST);
 
-	if (!own)
-		people_put(chat->people, talker_token(chat->talker), message);
+	if (own)
+		return;
+	line_entry(&line, message, &style);
+	people_put(chat->people, talker_token(chat->talker), buf_span(&line));
 }
 
 /* --- own lines ----------------------------------------------------------- */
@@ -108,16 +111,19 @@ static void show_slow(void *context)
 	if (!entry)
 		return;
 	chat->slow_shown = true;
-	show(chat, clock_unix_ms(), "you", entry->text, " …");
+	show(chat, clock_unix_ms(), "you", entry->draft.text, " …");
 }
 
 static void send_line(struct chat *chat, struct span text)
 {
+	const struct outbox_draft draft = {
+		.user_to = chat->partner,
+		.text = text,
+	};
 	struct uuid uuid;
 
 	uuid_make(&uuid);
-	if (!utf8_valid(text) ||
-	    !talker_send(chat->talker, &uuid, chat->partner, text)) {
+	if (!utf8_valid(text) || !talker_send(chat->talker, &uuid, &draft)) {
 		say(chat, "-- not sent: too many lines wait, or it is no text");
 		return;
 	}
@@ -185,7 +191,7 @@ static void settled(void *context, const struct outcome *outcome)
 
 	if (outcome->saved)
 		show(chat, outcome->created_at_ms, slow ? "saved" : "you",
-		     outcome->entry->text, " ✓");
+		     outcome->entry->draft.text, " ✓");
 	else
 		say(chat, "-- not taken: %.*s (%.*s)", (int)outcome->detail.len,
 		    outcome->detail.len ? outcome->detail.data : "",

@@ -12,6 +12,9 @@ extern const struct command accept_command;
 extern const struct command listen_command;
 extern const struct command send_command;
 extern const struct command chat_command;
+extern const struct command group_command;
+extern const struct command channel_command;
+extern const struct command history_command;
 extern const struct command bench_command;
 extern const struct command ledger_command;
 

@@ -8,6 +8,7 @@ struct conversation {
 	uint64_t id;
 	uint64_t top;
 	uint64_t heard;
+	uint64_t asked_heard; /* `heard` when the fetch began */
 	bool fetching;
 	UT_hash_handle hh;
 };
@@ -34,7 +35,7 @@ void inbox_destroy(struct inbox **inbox)
 	mem_free(inbox);
 }
 
-static struct conversation *find(struct inbox *inbox, uint64_t id)
+static struct conversation *find(const struct inbox *inbox, uint64_t id)
 {
 	struct conversation *conversation;
 
@@ -98,11 +99,43 @@ bool inbox_fetch(struct inbox *inbox, uint64_t *ret_conversation,
 		    conversation->heard <= conversation->top)
 			continue;
 		conversation->fetching = true;
+		conversation->asked_heard = conversation->heard;
 		*ret_conversation = conversation->id;
 		*ret_after = conversation->top;
 		return true;
 	}
 	return false;
+}
+
+enum inbox_verdict inbox_take_page(struct inbox *inbox, uint64_t id,
+                                   uint64_t seq)
+{
+	struct conversation *conversation = find_or_add(inbox, id, 0);
+
+	if (seq <= conversation->top)
+		return INBOX_SEEN;
+	hear(conversation, seq);
+	conversation->top = seq;
+	return INBOX_NEXT;
+}
+
+void inbox_gone(struct inbox *inbox, uint64_t id)
+{
+	struct conversation *conversation = find(inbox, id);
+
+	if (!conversation)
+		return;
+	if (conversation->heard == conversation->asked_heard ||
+	    !conversation->fetching)
+		conversation->top = conversation->heard;
+	conversation->fetching = false;
+}
+
+uint64_t inbox_top(const struct inbox *inbox, uint64_t id)
+{
+	const struct conversation *conversation = find(inbox, id);
+
+	return conversation ? conversation->top : 0;
 }
 
 void inbox_fetched(struct inbox *inbox, uint64_t id)

@@ -23,7 +23,10 @@ enum inbox_verdict {
 struct inbox *inbox_create(void);
 void inbox_destroy(struct inbox **inbox);
 
-/* A message is here. A conversation not known yet begins at seq 1. */
+/*
+ * An entry is here, message or change of members. A conversation not known yet
+ * begins at seq 1.
+ */
 enum inbox_verdict inbox_take(struct inbox *inbox, uint64_t conversation,
                               uint64_t seq);
 /*
@@ -38,7 +41,21 @@ void inbox_heard(struct inbox *inbox, uint64_t conversation, uint64_t last_seq,
  */
 bool inbox_fetch(struct inbox *inbox, uint64_t *ret_conversation,
                  uint64_t *ret_after);
+/*
+ * An entry of a page that was read behind `top`, in the page's order. What the
+ * page leaves out before it is not for us: who comes in later does not see what
+ * was said before.
+ */
+enum inbox_verdict inbox_take_page(struct inbox *inbox, uint64_t conversation,
+                                   uint64_t seq);
 /* Its fetch is over: one page at most was taken, or it failed. */
 void inbox_fetched(struct inbox *inbox, uint64_t conversation);
+/*
+ * The same, and there is no such conversation for us: nothing is missing, but
+ * what was heard since the fetch began.
+ */
+void inbox_gone(struct inbox *inbox, uint64_t conversation);
+/* Up to where all was shown; 0 for one that is not known. */
+uint64_t inbox_top(const struct inbox *inbox, uint64_t conversation);
 
 #endif

@@ -11,6 +11,7 @@
 #include "client-test/commands.h"
 #include "client-test/ledger_history.h"
 #include "client-test/ledger_report.h"
+#include "client-test/ledger_rooms.h"
 #include "client-test/ledger_user.h"
 #include "client-test/stage.h"
 #include "common/base/clock.h"
@@ -24,6 +25,8 @@ enum {
 	TICK_MS = 10,
 	GATEWAYS_MAX = 16,
 	USERS_MAX = 10000,
+	ROOMS_MAX = 1000,
+	ROOM_SHARE = 4, /* one message of so many goes to a room */
 	START_MS = 120000,
 	PROGRESS_US = 1000000,
 	LATE_US = 1500000,   /* what is doubled comes last */
@@ -40,6 +43,7 @@ struct ledger {
 	struct ledger_book *book;
 	struct ledger_tally *tally;
 	struct ledger_user *users[USERS_MAX];
+	struct ledger_rooms *rooms;
 	struct ledger_history *history;
 	uint64_t random;
 	uint64_t start_us, stop_us, drained_us;
@@ -55,14 +59,9 @@ struct ledger {
 };
 
 /* --- the load ------------------------------------------------------------ */
-/* splitmix64: the same seed, the same choices. */
 static uint64_t draw(struct ledger *ledger, uint64_t below)
 {
-	uint64_t x = ledger->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return (x ^ x >> 31) % below;
+	return ledger_draw(&ledger->random, below);
 }
 
 /*
@@ -78,7 +77,21 @@ static unsigned draw_peer(struct ledger *ledger, unsigned user)
 	                  ledger->plan.users);
 }
 
-static void write_one(struct ledger *ledger, uint64_t due_us)
+static void write_to_room(struct ledger *ledger, uint64_t due_us)
+{
+	unsigned room = (unsigned)draw(ledger, ledger->options->groups);
+	struct ledger_place from = {
+		ledger_rooms_member(ledger->rooms, room,
+	                            draw(ledger, UINT32_MAX)),
+		(unsigned)draw(ledger, ledger->plan.devices),
+	};
+	uint32_t number =
+		ledger_book_write_room(ledger->book, from, room, due_us);
+
+	ledger_user_send(ledger->users[from.user], from.device, number);
+}
+
+static void write_to_user(struct ledger *ledger, uint64_t due_us)
 {
 	struct ledger_place from = {
 		(unsigned)draw(ledger, ledger->plan.users),
@@ -88,6 +101,14 @@ static void write_one(struct ledger *ledger, uint64_t due_us)
 		ledger->book, from, draw_peer(ledger, from.user), due_us);
 
 	ledger_user_send(ledger->users[from.user], from.device, number);
+}
+
+static void write_one(struct ledger *ledger, uint64_t due_us)
+{
+	if (ledger->options->groups && draw(ledger, ROOM_SHARE) == 0)
+		write_to_room(ledger, due_us);
+	else
+		write_to_user(ledger, due_us);
 }
 
 static void write_due(struct ledger *ledger, uint64_t now_us)
@@ -170,10 +191,9 @@ static void send_barriers(struct ledger *ledger, uint64_t now_us)
 
 		if (line.known || line.refused || !line.sent_us)
 			continue;
-		ledger_user_send(ledger->users[line.from.user],
-		                 line.from.device,
-		                 ledger_book_write(ledger->book, line.from,
-		                                   line.to, now_us));
+		ledger_user_send(
+			ledger->users[line.from.user], line.from.device,
+			ledger_book_write_behind(ledger->book, i, now_us));
 	}
 }
 
@@ -182,7 +202,9 @@ static bool barriers_known(const struct ledger *ledger)
 	uint32_t count = ledger_book_count(ledger->book);
 
 	for (uint32_t i = ledger->barriers_from; i < count; i++) {
-		if (!ledger_book_line(ledger->book, i).known)
+		struct ledger_line line = ledger_book_line(ledger->book, i);
+
+		if (!line.known && !line.refused)
 			return false;
 	}
 	return true;
@@ -198,8 +220,9 @@ static bool is_settled(struct ledger *ledger, uint64_t now_us)
 	const struct ledger_totals *totals = ledger_book_totals(ledger->book);
 	uint64_t news = totals->received + totals->accepted + totals->sent;
 	unsigned devices = count_devices(ledger);
-	bool whole =
-		count_waiting(ledger) == 0 && count_complete(ledger) == devices;
+	bool whole = count_waiting(ledger) == 0 &&
+	             count_complete(ledger) == devices &&
+	             ledger_rooms_idle(ledger->rooms);
 
 	if (news != ledger->news || whole != ledger->whole ||
 	    count_welcomed(ledger) < devices)
@@ -220,12 +243,16 @@ static void on_tick(void *context)
 
 	alarm_set(ledger->tick, TICK_MS);
 	if (!ledger->start_us) {
+		ledger_rooms_make(ledger->rooms);
 		ledger->online =
-			count_complete(ledger) == count_devices(ledger);
+			count_complete(ledger) == count_devices(ledger) &&
+			ledger_rooms_made(ledger->rooms);
 		return;
 	}
-	if (ledger->sending)
+	if (ledger->sending) {
+		ledger_rooms_tick(ledger->rooms, now_us);
 		write_due(ledger, now_us);
+	}
 	for (unsigned i = 0; i < ledger->plan.users; i++)
 		ledger_user_tick(ledger->users[i]);
 	show_progress(ledger, now_us);
@@ -258,6 +285,7 @@ static bool read_gateways(struct ledger *ledger)
 
 static void create_users(struct ledger *ledger)
 {
+	unsigned long long run = random_u64();
 	const struct ledger_device_setup setup = {
 		.loop = stage_loop(ledger->stage),
 		.rest = stage_rest(ledger->stage),
@@ -266,7 +294,18 @@ static void create_users(struct ledger *ledger)
 		.gateways = ledger->gateways,
 		.gateway_count = ledger->gateway_count,
 	};
-	unsigned long long run = random_u64();
+	const struct ledger_rooms_setup rooms = {
+		.loop = setup.loop,
+		.rest = setup.rest,
+		.book = setup.book,
+		.users = ledger->users,
+		.user_count = ledger->plan.users,
+		.count = (unsigned)ledger->options->groups,
+		.size = (unsigned)ledger->options->group_size,
+		.churn = (unsigned)ledger->options->churn,
+		.run = run,
+		.random = &ledger->random,
+	};
 	char name[64];
 
 	for (unsigned i = 0; i < ledger->plan.users; i++) {
@@ -274,6 +313,7 @@ static void create_users(struct ledger *ledger)
 		ledger->users[i] = ledger_user_create(
 			&setup, i, ledger->plan.devices, name);
 	}
+	ledger->rooms = ledger_rooms_create(&rooms);
 }
 
 static bool bring_online(struct ledger *ledger)
@@ -281,7 +321,9 @@ static bool bring_online(struct ledger *ledger)
 	stage_run(ledger->stage, &ledger->online, START_MS);
 	if (ledger->online)
 		return true;
-	ledger->undecided = "not everybody came online at the start";
+	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
+	if (!ledger->undecided)
+		ledger->undecided = "not everybody came online at the start";
 	return false;
 }
 
@@ -319,6 +361,7 @@ static void judge(struct ledger *ledger)
 		stage_loop(ledger->stage), stage_rest(ledger->stage),
 		ledger->book, ledger->users, ledger->plan.users, &read);
 	stage_run(ledger->stage, &read, ledger->options->drain_s * 1000);
+	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
 	if (read)
 		ledger_book_judge(ledger->book);
 	else
@@ -353,6 +396,7 @@ static void release(struct ledger *ledger)
 {
 	stage_leave(ledger->stage);
 	ledger_history_destroy(&ledger->history);
+	ledger_rooms_destroy(&ledger->rooms);
 	for (unsigned i = 0; i < ledger->plan.users; i++)
 		ledger_user_destroy(&ledger->users[i]);
 	alarm_destroy(&ledger->tick);
@@ -401,6 +445,12 @@ static const struct option_row rows[] = {
                       "sockets of each"),
 	OPTION_NUMBER(peers, "--peers", "6", 0, 1000,
                       "others that each talks to; and to oneself"),
+	OPTION_NUMBER(groups, "--groups", "4", 0, ROOMS_MAX,
+                      "groups and channels, in turn; 0: none"),
+	OPTION_NUMBER(group_size, "--group-size", "5", 1, LEDGER_SEATS_MAX,
+                      "people in each at the start"),
+	OPTION_NUMBER(churn, "--churn", "0", 0, 60000,
+                      "comings and goings there a minute"),
 	OPTION_NUMBER(rate, "--rate", "200", 1, 100000,
                       "messages a second in all, whatever comes back"),
 	OPTION_NUMBER(seconds, "--seconds", "20", 1, 86400, "of sending"),

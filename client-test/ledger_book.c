@@ -45,6 +45,7 @@ static void free_talks(struct ledger_book *book)
 	HASH_ITER (hh, book->talks, slot, next) {
 		HASH_DEL(book->talks, slot);
 		mem_free(&slot->talk.by_seq);
+		mem_free(&slot->talk.live);
 		mem_free(&slot);
 	}
 }
@@ -56,11 +57,13 @@ void ledger_book_destroy(struct ledger_book **book_at)
 	if (!book)
 		return;
 	free_talks(book);
+	ledger_rooms_free(book);
 	while (book->example_count)
 		mem_free(&book->examples[--book->example_count]);
 	mem_free(&book->ids);
 	mem_free(&book->devices);
 	mem_free(&book->entries);
+	mem_free(&book->marks);
 	mem_free(book_at);
 }
 
@@ -115,24 +118,6 @@ const struct device *ledger_device(const struct ledger_book *book,
 	return device_at(book, place);
 }
 
-device_set ledger_members(const struct ledger_book *book,
-                          const struct entry *entry)
-{
-	unsigned sides = entry->from == entry->to ? 1 : 2;
-
-	return (device_set)((1u << sides * book->plan.devices) - 1);
-}
-
-device_set ledger_bit(const struct ledger_book *book, const struct entry *entry,
-                      struct ledger_place place)
-{
-	if (place.user == entry->from)
-		return (device_set)(1u << place.device);
-	if (place.user == entry->to)
-		return (device_set)(1u << (book->plan.devices + place.device));
-	return 0;
-}
-
 void ledger_book_welcome(struct ledger_book *book, struct ledger_place place,
                          uint64_t now_us)
 {
@@ -148,8 +133,7 @@ void ledger_book_ended(struct ledger_book *book, struct ledger_place place)
 }
 
 /* --- what is sent -------------------------------------------------------- */
-uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
-                           unsigned to, uint64_t due_us)
+static uint32_t write_entry(struct ledger_book *book, struct entry entry)
 {
 	if (book->count == book->capacity) {
 		book->capacity =
@@ -157,14 +141,48 @@ uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
 		book->entries = mem_resize(
 			book->entries, book->capacity * sizeof(*book->entries));
 	}
-	book->entries[book->count] = (struct entry){
-		.due_us = due_us,
-		.made_s = (uint32_t)(clock_unix_ms() / 1000),
-		.from = (uint16_t)from.user,
-		.to = (uint16_t)to,
-		.device = (uint8_t)from.device,
-	};
+	entry.made_s = (uint32_t)(clock_unix_ms() / 1000);
+	entry.marks = ledger_marks(book, ledger_crowd(book, &entry));
+	book->entries[book->count] = entry;
 	return book->count++;
+}
+
+uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
+                           unsigned to, uint64_t due_us)
+{
+	return write_entry(book, (struct entry){
+					 .due_us = due_us,
+					 .from = (uint16_t)from.user,
+					 .to = (uint16_t)to,
+					 .device = (uint8_t)from.device,
+				 });
+}
+
+uint32_t ledger_book_write_room(struct ledger_book *book,
+                                struct ledger_place from, unsigned room,
+                                uint64_t due_us)
+{
+	return write_entry(book, (struct entry){
+					 .due_us = due_us,
+					 .from = (uint16_t)from.user,
+					 .to = (uint16_t)room,
+					 .to_room = true,
+					 .device = (uint8_t)from.device,
+				 });
+}
+
+uint32_t ledger_book_write_behind(struct ledger_book *book, uint32_t number,
+                                  uint64_t due_us)
+{
+	struct entry entry = book->entries[number];
+
+	return write_entry(book, (struct entry){
+					 .due_us = due_us,
+					 .from = entry.from,
+					 .to = entry.to,
+					 .to_room = entry.to_room,
+					 .device = entry.device,
+				 });
 }
 
 uint32_t ledger_book_count(const struct ledger_book *book)
@@ -172,22 +190,34 @@ uint32_t ledger_book_count(const struct ledger_book *book)
 	return book->count;
 }
 
+static bool is_known(const struct ledger_book *book, const struct entry *entry)
+{
+	for (unsigned i = 0; i < book->plan.devices; i++) {
+		int bit = ledger_bit(book, entry,
+		                     (struct ledger_place){entry->from, i});
+
+		if (ledger_has(book, &entry->marks, SET_GOT, (unsigned)bit))
+			return true;
+	}
+	return false;
+}
+
 struct ledger_line ledger_book_line(const struct ledger_book *book,
                                     uint32_t number)
 {
 	const struct entry *entry = &book->entries[number];
-	device_set own = (device_set)((1u << book->plan.devices) - 1);
 
 	return (struct ledger_line){
 		.from = {entry->from, entry->device},
 		.to = entry->to,
+		.to_room = entry->to_room,
 		.due_us = entry->due_us,
 		.sent_us = entry->sent_us,
 		.acked_us = entry->acked_us,
 		.saved_us = entry->saved_us,
 		.accepted = entry->accepted,
 		.refused = entry->refused,
-		.known = entry->got & own,
+		.known = is_known(book, entry),
 	};
 }
 
@@ -200,6 +230,7 @@ void ledger_book_sent(struct ledger_book *book, uint32_t number,
 		return;
 	entry->sent_us = now_us;
 	book->totals.sent++;
+	book->totals.to_rooms += entry->to_room;
 }
 
 void ledger_book_close(struct ledger_book *book, uint64_t now_us)
@@ -250,22 +281,62 @@ struct talk *ledger_talk_after(struct ledger_book *book, struct talk *talk)
 	return slot ? &slot->talk : NULL;
 }
 
+static struct talk *add_talk(struct ledger_book *book, uint64_t id,
+                             unsigned crowd)
+{
+	struct talk_slot *slot = mem_new(sizeof(*slot));
+	struct talk *talk = &slot->talk;
+
+	talk->id = id;
+	talk->live = mem_new((size_t)crowd * book->plan.devices *
+	                     sizeof(*talk->live));
+	HASH_ADD(hh, book->talks, talk.id, sizeof(id), slot);
+	return talk;
+}
+
 struct talk *ledger_talk_of(struct ledger_book *book, uint64_t id,
                             const struct entry *entry)
 {
 	struct talk *talk = ledger_talk(book, id);
-	struct talk_slot *slot;
 	bool rising = entry->from <= entry->to;
 
 	if (talk)
 		return talk;
-	slot = mem_new(sizeof(*slot));
-	talk = &slot->talk;
-	talk->id = id;
+	talk = add_talk(book, id, 2);
 	talk->one = rising ? entry->from : entry->to;
 	talk->two = rising ? entry->to : entry->from;
-	HASH_ADD(hh, book->talks, talk.id, sizeof(id), slot);
 	return talk;
+}
+
+struct talk *ledger_talk_room(struct ledger_book *book, struct room *room)
+{
+	struct talk *talk = ledger_talk(book, room->conversation);
+
+	if (talk)
+		return talk;
+	talk = add_talk(book, room->conversation, room->count);
+	talk->room = room;
+	return talk;
+}
+
+int ledger_talk_position(const struct talk *talk, unsigned user)
+{
+	if (talk->room)
+		return ledger_seat(talk->room, user);
+	if (user == talk->one)
+		return 0;
+	return user == talk->two ? 1 : -1;
+}
+
+struct live_top *ledger_live(struct ledger_book *book, struct talk *talk,
+                             struct ledger_place place)
+{
+	int position = ledger_talk_position(talk, place.user);
+
+	if (position < 0)
+		return NULL;
+	return &talk->live[(unsigned)position * book->plan.devices +
+	                   place.device];
 }
 
 uint32_t *ledger_slot(struct talk *talk, uint32_t seq)

@@ -2,6 +2,10 @@
  * ledger_book - every message of a ledger run: who wrote it, what was answered,
  * who was told. Judges what it is told as it comes, and all of it at the end.
  *
+ * A message is to a user, or to a room: a group or channel. Who is in a room
+ * says the room itself, by its `member` entries: what has a seq concerns those
+ * who were in it by the entries below that seq, and nobody else.
+ *
  * No I/O. A message is a number, from 0; its uuid and its text follow from the
  * run and that number, so what comes back can be held against what was sent.
  *
@@ -22,7 +26,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LEDGER_DEVICES_MAX = 8, LEDGER_EXAMPLES_MAX = 20 };
+enum {
+	LEDGER_DEVICES_MAX = 8,
+	LEDGER_EXAMPLES_MAX = 20,
+	LEDGER_SEATS_MAX = 64,
+};
 
 /*	name            what was seen */
 #define LEDGER_FAULTS(X) \
@@ -65,7 +73,8 @@ struct ledger_place {
 /* One message as it stands now; times are 0 until they are known. */
 struct ledger_line {
 	struct ledger_place from;
-	unsigned to;
+	unsigned to; /* a user, or a room */
+	bool to_room;
 	uint64_t due_us;
 	uint64_t sent_us;  /* first put on the wire */
 	uint64_t acked_us; /* first `accepted` or `saved` */
@@ -82,6 +91,9 @@ struct ledger_totals {
 	uint64_t unanswered_kept; /* never answered and stored: allowed */
 	uint64_t wire_duplicates; /* frames that came again: allowed, counted */
 	uint64_t received;        /* first receipts by devices */
+	uint64_t to_rooms;        /* of those sent */
+	uint64_t changes;         /* of rooms, that were heard of */
+	uint64_t turned_away; /* sent by who perhaps was no member: allowed */
 };
 
 struct ledger_book *ledger_book_create(const struct ledger_plan *plan);
@@ -90,9 +102,44 @@ void ledger_book_destroy(struct ledger_book **book);
 void ledger_book_user(struct ledger_book *book, unsigned user, uint64_t id);
 uint64_t ledger_book_id(const struct ledger_book *book, unsigned user);
 
+/* --- rooms --------------------------------------------------------------- */
+struct ledger_room_plan {
+	const char *name;      /* no other room's */
+	bool all;              /* who comes in sees all that was before */
+	const unsigned *users; /* who may ever be in it; the owner first */
+	unsigned count;        /* up to LEDGER_SEATS_MAX */
+	unsigned members;      /* the first so many are in it at the start */
+};
+
+/* Rooms are numbered from 0. */
+unsigned ledger_book_room(struct ledger_book *book,
+                          const struct ledger_room_plan *plan);
+/* It was made, is told: all who are in it at the start surely are. */
+void ledger_book_room_made(struct ledger_book *book, unsigned room,
+                           uint64_t conversation, uint64_t now_us);
+unsigned ledger_book_rooms(const struct ledger_book *book);
+/* 0: not made yet. */
+uint64_t ledger_book_room_id(const struct ledger_book *book, unsigned room);
+/*
+ * Somebody is about to go, or to come; again for another try. Somebody has
+ * come, is told.
+ */
+void ledger_book_moving(struct ledger_book *book, unsigned room, unsigned user);
+void ledger_book_came(struct ledger_book *book, unsigned room, unsigned user,
+                      uint64_t now_us);
+/* Surely in it. */
+bool ledger_book_in(const struct ledger_book *book, unsigned room,
+                    unsigned user);
+
 /* --- what is sent -------------------------------------------------------- */
 uint32_t ledger_book_write(struct ledger_book *book, struct ledger_place from,
                            unsigned to, uint64_t due_us);
+uint32_t ledger_book_write_room(struct ledger_book *book,
+                                struct ledger_place from, unsigned room,
+                                uint64_t due_us);
+/* One more from where that one is to where it goes. */
+uint32_t ledger_book_write_behind(struct ledger_book *book, uint32_t number,
+                                  uint64_t due_us);
 uint32_t ledger_book_count(const struct ledger_book *book);
 struct ledger_line ledger_book_line(const struct ledger_book *book,
                                     uint32_t number);
@@ -119,7 +166,7 @@ void ledger_book_saved(struct ledger_book *book, struct ledger_place place,
                        uint64_t now_us);
 void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
                          uint32_t number, struct span code);
-/* A `message`: live on the socket, or read over REST. */
+/* A `message` or `member`: live on the socket, or read over REST. */
 void ledger_book_message(struct ledger_book *book, struct ledger_place place,
                          const struct message *message, bool live);
 /*
@@ -140,6 +187,9 @@ void ledger_book_history(struct ledger_book *book, unsigned user,
 void ledger_book_history_end(struct ledger_book *book, unsigned user,
                              uint64_t conversation, uint64_t read_seq,
                              uint64_t last_seq);
+/* Somebody reads what is not in their list of conversations. */
+void ledger_book_intruded(struct ledger_book *book, unsigned user,
+                          uint64_t conversation);
 /* Once, when all histories were read. */
 void ledger_book_judge(struct ledger_book *book);
 const struct ledger_totals *ledger_book_totals(const struct ledger_book *book);

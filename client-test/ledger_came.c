@@ -4,8 +4,11 @@
  */
 #include "client-test/ledger_private.h"
 
-static bool concerns(const struct talk *talk, const struct entry *entry)
+static bool concerns(const struct ledger_book *book, const struct talk *talk,
+                     const struct entry *entry)
 {
+	if (talk->room || entry->to_room)
+		return entry->to_room && talk->room == book->rooms[entry->to];
 	return (talk->one == entry->from && talk->two == entry->to) ||
 	       (talk->one == entry->to && talk->two == entry->from);
 }
@@ -18,7 +21,7 @@ static void claim(struct ledger_book *book, uint32_t number,
 	struct talk *talk;
 	uint32_t *slot;
 
-	if (seq == 0 || seq > book->count) {
+	if (seq == 0 || seq > book->count + book->moves) {
 		ledger_fault(book, LEDGER_gaps, "message %u has seq %llu",
 		             number, (unsigned long long)seq);
 		return;
@@ -34,16 +37,21 @@ static void claim(struct ledger_book *book, uint32_t number,
 		return;
 	}
 	talk = ledger_talk_of(book, conversation, entry);
-	if (!concerns(talk, entry))
+	if (!concerns(book, talk, entry))
 		ledger_fault(book, LEDGER_misrouted,
-		             "message %u of %u and %u in the conversation of "
-		             "%u and %u",
-		             number, entry->from, entry->to, talk->one,
-		             talk->two);
+		             "message %u of %u to %s%u in conversation %llu",
+		             number, entry->from, entry->to_room ? "g" : "",
+		             entry->to, (unsigned long long)conversation);
 	entry->conversation = conversation;
 	entry->seq = (uint32_t)seq;
 	slot = ledger_slot(talk, entry->seq);
-	if (*slot)
+	if (*slot & CHANGE_BIT)
+		ledger_fault(book, LEDGER_duplicates,
+		             "seq %u of conversation %llu is a change and "
+		             "message %u",
+		             entry->seq, (unsigned long long)conversation,
+		             number);
+	else if (*slot)
 		ledger_fault(book, LEDGER_duplicates,
 		             "seq %u of conversation %llu is message %u and %u",
 		             entry->seq, (unsigned long long)conversation,
@@ -81,14 +89,21 @@ void ledger_book_accepted(struct ledger_book *book, struct ledger_place place,
 	note_ack(book, entry, now_us);
 }
 
-static bool receive(struct ledger_book *book, struct entry *entry,
-                    device_set bit)
+static void receive(struct ledger_book *book, const struct marks *marks,
+                    unsigned bit)
 {
-	if (entry->got & bit)
-		return false;
-	entry->got |= bit;
+	if (ledger_has(book, marks, SET_GOT, bit))
+		return;
+	ledger_put(book, marks, SET_GOT, bit);
 	book->totals.received++;
-	return true;
+}
+
+/* Its socket had it before. */
+static bool came_live(const struct ledger_book *book, const struct entry *entry,
+                      unsigned bit)
+{
+	return ledger_has(book, &entry->marks, SET_HEARD, bit) ||
+	       ledger_has(book, &entry->marks, SET_TOLD, bit);
 }
 
 /*
@@ -105,7 +120,9 @@ static void check_order(struct ledger_book *book, struct ledger_place place,
 
 	if (!talk || !device->session || entry->sent_us < device->welcome_us)
 		return;
-	top = &talk->live[place.user == talk->one ? 0 : 1][place.device];
+	top = ledger_live(book, talk, place);
+	if (!top)
+		return; /* misrouted: that was said */
 	if (top->session != device->session)
 		*top = (struct live_top){.session = device->session};
 	if (entry->seq < top->seq)
@@ -123,21 +140,34 @@ void ledger_book_saved(struct ledger_book *book, struct ledger_place place,
                        uint64_t now_us)
 {
 	struct entry *entry = &book->entries[number];
-	device_set bit;
+	unsigned bit;
 
 	if (!is_senders(book, place, number, "saved"))
 		return;
 	claim(book, number, conversation, seq);
-	bit = ledger_bit(book, entry, place);
+	bit = (unsigned)ledger_bit(book, entry, place);
 	note_ack(book, entry, now_us);
 	if (!entry->saved_us) {
 		entry->saved_us = now_us;
 		book->totals.saved++;
 	}
-	if (!((entry->heard | entry->told) & bit))
+	if (!came_live(book, entry, bit))
 		check_order(book, place, number);
-	entry->told |= bit;
-	(void)receive(book, entry, bit);
+	ledger_put(book, &entry->marks, SET_TOLD, bit);
+	receive(book, &entry->marks, bit);
+}
+
+bool ledger_may_be_outside(const struct ledger_book *book,
+                           const struct entry *entry)
+{
+	const struct room *room;
+	const struct seat *seat;
+
+	if (!entry->to_room)
+		return false;
+	room = book->rooms[entry->to];
+	seat = &room->seats[ledger_seat(room, entry->from)];
+	return !seat->in_since_us || seat->in_since_us > entry->sent_us;
 }
 
 void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
@@ -148,7 +178,14 @@ void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
 	if (!is_senders(book, place, number, "error") || entry->refused)
 		return;
 	entry->refused = true;
-	ledger_fault(book, LEDGER_refused, "message %u: %.*s", number,
+	if (ledger_may_be_outside(book, entry) &&
+	    span_equal(code, SPAN("unknown_conversation"))) {
+		entry->turned_away = true;
+		book->totals.turned_away++;
+		return;
+	}
+	ledger_fault(book, LEDGER_refused, "message %u (%u to %s%u): %.*s",
+	             number, entry->from, entry->to_room ? "g" : "", entry->to,
 	             (int)code.len, code.len ? code.data : "");
 }
 
@@ -161,8 +198,7 @@ static bool text_is(const struct ledger_book *book, uint32_t number,
 	return span_equal(buf_span(&expected), text);
 }
 
-/* Whose it is, what it says, where it stands; false when it is not ours. */
-static bool examine(struct ledger_book *book, struct ledger_place place,
+bool ledger_examine(struct ledger_book *book, struct ledger_place place,
                     const struct message *message, uint32_t *ret_number)
 {
 	const struct entry *entry;
@@ -171,13 +207,14 @@ static bool examine(struct ledger_book *book, struct ledger_place place,
 	if (!ledger_book_find(book, place, &message->uuid, &number))
 		return false;
 	entry = &book->entries[number];
-	if (!ledger_bit(book, entry, place) ||
+	if (ledger_bit(book, entry, place) < 0 ||
 	    message->user_from != book->ids[entry->from] ||
-	    message->user_to != book->ids[entry->to]) {
+	    message->user_to != (entry->to_room ? 0 : book->ids[entry->to])) {
 		ledger_fault(book, LEDGER_misrouted,
-		             "message %u of %u to %u at user %u, as %llu to "
+		             "message %u of %u to %s%u at user %u, as %llu to "
 		             "%llu",
-		             number, entry->from, entry->to, place.user,
+		             number, entry->from, entry->to_room ? "g" : "",
+		             entry->to, place.user,
 		             (unsigned long long)message->user_from,
 		             (unsigned long long)message->user_to);
 		return false;
@@ -199,25 +236,50 @@ static bool had_missed(const struct ledger_book *book,
 	       device->welcome_us < book->closed_us;
 }
 
-void ledger_book_message(struct ledger_book *book, struct ledger_place place,
+static void take_change(struct ledger_book *book, struct ledger_place place,
+                        const struct message *message, bool live)
+{
+	unsigned seat, bit;
+	struct change *change = ledger_change(book, place, message, &seat);
+
+	if (!change)
+		return;
+	bit = seat * book->plan.devices + place.device;
+	if (live && ledger_has(book, &change->marks, SET_HEARD, bit))
+		book->totals.wire_duplicates++;
+	if (live)
+		ledger_put(book, &change->marks, SET_HEARD, bit);
+	receive(book, &change->marks, bit);
+}
+
+static void take_message(struct ledger_book *book, struct ledger_place place,
                          const struct message *message, bool live)
 {
 	struct entry *entry;
 	uint32_t number;
-	device_set bit;
+	unsigned bit;
 
-	if (!examine(book, place, message, &number))
+	if (!ledger_examine(book, place, message, &number))
 		return;
 	entry = &book->entries[number];
-	bit = ledger_bit(book, entry, place);
-	if (live && entry->heard & bit)
+	bit = (unsigned)ledger_bit(book, entry, place);
+	if (live && ledger_has(book, &entry->marks, SET_HEARD, bit))
 		book->totals.wire_duplicates++;
-	if (live && !((entry->heard | entry->told) & bit))
+	if (live && !came_live(book, entry, bit))
 		check_order(book, place, number);
 	if (live)
-		entry->heard |= bit;
+		ledger_put(book, &entry->marks, SET_HEARD, bit);
 	if (live || !had_missed(book, place, number))
-		(void)receive(book, entry, bit);
+		receive(book, &entry->marks, bit);
+}
+
+void ledger_book_message(struct ledger_book *book, struct ledger_place place,
+                         const struct message *message, bool live)
+{
+	if (message->change == CHANGE_none)
+		take_message(book, place, message, live);
+	else
+		take_change(book, place, message, live);
 }
 
 void ledger_book_garbled(struct ledger_book *book, struct ledger_place place,

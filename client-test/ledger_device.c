@@ -256,9 +256,8 @@ static const struct {
 	struct span type;
 	void (*take)(struct ledger_device *device, const struct json *frame);
 } takers[] = {
-	{{"welcome", 7}, take_welcome},
-	{{"message", 7}, take_message},
-	{{"state", 5}, take_state},
+	{{"welcome", 7}, take_welcome}, {{"message", 7}, take_message},
+	{{"member", 6}, take_message},  {{"state", 5}, take_state},
 	{{"error", 5}, take_state},
 };
 
@@ -267,9 +266,8 @@ static void take_text(void *context, struct span text)
 	struct ledger_device *device = context;
 	struct json *frame CLEANUP(json_destroy) = NULL;
 	struct span type;
-	const char *why;
 
-	if (json_parse(text, &frame, &why) != ST_OK ||
+	if (message_parse(text, &frame) != ST_OK ||
 	    !json_get_text(frame, "type", &type)) {
 		ledger_book_garbled(device->setup.book, device->place, text);
 		return;

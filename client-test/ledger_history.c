@@ -20,6 +20,8 @@ struct reader {
 	unsigned at;  /* in `listed`; the list itself is read before */
 	uint64_t seq; /* read so far, of that conversation */
 	bool has_list;
+	unsigned room; /* then those that are not in the list: next */
+	bool intruding;
 	bool busy;
 };
 
@@ -44,7 +46,9 @@ static void next_user(struct reader *reader)
 	reader->user = history->next_user++;
 	reader->listed_count = 0;
 	reader->has_list = false;
+	reader->intruding = false;
 	reader->at = 0;
+	reader->room = 0;
 	buf_clear(&reader->path);
 	buf_append(&reader->path, SPAN("/conversations?limit=200"));
 	call(reader);
@@ -59,6 +63,34 @@ static void messages_path(struct reader *reader)
 	           (unsigned long long)reader->seq, (unsigned)PAGE);
 }
 
+static bool is_listed(const struct reader *reader, uint64_t conversation)
+{
+	for (unsigned i = 0; i < reader->listed_count; i++) {
+		if (reader->listed[i].conversation == conversation)
+			return true;
+	}
+	return false;
+}
+
+/* The next room that is not theirs: it must not be there for them. */
+static bool intrude(struct reader *reader)
+{
+	const struct ledger_book *book = reader->history->book;
+
+	while (reader->room < ledger_book_rooms(book)) {
+		uint64_t id = ledger_book_room_id(book, reader->room++);
+
+		if (!id || is_listed(reader, id))
+			continue;
+		reader->intruding = true;
+		buf_clear(&reader->path);
+		buf_format(&reader->path, "/conversations/%llu/messages",
+		           (unsigned long long)id);
+		return true;
+	}
+	return false;
+}
+
 static void next_conversation(struct reader *reader)
 {
 	struct ledger_history *history = reader->history;
@@ -66,6 +98,10 @@ static void next_conversation(struct reader *reader)
 	reader->seq = 0;
 	if (reader->at < reader->listed_count) {
 		messages_path(reader);
+		call(reader);
+		return;
+	}
+	if (intrude(reader)) {
 		call(reader);
 		return;
 	}
@@ -146,11 +182,18 @@ static void answered(void *context, const struct rest_answer *answer)
 {
 	struct reader *reader = context;
 
-	if (answer->status != ST_OK) {
+	if (reader->intruding && answer->status == ST_NOT_FOUND) {
+		next_conversation(reader);
+	} else if (answer->status != ST_OK) {
 		if (answer->status == ST_DENIED)
 			ledger_user_sign_in(
 				reader->history->users[reader->user]);
 		alarm_set(reader->again, AGAIN_MS);
+	} else if (reader->intruding) {
+		ledger_book_intruded(reader->history->book, reader->user,
+		                     ledger_book_room_id(reader->history->book,
+		                                         reader->room - 1));
+		next_conversation(reader);
 	} else if (reader->has_list) {
 		take_messages(reader, answer->json);
 	} else {

@@ -61,6 +61,9 @@ static void write_counts(struct json_writer *w, const struct ledger_run *run)
 	json_number(w, "stored", totals->stored);
 	for (unsigned i = 0; i < LEDGER_FAULT_COUNT; i++)
 		json_number(w, ledger_fault_names[i], totals->fault[i]);
+	json_number(w, "to_rooms", totals->to_rooms);
+	json_number(w, "room_changes", totals->changes);
+	json_number(w, "turned_away", totals->turned_away);
 	json_number(w, "unknown", totals->unknown);
 	json_number(w, "unanswered_kept", totals->unanswered_kept);
 	json_number(w, "wire_duplicates", totals->wire_duplicates);
@@ -121,12 +124,18 @@ static void print_table(const struct ledger_run *run,
 	              run->drain_s);
 	print_row("sent", totals->sent, "");
 	print_row("accepted", totals->accepted, "told that it is safe");
-	print_row("stored", totals->stored, "in the history of both");
+	print_row("stored", totals->stored,
+	          "in the history of all whom it "
+	          "concerns");
+	print_row("to rooms", totals->to_rooms, "of those sent");
+	print_row("room changes", totals->changes, "comings, goings");
 	for (unsigned i = 0; i < LEDGER_FAULT_COUNT; i++)
 		print_row(ledger_fault_names[i], totals->fault[i],
 		          ledger_fault_texts[i]);
 	print_row("unknown", totals->unknown,
 	          "never answered, not stored (allowed)");
+	print_row("turned away", totals->turned_away,
+	          "sent by who perhaps was no member (allowed)");
 	print_row("wire duplicates", totals->wire_duplicates,
 	          "frames that came again (allowed)");
 	print_row("connects", ledger_tally_total(run->tally, LEDGER_CONNECTS),

@@ -59,8 +59,8 @@ void ledger_text(const struct ledger_book *book, uint32_t number,
 	const struct entry *entry = &book->entries[number];
 	uint64_t random = mix((uint64_t)book->run << 32 | number);
 
-	buf_format(out, "%u %u>%u ", number, (unsigned)entry->from,
-	           (unsigned)entry->to);
+	buf_format(out, "%u %u>%s%u ", number, (unsigned)entry->from,
+	           entry->to_room ? "g" : "", (unsigned)entry->to);
 	while (out->len < book->plan.text_bytes) {
 		buf_append(out, span_of(pieces[random % ARRAY_LEN(pieces)]));
 		random = mix(random + out->len);
@@ -70,6 +70,7 @@ void ledger_text(const struct ledger_book *book, uint32_t number,
 void ledger_book_frame(const struct ledger_book *book, uint32_t number,
                        struct buf *out)
 {
+	const struct entry *entry = &book->entries[number];
 	struct buf text CLEANUP(buf_free) = BUF(book->plan.text_bytes + 64);
 	struct uuid uuid = ledger_uuid(book, number);
 	struct json_writer w = json_writer(out);
@@ -80,6 +81,10 @@ void ledger_book_frame(const struct ledger_book *book, uint32_t number,
 	json_open(&w);
 	json_text(&w, "uuid", span_of(words));
 	json_text(&w, "message", buf_span(&text));
-	json_number(&w, "user_to", book->ids[book->entries[number].to]);
+	if (entry->to_room)
+		json_number(&w, "conversation",
+		            book->rooms[entry->to]->conversation);
+	else
+		json_number(&w, "user_to", book->ids[entry->to]);
 	json_close(&w);
 }

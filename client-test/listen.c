@@ -2,14 +2,13 @@
  * Prints what arrives, and what came while nobody listened.
  */
 #include "client-test/commands.h"
+#include "client-test/line.h"
 #include "client-test/people.h"
 #include "client-test/show.h"
 #include "client-test/stage.h"
 #include "client-test/talker.h"
 
 #include <stdio.h>
-
-enum { LINE_MAX_ = 128 * 1024 };
 
 struct listener {
 	struct stage *stage;
@@ -18,20 +17,13 @@ struct listener {
 	uint64_t left; /* messages until it ends; 0: never */
 };
 
-static void print_line(void *context, const char *name,
-                       const struct message *message)
+static void print_line(void *context, struct span line)
 {
 	struct listener *listener = context;
-	struct buf line CLEANUP(buf_free) = BUF(LINE_MAX_);
 
 	if (stage_over(listener->stage))
 		return;
-	show_clock(&line, message->created_at_ms);
-	buf_append(&line, SPAN("  "));
-	show_text(&line, span_of(name), 0);
-	buf_append(&line, SPAN(": "));
-	show_text(&line, message->text, 10);
-	(void)puts(buf_text(&line));
+	(void)printf("%.*s\n", (int)line.len, line.data);
 	(void)fflush(stdout);
 	if (listener->left == 0)
 		return; /* without --count: for ever */
@@ -58,10 +50,14 @@ static void denied(void *context, enum status status, struct span why)
 
 static void message(void *context, const struct message *message, bool own)
 {
+	const struct line_style style = {.rooms = true};
 	struct listener *listener = context;
+	struct buf line CLEANUP(buf_free) = BUF(LINE_LONGEST);
 
 	(void)own;
-	people_put(listener->people, talker_token(listener->talker), message);
+	line_entry(&line, message, &style);
+	people_put(listener->people, talker_token(listener->talker),
+	           buf_span(&line));
 }
 
 static void accepted(void *context, const struct outbox_entry *entry)
@@ -127,7 +123,7 @@ static const struct option_row rows[] = {
 	OPTION_URL,
 	OPTIONS_WHO("who listens; registered when the name is free"),
 	OPTION_NUMBER(count, "--count", "0", 0, 1000000000,
-                      "ends after so many messages, 0: never"),
+                      "ends after so many lines, 0: never"),
 	OPTION_NUMBER(history, "--history", "20", 0, 1000000,
                       "messages of each conversation shown at the start"),
 };
@@ -135,7 +131,7 @@ static const struct option_row rows[] = {
 const struct command listen_command = {
 	.name = "listen",
 	.words = "",
-	.purpose = "prints every message as it arrives",
+	.purpose = "prints every message as it arrives, whoever it is to",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.run = listen_run,

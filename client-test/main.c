@@ -8,8 +8,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&accept_command, &listen_command, &send_command,
-	&chat_command,   &bench_command,  &ledger_command,
+	&accept_command,  &listen_command, &send_command,
+	&chat_command,    &group_command,  &channel_command,
+	&history_command, &bench_command,  &ledger_command,
 };
 
 enum { TEXT_MAX = 16 * 1024 };

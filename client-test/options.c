@@ -5,7 +5,12 @@
 
 static bool is_text(const struct option_row *row)
 {
-	return row->min == 0 && row->max == 0;
+	return row->value && row->min == 0 && row->max == 0;
+}
+
+static bool *flag_at(struct options *options, const struct option_row *row)
+{
+	return (bool *)((char *)options + row->offset);
 }
 
 static const char **text_at(struct options *options,
@@ -85,6 +90,14 @@ static bool read_option(const struct command *command, int argc, char **argv,
 		buf_format(fault, "there is no option '%s'", argument);
 		return false;
 	}
+	if (!row->value && equals) {
+		buf_format(fault, "%s takes no value", row->name);
+		return false;
+	}
+	if (!row->value) {
+		*flag_at(options, row) = true;
+		return true;
+	}
 	if (equals)
 		return set(options, row, equals + 1, fault);
 	if (*at == argc) {
@@ -158,9 +171,9 @@ void options_help(const struct command *command, struct buf *ret_text)
 	for (unsigned i = 0; i < command->row_count; i++) {
 		const struct option_row *row = &command->rows[i];
 
-		buf_format(ret_text, "  %-13s %-5s %s", row->name, row->value,
-		           row->meaning);
-		if (!is_text(row))
+		buf_format(ret_text, "  %-13s %-5s %s", row->name,
+		           row->value ? row->value : "", row->meaning);
+		if (row->max)
 			buf_format(ret_text, " (%llu to %llu)",
 			           (unsigned long long)row->min,
 			           (unsigned long long)row->max);

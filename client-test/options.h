@@ -2,8 +2,8 @@
  * options - a subcommand's --name value pairs, from one table each.
  *
  * Rows are written with OPTION_TEXT and OPTION_NUMBER; --help is made of them.
- * Both `--name value` and `--name=value` are taken, `--` ends the options, what
- * is no option is a word.
+ * OPTION_FLAG has no value. Both `--name value` and `--name=value` are taken,
+ * `--` ends the options, what is no option is a word.
  *
  * Ownership  texts point into argv, the environment or the table.
  */
@@ -14,6 +14,7 @@
 #include "common/base/scope.h"
 #include "common/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,15 @@ struct options {
 	const char *name;
 	const char *password;
 	const char *to;
+	const char *in;
+	const char *title;
+	const char *role;
+	const char *history_for; /* who comes in: "all" or "joined" */
+	const char *with;
 	uint64_t count;
 	uint64_t history;
 	uint64_t timeout_s;
+	bool seen;
 	/* bench */
 	const char *tokens;
 	uint64_t users;
@@ -42,6 +49,9 @@ struct options {
 	const char *gateways;
 	const char *timeline;
 	uint64_t peers;
+	uint64_t groups;
+	uint64_t group_size;
+	uint64_t churn;
 	uint64_t seed;
 	uint64_t drain_s;
 	char **words;
@@ -50,7 +60,7 @@ struct options {
 
 struct option_row {
 	const char *name;  /* "--url" */
-	const char *value; /* "URL", for --help */
+	const char *value; /* "URL", for --help; NULL: a flag, without one */
 	const char
 		*preset; /* NULL: none; a text option without one is needed */
 	const char *environment; /* where else it is looked for, or NULL */
@@ -62,6 +72,12 @@ struct option_row {
 #define OPTION_TEXT(field, name_, value_, preset_, environment_, meaning_) \
 	{ \
 		name_, value_, preset_, environment_, 0, 0, \
+			offsetof(struct options, field), meaning_ \
+	}
+/* A bool that is there or not. */
+#define OPTION_FLAG(field, name_, meaning_) \
+	{ \
+		name_, NULL, NULL, NULL, 0, 0, \
 			offsetof(struct options, field), meaning_ \
 	}
 /* Who one is: the same for every command that signs somebody in. */

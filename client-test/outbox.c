@@ -61,20 +61,20 @@ bool outbox_full(const struct outbox *outbox)
 }
 
 bool outbox_add(struct outbox *outbox, const struct uuid *uuid,
-                uint64_t user_to, struct span text, uint64_t now_ms)
+                const struct outbox_draft *draft, uint64_t now_ms)
 {
 	struct item *item;
 
 	if (outbox_full(outbox))
 		return false;
 	item = mem_new(sizeof(*item));
-	item->text = mem_text(text.data, text.len);
+	item->text = mem_text(draft->text.data, draft->text.len);
 	item->entry = (struct outbox_entry){
 		.uuid = *uuid,
-		.user_to = user_to,
-		.text = span_make(item->text, text.len),
+		.draft = *draft,
 		.written_ms = now_ms,
 	};
+	item->entry.draft.text.data = item->text;
 	DL_APPEND(outbox->items, item);
 	outbox->count++;
 	return true;
@@ -195,15 +195,54 @@ bool outbox_had(const struct outbox *outbox, const struct uuid *uuid)
 	return false;
 }
 
+static void write_message(struct json_writer *w,
+                          const struct outbox_draft *draft)
+{
+	json_text(w, "message", draft->text);
+	if (draft->user_to)
+		json_number(w, "user_to", draft->user_to);
+	else
+		json_number(w, "conversation", draft->conversation);
+	if (draft->seq)
+		json_number(w, "reply_to", draft->seq);
+}
+
+static void write_change(struct json_writer *w,
+                         const struct outbox_draft *draft)
+{
+	static const char *const texts[] = {
+		[OUTBOX_EDIT] = "message",
+		[OUTBOX_DELETE] = NULL,
+		[OUTBOX_REACT] = "reaction",
+	};
+
+	json_number(w, "conversation", draft->conversation);
+	json_number(w, "seq", draft->seq);
+	if (texts[draft->kind])
+		json_text(w, texts[draft->kind], draft->text);
+	if (draft->remove)
+		json_bool(w, "remove", true);
+}
+
 void outbox_frame(const struct outbox_entry *entry, struct buf *out)
 {
+	static const char *const types[] = {
+		[OUTBOX_EDIT] = "edit",
+		[OUTBOX_DELETE] = "delete",
+		[OUTBOX_REACT] = "react",
+	};
+	const struct outbox_draft *draft = &entry->draft;
 	struct json_writer w = json_writer(out);
 	char uuid[UUID_TEXT_LEN + 1];
 
 	uuid_format(&entry->uuid, uuid);
 	json_open(&w);
+	if (draft->kind != OUTBOX_MESSAGE)
+		json_text(&w, "type", span_of(types[draft->kind]));
 	json_text(&w, "uuid", span_of(uuid));
-	json_text(&w, "message", entry->text);
-	json_number(&w, "user_to", entry->user_to);
+	if (draft->kind == OUTBOX_MESSAGE)
+		write_message(&w, draft);
+	else
+		write_change(&w, draft);
 	json_close(&w);
 }

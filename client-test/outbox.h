@@ -1,5 +1,6 @@
 /*
- * outbox - messages that are not saved yet, in the order they were written.
+ * outbox - messages and changes of messages that are not saved yet, in the
+ * order they were written.
  *
  * A message keeps its uuid through every retry, so sending again is always
  * safe. One that waits after a retryable error holds back those behind it:
@@ -23,10 +24,20 @@ enum { OUTBOX_IN_FLIGHT_MAX = 16, OUTBOX_RESEND_MS = 10000 };
 
 struct outbox;
 
+enum outbox_kind { OUTBOX_MESSAGE, OUTBOX_EDIT, OUTBOX_DELETE, OUTBOX_REACT };
+
+struct outbox_draft {
+	enum outbox_kind kind;
+	uint64_t user_to; /* of a message: a user, or 0 and a conversation */
+	uint64_t conversation;
+	uint64_t seq;     /* that is changed; of a message: that it answers */
+	struct span text; /* or the reaction */
+	bool remove;      /* the reaction */
+};
+
 struct outbox_entry {
 	struct uuid uuid;
-	uint64_t user_to;
-	struct span text;
+	struct outbox_draft draft;
 	uint64_t written_ms;
 	unsigned sent; /* times */
 };
@@ -38,7 +49,7 @@ bool outbox_full(const struct outbox *outbox);
 
 /* Copies the text. False when it is full. */
 bool outbox_add(struct outbox *outbox, const struct uuid *uuid,
-                uint64_t user_to, struct span text, uint64_t now_ms);
+                const struct outbox_draft *draft, uint64_t now_ms);
 /*
  * The next one to send now, NULL when there is none; it counts as sent, and is
  * due again after OUTBOX_RESEND_MS. Lives until it is removed.

@@ -1,5 +1,6 @@
 #include "client-test/people.h"
 #include "client-test/alarm.h"
+#include "client-test/show.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 
@@ -8,7 +9,11 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { RETRY_MS = 1000, LONGEST = 2048 };
+enum { RETRY_MS = 1000, LONGEST = 2048, LINE_LONGEST = 256 * 1024 };
+
+/* Around the id of a user whose name belongs there. */
+#define MARK_BEGINS '\x01'
+#define MARK_ENDS   '\x02'
 
 struct person {
 	uint64_t id;
@@ -17,8 +22,7 @@ struct person {
 };
 
 struct waiting {
-	struct message message;
-	char *text;
+	char *line;
 	struct waiting *prev, *next;
 };
 
@@ -63,7 +67,7 @@ static void forget_first(struct people *people)
 	struct waiting *first = people->waiting;
 
 	DL_DELETE(people->waiting, first);
-	mem_free(&first->text);
+	mem_free(&first->line);
 	mem_free(&first);
 }
 
@@ -127,36 +131,71 @@ static void ask(struct people *people, uint64_t id)
 	rest_get(people->rest, span_of(people->token), path, named, people);
 }
 
+bool people_cut_mark(struct span *line, struct span *ret_before,
+                     uint64_t *ret_user)
+{
+	struct span rest, id;
+
+	*ret_before = span_cut(*line, MARK_BEGINS, &rest);
+	id = span_cut(rest, MARK_ENDS, line);
+	return span_to_u64(id, UINT64_MAX, ret_user);
+}
+
+/* False when a name is not known yet: it is asked for. */
+static bool write_names(struct people *people, struct span line,
+                        struct buf *out)
+{
+	struct span before;
+	uint64_t id;
+
+	while (people_cut_mark(&line, &before, &id)) {
+		struct person *person;
+
+		HASH_FIND(hh, people->persons, &id, sizeof(id), person);
+		if (!person) {
+			ask(people, id);
+			return false;
+		}
+		buf_append(out, before);
+		show_text(out, span_of(person->name), 0);
+	}
+	buf_append(out, before);
+	return true;
+}
+
 static void drain(struct people *people)
 {
 	while (people->waiting) {
-		struct message *message = &people->waiting->message;
-		struct person *person;
+		struct buf line CLEANUP(buf_free) = BUF(LINE_LONGEST);
 
-		HASH_FIND(hh, people->persons, &message->user_from,
-		          sizeof(message->user_from), person);
-		if (!person) {
-			ask(people, message->user_from);
+		if (!write_names(people, span_of(people->waiting->line), &line))
 			return;
-		}
-		people->line(people->context, person->name, message);
 		forget_first(people);
+		people->line(people->context, buf_span(&line));
 	}
 }
 
-void people_put(struct people *people, struct span token,
-                const struct message *message)
+void people_mark(struct buf *line, uint64_t user)
+{
+	buf_byte(line, MARK_BEGINS);
+	buf_number(line, user);
+	buf_byte(line, MARK_ENDS);
+}
+
+void people_put(struct people *people, struct span token, struct span line)
 {
 	struct waiting *waiting = mem_new(sizeof(*waiting));
 
 	mem_free(&people->token);
 	people->token = mem_text(token.data, token.len);
-	waiting->message = *message;
-	waiting->text = mem_text(message->text.data, message->text.len);
-	waiting->message.text.data = waiting->text;
-	waiting->message.created_at = SPAN_NONE;
+	waiting->line = mem_text(line.data, line.len);
 	DL_APPEND(people->waiting, waiting);
 	drain(people);
+}
+
+bool people_idle(const struct people *people)
+{
+	return !people->waiting;
 }
 
 static void found(void *context, const struct rest_answer *answer)

@@ -81,7 +81,7 @@ static void read_answer(const struct http_answer *http, struct json **json,
 		parsed = json_parse_long(http->body, json, &why);
 	if (parsed == ST_OK)
 		answer->json = *json;
-	if (answer->status == ST_OK && parsed != ST_OK) {
+	if (answer->status == ST_OK && parsed != ST_OK && http->http != 204) {
 		answer->status = ST_UNAVAILABLE;
 		answer->why = SPAN("the answer is not JSON");
 		return;
@@ -136,6 +136,20 @@ void rest_get(struct rest *rest, struct span token, const char *path,
 	struct http_ask get = {.bearer = token};
 
 	ask(rest, path, &get, done, context);
+}
+
+void rest_call(struct rest *rest, struct span token, const char *method,
+               const char *path, struct span body, rest_done *done,
+               void *context)
+{
+	struct http_ask call = {
+		.method = method,
+		.bearer = token,
+		.content_type = body.len ? "application/json" : NULL,
+		.body = body,
+	};
+
+	ask(rest, path, &call, done, context);
 }
 
 void rest_post_credentials(struct rest *rest, const char *path,

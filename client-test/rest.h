@@ -19,11 +19,11 @@ struct rest_answer {
 	/*
 	 * By the HTTP code: OK 2xx, DENIED 401, NOT_FOUND 404, CONFLICT 409,
 	 * BUSY 429, INVALID other 4xx; UNAVAILABLE all else, also no answer
-	 * and one that is not JSON.
+	 * and one that is not JSON. A GET that is ST_OK has JSON.
 	 */
 	enum status status;
 	unsigned http;           /* 0: no answer */
-	const struct json *json; /* of ST_OK; an error's document may be NULL */
+	const struct json *json; /* NULL: none, as with 204, or an error's */
 	struct span why;         /* words for anything but ST_OK */
 };
 
@@ -36,6 +36,10 @@ void rest_destroy(struct rest **rest);
 /* `path` with its query. */
 void rest_get(struct rest *rest, struct span token, const char *path,
               rest_done *done, void *context);
+/* `method` is a constant text; `body` is JSON, or empty: none. */
+void rest_call(struct rest *rest, struct span token, const char *method,
+               const char *path, struct span body, rest_done *done,
+               void *context);
 /* POST of {"name":…,"password":…}. */
 void rest_post_credentials(struct rest *rest, const char *path,
                            const char *name, const char *password,

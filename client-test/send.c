@@ -4,6 +4,7 @@
 #include "client-test/commands.h"
 #include "client-test/input.h"
 #include "client-test/people.h"
+#include "client-test/rooms.h"
 #include "client-test/show.h"
 #include "client-test/stage.h"
 #include "client-test/talker.h"
@@ -20,9 +21,10 @@ struct sender {
 	struct talker *talker;
 	struct people *people;
 	struct input *input;
-	struct buf line;  /* what came of the one that is not whole yet */
-	uint64_t user_to; /* 0: not found yet */
-	bool looking;
+	struct buf line; /* what came of the one that is not whole yet */
+	struct rooms *rooms;
+	struct outbox_draft draft; /* to whom */
+	bool looking;              /* for them, or they are found */
 	bool input_paused;
 	bool input_ended;
 	unsigned refused;
@@ -38,13 +40,14 @@ static void end_when_done(struct sender *sender)
 
 static void send_text(struct sender *sender, struct span text)
 {
+	struct outbox_draft draft = sender->draft;
 	struct uuid uuid;
 
 	uuid_make(&uuid);
 	if (text.len == 0)
 		return;
-	if (!utf8_valid(text) ||
-	    !talker_send(sender->talker, &uuid, sender->user_to, text)) {
+	draft.text = text;
+	if (!utf8_valid(text) || !talker_send(sender->talker, &uuid, &draft)) {
 		(void)fprintf(stderr, "not sent: the line is not UTF-8\n");
 		sender->refused++;
 	}
@@ -116,32 +119,57 @@ static void start_sending(struct sender *sender)
 }
 
 /* --- events -------------------------------------------------------------- */
-static void found(void *context, enum status status, uint64_t user,
-                  struct span why)
+static void not_found(struct sender *sender, enum status status,
+                      struct span why)
 {
-	struct sender *sender = context;
+	const struct options *options = sender->options;
 
-	sender->looking = false;
-	if (status == ST_OK) {
-		sender->user_to = user;
-		start_sending(sender);
-		return;
-	}
-	(void)fprintf(stderr, "%s: %s: %.*s\n", sender->options->to,
+	(void)fprintf(stderr, "%s: %s: %.*s\n",
+	              *options->to ? options->to : options->in,
 	              status_text(status), (int)why.len,
 	              why.len ? why.data : "");
 	stage_end(sender->stage, EXIT_FAILED);
 }
 
-static void online(void *context)
+static void found(void *context, enum status status, uint64_t user,
+                  struct span why)
 {
 	struct sender *sender = context;
 
-	if (sender->user_to || sender->looking)
+	sender->draft.user_to = user;
+	if (status == ST_OK)
+		start_sending(sender);
+	else
+		not_found(sender, status, why);
+}
+
+static void found_room(void *context, enum status status,
+                       const struct room *room, struct span why)
+{
+	struct sender *sender = context;
+
+	if (status != ST_OK) {
+		not_found(sender, status, why);
+		return;
+	}
+	sender->draft.conversation = room->id;
+	start_sending(sender);
+}
+
+static void online(void *context)
+{
+	struct sender *sender = context;
+	struct span token = talker_token(sender->talker);
+
+	if (sender->looking)
 		return;
 	sender->looking = true;
-	people_find(sender->people, talker_token(sender->talker),
-	            sender->options->to, found, sender);
+	if (*sender->options->to)
+		people_find(sender->people, token, sender->options->to, found,
+		            sender);
+	else
+		rooms_find(sender->rooms, token, sender->options->in,
+		           found_room, sender);
 }
 
 static void denied(void *context, enum status status, struct span why)
@@ -214,12 +242,10 @@ static const struct talker_events events = {
 	.settled = settled,
 };
 
-static void no_line(void *context, const char *name,
-                    const struct message *message)
+static void no_line(void *context, struct span line)
 {
 	(void)context;
-	(void)name;
-	(void)message;
+	(void)line;
 }
 
 static void start(struct sender *sender, const struct options *options)
@@ -237,6 +263,7 @@ static void start(struct sender *sender, const struct options *options)
 	sender->people =
 		people_create(stage_loop(sender->stage),
 	                      stage_rest(sender->stage), no_line, sender);
+	sender->rooms = rooms_create(stage_rest(sender->stage));
 	sender->talker = talker_create(&setup);
 	if (!sender->talker) {
 		(void)fprintf(stderr, "%s is no http://host:port\n",
@@ -249,6 +276,12 @@ static int send_run(const struct options *options)
 {
 	static struct sender sender;
 
+	if (!*options->to == !*options->in) {
+		(void)fprintf(stderr,
+		              "client-test send: either --to or --in is "
+		              "needed\n");
+		return EXIT_USAGE;
+	}
 	sender.options = options;
 	sender.line = BUF(LINE_MAX_);
 	sender.stage = stage_create(options->url);
@@ -262,6 +295,7 @@ static int send_run(const struct options *options)
 	input_destroy(&sender.input);
 	talker_destroy(&sender.talker);
 	people_destroy(&sender.people);
+	rooms_destroy(&sender.rooms);
 	buf_free(&sender.line);
 	return stage_stop(&sender.stage);
 }
@@ -269,7 +303,9 @@ static int send_run(const struct options *options)
 static const struct option_row rows[] = {
 	OPTION_URL,
 	OPTIONS_WHO("who sends; registered when the name is free"),
-	OPTION_TEXT(to, "--to", "NAME", NULL, NULL, "who gets it"),
+	OPTION_TEXT(to, "--to", "NAME", "", NULL, "who gets it"),
+	OPTION_TEXT(in, "--in", "WHICH", "", NULL,
+                    "instead: a conversation, by its title or number"),
 	OPTION_NUMBER(timeout_s, "--timeout", "0", 0, 86400,
                       "gives up after so many seconds, 0: never"),
 };

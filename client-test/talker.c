@@ -5,6 +5,7 @@
 #include "client-test/connection.h"
 #include "client-test/inbox.h"
 #include "common/base/clock.h"
+#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 
@@ -129,17 +130,19 @@ static void take_saved(struct talker *talker, const struct outbox_entry *entry,
                        const struct json *frame)
 {
 	struct outcome outcome = {.entry = entry, .saved = true};
+	bool message = entry->draft.kind == OUTBOX_MESSAGE;
 	struct span created_at;
 
-	if (!json_get_id(frame, "id", &outcome.id) ||
-	    !json_get_id(frame, "conversation", &outcome.conversation) ||
-	    !json_get_id(frame, "seq", &outcome.seq) ||
-	    !json_get_text(frame, "created_at", &created_at) ||
-	    !clock_parse(created_at, &outcome.created_at_ms))
+	if (!json_get_id(frame, "conversation", &outcome.conversation) ||
+	    !json_get_id(frame, "seq", &outcome.seq))
+		return;
+	if (message && (!json_get_id(frame, "id", &outcome.id) ||
+	                !json_get_text(frame, "created_at", &created_at) ||
+	                !clock_parse(created_at, &outcome.created_at_ms)))
 		return;
 	/* The sending socket gets no `message` frame of what it sent. */
-	if (inbox_take(talker->inbox, outcome.conversation, outcome.seq) ==
-	    INBOX_GAP)
+	if (message && inbox_take(talker->inbox, outcome.conversation,
+	                          outcome.seq) == INBOX_GAP)
 		backlog_fill(talker->backlog);
 	settle(talker, &outcome);
 }
@@ -211,6 +214,36 @@ static void take_message(struct talker *talker, const struct json *frame)
 	}
 }
 
+static void take_edit(struct talker *talker, const struct json *frame)
+{
+	struct message_edit edit;
+
+	if (talker->events->changed && message_read_edit(frame, &edit))
+		talker->events->changed(talker->context, &edit);
+}
+
+static void take_receipt(struct talker *talker, const struct json *frame)
+{
+	struct talker_receipt receipt;
+
+	if (talker->events->receipt &&
+	    json_get_id(frame, "conversation", &receipt.conversation) &&
+	    json_get_id(frame, "user", &receipt.user) &&
+	    json_get_id(frame, "delivered", &receipt.delivered) &&
+	    json_get_id(frame, "read", &receipt.read))
+		talker->events->receipt(talker->context, &receipt);
+}
+
+static void take_typing(struct talker *talker, const struct json *frame)
+{
+	uint64_t conversation, user;
+
+	if (talker->events->typing &&
+	    json_get_id(frame, "conversation", &conversation) &&
+	    json_get_id(frame, "user", &user))
+		talker->events->typing(talker->context, conversation, user);
+}
+
 static void take_welcome(struct talker *talker, const struct json *frame)
 {
 	(void)frame;
@@ -225,19 +258,19 @@ static const struct {
 	struct span type;
 	void (*take)(struct talker *talker, const struct json *frame);
 } takers[] = {
-	{{"welcome", 7}, take_welcome},
-	{{"message", 7}, take_message},
-	{{"state", 5}, take_state},
-	{{"error", 5}, take_state},
+	{{"welcome", 7}, take_welcome}, {{"message", 7}, take_message},
+	{{"member", 6}, take_message},  {{"edit", 4}, take_edit},
+	{{"delete", 6}, take_edit},     {{"reaction", 8}, take_edit},
+	{{"receipt", 7}, take_receipt}, {{"typing", 6}, take_typing},
+	{{"state", 5}, take_state},     {{"error", 5}, take_state},
 };
 
 static void take_text(void *context, struct span text)
 {
 	struct json *frame CLEANUP(json_destroy) = NULL;
 	struct span type;
-	const char *why;
 
-	if (json_parse(text, &frame, &why) != ST_OK ||
+	if (message_parse(text, &frame) != ST_OK ||
 	    !json_get_text(frame, "type", &type))
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
@@ -324,11 +357,50 @@ const struct outbox *talker_outbox(const struct talker *talker)
 	return talker->outbox;
 }
 
-bool talker_send(struct talker *talker, const struct uuid *uuid,
-                 uint64_t user_to, struct span text)
+uint64_t talker_top(const struct talker *talker, uint64_t conversation)
 {
-	if (!outbox_add(talker->outbox, uuid, user_to, text, clock_mono_ms()))
+	return inbox_top(talker->inbox, conversation);
+}
+
+bool talker_send(struct talker *talker, const struct uuid *uuid,
+                 const struct outbox_draft *draft)
+{
+	if (!outbox_add(talker->outbox, uuid, draft, clock_mono_ms()))
 		return false;
 	flush(talker);
 	return true;
+}
+
+/* --- what is not kept ---------------------------------------------------- */
+static void say(struct talker *talker, const char *type, uint64_t conversation,
+                uint64_t seq)
+{
+	struct buf frame CLEANUP(buf_free) = BUF(256);
+	struct json_writer w = json_writer(&frame);
+
+	if (!talker->welcomed)
+		return;
+	json_open(&w);
+	json_text(&w, "type", span_of(type));
+	json_number(&w, "conversation", conversation);
+	if (seq)
+		json_number(&w, "seq", seq);
+	json_close(&w);
+	(void)connection_send(talker->connection, buf_span(&frame));
+}
+
+void talker_delivered(struct talker *talker, uint64_t conversation,
+                      uint64_t seq)
+{
+	say(talker, "delivered", conversation, seq);
+}
+
+void talker_read(struct talker *talker, uint64_t conversation, uint64_t seq)
+{
+	say(talker, "read", conversation, seq);
+}
+
+void talker_typing(struct talker *talker, uint64_t conversation)
+{
+	say(talker, "typing", conversation, 0);
 }

@@ -29,9 +29,16 @@ struct outcome {
 	uint64_t id; /* saved: as the `state` frame has it */
 	uint64_t conversation;
 	uint64_t seq;
-	uint64_t created_at_ms;
-	struct span code; /* refused */
+	uint64_t created_at_ms; /* of a message */
+	struct span code;       /* refused */
 	struct span detail;
+};
+
+struct talker_receipt {
+	uint64_t conversation;
+	uint64_t user;
+	uint64_t delivered; /* a seq, and all below it */
+	uint64_t read;
 };
 
 struct talker_events {
@@ -41,10 +48,18 @@ struct talker_events {
 	void (*offline)(void *context, const char *why, uint64_t retry_ms);
 	/* The name and password will never do. */
 	void (*denied)(void *context, enum status status, struct span why);
-	/* `own`: this talker sent it, and told that it is saved. */
+	/*
+	 * A message, or what happened to a conversation. `own`: this talker
+	 * sent it, and told that it is saved.
+	 */
 	void (*message)(void *context, const struct message *message, bool own);
 	void (*accepted)(void *context, const struct outbox_entry *entry);
 	void (*settled)(void *context, const struct outcome *outcome);
+	/* These may be NULL. A message has changed: */
+	void (*changed)(void *context, const struct message_edit *edit);
+	/* A member of a conversation has come so far: */
+	void (*receipt)(void *context, const struct talker_receipt *receipt);
+	void (*typing)(void *context, uint64_t conversation, uint64_t user);
 };
 
 struct talker_setup {
@@ -54,7 +69,7 @@ struct talker_setup {
 	const char *name;
 	const char *password;
 	uint64_t history; /* messages of a conversation told at the start */
-	const struct talker_events *events; /* all of them */
+	const struct talker_events *events;
 	void *context;
 };
 
@@ -66,8 +81,15 @@ void talker_destroy(struct talker **talker);
 uint64_t talker_user(const struct talker *talker); /* 0: not yet known */
 struct span talker_token(const struct talker *talker);
 const struct outbox *talker_outbox(const struct talker *talker);
+/* Up to where all of a conversation was told; 0: nothing of it. */
+uint64_t talker_top(const struct talker *talker, uint64_t conversation);
 /* False when the outbox is full. */
 bool talker_send(struct talker *talker, const struct uuid *uuid,
-                 uint64_t user_to, struct span text);
+                 const struct outbox_draft *draft);
+/* Sent once, if there is a connection: who was away says it again. */
+void talker_delivered(struct talker *talker, uint64_t conversation,
+                      uint64_t seq);
+void talker_read(struct talker *talker, uint64_t conversation, uint64_t seq);
+void talker_typing(struct talker *talker, uint64_t conversation);
 
 #endif

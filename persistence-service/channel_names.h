@@ -20,8 +20,8 @@ MUST_CHECK enum status channel_names_free(struct sql *sql,
 
 /* --- search -------------------------------------------------------------- */
 enum {
-	CHANNEL_SEARCH_MAX = 256, /* bytes: 64 code points */
-	CHANNEL_CURSOR_MAX = 600, /* characters */
+	CHANNEL_SEARCH_MAX = 256,  /* bytes: 64 code points */
+	CHANNEL_CURSOR_MAX = 1600, /* characters */
 };
 
 struct channel_search {

@@ -6,9 +6,9 @@ PERSISTENCE_SOURCES := announcement.c announcer.c answer_store.c api.c api_act.c
 	few_rows.c first_send.c flight.c gauges.c history.c history_members.c \
 	history_messages.c history_sync.c member_check.c member_store.c membership.c \
 	membership_make.c membership_people.c message_store.c outbox.c owners.c paging.c \
-	pair.c people.c persistence.c publisher.c reactions.c reply_check.c reader.c receipt_store.c \
-	roster.c rows_statement.c saver.c schema.c settings.c summary.c sync_cursor.c talk.c \
-	topics.c user_limit.c writer.c
+	pair.c people.c persistence.c publisher.c reactions.c reader.c receipt_store.c \
+	reply_check.c roster.c rows_statement.c saver.c schema.c settings.c summary.c \
+	sync_cursor.c talk.c topics.c user_limit.c writer.c
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
@@ -26,7 +26,7 @@ $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmoc
 $(foreach t,writer writer_many,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
-$(foreach t,history membership,$(eval $(call integration_test,\
+$(foreach t,channel_names history membership,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 

@@ -132,6 +132,45 @@ static void a_frame_before_the_list_does_not_bring_all_history(void **state)
 	assert_misses_after(*state, 81);
 }
 
+static void a_change_of_members_takes_its_seq_like_a_message(void **state)
+{
+	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT); /* created */
+	assert_int_equal(inbox_take(*state, ROOM, 2), INBOX_NEXT);
+	assert_int_equal(inbox_top(*state, ROOM), 2);
+	assert_int_equal(inbox_top(*state, OTHER), 0);
+}
+
+static void who_comes_in_later_begins_where_the_page_does(void **state)
+{
+	assert_int_equal(inbox_take(*state, ROOM, 43), INBOX_GAP);
+	assert_misses_after(*state, 0);
+	assert_int_equal(inbox_take_page(*state, ROOM, 43), INBOX_NEXT);
+	assert_int_equal(inbox_take_page(*state, ROOM, 43), INBOX_SEEN);
+	inbox_fetched(*state, ROOM);
+	assert_misses_nothing(*state);
+	assert_int_equal(inbox_take(*state, ROOM, 44), INBOX_NEXT);
+}
+
+static void what_is_gone_misses_nothing(void **state)
+{
+	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT);
+	assert_int_equal(inbox_take(*state, ROOM, 3), INBOX_GAP);
+	assert_misses_after(*state, 1);
+	inbox_gone(*state, ROOM);
+	assert_misses_nothing(*state);
+}
+
+static void what_came_after_it_was_gone_is_missed(void **state)
+{
+	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT);
+	assert_int_equal(inbox_take(*state, ROOM, 3), INBOX_GAP);
+	assert_misses_after(*state, 1);
+	/* Removed, and invited again before the answer is here. */
+	assert_int_equal(inbox_take(*state, ROOM, 9), INBOX_GAP);
+	inbox_gone(*state, ROOM);
+	assert_misses_after(*state, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
@@ -148,6 +187,10 @@ int main(void)
 		TEST(an_old_conversation_begins_with_its_last_messages),
 		TEST(no_history_means_only_what_is_new),
 		TEST(a_frame_before_the_list_does_not_bring_all_history),
+		TEST(a_change_of_members_takes_its_seq_like_a_message),
+		TEST(who_comes_in_later_begins_where_the_page_does),
+		TEST(what_is_gone_misses_nothing),
+		TEST(what_came_after_it_was_gone_is_missed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ static const struct option_row rows[] = {
                     "where"),
 	OPTION_TEXT(name, "--name", "NAME", NULL, NULL, "who"),
 	OPTION_NUMBER(count, "--count", "7", 1, 100, "how many"),
+	OPTION_FLAG(seen, "--seen", "who has"),
 };
 
 static const struct command command = {
@@ -62,7 +63,29 @@ static char name[] = "--name", bob[] = "bob", count[] = "--count", nine[] = "9",
 	    name_is_bob[] = "--name=bob", word[] = "word", ends[] = "--",
 	    help[] = "--help", unknown[] = "--colour", many[] = "101",
 	    zero[] = "0", text[] = "nine", url[] = "--url",
-	    here[] = "http://here";
+	    here[] = "http://here", seen[] = "--seen", seen_is[] = "--seen=1";
+
+static void a_flag_is_there_or_not(void **state)
+{
+	struct reading *reading = *state;
+
+	READ(reading, name, bob);
+	assert_int_equal(reading->status, ST_OK);
+	assert_false(reading->options.seen);
+	READ(reading, seen, name, bob);
+	assert_int_equal(reading->status, ST_OK);
+	assert_true(reading->options.seen);
+	assert_string_equal(reading->options.name, "bob");
+}
+
+static void a_flag_takes_no_value(void **state)
+{
+	struct reading *reading = *state;
+
+	READ(reading, name, bob, seen_is);
+	assert_int_equal(reading->status, ST_INVALID);
+	assert_string_equal(buf_text(&reading->fault), "--seen takes no value");
+}
 
 static void a_value_follows_its_name(void **state)
 {
@@ -178,6 +201,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 	const struct CMUnitTest tests[] = {
+		TEST(a_flag_is_there_or_not),
+		TEST(a_flag_takes_no_value),
 		TEST(a_value_follows_its_name),
 		TEST(a_value_may_follow_an_equals_sign),
 		TEST(presets_hold_until_something_is_given),

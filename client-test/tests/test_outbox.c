@@ -12,6 +12,8 @@ enum { NOW = 1000 };
 static const uint8_t room_for = 40;
 static const uint8_t in_flight = OUTBOX_IN_FLIGHT_MAX;
 
+static const struct outbox_draft greeting = {.user_to = 2, .text = {"hi", 2}};
+
 static int create(void **state)
 {
 	*state = outbox_create(room_for);
@@ -33,7 +35,7 @@ static void add(struct outbox *outbox, uint8_t number)
 {
 	struct uuid uuid = numbered(number);
 
-	assert_true(outbox_add(outbox, &uuid, 2, SPAN("hi"), NOW));
+	assert_true(outbox_add(outbox, &uuid, &greeting, NOW));
 }
 
 /* The number of the one that is sent now, 0 when there is none. */
@@ -131,7 +133,7 @@ static void a_full_outbox_takes_no_more(void **state)
 	for (uint8_t i = 1; i <= room_for; i++)
 		add(*state, i);
 	assert_true(outbox_full(*state));
-	assert_false(outbox_add(*state, &uuid, 2, SPAN("hi"), NOW));
+	assert_false(outbox_add(*state, &uuid, &greeting, NOW));
 	assert_int_equal(outbox_count(*state), room_for);
 }
 
@@ -148,17 +150,59 @@ static void what_was_settled_is_remembered(void **state)
 	assert_false(outbox_had(*state, &other));
 }
 
-static void a_frame_has_uuid_text_and_user(void **state)
+static void assert_frame(struct outbox *outbox, struct outbox_draft draft,
+                         const char *expected)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(1024);
 	struct uuid uuid = numbered(0xab);
 
-	assert_true(outbox_add(*state, &uuid, 7, SPAN("a\"b\n"), NOW));
-	outbox_frame(outbox_next(*state, NOW), &frame);
-	assert_string_equal(
-		buf_text(&frame),
-		"{\"uuid\":\"ab000000-0000-0000-0000-000000000000\","
-		"\"message\":\"a\\\"b\\n\",\"user_to\":7}");
+	assert_true(outbox_add(outbox, &uuid, &draft, NOW));
+	outbox_frame(outbox_next(outbox, NOW), &frame);
+	outbox_remove(outbox, &uuid);
+	assert_string_equal(buf_text(&frame), expected);
+}
+
+#define UUID "\"uuid\":\"ab000000-0000-0000-0000-000000000000\","
+
+static void a_frame_has_uuid_text_and_user(void **state)
+{
+	assert_frame(
+		*state,
+		(struct outbox_draft){.user_to = 7, .text = SPAN("a\"b\n")},
+		"{" UUID "\"message\":\"a\\\"b\\n\",\"user_to\":7}");
+}
+
+static void a_message_to_many_names_the_conversation(void **state)
+{
+	assert_frame(*state,
+	             (struct outbox_draft){
+			     .conversation = 17, .seq = 41, .text = SPAN("hi")},
+	             "{" UUID "\"message\":\"hi\",\"conversation\":17,"
+	             "\"reply_to\":41}");
+}
+
+static void a_change_says_of_which_message(void **state)
+{
+	struct outbox_draft draft = {
+		.kind = OUTBOX_EDIT,
+		.conversation = 17,
+		.seq = 42,
+		.text = SPAN("ho"),
+	};
+
+	assert_frame(*state, draft,
+	             "{\"type\":\"edit\"," UUID
+	             "\"conversation\":17,\"seq\":42,\"message\":\"ho\"}");
+	draft.kind = OUTBOX_DELETE;
+	assert_frame(*state, draft,
+	             "{\"type\":\"delete\"," UUID
+	             "\"conversation\":17,\"seq\":42}");
+	draft.kind = OUTBOX_REACT;
+	draft.remove = true;
+	assert_frame(*state, draft,
+	             "{\"type\":\"react\"," UUID
+	             "\"conversation\":17,\"seq\":42,\"reaction\":\"ho\","
+	             "\"remove\":true}");
 }
 
 int main(void)
@@ -175,6 +219,8 @@ int main(void)
 		TEST(a_full_outbox_takes_no_more),
 		TEST(what_was_settled_is_remembered),
 		TEST(a_frame_has_uuid_text_and_user),
+		TEST(a_message_to_many_names_the_conversation),
+		TEST(a_change_says_of_which_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,10 @@ struct http_answer {
 
 struct http_ask {
 	const char *url;
+	/* A constant text; NULL: POST with a content_type, else GET. */
+	const char *method;
 	struct span bearer;       /* token; empty: no Authorization header */
-	const char *content_type; /* with `body`: a POST */
+	const char *content_type; /* of `body` */
 	struct span body;
 	unsigned timeout_ms;
 	size_t answer_max; /* bytes of its body; 0: 64 KiB */

@@ -107,12 +107,17 @@ static void set_headers(struct http_transfer *transfer,
 	if (ask->content_type)
 		add_header(transfer,
 		           "Content-Type: ", span_of(ask->content_type));
+	else
+		add_header(transfer, "Content-Type:", SPAN_NONE); /* none */
 	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
 static void set_method(CURL *easy, const struct http_ask *ask)
 {
-	if (!ask->content_type) {
+	bool post = ask->method && !strcmp(ask->method, "POST");
+
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, ask->method);
+	if (!ask->content_type && !post) {
 		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 		return;
 	}

@@ -79,7 +79,7 @@ void chat_empty(void)
 		chat_execute("TRUNCATE TABLE %s", tables[i]);
 }
 
-static void fill_statement(const char *format, va_list args)
+static void PRINTF(1, 0) fill_statement(const char *format, va_list args)
 {
 	int len = vsnprintf(statement, sizeof(statement), format, args);
 

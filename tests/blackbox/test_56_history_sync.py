@@ -6,6 +6,8 @@ what is tested is what is read of them.
 
 import itertools
 import json
+import random
+import threading
 import time
 
 import httpx
@@ -291,6 +293,39 @@ def test_away_for_ten_thousand_messages(alice: Person, bob: Person, api: Api, ro
     assert time.monotonic() - began < 2
     device.assert_right()
     assert sum(one["unread"] for one in device.conversations.values()) == 10_300
+
+
+def test_nothing_is_missed_however_writes_overlap(stack: Stack, alice: Person, bob: Person,
+                                                  api: Api, rows: Rows):
+    """Transactions end in another order than they began, while a device keeps asking."""
+    made = [rows.conversation([alice, bob]) for _ in range(40)]
+    stop = threading.Event()
+
+    def write(mine: list[int], seed: int) -> None:
+        chance = random.Random(seed)
+        writer = Rows(stack)
+        while not stop.is_set():
+            writer.run("START TRANSACTION")
+            for conversation in sorted(chance.sample(mine, 3)):
+                writer.entry(conversation, bob, f"from {seed}")
+                time.sleep(chance.random() / 200)
+            writer.run("COMMIT")
+        writer.connection.close()
+
+    writers = [threading.Thread(target=write, args=(made[at::4], at)) for at in range(4)]
+    for writer in writers:
+        writer.start()
+    device = Device(api, alice)
+    try:
+        for _ in range(60):
+            device.sync(limit=7)
+            time.sleep(0.02)
+    finally:
+        stop.set()
+        for writer in writers:
+            writer.join()
+    device.sync(limit=7)
+    device.assert_right()
 
 
 def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):

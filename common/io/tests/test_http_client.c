@@ -163,6 +163,34 @@ static void a_get_after_a_post_leaves_nothing_of_it(void **state)
 	assert_false(body_has(&answer, "secret"));
 }
 
+static void other_methods_come_with_and_without_bodies(void **state)
+{
+	struct http_ask patch = ask_for("/echo"), delete = ask_for("/echo"),
+			post = ask_for("/echo"), get = ask_for("/echo");
+	struct http_answer answer;
+
+	patch.method = "PATCH";
+	patch.content_type = "application/json";
+	patch.body = SPAN("{\"a\":1}");
+	assert_int_equal(http_client_ask(*state, &patch, &answer), ST_OK);
+	assert_true(body_has(&answer, "PATCH /echo "));
+	assert_true(body_has(&answer, "\r\n\r\n{\"a\":1}"));
+
+	delete.method = "DELETE";
+	assert_int_equal(http_client_ask(*state, &delete, &answer), ST_OK);
+	assert_true(body_has(&answer, "DELETE /echo "));
+	assert_false(body_has(&answer, "Content-"));
+
+	post.method = "POST";
+	assert_int_equal(http_client_ask(*state, &post, &answer), ST_OK);
+	assert_true(body_has(&answer, "POST /echo "));
+	assert_true(body_has(&answer, "\r\nContent-Length: 0\r"));
+	assert_false(body_has(&answer, "Content-Type"));
+
+	assert_int_equal(http_client_ask(*state, &get, &answer), ST_OK);
+	assert_true(body_has(&answer, "GET /echo "));
+}
+
 static void a_redirect_is_not_followed(void **state)
 {
 	struct http_ask ask = ask_for("/redirect");
@@ -452,6 +480,7 @@ int main(void)
 		ON_CLIENT(an_answer_has_code_and_body),
 		ON_CLIENT(a_token_travels_as_bearer),
 		ON_CLIENT(a_get_after_a_post_leaves_nothing_of_it),
+		ON_CLIENT(other_methods_come_with_and_without_bodies),
 		ON_CLIENT(a_redirect_is_not_followed),
 		ON_CLIENT(a_body_up_to_the_limit_is_taken),
 		ON_CLIENT(a_body_over_the_limit_is_an_error),
