@@ -33,6 +33,7 @@ $(foreach t,channel_names history membership,$(eval $(call integration_test,\
 $(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
 	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
+$(eval $(call unit_test,persistence-service/tests/test_summary.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,\
 	persistence common,libcjson,-lunistring))

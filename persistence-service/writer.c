@@ -320,6 +320,7 @@ static bool has_work(const struct writer *w, const struct batch *batch,
 		const struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->record.kind != SAVE_MESSAGE &&
+		    entry->record.kind != SAVE_BLOCKED &&
 		    entry->outcome != OUTCOME_DEAD)
 			return true;
 	}
@@ -331,6 +332,8 @@ static enum status transact(struct writer *w, struct batch *batch,
 {
 	enum status status;
 
+	/* Those of the last one are not to be remembered once more. */
+	talks_clear(w->talks);
 	if (!has_work(w, batch, from, to))
 		return ST_OK;
 	status = sql_begin(w->sql);

@@ -270,6 +270,15 @@ static void a_block_is_heard_of(void **state)
 	entry = put(1, 2, NULL, "hi");
 	save();
 	assert_int_equal(entry->saved.seq, 2);
+	/* In a batch of its own, and by the other one of the two. */
+	batch_clear(batch);
+	execute("INSERT INTO blocks VALUES", "(1, 2, NOW(3))");
+	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
+	save();
+	batch_clear(batch);
+	entry = put(2, 1, NULL, "hi");
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_USER);
 	assert_consistent();
 }
 
