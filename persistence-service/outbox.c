@@ -6,14 +6,16 @@ enum status outbox_put(struct sql *sql, const struct outbox_row *row)
 {
 	struct sql_value values[] = {
 		sql_number(row->kind),
+		sql_number(row->conversation),
 		sql_bytes(row->target),
 		sql_bytes(row->room.len ? row->room : SPAN("")),
 		sql_bytes(row->body),
 	};
 
 	return sql_run(sql,
-	               "INSERT INTO outbox (kind, target, room, body)"
-	               " VALUES (?, ?, ?, ?)",
+	               "INSERT INTO outbox"
+	               " (kind, conversation, target, room, body)"
+	               " VALUES (?, ?, ?, ?, ?)",
 	               values, ARRAY_LEN(values));
 }
 

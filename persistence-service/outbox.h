@@ -17,6 +17,7 @@ enum { OUTBOX_TEXT_MAX = 65535 }; /* of target and of room */
 struct outbox_row {
 	uint64_t id; /* not read by outbox_put() */
 	enum outbox_kind kind;
+	uint64_t conversation; /* whose event it is; not read back */
 	struct span target;
 	struct span room; /* the header's value, or empty */
 	struct span body;
