@@ -186,17 +186,11 @@ def test_a_group_becomes_large_and_stays_so(crowd_api: Api, crowd_enter, crowd_s
         group.remove(people[0], person)
     assert keys("two") == {f"c:{group.id}"}
     for socket, person in list(zip(sockets, people))[2:]:
-        change_of(socket, group.id, "removed")
-        nothing_of_after(group, socket, sockets[0], person)
-
-
-def nothing_of_after(group: Group, socket: Socket, marker: Socket, person: Person) -> None:
-    """Of what this socket has heard, its removal is the last."""
-    heard = [frame["seq"] for frame in socket.seen if frame.get("conversation") == group.id]
-    uuid = marker.say(person.id, "marker")
-    socket.expect(type="message", uuid=uuid)
-    assert [frame["seq"] for frame in socket.seen
-            if frame.get("conversation") == group.id] == heard
+        removed = socket.until("my removal", lambda frame, person=person:
+                               frame.get("change") == {"what": "removed", "users": [person.id]})
+        socket.seen.clear()
+        assert removed["conversation"] == group.id
+        nothing_of(group.id, socket, sockets[0], person)
 
 
 def test_typing_in_a_crowd_is_nobodys_business(crowd: Crowd):

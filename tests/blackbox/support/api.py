@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from support.papers import check_answer
+
 PASSWORD = "correct horse battery"
 PROBLEM = "application/problem+json"
 counter = itertools.count(1)
@@ -31,7 +33,8 @@ class Person:
 class Api:
     def __init__(self, url: str):
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=15)
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=15,
+                                 event_hooks={"response": [check_answer]})
 
     def close(self) -> None:
         self.http.close()

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from support.api import Person
+from support.papers import check_frame
 
 
 def new_uuid() -> str:
@@ -68,6 +69,7 @@ class Socket:
         assert isinstance(text, str), "a binary frame"
         frame = json.loads(text)
         assert isinstance(frame, dict)
+        check_frame(frame, text)
         self.texts[id(frame)] = text
         return frame
 
