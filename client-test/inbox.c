@@ -131,6 +131,18 @@ void inbox_gone(struct inbox *inbox, uint64_t id)
 	conversation->fetching = false;
 }
 
+void inbox_each(const struct inbox *inbox,
+                void (*visit)(void *context, uint64_t conversation,
+                              uint64_t top),
+                void *context)
+{
+	const struct conversation *conversation;
+
+	for (conversation = inbox->conversations; conversation;
+	     conversation = conversation->hh.next)
+		visit(context, conversation->id, conversation->top);
+}
+
 uint64_t inbox_top(const struct inbox *inbox, uint64_t id)
 {
 	const struct conversation *conversation = find(inbox, id);

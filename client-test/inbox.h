@@ -55,6 +55,11 @@ void inbox_fetched(struct inbox *inbox, uint64_t conversation);
  * what was heard since the fetch began.
  */
 void inbox_gone(struct inbox *inbox, uint64_t conversation);
+/* Each conversation in turn, and up to where all of it was shown. */
+void inbox_each(const struct inbox *inbox,
+                void (*visit)(void *context, uint64_t conversation,
+                              uint64_t top),
+                void *context);
 /* Up to where all was shown; 0 for one that is not known. */
 uint64_t inbox_top(const struct inbox *inbox, uint64_t conversation);
 

@@ -29,7 +29,9 @@ enum {
 	ROOM_SHARE = 4, /* one message of so many goes to a room */
 	START_MS = 120000,
 	PROGRESS_US = 1000000,
-	LATE_US = 1500000,   /* what is doubled comes last */
+	LATE_US = 1500000,  /* what is doubled comes last */
+	RECEIPTS_MS = 3000, /* that the last ones may take */
+	RECEIPTS_TRIES = 10,
 	QUIET_US = 15000000, /* nothing new for so long: then we ask */
 };
 
@@ -293,6 +295,7 @@ static void create_users(struct ledger *ledger)
 		.tally = ledger->tally,
 		.gateways = ledger->gateways,
 		.gateway_count = ledger->gateway_count,
+		.receipts_ms = (unsigned)ledger->options->receipts_ms,
 	};
 	const struct ledger_rooms_setup rooms = {
 		.loop = setup.loop,
@@ -351,17 +354,38 @@ static void drain(struct ledger *ledger)
 				: "not all was settled in time";
 }
 
+/* On sockets that live on: else it is said again on those that came then. */
+static void say_last_receipts(struct ledger *ledger)
+{
+	for (unsigned tries = 0; tries < RECEIPTS_TRIES; tries++) {
+		uint64_t connects =
+			ledger_tally_total(ledger->tally, LEDGER_CONNECTS);
+
+		if (!ledger->options->receipts_ms)
+			return;
+		for (unsigned i = 0; i < ledger->plan.users; i++)
+			ledger_user_last_receipts(ledger->users[i]);
+		stage_run(ledger->stage, NULL, RECEIPTS_MS);
+		if (count_complete(ledger) == count_devices(ledger) &&
+		    connects ==
+		            ledger_tally_total(ledger->tally, LEDGER_CONNECTS))
+			return;
+	}
+	ledger->undecided = "sockets did not live on for the last receipts";
+}
+
 static void judge(struct ledger *ledger)
 {
 	bool read = false;
 
 	if (!ledger->settled)
 		return;
+	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
+	say_last_receipts(ledger);
 	ledger->history = ledger_history_create(
 		stage_loop(ledger->stage), stage_rest(ledger->stage),
 		ledger->book, ledger->users, ledger->plan.users, &read);
 	stage_run(ledger->stage, &read, ledger->options->drain_s * 1000);
-	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
 	if (read)
 		ledger_book_judge(ledger->book);
 	else
@@ -451,6 +475,8 @@ static const struct option_row rows[] = {
                       "people in each at the start"),
 	OPTION_NUMBER(churn, "--churn", "0", 0, 60000,
                       "comings and goings there a minute"),
+	OPTION_NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
+                      "ms between two receipts of a device; 0: none"),
 	OPTION_NUMBER(rate, "--rate", "200", 1, 100000,
                       "messages a second in all, whatever comes back"),
 	OPTION_NUMBER(seconds, "--seconds", "20", 1, 86400, "of sending"),

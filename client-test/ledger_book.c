@@ -46,6 +46,8 @@ static void free_talks(struct ledger_book *book)
 		HASH_DEL(book->talks, slot);
 		mem_free(&slot->talk.by_seq);
 		mem_free(&slot->talk.live);
+		mem_free(&slot->talk.reach);
+		mem_free(&slot->talk.heard_reach);
 		mem_free(&slot);
 	}
 }
@@ -286,10 +288,13 @@ static struct talk *add_talk(struct ledger_book *book, uint64_t id,
 {
 	struct talk_slot *slot = mem_new(sizeof(*slot));
 	struct talk *talk = &slot->talk;
+	size_t devices = (size_t)crowd * book->plan.devices;
 
 	talk->id = id;
-	talk->live = mem_new((size_t)crowd * book->plan.devices *
-	                     sizeof(*talk->live));
+	talk->live = mem_new(devices * sizeof(*talk->live));
+	talk->reach = mem_new(crowd * sizeof(*talk->reach));
+	talk->heard_reach =
+		mem_new(devices * crowd * sizeof(*talk->heard_reach));
 	HASH_ADD(hh, book->talks, talk.id, sizeof(id), slot);
 	return talk;
 }

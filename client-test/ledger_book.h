@@ -44,7 +44,8 @@ enum {
 	X(phantom, "never sent") \
 	X(corrupt, "with another text than was sent") \
 	X(split, "of which two were told differently") \
-	X(refused, "refused for good, though nothing was wrong with it")
+	X(refused, "refused for good, though nothing was wrong with it") \
+	X(receipts, "of which a receipt is ahead, goes back or is missing")
 
 enum ledger_fault {
 #define LEDGER_FAULT_ENUM(name, text) LEDGER_##name,
@@ -93,6 +94,9 @@ struct ledger_totals {
 	uint64_t received;        /* first receipts by devices */
 	uint64_t to_rooms;        /* of those sent */
 	uint64_t changes;         /* of rooms, that were heard of */
+	uint64_t receipts;        /* said by devices */
+	uint64_t receipts_told;   /* frames */
+	uint64_t old_receipts;    /* behind what was told before: allowed */
 	uint64_t turned_away; /* sent by who perhaps was no member: allowed */
 };
 
@@ -127,6 +131,9 @@ uint64_t ledger_book_room_id(const struct ledger_book *book, unsigned room);
 void ledger_book_moving(struct ledger_book *book, unsigned room, unsigned user);
 void ledger_book_came(struct ledger_book *book, unsigned room, unsigned user,
                       uint64_t now_us);
+/* It is a room, and that user made it. */
+bool ledger_book_owns(struct ledger_book *book, unsigned user,
+                      uint64_t conversation);
 /* Surely in it. */
 bool ledger_book_in(const struct ledger_book *book, unsigned room,
                     unsigned user);
@@ -169,6 +176,18 @@ void ledger_book_refused(struct ledger_book *book, struct ledger_place place,
 /* A `message` or `member`: live on the socket, or read over REST. */
 void ledger_book_message(struct ledger_book *book, struct ledger_place place,
                          const struct message *message, bool live);
+/* A device says how far it has come; `last`: it must have arrived at the end.
+ */
+void ledger_book_reached(struct ledger_book *book, struct ledger_place place,
+                         uint64_t conversation, uint64_t delivered,
+                         uint64_t read, bool last, uint64_t now_us);
+/* A `receipt` frame about a user, by the user's id. */
+void ledger_book_receipt(struct ledger_book *book, struct ledger_place place,
+                         uint64_t conversation, uint64_t user,
+                         uint64_t delivered, uint64_t read);
+/* A receipt was refused: allowed to who came and went. */
+void ledger_book_receipt_refused(struct ledger_book *book,
+                                 struct ledger_place place, struct span code);
 /*
  * All that was written so far has had its time. A socket that lived on and
  * still gets some of it over REST, because of what is sent from now on, had
@@ -187,6 +206,13 @@ void ledger_book_history(struct ledger_book *book, unsigned user,
 void ledger_book_history_end(struct ledger_book *book, unsigned user,
                              uint64_t conversation, uint64_t read_seq,
                              uint64_t last_seq);
+/* How far a member is, by a list of members or the member's own list. */
+void ledger_book_reach(struct ledger_book *book, uint64_t conversation,
+                       uint64_t user, uint64_t delivered, uint64_t read);
+/* What a user's list of conversations says is not read. */
+void ledger_book_unread(struct ledger_book *book, unsigned user,
+                        uint64_t conversation, uint64_t read, uint64_t last_seq,
+                        uint64_t unread);
 /* Somebody reads what is not in their list of conversations. */
 void ledger_book_intruded(struct ledger_book *book, unsigned user,
                           uint64_t conversation);

@@ -3,6 +3,7 @@
 #include "client-test/backlog.h"
 #include "client-test/connection.h"
 #include "client-test/inbox.h"
+#include "client-test/ledger_receipts.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
@@ -30,6 +31,8 @@ struct ledger_device {
 	struct connection *connection;
 	struct inbox *inbox;
 	struct backlog *backlog;
+	struct ledger_receipts *receipts;
+	uint64_t receipts_due_ms;
 	struct alarm *reconnect;
 	unsigned failures; /* in a row */
 	bool welcomed;
@@ -109,10 +112,34 @@ static void put_on_wire(struct ledger_device *device, struct waiting *waiting,
 	waiting->due_ms = now_ms + SILENT_MS;
 }
 
+static void say_receipts(struct ledger_device *device, uint64_t now_ms)
+{
+	const unsigned period_ms = device->setup.receipts_ms;
+
+	if (!device->welcomed || !period_ms || now_ms < device->receipts_due_ms)
+		return;
+	/* Not all at once. */
+	device->receipts_due_ms =
+		now_ms + (device->receipts_due_ms ? period_ms
+	                                          : random_u64() % period_ms);
+	ledger_receipts_say(device->receipts, device->inbox, device->connection,
+	                    false);
+}
+
+void ledger_device_last_receipts(struct ledger_device *device)
+{
+	if (!device->welcomed || !device->setup.receipts_ms)
+		return;
+	device->receipts_due_ms = UINT64_MAX;
+	ledger_receipts_say(device->receipts, device->inbox, device->connection,
+	                    true);
+}
+
 void ledger_device_tick(struct ledger_device *device)
 {
 	uint64_t now_ms = clock_mono_ms();
 
+	say_receipts(device, now_ms);
 	for (unsigned i = 0; device->welcomed && i < device->waiting_count; i++)
 		if (device->waiting[i].due_ms <= now_ms)
 			put_on_wire(device, &device->waiting[i], now_ms);
@@ -163,6 +190,19 @@ static void place_in_inbox(struct ledger_device *device, uint64_t conversation,
 	backlog_fill(device->backlog);
 }
 
+/* Who is not in a conversation any more says nothing there. */
+static void note_move(struct ledger_device *device,
+                      const struct message *message)
+{
+	uint64_t own = ledger_book_id(device->setup.book, device->place.user);
+	bool gone = message->change == CHANGE_left ||
+	            message->change == CHANGE_removed;
+
+	if (message->change != CHANGE_none && message_names(message, own))
+		ledger_receipts_gone(device->receipts, message->conversation,
+		                     gone);
+}
+
 static void take_message(struct ledger_device *device, const struct json *frame)
 {
 	struct message message;
@@ -176,6 +216,7 @@ static void take_message(struct ledger_device *device, const struct json *frame)
 	ledger_tally_count(device->setup.tally, LEDGER_RECEIVED);
 	ledger_book_message(device->setup.book, device->place, &message, true);
 	place_in_inbox(device, message.conversation, message.seq);
+	note_move(device, &message);
 	if (ledger_book_number(device->setup.book, &message.uuid, &number))
 		forget(device, number);
 }
@@ -229,12 +270,48 @@ static void take_error(struct ledger_device *device, const struct json *frame,
 		                             RETRY_MAX_MS);
 }
 
+/* There is no answer to a receipt, but when it is refused. */
+static bool is_about_receipt(struct ledger_device *device,
+                             const struct json *frame)
+{
+	struct span code;
+	bool retryable = false;
+
+	if (json_kind(frame, "uuid") != JSON_ABSENT ||
+	    !json_get_bool(frame, "retryable", &retryable) ||
+	    !json_get_text(frame, "code", &code))
+		return false;
+	ledger_tally_error(device->setup.tally, code);
+	if (!retryable)
+		ledger_book_receipt_refused(device->setup.book, device->place,
+		                            code);
+	return true;
+}
+
+static void take_receipt(struct ledger_device *device, const struct json *frame)
+{
+	uint64_t conversation, user, delivered, read;
+
+	if (!json_get_id(frame, "conversation", &conversation) ||
+	    !json_get_id(frame, "user", &user) ||
+	    !json_get_id(frame, "delivered", &delivered) ||
+	    !json_get_id(frame, "read", &read)) {
+		ledger_book_garbled(device->setup.book, device->place,
+		                    SPAN("a receipt frame"));
+		return;
+	}
+	ledger_book_receipt(device->setup.book, device->place, conversation,
+	                    user, delivered, read);
+}
+
 static void take_state(struct ledger_device *device, const struct json *frame)
 {
 	struct span text, state = SPAN_NONE;
 	struct uuid uuid;
 	uint32_t number;
 
+	if (is_about_receipt(device, frame))
+		return;
 	if (!json_get_text(frame, "uuid", &text) || !uuid_parse(text, &uuid)) {
 		ledger_book_garbled(device->setup.book, device->place,
 		                    SPAN("an answer without a uuid"));
@@ -257,8 +334,8 @@ static const struct {
 	void (*take)(struct ledger_device *device, const struct json *frame);
 } takers[] = {
 	{{"welcome", 7}, take_welcome}, {{"message", 7}, take_message},
-	{{"member", 6}, take_message},  {{"state", 5}, take_state},
-	{{"error", 5}, take_state},
+	{{"member", 6}, take_message},  {{"receipt", 7}, take_receipt},
+	{{"state", 5}, take_state},     {{"error", 5}, take_state},
 };
 
 static void take_text(void *context, struct span text)
@@ -290,6 +367,7 @@ static void tell(void *context, const struct message *message)
 	uint32_t number;
 
 	ledger_book_message(device->setup.book, device->place, message, false);
+	note_move(device, message);
 	if (ledger_book_number(device->setup.book, &message->uuid, &number))
 		forget(device, number);
 }
@@ -319,6 +397,7 @@ ledger_device_create(const struct ledger_device_setup *setup,
 	device->backlog =
 		backlog_create(setup->loop, setup->rest, device->inbox,
 	                       UINT64_MAX, &backlog_events, device);
+	device->receipts = ledger_receipts_create(setup->book, place);
 	device->reconnect = alarm_create(setup->loop, go_online, device);
 	return device;
 }
@@ -332,6 +411,7 @@ void ledger_device_destroy(struct ledger_device **device_at)
 	connection_destroy(&device->connection);
 	backlog_destroy(&device->backlog);
 	inbox_destroy(&device->inbox);
+	ledger_receipts_destroy(&device->receipts);
 	alarm_destroy(&device->reconnect);
 	mem_free(&device->waiting);
 	mem_free(&device->token);

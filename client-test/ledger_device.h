@@ -25,6 +25,7 @@ struct ledger_device_setup {
 	struct ledger_tally *tally;
 	const struct address *gateways;
 	unsigned gateway_count;
+	unsigned receipts_ms; /* between two times; 0: it says nothing */
 	/* The token is not taken: sign in, then ledger_device_token(). */
 	void (*denied)(void *context);
 	void *context;
@@ -40,6 +41,8 @@ void ledger_device_destroy(struct ledger_device **device);
 void ledger_device_token(struct ledger_device *device, struct span token);
 /* Sends a message of the book, now or when it can. */
 void ledger_device_send(struct ledger_device *device, uint32_t number);
+/* Says for the last time how far it has come. */
+void ledger_device_last_receipts(struct ledger_device *device);
 /* Every few milliseconds: sends again what is due. */
 void ledger_device_tick(struct ledger_device *device);
 

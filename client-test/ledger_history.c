@@ -20,6 +20,7 @@ struct reader {
 	unsigned at;  /* in `listed`; the list itself is read before */
 	uint64_t seq; /* read so far, of that conversation */
 	bool has_list;
+	bool counting; /* members, of a conversation that was read */
 	unsigned room; /* then those that are not in the list: next */
 	bool intruding;
 	bool busy;
@@ -47,6 +48,7 @@ static void next_user(struct reader *reader)
 	reader->listed_count = 0;
 	reader->has_list = false;
 	reader->intruding = false;
+	reader->counting = false;
 	reader->at = 0;
 	reader->room = 0;
 	buf_clear(&reader->path);
@@ -61,6 +63,16 @@ static void messages_path(struct reader *reader)
 	           "/conversations/%llu/messages?after=%llu&limit=%u",
 	           (unsigned long long)reader->listed[reader->at].conversation,
 	           (unsigned long long)reader->seq, (unsigned)PAGE);
+}
+
+/* Crowds fit into a page. */
+static void members_path(struct reader *reader)
+{
+	reader->counting = true;
+	buf_clear(&reader->path);
+	buf_format(&reader->path, "/conversations/%llu/members?limit=%u",
+	           (unsigned long long)reader->listed[reader->at].conversation,
+	           (unsigned)PAGE);
 }
 
 static bool is_listed(const struct reader *reader, uint64_t conversation)
@@ -110,6 +122,47 @@ static void next_conversation(struct reader *reader)
 	next_user(reader);
 }
 
+/* Servers from before receipts say nothing of them. */
+static void take_reach(struct reader *reader, const struct json *item,
+                       const struct listed *listed)
+{
+	struct ledger_book *book = reader->history->book;
+	uint64_t read, delivered, unread;
+
+	if (!json_get_id(item, "read_seq", &read) ||
+	    !json_get_id(item, "delivered_seq", &delivered) ||
+	    !json_get_id(item, "unread", &unread))
+		return;
+	ledger_book_unread(book, reader->user, listed->conversation, read,
+	                   listed->last_seq, unread);
+	ledger_book_reach(book, listed->conversation,
+	                  ledger_book_id(book, reader->user), delivered, read);
+}
+
+static void take_members(struct reader *reader, const struct json *page)
+{
+	struct ledger_book *book = reader->history->book;
+	const struct listed *listed = &reader->listed[reader->at];
+	const struct json *item;
+	uint64_t user, delivered, read;
+
+	for (unsigned i = 0; (item = json_get_item(page, "members", i)) != NULL;
+	     i++) {
+		if (!json_get_id(item, "user", &user) ||
+		    !json_get_id(item, "read_seq", &read) ||
+		    !json_get_id(item, "delivered_seq", &delivered))
+			ledger_book_garbled(
+				book, (struct ledger_place){reader->user, 0},
+				SPAN("a list of members"));
+		else
+			ledger_book_reach(book, listed->conversation, user,
+			                  delivered, read);
+	}
+	reader->counting = false;
+	reader->at++;
+	next_conversation(reader);
+}
+
 static void take_list(struct reader *reader, const struct json *page)
 {
 	const struct json *item;
@@ -132,6 +185,7 @@ static void take_list(struct reader *reader, const struct json *page)
 		                            (reader->listed_count + 1) *
 		                                    sizeof(*reader->listed));
 		reader->listed[reader->listed_count++] = one;
+		take_reach(reader, item, &one);
 	}
 	buf_clear(&reader->path);
 	buf_append(&reader->path, SPAN("/conversations?limit=200&before="));
@@ -174,6 +228,11 @@ static void take_messages(struct reader *reader, const struct json *page)
 	}
 	ledger_book_history_end(book, reader->user, listed->conversation,
 	                        reader->seq, listed->last_seq);
+	if (ledger_book_owns(book, reader->user, listed->conversation)) {
+		members_path(reader);
+		call(reader);
+		return;
+	}
 	reader->at++;
 	next_conversation(reader);
 }
@@ -194,6 +253,8 @@ static void answered(void *context, const struct rest_answer *answer)
 		                     ledger_book_room_id(reader->history->book,
 		                                         reader->room - 1));
 		next_conversation(reader);
+	} else if (reader->counting) {
+		take_members(reader, answer->json);
 	} else if (reader->has_list) {
 		take_messages(reader, answer->json);
 	} else {

@@ -331,6 +331,8 @@ void ledger_book_judge(struct ledger_book *book)
 	ledger_rooms_judge(book);
 	for (uint32_t number = 0; number < book->count; number++)
 		judge_entry(book, number);
-	while ((talk = ledger_talk_after(book, talk)))
+	while ((talk = ledger_talk_after(book, talk))) {
 		judge_order(book, talk);
+		ledger_reach_judge(book, talk);
+	}
 }

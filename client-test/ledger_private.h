@@ -46,6 +46,27 @@ struct live_top {
 	uint32_t seq;
 };
 
+/* How far somebody's devices said that they are. */
+struct said {
+	uint64_t seq;      /* the highest */
+	uint64_t first_us; /* when that was said first */
+	uint64_t sure;     /* the highest that must have arrived */
+};
+
+/* How far somebody has come in a conversation. */
+struct reach {
+	struct said delivered, read;
+	uint64_t told_delivered, told_read; /* the highest, to anybody */
+	uint64_t kept_delivered, kept_read; /* at the end */
+	bool kept;                          /* these two were read */
+};
+
+/* What one socket was told of one member, in one session. */
+struct heard_reach {
+	uint64_t session;
+	uint64_t delivered, read;
+};
+
 /* A conversation, as far as anybody said something of it. */
 struct talk {
 	uint64_t id;
@@ -54,7 +75,9 @@ struct talk {
 	uint32_t *by_seq;  /* number + 1; 0: nobody said; or CHANGE_BIT */
 	uint32_t capacity;
 	uint32_t top;
-	struct live_top *live; /* by position and device */
+	struct live_top *live;           /* by position and device */
+	struct reach *reach;             /* by position */
+	struct heard_reach *heard_reach; /* by position, device, position */
 };
 
 /* In by_seq: not a message, but changes[the rest] of the room. */
@@ -81,6 +104,7 @@ struct seat {
 	unsigned user;
 	struct stay *stays;
 	unsigned stay_count;
+	bool moved;           /* has come or gone */
 	uint64_t in_since_us; /* surely in it since then; 0: perhaps not */
 	uint64_t first_seq;   /* its history begins there; 0: was not read */
 };
@@ -186,6 +210,7 @@ const struct stay *ledger_stay_at(const struct seat *seat, uint32_t seq);
 bool ledger_sees(const struct seat *seat, uint32_t seq);
 /* The stay that goes on, or NULL. */
 const struct stay *ledger_stay_now(const struct seat *seat);
+void ledger_reach_judge(struct ledger_book *book, const struct talk *talk);
 void ledger_rooms_judge(struct ledger_book *book);
 void ledger_rooms_free(struct ledger_book *book);
 

@@ -63,6 +63,9 @@ static void write_counts(struct json_writer *w, const struct ledger_run *run)
 		json_number(w, ledger_fault_names[i], totals->fault[i]);
 	json_number(w, "to_rooms", totals->to_rooms);
 	json_number(w, "room_changes", totals->changes);
+	json_number(w, "receipts_said", totals->receipts);
+	json_number(w, "receipts_told", totals->receipts_told);
+	json_number(w, "old_receipts", totals->old_receipts);
 	json_number(w, "turned_away", totals->turned_away);
 	json_number(w, "unknown", totals->unknown);
 	json_number(w, "unanswered_kept", totals->unanswered_kept);
@@ -134,6 +137,9 @@ static void print_table(const struct ledger_run *run,
 		          ledger_fault_texts[i]);
 	print_row("unknown", totals->unknown,
 	          "never answered, not stored (allowed)");
+	print_row("receipts told", totals->receipts_told, "");
+	print_row("old receipts", totals->old_receipts,
+	          "behind what was told before (allowed)");
 	print_row("turned away", totals->turned_away,
 	          "sent by who perhaps was no member (allowed)");
 	print_row("wire duplicates", totals->wire_duplicates,

@@ -100,8 +100,11 @@ static struct seat *seat_of(const struct ledger_book *book, unsigned room,
 
 void ledger_book_moving(struct ledger_book *book, unsigned room, unsigned user)
 {
+	struct seat *seat = seat_of(book, room, user);
+
 	book->moves++;
-	seat_of(book, room, user)->in_since_us = 0;
+	seat->in_since_us = 0;
+	seat->moved = true;
 }
 
 void ledger_book_came(struct ledger_book *book, unsigned room, unsigned user,
@@ -116,6 +119,14 @@ bool ledger_book_in(const struct ledger_book *book, unsigned room,
 	const struct seat *seat = seat_of(book, room, user);
 
 	return seat && seat->in_since_us;
+}
+
+bool ledger_book_owns(struct ledger_book *book, unsigned user,
+                      uint64_t conversation)
+{
+	const struct talk *talk = ledger_talk(book, conversation);
+
+	return talk && talk->room && talk->room->seats[0].user == user;
 }
 
 /* --- what is told ----------------------------------------------------------

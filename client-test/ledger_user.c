@@ -105,6 +105,12 @@ void ledger_user_send(struct ledger_user *user, unsigned device,
 	ledger_device_send(user->devices[device], number);
 }
 
+void ledger_user_last_receipts(struct ledger_user *user)
+{
+	for (unsigned i = 0; i < user->device_count; i++)
+		ledger_device_last_receipts(user->devices[i]);
+}
+
 void ledger_user_tick(struct ledger_user *user)
 {
 	for (unsigned i = 0; i < user->device_count; i++)

@@ -20,6 +20,7 @@ void ledger_user_destroy(struct ledger_user **user);
 
 void ledger_user_send(struct ledger_user *user, unsigned device,
                       uint32_t number);
+void ledger_user_last_receipts(struct ledger_user *user);
 void ledger_user_tick(struct ledger_user *user);
 
 /* How many of its devices are welcomed; and how many have all that they know

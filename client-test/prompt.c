@@ -191,6 +191,8 @@ static void take_input(void *context, struct span piece)
 		return;
 	}
 	draw(prompt);
+	if (prompt->terminal && prompt->line.len && prompt->events->typed)
+		prompt->events->typed(prompt->context);
 	input_next(prompt->input);
 }
 

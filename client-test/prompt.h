@@ -17,6 +17,8 @@ struct uv_loop_s;
 struct prompt_events {
 	void (*line)(void *context, struct span text);
 	void (*end)(void *context); /* of the input */
+	/* A line is being typed, on a terminal; may be NULL. */
+	void (*typed)(void *context);
 };
 
 struct prompt *prompt_create(struct uv_loop_s *loop,

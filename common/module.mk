@@ -18,6 +18,7 @@ COMMON_SOURCES := \
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
 $(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
+$(eval $(call integration_test,common/io/tests/test_redis.c,common,hiredis libuv))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/tests/test_http_client.c,http_stub common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))

@@ -7,7 +7,6 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "persistence-service/announcement.h"
-#include "persistence-service/few_rows.h"
 #include "persistence-service/outbox.h"
 
 #include <poll.h>
@@ -19,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-	ROWS_MAX_ONCE = FEW_MAX,
+	ROWS_MAX_ONCE = 100,
 	QUEUE_MAX_KIB = 16 * 1024,
 	LOOK_MS = 1000,
 	SETTLE_MS = 50, /* how soon a stop is noticed */

@@ -4,6 +4,8 @@
 #include "common/base/mem.h"
 
 #include <assert.h>
+#include <string.h>
+#include <utlist.h>
 
 /* The texts of duplicates, and of edits that are, and answers to gateways. */
 #define TEXTS_MAX ((size_t)4 * BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
@@ -19,6 +21,17 @@ struct batch *batch_create(unsigned max)
 	return batch;
 }
 
+static void forget_notices(struct batch *batch)
+{
+	while (batch->notices) {
+		struct batch_notice *notice = batch->notices;
+
+		LL_DELETE(batch->notices, notice);
+		mem_free(&notice->texts);
+		mem_free(&notice);
+	}
+}
+
 void batch_clear(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -27,6 +40,7 @@ void batch_clear(struct batch *batch)
 	}
 	batch->count = 0;
 	buf_clear(&batch->texts);
+	forget_notices(batch);
 }
 
 void batch_destroy(struct batch **batch)
@@ -65,6 +79,35 @@ void batch_keep(struct batch *batch, struct batch_entry *entry,
 	ret_text->len = text.len;
 	buf_append(&batch->texts, text);
 	assert(!buf_overflowed(&batch->texts));
+}
+
+static struct span copy(char **at, struct span text)
+{
+	struct span copied = span_make(*at, text.len);
+
+	if (text.len)
+		memcpy(*at, text.data, text.len);
+	*at += text.len;
+	return copied;
+}
+
+void batch_notice(struct batch *batch, const struct outbox_row *row)
+{
+	struct batch_notice *notice;
+	char *at;
+
+	LL_FOREACH (batch->notices, notice)
+		if (notice->row.id == row->id)
+			return;
+	notice = mem_new(sizeof(*notice));
+	notice->row = *row;
+	notice->texts =
+		mem_new(row->target.len + row->room.len + row->body.len + 1);
+	at = notice->texts;
+	notice->row.target = copy(&at, row->target);
+	notice->row.room = copy(&at, row->room);
+	notice->row.body = copy(&at, row->body);
+	LL_APPEND(batch->notices, notice);
 }
 
 /* Half is left for texts, which must fit. */

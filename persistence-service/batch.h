@@ -12,6 +12,7 @@
 #include "common/io/kafka.h"
 #include "common/wire/frame.h"
 #include "common/wire/save_record.h"
+#include "persistence-service/outbox.h"
 
 enum { BATCH_MOST = 500 };
 
@@ -51,11 +52,22 @@ struct batch_entry {
 	struct span *text;
 };
 
+/*
+ * Who came or went in a conversation that this batch goes on with, and perhaps
+ * is not told yet: it has to be before anything later.
+ */
+struct batch_notice {
+	struct batch_notice *next;
+	struct outbox_row row;
+	char *texts; /* what the row's spans point into */
+};
+
 struct batch {
 	struct batch_entry *entries;
 	unsigned count;
 	unsigned max;
-	struct buf texts;  /* that were read from the database */
+	struct buf texts;             /* that were read from the database */
+	struct batch_notice *notices; /* by id */
 	uint64_t began_us; /* monotonic, when the first record came */
 };
 
@@ -70,6 +82,8 @@ void batch_add(struct batch *batch, struct kafka_message **message);
  */
 void batch_keep(struct batch *batch, struct batch_entry *entry,
                 struct span *ret_text, struct span text);
+/* Copies it, unless it is there already. Rows come with rising ids. */
+void batch_notice(struct batch *batch, const struct outbox_row *row);
 bool batch_has_room(const struct batch *batch, size_t bytes);
 /* Once nothing more is kept. */
 void batch_settle(struct batch *batch);

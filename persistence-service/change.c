@@ -280,6 +280,7 @@ enum status change_tell(struct change *c, char sign, const uint64_t *users,
 	    buf_overflowed(&c->frame))
 		return ST_BROKEN;
 	return outbox_put(c->sql, &(struct outbox_row){
+					  .conversation = c->entry.conversation,
 					  .kind = OUTBOX_EVENT,
 					  .target = buf_span(&c->target),
 					  .room = buf_span(&c->room),

@@ -414,7 +414,7 @@ enum status change_store_write(struct change_store *store, struct batch *batch,
 		if (is_change(&batch->entries[i]))
 			status = take(store, batch, &batch->entries[i], now_ms);
 	if (status == ST_OK)
-		status = rosters_load(store->rosters);
+		status = rosters_load(store->rosters, batch);
 	for (unsigned i = from; i < to && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 

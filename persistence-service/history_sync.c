@@ -11,9 +11,8 @@ static const char read_all[] =
 	", c.deleted_at IS NOT NULL AS gone"
 	" FROM members m JOIN conversations c ON c.id = m.conversation"
 	" WHERE m.user = ? AND c.last_message_id > 0"
-	" UNION ALL SELECT d.conversation, d.seq, '', NULL, d.seq, d.seq, "
-	"d.seq,"
-	" d.seq, d.seq, d.seq, d.seq, d.seq, d.seq, 1"
+	" UNION ALL SELECT d.conversation, d.seq, '', NULL, d.seq, d.seq,"
+	" d.seq, d.seq, d.seq, d.seq, d.seq, d.seq, d.seq, 1"
 	" FROM departures d WHERE d.user = ? AND NOT EXISTS"
 	" (SELECT 1 FROM members n"
 	" WHERE n.user = d.user AND n.conversation = d.conversation)";

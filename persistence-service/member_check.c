@@ -78,7 +78,8 @@ static enum status read_members(struct member_check *check, unsigned asked)
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status member_check_load(struct member_check *check, struct talks *talks,
+enum status member_check_load(struct member_check *check, struct batch *batch,
+                              struct talks *talks,
                               struct batch_entry *const *entries,
                               unsigned count)
 {
@@ -102,7 +103,7 @@ enum status member_check_load(struct member_check *check, struct talks *talks,
 	}
 	if (asked)
 		status = read_members(check, asked);
-	return status == ST_OK ? rosters_load(check->rosters) : status;
+	return status == ST_OK ? rosters_load(check->rosters, batch) : status;
 }
 
 bool member_check_passed(const struct member_check *check, struct talks *talks,
@@ -160,7 +161,7 @@ enum status member_check_address(struct member_check *check,
 	enum status status = want_all(check, batch);
 
 	if (status == ST_OK)
-		status = rosters_load(check->rosters);
+		status = rosters_load(check->rosters, batch);
 	for (unsigned i = 0; i < batch->count && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 

@@ -18,9 +18,12 @@ struct member_check *member_check_create(struct sql *sql,
                                          struct rosters *rosters);
 void member_check_destroy(struct member_check **check);
 
-/* Reads what is not remembered about the entries' talks, which have last_seq.
+/*
+ * Reads what is not remembered about the talks, which have last_seq, of these
+ * entries of the batch.
  */
 MUST_CHECK enum status member_check_load(struct member_check *check,
+                                         struct batch *batch,
                                          struct talks *talks,
                                          struct batch_entry *const *entries,
                                          unsigned count);

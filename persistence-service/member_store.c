@@ -180,18 +180,47 @@ static enum status put_members(struct change *c, const uint64_t *users,
 	return few_rows_run(c->sql, &put, values, count, NULL, 0);
 }
 
+static enum status forget_departure(struct change *c, uint64_t user)
+{
+	struct sql_value values[] = {sql_number(user),
+	                             sql_number(c->conversation)};
+
+	return sql_run(c->sql,
+	               "DELETE FROM departures WHERE user = ?"
+	               " AND conversation = ?",
+	               values, ARRAY_LEN(values));
+}
+
+/*
+ * Looked for without a lock, removed one by one: for several at once a server
+ * may read the whole table, and would wait for other changes' rows.
+ */
 static enum status forget_departures(struct change *c, const uint64_t *users,
                                      unsigned count)
 {
-	static const struct few_rows forget = {
-		.head = "DELETE FROM departures WHERE user IN (",
+	static const struct few_rows departed = {
+		.head = "SELECT user FROM departures WHERE user IN (",
 		.row = "?",
 		.tail = ") AND conversation = ?",
 		.row_values = 1,
 	};
 	struct sql_value value = sql_number(c->conversation);
+	struct sql_value row;
+	uint64_t again[FEW_MAX];
+	unsigned found = 0;
+	enum status status =
+		few_users_run(c->sql, &departed, users, count, &value, 1);
 
-	return few_users_run(c->sql, &forget, users, count, &value, 1);
+	while (status == ST_OK && found < FEW_MAX) {
+		status = sql_fetch(c->sql, &row, 1);
+		if (status == ST_OK)
+			again[found++] = row.number;
+	}
+	if (status == ST_NOT_FOUND)
+		status = ST_OK;
+	for (unsigned i = 0; i < found && status == ST_OK; i++)
+		status = forget_departure(c, again[i]);
+	return status;
 }
 
 static enum status put_large(struct change *c, const uint64_t *users,

@@ -29,6 +29,13 @@ $(foreach t,writer writer_many,$(eval $(call integration_test,\
 $(foreach t,channel_names history membership,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+# And Kafka: KAFKA_BROKERS.
+$(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
+	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
+$(eval $(call unit_test,persistence-service/tests/test_summary.c,persistence common))
+$(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
+$(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,\
+	persistence common,libcjson,-lunistring))
 $(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))

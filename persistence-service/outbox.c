@@ -1,28 +1,21 @@
 #include "persistence-service/outbox.h"
 
-#include "persistence-service/few_rows.h"
-
 enum { COLUMNS = 5 };
-
-static const struct few_rows remove_rows = {
-	.head = "DELETE FROM outbox WHERE id IN (",
-	.row = "?",
-	.tail = ")",
-	.row_values = 1,
-};
 
 enum status outbox_put(struct sql *sql, const struct outbox_row *row)
 {
 	struct sql_value values[] = {
 		sql_number(row->kind),
+		sql_number(row->conversation),
 		sql_bytes(row->target),
 		sql_bytes(row->room.len ? row->room : SPAN("")),
 		sql_bytes(row->body),
 	};
 
 	return sql_run(sql,
-	               "INSERT INTO outbox (kind, target, room, body)"
-	               " VALUES (?, ?, ?, ?)",
+	               "INSERT INTO outbox"
+	               " (kind, conversation, target, room, body)"
+	               " VALUES (?, ?, ?, ?, ?)",
 	               values, ARRAY_LEN(values));
 }
 
@@ -53,7 +46,19 @@ enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
 	return ST_OK;
 }
 
+/*
+ * One by one: for several at once a server may read the whole table, and would
+ * wait for rows that another announcer has locked.
+ */
 enum status outbox_remove(struct sql *sql, const uint64_t *ids, unsigned count)
 {
-	return few_users_run(sql, &remove_rows, ids, count, NULL, 0);
+	enum status status = ST_OK;
+
+	for (unsigned i = 0; i < count && status == ST_OK; i++) {
+		struct sql_value id = sql_number(ids[i]);
+
+		status =
+			sql_run(sql, "DELETE FROM outbox WHERE id = ?", &id, 1);
+	}
+	return status;
 }

@@ -17,6 +17,7 @@ enum { OUTBOX_TEXT_MAX = 65535 }; /* of target and of room */
 struct outbox_row {
 	uint64_t id; /* not read by outbox_put() */
 	enum outbox_kind kind;
+	uint64_t conversation; /* whose event it is; not read back */
 	struct span target;
 	struct span room; /* the header's value, or empty */
 	struct span body;
@@ -31,7 +32,7 @@ MUST_CHECK enum status outbox_put(struct sql *sql,
 MUST_CHECK enum status outbox_take(struct sql *sql, unsigned limit);
 /* Spans live until the next call. */
 MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
-/* Those that were sent; at most FEW_MAX. */
+/* Those that were sent. */
 MUST_CHECK enum status outbox_remove(struct sql *sql, const uint64_t *ids,
                                      unsigned count);
 

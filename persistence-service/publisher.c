@@ -6,11 +6,13 @@
 #include "common/service/log.h"
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
+#include "persistence-service/announcement.h"
 #include "persistence-service/flight.h"
 #include "persistence-service/roster.h"
 
 #include <assert.h>
 #include <poll.h>
+#include <utlist.h>
 
 enum {
 	QUEUE_MAX_KIB = 64 * 1024,
@@ -332,10 +334,36 @@ static void send_entry(struct publisher *p, const struct batch_entry *entry,
 	}
 }
 
+struct notice_way {
+	struct publisher *publisher;
+	uint64_t flight;
+};
+
+static enum status send_notice(void *context, const struct kafka_record *record)
+{
+	struct notice_way *way = context;
+
+	produce(way->publisher, record, way->flight);
+	return ST_OK;
+}
+
+/* The announcer sends them, too, and says so when one is unfit. */
+static void send_notices(struct publisher *p, const struct batch *batch,
+                         uint64_t flight)
+{
+	struct notice_way way = {p, flight};
+	const struct batch_notice *notice;
+
+	LL_FOREACH (batch->notices, notice)
+		(void)!announcement_each(p->settings, &notice->row, send_notice,
+		                         &way);
+}
+
 void publisher_send(struct publisher *p, const struct batch *batch)
 {
 	uint64_t flight = flights_open(p->flights, batch);
 
+	send_notices(p, batch, flight);
 	for (unsigned i = 0; i < batch->count; i++)
 		send_entry(p, &batch->entries[i], flight);
 	flights_close(p->flights, flight);

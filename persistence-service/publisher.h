@@ -2,7 +2,8 @@
  * publisher - the answers of batches on their way to Kafka, and what is marked
  * done once they arrived.
  *
- * Each entry's events go out, also those of duplicates: the `message` frame to
+ * First goes what is to be told before it: who came or went. Then each entry's
+ * events, also those of duplicates: the `message` frame to
  * recipient and sender, then the sender's `state`. Dead records go to the
  * dead-letter topic. When all of a batch is in the log, and of all batches
  * before it, its offsets are done.

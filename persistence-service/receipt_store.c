@@ -238,7 +238,7 @@ enum status receipt_store_write(struct receipt_store *store,
 	if (status == ST_OK)
 		status = read_states(store);
 	if (status == ST_OK)
-		status = rosters_load(store->rosters);
+		status = rosters_load(store->rosters, batch);
 	if (status == ST_OK)
 		address(store);
 	return status;

@@ -39,6 +39,15 @@ static struct rows_statement list_users = {
 	.row_values = 1,
 };
 
+static struct rows_statement list_notices = {
+	.head = "SELECT id, kind, target, room, body FROM outbox"
+		" WHERE conversation IN (",
+	.row = "?",
+	.between = ",",
+	.tail = ") ORDER BY id",
+	.row_values = 1,
+};
+
 struct rosters *rosters_create(struct sql *sql, uint32_t partitions)
 {
 	struct rosters *rosters = mem_new(sizeof(*rosters));
@@ -233,9 +242,8 @@ static void settle(struct rosters *rosters, enum status status)
 	rosters->missing_count = 0;
 }
 
-enum status rosters_load(struct rosters *rosters)
+static enum status load_users(struct rosters *rosters)
 {
-	enum status status = ST_OK;
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < rosters->missing_count; i++) {
@@ -245,8 +253,37 @@ enum status rosters_load(struct rosters *rosters)
 			rosters->values[count++] =
 				sql_number(roster->conversation);
 	}
-	if (count)
-		status = read_users(rosters, count);
+	return count ? read_users(rosters, count) : ST_OK;
+}
+
+static enum status load_notices(struct rosters *rosters, struct batch *batch)
+{
+	unsigned count = rosters->missing_count;
+	struct outbox_row row;
+	enum status status;
+
+	for (unsigned i = 0; i < count; i++)
+		rosters->values[i] =
+			sql_number(rosters->missing[i]->roster.conversation);
+	status = rows_run_padded(rosters->sql, &list_notices, rosters->values,
+	                         count);
+	while (status == ST_OK) {
+		status = outbox_next(rosters->sql, &row);
+		if (status == ST_OK)
+			batch_notice(batch, &row);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status rosters_load(struct rosters *rosters, struct batch *batch)
+{
+	enum status status;
+
+	if (rosters->missing_count == 0)
+		return ST_OK;
+	status = load_users(rosters);
+	if (status == ST_OK)
+		status = load_notices(rosters, batch);
 	settle(rosters, status);
 	return status;
 }

@@ -7,7 +7,9 @@
  * key of the room.
  *
  * A roster is true for one last_seq: whoever comes or goes takes the next seq.
- * So it is remembered, and used as long as last_seq is what it was.
+ * So it is remembered, and used as long as last_seq is what it was. When it has
+ * to be read anew somebody may just have come or gone; what the outbox still
+ * has to say of that goes into the batch, to be told before anything later.
  *
  * Ownership  a roster lives until the next rosters_begin().
  * Errors     those of sql.h; all calls belong to one open transaction.
@@ -16,6 +18,7 @@
 #define PARLEY_PERSISTENCE_ROSTER_H
 
 #include "common/io/sql.h"
+#include "persistence-service/batch.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,7 +51,8 @@ void rosters_doubt_all(struct rosters *rosters);
 /* Asks for one; what is not remembered is read by the next rosters_load(). */
 void rosters_want(struct rosters *rosters, uint64_t conversation,
                   uint64_t last_seq, bool large);
-MUST_CHECK enum status rosters_load(struct rosters *rosters);
+MUST_CHECK enum status rosters_load(struct rosters *rosters,
+                                    struct batch *batch);
 /* One that was wanted and loaded. */
 const struct roster *rosters_get(struct rosters *rosters,
                                  uint64_t conversation);

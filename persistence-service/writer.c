@@ -197,12 +197,12 @@ static void join_pairs(struct writer *w)
 	}
 }
 
-static enum status admit(struct writer *w)
+static enum status admit(struct writer *w, struct batch *batch)
 {
 	enum status status;
 
 	join_pairs(w);
-	status = member_check_load(w->members, w->talks, w->fresh,
+	status = member_check_load(w->members, batch, w->talks, w->fresh,
 	                           w->fresh_count);
 	if (status != ST_OK)
 		return status;
@@ -271,7 +271,8 @@ static void address(struct writer *w)
 	}
 }
 
-static enum status insert(struct writer *w, uint64_t now_ms)
+static enum status insert(struct writer *w, struct batch *batch,
+                          uint64_t now_ms)
 {
 	enum status status;
 
@@ -281,7 +282,7 @@ static enum status insert(struct writer *w, uint64_t now_ms)
 		status = conversation_store_lock(w->conversations, w->talks,
 		                                 now_ms);
 	if (status == ST_OK)
-		status = admit(w);
+		status = admit(w, batch);
 	if (status != ST_OK)
 		return status;
 	FAULT_POINT("lock.after");
@@ -299,7 +300,7 @@ static enum status write_all(struct writer *w, struct batch *batch,
                              unsigned from, unsigned to)
 {
 	uint64_t now_ms = clock_unix_ms();
-	enum status status = w->fresh_count ? insert(w, now_ms) : ST_OK;
+	enum status status = w->fresh_count ? insert(w, batch, now_ms) : ST_OK;
 
 	if (status == ST_OK)
 		status = receipt_store_write(w->receipts, batch, from, to);
@@ -332,6 +333,7 @@ static enum status transact(struct writer *w, struct batch *batch,
 {
 	enum status status;
 
+	/* Those of the last one are not to be remembered once more. */
 	talks_clear(w->talks);
 	if (!has_work(w, batch, from, to))
 		return ST_OK;

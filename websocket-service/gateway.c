@@ -17,6 +17,7 @@
 #include "websocket-service/lookups.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/presence.h"
+#include "websocket-service/questions.h"
 #include "websocket-service/receipts.h"
 #include "websocket-service/records.h"
 #include "websocket-service/rooms.h"
@@ -32,10 +33,6 @@
 enum {
 	TICK_MS = 1000,
 	SENDS_TICK_MS = 50,
-	ANSWERS_KEPT = 200000,
-	BAD_TOKEN_KEPT_MS = 5000,
-	USER_KEPT_MS = 3600 * 1000,
-	NO_USER_KEPT_MS = 2000,
 	IDENTITY_CONNECTIONS = 32,
 	REDIS_PENDING_MAX = 20000,
 	CLOSE_TURNS = 100,
@@ -73,66 +70,11 @@ struct gateway {
 
 /* --- identity ------------------------------------------------------------ */
 
-static enum status read_owner(enum status asked, const struct http_answer *http,
-                              struct lookup_answer *ret_answer)
-{
-	struct token_owner owner;
-	enum status st = identity_read_owner(asked, http, &owner);
-
-	if (st != ST_OK)
-		return st;
-	ret_answer->user = owner.user;
-	ret_answer->expires_at_ms = owner.expires_at_ms;
-	memcpy(ret_answer->session, owner.session, sizeof(owner.session));
-	return ST_OK;
-}
-
-static uint64_t owner_holds(const struct lookup_answer *answer, uint64_t now_ms)
-{
-	if (answer->status == ST_OK)
-		return answer->expires_at_ms;
-	return answer->status == ST_DENIED ? now_ms + BAD_TOKEN_KEPT_MS : 0;
-}
-
-static enum status read_user(enum status asked, const struct http_answer *http,
-                             struct lookup_answer *ret_answer)
-{
-	return identity_read_user(asked, http, &ret_answer->user);
-}
-
-/* A user once found stays; one not found may register any moment. */
-static uint64_t user_holds(const struct lookup_answer *answer, uint64_t now_ms)
-{
-	if (answer->status == ST_OK)
-		return now_ms + USER_KEPT_MS;
-	return answer->status == ST_NOT_FOUND ? now_ms + NO_USER_KEPT_MS : 0;
-}
-
-static void on_asked(void *context, bool answered, uint64_t took_us)
-{
-	(void)context;
-	metric_took(&measure_lookup, took_us);
-	if (!answered)
-		metric_count(&measure_lookup_failed, 1);
-}
-
 static void start_lookups(struct gateway *g)
 {
-	struct lookups_options options = {
-		.base_url = g->settings->identity_url,
-		.timeout_ms = (unsigned)g->settings->identity_timeout_ms,
-		.kept_max = ANSWERS_KEPT,
-		.asked = on_asked,
-	};
-
 	g->poller = http_poller_create(&g->loop, IDENTITY_CONNECTIONS);
-	options.poller = g->poller;
-	options.read = read_owner;
-	options.holds_until = owner_holds;
-	g->tokens = lookups_create(&options);
-	options.read = read_user;
-	options.holds_until = user_holds;
-	g->recipients = lookups_create(&options);
+	g->tokens = questions_tokens(g->poller, g->settings);
+	g->recipients = questions_users(g->poller, g->settings);
 }
 
 /* --- sockets ------------------------------------------------------------- */

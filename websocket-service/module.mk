@@ -1,9 +1,9 @@
 # websocket-service: see README.md in this folder.
 WEBSOCKET_SOURCES := \
-	belief.c bus.c connection.c connection_out.c connections.c ephemeral.c \
+	about.c belief.c bus.c connection.c connection_out.c connections.c ephemeral.c \
 	fanout.c gateway.c intake.c limits.c lookups.c measures.c outbox.c \
-	presence.c receipts.c records.c rooms.c sends.c settings.c slots.c \
-	sockets.c typing.c upgrade.c users.c watches.c watches_told.c wheel.c
+	presence.c questions.c receipts.c records.c rooms.c seats.c sends.c settings.c slots.c \
+	sockets.c typing.c upgrade.c users.c watchers.c watches.c wheel.c
 
 $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsockets libuv))
 $(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto))

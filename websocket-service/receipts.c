@@ -1,6 +1,7 @@
 #include "websocket-service/receipts.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "websocket-service/about.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/records.h"
 #include "websocket-service/slots.h"
@@ -10,11 +11,6 @@
 
 /* A message is delivered before it is read. */
 enum what { DELIVERED, READ, WHATS };
-
-struct about {
-	uint64_t user;
-	uint64_t conversation;
-};
 
 struct pair {
 	struct pair *prev, *next; /* in `retries`, or next in `spare` */
@@ -139,7 +135,7 @@ bool receipts_take(struct receipts *receipts, uint64_t user,
                    const struct client_frame *frame)
 {
 	enum what what = frame->kind == CLIENT_READ ? READ : DELIVERED;
-	struct about about = {user, frame->conversation};
+	struct about about = about_make(user, frame->conversation);
 	struct pair *pair;
 
 	metric_count(&measure_receipts, 1);

@@ -3,35 +3,18 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/base/scope.h"
+#include "websocket-service/seats.h"
 #include "websocket-service/wheel.h"
 
-#include <assert.h>
 #include <uthash.h>
 #include <utlist.h>
-
-struct user;
-
-/* The users with sockets here of one partition. */
-struct part {
-	struct user **users;
-	uint32_t count;
-	uint32_t capacity;
-};
-
-struct room {
-	uint64_t id;
-	uint32_t count; /* of all parts */
-	bool walked;    /* not freed while it is */
-	UT_hash_handle hh;
-	struct part parts[];
-};
 
 /* What is known of a user and a room. */
 struct place {
 	uint64_t room;
 	uint64_t seq;
 	uint32_t left_s; /* 0: is in it */
-	uint32_t at;     /* in the room's part, of a user who is here */
+	uint32_t seat;   /* of a user who is here and in it */
 };
 
 struct user {
@@ -53,7 +36,7 @@ struct user {
 struct rooms {
 	struct rooms_options options;
 	struct user *users;
-	struct room *rooms;
+	struct seats *seats;
 	struct user *held;   /* oldest first */
 	struct user *absent; /* longest first */
 	uint32_t absent_count;
@@ -71,6 +54,7 @@ struct rooms *rooms_create(const struct rooms_options *options)
 	struct rooms *rooms = mem_new(sizeof(*rooms));
 
 	rooms->options = *options;
+	rooms->seats = seats_create(options->partitions);
 	wheel_start(&rooms->wheel, now_s());
 	return rooms;
 }
@@ -83,34 +67,7 @@ static struct user *find_user(const struct rooms *rooms, uint64_t id)
 	return user;
 }
 
-static struct room *find_room(const struct rooms *rooms, uint64_t id)
-{
-	struct room *room;
-
-	HASH_FIND(hh, rooms->rooms, &id, sizeof(id), room);
-	return room;
-}
-
-/* --- rooms and the users in them who are here ---------------------------- */
-
-static struct room *make_room(struct rooms *rooms, uint64_t id)
-{
-	struct room *room =
-		mem_new(sizeof(*room) +
-	                rooms->options.partitions * sizeof(struct part));
-
-	room->id = id;
-	HASH_ADD(hh, rooms->rooms, id, sizeof(room->id), room);
-	return room;
-}
-
-static void drop_room(struct rooms *rooms, struct room *room)
-{
-	for (uint32_t i = 0; i < rooms->options.partitions; i++)
-		mem_free(&room->parts[i].users);
-	HASH_DEL(rooms->rooms, room);
-	mem_free(&room);
-}
+/* --- a user's places ----------------------------------------------------- */
 
 /* Where the room is in the user's list, or belongs. */
 static uint32_t place_at(const struct user *user, uint64_t room)
@@ -138,54 +95,37 @@ static struct place *find_place(const struct user *user, uint64_t room)
 	               : NULL;
 }
 
-static void link_place(struct rooms *rooms, struct user *user,
-                       struct place *place)
+static void take_seat(struct rooms *rooms, struct user *user,
+                      struct place *place)
 {
-	struct room *room = find_room(rooms, place->room);
-	struct part *part;
-
-	if (!room)
-		room = make_room(rooms, place->room);
-	part = &room->parts[user->partition];
-	if (part->count == part->capacity) {
-		part->capacity = part->capacity ? part->capacity * 2 : 4;
-		part->users = mem_resize(part->users,
-		                         part->capacity * sizeof(*part->users));
-	}
-	place->at = part->count;
-	part->users[part->count++] = user;
-	room->count++;
+	place->seat = seats_take(rooms->seats, place->room, user->partition,
+	                         user->id);
 }
 
-/* The last one takes the empty seat. */
-static void unlink_place(struct rooms *rooms, struct user *user,
-                         const struct place *place)
+static void leave_seat(struct rooms *rooms, struct user *user,
+                       const struct place *place)
 {
-	struct room *room = find_room(rooms, place->room);
-	struct part *part = &room->parts[user->partition];
-	struct user *last = part->users[--part->count];
+	uint64_t moved = seats_leave(rooms->seats, place->room, user->partition,
+	                             place->seat);
 
-	if (last != user) {
-		part->users[place->at] = last;
-		find_place(last, place->room)->at = place->at;
-	}
-	if (--room->count == 0 && !room->walked)
-		drop_room(rooms, room);
+	if (moved)
+		find_place(find_user(rooms, moved), place->room)->seat =
+			place->seat;
 }
 
-static void link_all(struct rooms *rooms, struct user *user)
+static void take_all_seats(struct rooms *rooms, struct user *user)
 {
 	for (uint32_t i = 0; i < user->count; i++) {
 		if (!user->places[i].left_s)
-			link_place(rooms, user, &user->places[i]);
+			take_seat(rooms, user, &user->places[i]);
 	}
 }
 
-static void unlink_all(struct rooms *rooms, struct user *user)
+static void leave_all_seats(struct rooms *rooms, struct user *user)
 {
 	for (uint32_t i = 0; i < user->count; i++) {
 		if (!user->places[i].left_s)
-			unlink_place(rooms, user, &user->places[i]);
+			leave_seat(rooms, user, &user->places[i]);
 	}
 }
 
@@ -247,8 +187,7 @@ void rooms_destroy(struct rooms **rooms)
 		return;
 	while (r->users)
 		drop_user(r, r->users);
-	while (r->rooms)
-		drop_room(r, r->rooms);
+	seats_destroy(&r->seats);
 	mem_free(rooms);
 }
 
@@ -283,7 +222,7 @@ static void arrive(struct rooms *rooms, struct user *user)
 	user->here = true;
 	if (user->known) {
 		leave_absent(rooms, user);
-		link_all(rooms, user);
+		take_all_seats(rooms, user);
 		return;
 	}
 	user->asked = 0;
@@ -310,7 +249,7 @@ void rooms_leave(struct rooms *rooms, uint64_t id)
 
 	if (!user || !user->here)
 		return;
-	unlink_all(rooms, user);
+	leave_all_seats(rooms, user);
 	user->here = false;
 	if (user->known) {
 		enter_absent(rooms, user);
@@ -371,9 +310,9 @@ static void say(struct rooms *rooms, struct user *user, uint64_t room,
 	place->seq = seq;
 	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
 	if (user->here && in && !was_in)
-		link_place(rooms, user, place);
+		take_seat(rooms, user, place);
 	else if (user->here && !in && was_in)
-		unlink_place(rooms, user, place);
+		leave_seat(rooms, user, place);
 }
 
 void rooms_answered(struct rooms *rooms, uint64_t id, struct span list)
@@ -417,7 +356,7 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 
 static void doubt(struct rooms *rooms, struct user *user)
 {
-	unlink_all(rooms, user);
+	leave_all_seats(rooms, user);
 	user->count = 0;
 	if (!user->known)
 		return;
@@ -444,29 +383,13 @@ void rooms_doubt_all(struct rooms *rooms)
 bool rooms_has(const struct rooms *rooms, uint64_t conversation,
                uint32_t partition)
 {
-	const struct room *room = find_room(rooms, conversation);
-
-	assert(partition < rooms->options.partitions);
-	return room && room->parts[partition].count;
+	return seats_any(rooms->seats, conversation, partition);
 }
 
-/* Backwards: whoever takes a seat that gets empty has been called for. */
 void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
                 void (*each)(void *context, uint64_t user), void *context)
 {
-	struct room *room = find_room(rooms, conversation);
-	struct part *part;
-
-	assert(partition < rooms->options.partitions);
-	if (!room)
-		return;
-	part = &room->parts[partition];
-	room->walked = true;
-	for (uint32_t i = part->count; i-- > 0;)
-		each(context, part->users[i]->id);
-	room->walked = false;
-	if (room->count == 0)
-		drop_room(rooms, room);
+	seats_each(rooms->seats, conversation, partition, each, context);
 }
 
 /* --- time ---------------------------------------------------------------- */
@@ -486,7 +409,7 @@ void rooms_tick(struct rooms *rooms)
 
 uint32_t rooms_count(const struct rooms *rooms)
 {
-	return HASH_COUNT(rooms->rooms);
+	return seats_rooms(rooms->seats);
 }
 
 uint32_t rooms_asking(const struct rooms *rooms)

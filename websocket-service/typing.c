@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
+#include "websocket-service/about.h"
 #include "websocket-service/ephemeral.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/records.h"
@@ -24,11 +25,6 @@ struct talk {
 struct recipient {
 	uint64_t user;
 	uint32_t partition;
-};
-
-struct about {
-	uint64_t user;
-	uint64_t conversation;
 };
 
 struct roster {
@@ -218,7 +214,7 @@ static void ask(struct typing *typing, struct roster *roster, uint64_t now_ms)
 
 void typing_take(struct typing *typing, uint64_t user, uint64_t conversation)
 {
-	struct about about = {user, conversation};
+	struct about about = about_make(user, conversation);
 	struct roster *roster = use(typing, &about);
 	uint64_t now_ms = clock_mono_ms();
 
@@ -269,7 +265,7 @@ static void read_users(const struct typing *typing, struct roster *roster,
 void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *answer)
 {
-	struct about about = {user, answer->conversation};
+	struct about about = about_make(user, answer->conversation);
 	struct roster *roster = find(typing, &about);
 	uint64_t now_ms = clock_mono_ms();
 	bool in_time;

@@ -6,7 +6,8 @@
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/presence.h"
-#include "websocket-service/watches_private.h"
+#include "websocket-service/slots.h"
+#include "websocket-service/watchers.h"
 
 #include <utlist.h>
 
@@ -25,6 +26,18 @@ struct question {
 	struct sighting seen[PRESENCE_USERS_MAX];
 };
 
+struct watches {
+	struct connections *connections;
+	struct redis *redis;
+	struct watchers *watchers;
+	struct slots *questions;
+	struct question *asked; /* oldest first */
+	uint32_t under_way;     /* of the look at all who are watched */
+	uint64_t look_ms;       /* when it began */
+	struct buf key;
+	struct buf text;
+};
+
 struct watches *watches_create(struct connections *connections,
                                struct redis *redis)
 {
@@ -32,8 +45,9 @@ struct watches *watches_create(struct connections *connections,
 
 	w->connections = connections;
 	w->redis = redis;
-	w->by_number = slots_create(WATCHES_MAX +
-	                            WATCHES_QUESTIONS * PRESENCE_USERS_MAX);
+	w->watchers = watchers_create(connections,
+	                              WATCHES_MAX + WATCHES_QUESTIONS *
+	                                                    PRESENCE_USERS_MAX);
 	w->questions = slots_create(WATCHES_QUESTIONS);
 	w->key = BUF(PRESENCE_KEY_MAX);
 	w->text = BUF(FRAME_OUT_MAX);
@@ -42,10 +56,6 @@ struct watches *watches_create(struct connections *connections,
 
 static void question_end(struct watches *w, struct question *question)
 {
-	struct watcher *watcher = watcher_find(w, question->connection);
-
-	watcher->asking -= question->more;
-	watcher->questions--;
 	DL_DELETE(w->asked, question);
 	slots_remove(w->questions, question->number);
 	mem_free(&question);
@@ -59,9 +69,7 @@ void watches_destroy(struct watches **watches)
 		return;
 	while (w->asked)
 		question_end(w, w->asked);
-	while (w->watchers)
-		watcher_drop(w, w->watchers);
-	slots_destroy(&w->by_number);
+	watchers_destroy(&w->watchers);
 	slots_destroy(&w->questions);
 	buf_free(&w->key);
 	buf_free(&w->text);
@@ -70,7 +78,7 @@ void watches_destroy(struct watches **watches)
 
 uint32_t watches_count(const struct watches *watches)
 {
-	return watches->count;
+	return watchers_count(watches->watchers);
 }
 
 /* --- looking into Redis -------------------------------------------------- */
@@ -113,7 +121,7 @@ static void refuse(struct watches *w, struct connection *connection,
 {
 	buf_clear(&w->text);
 	frame_error(&w->text, NULL, code, detail);
-	watches_send(w, connection);
+	connection_send(connection, buf_span(&w->text));
 	metric_count(&measure_bad_frames, 1);
 }
 
@@ -132,20 +140,19 @@ static void question_answer(struct watches *w, struct question *question)
 {
 	struct connection *connection =
 		connections_find(w->connections, question->connection);
-	struct watcher *watcher = watcher_find(w, question->connection);
 	struct presence_frame frame;
 
 	buf_clear(&w->text);
 	frame = frame_presence_open(&w->text);
 	for (unsigned i = 0; i < question->count; i++)
-		frame_presence_add(&frame, question->users[i],
-		                   belief_last_seen(watch_begin(
-					   w, watcher, question->users[i],
-					   &question->seen[i])));
+		frame_presence_add(
+			&frame, question->users[i],
+			watchers_add(w->watchers, question->connection,
+		                     question->users[i], &question->seen[i]));
 	frame_presence_close(&frame);
 	question_end(w, question);
 	if (connection)
-		watches_send(w, connection);
+		connection_send(connection, buf_span(&w->text));
 }
 
 static void on_question(void *context, uint64_t tag,
@@ -163,24 +170,22 @@ static void on_question(void *context, uint64_t tag,
 		question_answer(w, question);
 }
 
-static struct question *question_make(struct watches *w,
-                                      struct watcher *watcher,
+static struct question *question_make(struct watches *w, uint64_t connection,
                                       const struct client_frame *frame)
 {
 	struct question *question = mem_new(sizeof(*question));
 
-	question->connection = watcher->connection;
+	question->connection = connection;
 	question->until_ms = clock_mono_ms() + WATCHES_ANSWER_MS;
 	question->count = frame->user_count;
 	question->left = frame->user_count;
 	for (unsigned i = 0; i < question->count; i++) {
 		question->users[i] = frame_presence_user(frame, i);
-		question->more += !watch_find(watcher, question->users[i]);
+		question->more += !watchers_has(w->watchers, connection,
+		                                question->users[i]);
 	}
 	question->number = slots_add(w->questions, question);
 	DL_APPEND(w->asked, question);
-	watcher->questions++;
-	watcher->asking += question->more;
 	return question;
 }
 
@@ -196,35 +201,26 @@ static void question_begin(struct watches *w, struct question *question)
 	}
 }
 
-static void end_questions(struct watches *w, uint64_t connection)
+/* With those that it has asked for; few questions wait at a time. */
+static unsigned watched_by(const struct watches *w, uint64_t connection)
 {
-	struct question *question, *next;
+	unsigned count = watchers_count_of(w->watchers, connection);
+	const struct question *question;
 
-	DL_FOREACH_SAFE (w->asked, question, next) {
+	DL_FOREACH (w->asked, question) {
 		if (question->connection == connection)
-			question_end(w, question);
+			count += question->more;
 	}
-}
-
-static void stop_watching(struct watches *w, uint64_t connection)
-{
-	struct watcher *watcher = watcher_find(w, connection);
-
-	if (!watcher)
-		return;
-	if (watcher->questions)
-		end_questions(w, connection);
-	watcher_drop(w, watcher);
+	return count;
 }
 
 static void ask(struct watches *w, struct connection *connection,
                 const struct client_frame *frame)
 {
-	struct watcher *watcher = watcher_of(w, connection_id(connection));
-	struct question *question = question_make(w, watcher, frame);
+	struct question *question =
+		question_make(w, connection_id(connection), frame);
 
-	if (HASH_COUNT(watcher->watches) + watcher->asking <=
-	    WATCHES_OF_SOCKET) {
+	if (watched_by(w, question->connection) <= WATCHES_OF_SOCKET) {
 		question_begin(w, question);
 		return;
 	}
@@ -237,10 +233,10 @@ void watches_take(struct watches *watches, struct connection *connection,
                   const struct client_frame *frame)
 {
 	if (frame->user_count == 0)
-		stop_watching(watches, connection_id(connection));
+		watches_leave(watches, connection_id(connection));
 	else if (!redis_is_up(watches->redis) ||
 	         slots_count(watches->questions) >= WATCHES_QUESTIONS ||
-	         watches->count >= WATCHES_MAX)
+	         watches_count(watches) >= WATCHES_MAX)
 		refuse(watches, connection, FRAME_UNAVAILABLE,
 		       "who is online can't be looked up now");
 	else
@@ -249,47 +245,51 @@ void watches_take(struct watches *watches, struct connection *connection,
 
 void watches_leave(struct watches *watches, uint64_t connection)
 {
-	stop_watching(watches, connection);
+	struct question *question, *next;
+
+	DL_FOREACH_SAFE (watches->asked, question, next) {
+		if (question->connection == connection)
+			question_end(watches, question);
+	}
+	watchers_leave(watches->watchers, connection);
 }
 
 /* --- all who are watched, each second ------------------------------------ */
 
 void watches_calm(struct watches *watches)
 {
-	watches->calm_until_ms = clock_mono_ms() + BELIEF_CALM_MS;
+	watchers_calm(watches->watchers);
 }
 
 static void on_look(void *context, uint64_t number,
                     const struct redis_reply *reply)
 {
 	struct watches *w = context;
-	struct watched *watched = slots_get(w->by_number, number);
 	struct sighting sighting;
 
 	/* Who is slow may have been away, and times in it may be over. */
 	if (clock_mono_ms() >= w->look_ms + WATCHES_STALL_MS)
 		watches_calm(w);
-	if (read_sighting(reply, &sighting) && watched)
-		watched_seen(w, watched, &sighting);
+	if (read_sighting(reply, &sighting))
+		watchers_seen(w->watchers, number, &sighting);
 	if (--w->under_way == 0 && reply->kind != REDIS_NO_REPLY)
-		watches_tell(w);
+		watchers_tell(w->watchers);
 }
 
 static void look_at_all(struct watches *w)
 {
-	uint32_t count = HASH_COUNT(w->by_user);
+	uint32_t count = watchers_users(w->watchers);
 
 	if (count > WATCHES_PER_TURN)
 		count = WATCHES_PER_TURN;
 	w->look_ms = clock_mono_ms();
 	while (count--) {
-		struct watched *watched = w->by_look;
+		uint64_t number;
+		uint64_t user = watchers_next(w->watchers, &number);
 
-		if (!look(w, watched->user, on_look, watched->number))
+		if (!look(w, user, on_look, number))
 			return;
 		w->under_way++;
-		DL_DELETE(w->by_look, watched);
-		DL_APPEND(w->by_look, watched);
 	}
 }
 

@@ -1,15 +1,13 @@
 /*
- * watches - which sockets want to know whether which users are online, and
- * telling them. docs/protocol/socket.md#presence
+ * watches - looking into Redis for who is online, for sockets that want to
+ * know. docs/protocol/socket.md#presence
  *
- * A `presence` frame is answered after one look into Redis for all of its
- * users. Then all who are watched here are looked at once a second, each once,
- * however many watch them. What has changed is told in one frame a socket, of
- * one user at most every WATCHES_EACH_MS: what is true by then.
+ * A `presence` frame is answered after one look for all of its users. Then all
+ * who are watched here are looked at once a second, each once, however many
+ * watch them, and watchers.h tells what has changed. While Redis is away
+ * nothing is told, and afterwards belief.h keeps calm.
  *
- * While Redis is away nothing is told, and afterwards belief.h keeps calm.
- *
- * Who is blocked must not see whom: an answer about a pair belongs before
+ * Who is blocked must not see whom: what is known of that belongs before
  * question_begin() in watches.c.
  *
  * Bounds     WATCHES_OF_SOCKET; WATCHES_MAX of all sockets, WATCHES_QUESTIONS
@@ -31,7 +29,6 @@ enum {
 	WATCHES_MAX = 500000,
 	WATCHES_QUESTIONS = 2000,
 	WATCHES_PER_TURN = 10000,
-	WATCHES_EACH_MS = 5000,
 	WATCHES_ANSWER_MS = 2000, /* Redis has so long for a question */
 	WATCHES_STALL_MS = 3000,  /* who answers as late as that was away */
 };

@@ -91,11 +91,13 @@ CREATE TABLE IF NOT EXISTS blocks (
 
 -- Records for Kafka, written in the transaction that they tell of and removed when
 -- the log has them. kind: 1 an event, 2 a record of message_save. target: user ids
--- with commas, or a key as c:17.
+-- with commas, or a key as c:17. conversation: whose event it is, or 0.
 CREATE TABLE IF NOT EXISTS outbox (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	kind TINYINT UNSIGNED NOT NULL,
+	conversation BIGINT UNSIGNED NOT NULL DEFAULT 0,
 	target TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
 	room TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-	body MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL
+	body MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+	KEY by_conversation (conversation, id)
 ) ENGINE=InnoDB;

@@ -482,7 +482,8 @@ static void changes_of_one_message_without_end_are_gone_through(void **state)
 	unsigned found = 0, pages = 0;
 
 	(void)state;
-	execute("INSERT INTO revisions SELECT %u, seq, 2, 3, 1,"
+	execute("INSERT INTO revisions (conversation, revision, seq, kind,"
+	        " sender, uuid, created_at) SELECT %u, seq, 2, 3, 1,"
 	        " UNHEX(MD5(CONCAT('many', seq))), NOW() FROM seq_1_to_9000",
 	        GROUP);
 	change(GROUP, 9001, 4, 1, "");

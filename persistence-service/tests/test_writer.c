@@ -374,6 +374,24 @@ static void rivals_lose_and_double_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, writer_fixture_empty)
 
+static void a_block_alone_in_its_batch_is_heeded(void **state)
+{
+	(void)state;
+	put(1, 2, NULL, "before");
+	save();
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_SAVED);
+	batch_clear(batch);
+	execute("INSERT INTO blocks (user, blocked, created_at)",
+	        "VALUES (2, 1, NOW())");
+	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	save();
+	batch_clear(batch);
+	put(1, 2, NULL, "after");
+	save();
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_REFUSED);
+	execute("DELETE FROM", "blocks");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +409,7 @@ int main(void)
 		TEST(every_text_comes_back_as_it_was),
 		TEST(a_lost_connection_can_be_tried_again),
 		TEST(a_new_connection_remembers_nothing),
+		TEST(a_block_alone_in_its_batch_is_heeded),
 		TEST(one_writer_sees_what_another_wrote),
 		TEST(rivals_lose_and_double_nothing),
 	};

@@ -229,6 +229,34 @@ static void a_pair_is_found_by_its_id_too(void **state)
 	assert_consistent();
 }
 
+/* --- who came or went is told before ------------------------------------- */
+static void what_is_not_told_yet_goes_first(void **state)
+{
+	(void)state;
+	say(1, GROUP, "hi");
+	save();
+	assert_null(batch->notices);
+	batch_clear(batch);
+	remove_member("3");
+	execute("INSERT INTO outbox (kind, conversation, target, room, body)"
+	        " VALUES",
+	        "(1,17,'1,2,3','17:3:=','{\"a\":1}'),"
+	        "(1,99,'1','99:3:=','{}'),(1,17,'1,2','17:4:=','{\"b\":2}')");
+	say(1, GROUP, "on");
+	put_kind(SAVE_READ, 2, GROUP, 4);
+	save();
+	assert_true(span_equal(batch->notices->row.target, SPAN("1,2,3")));
+	assert_true(span_equal(batch->notices->row.room, SPAN("17:3:=")));
+	assert_true(
+		span_equal(batch->notices->next->row.body, SPAN("{\"b\":2}")));
+	assert_null(batch->notices->next->next);
+	batch_clear(batch);
+	say(1, GROUP, "nobody came or went since");
+	save();
+	assert_null(batch->notices);
+	execute("DELETE FROM outbox WHERE", "1 = 1");
+}
+
 /* --- blocks -------------------------------------------------------------- */
 static void a_blocked_user_finds_nobody(void **state)
 {
@@ -498,6 +526,7 @@ int main(void)
 		TEST(who_was_removed_is_out_though_remembered),
 		TEST(a_reply_is_to_a_message_that_one_sees),
 		TEST(a_pair_is_found_by_its_id_too),
+		TEST(what_is_not_told_yet_goes_first),
 		TEST(a_blocked_user_finds_nobody),
 		TEST(a_block_is_heard_of),
 		TEST(receipts_rise_up_to_the_last_seq),

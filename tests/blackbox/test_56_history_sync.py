@@ -16,7 +16,7 @@ import pytest
 from support.api import Api, Person, check_problem
 from support.chat import new_uuid
 from support.service import Service
-from support.stack import ROOT, Stack
+from support.stack import Stack
 from support.stores import database
 from support.wait import until
 
@@ -365,11 +365,6 @@ def test_another_ones_cursor_tells_nothing_of_them(alice: Person, bob: Person, a
 
 
 # --- blocks -----------------------------------------------------------------------
-announces = pytest.mark.skipif(not (ROOT / "persistence-service" / "announcer.c").exists(),
-                               reason="nobody publishes the outbox")
-
-
-@announces
 def test_who_is_blocked_is_listed(alice: Person, bob: Person, api: Api):
     for _ in range(2):
         answer = api.http.put(f"/blocks/{bob.id}", headers=alice.bearer)

@@ -1,6 +1,6 @@
 /*
- * A record of message_events from anybody: key and origin header. What is
- * taken whole must be written back the same.
+ * A record of message_events from anybody: key and headers. What is taken whole
+ * must be written back the same.
  */
 #include "common/base/buf.h"
 #include "common/wire/event.h"
@@ -34,9 +34,70 @@ static void check_origin(struct span text)
 	must(span_equal(span_make(again, EVENT_ORIGIN_LEN), text));
 }
 
+static void check_room_key(struct span key)
+{
+	struct buf again CLEANUP(buf_free) = BUF(key.len);
+	uint64_t room;
+
+	if (!event_key_is_room(key, &room))
+		return;
+	must(room >= 1 && room <= JSON_ID_MAX);
+	event_key_room(&again, room);
+	must(span_equal(buf_span(&again), key));
+}
+
+static void check_room(struct span text)
+{
+	struct buf again CLEANUP(buf_free) = BUF(text.len);
+	struct event_room room;
+
+	if (!event_room_parse(text, &room))
+		return;
+	must(room.conversation >= 1 && room.seq >= 1);
+	must(room.sign == '+' || room.sign == '-' || room.sign == '=');
+	must((room.sign == '=') == (room.users.len == 0));
+	event_room_format(&again, &room);
+	must(span_equal(buf_span(&again), text));
+}
+
+static void check_rooms(struct span text)
+{
+	struct buf again CLEANUP(buf_free) = BUF(text.len);
+	struct span rest = text;
+	uint64_t room;
+	uint64_t seq;
+
+	while (event_rooms_next(&rest, &room, &seq)) {
+		must(room >= 1 && seq >= 1 && seq <= JSON_ID_MAX);
+		event_rooms_add(&again, room, seq);
+	}
+	must(!buf_overflowed(&again));
+	if (rest.len == 0)
+		must(span_equal(buf_span(&again), text));
+}
+
+static void check_roster(struct span text)
+{
+	struct buf again CLEANUP(buf_free) = BUF(text.len);
+	struct event_roster roster;
+
+	if (!event_roster_parse(text, &roster))
+		return;
+	must(roster.conversation >= 1);
+	buf_number(&again, roster.conversation);
+	buf_byte(&again, ':');
+	buf_append(&again, roster.users);
+	must(span_equal(buf_span(&again), text));
+	check_key(roster.users);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check_key(span_make(data, size));
 	check_origin(span_make(data, size));
+	check_room_key(span_make(data, size));
+	check_room(span_make(data, size));
+	check_rooms(span_make(data, size));
+	check_roster(span_make(data, size));
 	return 0;
 }

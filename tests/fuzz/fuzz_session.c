@@ -5,19 +5,28 @@
  *
  * Whatever happens, a socket gets one HTTP answer, then whole frames in order,
  * nothing after a close; nothing is written to a socket that is blocked or
- * finished; and only checked messages of open sockets become sends.
+ * finished; only checked messages of open sockets become sends; and `welcome`,
+ * held back or not, is the first text of a socket and comes once.
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/base/utf8.h"
+#include "common/io/redis.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "tests/fuzz/fuzz.h"
 #include "websocket-service/connection.h"
+#include "websocket-service/ephemeral.h"
 #include "websocket-service/intake.h"
+#include "websocket-service/limits.h"
+#include "websocket-service/receipts.h"
+#include "websocket-service/records.h"
+#include "websocket-service/rooms.h"
 #include "websocket-service/sends.h"
+#include "websocket-service/typing.h"
 #include "websocket-service/upgrade.h"
+#include "websocket-service/watches.h"
 
 #include <string.h>
 
@@ -27,6 +36,10 @@ enum {
 	WAITERS = 16,
 	SENDS = 16,
 	QUEUE_BYTES = 4096,
+	RECORDS = 16, /* that Kafka has not answered */
+	LOOKS = 200,  /* the same of Redis */
+	PARTITIONS = 4,
+	ROOM = 17,
 	UNIX_S = 1790000000,
 };
 
@@ -82,7 +95,7 @@ struct socket {
 	struct websocket_reader reader;
 	bool blocked, wants_writable, paused, finished, dead, ended;
 	bool takes_part; /* of the next write; the rest is kept */
-	bool answered, open, closed;
+	bool answered, open, closed, welcomed;
 };
 
 static struct connections *set;
@@ -104,6 +117,15 @@ static void check_http(struct socket *socket, struct span *bytes)
 	*bytes = SPAN_NONE;
 }
 
+static void check_text(struct socket *socket, struct span text)
+{
+	bool welcome = span_starts(text, SPAN("{\"type\":\"welcome\""));
+
+	must_be_json(text);
+	must(socket->welcomed != welcome);
+	socket->welcomed = true;
+}
+
 static void check_frames(struct socket *socket, char *data, size_t len)
 {
 	struct websocket_message message;
@@ -113,7 +135,7 @@ static void check_frames(struct socket *socket, char *data, size_t len)
 	                               &message)) == WEBSOCKET_MESSAGE) {
 		must(!socket->closed);
 		if (message.op == WEBSOCKET_TEXT)
-			must_be_json(message.payload);
+			check_text(socket, message.payload);
 		socket->closed = message.op == WEBSOCKET_CLOSE;
 	}
 	/* A write ends where a frame ends. */
@@ -353,19 +375,178 @@ static void on_text(void *context, struct connection *connection,
 	intake_text(intake, connection, text);
 }
 
-/* `welcome` waits when identity is in a certain mood. */
-static bool on_opened(void *context, struct connection *connection)
+/* --- what stands behind the other frames -----------------------------------
+ */
+static struct rooms *rooms;
+static struct receipts *receipts;
+static struct typing *typing;
+static struct watches *watches;
+static struct limits *limits;
+static uint64_t record_tags[RECORDS];
+static unsigned record_count;
+static struct look {
+	redis_done *done;
+	void *context;
+	uint64_t tag;
+} looks[LOOKS];
+static unsigned look_count;
+
+enum status records_produce(struct records *records, struct save_record *record,
+                            struct span origin, uint64_t tag)
+{
+	(void)records;
+	must(origin.len == 0);
+	must(record->sender >= 1 && record->kind < SAVE_KIND_COUNT);
+	must(!save_kind_has(record->kind, SAVE_HAS_CONVERSATION) ||
+	     record->conversation);
+	must(!save_kind_has(record->kind, SAVE_HAS_SEQ) || record->seq);
+	if (record_count == RECORDS)
+		return ST_BUSY;
+	record_tags[record_count++] = tag;
+	return ST_OK;
+}
+
+static void answer_records(enum status status)
+{
+	unsigned count = record_count;
+	uint64_t tags[RECORDS];
+
+	memcpy(tags, record_tags, sizeof(tags));
+	record_count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (record_owner(tags[i]) == RECORD_OF_RECEIPTS)
+			receipts_answered(receipts, record_number(tags[i]),
+			                  status);
+	}
+}
+
+void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
+                   struct span key, struct span frame)
+{
+	uint64_t user;
+
+	(void)ephemeral;
+	must_be_json(frame);
+	while (event_key_next(&key, &user))
+		must(event_partition(user, PARTITIONS) == partition);
+	must(key.len == 0);
+}
+
+bool redis_is_up(const struct redis *redis)
+{
+	(void)redis;
+	return !(mood & 32);
+}
+
+bool redis_command(struct redis *redis, const struct span *words,
+                   unsigned count, redis_done *done, void *context,
+                   uint64_t tag)
+{
+	(void)words;
+	must(count <= REDIS_WORDS_MAX && done);
+	if (!redis_is_up(redis) || look_count == LOOKS)
+		return false;
+	looks[look_count++] = (struct look){done, context, tag};
+	return true;
+}
+
+struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
+{
+	const uint8_t *odd = list->items;
+
+	return (struct redis_reply){
+		.kind = REDIS_TEXT,
+		.text = index == 0 ? SPAN("life")
+	                : *odd     ? SPAN("1800000000001")
+	                           : SPAN("1780000000000"),
+	};
+}
+
+/* Online and offline by turns, unless Redis is away. */
+static void answer_looks(uint8_t how)
+{
+	struct look answered[LOOKS];
+	unsigned count = look_count;
+
+	memcpy(answered, looks, sizeof(answered));
+	look_count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint8_t odd = (how + i) & 1;
+		struct redis_reply reply = {
+			.kind = how & 64 ? REDIS_NO_REPLY : REDIS_LIST,
+			.count = how & 32 ? 0 : 2,
+			.items = &odd,
+		};
+
+		answered[i].done(answered[i].context, answered[i].tag, &reply);
+	}
+}
+
+static void on_ask_rooms(void *context, uint64_t user)
 {
 	(void)context;
-	intake_user_seen(intake, connection_user(connection));
-	return !(mood & 64);
+	must(user >= 1);
+}
+
+static void on_welcome(void *context, uint64_t user)
+{
+	(void)context;
+	connections_welcome(set, user);
+}
+
+static void on_missed(void *context, uint64_t user)
+{
+	(void)context;
+	(void)connections_close_welcomed(set, user, WEBSOCKET_TRY_LATER, "");
+}
+
+/* `welcome` waits for rooms when identity is in a certain mood. */
+static bool on_opened(void *context, struct connection *connection)
+{
+	uint64_t user = connection_user(connection);
+
+	(void)context;
+	intake_user_seen(intake, user);
+	if (mood & 64)
+		return rooms_enter(rooms, user);
+	(void)rooms_enter(rooms, user);
+	return true;
 }
 
 static void on_closed(void *context, struct connection *connection, bool last)
 {
+	uint64_t user = connection_user(connection);
+
 	(void)context;
-	must(connection_user(connection) >= 1);
-	must(last == !connections_has_user(set, connection_user(connection)));
+	must(user >= 1);
+	must(last == !connections_has_user(set, user));
+	watches_leave(watches, connection_id(connection));
+	if (last)
+		rooms_leave(rooms, user);
+}
+
+/* Somebody's rooms and roster, or a change of who is in a room. */
+static void tell_rooms(uint8_t what, struct span text)
+{
+	uint64_t user = 1 + what % 3u;
+	struct event_roster roster;
+	struct event_room room;
+
+	if (event_room_parse(text, &room)) {
+		typing_forget(typing, room.conversation);
+		rooms_changed(rooms, event_partition(user, PARTITIONS), &room);
+	} else if (what & 128 && event_roster_parse(text, &roster)) {
+		typing_answered(typing, user, &roster);
+	} else {
+		rooms_answered(rooms, user, text);
+	}
+}
+
+static void deliver_room_to(void *context, uint64_t user)
+{
+	const struct span *framed = context;
+
+	(void)connections_deliver(set, user, *framed, 0);
 }
 
 /* --- steps ---------------------------------------------------------------- */
@@ -411,6 +592,13 @@ static void deliver(uint8_t user, uint8_t size)
 		buf_append(&text, SPAN("12345678"));
 	buf_append(&text, SPAN("\"}"));
 	websocket_write(&frame, WEBSOCKET_TEXT, buf_span(&text), NULL);
+	if (user & 64) {
+		struct span framed = buf_span(&frame);
+
+		for (uint32_t p = 0; p < PARTITIONS; p++)
+			rooms_each(rooms, ROOM, p, deliver_room_to, &framed);
+		return;
+	}
 	(void)connections_deliver(set, 1 + user % 3u, buf_span(&frame),
 	                          user & 128 ? under_way[0] : 0);
 }
@@ -419,6 +607,9 @@ static void pass(uint8_t seconds)
 {
 	clock_ms += seconds * UINT64_C(1000) + seconds;
 	connections_tick(set);
+	receipts_tick(receipts);
+	rooms_tick(rooms);
+	watches_tick(watches);
 }
 
 static void unblock(struct socket *socket)
@@ -428,6 +619,32 @@ static void unblock(struct socket *socket)
 		return;
 	socket->wants_writable = false;
 	connection_events.writable(socket->connection);
+}
+
+/* The byte of old stories was only a drain's: those are its lowest values. */
+static void more(uint8_t what)
+{
+	switch (what >> 5) {
+	case 7:
+		answer_looks(next_byte());
+		break;
+	case 6:
+		answer_records(next_byte() & 1 ? ST_OK : ST_UNAVAILABLE);
+		break;
+	case 5:
+		tell_rooms(what, next_bytes());
+		break;
+	case 4:
+		tell_rooms(what | 128, next_bytes());
+		break;
+	case 3:
+		watches_calm(watches);
+		rooms_doubt_all(rooms);
+		break;
+	default:
+		connections_close_all(set, what & 1, WEBSOCKET_GOING_AWAY,
+		                      "bye");
+	}
 }
 
 static void step(uint8_t what, struct socket *socket)
@@ -476,8 +693,7 @@ static void step(uint8_t what, struct socket *socket)
 		deliver(next_byte(), next_byte());
 		break;
 	case 14:
-		connections_close_all(set, next_byte() & 1,
-		                      WEBSOCKET_GOING_AWAY, "bye");
+		more(next_byte());
 		break;
 	default:
 		connections_flush(set);
@@ -516,8 +732,26 @@ static void start(void)
 		.opened = on_opened,
 		.closed = on_closed,
 	});
-	intake = intake_create(&(struct intake_options){.connections = set,
-	                                                .unsettled_max = 8});
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = PARTITIONS,
+		.absent_max = 1,
+		.ask = on_ask_rooms,
+		.welcome = on_welcome,
+		.missed = on_missed,
+	});
+	receipts = receipts_create(NULL, 4);
+	typing = typing_create(&(struct typing_options){
+		.partitions = PARTITIONS, .rosters_max = 3});
+	watches = watches_create(set, NULL);
+	limits = limits_create(5, 100, 2);
+	intake = intake_create(&(struct intake_options){
+		.connections = set,
+		.receipts = receipts,
+		.typing = typing,
+		.watches = watches,
+		.limits = limits,
+		.unsettled_max = 8,
+	});
 }
 
 static void stop(void)
@@ -528,7 +762,15 @@ static void stop(void)
 	intake_destroy(&intake);
 	for (unsigned i = 0; i < WAITERS; i++)
 		must(!waiters[i]);
+	must(watches_count(watches) == 0);
+	watches_destroy(&watches);
+	typing_destroy(&typing);
+	receipts_destroy(&receipts);
+	rooms_destroy(&rooms);
+	limits_destroy(&limits);
 	connections_destroy(&set);
+	record_count = 0;
+	look_count = 0;
 	memset(under_way, 0, sizeof(under_way));
 }
 

@@ -194,12 +194,12 @@ MUTANTS = [
         "sockets_of_others",
         "an event is handed to the user next to the one whom it is for, too",
         [("websocket-service/fanout.c",
-          "	while (event_key_next(key, &user))\n"
-          "		sockets +=\n",
-          "	while (event_key_next(key, &user))\n"
-          "		sockets +=\n"
-          "			connections_deliver(fanout->connections, user + 1,\n"
-          "			                    buf_span(&fanout->framed), 0) +\n")],
+          "	while (event_key_next(&key, &user))\n"
+          "		deliver_to(fanout, user);\n",
+          "	while (event_key_next(&key, &user)) {\n"
+          "		deliver_to(fanout, user);\n"
+          "		deliver_to(fanout, user + 1);\n"
+          "	}\n")],
         nothing, {"misrouted"}),
     Mutant(
         "own_devices_forgotten",

@@ -198,6 +198,131 @@ static void what_is_no_origin_is_refused(void **state)
 	assert_true(event_origin_parse(span_of(good), &origin));
 }
 
+/* --- rooms -----------------------------------------------------------------
+ */
+static void a_room_has_a_key_of_its_own(void **state)
+{
+	static const char *const bad[] = {
+		"",     "c",     "c:",  "c:0", "c:01", "c:x",
+		"c: 1", "c:1,2", "d:1", "17",  "C:1",  "c:9007199254740992",
+	};
+	struct buf key CLEANUP(buf_free) = BUF(64);
+	uint64_t room = 0;
+
+	(void)state;
+	event_key_room(&key, ID_MAX);
+	assert_string_equal(buf_text(&key), "c:9007199254740991");
+	assert_true(event_key_is_room(buf_span(&key), &room));
+	assert_int_equal(room, ID_MAX);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (event_key_is_room(span_of(bad[i]), &room))
+			fail_msg("'%s'", bad[i]);
+	}
+}
+
+static void a_change_of_a_room_survives_the_way(void **state)
+{
+	static const char *const good[] = {
+		"17:43:+5",
+		"17:43:-5,6,7",
+		"17:43:=",
+		"9007199254740991:9007199254740991:+1",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct buf again CLEANUP(buf_free) = BUF(128);
+		struct event_room room;
+
+		assert_true(event_room_parse(span_of(good[i]), &room));
+		event_room_format(&again, &room);
+		assert_string_equal(buf_text(&again), good[i]);
+	}
+}
+
+static void what_is_no_change_of_a_room_is_refused(void **state)
+{
+	static const char *const bad[] = {
+		"",         "17",       "17:43",    "17:43:", "17:43:5",
+		"17:43:+",  "17:43:-",  "17:43:=5", "0:43:=", "17:0:=",
+		"x:43:=",   "17:x:=",   ":43:=",    "17::=",  "017:43:=",
+		"17:43:*5", "17 :43:=",
+	};
+	struct event_room room = {7, 7, '7', SPAN_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (event_room_parse(span_of(bad[i]), &room))
+			fail_msg("'%s'", bad[i]);
+	}
+	assert_int_equal(room.conversation + room.seq, 14);
+}
+
+static void the_rooms_of_a_user_survive_the_way(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(128);
+	struct span left;
+	uint64_t room = 0;
+	uint64_t seq = 0;
+
+	(void)state;
+	event_rooms_add(&text, 17, 43);
+	event_rooms_add(&text, ID_MAX, 1);
+	assert_string_equal(buf_text(&text), "17:43,9007199254740991:1");
+	left = buf_span(&text);
+	assert_true(event_rooms_next(&left, &room, &seq));
+	assert_int_equal(room, 17);
+	assert_int_equal(seq, 43);
+	assert_true(event_rooms_next(&left, &room, &seq));
+	assert_int_equal(room, ID_MAX);
+	assert_int_equal(seq, 1);
+	assert_int_equal(left.len, 0);
+	assert_false(event_rooms_next(&left, &room, &seq));
+}
+
+static void what_is_no_room_stops_the_rooms(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned good;
+	} rows[] = {
+		{"17", 0},     {"17:", 0},         {":43", 0},
+		{"0:43", 0},   {"17:0", 0},        {"17:43,", 0},
+		{",17:43", 0}, {"17:43,19", 1},    {"17:43,,19:7", 1},
+		{"17:43 ", 0}, {"17:43,19:7,", 1}, {"17:43:1", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span left = span_of(rows[i].text);
+		unsigned good = 0;
+		uint64_t room;
+		uint64_t seq;
+
+		while (event_rooms_next(&left, &room, &seq))
+			good++;
+		if (good != rows[i].good || left.len == 0)
+			fail_msg("'%s': %u", rows[i].text, good);
+	}
+}
+
+static void a_roster_names_its_conversation_and_users(void **state)
+{
+	struct event_roster roster;
+
+	(void)state;
+	assert_true(event_roster_parse(SPAN("17:2,3"), &roster));
+	assert_int_equal(roster.conversation, 17);
+	assert_true(span_equal(roster.users, SPAN("2,3")));
+	assert_true(event_roster_parse(SPAN("17:"), &roster));
+	assert_int_equal(roster.users.len, 0);
+	assert_false(event_roster_parse(SPAN(""), &roster));
+	assert_false(event_roster_parse(SPAN("17"), &roster));
+	assert_false(event_roster_parse(SPAN(":2"), &roster));
+	assert_false(event_roster_parse(SPAN("0:2"), &roster));
+	assert_false(event_roster_parse(SPAN("x:2"), &roster));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -209,6 +334,12 @@ int main(void)
 		cmocka_unit_test(a_key_ends_where_its_length_says),
 		cmocka_unit_test(an_origin_survives_the_way),
 		cmocka_unit_test(what_is_no_origin_is_refused),
+		cmocka_unit_test(a_room_has_a_key_of_its_own),
+		cmocka_unit_test(a_change_of_a_room_survives_the_way),
+		cmocka_unit_test(what_is_no_change_of_a_room_is_refused),
+		cmocka_unit_test(the_rooms_of_a_user_survive_the_way),
+		cmocka_unit_test(what_is_no_room_stops_the_rooms),
+		cmocka_unit_test(a_roster_names_its_conversation_and_users),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

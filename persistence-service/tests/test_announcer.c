@@ -1,0 +1,295 @@
+/*
+ * The announcer between a real database and a real cluster: MYSQL_HOST, … and
+ * KAFKA_BROKERS. Topic test_announcer_<pid> is left to its retention of an
+ * hour.
+ */
+#include "common/base/clock.h"
+#include "common/io/kafka.h"
+#include "persistence-service/announcer.h"
+#include "persistence-service/outbox.h"
+#include "persistence-service/tests/chat_fixture.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PARTITIONS = 3, WAIT_MS = 10000, RETENTION_MS = 3600000 };
+
+static struct sql *sql;
+static struct announcer *announcer;
+static struct kafka_reader *events;
+static char topic[64];
+
+static const char *brokers(void)
+{
+	const char *value = getenv("KAFKA_BROKERS");
+
+	if (value)
+		return value;
+	(void)fprintf(stderr, "test_announcer needs KAFKA_BROKERS\n");
+	exit(111);
+}
+
+static void make_topic(void)
+{
+	struct kafka_options options = {.brokers = brokers(),
+	                                .client_id = "test_announcer"};
+	struct kafka_topic made = {topic, PARTITIONS, 1, RETENTION_MS};
+	char why[256] = "";
+
+	(void)snprintf(topic, sizeof(topic), "test_announcer_%ld",
+	               (long)getpid());
+	if (kafka_topics_create(&options, &made, 1, WAIT_MS, why,
+	                        sizeof(why)) != ST_OK)
+		fail_msg("%s: %s", topic, why);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	chat_start();
+	sql = settings_sql(&chat_settings);
+	assert_int_equal(sql_connect(sql), ST_OK);
+	make_topic();
+	chat_settings.kafka_brokers = brokers();
+	chat_settings.kafka_partitions = PARTITIONS;
+	chat_settings.topic_events = topic;
+	chat_settings.topic_save = topic;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	sql_destroy(&sql);
+	chat_stop();
+	return 0;
+}
+
+static int open_reader(void **state)
+{
+	struct kafka_reader_options options = {
+		.common = {.brokers = brokers(), .client_id = "test_announcer"},
+		.topic = topic,
+		.partitions = PARTITIONS,
+		.shards = 1,
+	};
+
+	(void)state;
+	chat_execute("TRUNCATE TABLE outbox");
+	assert_int_equal(kafka_reader_create(&options, WAIT_MS, &events),
+	                 ST_OK);
+	return 0;
+}
+
+static int close_all(void **state)
+{
+	(void)state;
+	announcer_stop(&announcer);
+	kafka_reader_destroy(&events);
+	return 0;
+}
+
+static void start_announcer(void)
+{
+	assert_int_equal(announcer_start(&chat_settings, &announcer), ST_OK);
+}
+
+static void put(enum outbox_kind kind, const char *target, const char *room,
+                const char *body)
+{
+	struct outbox_row row = {.kind = kind,
+	                         .target = span_of(target),
+	                         .room = span_of(room),
+	                         .body = span_of(body)};
+
+	assert_int_equal(outbox_put(sql, &row), ST_OK);
+}
+
+/* NULL: none came. */
+static struct kafka_message *next_event(unsigned wait_ms)
+{
+	uint64_t until_ms = clock_mono_ms() + wait_ms;
+	struct pollfd fd = {.fd = kafka_reader_fd(events), .events = POLLIN};
+	struct kafka_message *message = NULL;
+
+	while (clock_mono_ms() < until_ms) {
+		(void)poll(&fd, 1, 10);
+		if (kafka_reader_poll(events, &message) == ST_OK)
+			return message;
+	}
+	return NULL;
+}
+
+static void assert_event(const char *key, const char *room, const char *body)
+{
+	struct kafka_message *message = next_event(WAIT_MS);
+
+	assert_non_null(message);
+	assert_true(span_equal(kafka_message_key(message), span_of(key)));
+	assert_true(span_equal(kafka_message_value(message), span_of(body)));
+	assert_true(span_equal(kafka_message_header(message, "room"),
+	                       span_of(room)));
+	kafka_message_destroy(&message);
+}
+
+static bool comes_within(unsigned wait_ms)
+{
+	struct kafka_message *message = next_event(wait_ms);
+	bool came = message != NULL;
+
+	kafka_message_destroy(&message);
+	return came;
+}
+
+static bool empties(unsigned wait_ms)
+{
+	uint64_t until_ms = clock_mono_ms() + wait_ms;
+
+	while (chat_number("SELECT COUNT(*) FROM outbox")) {
+		if (clock_mono_ms() > until_ms)
+			return false;
+		(void)usleep(2000);
+	}
+	return true;
+}
+
+static void what_was_committed_is_sent_when_it_is_woken(void **state)
+{
+	uint64_t began_ms;
+
+	(void)state;
+	start_announcer();
+	(void)usleep(300000);
+	assert_int_equal(sql_begin(sql), ST_OK);
+	put(OUTBOX_EVENT, "17", "5:6:=", "one");
+	announcer_wake(announcer);
+	assert_false(comes_within(200));
+	assert_int_equal(sql_commit(sql), ST_OK);
+	began_ms = clock_mono_ms();
+	announcer_wake(announcer);
+	assert_event("17", "5:6:=", "one");
+	assert_true(empties(500));
+	assert_true(clock_mono_ms() - began_ms < 700);
+}
+
+static void what_a_dead_process_left_is_sent_in_order(void **state)
+{
+	char body[16];
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(body, sizeof(body), "%u", i);
+		put(OUTBOX_EVENT, "17", "", body);
+	}
+	start_announcer();
+	for (unsigned i = 0; i < 200; i++) {
+		(void)snprintf(body, sizeof(body), "%u", i);
+		assert_event("17", "", body);
+	}
+	assert_true(empties(3000));
+}
+
+static void two_of_them_send_each_row_once(void **state)
+{
+	struct announcer *other;
+	unsigned got = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		put(OUTBOX_EVENT, "17", "", "x");
+	start_announcer();
+	assert_int_equal(announcer_start(&chat_settings, &other), ST_OK);
+	assert_true(empties(5000));
+	for (; got < 300; got++)
+		assert_event("17", "", "x");
+	assert_false(comes_within(300));
+	announcer_stop(&other);
+}
+
+static void a_row_that_can_never_be_sent_stops_no_other(void **state)
+{
+	(void)state;
+	put(OUTBOX_EVENT, "nobody", "", "x");
+	chat_execute("INSERT INTO outbox (kind, target, room, body)"
+	             " VALUES (1, '17', '', REPEAT('x', 3000000))");
+	put(OUTBOX_SAVE, "17", "", "y");
+	start_announcer();
+	assert_event("17", "", "y");
+	assert_true(empties(3000));
+}
+
+/* All connections to the database but that which looks on; ours is back. */
+static void kill_others(void)
+{
+	uint64_t id;
+
+	while ((id = chat_number("SELECT COALESCE(MIN(id), 0) FROM"
+	                         " information_schema.processlist WHERE"
+	                         " db = DATABASE() AND command <> 'Killed'"
+	                         " AND id <> CONNECTION_ID()")))
+		chat_execute("KILL %llu", (unsigned long long)id);
+	assert_int_equal(sql_connect(sql), ST_OK);
+}
+
+static void a_lost_connection_loses_nothing(void **state)
+{
+	(void)state;
+	start_announcer();
+	(void)usleep(300000);
+	for (unsigned i = 0; i < 3; i++) {
+		kill_others();
+		put(OUTBOX_EVENT, "17", "", "still");
+		assert_event("17", "", "still");
+		assert_true(empties(5000));
+	}
+}
+
+static void stopping_sends_the_rest(void **state)
+{
+	(void)state;
+	start_announcer();
+	(void)usleep(300000);
+	for (unsigned i = 0; i < 200; i++)
+		put(OUTBOX_EVENT, "17", "", "x");
+	announcer_stop(&announcer);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 0);
+}
+
+static void without_kafka_it_waits_and_stops_in_time(void **state)
+{
+	uint64_t began_ms;
+
+	(void)state;
+	chat_settings.kafka_brokers = "127.0.0.1:1";
+	put(OUTBOX_EVENT, "17", "", "x");
+	start_announcer();
+	(void)usleep(500000);
+	began_ms = clock_mono_ms();
+	announcer_stop(&announcer);
+	assert_true(clock_mono_ms() - began_ms < 6000);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
+	chat_settings.kafka_brokers = brokers();
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_reader, close_all)
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_committed_is_sent_when_it_is_woken),
+		TEST(what_a_dead_process_left_is_sent_in_order),
+		TEST(two_of_them_send_each_row_once),
+		TEST(a_row_that_can_never_be_sent_stops_no_other),
+		TEST(a_lost_connection_loses_nothing),
+		TEST(stopping_sends_the_rest),
+		TEST(without_kafka_it_waits_and_stops_in_time),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
