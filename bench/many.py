@@ -15,13 +15,11 @@ import pymysql
 from confluent_kafka import Producer
 
 import fill
-import inserts
 import usage
 from bench import Bench, say
 from crowd import Crowd
-from figure import percentile
-from people import FIRST_MINTED, minted_ids
-from room import Room, frame_text
+from people import FIRST_MINTED
+from room import Room
 from stack import Stack, StackError
 
 CHANNEL, LARGE_CHANNEL, FIRST_GROUP, FIRST_PAIR = 900_001, 900_002, 910_001, 800_001
@@ -181,10 +179,10 @@ def asked(bench: Bench) -> dict:
     line = http.client.HTTPConnection("127.0.0.1", int(stack.settings["PERSISTENCE_PORT"]),
                                       timeout=30)
     # 100,000 are in it already: those who join now have higher ids
-    fresh = [FIRST_MINTED + LARGE_MEMBERS + at for at in range(JOINS)]
+    fresh = [bench.people.token_of(FIRST_MINTED + LARGE_MEMBERS + at) for at in range(JOINS)]
     lister = tokens[FIRST_MINTED]
     result = {
-        "join": timed(JOINS, lambda at: ask(line, "POST", joiner(bench, fresh[at]),
+        "join": timed(JOINS, lambda at: ask(line, "POST", fresh[at],
                                             f"/conversations/{LARGE_CHANNEL}/join")),
         "list": timed(READS, lambda _: ask(line, "GET", lister, "/conversations?limit=200")),
         "sync": timed(READS, lambda _: ask(line, "GET", lister, "/sync?limit=500")),
@@ -196,10 +194,6 @@ def asked(bench: Bench) -> dict:
             "plain_list": timed(READS, plain.list),
         }
     return result
-
-
-def joiner(bench: Bench, user: int) -> str:
-    return bench.people.mint_one(user)
 
 
 def ask(line: http.client.HTTPConnection, method: str, token: str, path: str) -> None:
@@ -216,8 +210,9 @@ def timed(count: int, call: Callable[[int], None]) -> dict:
         start = time.perf_counter()
         call(at)
         times.append(1000 * (time.perf_counter() - start))
-    return {"count": count, "p50_ms": percentile(times, 50), "p95_ms": percentile(times, 95),
-            "p99_ms": percentile(times, 99)}
+    times.sort()
+    return {"count": count, **{f"p{share}_ms": times[min(count - 1, count * share // 100)]
+                               for share in (50, 95, 99)}}
 
 
 class Plain:
@@ -227,11 +222,8 @@ class Plain:
         self.stack = stack
 
     def __enter__(self) -> "Plain":
-        with open(self.stack.run_file("conf/mariadb-client.cnf"), encoding="utf-8") as file:
-            words = dict(line.strip().split("=", 1) for line in file if "=" in line)
         self.base = pymysql.connect(
-            unix_socket=words["socket"].strip(), user=words["user"].strip(),
-            password=words.get("password", "").strip().strip('"'),
+            read_default_file=self.stack.run_file("conf/mariadb-client.cnf"),
             database=self.stack.settings["PERSISTENCE_DATABASE"], autocommit=False)
         return self
 
@@ -263,12 +255,3 @@ class Plain:
                 " WHERE m.user = %s ORDER BY c.last_message_id DESC LIMIT 201", FIRST_MINTED)
             cursor.fetchall()
         self.base.rollback()
-
-
-def page_of(stack: Stack) -> None:
-    """Kept for the import of inserts: its table is emptied by (a)."""
-    inserts.sql(stack, "SELECT 1")
-
-
-def everybody() -> list[int]:
-    return minted_ids(CHANNEL_MEMBERS)

@@ -30,6 +30,7 @@ class People:
         self.signed_up_file = os.path.join(folder, "tokens")
         self.minted_file = os.path.join(folder, "tokens-minted")
         self.minted_count = 0
+        self.forge_of_stack: Forge | None = None
 
     def signed_up(self) -> str:
         """The file of their ids and tokens, one "ID TOKEN" a line."""
@@ -46,14 +47,21 @@ class People:
         return self.minted_file
 
     def mint(self, have: int, want: int) -> None:
-        key = self.signing_key()
-        with open(self.signed_up(), encoding="ascii") as file:
-            forge = Forge(file.readline().split()[1], key, pem_of(key))
+        forge = self.forge()
         with open(self.minted_file, "a", opener=owner_only, encoding="ascii") as file:
             for user in minted_ids(want)[have:]:
-                token = forge.signed(sub=str(user), name=f"minted-{user}",
-                                     sid=str(uuid.uuid4()), jti=str(uuid.uuid4()))
-                file.write(f"{user} {token}\n")
+                file.write(f"{user} {token(forge, user)}\n")
+
+    def token_of(self, user: int) -> str:
+        """Of anybody."""
+        return token(self.forge(), user)
+
+    def forge(self) -> Forge:
+        if not self.forge_of_stack:
+            key = self.signing_key()
+            with open(self.signed_up(), encoding="ascii") as file:
+                self.forge_of_stack = Forge(file.readline().split()[1], key, pem_of(key))
+        return self.forge_of_stack
 
     def signing_key(self):
         done = subprocess.run(
@@ -71,6 +79,11 @@ class People:
         for path in (self.signed_up_file, self.minted_file):
             if os.path.exists(path):
                 os.remove(path)
+
+
+def token(forge: Forge, user: int) -> str:
+    return forge.signed(sub=str(user), name=f"minted-{user}", sid=str(uuid.uuid4()),
+                        jti=str(uuid.uuid4()))
 
 
 def minted_ids(count: int) -> list[int]:

@@ -27,8 +27,9 @@ class Stack:
         self.environment["PARLEY_RUN_DIR"] = os.path.join(folder, "run")
         if not any(name.endswith("_PORT") for name in self.environment):
             self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
-        # A few users send for a crowd.
-        self.environment["WEBSOCKET_USER_RATE"] = "0"
+        # One person asks and sends for many, and one more than 100,000 may join.
+        self.environment |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0",
+                             "MEMBERS_MAX": "1000000"}
         self.started = False
         self.settings: dict[str, str] = {}
 

@@ -1,6 +1,7 @@
 """table - the figures beside their targets and limits, for a person."""
 
 import storms
+import table_many
 from figure import Figure, figure, total
 from rows import at_least, at_most, plain, times
 
@@ -206,4 +207,4 @@ def others(samples: list[dict]) -> str:
 
 PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
              "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
-             "room": room_rows}
+             "room": room_rows, "many": table_many.rows}

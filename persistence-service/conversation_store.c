@@ -13,6 +13,7 @@ enum { VALUES_EACH = 6, LOCKED_COLUMNS = 5 };
 struct conversation_store {
 	struct sql *sql;
 	struct talk *by_id[BATCH_MOST];
+	struct batch_entry *writers[BATCH_MOST];
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 	unsigned rows;
 };
@@ -330,18 +331,47 @@ static enum status put_pair(struct conversation_store *store,
 	return status;
 }
 
-/* Who wrote to many has read up to there. */
+/* By conversation and user; the last message of each first. */
+static int by_writer(const void *a, const void *b)
+{
+	const struct saved_message *x =
+		&(*(struct batch_entry *const *)a)->saved;
+	const struct saved_message *y =
+		&(*(struct batch_entry *const *)b)->saved;
+
+	if (x->conversation != y->conversation)
+		return x->conversation < y->conversation ? -1 : 1;
+	if (x->user_from != y->user_from)
+		return x->user_from < y->user_from ? -1 : 1;
+	return (x->seq < y->seq) - (x->seq > y->seq);
+}
+
+static bool same_writer(const struct saved_message *x,
+                        const struct saved_message *y)
+{
+	return x->conversation == y->conversation &&
+	       x->user_from == y->user_from;
+}
+
+/* Who wrote to many has read up to their last message. */
 static enum status put_writers(struct conversation_store *store,
                                struct talks *talks,
                                struct batch_entry *const *entries,
                                unsigned count, const struct sql_time *now)
 {
+	struct batch_entry **many = store->writers;
 	enum status status = ST_OK;
+	unsigned writers = 0;
 
-	for (unsigned i = 0; i < count && status == ST_OK; i++) {
-		const struct saved_message *saved = &entries[i]->saved;
-
+	for (unsigned i = 0; i < count; i++)
 		if (!talk_is_pair(talks_at(talks, entries[i]->talk)))
+			many[writers++] = entries[i];
+	if (writers)
+		qsort(many, writers, sizeof(*many), by_writer);
+	for (unsigned i = 0; i < writers && status == ST_OK; i++) {
+		const struct saved_message *saved = &many[i]->saved;
+
+		if (i == 0 || !same_writer(saved, &many[i - 1]->saved))
 			status = put_member(store, saved->conversation,
 			                    saved->user_from, saved->seq, now);
 	}

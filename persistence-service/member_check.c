@@ -3,21 +3,11 @@
 #include "common/base/mem.h"
 #include "persistence-service/rows_statement.h"
 
-#include <stdlib.h>
-
 enum { VALUES_EACH = 2, STATE_COLUMNS = 3 };
-
-struct member {
-	uint64_t conversation;
-	uint64_t user;
-};
 
 struct member_check {
 	struct sql *sql;
 	struct rosters *rosters;
-	/* Who is in large conversations, of those who wrote there; sorted. */
-	struct member members[BATCH_MOST];
-	unsigned member_count;
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 };
 
@@ -26,7 +16,7 @@ static struct rows_statement find_members = {
 		" WHERE (user, conversation) IN (",
 	.row = "(?,?)",
 	.between = ",",
-	.tail = ") ORDER BY conversation, user",
+	.tail = ")",
 	.row_values = VALUES_EACH,
 };
 
@@ -54,28 +44,40 @@ void member_check_destroy(struct member_check **check)
 	mem_free(check);
 }
 
-static int compare(const void *a, const void *b)
+static enum status want_rosters(struct member_check *check, struct batch *batch,
+                                struct talks *talks,
+                                struct batch_entry *const *entries,
+                                unsigned count)
 {
-	const struct member *x = a, *y = b;
+	for (unsigned i = 0; i < count; i++) {
+		const struct talk *talk = talks_at(talks, entries[i]->talk);
 
-	if (x->conversation != y->conversation)
-		return x->conversation < y->conversation ? -1 : 1;
-	return (x->user > y->user) - (x->user < y->user);
+		if (!talk_is_pair(talk) && !talk->absent)
+			rosters_want(check->rosters, talk->id, talk->last_seq,
+			             talk->large);
+	}
+	return rosters_load(check->rosters, batch);
 }
 
-static enum status read_members(struct member_check *check, unsigned asked)
+/* Who wrote to a large one and is not known to be in it. */
+static unsigned collect_unknown(struct member_check *check, struct talks *talks,
+                                struct batch_entry *const *entries,
+                                unsigned count)
 {
-	struct sql_value row[2];
-	enum status status = rows_run_padded(check->sql, &find_members,
-	                                     check->values, asked);
+	unsigned asked = 0;
 
-	while (status == ST_OK) {
-		status = sql_fetch(check->sql, row, 2);
-		if (status == ST_OK)
-			check->members[check->member_count++] =
-				(struct member){row[0].number, row[1].number};
+	for (unsigned i = 0; i < count; i++) {
+		const struct talk *talk = talks_at(talks, entries[i]->talk);
+		uint64_t user = entries[i]->record.sender;
+
+		if (talk_is_pair(talk) || talk->absent || !talk->large ||
+		    roster_has(rosters_get(check->rosters, talk->id), user))
+			continue;
+		check->values[asked * VALUES_EACH] = sql_number(user);
+		check->values[asked * VALUES_EACH + 1] = sql_number(talk->id);
+		asked++;
 	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
+	return asked;
 }
 
 enum status member_check_load(struct member_check *check, struct batch *batch,
@@ -83,27 +85,22 @@ enum status member_check_load(struct member_check *check, struct batch *batch,
                               struct batch_entry *const *entries,
                               unsigned count)
 {
-	enum status status = ST_OK;
+	enum status status = want_rosters(check, batch, talks, entries, count);
 	unsigned asked = 0;
+	struct sql_value row[2];
 
-	check->member_count = 0;
-	for (unsigned i = 0; i < count; i++) {
-		const struct talk *talk = talks_at(talks, entries[i]->talk);
-
-		if (talk_is_pair(talk) || talk->absent)
-			continue;
-		rosters_want(check->rosters, talk->id, talk->last_seq,
-		             talk->large);
-		if (!talk->large)
-			continue;
-		check->values[asked * VALUES_EACH] =
-			sql_number(entries[i]->record.sender);
-		check->values[asked * VALUES_EACH + 1] = sql_number(talk->id);
-		asked++;
-	}
+	if (status == ST_OK)
+		asked = collect_unknown(check, talks, entries, count);
 	if (asked)
-		status = read_members(check, asked);
-	return status == ST_OK ? rosters_load(check->rosters, batch) : status;
+		status = rows_run_padded(check->sql, &find_members,
+		                         check->values, asked);
+	while (asked && status == ST_OK) {
+		status = sql_fetch(check->sql, row, 2);
+		if (status == ST_OK)
+			rosters_learn(check->rosters, row[0].number,
+			              row[1].number);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 bool member_check_passed(const struct member_check *check, struct talks *talks,
@@ -111,16 +108,12 @@ bool member_check_passed(const struct member_check *check, struct talks *talks,
 {
 	const struct talk *talk = talks_at(talks, entry->talk);
 	uint64_t user = entry->record.sender;
-	struct member member = {talk->id, user};
 
 	if (talk->absent)
 		return false;
 	if (talk_is_pair(talk))
 		return talk->user[0] == user || talk->user[1] == user;
-	if (!talk->large)
-		return roster_has(rosters_get(check->rosters, talk->id), user);
-	return bsearch(&member, check->members, check->member_count,
-	               sizeof(member), compare);
+	return roster_has(rosters_get(check->rosters, talk->id), user);
 }
 
 /* --- what was there before ----------------------------------------------- */

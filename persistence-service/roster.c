@@ -7,10 +7,10 @@
 #include "persistence-service/rows_statement.h"
 
 #include <assert.h>
-#include <stdlib.h>
+#include <string.h>
 #include <uthash.h>
 
-enum { REMEMBERED_MAX = 20000, KEYS_MAX = 1024 * 1024 };
+enum { REMEMBERED_MAX = 20000, LEARNED_MAX = 4096, KEYS_MAX = 1024 * 1024 };
 
 struct entry {
 	struct roster roster;
@@ -314,19 +314,43 @@ void rosters_go_on(struct rosters *rosters, uint64_t conversation,
 		entry->roster.as_of = last_seq;
 }
 
-bool roster_has(const struct roster *roster, uint64_t user)
+/* Where the user is in the list, or belongs. */
+static unsigned place_of(const struct roster *roster, uint64_t user)
 {
 	unsigned low = 0, high = roster->user_count;
 
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (roster->users[middle] == user)
-			return true;
 		if (roster->users[middle] < user)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return false;
+	return low;
+}
+
+bool roster_has(const struct roster *roster, uint64_t user)
+{
+	unsigned place = place_of(roster, user);
+
+	return place < roster->user_count && roster->users[place] == user;
+}
+
+void rosters_learn(struct rosters *rosters, uint64_t conversation,
+                   uint64_t user)
+{
+	struct entry *entry = find(rosters, conversation);
+	struct roster *roster = &entry->roster;
+	unsigned place;
+
+	if (roster_has(roster, user))
+		return;
+	if (roster->user_count == LEARNED_MAX)
+		roster->user_count = 0;
+	place = place_of(roster, user);
+	add_user(entry, user); /* makes room */
+	memmove(&roster->users[place + 1], &roster->users[place],
+	        (roster->user_count - 1 - place) * sizeof(*roster->users));
+	roster->users[place] = user;
 }

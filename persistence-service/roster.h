@@ -3,8 +3,8 @@
  * each partition of message_events the key that names those of them who have
  * their frames there, written once and used for every message.
  *
- * A large conversation has no list: its frames go to every partition under the
- * key of the room.
+ * A large conversation has no such list: its frames go to every partition under
+ * the key of the room. Of its users only those are known who were looked for.
  *
  * A roster is true for one last_seq: whoever comes or goes takes the next seq.
  * So it is remembered, and used as long as last_seq is what it was. When it has
@@ -32,7 +32,7 @@ struct roster {
 	uint64_t conversation;
 	uint64_t as_of; /* the last_seq that it is true for */
 	bool large;
-	unsigned user_count; /* 0 of a large one */
+	unsigned user_count;
 	unsigned target_count;
 	uint64_t *users; /* rising */
 	struct roster_target *targets;
@@ -63,7 +63,11 @@ const struct roster *rosters_find(struct rosters *rosters,
 void rosters_go_on(struct rosters *rosters, uint64_t conversation,
                    uint64_t last_seq);
 
-/* Not for a large one. */
+/* A user was found to be in a large one that was wanted and loaded. */
+void rosters_learn(struct rosters *rosters, uint64_t conversation,
+                   uint64_t user);
+
+/* Of a large one: as far as that is known. */
 bool roster_has(const struct roster *roster, uint64_t user);
 
 #endif
