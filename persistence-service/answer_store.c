@@ -4,17 +4,32 @@
 #include "common/wire/event.h"
 #include "persistence-service/rows_statement.h"
 
+#include <stdlib.h>
+
 /* A header that is sent at all is not empty. */
 static const char in_no_room[] = "-";
 
-enum { ANSWER_MAX = 1024 * 1024 };
+enum { ANSWER_MAX = 1024 * 1024, LISTS_MAX = 64 * 1024 * 1024 };
+
+/* Where a user's list lies in `lists`. */
+struct part {
+	size_t at;
+	size_t len;
+};
+
+struct asked {
+	struct batch_entry *entry;
+	struct part rooms;
+	struct part blockers;
+};
 
 struct answer_store {
 	struct sql *sql;
-	struct batch_entry *asked[BATCH_MOST];
+	struct asked asked[BATCH_MOST];
 	unsigned count;
+	struct buf lists;
 	struct buf answer;
-	struct sql_value values[ROWS_ROOM(1)];
+	struct sql_value values[ROWS_ROOM(2)];
 };
 
 static struct rows_statement list_rooms = {
@@ -25,6 +40,22 @@ static struct rows_statement list_rooms = {
 	.between = ",",
 	.tail = ") ORDER BY m.user, c.id",
 	.row_values = 1,
+};
+
+static struct rows_statement list_blockers = {
+	.head = "SELECT blocked, user, 0 FROM blocks WHERE blocked IN (",
+	.row = "?",
+	.between = ",",
+	.tail = ") ORDER BY blocked, user",
+	.row_values = 1,
+};
+
+static struct rows_statement find_blocks = {
+	.head = "SELECT user, blocked FROM blocks WHERE (user, blocked) IN (",
+	.row = "(?,?)",
+	.between = ",",
+	.tail = ")",
+	.row_values = 2,
 };
 
 /* The others in it, but for who does not want to hear from the one who asks. */
@@ -42,6 +73,7 @@ struct answer_store *answer_store_create(struct sql *sql)
 	struct answer_store *store = mem_new(sizeof(*store));
 
 	store->sql = sql;
+	store->lists = BUF(LISTS_MAX);
 	store->answer = BUF(ANSWER_MAX);
 	return store;
 }
@@ -50,8 +82,19 @@ void answer_store_destroy(struct answer_store **store)
 {
 	if (!*store)
 		return;
+	buf_free(&(*store)->lists);
 	buf_free(&(*store)->answer);
 	mem_free(store);
+}
+
+static int by_user(const void *a, const void *b)
+{
+	const struct asked *x = a, *y = b;
+
+	if (x->entry->record.sender != y->entry->record.sender)
+		return x->entry->record.sender < y->entry->record.sender ? -1
+		                                                         : 1;
+	return (x->entry > y->entry) - (x->entry < y->entry);
 }
 
 static void collect(struct answer_store *store, struct batch *batch,
@@ -63,8 +106,12 @@ static void collect(struct answer_store *store, struct batch *batch,
 
 		if (entry->record.kind == kind &&
 		    entry->outcome != OUTCOME_DEAD)
-			store->asked[store->count++] = entry;
+			store->asked[store->count++] =
+				(struct asked){.entry = entry};
 	}
+	if (store->count)
+		qsort(store->asked, store->count, sizeof(*store->asked),
+		      by_user);
 }
 
 /* A batch that has no room left for it: the gateway asks again. */
@@ -72,59 +119,163 @@ static void keep(struct answer_store *store, struct batch *batch,
                  struct batch_entry *entry)
 {
 	entry->outcome = OUTCOME_DONE;
-	if (!batch_has_room(batch, store->answer.len))
+	if (buf_overflowed(&store->answer) ||
+	    !batch_has_room(batch, store->answer.len))
 		return;
 	entry->outcome = OUTCOME_TOLD;
 	batch_keep(batch, entry, &entry->answer, buf_span(&store->answer));
 }
 
-/* --- rooms --------------------------------------------------------------- */
-/* All who asked about this user get what has gathered. */
-static void answer_rooms(struct answer_store *store, struct batch *batch,
-                         uint64_t user)
+/* --- rooms, and who blocks ----------------------------------------------- */
+static void add_room(struct buf *list, const struct sql_value *row)
 {
-	for (unsigned i = 0; i < store->count; i++) {
-		if (store->asked[i]->record.sender == user)
-			keep(store, batch, store->asked[i]);
-	}
-	buf_clear(&store->answer);
+	event_rooms_add(list, row[1].number, row[2].number);
 }
 
-static void answer_others(struct answer_store *store, struct batch *batch)
+static void add_blocker(struct buf *list, const struct sql_value *row)
 {
-	buf_append(&store->answer, span_of(in_no_room));
-	for (unsigned i = 0; i < store->count; i++) {
-		if (store->asked[i]->outcome == OUTCOME_OPEN)
-			keep(store, batch, store->asked[i]);
+	event_key_add(list, row[1].number);
+}
+
+/* One row's piece of the list at `part`, behind those that came before. */
+static void add_piece(struct answer_store *store, struct part *part,
+                      const struct sql_value *row,
+                      void (*add)(struct buf *list,
+                                  const struct sql_value *row))
+{
+	struct buf piece CLEANUP(buf_free) = BUF(64);
+
+	add(&piece, row);
+	if (part->len == 0)
+		part->at = store->lists.len;
+	else
+		buf_byte(&store->lists, ',');
+	buf_append(&store->lists, buf_span(&piece));
+	part->len = store->lists.len - part->at;
+}
+
+/* Rows come by rising user, as those who asked lie. */
+static enum status read_parts(struct answer_store *store,
+                              struct rows_statement *statement, bool blockers)
+{
+	struct sql_value row[3];
+	enum status status;
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < store->count; i++)
+		store->values[i] =
+			sql_number(store->asked[i].entry->record.sender);
+	status = rows_run_padded(store->sql, statement, store->values,
+	                         store->count);
+	while (status == ST_OK) {
+		status = sql_fetch(store->sql, row, 3);
+		if (status != ST_OK)
+			break;
+		while (store->asked[at].entry->record.sender != row[0].number)
+			at++;
+		add_piece(store,
+		          blockers ? &store->asked[at].blockers
+		                   : &store->asked[at].rooms,
+		          row, blockers ? add_blocker : add_room);
 	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static struct span part_span(const struct answer_store *store,
+                             const struct part *part)
+{
+	return span_make(store->lists.data + part->at, part->len);
+}
+
+static void answer_rooms(struct answer_store *store, struct batch *batch,
+                         const struct asked *asked)
+{
+	buf_clear(&store->answer);
+	if (asked->rooms.len)
+		buf_append(&store->answer, part_span(store, &asked->rooms));
+	else
+		buf_append(&store->answer, span_of(in_no_room));
+	if (asked->blockers.len) {
+		buf_byte(&store->answer, ';');
+		buf_append(&store->answer, part_span(store, &asked->blockers));
+	}
+	keep(store, batch, asked->entry);
 }
 
 static enum status read_rooms(struct answer_store *store, struct batch *batch)
 {
-	struct sql_value row[3];
+	const struct asked *first = store->asked;
 	enum status status;
-	uint64_t user = 0;
 
+	buf_clear(&store->lists);
+	status = read_parts(store, &list_rooms, false);
+	if (status == ST_OK)
+		status = read_parts(store, &list_blockers, true);
+	if (status != ST_OK || buf_overflowed(&store->lists))
+		return status;
 	for (unsigned i = 0; i < store->count; i++) {
-		store->asked[i]->outcome = OUTCOME_OPEN;
-		store->values[i] = sql_number(store->asked[i]->record.sender);
+		struct asked *asked = &store->asked[i];
+
+		if (asked->entry->record.sender != first->entry->record.sender)
+			first = asked;
+		answer_rooms(store, batch,
+		             &(struct asked){asked->entry, first->rooms,
+		                             first->blockers});
 	}
-	buf_clear(&store->answer);
-	status = rows_run_padded(store->sql, &list_rooms, store->values,
-	                         store->count);
+	return ST_OK;
+}
+
+/* --- a block list that has changed --------------------------------------- */
+static struct asked *find_change(struct answer_store *store, uint64_t user,
+                                 uint64_t blocked, struct asked *from)
+{
+	for (; from < store->asked + store->count; from++)
+		if (from->entry->record.sender == user &&
+		    from->entry->record.user_to == blocked)
+			return from;
+	return NULL;
+}
+
+static enum status mark_blocks(struct answer_store *store)
+{
+	struct sql_value row[2];
+	enum status status = rows_run_padded(store->sql, &find_blocks,
+	                                     store->values, store->count);
+
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, row, 3);
-		if (user && (status != ST_OK || user != row[0].number))
-			answer_rooms(store, batch, user);
+		struct asked *asked = store->asked;
+
+		status = sql_fetch(store->sql, row, 2);
 		if (status != ST_OK)
 			break;
-		user = row[0].number;
-		event_rooms_add(&store->answer, row[1].number, row[2].number);
+		while ((asked = find_change(store, row[0].number, row[1].number,
+		                            asked)))
+			asked++->blockers.len = 1;
 	}
-	if (status != ST_NOT_FOUND)
-		return status;
-	answer_others(store, batch);
-	return ST_OK;
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static enum status read_blocks(struct answer_store *store, struct batch *batch)
+{
+	enum status status;
+
+	for (unsigned i = 0; i < store->count; i++) {
+		const struct save_record *record =
+			&store->asked[i].entry->record;
+
+		store->values[i * 2] = sql_number(record->sender);
+		store->values[i * 2 + 1] = sql_number(record->user_to);
+	}
+	status = mark_blocks(store);
+	for (unsigned i = 0; i < store->count && status == ST_OK; i++) {
+		struct asked *asked = &store->asked[i];
+
+		buf_clear(&store->answer);
+		buf_byte(&store->answer, asked->blockers.len ? '+' : '-');
+		buf_number(&store->answer, asked->entry->record.sender);
+		keep(store, batch, asked->entry);
+	}
+	return status;
 }
 
 /* --- rosters ------------------------------------------------------------- */
@@ -156,11 +307,11 @@ static enum status read_roster(struct answer_store *store,
 static enum status read_rosters(struct answer_store *store, struct batch *batch)
 {
 	for (unsigned i = 0; i < store->count; i++) {
-		enum status status = read_roster(store, store->asked[i]);
+		enum status status = read_roster(store, store->asked[i].entry);
 
 		if (status != ST_OK)
 			return status;
-		keep(store, batch, store->asked[i]);
+		keep(store, batch, store->asked[i].entry);
 	}
 	return ST_OK;
 }
@@ -168,13 +319,21 @@ static enum status read_rosters(struct answer_store *store, struct batch *batch)
 enum status answer_store_read(struct answer_store *store, struct batch *batch,
                               unsigned from, unsigned to)
 {
+	static const struct {
+		enum save_kind kind;
+		enum status (*read)(struct answer_store *store,
+		                    struct batch *batch);
+	} kinds[] = {
+		{SAVE_BLOCKED, read_blocks},
+		{SAVE_ROOMS, read_rooms},
+		{SAVE_ROSTER, read_rosters},
+	};
 	enum status status = ST_OK;
 
-	collect(store, batch, SAVE_ROOMS, from, to);
-	if (store->count)
-		status = read_rooms(store, batch);
-	if (status != ST_OK)
-		return status;
-	collect(store, batch, SAVE_ROSTER, from, to);
-	return store->count ? read_rosters(store, batch) : ST_OK;
+	for (unsigned i = 0; i < ARRAY_LEN(kinds) && status == ST_OK; i++) {
+		collect(store, batch, kinds[i].kind, from, to);
+		if (store->count)
+			status = kinds[i].read(store, batch);
+	}
+	return status;
 }

@@ -1,6 +1,7 @@
 /*
  * answer_store - what gateways ask about their users: which large conversations
- * one is in (SAVE_ROOMS), and whom one's typing is for (SAVE_ROSTER).
+ * one is in and who blocks them (SAVE_ROOMS), and whom one's typing is for
+ * (SAVE_ROSTER). And what a changed block list (SAVE_BLOCKED) now says.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */

@@ -227,13 +227,17 @@ static void send_receipt(struct publisher *p, const struct batch_entry *entry,
 static void send_answer(struct publisher *p, const struct batch_entry *entry,
                         uint64_t flight)
 {
-	struct kafka_header header = {entry->record.kind == SAVE_ROOMS
+	const struct save_record *record = &entry->record;
+	bool blocked = record->kind == SAVE_BLOCKED;
+	struct kafka_header header = {blocked ? EVENT_BLOCKER_HEADER
+	                              : record->kind == SAVE_ROOMS
 	                                      ? EVENT_ROOMS_HEADER
 	                                      : EVENT_ROSTER_HEADER,
 	                              entry->answer};
 
 	buf_clear(&p->frame);
-	send_to(p, header, entry->record.sender, 0, flight);
+	send_to(p, header, blocked ? record->user_to : record->sender, 0,
+	        flight);
 }
 
 static bool is_receipt(const struct batch_entry *entry)

@@ -321,7 +321,6 @@ static bool has_work(const struct writer *w, const struct batch *batch,
 		const struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->record.kind != SAVE_MESSAGE &&
-		    entry->record.kind != SAVE_BLOCKED &&
 		    entry->outcome != OUTCOME_DEAD)
 			return true;
 	}
@@ -493,7 +492,6 @@ static void check_memory(struct writer *w, struct batch *batch)
 			continue;
 		talks_forget_pair(w->talks, entry->record.sender,
 		                  entry->record.user_to);
-		entry->outcome = OUTCOME_DONE;
 	}
 }
 

@@ -111,6 +111,23 @@ bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
 	return true;
 }
 
+void event_rooms_split(struct span text, struct span *ret_rooms,
+                       struct span *ret_blockers)
+{
+	*ret_rooms = span_cut(text, ';', ret_blockers);
+	if (span_equal(*ret_rooms, SPAN("-")))
+		*ret_rooms = SPAN_NONE;
+}
+
+bool event_blocker_parse(struct span text, bool *ret_blocks, uint64_t *ret_user)
+{
+	if (text.len < 2 || (*text.data != '+' && *text.data != '-') ||
+	    !read_id(span_make(text.data + 1, text.len - 1), ret_user))
+		return false;
+	*ret_blocks = *text.data == '+';
+	return true;
+}
+
 bool event_roster_parse(struct span text, struct event_roster *ret_roster)
 {
 	struct span users;

@@ -14,7 +14,10 @@
  *                      from; leave that socket out
  *            "settles" on a state: that send is settled
  *            "room"    who is in a conversation has changed: event_room
- *            "rooms"   which rooms a user is in: event_rooms_next()
+ *            "rooms"   which rooms a user is in, and who blocks them:
+ *                      event_rooms_split()
+ *            "blocker" a user blocks the one of the key ("+3"), or does so no
+ *                      more ("-3")
  *            "roster"  who is in a conversation: event_roster
  */
 #ifndef PARLEY_WIRE_EVENT_H
@@ -31,6 +34,7 @@
 #define EVENT_ROOM_HEADER    "room"
 #define EVENT_ROOMS_HEADER   "rooms"
 #define EVENT_ROSTER_HEADER  "roster"
+#define EVENT_BLOCKER_HEADER "blocker"
 
 /* The partition of topic message_events that has this user's frames. */
 uint32_t event_partition(uint64_t user, uint32_t partitions);
@@ -64,12 +68,19 @@ void event_room_format(struct buf *out, const struct event_room *room);
 bool event_room_parse(struct span text, struct event_room *ret_room);
 
 /*
- * The rooms that a user is in, "17:43,19:7": of conversation 17 up to its entry
- * 43 … Empty: none. Both take or add one.
+ * What is known of a user, "17:43,19:7;3,4": in the rooms of conversation 17,
+ * as of its entry 43, and 19; blocked by 3 and 4. "-" for no rooms; without ";"
+ * for nobody who blocks.
  */
+void event_rooms_split(struct span text, struct span *ret_rooms,
+                       struct span *ret_blockers);
+/* The rooms of it; add or take one. */
 void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq);
 bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
                       uint64_t *ret_seq);
+
+bool event_blocker_parse(struct span text, bool *ret_blocks,
+                         uint64_t *ret_user);
 
 /*
  * Whom a user's typing in a conversation is for, "17:2,3"; "17:" for nobody,

@@ -86,7 +86,8 @@ CREATE TABLE IF NOT EXISTS blocks (
 	user BIGINT UNSIGNED NOT NULL,
 	blocked BIGINT UNSIGNED NOT NULL,
 	created_at DATETIME(3) NOT NULL,
-	PRIMARY KEY (user, blocked)
+	PRIMARY KEY (user, blocked),
+	KEY by_blocked (blocked, user)
 ) ENGINE=InnoDB;
 
 -- Records for Kafka, written in the transaction that they tell of and removed when

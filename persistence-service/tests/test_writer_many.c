@@ -483,6 +483,26 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 	assert_answer(&batch->entries[7], wanted);
 }
 
+static void a_gateway_learns_who_blocks(void **state)
+{
+	(void)state;
+	execute("INSERT INTO blocks VALUES",
+	        "(2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
+	put_kind(SAVE_ROOMS, 9, 0, 0);
+	put_kind(SAVE_ROOMS, 1, 0, 0);
+	put_kind(SAVE_ROOMS, 2, 0, 0);
+	put_kind(SAVE_ROOMS, 1, 0, 0);
+	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
+	save();
+	assert_answer(&batch->entries[0], "-;2");
+	assert_answer(&batch->entries[1], "18:1;2,3");
+	assert_answer(&batch->entries[2], "18:1");
+	assert_answer(&batch->entries[3], "18:1;2,3");
+	assert_answer(&batch->entries[4], "+2");
+	assert_answer(&batch->entries[5], "-1");
+}
+
 /* --- all of it, many times ------------------------------------------------ */
 static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
 {
@@ -534,6 +554,7 @@ int main(void)
 		TEST(an_author_edits_and_deletes),
 		TEST(reactions_are_a_set_for_each_user),
 		TEST(a_gateway_learns_rooms_and_rosters),
+		TEST(a_gateway_learns_who_blocks),
 		TEST(a_whole_batch_of_all_kinds_again_changes_nothing),
 	};
 

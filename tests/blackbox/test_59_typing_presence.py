@@ -305,15 +305,21 @@ def test_without_redis_nobody_is_cut(stack: Stack, alice: Person, bob: Person, e
 
 
 def test_who_blocks_me_looks_offline(api: Api, alice: Person, bob: Person, enter):
-    """And does not hear me type."""
     one = enter(alice)
     enter(bob)
+    one.watch(bob.id)
+    state(one, bob, "online")
+    assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
+    again = enter(alice)
+    again.watch(bob.id)
+    entry = again.expect(type="presence")["users"][0]
+    assert entry == {"user": bob.id, "state": "offline"}, "as one who was never there"
+
+
+def test_who_blocks_me_does_not_hear_me_type(api: Api, alice: Person, bob: Person, enter):
+    one, two = enter(alice), enter(bob)
     conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
     assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
-    two = enter(bob)
-    one.watch(bob.id)
-    entry = one.expect(type="presence")["users"][0]
-    assert entry == {"user": bob.id, "state": "offline"}, "as one who was never there"
     one.typing(conversation)
     one.saved(one.say(alice.id, "marker"))
     two.saved(two.say(bob.id, "marker"))

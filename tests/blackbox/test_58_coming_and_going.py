@@ -1,0 +1,185 @@
+"""Many write, come and go at once: each hears exactly what happened while they were in it."""
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket
+from support.conversations import Group, make
+from support.service import Service
+from support.stack import Stack
+
+USERS = 6
+SECONDS = 8
+SEED = 20261126
+ENTRIES = ("message", "member")
+
+
+@dataclass
+class Visitor:
+    """One who writes, leaves and comes back, as chance has it."""
+    api: Api
+    group: Group
+    person: Person
+    socket: Socket
+    chance: random.Random
+    sent: dict[str, str] = field(default_factory=dict)  # uuid -> text
+    inside: bool = True
+    trouble: list[str] = field(default_factory=list)
+    answers: dict[str, dict] = field(default_factory=dict)  # uuid -> saved, or refused
+
+    def run(self, until: float) -> None:
+        try:
+            while time.monotonic() < until:
+                self.step()
+                self.socket.during(0.001)
+        except Exception as error:  # the thread's; told by the test
+            self.trouble.append(repr(error))
+
+    def step(self) -> None:
+        dice = self.chance.random()
+        if dice < 0.75:
+            text = f"{self.person.id}: {len(self.sent)}"
+            self.sent[self.socket.say_in(self.group.id, text)] = text
+        elif dice < 0.85:
+            self.socket.receipt("read", self.group.id, 1_000_000)
+        else:
+            self.move()
+
+    def move(self) -> None:
+        below = "/leave" if self.inside else "/join"
+        answer = self.group.ask("POST", below, self.person)
+        assert answer.is_success, f"{below}: {answer.status_code} {answer.text}"
+        self.inside = not self.inside
+
+
+def spans(history: list[dict], user: int) -> list[tuple[int, int]]:
+    """From which entry to which one the user was in it."""
+    found, since = [], None
+    for entry in history:
+        if entry["type"] != "member" or user not in entry["change"].get("users", []):
+            continue
+        if entry["change"]["what"] in ("created", "joined", "invited"):
+            since = entry["seq"]
+        elif entry["change"]["what"] in ("left", "removed"):
+            found.append((since, entry["seq"]))
+            since = None
+    return found + ([(since, history[-1]["seq"])] if since else [])
+
+
+def is_answer(frame: dict) -> bool:
+    return frame["type"] in ("state", "error") and frame.get("state") != "accepted"
+
+
+def take_answers(visitor: Visitor) -> None:
+    """Each message is answered, whenever."""
+    deadline = time.monotonic() + 60
+    while True:
+        visitor.answers |= {frame["uuid"]: frame for frame in visitor.socket.seen
+                            if is_answer(frame) and "uuid" in frame}
+        if visitor.sent.keys() <= visitor.answers.keys():
+            return
+        assert time.monotonic() < deadline, "no answer"
+        visitor.socket.during(0.05)
+
+
+def check_answers(visitor: Visitor, history: list[dict]) -> None:
+    """Each message was saved as it stands there, or refused as to a stranger."""
+    there = {entry["uuid"]: entry for entry in history if entry["type"] == "message"}
+    inside = spans(history, visitor.person.id)
+    for uuid, text in visitor.sent.items():
+        frame = visitor.answers[uuid]
+        if frame.get("state") == "saved":
+            assert (there[uuid]["message"], there[uuid]["seq"]) == (text, frame["seq"])
+            assert any(first <= frame["seq"] <= last for first, last in inside), \
+                "written from outside"
+        else:
+            assert frame["code"] == "unknown_conversation", frame
+            assert uuid not in there
+
+
+def moves(frame: dict, user: int) -> bool:
+    """Whether the entry says that the user came or went."""
+    return frame["type"] == "member" and user in frame["change"].get("users", [])
+
+
+def heard_while_out(heard: list[dict], user: int) -> list[int]:
+    """What came after the frame that says one is out, and before the next that says in."""
+    found, out = [], False
+    for frame in heard:
+        if moves(frame, user):
+            out = frame["change"]["what"] in ("left", "removed")
+        elif out:
+            found.append(frame["seq"])
+    return found
+
+
+def check_heard(visitor: Visitor, history: list[dict], exact: bool) -> None:
+    """In a room who comes in may also hear what was said just before, and who goes
+    what is said until they are told so; channels show all of it to who is in."""
+    user = visitor.person.id
+    own = {entry["seq"] for entry in history
+           if entry["type"] == "message" and entry["uuid"] in visitor.sent}
+    inside = {seq for first, last in spans(history, user) for seq in range(first, last + 1)}
+    entries = {entry["seq"]: entry for entry in history}
+    heard = [frame for frame in visitor.socket.seen
+             if frame["type"] in ENTRIES and frame["conversation"] == visitor.group.id]
+    seqs = {frame["seq"] for frame in heard}
+    assert all(frame == entries[frame["seq"]] for frame in heard)
+    assert len(seqs) == len(heard), "something came twice"
+    assert heard_while_out(heard, user) == [], "told that one is out, and then more"
+    assert not exact or seqs <= inside, "heard of what was not theirs"
+    assert sorted(inside - own - seqs) == [], "did not hear"
+
+
+def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
+    with Service(stack, "websocket-service") as second:
+        people = [api.register() for _ in range(USERS)]
+        owner = api.register()
+        watching = enter(owner)
+        sockets = [enter(person, second.ws_url if at % 2 else None)
+                   for at, person in enumerate(people)]
+        channel = make(api, owner, *people, kind="channel")
+        visitors = [Visitor(Api(stack.url), channel, person, socket, random.Random(seed + at))
+                    for at, (person, socket) in enumerate(zip(people, sockets))]
+        deadline = time.monotonic() + SECONDS
+        threads = [threading.Thread(target=visitor.run, args=(deadline,))
+                   for visitor in visitors]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not [visitor.trouble for visitor in visitors if visitor.trouble]
+        for visitor in visitors:
+            take_answers(visitor)
+        last = watching.say_in(channel.id, "the last word")
+        seq = watching.saved(last, 30)["seq"]
+        history = api.all_messages(owner, channel.id)
+        assert [entry["seq"] for entry in history] == list(range(1, seq + 1))
+        for visitor in visitors:
+            check_answers(visitor, history)
+            # What is still on the way has come before a message that is sent now.
+            uuid = watching.say(visitor.person.id, "marker")
+            visitor.socket.expect(30, type="message", uuid=uuid)
+            check_heard(visitor, history, exact)
+            visitor.api.close()
+        members = {owner.id} | {visitor.person.id for visitor in visitors if visitor.inside}
+        assert channel.roles(owner) == {user: "owner" if user == owner.id else "member"
+                                        for user in members}
+        assert channel.seen_by(owner)["members"] == len(members)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [SEED, SEED + 100])
+def test_in_a_channel_of_few(seed: int, stack: Stack, api: Api, enter):
+    come_and_go(stack, api, enter, seed, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [SEED, SEED + 100])
+def test_in_a_room(seed: int, crowd_stack: Stack, crowd_api: Api, crowd_enter):
+    come_and_go(crowd_stack, crowd_api, crowd_enter, seed, False)
