@@ -2,7 +2,7 @@
 CLIENT_SOURCES := accept.c accept_group.c accept_run.c account.c address.c alarm.c backlog.c bench.c \
 	bench_crowd.c bench_floor.c bench_histogram.c bench_idle.c \
 	bench_lookup.c bench_net.c bench_orders.c bench_pairs.c bench_room.c \
-	bench_scan.c bench_storm.c bench_users.c caller.c channels.c chat.c chat_room.c \
+	bench_scan.c bench_storm.c bench_users.c caller.c channels.c chat.c chat_own.c chat_room.c \
 	connection.c group.c history.c inbox.c input.c ledger.c ledger_book.c ledger_came.c ledger_crowd.c ledger_device.c \
 	ledger_history.c ledger_judge.c ledger_reach.c ledger_receipts.c ledger_report.c ledger_room.c ledger_rooms.c ledger_stays.c ledger_tally.c \
 	ledger_text.c ledger_user.c line.c listen.c message.c options.c outbox.c \
