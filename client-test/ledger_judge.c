@@ -179,19 +179,15 @@ static void say_where(struct ledger_book *book, enum ledger_fault fault,
 	             place.device);
 }
 
-/* Nobody but who was in the room has it; later ones may have read it. */
+/* Nobody but who was in the room has it, or who came later and may read it. */
 static bool is_misrouted(const struct ledger_book *book,
                          const struct entry *entry, unsigned position,
                          unsigned bit)
 {
 	const struct seat *seat = seat_at(book, entry, position);
 
-	if (!seat)
-		return false;
-	return (ledger_has(book, &entry->marks, SET_HEARD, bit) &&
-	        !ledger_stay_at(seat, entry->seq)) ||
-	       (ledger_has(book, &entry->marks, SET_GOT, bit) &&
-	        !ledger_sees(seat, entry->seq));
+	return seat && ledger_has(book, &entry->marks, SET_GOT, bit) &&
+	       !ledger_sees(seat, entry->seq);
 }
 
 /* One example is enough of a message; each counts once. */

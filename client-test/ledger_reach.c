@@ -238,7 +238,7 @@ static void find_own(const struct ledger_book *book, const struct talk *talk,
 
 		if (!slot)
 			continue;
-		if (slot & CHANGE_BIT) {
+		if (slot & CHANGE_BIT && talk->room) {
 			note_change(book, talk,
 			            &talk->room->changes[slot & ~CHANGE_BIT],
 			            own);

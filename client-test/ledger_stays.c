@@ -134,11 +134,9 @@ static void judge_change_at(struct ledger_book *book, const struct room *room,
 
 	for (unsigned i = 0; i < book->plan.devices; i++) {
 		unsigned bit = position * book->plan.devices + i;
-		bool heard = ledger_has(book, &change->marks, SET_HEARD, bit);
 		bool got = ledger_has(book, &change->marks, SET_GOT, bit);
 
-		if ((heard && !stay) ||
-		    (got && !ledger_sees(seat, change->seq)))
+		if (got && !ledger_sees(seat, change->seq))
 			ledger_fault(book, LEDGER_misrouted,
 			             "the change of seq %u of room %s at user "
 			             "%u, device %u",

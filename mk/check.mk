@@ -112,6 +112,7 @@ $(eval $(call fuzzer,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
 $(eval $(call fuzzer,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
 $(eval $(call fuzzer,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
 $(eval $(call fuzzer,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
+$(eval $(call fuzzer,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb,-lunistring))
 $(eval $(call fuzzer,tests/fuzz/fuzz_session.c,websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
 
 fuzzers: $(FUZZERS)

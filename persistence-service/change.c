@@ -10,7 +10,13 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 16 * 1024, ROW_COLUMNS = 8, KEY_MAX = 64 };
+enum {
+	TEXT_MAX = 16 * 1024,
+	ROW_COLUMNS = 8,
+	KEY_MAX = 64,
+	/* Each that is taken is one that somebody else has written. */
+	CLAIMS_MAX = 100,
+};
 
 void change_start(struct change *c, struct sql *sql,
                   const struct settings *settings)
@@ -33,6 +39,11 @@ void change_free(struct change *c)
 	buf_free(&c->frame);
 	buf_free(&c->target);
 	buf_free(&c->room);
+}
+
+void change_begin(struct change *c)
+{
+	c->claimed_seq = c->claimed_id = 0;
 }
 
 static void begin(struct change *c, uint64_t actor)
@@ -60,15 +71,17 @@ static void read_row(struct change *c, const struct sql_value *row)
 	buf_append(&c->name, row[7].bytes);
 }
 
+#define READ_ROW \
+	"SELECT kind, history, last_seq, last_message_id, member_count," \
+	" large, deleted_at IS NOT NULL, COALESCE(name, '')" \
+	" FROM conversations WHERE id = ?"
+
 enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
 {
 	struct sql_value value = sql_number(conversation);
 	struct sql_value row[ROW_COLUMNS];
 	enum status status = sql_run(
-		c->sql,
-		"SELECT kind, history, last_seq, last_message_id, member_count,"
-		" large, deleted_at IS NOT NULL, COALESCE(name, '')"
-		" FROM conversations WHERE id = ? FOR UPDATE",
+		c->sql, c->claimed_seq ? READ_ROW " FOR UPDATE" : READ_ROW,
 		&value, 1);
 
 	if (status == ST_OK)
@@ -80,6 +93,8 @@ enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
 	begin(c, actor);
 	c->conversation = conversation;
 	read_row(c, row);
+	if (c->claimed_seq && c->claimed_seq != c->last_seq + 1)
+		return ST_CONFLICT;
 	return member_role(c->sql, conversation, actor, &c->role);
 }
 
@@ -182,35 +197,75 @@ static void write_text(struct change *c, const struct change_says *says)
 	json_close(&w);
 }
 
+static enum status insert_entry(struct change *c, uint64_t seq,
+                                const struct uuid *uuid, struct span text,
+                                uint64_t *ret_id)
+{
+	struct sql_value values[] = {
+		sql_number(c->conversation),
+		sql_number(seq),
+		sql_number(c->actor),
+		sql_bytes(span_make(uuid->byte, sizeof(uuid->byte))),
+		sql_bytes(now_text(c)),
+		sql_bytes(text),
+	};
+	enum status status = sql_run(c->sql,
+	                             "INSERT INTO messages (conversation, seq,"
+	                             " sender, uuid, created_at, body, kind)"
+	                             " VALUES (?, ?, ?, ?, ?, ?, 2)",
+	                             values, ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		*ret_id = sql_insert_id(c->sql);
+	return status;
+}
+
+enum status change_claim(struct change *c, const struct uuid *uuid)
+{
+	enum status status = ST_CONFLICT;
+	uint64_t seq = c->last_seq;
+
+	for (unsigned i = 0; i < CLAIMS_MAX && status == ST_CONFLICT; i++)
+		status = insert_entry(c, ++seq, uuid, SPAN(""), &c->claimed_id);
+	if (status == ST_OK)
+		c->claimed_seq = seq;
+	return status;
+}
+
+/* The time is that of the look under the lock: it does not go back. */
+static enum status fill_claimed(struct change *c)
+{
+	struct sql_value values[] = {
+		sql_bytes(buf_span(&c->text)), sql_bytes(now_text(c)),
+		sql_number(c->conversation), sql_number(c->claimed_seq)};
+
+	return sql_run(c->sql,
+	               "UPDATE messages SET body = ?, created_at = ?"
+	               " WHERE conversation = ? AND seq = ?",
+	               values, ARRAY_LEN(values));
+}
+
 enum status change_enter(struct change *c, const struct uuid *uuid,
                          const struct change_says *says)
 {
-	struct sql_value values[6];
+	uint64_t seq = c->last_seq + 1, id = c->claimed_id;
 	enum status status;
 
 	write_text(c, says);
 	if (buf_overflowed(&c->text))
 		return ST_BROKEN;
-	values[0] = sql_number(c->conversation);
-	values[1] = sql_number(c->last_seq + 1);
-	values[2] = sql_number(c->actor);
-	values[3] = sql_bytes(span_make(uuid->byte, sizeof(uuid->byte)));
-	values[4] = sql_bytes(now_text(c));
-	values[5] = sql_bytes(buf_span(&c->text));
-	status = sql_run(c->sql,
-	                 "INSERT INTO messages (conversation, seq, sender,"
-	                 " uuid, created_at, body, kind)"
-	                 " VALUES (?, ?, ?, ?, ?, ?, 2)",
-	                 values, ARRAY_LEN(values));
+	status = seq == c->claimed_seq
+	                 ? fill_claimed(c)
+	                 : insert_entry(c, seq, uuid, buf_span(&c->text), &id);
 	if (status != ST_OK)
 		return status;
-	c->last_seq++;
-	c->last_message_id = sql_insert_id(c->sql);
+	c->last_seq = seq;
+	c->last_message_id = id;
 	c->entry = (struct saved_message){
 		.kind = ENTRY_MEMBER,
-		.id = c->last_message_id,
+		.id = id,
 		.conversation = c->conversation,
-		.seq = c->last_seq,
+		.seq = seq,
 		.user_from = c->actor,
 		.uuid = *uuid,
 		.message = buf_span(&c->text),

@@ -1,10 +1,12 @@
 /*
  * change - one change of a conversation, in the transaction that is under way:
- * its row is locked, the change is written into its history as an entry of the
- * next seq, and the members' sockets are told through the outbox.
+ * the change is written into its history as an entry of the next seq, and the
+ * members' sockets are told through the outbox.
  *
  * Every change takes a seq. That is what invalidates what writers remember of
- * the conversation: they lock no row as long as their next seq is free.
+ * the conversation: they lock no row as long as their next seq is free. A
+ * change does as they do, first the seq, then the row: who locked the row first
+ * would meet the writer of a busy conversation in a deadlock, again and again.
  *
  * Threads    one thread each, with the connection that it is made with.
  */
@@ -38,6 +40,9 @@ struct change {
 	uint64_t actor;
 	enum member_role role; /* the actor's, when it was opened */
 
+	uint64_t claimed_seq; /* 0: none */
+	uint64_t claimed_id;
+
 	struct saved_message entry; /* the last one */
 	struct buf text;            /* of it */
 	struct buf frame;
@@ -60,7 +65,12 @@ void change_start(struct change *change, struct sql *sql,
                   const struct settings *settings);
 void change_free(struct change *change);
 
-/* Locks it. ST_NOT_FOUND: it never was, or is deleted. */
+/* Nothing is claimed: a transaction has begun. */
+void change_begin(struct change *change);
+/*
+ * The conversation as it is; once a seq is claimed, locked. ST_NOT_FOUND: it
+ * never was, or is deleted.
+ */
 MUST_CHECK enum status change_open(struct change *change, uint64_t conversation,
                                    uint64_t actor);
 /* A new one, empty and without a name of its own yet. */
@@ -73,7 +83,14 @@ MUST_CHECK enum status change_open_new(struct change *change,
                                        const struct change_new *made,
                                        uint64_t actor);
 
-/* ST_CONFLICT: the seq or (actor, uuid) is taken, by another transaction. */
+/*
+ * Takes the next seq of the open conversation for the first entry: nobody else
+ * gets it, or a later one. Open it again, for it may have changed meanwhile.
+ * ST_CONFLICT: it is too busy, or (actor, uuid) is taken.
+ */
+MUST_CHECK enum status change_claim(struct change *change,
+                                    const struct uuid *uuid);
+/* ST_CONFLICT: (actor, uuid) is taken, by another transaction. */
 MUST_CHECK enum status change_enter(struct change *change,
                                     const struct uuid *uuid,
                                     const struct change_says *says);

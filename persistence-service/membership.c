@@ -139,6 +139,45 @@ enum status membership_transact(struct membership *m, membership_step *step,
 	return give_up(m, status);
 }
 
+/* --- a change of what is there ------------------------------------------- */
+struct task {
+	const struct membership_work *work;
+	struct member_act *act;
+};
+
+static enum status look(struct membership *m, const struct task *task)
+{
+	m->settled = false;
+	return task->work->look(m, task->act);
+}
+
+static enum status run_task(struct membership *m, void *context)
+{
+	const struct task *task = context;
+	enum status status;
+
+	change_begin(&m->change);
+	status = look(m, task);
+	if (status != ST_OK || m->settled)
+		return status;
+	status = change_claim(&m->change, &m->uuid);
+	if (status == ST_OK)
+		status = look(m, task);
+	if (status == ST_OK && m->settled) /* in the meantime */
+		return ST_CONFLICT;
+	return status == ST_OK ? task->work->perform(m, task->act) : status;
+}
+
+enum status membership_do(struct membership *m,
+                          const struct membership_work *work,
+                          struct member_act *act)
+{
+	struct task task = {work, act};
+
+	uuid_make(&m->uuid);
+	return membership_transact(m, run_task, act->actor, &task);
+}
+
 /* --- what is asked before ------------------------------------------------ */
 enum status membership_refuse(struct membership *m, enum status status,
                               const char *format, ...)

@@ -61,8 +61,10 @@ static enum status make_new(struct membership *m, struct making *making)
 	struct change_new made = {.kind = wish->kind,
 	                          .history = wish->history,
 	                          .name = wish->name};
-	enum status status = change_open_new(&m->change, &made, making->actor);
+	enum status status;
 
+	change_begin(&m->change);
+	status = change_open_new(&m->change, &made, making->actor);
 	if (status != ST_OK)
 		return status;
 	making->conversation = m->change.conversation;
@@ -186,44 +188,58 @@ static enum status set_history(struct membership *m, enum history_kind history,
 	return status == ST_OK ? enter_and_tell(m, uuid, &says) : status;
 }
 
-/* Two changes are two entries. What is so already is none. */
-static enum status edit(struct membership *m, void *context)
+static bool renames(const struct membership *m, const struct member_act *act)
 {
-	const struct member_act *act = context;
+	return act->name.len &&
+	       !span_equal(act->name, buf_span(&m->change.name));
+}
+
+static enum status look_at_edit(struct membership *m, struct member_act *act)
+{
 	const struct change *c = &m->change;
 	enum status status = membership_open(m, act, ROLE_ADMIN);
-	struct uuid uuid = m->uuid;
-	bool changed = false;
 
-	if (status == ST_OK && act->name.len &&
-	    !span_equal(act->name, buf_span(&c->name))) {
+	m->settled = !renames(m, act) &&
+	             (!act->history || act->history == c->history);
+	return status;
+}
+
+/* Two changes are two entries. */
+static enum status edit(struct membership *m, struct member_act *act)
+{
+	struct uuid uuid = m->uuid;
+	enum status status = ST_OK;
+
+	if (renames(m, act)) {
 		status = rename_it(m, act->name, &uuid);
 		uuid_make(&uuid);
-		changed = true;
 	}
-	if (status == ST_OK && act->history && act->history != c->history) {
+	if (status == ST_OK && act->history &&
+	    act->history != m->change.history)
 		status = set_history(m, act->history, &uuid);
-		changed = true;
-	}
-	return status == ST_OK && changed ? change_close(&m->change) : status;
+	return status == ST_OK ? change_close(&m->change) : status;
 }
 
 enum status membership_edit(struct membership *m, struct member_act *act)
 {
-	uuid_make(&m->uuid);
-	return membership_transact(m, edit, act->actor, act);
+	static const struct membership_work work = {look_at_edit, edit};
+
+	return membership_do(m, &work, act);
 }
 
 /* --- delete -------------------------------------------------------------- */
-/* Rows of members stay: all who read leave out what is deleted. */
-static enum status delete_it(struct membership *m, void *context)
+static enum status look_as_owner(struct membership *m, struct member_act *act)
 {
-	const struct member_act *act = context;
-	struct change_says says = {.what = "deleted"};
-	enum status status = membership_open(m, act, ROLE_OWNER);
+	return membership_open(m, act, ROLE_OWNER);
+}
 
-	if (status == ST_OK)
-		status = enter_and_tell(m, &m->uuid, &says);
+/* Rows of members stay: all who read leave out what is deleted. */
+static enum status delete_it(struct membership *m, struct member_act *act)
+{
+	struct change_says says = {.what = "deleted"};
+	enum status status = enter_and_tell(m, &m->uuid, &says);
+
+	(void)act;
 	if (status == ST_OK)
 		status = change_close(&m->change);
 	return status == ST_OK ? membership_end(m) : status;
@@ -247,6 +263,7 @@ enum status membership_end(struct membership *m)
 
 enum status membership_delete(struct membership *m, struct member_act *act)
 {
-	uuid_make(&m->uuid);
-	return membership_transact(m, delete_it, act->actor, act);
+	static const struct membership_work work = {look_as_owner, delete_it};
+
+	return membership_do(m, &work, act);
 }

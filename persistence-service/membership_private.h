@@ -16,6 +16,10 @@ struct membership {
 	struct change change;
 	struct uuid uuid; /* of the first entry, in every try */
 	bool refused;     /* trying again would not help */
+	bool settled;     /* there is nothing to do */
+	/* Of an invitation, who are not in it yet. */
+	uint64_t missing[FEW_MAX];
+	unsigned missing_count;
 	char why[128];
 };
 
@@ -38,9 +42,22 @@ struct membership_entry {
 MUST_CHECK enum status membership_find(struct membership *m, uint64_t actor,
                                        struct membership_entry *ret_entry);
 
+/*
+ * A change of a conversation that is there. It is looked at before a seq is
+ * claimed for it, and again when it is locked.
+ */
+struct membership_work {
+	/* Opens it; refuses, or sets m->settled when it is so already. */
+	enum status (*look)(struct membership *m, struct member_act *act);
+	enum status (*perform)(struct membership *m, struct member_act *act);
+};
+MUST_CHECK enum status membership_do(struct membership *m,
+                                     const struct membership_work *work,
+                                     struct member_act *act);
+
 enum status membership_refuse(struct membership *m, enum status status,
                               const char *format, ...) PRINTF(3, 4);
-/* The conversation, locked, for who is at least `least` in it. */
+/* The conversation, for who is at least `least` in it. */
 MUST_CHECK enum status membership_open(struct membership *m,
                                        const struct member_act *act,
                                        enum member_role least);

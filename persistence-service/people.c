@@ -10,6 +10,7 @@ enum {
 	PEOPLE_MAX = 100000,
 	KEEP_MS = 60 * 60 * 1000,
 	ASK_TIMEOUT_MS = 2000,
+	ASK_ALL_MS = 5000, /* a client waits for all of them */
 	URL_MAX = 2048,
 };
 
@@ -105,9 +106,12 @@ enum status people_ask(struct people_asker *asker, struct span token,
                        const uint64_t *users, unsigned count,
                        uint64_t *ret_missing)
 {
+	uint64_t until_ms = clock_mono_ms() + ASK_ALL_MS;
 	enum status status;
 
 	for (unsigned i = 0; i < count; i++) {
+		if (clock_mono_ms() > until_ms)
+			return ST_UNAVAILABLE;
 		status = ask_one(asker, token, users[i]);
 		if (status == ST_NOT_FOUND)
 			*ret_missing = users[i];

@@ -12,6 +12,7 @@
 #include "websocket-service/rooms.h"
 #include "websocket-service/sends.h"
 #include "websocket-service/typing.h"
+#include "websocket-service/watches.h"
 
 struct fanout {
 	struct fanout_options options;
@@ -158,22 +159,34 @@ static void deliver_change(struct fanout *fanout,
 
 /* --- answers to what this gateway has asked, or another ------------------ */
 
+static void take_block(struct fanout *fanout, uint64_t user, uint64_t by,
+                       bool blocks)
+{
+	rooms_block(fanout->options.rooms, user, by, blocks);
+	watches_block(fanout->options.watches, user, by, blocks);
+	typing_forget_user(fanout->options.typing, user);
+}
+
 static void take_answer(struct fanout *fanout,
                         const struct kafka_message *event)
 {
 	struct span key = kafka_message_key(event);
-	struct span text = kafka_message_header(event, EVENT_ROSTER_HEADER);
 	struct event_roster roster;
-	uint64_t user;
+	uint64_t user, by;
+	bool blocks;
 
 	if (!event_key_next(&key, &user))
 		return;
-	/* Of who is in none the header is empty, which is none. */
-	if (text.len == 0)
+	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
+	                       &roster))
+		typing_answered(fanout->options.typing, user, &roster);
+	else if (event_blocker_parse(
+			 kafka_message_header(event, EVENT_BLOCKER_HEADER),
+			 &blocks, &by))
+		take_block(fanout, user, by, blocks);
+	else
 		rooms_answered(fanout->options.rooms, user,
 		               kafka_message_header(event, EVENT_ROOMS_HEADER));
-	else if (event_roster_parse(text, &roster))
-		typing_answered(fanout->options.typing, user, &roster);
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)

@@ -17,6 +17,7 @@ struct connections;
 struct rooms;
 struct sends;
 struct typing;
+struct watches;
 struct kafka_message;
 
 struct fanout_options {
@@ -24,6 +25,7 @@ struct fanout_options {
 	struct sends *sends;
 	struct rooms *rooms;
 	struct typing *typing;
+	struct watches *watches;
 	uint64_t gateway; /* of the origin header */
 };
 

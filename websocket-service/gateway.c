@@ -235,6 +235,7 @@ static void start_rooms(struct gateway *g)
 		.missed = on_rooms_late,
 		.context = g,
 	});
+	g->watches = watches_create(g->connections, g->redis, g->rooms);
 }
 
 /* --- Redis --------------------------------------------------------------- */
@@ -265,7 +266,6 @@ static void start_redis(struct gateway *g)
 				  .context = g,
 			  });
 	g->presence = presence_create(g->redis, g->number);
-	g->watches = watches_create(g->connections, g->redis);
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -377,6 +377,7 @@ static void start_messages(struct gateway *g)
 		.sends = g->sends,
 		.rooms = g->rooms,
 		.typing = g->typing,
+		.watches = g->watches,
 		.gateway = g->number,
 	});
 }

@@ -9,7 +9,8 @@
  * online until their time is over, at most PRESENCE_ALIVE_MS.
  *
  * A gateway that drains says nothing either, so that users who come back to
- * another one were never away.
+ * another one were never away. Who leaves that one soon looks online for as
+ * long as the first one's word holds.
  *
  * Errors     Redis may be away: then it is said when it is back.
  * Threads    the loop's.

@@ -27,6 +27,9 @@ struct user {
 	struct place *places; /* by room */
 	uint32_t count;
 	uint32_t capacity;
+	uint64_t *blockers; /* in no order: few have any */
+	uint32_t blocker_count;
+	uint32_t blocker_capacity;
 	uint64_t hold_until_ms;
 	struct wheel_item again;
 	struct user *prev, *next; /* in `held`, or in `absent` */
@@ -145,6 +148,7 @@ static void drop_user(struct rooms *rooms, struct user *user)
 {
 	HASH_DEL(rooms->users, user);
 	mem_free(&user->places);
+	mem_free(&user->blockers);
 	mem_free(&user);
 }
 
@@ -315,23 +319,77 @@ static void say(struct rooms *rooms, struct user *user, uint64_t room,
 		leave_seat(rooms, user, place);
 }
 
-void rooms_answered(struct rooms *rooms, uint64_t id, struct span list)
+/* The blocker's index; blocker_count when there is none. */
+static uint32_t find_blocker(const struct user *user, uint64_t by)
+{
+	uint32_t at = 0;
+
+	while (at < user->blocker_count && user->blockers[at] != by)
+		at++;
+	return at;
+}
+
+static void add_blocker(struct user *user, uint64_t by)
+{
+	if (user->blocker_count == user->blocker_capacity) {
+		user->blocker_capacity =
+			user->blocker_capacity ? user->blocker_capacity * 2 : 2;
+		user->blockers = mem_resize(user->blockers,
+		                            user->blocker_capacity *
+		                                    sizeof(*user->blockers));
+	}
+	user->blockers[user->blocker_count++] = by;
+}
+
+void rooms_block(struct rooms *rooms, uint64_t id, uint64_t by, bool blocks)
 {
 	struct user *user = find_user(rooms, id);
-	bool any = false;
-	uint64_t room;
-	uint64_t seq;
+	uint32_t at;
+
+	if (!user)
+		return;
+	at = find_blocker(user, by);
+	if (blocks && at == user->blocker_count)
+		add_blocker(user, by);
+	else if (!blocks && at < user->blocker_count)
+		user->blockers[at] = user->blockers[--user->blocker_count];
+}
+
+bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
+{
+	const struct user *user = find_user(rooms, id);
+
+	return user && find_blocker(user, by) < user->blocker_count;
+}
+
+/*
+ * An answer only adds blockers: whom it does not name may have been told of
+ * meanwhile. One who blocks no more looks offline until the user comes anew.
+ */
+static void learn(struct rooms *rooms, struct user *user, struct span list,
+                  struct span blockers)
+{
+	uint64_t room, seq, by;
+
+	while (event_rooms_next(&list, &room, &seq))
+		say(rooms, user, room, seq, true);
+	while (event_key_next(&blockers, &by))
+		rooms_block(rooms, user->id, by, true);
+}
+
+void rooms_answered(struct rooms *rooms, uint64_t id, struct span known)
+{
+	struct user *user = find_user(rooms, id);
+	struct span list, blockers;
 
 	/* What is known already is newer than an answer to somebody else. */
 	if (!user || user->known)
 		return;
-	while (event_rooms_next(&list, &room, &seq)) {
-		say(rooms, user, room, seq, true);
-		any = true;
-	}
+	event_rooms_split(known, &list, &blockers);
+	learn(rooms, user, list, blockers);
 	user->known = true;
 	stop_asking(rooms, user);
-	if (any)
+	if (list.len)
 		rooms->options.missed(rooms->options.context, id);
 	rooms->options.welcome(rooms->options.context, id);
 }

@@ -1,6 +1,7 @@
 /*
- * rooms - which of this gateway's users are in which large conversations, and
- * when a new socket may be told `welcome`. docs/protocol/message_events.md
+ * rooms - which of this gateway's users are in which large conversations, who
+ * blocks them, and when a new socket may be told `welcome`.
+ * docs/protocol/message_events.md
  *
  * When a user's first socket opens, persistence is asked which rooms they are
  * in; until it answers, for at most ROOMS_WAIT_MS, `welcome` is held back. The
@@ -57,8 +58,12 @@ bool rooms_enter(struct rooms *rooms, uint64_t user);
 /* The user's last socket has gone. */
 void rooms_leave(struct rooms *rooms, uint64_t user);
 
-/* An answer: the rooms that the user is in, for event_rooms_next(). */
-void rooms_answered(struct rooms *rooms, uint64_t user, struct span list);
+/* An answer: what is known of the user, for event_rooms_split(). */
+void rooms_answered(struct rooms *rooms, uint64_t user, struct span known);
+/* One user blocks another, or does so no more. */
+void rooms_block(struct rooms *rooms, uint64_t user, uint64_t by, bool blocks);
+/* As far as that is known: of users who are or were here. */
+bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
 /*
  * A change of who is in a room, by a record of that partition. Call it before
  * the record is delivered when users come in, after it when they go.

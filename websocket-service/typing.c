@@ -174,6 +174,16 @@ void typing_forget(struct typing *typing, uint64_t conversation)
 	forget(roster);
 }
 
+/* Rare enough for a look at all. */
+void typing_forget_user(struct typing *typing, uint64_t user)
+{
+	struct roster *roster;
+
+	DL_FOREACH (typing->by_use, roster)
+		if (roster->about.user == user)
+			forget(roster);
+}
+
 /* --- telling ------------------------------------------------------------- */
 
 /* One record for each partition that holds a recipient. */

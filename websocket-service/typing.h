@@ -8,11 +8,9 @@
  * Rate       of a user in a conversation one in TYPING_EACH_MS; more are passed
  *            over.
  * Kept       a roster for TYPING_KEPT_MS, one of nobody for TYPING_NOBODY_MS,
- *            both until somebody comes into the conversation or goes. Who is
- *            blocked meanwhile sees it for that long.
- * Bounds     TYPING_ROSTERS_MAX pairs of user and conversation; the longest
- *            unused makes room.
- * Threads    the loop's.
+ *            both until somebody comes into the conversation or goes, or blocks
+ * the user. Bounds     TYPING_ROSTERS_MAX pairs of user and conversation; the
+ * longest unused makes room. Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_TYPING_H
 #define PARLEY_WEBSOCKET_TYPING_H
@@ -50,6 +48,8 @@ void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *roster);
 /* Who is in the conversation has changed. */
 void typing_forget(struct typing *typing, uint64_t conversation);
+/* Who blocks the user has changed. */
+void typing_forget_user(struct typing *typing, uint64_t user);
 uint32_t typing_rosters(const struct typing *typing);
 
 #endif

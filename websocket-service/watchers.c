@@ -38,6 +38,7 @@ struct watch {
 	struct watch *untold_next;
 	uint64_t told_ms; /* the last change; 0: none */
 	bool told_online;
+	bool hidden;       /* who is watched blocks who watches */
 	bool untold;       /* in the watcher's list of those */
 	UT_hash_handle hh; /* among the watcher's */
 };
@@ -250,8 +251,38 @@ void watchers_seen(struct watchers *watchers, uint64_t number,
 		believe(watchers, watched, seen);
 }
 
+static bool looks_online(const struct watch *watch)
+{
+	return watch->watched->belief.online && !watch->hidden;
+}
+
+static uint64_t looks_last_seen(const struct watch *watch)
+{
+	return watch->hidden ? UINT64_MAX
+	                     : belief_last_seen(&watch->watched->belief);
+}
+
+void watchers_hide(struct watchers *watchers, uint64_t user, uint64_t from,
+                   bool hidden)
+{
+	struct watched *watched = find_watched(watchers, user);
+	struct watch *watch;
+
+	if (!watched)
+		return;
+	DL_FOREACH (watched->watches, watch) {
+		const struct connection *connection = connections_find(
+			watchers->connections, watch->watcher->connection);
+
+		if (!connection || connection_user(connection) != from)
+			continue;
+		watch->hidden = hidden;
+		note_untold(watchers, watch);
+	}
+}
+
 uint64_t watchers_add(struct watchers *watchers, uint64_t connection,
-                      uint64_t user, const struct sighting *seen)
+                      uint64_t user, const struct sighting *seen, bool hidden)
 {
 	struct watcher *watcher = find_watcher(watchers, connection);
 	struct watched *watched = find_watched(watchers, user);
@@ -268,8 +299,9 @@ uint64_t watchers_add(struct watchers *watchers, uint64_t connection,
 	watch = find_watch(watcher, user);
 	if (!watch)
 		watch = make_watch(watchers, watcher, watched);
-	watch->told_online = watched->belief.online;
-	return belief_last_seen(&watched->belief);
+	watch->hidden = hidden;
+	watch->told_online = looks_online(watch);
+	return looks_last_seen(watch);
 }
 
 void watchers_calm(struct watchers *watchers)
@@ -283,19 +315,17 @@ void watchers_calm(struct watchers *watchers)
 static bool write_change(struct watch *watch, struct presence_frame *frame,
                          uint64_t now_ms)
 {
-	const struct belief *belief = &watch->watched->belief;
-
 	watch->untold = false;
-	if (watch->told_online == belief->online)
+	if (watch->told_online == looks_online(watch))
 		return false;
 	if (watch->told_ms && now_ms < watch->told_ms + WATCHERS_EACH_MS) {
 		watch->untold = true;
 		LL_PREPEND2(watch->watcher->untold, watch, untold_next);
 		return false;
 	}
-	watch->told_online = belief->online;
+	watch->told_online = looks_online(watch);
 	watch->told_ms = now_ms;
-	frame_presence_add(frame, watch->user, belief_last_seen(belief));
+	frame_presence_add(frame, watch->user, looks_last_seen(watch));
 	return true;
 }
 

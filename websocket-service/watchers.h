@@ -27,10 +27,14 @@ void watchers_destroy(struct watchers **watchers);
 
 /*
  * A socket watches a user of whom this was seen just now; 0 or when they were
- * last online, for frame_presence_add(), which the caller tells.
+ * last online, for frame_presence_add(), which the caller tells. Who is
+ * `hidden` from it looks as if they never were.
  */
 uint64_t watchers_add(struct watchers *watchers, uint64_t connection,
-                      uint64_t user, const struct sighting *seen);
+                      uint64_t user, const struct sighting *seen, bool hidden);
+/* From now on a user is hidden from another's sockets, or is no more. */
+void watchers_hide(struct watchers *watchers, uint64_t user, uint64_t from,
+                   bool hidden);
 bool watchers_has(const struct watchers *watchers, uint64_t connection,
                   uint64_t user);
 /* Ends all of a socket's watching. */

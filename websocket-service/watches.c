@@ -6,6 +6,7 @@
 #include "websocket-service/connection.h"
 #include "websocket-service/measures.h"
 #include "websocket-service/presence.h"
+#include "websocket-service/rooms.h"
 #include "websocket-service/slots.h"
 #include "websocket-service/watchers.h"
 
@@ -29,6 +30,7 @@ struct question {
 struct watches {
 	struct connections *connections;
 	struct redis *redis;
+	const struct rooms *rooms; /* who blocks whom */
 	struct watchers *watchers;
 	struct slots *questions;
 	struct question *asked; /* oldest first */
@@ -39,12 +41,13 @@ struct watches {
 };
 
 struct watches *watches_create(struct connections *connections,
-                               struct redis *redis)
+                               struct redis *redis, const struct rooms *rooms)
 {
 	struct watches *w = mem_new(sizeof(*w));
 
 	w->connections = connections;
 	w->redis = redis;
+	w->rooms = rooms;
 	w->watchers = watchers_create(connections,
 	                              WATCHES_MAX + WATCHES_QUESTIONS *
 	                                                    PRESENCE_USERS_MAX);
@@ -136,23 +139,40 @@ static void question_fail(struct watches *w, struct question *question)
 		       "who is online can't be looked up now");
 }
 
+static void write_answer(struct watches *w, const struct question *question,
+                         uint64_t asker)
+{
+	struct presence_frame frame = frame_presence_open(&w->text);
+
+	for (unsigned i = 0; i < question->count; i++) {
+		uint64_t user = question->users[i];
+
+		frame_presence_add(
+			&frame, user,
+			watchers_add(w->watchers, question->connection, user,
+		                     &question->seen[i],
+		                     rooms_blocked(w->rooms, asker, user)));
+	}
+	frame_presence_close(&frame);
+}
+
 static void question_answer(struct watches *w, struct question *question)
 {
 	struct connection *connection =
 		connections_find(w->connections, question->connection);
-	struct presence_frame frame;
 
 	buf_clear(&w->text);
-	frame = frame_presence_open(&w->text);
-	for (unsigned i = 0; i < question->count; i++)
-		frame_presence_add(
-			&frame, question->users[i],
-			watchers_add(w->watchers, question->connection,
-		                     question->users[i], &question->seen[i]));
-	frame_presence_close(&frame);
+	if (connection)
+		write_answer(w, question, connection_user(connection));
 	question_end(w, question);
 	if (connection)
 		connection_send(connection, buf_span(&w->text));
+}
+
+void watches_block(struct watches *watches, uint64_t user, uint64_t by,
+                   bool blocks)
+{
+	watchers_hide(watches->watchers, by, user, blocks);
 }
 
 static void on_question(void *context, uint64_t tag,

@@ -7,8 +7,7 @@
  * watch them, and watchers.h tells what has changed. While Redis is away
  * nothing is told, and afterwards belief.h keeps calm.
  *
- * Who is blocked must not see whom: what is known of that belongs before
- * question_begin() in watches.c.
+ * Who blocks looks offline to whom they block.
  *
  * Bounds     WATCHES_OF_SOCKET; WATCHES_MAX of all sockets, WATCHES_QUESTIONS
  *            frames unanswered: beyond them `unavailable`. WATCHES_PER_TURN
@@ -37,13 +36,17 @@ struct watches;
 struct connection;
 struct connections;
 struct redis;
+struct rooms;
 
 struct watches *watches_create(struct connections *connections,
-                               struct redis *redis);
+                               struct redis *redis, const struct rooms *rooms);
 void watches_destroy(struct watches **watches);
 /* A `presence` frame. */
 void watches_take(struct watches *watches, struct connection *connection,
                   const struct client_frame *frame);
+/* One user blocks another, or does so no more. */
+void watches_block(struct watches *watches, uint64_t user, uint64_t by,
+                   bool blocks);
 /* A socket has gone. */
 void watches_leave(struct watches *watches, uint64_t connection);
 /* Redis is back. */

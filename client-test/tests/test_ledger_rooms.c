@@ -311,6 +311,22 @@ static void who_comes_into_an_open_room_may_read_all(void **state)
 	assert_clean(world);
 }
 
+static void who_came_into_an_open_room_may_hear_an_old_one_again(void **state)
+{
+	struct world *world = *state;
+
+	make(world);
+	hear(world, ALICE, save(world, BOB));
+	(void)change(world, CAROL, "joined", CAROL);
+	for (unsigned user = ALICE; user <= CAROL; user++) {
+		hear(world, user, 3);
+		hear(world, user, 2);
+		read_all(world, user, 1);
+	}
+	judge(world);
+	assert_clean(world);
+}
+
 static void who_left_needs_nothing_any_more(void **state)
 {
 	struct world *world = *state;
@@ -698,6 +714,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			who_comes_into_an_open_room_may_read_all, create_open,
 			destroy),
+		cmocka_unit_test_setup_teardown(
+			who_came_into_an_open_room_may_hear_an_old_one_again,
+			create_open, destroy),
 		TEST(who_left_needs_nothing_any_more),
 		TEST(who_was_away_and_left_since_need_not_have_it),
 		TEST(who_comes_again_sees_what_is_since_then),

@@ -742,7 +742,7 @@ static void start(void)
 	receipts = receipts_create(NULL, 4);
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = 3});
-	watches = watches_create(set, NULL);
+	watches = watches_create(set, NULL, rooms);
 	limits = limits_create(5, 100, 2);
 	intake = intake_create(&(struct intake_options){
 		.connections = set,

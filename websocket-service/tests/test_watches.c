@@ -3,6 +3,7 @@
 #include "common/io/redis.h"
 #include "websocket-service/belief.h"
 #include "websocket-service/connection.h"
+#include "websocket-service/rooms.h"
 #include "websocket-service/watches.h"
 
 #include <setjmp.h>
@@ -51,6 +52,12 @@ struct connection *connections_find(const struct connections *connections,
 uint64_t connection_id(const struct connection *connection)
 {
 	return connection->id;
+}
+
+/* Each socket is a user's of its own. */
+uint64_t connection_user(const struct connection *connection)
+{
+	return connection->id + 1000;
 }
 
 void connection_send(struct connection *connection, struct span text)
@@ -154,6 +161,13 @@ static void goes(uint64_t user)
 /* --- the start ------------------------------------------------------------
  */
 static struct watches *watches;
+static struct rooms *rooms;
+
+static void on_ask(void *context, uint64_t user)
+{
+	(void)context;
+	(void)user;
+}
 
 static int start(void **state)
 {
@@ -165,7 +179,9 @@ static int start(void **state)
 	memset(score, 0, sizeof(score));
 	for (unsigned i = 0; i < SOCKETS; i++)
 		sockets[i].id = i + 1;
-	watches = watches_create(NULL, NULL);
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = 12, .ask = on_ask, .welcome = on_ask});
+	watches = watches_create(NULL, NULL, rooms);
 	return 0;
 }
 
@@ -173,6 +189,7 @@ static int stop(void **state)
 {
 	(void)state;
 	watches_destroy(&watches);
+	rooms_destroy(&rooms);
 	return watches != NULL;
 }
 
@@ -269,6 +286,31 @@ static void there_and_back_within_the_time_is_nothing(void **state)
 	comes(5);
 	seconds_pass(20);
 	assert_int_equal(sockets[0].got, 2);
+}
+
+static void who_blocks_looks_as_if_they_never_were(void **state)
+{
+	(void)state;
+	comes(5);
+	comes(6);
+	(void)rooms_enter(rooms, 1001);
+	rooms_answered(rooms, 1001, SPAN("-;6"));
+	watch(0, 5, 2);
+	watch(1, 5, 2);
+	redis_answers();
+	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
+	assert_true(says(1, "{\"user\":6,\"state\":\"online\"}"));
+	watches_block(watches, 1001, 5, true);
+	watches_block(watches, 1001, 6, false);
+	seconds_pass(1);
+	assert_int_equal(sockets[0].got, 2);
+	assert_true(says(0, "{\"user\":5,\"state\":\"offline\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"online\"}"));
+	goes(5);
+	seconds_pass(6);
+	assert_int_equal(sockets[0].got, 2);
+	assert_int_equal(sockets[1].got, 2);
 }
 
 static void each_user_is_looked_at_once_however_many_watch(void **state)
@@ -431,6 +473,7 @@ int main(void)
 		TEST(a_change_is_told_within_two_seconds_in_one_frame),
 		TEST(of_one_user_at_most_one_change_in_five_seconds),
 		TEST(there_and_back_within_the_time_is_nothing),
+		TEST(who_blocks_looks_as_if_they_never_were),
 		TEST(each_user_is_looked_at_once_however_many_watch),
 		TEST(an_empty_list_ends_all_watching),
 		TEST(a_socket_that_goes_is_forgotten),

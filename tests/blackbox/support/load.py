@@ -20,7 +20,7 @@ SENT = re.compile(r": sent (\d+),")
 SOCKETS = re.compile(r"sockets (\d+) of ")
 # What stands in a verdict beside the counts of faults.
 FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
-          "phantom", "corrupt", "split", "refused")
+          "phantom", "corrupt", "split", "refused", "receipts")
 
 
 class Load:
