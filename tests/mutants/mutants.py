@@ -78,7 +78,8 @@ class Mutant:
     edits: list[Edit]
     act: Act
     faults: set[str]
-    options: dict[str, object] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)  # of the ledger
+    env: dict[str, str] = field(default_factory=dict)  # of the stack
 
 
 COMMIT_AT_ONCE: Edit = (
@@ -100,6 +101,9 @@ MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
             "				s->batch->entries[i].message),\n"
             "			kafka_message_offset(\n"
             "				s->batch->entries[i].message));\n")
+
+GOING = {"churn": 900}  # people come into groups and go, all the time
+ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large one
 
 MUTANTS = [
     Mutant(
@@ -135,11 +139,11 @@ MUTANTS = [
         "no_events_for_duplicates",
         "a record that was saved before a crash gets no events after it",
         [("persistence-service/publisher.c",
-          "		send_message(p, entry, flight);\n"
-          "		FAULT_POINT(\"message_event.after\");\n",
-          "		if (entry->outcome == OUTCOME_DUPLICATE)\n"
-          "			continue;\n"
-          "		send_message(p, entry, flight);\n")],
+          "	send_message(p, entry, flight);\n"
+          "	FAULT_POINT(\"message_event.after\");\n",
+          "	if (entry->outcome == OUTCOME_DUPLICATE)\n"
+          "		return;\n"
+          "	send_message(p, entry, flight);\n")],
         killed_at("persistence-service", "commit.after"), {"unheard", "undelivered"}),
     Mutant(
         "no_unique_key",
@@ -205,16 +209,16 @@ MUTANTS = [
         "own_devices_forgotten",
         "a message goes to its recipient, not to the sender's other sockets",
         [("persistence-service/publisher.c",
-          "		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);\n"
-          "		send_to(p, entry, EVENT_ORIGIN_HEADER, from, 0, flight);\n",
-          "		send_to(p, entry, EVENT_ORIGIN_HEADER, to, 0, flight);\n")],
+          "		send_to(p, header, to, 0, flight);\n"
+          "		send_to(p, header, from, 0, flight);\n",
+          "		send_to(p, header, to, 0, flight);\n")],
         nothing, {"unheard"}),
     Mutant(
         "seq_with_gaps",
         "a seq is used up by what is not stored",
         [("persistence-service/writer.c",
-          "			.seq = ++talk->last_seq,\n",
-          "			.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
+          "		.seq = ++talk->last_seq,\n",
+          "		.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
     Mutant(
         "texts_trimmed",
@@ -223,4 +227,61 @@ MUTANTS = [
           "	row[5] = sql_bytes(saved->message);\n",
           "	row[5] = sql_bytes(span_trim(saved->message));\n")],
         nothing, {"corrupt"}),
+    Mutant(
+        "members_of_yesterday",
+        "who is in a group is not looked up anew when somebody has come or gone",
+        [("persistence-service/roster.c",
+          "	    (roster->as_of == last_seq && roster->large == large))\n",
+          "	    (roster->as_of != UINT64_MAX && roster->large == large))\n")],
+        nothing, {"unheard", "undelivered", "misrouted"}, GOING),
+    Mutant(
+        "a_partition_less",
+        "a message to a group goes to every partition of its members but the first",
+        [("persistence-service/roster.c",
+          "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
+          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n",
+          "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
+          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n")],
+        nothing, {"unheard", "undelivered"}),
+    Mutant(
+        "a_rooms_partition_less",
+        "a message to a large conversation goes to every partition but the first",
+        [("persistence-service/roster.c",
+          "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
+          "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
+          "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
+          "		struct buf key CLEANUP(buf_free) = BUF(64);\n")],
+        nothing, {"unheard", "undelivered"}, env=ROOMS),
+    Mutant(
+        "who_comes_is_in_no_room",
+        "a gateway does not note who comes into a room",
+        [("websocket-service/fanout.c",
+          "	if (change->sign == '+')\n"
+          "		rooms_changed(fanout->options.rooms, partition, change);\n",
+          "")],
+        nothing, {"unheard", "undelivered"}, GOING, ROOMS),
+    Mutant(
+        "who_goes_stays_in_the_room",
+        "a gateway does not note who goes out of a room",
+        [("websocket-service/fanout.c",
+          "	if (change->sign == '-')\n"
+          "		rooms_changed(fanout->options.rooms, partition, change);\n",
+          "")],
+        nothing, {"misrouted"}, GOING, ROOMS),
+    Mutant(
+        "receipts_go_back",
+        "a receipt counts as the last one that came, not as the highest",
+        [("persistence-service/receipt_store.c",
+          "		\" m.read_seq = GREATEST(m.read_seq, LEAST(v.seen, c.last_seq))\"\n",
+          "		\" m.read_seq = LEAST(v.seen, c.last_seq)\"\n")],
+        nothing, {"receipts"}, {"receipts": 500}),
+    Mutant(
+        "changes_untold",
+        "a change of who is in it is saved, and the record that tells of it is lost",
+        [("persistence-service/announcer.c",
+          "	enum status status =\n"
+          "		announcement_each(a->settings, row, send_record, a);\n",
+          "	enum status status = ST_OK;\n\n"
+          "	(void)send_record;\n")],
+        nothing, {"unheard", "undelivered", "misrouted"}, GOING, ROOMS),
 ]

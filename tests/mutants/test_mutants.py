@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants import MUTANTS, Mutant
+from mutants import GOING, MUTANTS, ROOMS, Mutant
 from support.load import FAULTS, Load
 from support.stack import ROOT, Stack
 
@@ -64,9 +64,9 @@ def tree() -> Tree:
     return Tree(TREE)
 
 
-def judge(name: str, build: Path, act, options: dict) -> dict:
+def judge(name: str, build: Path, act, options: dict, env: dict[str, str]) -> dict:
     """One run of the ledger on a stack of these programs, and its verdict."""
-    stack = Stack(f"mutant-{name}", {"PARLEY_BUILD": str(build)})
+    stack = Stack(f"mutant-{name}", {"PARLEY_BUILD": str(build)} | env)
     try:
         stack.up()
         load = {"users": 12, "sockets": 2, "peers": 6, "rate": 200, "seconds": 60,
@@ -90,7 +90,7 @@ def test_there_are_enough():
 def test_mutant(tree: Tree, mutant: Mutant):
     try:
         tree.plant(mutant)
-        verdict = judge(mutant.name, tree.build(), mutant.act, mutant.options)
+        verdict = judge(mutant.name, tree.build(), mutant.act, mutant.options, mutant.env)
     finally:
         tree.restore(mutant)
     seen = {name for name in FAULTS if verdict[name]}
@@ -98,12 +98,14 @@ def test_mutant(tree: Tree, mutant: Mutant):
     assert seen & mutant.faults, f"{mutant.why}: not seen, {verdict}"
 
 
-def test_without_a_mutant_the_same_is_clean(tree: Tree):
+@pytest.mark.parametrize("env", [{}, ROOMS], ids=["lists", "rooms"])
+def test_without_a_mutant_the_same_is_clean(tree: Tree, env: dict[str, str]):
     """What the mutants go through harms nothing that is right."""
     def all_of_it(stack: Stack, load: Load) -> None:
         for name in ("offsets_before_transaction", "no_unique_key", "errors_taken_for_saved",
                      "listening_before_positioned", "accepted_before_report"):
             next(mutant for mutant in MUTANTS if mutant.name == name).act(stack, load)
 
-    verdict = judge("none", tree.build(), all_of_it, {"seconds": 150})
+    options = {"seconds": 150, "receipts": 500} | GOING
+    verdict = judge("none", tree.build(), all_of_it, options, env)
     assert verdict["verdict"] == "clean", verdict
