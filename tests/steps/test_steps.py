@@ -22,7 +22,8 @@ NEED_SLOW_SAVING = ("accepted.before",)
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    stack = Stack("steps")
+    # So few that those who come to a group of the ledger make it a room.
+    stack = Stack("steps", {"FANOUT_LIST_MAX": "5"})
     try:
         yield stack.up()
     finally:
@@ -60,7 +61,8 @@ def test_killed_at(stack: Stack, program: str, name: str):
     stack.wait_ready(60)
     point = Point(stack, program, name)
     try:
-        with Load(stack, users=12, sockets=2, rate=150, seconds=60) as load:
+        with Load(stack, users=12, sockets=2, rate=150, seconds=60, churn=120,
+                  receipts=1000) as load:
             load.wait_sending()
             for _ in range(DEATHS):
                 die_once(stack, point)

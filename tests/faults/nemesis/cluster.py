@@ -51,7 +51,8 @@ def kind_of(name: str) -> str:
 class Cluster:
     def __init__(self, logs: Path, disk_mib: int):
         self.logs = logs
-        self.stack = Stack(logs.name, others=range(OWN_PORTS))
+        # So few that those who come to a group of the ledger make it a room.
+        self.stack = Stack(logs.name, {"FANOUT_LIST_MAX": "5"}, others=range(OWN_PORTS))
         self.base = self.stack.port("PARLEY_PORT") // 100 * 100
         self.disk = Disk(self.stack, disk_mib)
         self.links = Links()

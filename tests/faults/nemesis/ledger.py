@@ -17,6 +17,10 @@ class Pace:
     users: int = 40
     sockets: int = 2
     peers: int = 6
+    groups: int = 8  # and channels; with those who come they grow past FANOUT_LIST_MAX
+    group_size: int = 5
+    churn: int = 60
+    receipts: int = 2000
     size: int = 200
     drain: int = 180
 
