@@ -5,6 +5,7 @@ import pytest
 from support.api import Api, Person
 from support.chat import Socket
 from support.conversations import change_of, everything, make, nothing_of
+from support.service import Service
 from support.stack import Stack
 from support.stores import rows
 from support.wait import until
@@ -67,6 +68,24 @@ def test_receipts_only_rise(talk, stack: Stack, bob: Person):
     assert all((frame["delivered"], frame["read"]) == (3, 3) for frame in one.seen
                if frame["type"] == "receipt")
     assert at(stack, conversation, bob) == (3, 3)
+
+
+def test_receipts_only_rise_whichever_gateway_they_come_by(talk, stack: Stack, bob: Person,
+                                                          enter):
+    """Each gateway knows the highest that it has handed on; the database that of all."""
+    conversation, one, two = talk
+    with Service(stack, "websocket-service") as second:
+        other = enter(bob, second.ws_url)
+        two.receipt("read", conversation, 3)
+        reached(other, bob, conversation, 3, 3)
+        for kind, seq in (("delivered", 1), ("read", 2)):
+            other.receipt(kind, conversation, seq)
+        other.saved(other.say_in(conversation, "behind them"))
+        assert [frame for frame in other.seen if frame["type"] == "receipt"
+                and frame["read"] < 3] == []
+        assert at(stack, conversation, bob)[1] >= 3
+        assert at(stack, conversation, bob)[0] == 3
+        one.expect(type="message", message="behind them")
 
 
 def test_receipts_end_at_the_last_message(talk, stack: Stack, api: Api, bob: Person):

@@ -232,8 +232,13 @@ MUTANTS = [
         "who is in a group is not looked up anew when somebody has come or gone",
         [("persistence-service/roster.c",
           "	    (roster->as_of == last_seq && roster->large == large))\n",
-          "	    (roster->as_of != UINT64_MAX && roster->large == large))\n")],
-        nothing, {"unheard", "undelivered", "misrouted"}, GOING),
+          "	    (roster->as_of != UINT64_MAX && roster->large == large))\n"),
+         ("persistence-service/roster.c",
+          "	HASH_ITER (hh, rosters->entries, entry, next)\n"
+          "		entry->roster.as_of = UINT64_MAX;\n",
+          "	HASH_ITER (hh, rosters->entries, entry, next)\n"
+          "		;\n")],
+        nothing, {"unheard", "undelivered", "misrouted", "refused"}, GOING),
     Mutant(
         "a_partition_less",
         "a message to a group goes to every partition of its members but the first",
@@ -269,13 +274,6 @@ MUTANTS = [
           "")],
         nothing, {"misrouted"}, GOING, ROOMS),
     Mutant(
-        "receipts_go_back",
-        "a receipt counts as the last one that came, not as the highest",
-        [("persistence-service/receipt_store.c",
-          "		\" m.read_seq = GREATEST(m.read_seq, LEAST(v.seen, c.last_seq))\"\n",
-          "		\" m.read_seq = LEAST(v.seen, c.last_seq)\"\n")],
-        nothing, {"receipts"}, {"receipts": 500}),
-    Mutant(
         "changes_untold",
         "a change of who is in it is saved, and the record that tells of it is lost",
         [("persistence-service/announcer.c",
@@ -284,4 +282,10 @@ MUTANTS = [
           "	enum status status = ST_OK;\n\n"
           "	(void)send_record;\n")],
         nothing, {"unheard", "undelivered", "misrouted"}, GOING, ROOMS),
+    Mutant(
+        "receipts_unkept",
+        "a receipt is told and not written down",
+        [("persistence-service/receipt_store.c", "	status = raise_all(store);\n",
+          "	status = ST_OK;\n	(void)raise_all;\n")],
+        nothing, {"receipts"}, {"receipts": 500}),
 ]
