@@ -440,6 +440,7 @@ static int ledger_run(const struct options *options)
 		.users = (unsigned)options->users,
 		.devices = (unsigned)options->sockets,
 		.text_bytes = (unsigned)options->size,
+		.list_max = (unsigned)options->list_max,
 	};
 	if (!read_gateways(&ledger))
 		return EXIT_USAGE;
@@ -477,6 +478,8 @@ static const struct option_row rows[] = {
                       "comings and goings there a minute"),
 	OPTION_NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
                       "ms between two receipts of a device; 0: none"),
+	OPTION_NUMBER(list_max, "--list-max", "100", 0, 1000000,
+                      "the server's FANOUT_LIST_MAX"),
 	OPTION_NUMBER(rate, "--rate", "200", 1, 100000,
                       "messages a second in all, whatever comes back"),
 	OPTION_NUMBER(seconds, "--seconds", "20", 1, 86400, "of sending"),

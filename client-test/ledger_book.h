@@ -63,6 +63,9 @@ struct ledger_plan {
 	unsigned users;
 	unsigned devices; /* of each */
 	unsigned text_bytes;
+	/* The server's FANOUT_LIST_MAX; 0: rooms never grow past it. In one
+	   that may, others are not told who has read what. */
+	unsigned list_max;
 };
 
 /* A socket's place: user from 0, device from 0. */

@@ -357,6 +357,13 @@ static void judge_told(struct ledger_book *book, const struct talk *talk,
 	}
 }
 
+static bool may_be_large(const struct ledger_book *book,
+                         const struct talk *talk)
+{
+	return book->plan.list_max && talk->room &&
+	       talk->room->count > book->plan.list_max;
+}
+
 void ledger_reach_judge(struct ledger_book *book, const struct talk *talk)
 {
 	struct own own[LEDGER_SEATS_MAX] = {{0}};
@@ -367,6 +374,7 @@ void ledger_reach_judge(struct ledger_book *book, const struct talk *talk)
 	find_own(book, talk, own);
 	for (unsigned i = 0; i < crowd; i++) {
 		judge_kept(book, talk, i, &own[i]);
-		judge_told(book, talk, i, &own[i], crowd);
+		if (!may_be_large(book, talk))
+			judge_told(book, talk, i, &own[i], crowd);
 	}
 }

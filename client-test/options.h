@@ -52,6 +52,7 @@ struct options {
 	uint64_t groups;
 	uint64_t group_size;
 	uint64_t churn;
+	uint64_t list_max;
 	uint64_t receipts_ms;
 	uint64_t seed;
 	uint64_t drain_s;

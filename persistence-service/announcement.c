@@ -5,7 +5,7 @@
 #include "common/wire/event.h"
 
 /* One digit and one comma for each user, at least. */
-enum { USERS_MAX = OUTBOX_TEXT_MAX / 2 + 1 };
+enum { USERS_MAX = OUTBOX_TEXT_MAX / 2 + 1, SEQ_MAX = 32 };
 
 struct crowd {
 	uint64_t *users;
@@ -73,8 +73,14 @@ static enum status to_room(const struct settings *settings,
                            announcement_send *send, void *context)
 {
 	struct kafka_record record = event_record(settings, row);
+	struct buf seq CLEANUP(buf_free) = BUF(SEQ_MAX);
+	struct event_room room;
 	enum status status = ST_OK;
 
+	if (!event_room_parse(row->room, &room))
+		return ST_INVALID;
+	buf_number(&seq, room.seq);
+	record.more = (struct kafka_header){EVENT_SEQ_HEADER, buf_span(&seq)};
 	record.key = row->target;
 	for (uint64_t i = 0; i < settings->kafka_partitions && status == ST_OK;
 	     i++) {

@@ -33,17 +33,20 @@ struct answer_store {
 };
 
 static struct rows_statement list_rooms = {
-	.head = "SELECT m.user, c.id, c.last_seq FROM large_members m"
-		" JOIN conversations c ON c.id = m.conversation"
-		" WHERE c.deleted_at IS NULL AND m.user IN (",
+	.head = "SELECT l.user, c.id, c.last_seq, m.from_seq"
+		" FROM large_members l"
+		" JOIN conversations c ON c.id = l.conversation"
+		" JOIN members m ON m.user = l.user"
+		" AND m.conversation = l.conversation"
+		" WHERE c.deleted_at IS NULL AND l.user IN (",
 	.row = "?",
 	.between = ",",
-	.tail = ") ORDER BY m.user, c.id",
+	.tail = ") ORDER BY l.user, c.id",
 	.row_values = 1,
 };
 
 static struct rows_statement list_blockers = {
-	.head = "SELECT blocked, user, 0 FROM blocks WHERE blocked IN (",
+	.head = "SELECT blocked, user, 0, 0 FROM blocks WHERE blocked IN (",
 	.row = "?",
 	.between = ",",
 	.tail = ") ORDER BY blocked, user",
@@ -129,7 +132,7 @@ static void keep(struct answer_store *store, struct batch *batch,
 /* --- rooms, and who blocks ----------------------------------------------- */
 static void add_room(struct buf *list, const struct sql_value *row)
 {
-	event_rooms_add(list, row[1].number, row[2].number);
+	event_rooms_add(list, row[1].number, row[2].number, row[3].number);
 }
 
 static void add_blocker(struct buf *list, const struct sql_value *row)
@@ -158,7 +161,7 @@ static void add_piece(struct answer_store *store, struct part *part,
 static enum status read_parts(struct answer_store *store,
                               struct rows_statement *statement, bool blockers)
 {
-	struct sql_value row[3];
+	struct sql_value row[4];
 	enum status status;
 	unsigned at = 0;
 
@@ -168,7 +171,7 @@ static enum status read_parts(struct answer_store *store,
 	status = rows_run_padded(store->sql, statement, store->values,
 	                         store->count);
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, row, 3);
+		status = sql_fetch(store->sql, row, 4);
 		if (status != ST_OK)
 			break;
 		while (store->asked[at].entry->record.sender != row[0].number)

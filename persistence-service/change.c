@@ -275,6 +275,16 @@ enum status change_enter(struct change *c, const struct uuid *uuid,
 }
 
 /* --- telling ------------------------------------------------------------- */
+/* Who comes in sees what the conversation's history says. */
+static void add_arrivals(const struct change *c, struct buf *list,
+                         const uint64_t *users, unsigned count)
+{
+	uint64_t from = c->history == HISTORY_ALL ? 0 : c->entry.seq - 1;
+
+	for (unsigned i = 0; i < count; i++)
+		event_room_add(list, users[i], from);
+}
+
 static void add_users(struct buf *key, const uint64_t *users, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -302,8 +312,10 @@ static enum status target_room(struct change *c, struct event_room *room,
 	event_key_room(&c->target, c->conversation);
 	if (!c->was_large) {
 		room->sign = '+';
-		status = members_list(c->sql, c->conversation, &list);
-	} else if (room->sign != '=') {
+		status = members_list_seeing(c->sql, c->conversation, &list);
+	} else if (room->sign == '+') {
+		add_arrivals(c, &list, users, count);
+	} else if (room->sign == '-') {
 		add_users(&list, users, count);
 	}
 	room->users = buf_span(&list);

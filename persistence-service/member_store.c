@@ -90,6 +90,24 @@ enum status members_list(struct sql *sql, uint64_t conversation,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
+enum status members_list_seeing(struct sql *sql, uint64_t conversation,
+                                struct buf *ret_users)
+{
+	struct sql_value value = sql_number(conversation);
+	struct sql_value row[2];
+	enum status status = sql_run(sql,
+	                             "SELECT user, from_seq FROM members"
+	                             " WHERE conversation = ? ORDER BY user",
+	                             &value, 1);
+
+	while (status == ST_OK) {
+		status = sql_fetch(sql, row, 2);
+		if (status == ST_OK)
+			event_room_add(ret_users, row[0].number, row[1].number);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
 static void strike(uint64_t *users, unsigned *count, uint64_t user)
 {
 	unsigned kept = 0;

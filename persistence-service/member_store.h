@@ -24,6 +24,10 @@ MUST_CHECK enum status member_successor(struct sql *sql, uint64_t conversation,
 /* Appends all of them, as an event's key. */
 MUST_CHECK enum status members_list(struct sql *sql, uint64_t conversation,
                                     struct buf *ret_key);
+/* The same for event_room_next(), with what each sees. */
+MUST_CHECK enum status members_list_seeing(struct sql *sql,
+                                           uint64_t conversation,
+                                           struct buf *ret_users);
 /* Leaves those of `users` that are not in it. */
 MUST_CHECK enum status members_missing(struct sql *sql, uint64_t conversation,
                                        uint64_t *users, unsigned *count);

@@ -18,15 +18,19 @@ enum {
 	QUEUE_MAX_KIB = 64 * 1024,
 	BUSY_WAIT_MS = 20,
 	POLL_BUDGET = 1000,
-	KEY_MAX = 64,
+	KEY_MAX = 64 * 1024, /* of a roster's users in one partition */
+	SEQ_MAX = 32,
 	REASON_MAX = 512,
 };
+
+static const struct kafka_header no_header = {0};
 
 struct publisher {
 	struct kafka_producer *producer;
 	struct flights *flights;
 	const struct settings *settings;
 	struct buf key;
+	struct buf seq;
 	struct buf frame;
 	struct buf reason;
 	enum status broken;
@@ -65,6 +69,7 @@ enum status publisher_create(const struct settings *settings,
 	p->flights = flights_create(group);
 	p->settings = settings;
 	p->key = BUF(KEY_MAX);
+	p->seq = BUF(SEQ_MAX);
 	p->frame = BUF(FRAME_OUT_MAX);
 	p->reason = BUF(REASON_MAX);
 	p->broken = ST_OK;
@@ -81,6 +86,7 @@ void publisher_destroy(struct publisher **publisher)
 	kafka_producer_destroy(&p->producer);
 	flights_destroy(&p->flights);
 	buf_free(&p->key);
+	buf_free(&p->seq);
 	buf_free(&p->frame);
 	buf_free(&p->reason);
 	mem_free(publisher);
@@ -109,8 +115,8 @@ static uint32_t partition_of(const struct publisher *p, uint64_t user)
 }
 
 static void send_event(struct publisher *p, struct span key,
-                       struct kafka_header header, int32_t partition,
-                       uint64_t flight)
+                       struct kafka_header header, struct kafka_header more,
+                       int32_t partition, uint64_t flight)
 {
 	struct kafka_record record = {
 		.topic = p->settings->topic_events,
@@ -118,6 +124,7 @@ static void send_event(struct publisher *p, struct span key,
 		.key = key,
 		.value = buf_span(&p->frame),
 		.header = header,
+		.more = more,
 	};
 
 	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
@@ -141,15 +148,47 @@ static void send_to(struct publisher *p, struct kafka_header header,
 	event_key_add(&p->key, user);
 	if (other)
 		event_key_add(&p->key, other);
-	send_event(p, buf_span(&p->key), header, (int32_t)partition_of(p, user),
-	           flight);
+	send_event(p, buf_span(&p->key), header, no_header,
+	           (int32_t)partition_of(p, user), flight);
 }
 
-static void send_to_many(struct publisher *p, struct kafka_header header,
-                         const struct roster *roster, uint64_t flight)
+/* Somebody came in meanwhile who does not see that entry. */
+static void send_to_some(struct publisher *p, struct kafka_header header,
+                         const struct roster *roster, uint64_t seq,
+                         uint64_t flight)
 {
+	uint32_t partitions = (uint32_t)p->settings->kafka_partitions;
+
+	for (uint32_t i = 0; i < partitions; i++) {
+		buf_clear(&p->key);
+		roster_key(roster, i, partitions, seq, &p->key);
+		if (p->key.len)
+			send_event(p, buf_span(&p->key), header, no_header,
+			           (int32_t)i, flight);
+	}
+}
+
+static struct kafka_header seq_header(struct publisher *p, uint64_t seq)
+{
+	buf_clear(&p->seq);
+	buf_number(&p->seq, seq);
+	return (struct kafka_header){EVENT_SEQ_HEADER, buf_span(&p->seq)};
+}
+
+/* What is or changes the entry `seq`, to all who see that. */
+static void send_to_many(struct publisher *p, struct kafka_header header,
+                         const struct roster *roster, uint64_t seq,
+                         uint64_t flight)
+{
+	struct kafka_header more =
+		roster->large ? seq_header(p, seq) : no_header;
+
+	if (!roster->large && seq <= roster->newest) {
+		send_to_some(p, header, roster, seq, flight);
+		return;
+	}
 	for (unsigned i = 0; i < roster->target_count; i++)
-		send_event(p, roster->targets[i].key, header,
+		send_event(p, roster->targets[i].key, header, more,
 		           roster->targets[i].partition, flight);
 }
 
@@ -176,7 +215,8 @@ static void send_message(struct publisher *p, const struct batch_entry *entry,
 	buf_clear(&p->frame);
 	frame_message(&p->frame, &entry->saved);
 	if (entry->roster)
-		send_to_many(p, origin, entry->roster, flight);
+		send_to_many(p, origin, entry->roster, entry->saved.seq,
+		             flight);
 	else if (entry->saved.user_to)
 		send_to_pair(p, origin, entry->saved.user_from,
 		             entry->saved.user_to, flight);
@@ -202,7 +242,7 @@ static void send_change(struct publisher *p, const struct batch_entry *entry,
 	frame_change(&p->frame, change);
 	if (entry->heard && !gone)
 		send_to_many(p, origin_of(entry, EVENT_ORIGIN_HEADER),
-		             entry->roster, flight);
+		             entry->roster, change->seq, flight);
 	buf_clear(&p->frame);
 	frame_change_saved(&p->frame, change);
 	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), change->user, 0,
@@ -213,14 +253,12 @@ static void send_change(struct publisher *p, const struct batch_entry *entry,
 static void send_receipt(struct publisher *p, const struct batch_entry *entry,
                          uint64_t flight)
 {
-	static const struct kafka_header none = {0};
-
 	buf_clear(&p->frame);
 	frame_receipt(&p->frame, &entry->receipt);
 	if (entry->roster->large)
-		send_to(p, none, entry->receipt.user, 0, flight);
+		send_to(p, no_header, entry->receipt.user, 0, flight);
 	else
-		send_to_many(p, none, entry->roster, flight);
+		send_to_many(p, no_header, entry->roster, UINT64_MAX, flight);
 }
 
 /* Only the header says something. */

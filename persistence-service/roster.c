@@ -31,7 +31,7 @@ struct rosters {
 };
 
 static struct rows_statement list_users = {
-	.head = "SELECT conversation, user FROM members"
+	.head = "SELECT conversation, user, from_seq FROM members"
 		" WHERE conversation IN (",
 	.row = "?",
 	.between = ",",
@@ -137,6 +137,7 @@ void rosters_want(struct rosters *rosters, uint64_t conversation,
 	roster->as_of = last_seq;
 	roster->large = large;
 	roster->user_count = 0;
+	roster->newest = 0;
 	entry->missing = true;
 	rosters->missing[rosters->missing_count++] = entry;
 }
@@ -164,11 +165,7 @@ static void write_list(struct rosters *rosters, struct roster *roster)
 	for (uint32_t i = 0; i < rosters->partitions; i++) {
 		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);
 
-		for (unsigned u = 0; u < roster->user_count; u++) {
-			if (event_partition(roster->users[u],
-			                    rosters->partitions) == i)
-				event_key_add(&key, roster->users[u]);
-		}
+		roster_key(roster, i, rosters->partitions, UINT64_MAX, &key);
 		buf_append(&rosters->keys, buf_span(&key));
 		if (key.len)
 			add_target(roster, (int32_t)i, key.len);
@@ -201,7 +198,7 @@ static void write_targets(struct rosters *rosters, struct entry *entry)
 }
 
 /* --- reading ------------------------------------------------------------- */
-static void add_user(struct entry *entry, uint64_t user)
+static void add_user(struct entry *entry, uint64_t user, uint64_t from)
 {
 	struct roster *roster = &entry->roster;
 
@@ -210,19 +207,22 @@ static void add_user(struct entry *entry, uint64_t user)
 		roster->users = mem_resize(
 			roster->users, entry->room * sizeof(*roster->users));
 	}
-	roster->users[roster->user_count++] = user;
+	roster->users[roster->user_count++] = (struct roster_user){user, from};
+	if (from > roster->newest)
+		roster->newest = from;
 }
 
 static enum status read_users(struct rosters *rosters, unsigned count)
 {
-	struct sql_value row[2];
+	struct sql_value row[3];
 	enum status status = rows_run_padded(rosters->sql, &list_users,
 	                                     rosters->values, count);
 
 	while (status == ST_OK) {
-		status = sql_fetch(rosters->sql, row, 2);
+		status = sql_fetch(rosters->sql, row, 3);
 		if (status == ST_OK)
-			add_user(find(rosters, row[0].number), row[1].number);
+			add_user(find(rosters, row[0].number), row[1].number,
+			         row[2].number);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
@@ -322,7 +322,7 @@ static unsigned place_of(const struct roster *roster, uint64_t user)
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
 
-		if (roster->users[middle] < user)
+		if (roster->users[middle].user < user)
 			low = middle + 1;
 		else
 			high = middle;
@@ -334,7 +334,19 @@ bool roster_has(const struct roster *roster, uint64_t user)
 {
 	unsigned place = place_of(roster, user);
 
-	return place < roster->user_count && roster->users[place] == user;
+	return place < roster->user_count && roster->users[place].user == user;
+}
+
+void roster_key(const struct roster *roster, uint32_t partition,
+                uint32_t partitions, uint64_t seq, struct buf *ret_key)
+{
+	for (unsigned i = 0; i < roster->user_count; i++) {
+		const struct roster_user *user = &roster->users[i];
+
+		if (user->from < seq &&
+		    event_partition(user->user, partitions) == partition)
+			event_key_add(ret_key, user->user);
+	}
 }
 
 void rosters_learn(struct rosters *rosters, uint64_t conversation,
@@ -349,8 +361,8 @@ void rosters_learn(struct rosters *rosters, uint64_t conversation,
 	if (roster->user_count == LEARNED_MAX)
 		roster->user_count = 0;
 	place = place_of(roster, user);
-	add_user(entry, user); /* makes room */
+	add_user(entry, user, 0); /* makes room */
 	memmove(&roster->users[place + 1], &roster->users[place],
 	        (roster->user_count - 1 - place) * sizeof(*roster->users));
-	roster->users[place] = user;
+	roster->users[place] = (struct roster_user){user, 0};
 }

@@ -17,6 +17,7 @@
 #ifndef PARLEY_PERSISTENCE_ROSTER_H
 #define PARLEY_PERSISTENCE_ROSTER_H
 
+#include "common/base/buf.h"
 #include "common/io/sql.h"
 #include "persistence-service/batch.h"
 
@@ -28,13 +29,19 @@ struct roster_target {
 	struct span key;
 };
 
+struct roster_user {
+	uint64_t user;
+	uint64_t from; /* sees the entries behind that one */
+};
+
 struct roster {
 	uint64_t conversation;
 	uint64_t as_of; /* the last_seq that it is true for */
 	bool large;
 	unsigned user_count;
 	unsigned target_count;
-	uint64_t *users; /* rising */
+	uint64_t newest;           /* the highest `from` of all */
+	struct roster_user *users; /* rising */
 	struct roster_target *targets;
 };
 
@@ -69,5 +76,11 @@ void rosters_learn(struct rosters *rosters, uint64_t conversation,
 
 /* Of a large one: as far as that is known. */
 bool roster_has(const struct roster *roster, uint64_t user);
+/*
+ * The key that names those in a partition who see the entry, appended; empty
+ * for nobody. Needed only for an entry that is not behind `newest`.
+ */
+void roster_key(const struct roster *roster, uint32_t partition,
+                uint32_t partitions, uint64_t seq, struct buf *ret_key);
 
 #endif

@@ -40,6 +40,7 @@ struct writer {
 	unsigned fresh_count;
 	struct batch_entry *refused[BATCH_MOST];
 	unsigned refused_count;
+	bool doubtful; /* one is refused by what is only remembered */
 };
 
 struct writer *writer_create(struct sql *sql,
@@ -159,8 +160,11 @@ static bool is_blocked(struct writer *w, struct batch_entry *entry)
 
 static bool is_no_member(struct writer *w, struct batch_entry *entry)
 {
+	const struct talk *talk = talks_at(w->talks, entry->talk);
+
 	if (member_check_passed(w->members, w->talks, entry))
 		return false;
+	w->doubtful |= talk->seq_known && !talk_is_pair(talk);
 	refuse(w, entry, FRAME_UNKNOWN_CONVERSATION,
 	       "there is no such conversation");
 	return true;
@@ -197,6 +201,17 @@ static void join_pairs(struct writer *w)
 	}
 }
 
+/*
+ * What is remembered of members is watched over by the next seq: nobody takes
+ * that when all are refused. So the row is looked at before.
+ */
+static enum status check_members(struct writer *w)
+{
+	w->doubtful = false;
+	(void)drop_refused(w, is_no_member);
+	return w->doubtful ? ST_NOT_FOUND : ST_OK;
+}
+
 static enum status admit(struct writer *w, struct batch *batch)
 {
 	enum status status;
@@ -204,9 +219,10 @@ static enum status admit(struct writer *w, struct batch *batch)
 	join_pairs(w);
 	status = member_check_load(w->members, batch, w->talks, w->fresh,
 	                           w->fresh_count);
+	if (status == ST_OK)
+		status = check_members(w);
 	if (status != ST_OK)
 		return status;
-	(void)drop_refused(w, is_no_member);
 	status = block_store_load(w->blocks, w->talks);
 	if (status != ST_OK)
 		return status;

@@ -120,6 +120,17 @@ static void deliver_by_name(struct fanout *fanout, struct span key)
 		log_event(LOG_WARN, "event.bad_key", F_SPAN("rest", key));
 }
 
+/* Without the header it is for all who are in the room. */
+static uint64_t seq_of(const struct kafka_message *event)
+{
+	uint64_t seq;
+
+	return span_to_u64(kafka_message_header(event, EVENT_SEQ_HEADER),
+	                   UINT64_MAX, &seq)
+	               ? seq
+	               : UINT64_MAX;
+}
+
 static void deliver(struct fanout *fanout, const struct kafka_message *event)
 {
 	struct span key = kafka_message_key(event);
@@ -135,8 +146,8 @@ static void deliver(struct fanout *fanout, const struct kafka_message *event)
 	FAULT_POINT("fanout.before");
 	fanout->except = socket_to_leave_out(fanout, event);
 	if (room)
-		rooms_each(fanout->options.rooms, room, partition, deliver_to,
-		           fanout);
+		rooms_each(fanout->options.rooms, room, partition,
+		           seq_of(event), deliver_to, fanout);
 	else
 		deliver_by_name(fanout, key);
 	FAULT_POINT("fanout.after");

@@ -13,6 +13,7 @@
 struct place {
 	uint64_t room;
 	uint64_t seq;
+	uint64_t from;   /* sees the entries behind that one */
 	uint32_t left_s; /* 0: is in it */
 	uint32_t seat;   /* of a user who is here and in it */
 };
@@ -102,7 +103,7 @@ static void take_seat(struct rooms *rooms, struct user *user,
                       struct place *place)
 {
 	place->seat = seats_take(rooms->seats, place->room, user->partition,
-	                         user->id);
+	                         user->id, place->from);
 }
 
 static void leave_seat(struct rooms *rooms, struct user *user,
@@ -301,7 +302,7 @@ static struct place *insert_place(struct user *user, uint64_t room)
 }
 
 static void say(struct rooms *rooms, struct user *user, uint64_t room,
-                uint64_t seq, bool in)
+                uint64_t seq, uint64_t from, bool in)
 {
 	struct place *place = find_place(user, room);
 	bool was_in;
@@ -312,6 +313,7 @@ static void say(struct rooms *rooms, struct user *user, uint64_t room,
 		place = insert_place(user, room);
 	was_in = !place->left_s;
 	place->seq = seq;
+	place->from = from;
 	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
 	if (user->here && in && !was_in)
 		take_seat(rooms, user, place);
@@ -369,10 +371,10 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 static void learn(struct rooms *rooms, struct user *user, struct span list,
                   struct span blockers)
 {
-	uint64_t room, seq, by;
+	uint64_t room, seq, from, by;
 
-	while (event_rooms_next(&list, &room, &seq))
-		say(rooms, user, room, seq, true);
+	while (event_rooms_next(&list, &room, &seq, &from))
+		say(rooms, user, room, seq, from, true);
 	while (event_key_next(&blockers, &by))
 		rooms_block(rooms, user->id, by, true);
 }
@@ -398,9 +400,9 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
                    const struct event_room *change)
 {
 	struct span users = change->users;
-	uint64_t id;
+	uint64_t id, from;
 
-	while (event_key_next(&users, &id)) {
+	while (event_room_next(&users, &id, &from)) {
 		struct user *user;
 
 		if (event_partition(id, rooms->options.partitions) != partition)
@@ -408,7 +410,7 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 		user = find_user(rooms, id);
 		if (user)
 			say(rooms, user, change->conversation, change->seq,
-			    change->sign == '+');
+			    from, change->sign == '+');
 	}
 }
 
@@ -445,9 +447,10 @@ bool rooms_has(const struct rooms *rooms, uint64_t conversation,
 }
 
 void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
-                void (*each)(void *context, uint64_t user), void *context)
+                uint64_t seq, void (*each)(void *context, uint64_t user),
+                void *context)
 {
-	seats_each(rooms->seats, conversation, partition, each, context);
+	seats_each(rooms->seats, conversation, partition, seq, each, context);
 }
 
 /* --- time ---------------------------------------------------------------- */

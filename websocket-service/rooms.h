@@ -77,11 +77,12 @@ void rooms_doubt_all(struct rooms *rooms);
 bool rooms_has(const struct rooms *rooms, uint64_t conversation,
                uint32_t partition);
 /*
- * Calls `each` for those; meanwhile the one that it is called for may leave,
- * and nobody else.
+ * Calls `each` for those of them who see the entry `seq`; meanwhile the one
+ * that it is called for may leave, and nobody else.
  */
 void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
-                void (*each)(void *context, uint64_t user), void *context);
+                uint64_t seq, void (*each)(void *context, uint64_t user),
+                void *context);
 
 /* Every some 50 ms. */
 void rooms_tick(struct rooms *rooms);

@@ -4,8 +4,13 @@
 #include <assert.h>
 #include <uthash.h>
 
+struct seat {
+	uint64_t user;
+	uint64_t from;
+};
+
 struct part { /* of one partition */
-	uint64_t *users;
+	struct seat *seats;
 	uint32_t count;
 	uint32_t capacity;
 };
@@ -52,7 +57,7 @@ static struct room *make(struct seats *seats, uint64_t id)
 static void drop(struct seats *seats, struct room *room)
 {
 	for (uint32_t i = 0; i < seats->partitions; i++)
-		mem_free(&room->parts[i].users);
+		mem_free(&room->parts[i].seats);
 	HASH_DEL(seats->rooms, room);
 	mem_free(&room);
 }
@@ -67,7 +72,7 @@ void seats_destroy(struct seats **seats)
 }
 
 uint32_t seats_take(struct seats *seats, uint64_t id, uint32_t partition,
-                    uint64_t user)
+                    uint64_t user, uint64_t from)
 {
 	struct room *room = find(seats, id);
 	struct part *part;
@@ -78,10 +83,10 @@ uint32_t seats_take(struct seats *seats, uint64_t id, uint32_t partition,
 	part = &room->parts[partition];
 	if (part->count == part->capacity) {
 		part->capacity = part->capacity ? part->capacity * 2 : 4;
-		part->users = mem_resize(part->users,
-		                         part->capacity * sizeof(*part->users));
+		part->seats = mem_resize(part->seats,
+		                         part->capacity * sizeof(*part->seats));
 	}
-	part->users[part->count] = user;
+	part->seats[part->count] = (struct seat){user, from};
 	room->count++;
 	return part->count++;
 }
@@ -91,14 +96,14 @@ uint64_t seats_leave(struct seats *seats, uint64_t id, uint32_t partition,
 {
 	struct room *room = find(seats, id);
 	struct part *part = &room->parts[partition];
-	uint64_t last = part->users[--part->count];
+	struct seat last = part->seats[--part->count];
 	bool was_last = seat == part->count;
 
 	if (!was_last)
-		part->users[seat] = last;
+		part->seats[seat] = last;
 	if (--room->count == 0 && !room->walked)
 		drop(seats, room);
-	return was_last ? 0 : last;
+	return was_last ? 0 : last.user;
 }
 
 bool seats_any(const struct seats *seats, uint64_t id, uint32_t partition)
@@ -111,7 +116,8 @@ bool seats_any(const struct seats *seats, uint64_t id, uint32_t partition)
 
 /* Backwards: whoever takes a seat that gets empty has been called for. */
 void seats_each(struct seats *seats, uint64_t id, uint32_t partition,
-                void (*each)(void *context, uint64_t user), void *context)
+                uint64_t seq, void (*each)(void *context, uint64_t user),
+                void *context)
 {
 	struct room *room = find(seats, id);
 	struct part *part;
@@ -122,7 +128,8 @@ void seats_each(struct seats *seats, uint64_t id, uint32_t partition,
 	part = &room->parts[partition];
 	room->walked = true;
 	for (uint32_t i = part->count; i-- > 0;)
-		each(context, part->users[i]);
+		if (part->seats[i].from < seq)
+			each(context, part->seats[i].user);
 	room->walked = false;
 	if (room->count == 0)
 		drop(seats, room);

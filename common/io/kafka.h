@@ -28,7 +28,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One header is all that we ever send; an empty value sends none. */
+/* Two headers are all that we ever send; an empty value sends none. */
 struct kafka_header {
 	const char *name;
 	struct span value;
@@ -40,6 +40,7 @@ struct kafka_record {
 	struct span key;
 	struct span value;
 	struct kafka_header header;
+	struct kafka_header more;
 };
 
 enum { KAFKA_BY_KEY = -1 };

@@ -178,23 +178,29 @@ static rd_kafka_topic_t *topic_of(struct kafka_producer *p, const char *name)
 }
 
 /* --- sending ------------------------------------------------------------- */
+static void add_header(rd_kafka_headers_t **headers,
+                       const struct kafka_header *header)
+{
+	if (!header->name || !header->value.len)
+		return;
+	if (!*headers)
+		*headers = rd_kafka_headers_new(2);
+	rd_kafka_header_add(*headers, header->name, -1, header->value.data,
+	                    (ssize_t)header->value.len);
+}
+
 static rd_kafka_resp_err_t send_record(struct kafka_producer *p,
                                        const struct kafka_record *record,
                                        uint32_t slot)
 {
-	const struct kafka_header *header = &record->header;
 	rd_kafka_topic_t *topic = topic_of(p, record->topic);
 	rd_kafka_headers_t *headers = NULL;
 	rd_kafka_resp_err_t error;
 
 	if (!topic)
 		return RD_KAFKA_RESP_ERR__INVALID_ARG;
-	if (header->name && header->value.len) {
-		headers = rd_kafka_headers_new(1);
-		rd_kafka_header_add(headers, header->name, -1,
-		                    header->value.data,
-		                    (ssize_t)header->value.len);
-	}
+	add_header(&headers, &record->header);
+	add_header(&headers, &record->more);
 	error = rd_kafka_producev(
 		p->handle, RD_KAFKA_VTYPE_RKT, topic, RD_KAFKA_VTYPE_PARTITION,
 		record->partition, RD_KAFKA_VTYPE_KEY, record->key.data,

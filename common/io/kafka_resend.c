@@ -8,7 +8,7 @@ struct kept {
 	uint64_t serial;
 	uint64_t tag;
 	struct kafka_record record;
-	char *bytes; /* topic, header name, key, value, header value */
+	char *bytes; /* what the record points into */
 };
 
 struct answer {
@@ -48,7 +48,8 @@ static struct span put(char **at, const void *bytes, size_t len)
 	return copy;
 }
 
-static struct kafka_header header_of(const rd_kafka_message_t *report)
+static struct kafka_header header_of(const rd_kafka_message_t *report,
+                                     size_t index)
 {
 	struct kafka_header header = {0};
 	rd_kafka_headers_t *headers;
@@ -56,29 +57,43 @@ static struct kafka_header header_of(const rd_kafka_message_t *report)
 	size_t len;
 
 	if (rd_kafka_message_headers(report, &headers) == 0 &&
-	    rd_kafka_header_get_all(headers, 0, &header.name, &value, &len) ==
-	            0)
+	    rd_kafka_header_get_all(headers, index, &header.name, &value,
+	                            &len) == 0)
 		header.value = span_make(value, len);
 	return header;
+}
+
+static size_t header_len(const struct kafka_header *header)
+{
+	return span_of(header->name).len + 1 + header->value.len;
+}
+
+static struct kafka_header put_header(char **at,
+                                      const struct kafka_header *header)
+{
+	struct kafka_header copy = {0};
+
+	if (!header->name)
+		return copy;
+	copy.name = put(at, header->name, strlen(header->name) + 1).data;
+	copy.value = put(at, header->value.data, header->value.len);
+	return copy;
 }
 
 static void copy_record(struct kept *kept, const rd_kafka_message_t *report)
 {
 	struct span topic = span_of(rd_kafka_topic_name(report->rkt));
-	struct kafka_header header = header_of(report);
-	struct span name = span_of(header.name);
-	char *at = mem_new(topic.len + 1 + name.len + 1 + report->key_len +
-	                   report->len + header.value.len);
+	struct kafka_header header = header_of(report, 0);
+	struct kafka_header more = header_of(report, 1);
+	char *at = mem_new(topic.len + 1 + header_len(&header) +
+	                   header_len(&more) + report->key_len + report->len);
 
 	kept->bytes = at;
 	kept->record.topic = put(&at, topic.data, topic.len + 1).data;
-	if (name.len)
-		kept->record.header.name =
-			put(&at, name.data, name.len + 1).data;
+	kept->record.header = put_header(&at, &header);
+	kept->record.more = put_header(&at, &more);
 	kept->record.key = put(&at, report->key, report->key_len);
 	kept->record.value = put(&at, report->payload, report->len);
-	kept->record.header.value =
-		put(&at, header.value.data, header.value.len);
 }
 
 void kafka_resend_add(struct kafka_resend *resend,

@@ -87,17 +87,58 @@ bool event_room_parse(struct span text, struct event_room *ret_room)
 	return true;
 }
 
-void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq)
+/* "42" or "42.41"; without the second it is 0. */
+static bool read_two(struct span text, uint64_t *ret_first,
+                     uint64_t *ret_second)
+{
+	struct span second;
+	struct span first = span_cut(text, '.', &second);
+
+	*ret_second = 0;
+	return read_id(first, ret_first) &&
+	       (first.len == text.len || read_id(second, ret_second));
+}
+
+static void write_two(struct buf *out, uint64_t first, uint64_t second)
+{
+	buf_number(out, first);
+	if (!second)
+		return;
+	buf_byte(out, '.');
+	buf_number(out, second);
+}
+
+void event_room_add(struct buf *users, uint64_t user, uint64_t from)
+{
+	if (users->len)
+		buf_byte(users, ',');
+	write_two(users, user, from);
+}
+
+bool event_room_next(struct span *users, uint64_t *ret_user, uint64_t *ret_from)
+{
+	struct span rest;
+	struct span user = span_cut(*users, ',', &rest);
+	bool comma_at_end = user.len < users->len && rest.len == 0;
+
+	if (comma_at_end || !read_two(user, ret_user, ret_from))
+		return false;
+	*users = rest;
+	return true;
+}
+
+void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq,
+                     uint64_t from)
 {
 	if (out->len)
 		buf_byte(out, ',');
 	buf_number(out, conversation);
 	buf_byte(out, ':');
-	buf_number(out, seq);
+	write_two(out, seq, from);
 }
 
 bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
-                      uint64_t *ret_seq)
+                      uint64_t *ret_seq, uint64_t *ret_from)
 {
 	struct span rest, seq;
 	struct span room = span_cut(*rooms, ',', &rest);
@@ -105,7 +146,7 @@ bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
 	bool comma_at_end = room.len < rooms->len && rest.len == 0;
 
 	if (comma_at_end || !read_id(conversation, ret_conversation) ||
-	    !read_id(seq, ret_seq))
+	    !read_two(seq, ret_seq, ret_from))
 		return false;
 	*rooms = rest;
 	return true;

@@ -9,13 +9,16 @@
  * Partition  event_partition() of the user; one record for each partition that
  *            holds a recipient, so that each user's frames keep their order.
  *            What is for a room goes to every partition.
- * Header     at most one, so that a gateway needs to read no JSON:
+ * Header     one as a rule, so that a gateway needs to read no JSON:
  *            "origin"  on a message: the socket and the send that it comes
  *                      from; leave that socket out
  *            "settles" on a state: that send is settled
  *            "room"    who is in a conversation has changed: event_room
  *            "rooms"   which rooms a user is in, and who blocks them:
  *                      event_rooms_split()
+ *            "seq"     beside "origin" and "room" of what is for a room: which
+ *                      entry it is or changes; who does not see that entry
+ *                      does not get it
  *            "blocker" a user blocks the one of the key ("+3"), or does so no
  *                      more ("-3")
  *            "roster"  who is in a conversation: event_roster
@@ -32,6 +35,7 @@
 #define EVENT_ORIGIN_HEADER  "origin" /* also of a record of message_save */
 #define EVENT_SETTLES_HEADER "settles"
 #define EVENT_ROOM_HEADER    "room"
+#define EVENT_SEQ_HEADER     "seq"
 #define EVENT_ROOMS_HEADER   "rooms"
 #define EVENT_ROSTER_HEADER  "roster"
 #define EVENT_BLOCKER_HEADER "blocker"
@@ -53,31 +57,37 @@ void event_key_room(struct buf *key, uint64_t conversation);
 bool event_key_is_room(struct span key, uint64_t *ret_conversation);
 
 /*
- * A change of who is in a conversation, "17:43:+5,6": in conversation 17, by
- * its entry 43, 5 and 6 came in ('-': went, '=': neither; then without users).
- * Of two about one user and room that with the higher seq is true.
+ * A change of who is in a conversation, "17:43:+5,6.42": in conversation 17, by
+ * its entry 43, 5 and 6 came in, and 6 sees the entries behind 42 ('-': went,
+ * '=': neither; then without users). Of two about one user and room that with
+ * the higher seq is true.
  */
 struct event_room {
 	uint64_t conversation;
 	uint64_t seq;
 	char sign;         /* '+', '-', '=' */
-	struct span users; /* for event_key_next() */
+	struct span users; /* for event_room_next() */
 };
 
+/* Appends a user who sees the entries behind `from`; 0: all. */
+void event_room_add(struct buf *users, uint64_t user, uint64_t from);
+bool event_room_next(struct span *users, uint64_t *ret_user,
+                     uint64_t *ret_from);
 void event_room_format(struct buf *out, const struct event_room *room);
 bool event_room_parse(struct span text, struct event_room *ret_room);
 
 /*
- * What is known of a user, "17:43,19:7;3,4": in the rooms of conversation 17,
- * as of its entry 43, and 19; blocked by 3 and 4. "-" for no rooms; without ";"
- * for nobody who blocks.
+ * What is known of a user, "17:43.42,19:7;3,4": in the rooms of conversation
+ * 17, as of its entry 43, where they see the entries behind 42, and 19; blocked
+ * by 3 and 4. "-" for no rooms; without ";" for nobody who blocks.
  */
 void event_rooms_split(struct span text, struct span *ret_rooms,
                        struct span *ret_blockers);
 /* The rooms of it; add or take one. */
-void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq);
+void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq,
+                     uint64_t from);
 bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
-                      uint64_t *ret_seq);
+                      uint64_t *ret_seq, uint64_t *ret_from);
 
 bool event_blocker_parse(struct span text, bool *ret_blocks,
                          uint64_t *ret_user);

@@ -147,7 +147,8 @@ static void a_refusal_ends_the_row(void **state)
 {
 	(void)state;
 	answer = ST_TOO_LARGE;
-	assert_int_equal(announce(OUTBOX_EVENT, "c:17", ""), ST_TOO_LARGE);
+	assert_int_equal(announce(OUTBOX_EVENT, "c:17", "17:1:="),
+	                 ST_TOO_LARGE);
 	assert_int_equal(count, 1);
 }
 

@@ -324,8 +324,8 @@ static void past_the_list_it_becomes_a_room_and_stays_one(void **state)
 	must(act(membership_leave, group, CAT, 0), ST_OK);
 	must(give(group, ANN, DAN, ROLE_ADMIN), ST_OK);
 	must(act(membership_invite, group, DAN, BOB), ST_OK);
-	assert_rooms("1,2,3/1:1:= c:1/1:2:+1,2,3,4 c:1/1:3:+5 c:1/1:4:-2"
-	             " c:1/1:5:-3 c:1/1:6:= c:1/1:7:+2");
+	assert_rooms("1,2,3/1:1:= c:1/1:2:+1,2,3,4.1 c:1/1:3:+5.2 c:1/1:4:-2"
+	             " c:1/1:5:-3 c:1/1:6:= c:1/1:7:+2.6");
 	assert_string_equal(chat_text("SELECT user FROM large_members"
 	                              " ORDER BY user"),
 	                    "1 2 4 5");

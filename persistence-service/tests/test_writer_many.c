@@ -171,6 +171,35 @@ static void who_was_removed_is_out_though_remembered(void **state)
 	assert_consistent();
 }
 
+/* Who came in is not refused because of what is remembered. */
+static void who_came_in_is_in_though_not_remembered(void **state)
+{
+	const struct batch_entry *entry;
+
+	(void)state;
+	say(1, GROUP, "hi"); /* 2 */
+	save();
+	batch_clear(batch);
+	execute("INSERT INTO members (user, conversation, joined_at, from_seq)"
+	        " VALUES",
+	        "(9,17,NOW(3),2)");
+	execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	        " created_at, body, kind) SELECT id, 3, 9,"
+	        " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
+	        " FROM conversations WHERE",
+	        "id = 17");
+	execute("UPDATE conversations SET last_seq = 3, last_message_id ="
+	        " (SELECT MAX(id) FROM messages) WHERE",
+	        "id = 17");
+	entry = say(STRANGER, GROUP, "here I am");
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->saved.seq, 4);
+	assert_int_equal(entry->roster->user_count, 4);
+	assert_int_equal(entry->roster->newest, 2);
+	assert_consistent();
+}
+
 static void a_reply_is_to_a_message_that_one_sees(void **state)
 {
 	struct batch_entry *good, *bad;
@@ -544,6 +573,7 @@ int main(void)
 		TEST(a_large_channel_is_told_by_room),
 		TEST(who_is_not_in_it_learns_nothing),
 		TEST(who_was_removed_is_out_though_remembered),
+		TEST(who_came_in_is_in_though_not_remembered),
 		TEST(a_reply_is_to_a_message_that_one_sees),
 		TEST(a_pair_is_found_by_its_id_too),
 		TEST(what_is_not_told_yet_goes_first),

@@ -46,6 +46,20 @@ static void check_room_key(struct span key)
 	must(span_equal(buf_span(&again), key));
 }
 
+static void check_room_users(struct span users)
+{
+	struct buf again CLEANUP(buf_free) = BUF(users.len);
+	struct span rest = users;
+	uint64_t user, from;
+
+	while (event_room_next(&rest, &user, &from)) {
+		must(user >= 1 && user <= JSON_ID_MAX && from <= JSON_ID_MAX);
+		event_room_add(&again, user, from);
+	}
+	if (rest.len == 0)
+		must(span_equal(buf_span(&again), users));
+}
+
 static void check_room(struct span text)
 {
 	struct buf again CLEANUP(buf_free) = BUF(text.len);
@@ -58,18 +72,18 @@ static void check_room(struct span text)
 	must((room.sign == '=') == (room.users.len == 0));
 	event_room_format(&again, &room);
 	must(span_equal(buf_span(&again), text));
+	check_room_users(room.users);
 }
 
 static void check_rooms(struct span text)
 {
 	struct buf again CLEANUP(buf_free) = BUF(text.len);
 	struct span rest = text;
-	uint64_t room;
-	uint64_t seq;
+	uint64_t room, seq, from;
 
-	while (event_rooms_next(&rest, &room, &seq)) {
+	while (event_rooms_next(&rest, &room, &seq, &from)) {
 		must(room >= 1 && seq >= 1 && seq <= JSON_ID_MAX);
-		event_rooms_add(&again, room, seq);
+		event_rooms_add(&again, room, seq, from);
 	}
 	must(!buf_overflowed(&again));
 	if (rest.len == 0)

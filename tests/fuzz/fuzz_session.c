@@ -596,7 +596,8 @@ static void deliver(uint8_t user, uint8_t size)
 		struct span framed = buf_span(&frame);
 
 		for (uint32_t p = 0; p < PARTITIONS; p++)
-			rooms_each(rooms, ROOM, p, deliver_room_to, &framed);
+			rooms_each(rooms, ROOM, p, UINT64_MAX, deliver_room_to,
+			           &framed);
 		return;
 	}
 	(void)connections_deliver(set, 1 + user % 3u, buf_span(&frame),

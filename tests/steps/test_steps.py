@@ -62,7 +62,7 @@ def test_killed_at(stack: Stack, program: str, name: str):
     point = Point(stack, program, name)
     try:
         with Load(stack, users=12, sockets=2, rate=150, seconds=60, churn=120,
-                  receipts=1000) as load:
+                  list_max=5, receipts=1000) as load:
             load.wait_sending()
             for _ in range(DEATHS):
                 die_once(stack, point)

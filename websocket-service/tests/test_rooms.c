@@ -108,7 +108,7 @@ static bool is_in(uint64_t user, uint64_t room)
 {
 	looked_for = user;
 	found = false;
-	rooms_each(rooms, room, partition_of(user), look, NULL);
+	rooms_each(rooms, room, partition_of(user), UINT64_MAX, look, NULL);
 	if (found)
 		assert_true(rooms_has(rooms, room, partition_of(user)));
 	return found;
@@ -330,7 +330,7 @@ static unsigned walk(void)
 	unsigned count = 0;
 
 	for (uint32_t p = 0; p < PARTITIONS; p++)
-		rooms_each(rooms, ROOM, p, leave_half, &count);
+		rooms_each(rooms, ROOM, p, UINT64_MAX, leave_half, &count);
 	return count;
 }
 

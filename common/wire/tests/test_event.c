@@ -225,6 +225,7 @@ static void a_change_of_a_room_survives_the_way(void **state)
 	static const char *const good[] = {
 		"17:43:+5",
 		"17:43:-5,6,7",
+		"17:43:+5.42,6,7.1",
 		"17:43:=",
 		"9007199254740991:9007199254740991:+1",
 	};
@@ -238,6 +239,30 @@ static void a_change_of_a_room_survives_the_way(void **state)
 		event_room_format(&again, &room);
 		assert_string_equal(buf_text(&again), good[i]);
 	}
+}
+
+static void who_comes_in_says_what_they_see(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(128);
+	uint64_t user = 0, from = 0;
+	struct span left;
+
+	(void)state;
+	event_room_add(&text, 5, 42);
+	event_room_add(&text, 6, 0);
+	assert_string_equal(buf_text(&text), "5.42,6");
+	left = buf_span(&text);
+	assert_true(event_room_next(&left, &user, &from));
+	assert_int_equal(user, 5);
+	assert_int_equal(from, 42);
+	assert_true(event_room_next(&left, &user, &from));
+	assert_int_equal(user, 6);
+	assert_int_equal(from, 0);
+	assert_false(event_room_next(&left, &user, &from));
+	left = SPAN("5.42.1");
+	assert_false(event_room_next(&left, &user, &from));
+	left = SPAN("5,");
+	assert_false(event_room_next(&left, &user, &from));
 }
 
 static void what_is_no_change_of_a_room_is_refused(void **state)
@@ -262,22 +287,23 @@ static void the_rooms_of_a_user_survive_the_way(void **state)
 {
 	struct buf text CLEANUP(buf_free) = BUF(128);
 	struct span left;
-	uint64_t room = 0;
-	uint64_t seq = 0;
+	uint64_t room = 0, seq = 0, from = 0;
 
 	(void)state;
-	event_rooms_add(&text, 17, 43);
-	event_rooms_add(&text, ID_MAX, 1);
-	assert_string_equal(buf_text(&text), "17:43,9007199254740991:1");
+	event_rooms_add(&text, 17, 43, 42);
+	event_rooms_add(&text, ID_MAX, 1, 0);
+	assert_string_equal(buf_text(&text), "17:43.42,9007199254740991:1");
 	left = buf_span(&text);
-	assert_true(event_rooms_next(&left, &room, &seq));
+	assert_true(event_rooms_next(&left, &room, &seq, &from));
 	assert_int_equal(room, 17);
 	assert_int_equal(seq, 43);
-	assert_true(event_rooms_next(&left, &room, &seq));
+	assert_int_equal(from, 42);
+	assert_true(event_rooms_next(&left, &room, &seq, &from));
 	assert_int_equal(room, ID_MAX);
 	assert_int_equal(seq, 1);
+	assert_int_equal(from, 0);
 	assert_int_equal(left.len, 0);
-	assert_false(event_rooms_next(&left, &room, &seq));
+	assert_false(event_rooms_next(&left, &room, &seq, &from));
 }
 
 static void what_is_no_room_stops_the_rooms(void **state)
@@ -290,16 +316,16 @@ static void what_is_no_room_stops_the_rooms(void **state)
 		{"0:43", 0},   {"17:0", 0},        {"17:43,", 0},
 		{",17:43", 0}, {"17:43,19", 1},    {"17:43,,19:7", 1},
 		{"17:43 ", 0}, {"17:43,19:7,", 1}, {"17:43:1", 0},
+		{"17:43.", 0}, {"17:43.0", 0},     {"17:.42", 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct span left = span_of(rows[i].text);
 		unsigned good = 0;
-		uint64_t room;
-		uint64_t seq;
+		uint64_t room, seq, from;
 
-		while (event_rooms_next(&left, &room, &seq))
+		while (event_rooms_next(&left, &room, &seq, &from))
 			good++;
 		if (good != rows[i].good || left.len == 0)
 			fail_msg("'%s': %u", rows[i].text, good);
@@ -336,6 +362,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_origin_is_refused),
 		cmocka_unit_test(a_room_has_a_key_of_its_own),
 		cmocka_unit_test(a_change_of_a_room_survives_the_way),
+		cmocka_unit_test(who_comes_in_says_what_they_see),
 		cmocka_unit_test(what_is_no_change_of_a_room_is_refused),
 		cmocka_unit_test(the_rooms_of_a_user_survive_the_way),
 		cmocka_unit_test(what_is_no_room_stops_the_rooms),

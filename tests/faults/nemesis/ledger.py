@@ -20,6 +20,7 @@ class Pace:
     groups: int = 8  # and channels; with those who come they grow past FANOUT_LIST_MAX
     group_size: int = 5
     churn: int = 60
+    list_max: int = 5  # as the cluster has it
     receipts: int = 2000
     size: int = 200
     drain: int = 180
