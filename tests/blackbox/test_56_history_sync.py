@@ -330,7 +330,7 @@ def test_nothing_is_missed_however_writes_overlap(stack: Stack, alice: Person, b
 
 def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):
     rows.run("INSERT INTO conversations (kind, ckey, name, created_by, created_at, last_seq,"
-             " last_message_id) SELECT 2, CONCAT(%s, ' ', seq), 'n', %s, %s, 1, 1"
+             " last_message_id, member_count) SELECT 2, CONCAT(%s, ' ', seq), 'n', %s, %s, 1, 1, 1"
              " FROM seq_1_to_1000", new_uuid(), alice.id, AT)
     rows.run("INSERT INTO members (user, conversation, joined_at) SELECT created_by, id, %s"
              " FROM conversations WHERE created_by = %s", AT, alice.id)

@@ -25,7 +25,7 @@ def loner(stack: Stack) -> Iterator[Loner]:
 
 def welcomed(loner: Loner, person: Person, rooms: str) -> Socket:
     """An open socket of a user whose rooms were asked for, and answered."""
-    socket = Socket(loner.ws_url, person.token)
+    socket = Socket(loner.ws_url, person.token, papers=False)
     loner.answer(person.id, "rooms", rooms)
     socket.expect(2, type="welcome")
     return socket
@@ -46,7 +46,7 @@ def barrier(loner: Loner, socket: Socket, user: int) -> None:
 # --- rooms -------------------------------------------------------------------------
 def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
     started = time.monotonic()
-    with Socket(loner.ws_url, alice.token) as socket:
+    with Socket(loner.ws_url, alice.token, papers=False) as socket:
         asked, = loner.saves(lambda save: save["sender"] == alice.id)
         assert asked.json()["kind"] == "rooms" and asked.key == f"u:{alice.id}"
         socket.expect(type="welcome")
@@ -55,17 +55,17 @@ def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
         loner.answer(alice.id, "rooms", "")
         barrier(loner, socket, alice.id)
         started = time.monotonic()
-        with open_socket(loner.ws_url, alice):
+        with open_socket(loner.ws_url, alice, papers=False):
             assert time.monotonic() - started < 0.5, "it is known"
 
 
 def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
-    with open_socket(loner.ws_url, alice) as socket:
+    with open_socket(loner.ws_url, alice, papers=False) as socket:
         loner.answer(alice.id, "rooms", "1700:43")
         code, reason = socket.closed()
         assert code == 1013 and "backlog" in reason
     started = time.monotonic()
-    with open_socket(loner.ws_url, alice) as socket:
+    with open_socket(loner.ws_url, alice, papers=False) as socket:
         assert time.monotonic() - started < 0.5
         loner.to_room(1700, {"type": "message", "conversation": 1700, "seq": 44})
         socket.expect(type="message", conversation=1700, seq=44)

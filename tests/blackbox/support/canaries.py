@@ -66,6 +66,9 @@ def redis_keys(stack: Stack) -> Iterator[Place]:
     client = hints(stack)
     for key in client.scan_iter(count=1000):
         yield "key of Redis", key.encode()
+        if client.type(key) == "zset":
+            yield f"members of {key}", repr(client.zrange(key, 0, -1, withscores=True)).encode()
+            continue
         assert client.type(key) == "string", f"{key} is none that is read here"
         yield "value of Redis", (client.get(key) or "").encode()
 
