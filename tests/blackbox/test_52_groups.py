@@ -380,6 +380,31 @@ def test_what_history_says_counts_when_one_comes_in(api: Api, alice: Person, bob
     assert told(group.entries(carol)) == ["created", "invited", "history", "invited"]
 
 
+def said_again(api: Api, enter, count: int) -> None:
+    """A message from before one's time is not told either when its sender repeats it."""
+    people = [api.register() for _ in range(count)]
+    late = api.register()
+    one, two, new = enter(people[0]), enter(people[1]), enter(late)
+    group = make(api, people[0], *people[1:], history="joined")
+    uuid = one.say_in(group.id, "before")
+    saved = one.saved(uuid)
+    group.invite(people[0], late)
+    change_of(new, group.id, "invited")
+    one.say_in(group.id, "before", uuid=uuid)
+    assert one.saved(uuid) == saved
+    two.expect(type="message", uuid=uuid)
+    nothing_of(group.id, new, one, late)
+    assert told(group.entries(late)) == ["invited"]
+
+
+def test_a_message_said_again(api: Api, enter):
+    said_again(api, enter, 2)
+
+
+def test_a_message_said_again_in_a_room(crowd_api: Api, crowd_enter):
+    said_again(crowd_api, crowd_enter, 5)
+
+
 def test_groups_begin_with_joined_and_channels_with_all(api: Api, alice: Person, bob: Person):
     group, channel = make(api, alice), make(api, alice, kind="channel")
     group.invite(alice, bob)

@@ -147,6 +147,20 @@ def test_a_deleted_text_is_gone_for_good(room: Room, stack: Stack):
     room.two.refused(room.two.change("react", room.id, seq, reaction="👍"), "unknown_message")
 
 
+def test_a_deleted_message_said_again_has_no_text(room: Room):
+    """The answer is the first one; whoever is told of it again is told that it is gone."""
+    text = "not for long"
+    uuid = room.two.say_in(room.id, text)
+    saved = room.two.saved(uuid)
+    room.one.expect(type="message", uuid=uuid)
+    room.two.saved(room.two.change("delete", room.id, saved["seq"]))
+    room.two.say_in(room.id, text, uuid=uuid)
+    assert room.two.saved(uuid) == saved
+    again = [frame for frame in everything(room.one, room.two, room.alice)
+             if frame["type"] == "message" and frame.get("uuid") == uuid]
+    assert all(frame["message"] == "" and "deleted_at" in frame for frame in again), again
+
+
 def test_who_may_delete_what(room: Room):
     """The author, admins and the owner; nobody else."""
     room.three.refused(room.three.change("delete", room.id, room.seq), "not_allowed")

@@ -104,6 +104,7 @@ MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
 
 GOING = {"churn": 900}  # people come into groups and go, all the time
 ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large one
+UNTOLD = {"receipts": 0}  # in large ones only one's own sockets hear of them
 
 MUTANTS = [
     Mutant(
@@ -256,7 +257,7 @@ MUTANTS = [
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
           "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n")],
-        nothing, {"unheard", "undelivered"}, env=ROOMS),
+        nothing, {"unheard", "undelivered"}, UNTOLD, ROOMS),
     Mutant(
         "who_comes_is_in_no_room",
         "a gateway does not note who comes into a room",
@@ -264,7 +265,7 @@ MUTANTS = [
           "	if (change->sign == '+')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        nothing, {"unheard", "undelivered"}, GOING, ROOMS),
+        nothing, {"unheard", "undelivered"}, GOING | UNTOLD, ROOMS),
     Mutant(
         "who_goes_stays_in_the_room",
         "a gateway does not note who goes out of a room",
@@ -272,7 +273,7 @@ MUTANTS = [
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        nothing, {"misrouted"}, GOING, ROOMS),
+        nothing, {"misrouted"}, GOING | UNTOLD, ROOMS),
     Mutant(
         "changes_untold",
         "a change of who is in it is saved, and the record that tells of it is lost",
@@ -281,7 +282,7 @@ MUTANTS = [
           "		announcement_each(a->settings, row, send_record, a);\n",
           "	enum status status = ST_OK;\n\n"
           "	(void)send_record;\n")],
-        nothing, {"unheard", "undelivered", "misrouted"}, GOING, ROOMS),
+        nothing, {"unheard", "undelivered", "misrouted"}, GOING | UNTOLD, ROOMS),
     Mutant(
         "receipts_unkept",
         "a receipt is told and not written down",
