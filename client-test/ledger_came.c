@@ -106,6 +106,15 @@ static bool came_live(const struct ledger_book *book, const struct entry *entry,
 	       ledger_has(book, &entry->marks, SET_TOLD, bit);
 }
 
+/* Whoever goes gets nothing any more, and what was late may be kept from them.
+ */
+static bool has_left(const struct talk *talk, unsigned user)
+{
+	int seat = talk->room ? ledger_seat(talk->room, user) : -1;
+
+	return seat >= 0 && talk->room->seats[seat].left;
+}
+
 /*
  * What was first sent within this session comes on it for the first time in
  * the order of seq. What is older may come again at any moment.
@@ -118,7 +127,8 @@ static void check_order(struct ledger_book *book, struct ledger_place place,
 	struct talk *talk = ledger_talk(book, entry->conversation);
 	struct live_top *top;
 
-	if (!talk || !device->session || entry->sent_us < device->welcome_us)
+	if (!talk || !device->session || entry->sent_us < device->welcome_us ||
+	    has_left(talk, place.user))
 		return;
 	top = ledger_live(book, talk, place);
 	if (!top)

@@ -209,7 +209,7 @@ static void judge_devices(struct ledger_book *book, uint32_t number)
 					!ledger_has(book, &entry->marks,
 			                            SET_GOT, bit),
 				[LEDGER_unheard] =
-					was_member(book, entry, p) &&
+					must_have_got(book, entry, p) &&
 					not_heard(book, entry, place, bit),
 			};
 

@@ -128,6 +128,7 @@ static void join_again(struct saver *s)
 	          F_TEXT("instance", settings_instance(s->settings)));
 	service_part("kafka", false, "another process has this instance id");
 	batch_clear(s->batch);
+	writer_forget(s->writer);
 	publisher_destroy(&s->publisher);
 	kafka_group_destroy(&s->group);
 	s->check_due_ms = clock_mono_ms() + REJOIN_MS +
