@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Mutant
+from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Act, Mutant, nothing
 from support.load import FAULTS, Load
 from support.stack import ROOT, Stack
 
@@ -99,15 +99,22 @@ def test_mutant(tree: Tree, mutant: Mutant):
     assert seen & mutant.faults, f"{mutant.why}: not seen, {verdict}"
 
 
-@pytest.mark.parametrize("receipts, env", [({"receipts": 500}, {}), (UNTOLD, ROOMS)],
-                         ids=["lists", "rooms"])
-def test_without_a_mutant_the_same_is_clean(tree: Tree, receipts: dict, env: dict[str, str]):
-    """What the mutants go through harms nothing that is right."""
-    def all_of_it(stack: Stack, load: Load) -> None:
-        for name in ("offsets_before_transaction", "no_unique_key", "errors_taken_for_saved",
-                     "listening_before_positioned", "accepted_before_report"):
-            next(mutant for mutant in MUTANTS if mutant.name == name).act(stack, load)
+def all_of_it(stack: Stack, load: Load) -> None:
+    for name in ("offsets_before_transaction", "no_unique_key", "errors_taken_for_saved",
+                 "listening_before_positioned", "accepted_before_report"):
+        next(mutant for mutant in MUTANTS if mutant.name == name).act(stack, load)
 
-    options = {"seconds": 150} | receipts | GOING
-    verdict = judge("none", tree.build(), all_of_it, options, env)
+
+CONTROLS = {
+    "lists": (all_of_it, {"receipts": 500}, {}),
+    "rooms": (all_of_it, UNTOLD, ROOMS),
+    "lists, going": (nothing, {"receipts": 500} | GOING, {}),
+    "rooms, going": (nothing, UNTOLD | GOING, ROOMS),
+}
+
+
+@pytest.mark.parametrize("act, options, env", CONTROLS.values(), ids=CONTROLS.keys())
+def test_without_a_mutant_the_same_is_clean(tree: Tree, act: Act, options: dict, env: dict):
+    """What the mutants go through harms nothing that is right."""
+    verdict = judge("none", tree.build(), act, {"seconds": 150} | options, env)
     assert verdict["verdict"] == "clean", json.dumps(verdict, indent=1)
