@@ -1,6 +1,7 @@
 #include "persistence-service/publisher.h"
 
 #include "common/base/clock.h"
+#include "common/base/lru.h"
 #include "common/base/mem.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
@@ -20,6 +21,7 @@ enum {
 	POLL_BUDGET = 1000,
 	KEY_MAX = 64 * 1024, /* of a roster's users in one partition */
 	SEQ_MAX = 32,
+	NOTICED_MAX = 4096,
 	REASON_MAX = 512,
 };
 
@@ -33,6 +35,7 @@ struct publisher {
 	struct buf seq;
 	struct buf frame;
 	struct buf reason;
+	struct lru *noticed; /* rows of the outbox that went this way before */
 	enum status broken;
 };
 
@@ -72,6 +75,7 @@ enum status publisher_create(const struct settings *settings,
 	p->seq = BUF(SEQ_MAX);
 	p->frame = BUF(FRAME_OUT_MAX);
 	p->reason = BUF(REASON_MAX);
+	p->noticed = lru_create(NOTICED_MAX, 1);
 	p->broken = ST_OK;
 	*ret_publisher = MOVE(p);
 	return ST_OK;
@@ -89,6 +93,7 @@ void publisher_destroy(struct publisher **publisher)
 	buf_free(&p->seq);
 	buf_free(&p->frame);
 	buf_free(&p->reason);
+	lru_destroy(&p->noticed);
 	mem_free(publisher);
 }
 
@@ -389,6 +394,17 @@ static enum status send_notice(void *context, const struct kafka_record *record)
 	return ST_OK;
 }
 
+/* What went before stands before all that this producer sends later. */
+static bool went_before(struct publisher *p, uint64_t row)
+{
+	struct span key = span_make(&row, sizeof(row));
+
+	if (lru_get(p->noticed, key, 0, NULL))
+		return true;
+	lru_put(p->noticed, key, "", UINT64_MAX);
+	return false;
+}
+
 /* The announcer sends them, too, and says so when one is unfit. */
 static void send_notices(struct publisher *p, const struct batch *batch,
                          uint64_t flight)
@@ -397,8 +413,9 @@ static void send_notices(struct publisher *p, const struct batch *batch,
 	const struct batch_notice *notice;
 
 	LL_FOREACH (batch->notices, notice)
-		(void)!announcement_each(p->settings, &notice->row, send_notice,
-		                         &way);
+		if (!went_before(p, notice->row.id))
+			(void)!announcement_each(p->settings, &notice->row,
+			                         send_notice, &way);
 }
 
 void publisher_send(struct publisher *p, const struct batch *batch)
