@@ -18,6 +18,7 @@ UUID = ("UNHEX(CONCAT(LPAD(HEX(1700000000000 + seq * 3600000 + id), 12, '0'), '7
         " LEFT(MD5(id * 1000 + seq), 3), '8', SUBSTR(MD5(id * 1000 + seq), 4, 15)))")
 BODY = "LEFT(REPEAT(MD5(id * 1000 + seq), 12), 40 + (id * 7919 + seq * 131) % 321)"
 NOW = "'2026-11-21 10:00:00.000'"
+COLUMNS = "id, kind, ckey, name, last_seq, last_message_id, created_by, created_at"
 
 
 def sql(stack: Stack, text: str) -> str:
@@ -27,7 +28,7 @@ def sql(stack: Stack, text: str) -> str:
 def many_messages(stack: Stack, reader: int, rows: int, each: int) -> None:
     """`rows` messages, `each` to a conversation; the reader is in a hundred of these."""
     fill(stack, each, f"""
-        INSERT INTO conversations
+        INSERT INTO conversations ({COLUMNS})
         SELECT seq, 1, CONCAT('d:', IF(seq <= {TALKS_OF_READER}, {reader},
                               {STRANGERS} + seq DIV 10), ':', {2 * STRANGERS} + seq),
                NULL, {each}, seq * {each}, {reader}, {NOW}
@@ -48,7 +49,7 @@ def many_talks(stack: Stack, users: list[int], senders: list[int], peers: int,
         JOIN bench_users b ON b.at = (a.at + s.seq) % {len(users)} WHERE a.sends""")
     each = max(1, rows // int(sql(stack, "SELECT COUNT(*) FROM bench_talks")))
     fill(stack, each, f"""
-        INSERT INTO conversations
+        INSERT INTO conversations ({COLUMNS})
         SELECT @row := @row + 1, 1, ckey, NULL, {each}, @row * {each}, 1, {NOW}
         FROM bench_talks JOIN (SELECT @row := 0) zero""")
     sql(stack, "DROP TABLE bench_users; DROP TABLE bench_talks")

@@ -246,6 +246,13 @@ class Plain:
                            (user, LARGE_CHANNEL))
         self.base.commit()
 
+    def page(self, conversation: int, before: int) -> None:
+        with self.base.cursor() as cursor:
+            cursor.execute("SELECT * FROM messages WHERE conversation = %s AND seq < %s"
+                           " ORDER BY seq DESC LIMIT 51", (conversation, before))
+            cursor.fetchall()
+        self.base.rollback()
+
     def list(self, _at: int) -> None:
         with self.base.cursor() as cursor:
             cursor.execute(

@@ -207,4 +207,4 @@ def others(samples: list[dict]) -> str:
 
 PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
              "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
-             "room": room_rows, "many": table_many.rows}
+             "room": room_rows, "many": table_many.rows, "history": table_many.history_rows}

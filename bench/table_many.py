@@ -6,6 +6,7 @@ from rows import at_most, plain, times
 COST = 3  # of a message to a channel, in those to a pair
 JOIN_MS = 10
 LIST_MS = 20
+PAGE_MS = 5
 
 
 def rows(part: dict) -> list[str]:
@@ -29,6 +30,17 @@ def rows(part: dict) -> list[str]:
         *beside("    a page of 200 of 1,000 conversations, p95", part, "list", LIST_MS),
         plain("    GET /sync, 500 of 1,000 conversations, p50 / p95",
               f"{part['sync']['p50_ms']:.1f} / {part['sync']['p95_ms']:.1f} ms"),
+    ]
+
+
+def history_rows(part: dict) -> list[str]:
+    plain_sql = part["plain"]
+    return [
+        at_most(f"(i) a page of 50 among {part['rows']:,} messages, p50",
+                figure(part["pages"], "p50_ms"), PAGE_MS, "ms"),
+        plain("    p99; its statement alone, p50 / p99",
+              f"{figure(part['pages'], 'p99_ms').median:.1f} ms",
+              f"{plain_sql['p50_ms']:.1f} / {plain_sql['p99_ms']:.1f} ms"),
     ]
 
 
