@@ -32,7 +32,8 @@ def all_come_back(people: Watchers, what: str) -> None:
         print(f"{what}: {len(returns)} of {len(people.all)} closed, back after at most "
               f"{max(each.away_s for each in returns):.1f} s", flush=True)
     assert all(each.away_s < BACK_S for each in returns), returns
-    assert what != f"restart of {SERVICES[1]}" or len(returns) == WATCHERS
+    # Who came back to a gateway that had its turn later came back twice.
+    assert what != f"restart of {SERVICES[1]}" or len(returns) >= WATCHERS
     # A gateway says why; an nginx that ends just ends.
     assert all(each.code == GOING_AWAY or what == "restart of nginx" for each in returns), returns
 
