@@ -75,7 +75,7 @@ class Socket:
         until = time.monotonic() + timeout_s
         while True:
             frame = self.receive_any(max(0.0, until - time.monotonic()))
-            if frame.get("type") != "member" or "seq" not in frame:
+            if not self.papers or frame["type"] != "member":
                 return frame
             entry = (frame["conversation"], frame["seq"])
             if entry not in self.told:
