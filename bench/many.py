@@ -37,6 +37,7 @@ def many(bench: Bench) -> dict:
     stack = bench.stack
     bench.people.minted(bench.crowd_max)
     make_tables(stack)
+    stack.restart("websocket-service")  # it may know that somebody is in no room
     say(f"(h) {RECORDS:,} messages to a channel of {CHANNEL_MEMBERS:,}, and to pairs, in turns")
     result: dict = {"channel": [], "pairs": []}
     with Saves(stack) as saves:
