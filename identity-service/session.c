@@ -14,11 +14,6 @@ struct revocations {
 	size_t max;
 };
 
-static struct span uuid_span(const struct uuid *uuid)
-{
-	return span_make(uuid->byte, sizeof(uuid->byte));
-}
-
 /* CONFLICT: an earlier try, of which we did not hear, has made it. */
 enum status session_insert(struct sql *sql, const struct uuid *id,
                            uint64_t user, uint64_t expires_at_ms)

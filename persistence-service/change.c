@@ -202,12 +202,9 @@ static enum status insert_entry(struct change *c, uint64_t seq,
                                 uint64_t *ret_id)
 {
 	struct sql_value values[] = {
-		sql_number(c->conversation),
-		sql_number(seq),
-		sql_number(c->actor),
-		sql_bytes(span_make(uuid->byte, sizeof(uuid->byte))),
-		sql_bytes(now_text(c)),
-		sql_bytes(text),
+		sql_number(c->conversation), sql_number(seq),
+		sql_number(c->actor),        sql_bytes(uuid_span(uuid)),
+		sql_bytes(now_text(c)),      sql_bytes(text),
 	};
 	enum status status = sql_run(c->sql,
 	                             "INSERT INTO messages (conversation, seq,"
@@ -295,7 +292,8 @@ static void add_users(struct buf *key, const uint64_t *users, unsigned count)
 static enum status target_users(struct change *c, char sign,
                                 const uint64_t *users, unsigned count)
 {
-	enum status status = members_list(c->sql, c->conversation, &c->target);
+	enum status status =
+		members_list(c->sql, c->conversation, false, &c->target);
 
 	if (sign == '-')
 		add_users(&c->target, users, count);
@@ -312,7 +310,7 @@ static enum status target_room(struct change *c, struct event_room *room,
 	event_key_room(&c->target, c->conversation);
 	if (!c->was_large) {
 		room->sign = '+';
-		status = members_list_seeing(c->sql, c->conversation, &list);
+		status = members_list(c->sql, c->conversation, true, &list);
 	} else if (room->sign == '+') {
 		add_arrivals(c, &list, users, count);
 	} else if (room->sign == '-') {

@@ -1,12 +1,12 @@
 #include "persistence-service/change_store.h"
 
 #include "common/base/mem.h"
+#include "persistence-service/conversation.h"
 #include "persistence-service/sql_time.h"
 
 /* As the table revisions has them. */
 enum change_kind { CHANGE_EDIT = 1, CHANGE_DELETE = 2, CHANGE_REACT = 3 };
 
-enum { ROLE_ADMIN = 2, KIND_DIRECT = 1 };
 enum { KNOWN_COLUMNS = 9, PLACE_COLUMNS = 10 };
 
 struct change_store {
@@ -84,11 +84,6 @@ struct change_store *change_store_create(struct sql *sql,
 void change_store_destroy(struct change_store **store)
 {
 	mem_free(store);
-}
-
-static struct span uuid_span(const struct uuid *uuid)
-{
-	return span_make(uuid->byte, sizeof(uuid->byte));
 }
 
 static enum change_kind kind_of(const struct save_record *record)
@@ -241,11 +236,11 @@ static enum status delete (struct change_store *store,
 
 /* Whether the message may have this reaction beside those that it has. */
 static enum status check_room(struct change_store *store,
-                              const struct saved_change *change, bool *ret_room)
+                              const struct save_record *record, bool *ret_room)
 {
-	struct sql_value values[] = {sql_bytes(change->reaction),
-	                             sql_number(change->conversation),
-	                             sql_number(change->seq)};
+	struct sql_value values[] = {sql_bytes(record->reaction),
+	                             sql_number(record->conversation),
+	                             sql_number(record->seq)};
 	struct sql_value row[2];
 	enum status status =
 		sql_run(store->sql, count_reactions, values, ARRAY_LEN(values));
@@ -339,9 +334,6 @@ static enum status change_one(struct change_store *store,
                               struct batch_entry *entry, uint64_t now_ms)
 {
 	const struct save_record *record = &entry->record;
-	struct saved_change asked = {.conversation = record->conversation,
-	                             .seq = record->seq,
-	                             .reaction = record->reaction};
 	struct place place;
 	bool room = true;
 	enum status status = read_place(store, record, &place);
@@ -358,7 +350,7 @@ static enum status change_one(struct change_store *store,
 		return refuse(entry, FRAME_NOT_ALLOWED,
 		              "you may not change this message");
 	if (record->kind == SAVE_REACT && !record->remove)
-		status = check_room(store, &asked, &room);
+		status = check_room(store, record, &room);
 	if (status != ST_OK)
 		return status;
 	if (!room)

@@ -53,12 +53,24 @@ bool member_role_read(struct span word, enum member_role *ret_role)
 	return found != 0;
 }
 
+/* A number that a table should not have is taken for the least. */
+static const char *word_of(const char *const *words, unsigned count,
+                           unsigned number, const char *least)
+{
+	return number < count && words[number] ? words[number] : least;
+}
+
+const char *conversation_kind_word(enum conversation_kind kind)
+{
+	return word_of(kinds, ARRAY_LEN(kinds), kind, "direct");
+}
+
 const char *conversation_history_word(enum history_kind history)
 {
-	return histories[history];
+	return word_of(histories, ARRAY_LEN(histories), history, "all");
 }
 
 const char *member_role_word(enum member_role role)
 {
-	return roles[role];
+	return word_of(roles, ARRAY_LEN(roles), role, "member");
 }

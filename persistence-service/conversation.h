@@ -22,6 +22,7 @@ bool conversation_kind_read(struct span word, enum conversation_kind *ret_kind);
 bool conversation_history_read(struct span word,
                                enum history_kind *ret_history);
 bool member_role_read(struct span word, enum member_role *ret_role);
+const char *conversation_kind_word(enum conversation_kind kind);
 const char *conversation_history_word(enum history_kind history);
 const char *member_role_word(enum member_role role);
 

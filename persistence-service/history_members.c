@@ -19,7 +19,7 @@ static enum status write_member(struct json_writer *w,
 		return ST_BROKEN;
 	json_open_object(w, NULL);
 	json_number(w, "user", row[0].number);
-	json_text(w, "role", role_text(row[1].number));
+	json_text(w, "role", span_of(member_role_word(row[1].number)));
 	json_time(w, "joined_at", joined_at_ms);
 	json_number(w, "delivered_seq", delivered > read ? delivered : read);
 	json_number(w, "read_seq", read);

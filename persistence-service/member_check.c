@@ -124,6 +124,14 @@ static bool is_known_to_many(const struct batch_entry *entry)
 	       !entry->roster;
 }
 
+bool member_check_known(const struct batch *batch)
+{
+	for (unsigned i = 0; i < batch->count; i++)
+		if (is_known_to_many(&batch->entries[i]))
+			return true;
+	return false;
+}
+
 static enum status want_all(struct member_check *check, struct batch *batch)
 {
 	struct sql_value row[STATE_COLUMNS];

@@ -30,6 +30,8 @@ MUST_CHECK enum status member_check_load(struct member_check *check,
 /* One of those entries: its sender is in its conversation. */
 bool member_check_passed(const struct member_check *check, struct talks *talks,
                          const struct batch_entry *entry);
+/* Whether there are messages to many that were there before. */
+bool member_check_known(const struct batch *batch);
 /*
  * Gives rosters to messages that were there before: who is in the conversation
  * now; none when it is gone.

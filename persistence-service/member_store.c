@@ -72,26 +72,8 @@ enum status member_successor(struct sql *sql, uint64_t conversation,
 }
 
 /* --- some ---------------------------------------------------------------- */
-enum status members_list(struct sql *sql, uint64_t conversation,
-                         struct buf *ret_key)
-{
-	struct sql_value value = sql_number(conversation);
-	struct sql_value user;
-	enum status status = sql_run(sql,
-	                             "SELECT user FROM members"
-	                             " WHERE conversation = ? ORDER BY user",
-	                             &value, 1);
-
-	while (status == ST_OK) {
-		status = sql_fetch(sql, &user, 1);
-		if (status == ST_OK)
-			event_key_add(ret_key, user.number);
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
-enum status members_list_seeing(struct sql *sql, uint64_t conversation,
-                                struct buf *ret_users)
+enum status members_list(struct sql *sql, uint64_t conversation, bool seeing,
+                         struct buf *ret_users)
 {
 	struct sql_value value = sql_number(conversation);
 	struct sql_value row[2];
@@ -103,7 +85,8 @@ enum status members_list_seeing(struct sql *sql, uint64_t conversation,
 	while (status == ST_OK) {
 		status = sql_fetch(sql, row, 2);
 		if (status == ST_OK)
-			event_room_add(ret_users, row[0].number, row[1].number);
+			event_room_add(ret_users, row[0].number,
+			               seeing ? row[1].number : 0);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }

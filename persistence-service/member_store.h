@@ -21,13 +21,12 @@ MUST_CHECK enum status member_reads(struct sql *sql, uint64_t conversation,
 MUST_CHECK enum status member_successor(struct sql *sql, uint64_t conversation,
                                         uint64_t user, uint64_t *ret_user);
 
-/* Appends all of them, as an event's key. */
+/*
+ * Appends all of them, as an event's key; or, `seeing`, for event_room_next(),
+ * with what each sees.
+ */
 MUST_CHECK enum status members_list(struct sql *sql, uint64_t conversation,
-                                    struct buf *ret_key);
-/* The same for event_room_next(), with what each sees. */
-MUST_CHECK enum status members_list_seeing(struct sql *sql,
-                                           uint64_t conversation,
-                                           struct buf *ret_users);
+                                    bool seeing, struct buf *ret_users);
 /* Leaves those of `users` that are not in it. */
 MUST_CHECK enum status members_missing(struct sql *sql, uint64_t conversation,
                                        uint64_t *users, unsigned *count);

@@ -49,7 +49,7 @@ enum status membership_find(struct membership *m, uint64_t actor,
 {
 	struct sql_value values[] = {
 		sql_number(actor),
-		sql_bytes(span_make(m->uuid.byte, sizeof(m->uuid.byte))),
+		sql_bytes(uuid_span(&m->uuid)),
 	};
 	struct sql_value row[2];
 	enum status status =

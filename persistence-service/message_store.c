@@ -52,11 +52,6 @@ void message_store_destroy(struct message_store **store)
 	mem_free(store);
 }
 
-static struct span uuid_span(const struct uuid *uuid)
-{
-	return span_make(uuid->byte, sizeof(uuid->byte));
-}
-
 /* One transaction's entries have one time. */
 static struct span time_text(struct message_store *store, uint64_t unix_ms)
 {

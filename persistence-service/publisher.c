@@ -283,12 +283,6 @@ static void send_answer(struct publisher *p, const struct batch_entry *entry,
 	        flight);
 }
 
-static bool is_receipt(const struct batch_entry *entry)
-{
-	return entry->record.kind == SAVE_READ ||
-	       entry->record.kind == SAVE_DELIVERED;
-}
-
 static void send_refusal(struct publisher *p, const struct batch_entry *entry,
                          enum frame_code code, uint64_t flight)
 {
@@ -363,7 +357,7 @@ static void send_entry(struct publisher *p, const struct batch_entry *entry,
 		send_result(p, entry, flight);
 		break;
 	case OUTCOME_TOLD:
-		if (is_receipt(entry))
+		if (save_kind_is_receipt(entry->record.kind))
 			send_receipt(p, entry, flight);
 		else
 			send_answer(p, entry, flight);

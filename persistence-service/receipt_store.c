@@ -115,8 +115,7 @@ static void merge(struct receipt_store *store)
 
 static bool is_receipt(const struct batch_entry *entry)
 {
-	return (entry->record.kind == SAVE_READ ||
-	        entry->record.kind == SAVE_DELIVERED) &&
+	return save_kind_is_receipt(entry->record.kind) &&
 	       entry->outcome != OUTCOME_DEAD;
 }
 

@@ -88,20 +88,6 @@ void summaries_add_gone(struct summaries *all, uint64_t conversation)
 }
 
 /* --- as JSON ------------------------------------------------------------- */
-static struct span kind_text(uint64_t kind)
-{
-	return kind == KIND_CHANNEL ? SPAN("channel")
-	       : kind == KIND_GROUP ? SPAN("group")
-	                            : SPAN("direct");
-}
-
-struct span role_text(uint64_t role)
-{
-	return role == ROLE_OWNER   ? SPAN("owner")
-	       : role == ROLE_ADMIN ? SPAN("admin")
-	                            : SPAN("member");
-}
-
 static void write_who(const struct summaries *all,
                       const struct summary *summary, struct json_writer *w)
 {
@@ -139,13 +125,12 @@ void summary_write(const struct summaries *all, const struct summary *summary,
 {
 	json_open_object(w, NULL);
 	json_number(w, "id", summary->conversation);
-	json_text(w, "kind", kind_text(summary->kind));
+	json_text(w, "kind", span_of(conversation_kind_word(summary->kind)));
 	write_who(all, summary, w);
-	json_text(w, "role", role_text(summary->role));
+	json_text(w, "role", span_of(member_role_word(summary->role)));
 	json_number(w, "members", summary->members);
 	json_text(w, "history",
-	          summary->history == HISTORY_JOINED ? SPAN("joined")
-	                                             : SPAN("all"));
+	          span_of(conversation_history_word(summary->history)));
 	write_counters(summary, w);
 	if (last_message.len)
 		json_raw(w, "last_message", last_message);

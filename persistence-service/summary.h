@@ -59,7 +59,5 @@ void summaries_add_gone(struct summaries *all, uint64_t conversation);
 /* An element of an array; without last_message: JSON null. */
 void summary_write(const struct summaries *all, const struct summary *summary,
                    struct span last_message, struct json_writer *w);
-/* "owner", "admin" or "member". */
-struct span role_text(uint64_t role);
 
 #endif

@@ -514,25 +514,15 @@ static void check_memory(struct writer *w, struct batch *batch)
 /* Who is to hear of messages that were there before: those of today. */
 static enum status address_known(struct writer *w, struct batch *batch)
 {
-	enum status status = sql_begin(w->sql);
+	enum status status;
 
+	if (!member_check_known(batch))
+		return ST_OK;
+	status = sql_begin(w->sql);
 	if (status == ST_OK)
 		status = member_check_address(w->members, batch);
 	sql_rollback(w->sql);
 	return status;
-}
-
-static bool has_known_to_many(const struct batch *batch)
-{
-	for (unsigned i = 0; i < batch->count; i++) {
-		const struct batch_entry *entry = &batch->entries[i];
-
-		if (entry->record.kind == SAVE_MESSAGE &&
-		    entry->outcome == OUTCOME_DUPLICATE &&
-		    !entry->saved.user_to && !entry->roster)
-			return true;
-	}
-	return false;
 }
 
 enum status writer_save(struct writer *w, struct batch *batch)
@@ -541,7 +531,7 @@ enum status writer_save(struct writer *w, struct batch *batch)
 
 	check_memory(w, batch);
 	status = save_range(w, batch, 0, batch->count);
-	if (status == ST_OK && has_known_to_many(batch))
+	if (status == ST_OK)
 		status = address_known(w, batch);
 	if (status == ST_OK)
 		batch_settle(batch);

@@ -15,6 +15,12 @@ struct uuid {
 	uint8_t byte[16];
 };
 
+/* As the database has it. */
+static inline struct span uuid_span(const struct uuid *uuid)
+{
+	return span_make(uuid->byte, sizeof(uuid->byte));
+}
+
 /* Takes 8-4-4-4-12 hexadecimal digits of any version, in either case. */
 bool uuid_parse(struct span text, struct uuid *ret_uuid);
 /* Lower case; `text` has room for UUID_TEXT_LEN + 1. */

@@ -84,6 +84,11 @@ struct save_record { /* what its kind does not have is zero */
 	uint64_t sent_at_ms; /* unix */
 };
 
+static inline bool save_kind_is_receipt(enum save_kind kind)
+{
+	return kind == SAVE_DELIVERED || kind == SAVE_READ;
+}
+
 bool save_kind_has(enum save_kind kind, enum save_has what);
 void save_record_encode(const struct save_record *record, struct buf *ret_json);
 /* Its key, without NUL, appended. */

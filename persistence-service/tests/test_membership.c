@@ -467,7 +467,7 @@ static enum status write_entry(struct sql *sql, uint64_t conversation,
 	uuid_make(&uuid);
 	insert[0] = sql_number(conversation);
 	insert[1] = sql_number(seq);
-	insert[2] = sql_bytes(span_make(uuid.byte, sizeof(uuid.byte)));
+	insert[2] = sql_bytes(uuid_span(&uuid));
 	if (status == ST_OK)
 		status = sql_run(sql,
 		                 "INSERT INTO messages (conversation, seq,"

@@ -111,9 +111,12 @@ static void unread_is_never_below_nothing(void **state)
 static void roles_and_histories_have_words(void **state)
 {
 	(void)state;
-	assert_true(span_equal(role_text(ROLE_OWNER), SPAN("owner")));
-	assert_true(span_equal(role_text(ROLE_ADMIN), SPAN("admin")));
-	assert_true(span_equal(role_text(ROLE_MEMBER), SPAN("member")));
+	assert_true(span_equal(span_of(member_role_word(ROLE_OWNER)),
+	                       SPAN("owner")));
+	assert_true(span_equal(span_of(member_role_word(ROLE_ADMIN)),
+	                       SPAN("admin")));
+	assert_true(span_equal(span_of(member_role_word(ROLE_MEMBER)),
+	                       SPAN("member")));
 	fill(KIND_GROUP, "c:7", "x");
 	row[4].number = HISTORY_ALL;
 	assert_int_equal(summaries_add(&all, 1, row), ST_OK);
