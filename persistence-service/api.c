@@ -35,8 +35,9 @@ static void *start_worker(void *context)
 	worker->settings = api->settings;
 	worker->limit = api->limit;
 	worker->announcer = api->announcer;
-	worker->asker = owner_asker_create(api->owners);
-	worker->people_asker = people_asker_create(api->people);
+	worker->owners = api->owners;
+	worker->people = api->people;
+	worker->asker = asker_create(api->settings->identity_url);
 	worker->history = history_create(api->settings);
 	worker->membership = membership_create(api->settings,
 	                                       history_reader(worker->history));
@@ -48,8 +49,7 @@ static void stop_worker(void *context)
 	struct worker *worker = context;
 
 	membership_destroy(&worker->membership);
-	people_asker_destroy(&worker->people_asker);
-	owner_asker_destroy(&worker->asker);
+	asker_destroy(&worker->asker);
 	history_destroy(&worker->history);
 	mem_free(&worker);
 	sql_thread_stop();
@@ -60,8 +60,8 @@ bool api_admit(struct worker *worker, struct http_request *request,
                uint64_t *ret_user)
 {
 	struct token_owner owner;
-	enum status status =
-		owner_ask(worker->asker, http_bearer(request), &owner);
+	enum status status = owners_ask(worker->owners, worker->asker,
+	                                http_bearer(request), &owner);
 
 	if (status == ST_DENIED) {
 		http_answer_problem(request, 401, "a valid token is needed");
@@ -178,8 +178,8 @@ enum status api_start(const struct settings *settings,
 
 	api->settings = settings;
 	api->announcer = announcer;
-	api->owners = owners_create(settings->identity_url);
-	api->people = people_create(settings->identity_url);
+	api->owners = owners_create();
+	api->people = people_create();
 	api->limit = user_limit_create(&rate);
 	api->lanes[QUERY_LANE] = lane_of(api, "query");
 	api->lanes[CHANGE_LANE] = lane_of(api, "change");

@@ -52,7 +52,7 @@ bool api_act_users_exist(struct worker *worker, struct http_request *request,
 {
 	uint64_t missing = 0;
 	enum status status =
-		people_ask(worker->people_asker, http_bearer(request),
+		people_ask(worker->people, worker->asker, http_bearer(request),
 	                   body->users, body->user_count, &missing);
 
 	if (status == ST_NOT_FOUND)

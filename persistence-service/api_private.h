@@ -20,8 +20,9 @@ struct worker {
 	const struct settings *settings;
 	struct user_limit *limit;    /* of all */
 	struct announcer *announcer; /* of all; may be NULL */
-	struct owner_asker *asker;
-	struct people_asker *people_asker;
+	struct owners *owners;       /* of all */
+	struct people *people;       /* of all */
+	struct asker *asker;
 	struct history *history;
 	struct membership *membership;
 };

@@ -1,6 +1,6 @@
 # Everything but main.c, so that tests can link it.
 PERSISTENCE_SOURCES := announcement.c announcer.c answer_store.c api.c api_act.c \
-	api_blocks.c api_channels.c api_conversations.c api_members.c api_reads.c batch.c \
+	api_blocks.c api_channels.c api_conversations.c api_members.c api_reads.c asker.c batch.c \
 	block_store.c blocks.c change.c change_store.c channel_names.c channel_search.c \
 	conversation.c conversation_body.c conversation_store.c database.c entries.c \
 	few_rows.c first_send.c flight.c gauges.c history.c history_members.c \
