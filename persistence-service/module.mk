@@ -24,7 +24,7 @@ $(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
 $(foreach t,writer writer_many,$(eval $(call integration_test,\
-	persistence-service/tests/test_$(t).c,writer_fixture persistence common,\
+	persistence-service/tests/test_$(t).c,writer_fixture chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 $(foreach t,channel_names history membership,$(eval $(call integration_test,\
 	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\

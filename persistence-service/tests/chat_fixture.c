@@ -37,16 +37,13 @@ static const char *must_have(const char *name)
 	exit(111);
 }
 
-static void connect_to(const char *name)
+struct sql *chat_connect(void)
 {
-	chat_settings.mysql_host = must_have("MYSQL_HOST");
-	chat_settings.mysql_port = strtoul(must_have("MYSQL_PORT"), NULL, 10);
-	chat_settings.mysql_user = must_have("MYSQL_USER");
-	chat_settings.mysql_password = must_have("MYSQL_PASSWORD");
-	chat_settings.database = name;
-	observer = settings_sql(&chat_settings);
-	if (sql_connect(observer) != ST_OK)
-		fail_msg("%s", sql_error(observer));
+	struct sql *made = settings_sql(&chat_settings);
+
+	if (sql_connect(made) != ST_OK)
+		fail_msg("%s", sql_error(made));
+	return made;
 }
 
 void chat_start(void)
@@ -54,10 +51,16 @@ void chat_start(void)
 	sql_library_start();
 	(void)snprintf(database, sizeof(database), "test_chat_%ld",
 	               (long)getpid());
-	connect_to("");
+	chat_settings.mysql_host = must_have("MYSQL_HOST");
+	chat_settings.mysql_port = strtoul(must_have("MYSQL_PORT"), NULL, 10);
+	chat_settings.mysql_user = must_have("MYSQL_USER");
+	chat_settings.mysql_password = must_have("MYSQL_PASSWORD");
+	chat_settings.database = "";
+	observer = chat_connect();
 	chat_execute("CREATE DATABASE %s", database);
 	sql_destroy(&observer);
-	connect_to(database);
+	chat_settings.database = database;
+	observer = chat_connect();
 	assert_int_equal(schema_apply(observer), ST_OK);
 }
 
@@ -71,8 +74,9 @@ void chat_stop(void)
 void chat_empty(void)
 {
 	static const char *const tables[] = {
-		"conversations", "members",  "messages",      "departures",
-		"large_members", "channels", "channel_words", "outbox",
+		"conversations", "members",       "messages",  "departures",
+		"channels",      "channel_words", "revisions", "large_members",
+		"reactions",     "blocks",        "outbox",
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)

@@ -13,7 +13,8 @@ extern struct settings chat_settings;
 
 void chat_start(void);
 void chat_stop(void);
-void chat_empty(void); /* all tables */
+void chat_empty(void);          /* all tables */
+struct sql *chat_connect(void); /* one more connection, the caller's */
 
 /* Through one connection that looks on. */
 void chat_execute(const char *format, ...) PRINTF(1, 2);

@@ -54,8 +54,7 @@ static int start(void **state)
 {
 	(void)state;
 	chat_start();
-	sql = settings_sql(&chat_settings);
-	assert_int_equal(sql_connect(sql), ST_OK);
+	sql = chat_connect();
 	make_topic();
 	chat_settings.kafka_brokers = brokers();
 	chat_settings.kafka_partitions = PARTITIONS;

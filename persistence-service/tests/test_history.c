@@ -1,11 +1,7 @@
-/*
- * What is read over REST, against the real server of MYSQL_HOST, MYSQL_PORT,
- * MYSQL_USER, MYSQL_PASSWORD. The user may create databases;
- * test_history_<pid> is made and dropped again.
- */
+/* What is read over REST, against the real server of chat_fixture. */
 #include "persistence-service/blocks.h"
 #include "persistence-service/history.h"
-#include "persistence-service/schema.h"
+#include "persistence-service/tests/chat_fixture.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -20,69 +16,22 @@
 
 enum { ME = 1, YOU = 2, THEM = 3, PAIR = 10, GROUP = 20, CHANNEL = 30 };
 
-static char database[32];
-static struct settings settings;
-static struct sql *sql;
 static struct history *history;
 static struct buf json = {.max = 32 * 1024 * 1024};
-
-static const char *must_have(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value)
-		return value;
-	(void)fprintf(stderr, "test_history needs a server: set %s\n", name);
-	exit(111);
-}
-
-static void connect_to(const char *name)
-{
-	settings.mysql_host = must_have("MYSQL_HOST");
-	settings.mysql_port = strtoul(must_have("MYSQL_PORT"), NULL, 10);
-	settings.mysql_user = must_have("MYSQL_USER");
-	settings.mysql_password = must_have("MYSQL_PASSWORD");
-	settings.database = name;
-	sql = settings_sql(&settings);
-	if (sql_connect(sql) != ST_OK)
-		fail_msg("%s", sql_error(sql));
-}
-
-static void execute(const char *format, ...) PRINTF(1, 2);
-
-static void execute(const char *format, ...)
-{
-	static char text[8192];
-	va_list args;
-
-	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	if (sql_execute(sql, text) != ST_OK)
-		fail_msg("%s: %s", text, sql_error(sql));
-}
 
 static int start(void **state)
 {
 	(void)state;
-	sql_library_start();
-	(void)snprintf(database, sizeof(database), "test_history_%ld",
-	               (long)getpid());
-	connect_to("");
-	execute("CREATE DATABASE %s", database);
-	sql_destroy(&sql);
-	connect_to(database);
-	assert_int_equal(schema_apply(sql), ST_OK);
-	history = history_create(&settings);
+	chat_start();
+	history = history_create(&chat_settings);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	execute("DROP DATABASE %s", database);
 	history_destroy(&history);
-	sql_destroy(&sql);
+	chat_stop();
 	buf_free(&json);
 	return 0;
 }
@@ -91,60 +40,58 @@ static int stop(void **state)
 static void conversation(unsigned id, unsigned kind, const char *key,
                          const char *name)
 {
-	execute("INSERT INTO conversations (id, kind, ckey, name, created_by,"
-	        " created_at, member_count) VALUES (%u, %u, '%s', %s%s%s, 1,"
-	        " '2026-11-21 10:00:00.000', 3)",
-	        id, kind, key, name ? "'" : "", name ? name : "NULL",
-	        name ? "'" : "");
+	chat_execute(
+		"INSERT INTO conversations (id, kind, ckey, name, created_by,"
+		" created_at, member_count) VALUES (%u, %u, '%s', %s%s%s, 1,"
+		" '2026-11-21 10:00:00.000', 3)",
+		id, kind, key, name ? "'" : "", name ? name : "NULL",
+		name ? "'" : "");
 }
 
 static void member(unsigned in, unsigned user, unsigned role, unsigned read_seq,
                    unsigned from_seq)
 {
-	execute("INSERT INTO members (user, conversation, role, joined_at,"
-	        " read_seq, delivered_seq, from_seq) VALUES (%u, %u, %u,"
-	        " '2026-11-21 10:00:00.%03u', %u, 0, %u)",
-	        user, in, role, user % 1000, read_seq, from_seq);
+	chat_execute("INSERT INTO members (user, conversation, role, joined_at,"
+	             " read_seq, delivered_seq, from_seq) VALUES (%u, %u, %u,"
+	             " '2026-11-21 10:00:00.%03u', %u, 0, %u)",
+	             user, in, role, user % 1000, read_seq, from_seq);
 }
 
 static void entry(unsigned in, unsigned seq, unsigned sender, unsigned kind,
                   const char *body)
 {
-	execute("INSERT INTO messages (conversation, seq, sender, uuid,"
-	        " created_at, body, kind) VALUES (%u, %u, %u, "
-	        "UNHEX(MD5('%u/%u')),"
-	        " '2026-11-21 10:00:00.000', '%s', %u)",
-	        in, seq, sender, in, seq, body, kind);
-	execute("UPDATE conversations SET last_seq = %u, last_message_id ="
-	        " (SELECT id FROM messages WHERE conversation = %u AND seq = "
-	        "%u)"
-	        " WHERE id = %u",
-	        seq, in, seq, in);
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body, kind) VALUES (%u, %u, %u, "
+	             "UNHEX(MD5('%u/%u')),"
+	             " '2026-11-21 10:00:00.000', '%s', %u)",
+	             in, seq, sender, in, seq, body, kind);
+	chat_execute(
+		"UPDATE conversations SET last_seq = %u, last_message_id ="
+		" (SELECT id FROM messages WHERE conversation = %u AND seq = "
+		"%u)"
+		" WHERE id = %u",
+		seq, in, seq, in);
 }
 
 static void change(unsigned in, unsigned revision, unsigned seq, unsigned kind,
                    const char *set)
 {
-	execute("INSERT INTO revisions (conversation, revision, seq, kind,"
-	        " sender, uuid, created_at) VALUES (%u, %u, %u, %u, 1,"
-	        " UNHEX(MD5('%u.%u')), '2026-11-21 11:00:00.000')",
-	        in, revision, seq, kind, in, revision);
-	execute("UPDATE messages SET revision = %u%s%s WHERE conversation = %u"
-	        " AND seq = %u",
-	        revision, *set ? ", " : "", set, in, seq);
-	execute("UPDATE conversations SET revision = %u WHERE id = %u",
-	        revision, in);
+	chat_execute("INSERT INTO revisions (conversation, revision, seq, kind,"
+	             " sender, uuid, created_at) VALUES (%u, %u, %u, %u, 1,"
+	             " UNHEX(MD5('%u.%u')), '2026-11-21 11:00:00.000')",
+	             in, revision, seq, kind, in, revision);
+	chat_execute(
+		"UPDATE messages SET revision = %u%s%s WHERE conversation = %u"
+		" AND seq = %u",
+		revision, *set ? ", " : "", set, in, seq);
+	chat_execute("UPDATE conversations SET revision = %u WHERE id = %u",
+	             revision, in);
 }
 
 static int fill(void **state)
 {
-	static const char *const tables[] = {
-		"conversations", "members",    "messages", "revisions",
-		"reactions",     "departures", "blocks",   "outbox"};
-
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
-		execute("TRUNCATE TABLE %s", tables[i]);
+	chat_empty();
 	conversation(PAIR, 1, "d:1:2", NULL);
 	member(PAIR, ME, 1, 1, 0);
 	member(PAIR, YOU, 1, 2, 0);
@@ -293,9 +240,9 @@ static void delivered_is_never_below_read(void **state)
 	(void)state;
 	assert_has(one(YOU, GROUP), "\"read_seq\":3,\"delivered_seq\":3,"
 	                            "\"unread\":1");
-	execute("UPDATE members SET delivered_seq = 4 WHERE user = 2");
+	chat_execute("UPDATE members SET delivered_seq = 4 WHERE user = 2");
 	assert_has(one(YOU, GROUP), "\"read_seq\":3,\"delivered_seq\":4,");
-	execute("UPDATE members SET read_seq = 9 WHERE user = 2");
+	chat_execute("UPDATE members SET read_seq = 9 WHERE user = 2");
 	assert_has(one(YOU, GROUP), "\"unread\":0");
 }
 
@@ -315,9 +262,10 @@ static void who_is_not_in_it_finds_nothing(void **state)
 	struct history_members members = {CHANNEL, 0, 0, 50};
 
 	(void)state;
-	execute("UPDATE conversations SET deleted_at = '2026-11-21 10:00:00'"
-	        " WHERE id = %u",
-	        GROUP);
+	chat_execute(
+		"UPDATE conversations SET deleted_at = '2026-11-21 10:00:00'"
+		" WHERE id = %u",
+		GROUP);
 	for (unsigned i = 0; i < 3; i++) {
 		uint64_t id = (uint64_t[]){CHANNEL, GROUP, 12345}[i];
 
@@ -408,8 +356,8 @@ static void what_was_deleted_has_no_text_even_if_the_row_has(void **state)
 static void react(unsigned in, unsigned seq, unsigned user,
                   const char *reaction)
 {
-	execute("INSERT INTO reactions VALUES (%u, %u, '%s', %u)", in, seq,
-	        reaction, user);
+	chat_execute("INSERT INTO reactions VALUES (%u, %u, '%s', %u)", in, seq,
+	             reaction, user);
 }
 
 static void reactions_are_grouped(void **state)
@@ -442,9 +390,10 @@ static void of_many_users_some_are_named_and_all_counted(void **state)
 	const char *got;
 
 	(void)state;
-	execute("INSERT INTO reactions SELECT %u, 2, 'x', 9007199254000000 +"
-	        " seq FROM seq_1_to_3000",
-	        GROUP);
+	chat_execute(
+		"INSERT INTO reactions SELECT %u, 2, 'x', 9007199254000000 +"
+		" seq FROM seq_1_to_3000",
+		GROUP);
 	change(GROUP, 1, 2, 3, "");
 	got = page(ME, GROUP, PART_AFTER, 0, 50);
 	assert_has(got, ",9007199254000100],\"count\":3000}");
@@ -482,10 +431,11 @@ static void changes_of_one_message_without_end_are_gone_through(void **state)
 	unsigned found = 0, pages = 0;
 
 	(void)state;
-	execute("INSERT INTO revisions (conversation, revision, seq, kind,"
-	        " sender, uuid, created_at) SELECT %u, seq, 2, 3, 1,"
-	        " UNHEX(MD5(CONCAT('many', seq))), NOW() FROM seq_1_to_9000",
-	        GROUP);
+	chat_execute(
+		"INSERT INTO revisions (conversation, revision, seq, kind,"
+		" sender, uuid, created_at) SELECT %u, seq, 2, 3, 1,"
+		" UNHEX(MD5(CONCAT('many', seq))), NOW() FROM seq_1_to_9000",
+		GROUP);
 	change(GROUP, 9001, 4, 1, "");
 	change(GROUP, 9002, 2, 1, "");
 	do {
@@ -537,10 +487,11 @@ static void those_few_of_many_who_saw_it_are_found(void **state)
 	uint64_t after = 0;
 
 	(void)state;
-	execute("INSERT INTO members (user, conversation, joined_at, read_seq)"
-	        " SELECT 100 + seq, %u, NOW(3), IF(seq %% 4000 = 0, 4, 1)"
-	        " FROM seq_1_to_10000",
-	        GROUP);
+	chat_execute(
+		"INSERT INTO members (user, conversation, joined_at, read_seq)"
+		" SELECT 100 + seq, %u, NOW(3), IF(seq %% 4000 = 0, 4, 1)"
+		" FROM seq_1_to_10000",
+		GROUP);
 	do {
 		const char *got = members_of(ME, GROUP, after, 4, 200);
 
@@ -598,7 +549,7 @@ static void sync_tells_receipts_and_changes(void **state)
 	cursor.buckets = 0;
 	(void)sync_page(ME, 500);
 	for (unsigned i = 0; i < ARRAY_LEN(changes); i++) {
-		execute("%s", changes[i]);
+		chat_execute("%s", changes[i]);
 		assert_has(sync_page(ME, 500), "{\"id\":20,");
 		assert_not(sync_page(ME, 500), "{\"id\":");
 	}
@@ -609,8 +560,9 @@ static void sync_tells_what_is_gone(void **state)
 	(void)state;
 	cursor.buckets = 0;
 	(void)sync_page(ME, 500);
-	execute("DELETE FROM members WHERE user = 1 AND conversation = 20");
-	execute("INSERT INTO departures VALUES (1, 20, 5)");
+	chat_execute(
+		"DELETE FROM members WHERE user = 1 AND conversation = 20");
+	chat_execute("INSERT INTO departures VALUES (1, 20, 5)");
 	assert_has(sync_page(ME, 500), "\"gone\":[20],");
 	assert_not(text(), "{\"id\":20");
 	assert_has(sync_page(ME, 500), "\"gone\":[],");
@@ -618,9 +570,10 @@ static void sync_tells_what_is_gone(void **state)
 	member(GROUP, ME, 1, 0, 0);
 	assert_has(sync_page(ME, 500), "{\"id\":20,");
 	assert_has(text(), "\"gone\":[],");
-	execute("UPDATE conversations SET deleted_at = NOW() WHERE id = 20");
+	chat_execute(
+		"UPDATE conversations SET deleted_at = NOW() WHERE id = 20");
 	assert_has(sync_page(ME, 500), "\"gone\":[20],");
-	execute("DELETE FROM members WHERE conversation = 20");
+	chat_execute("DELETE FROM members WHERE conversation = 20");
 	assert_has(sync_page(ME, 500), "\"gone\":[],");
 	assert_has(text(), "\"conversations\":[],");
 }
@@ -632,15 +585,17 @@ static void sync_goes_on_where_a_page_ended(void **state)
 
 	(void)state;
 	cursor.buckets = 0;
-	execute("INSERT INTO conversations (id, kind, ckey, name, created_by,"
-	        " created_at, last_seq, last_message_id) SELECT 1000 + seq, 2,"
-	        " CONCAT('c:', 1000 + seq), 'n', 1, NOW(), 1, 1000000 + seq"
-	        " FROM seq_1_to_1000");
-	execute("INSERT INTO messages (conversation, seq, id, sender, uuid,"
-	        " created_at, body) SELECT 1000 + seq, 1, 1000000 + seq, 5,"
-	        " UNHEX(MD5(seq)), NOW(), 'text' FROM seq_1_to_1000");
-	execute("INSERT INTO members (user, conversation, joined_at)"
-	        " SELECT 1, 1000 + seq, NOW() FROM seq_1_to_1000");
+	chat_execute(
+		"INSERT INTO conversations (id, kind, ckey, name, created_by,"
+		" created_at, last_seq, last_message_id) SELECT 1000 + seq, 2,"
+		" CONCAT('c:', 1000 + seq), 'n', 1, NOW(), 1, 1000000 + seq"
+		" FROM seq_1_to_1000");
+	chat_execute(
+		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
+		" created_at, body) SELECT 1000 + seq, 1, 1000000 + seq, 5,"
+		" UNHEX(MD5(seq)), NOW(), 'text' FROM seq_1_to_1000");
+	chat_execute("INSERT INTO members (user, conversation, joined_at)"
+	             " SELECT 1, 1000 + seq, NOW() FROM seq_1_to_1000");
 	do {
 		got = sync_page(ME, 300);
 		told += times(got, "\"kind\"");
@@ -656,7 +611,7 @@ static void sync_goes_on_where_a_page_ended(void **state)
 /* --- blocks -------------------------------------------------------------- */
 static void *publish(void *context)
 {
-	struct sql *by = settings_sql(&settings);
+	struct sql *by = settings_sql(&chat_settings);
 	enum status status = ST_UNAVAILABLE;
 
 	sql_thread_start();
@@ -726,6 +681,7 @@ static void so_many_may_be_blocked(void **state)
 static void a_record_that_stays_is_not_answered_for(void **state)
 {
 	struct block block = {.user = ME, .blocked = 5};
+	struct sql *sql = chat_connect();
 	struct sql_value row[3];
 
 	(void)state;
@@ -742,6 +698,7 @@ static void a_record_that_stays_is_not_answered_for(void **state)
 	                             "\"user_to\":5,\"sent_at\":\"20")));
 	assert_int_equal(row[2].number, 2);
 	assert_int_equal(sql_fetch(sql, row, 3), ST_NOT_FOUND);
+	sql_destroy(&sql);
 }
 
 int main(void)

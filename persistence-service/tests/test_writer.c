@@ -2,16 +2,12 @@
  * The writer, of messages from one to one, against a real server.
  */
 #include "common/base/mem.h"
-#include "persistence-service/schema.h"
 #include "persistence-service/tests/writer_fixture.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -32,11 +28,13 @@ static void a_batch_gets_its_numbers_in_order(void **state)
 			assert_int_equal(entry->saved.id,
 			                 entry[-1].saved.id + 1);
 	}
-	assert_int_equal(number("SELECT COUNT(*) FROM members"), 2);
-	assert_int_equal(number("SELECT read_seq FROM members WHERE user = 1"),
-	                 BATCH_MOST - 1);
-	assert_int_equal(number("SELECT read_seq FROM members WHERE user = 2"),
-	                 BATCH_MOST);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 2);
+	assert_int_equal(
+		chat_number("SELECT read_seq FROM members WHERE user = 1"),
+		BATCH_MOST - 1);
+	assert_int_equal(
+		chat_number("SELECT read_seq FROM members WHERE user = 2"),
+		BATCH_MOST);
 	assert_consistent();
 }
 
@@ -54,7 +52,7 @@ static void numbers_go_on_in_the_next_batch(void **state)
 	assert_int_equal(batch->entries[0].saved.seq, 2);
 	assert_int_equal(batch->entries[1].saved.seq, 1);
 	assert_int_equal(batch->entries[2].saved.seq, 3);
-	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 3);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations"), 3);
 	assert_consistent();
 }
 
@@ -72,7 +70,7 @@ static void every_size_of_batch_fits(void **state)
 		sum += batch_tally(batch, OUTCOME_SAVED);
 		batch_clear(batch);
 	}
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), sum);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), sum);
 	assert_consistent();
 }
 
@@ -81,8 +79,8 @@ static void a_talk_with_oneself_has_one_member(void **state)
 	(void)state;
 	put(5, 5, NULL, "note");
 	save();
-	assert_int_equal(number("SELECT COUNT(*) FROM members"), 1);
-	assert_int_equal(number("SELECT read_seq FROM members"), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 1);
+	assert_int_equal(chat_number("SELECT read_seq FROM members"), 1);
 }
 
 static void a_duplicate_gets_the_first_result(void **state)
@@ -132,7 +130,7 @@ static void a_duplicate_stays_with_its_first_recipient(void **state)
 		assert_true(
 			span_equal(entry[i].saved.message, SPAN("for two")));
 	}
-	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations"), 1);
 }
 
 static void alike_in_one_batch_are_saved_once(void **state)
@@ -150,7 +148,7 @@ static void alike_in_one_batch_are_saved_once(void **state)
 	assert_int_equal(second->outcome, OUTCOME_DUPLICATE);
 	assert_int_equal(second->saved.id, first->saved.id);
 	assert_true(span_equal(second->saved.message, SPAN("first")));
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 2);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 2);
 	assert_consistent();
 }
 
@@ -171,7 +169,8 @@ static void a_whole_batch_again_changes_nothing(void **state)
 		                                          : OUTCOME_SAVED),
 		                 BATCH_MOST);
 	}
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), BATCH_MOST);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"),
+	                 BATCH_MOST);
 	assert_consistent();
 }
 
@@ -188,8 +187,10 @@ static void looking_for_duplicates_leaves_no_lock(void **state)
 		save();
 	}
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_DUPLICATE);
-	execute("SET SESSION", "lock_wait_timeout = 1");
-	execute("ALTER TABLE", "messages COMMENT = 'changed'");
+	chat_execute("SET SESSION"
+	             " lock_wait_timeout = 1");
+	chat_execute("ALTER TABLE"
+	             " messages COMMENT = 'changed'");
 }
 
 static void poison_is_singled_out(void **state)
@@ -202,7 +203,7 @@ static void poison_is_singled_out(void **state)
 		assert_int_equal(batch->entries[i].outcome,
 		                 i % 40 == 7 ? OUTCOME_DEAD : OUTCOME_SAVED);
 	assert_non_null(batch->entries[7].why);
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 97);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 97);
 	assert_consistent();
 }
 
@@ -215,7 +216,7 @@ static void a_remembered_conversation_may_be_gone(void **state)
 	put(1, 2, NULL, "x");
 	save();
 	assert_int_equal(batch->entries[0].saved.seq, 1);
-	assert_int_equal(number("SELECT COUNT(*) FROM conversations"), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations"), 1);
 	assert_consistent();
 }
 
@@ -253,13 +254,11 @@ static void every_text_comes_back_as_it_was(void **state)
 /* Whatever of this database the observer is not. */
 static void lose_connection(void)
 {
-	char id[32];
-
-	snprintf(id, sizeof(id), "%llu",
-	         (unsigned long long)number(
-			 "SELECT ID FROM information_schema.PROCESSLIST"
-			 " WHERE DB = DATABASE() AND ID <> CONNECTION_ID()"));
-	execute("KILL", id);
+	chat_execute("KILL %llu",
+	             (unsigned long long)chat_number(
+			     "SELECT ID FROM information_schema.PROCESSLIST"
+			     " WHERE DB = DATABASE()"
+			     " AND ID <> CONNECTION_ID()"));
 }
 
 static void a_lost_connection_can_be_tried_again(void **state)
@@ -271,7 +270,7 @@ static void a_lost_connection_can_be_tried_again(void **state)
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 1);
 }
 
 /* As after a failover to a server that had not heard of the last message. */
@@ -282,8 +281,10 @@ static void a_new_connection_remembers_nothing(void **state)
 	put(1, 2, NULL, "two");
 	save();
 	lose_connection();
-	execute("DELETE FROM", "messages WHERE seq = 2");
-	execute("UPDATE", "conversations SET last_seq = 1");
+	chat_execute("DELETE FROM"
+	             " messages WHERE seq = 2");
+	chat_execute("UPDATE"
+	             " conversations SET last_seq = 1");
 	batch_clear(batch);
 	put(1, 2, NULL, "three");
 	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
@@ -295,7 +296,7 @@ static void a_new_connection_remembers_nothing(void **state)
 
 static void one_writer_sees_what_another_wrote(void **state)
 {
-	struct sql *second_sql = connect_to(fixture_database);
+	struct sql *second_sql = chat_connect();
 	struct writer *second = writer_create(second_sql, &writer_options);
 
 	(void)state;
@@ -329,7 +330,7 @@ struct rival {
 static void *compete(void *context)
 {
 	struct rival *rival = context;
-	struct sql *own_sql = connect_to(fixture_database);
+	struct sql *own_sql = chat_connect();
 	struct writer *own = writer_create(own_sql, &writer_options);
 	struct batch *mine = batch_create(BATCH_MOST);
 
@@ -368,7 +369,7 @@ static void rivals_lose_and_double_nothing(void **state)
 		saved += rivals[i].saved;
 	}
 	assert_int_equal(saved, ARRAY_LEN(rivals) * ROUNDS * TALKS);
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"), saved);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), saved);
 	assert_consistent();
 }
 
@@ -381,15 +382,16 @@ static void a_block_alone_in_its_batch_is_heeded(void **state)
 	save();
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_SAVED);
 	batch_clear(batch);
-	execute("INSERT INTO blocks (user, blocked, created_at)",
-	        "VALUES (2, 1, NOW())");
+	chat_execute("INSERT INTO blocks (user, blocked, created_at)"
+	             " VALUES (2, 1, NOW())");
 	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
 	save();
 	batch_clear(batch);
 	put(1, 2, NULL, "after");
 	save();
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_REFUSED);
-	execute("DELETE FROM", "blocks");
+	chat_execute("DELETE FROM"
+	             " blocks");
 }
 
 int main(void)

@@ -20,38 +20,40 @@ enum { GROUP = 17, CHANNEL = 18, STRANGER = 9 };
 static int begin(void **state)
 {
 	(void)writer_fixture_empty(state);
-	execute("INSERT INTO conversations (id, kind, ckey, name, last_seq,"
-	        " last_message_id, created_by, created_at, member_count,"
-	        " large) VALUES",
-	        "(17,2,'c:17','g',1,1,1,NOW(3),3,0),"
-	        "(18,3,'c:18','c',1,2,1,NOW(3),2,1)");
-	execute("INSERT INTO members (user, conversation, role, joined_at)"
-	        " VALUES",
-	        "(1,17,3,NOW(3)),(2,17,2,NOW(3)),(3,17,1,NOW(3)),"
-	        "(1,18,3,NOW(3)),(2,18,1,NOW(3))");
-	execute("INSERT INTO large_members VALUES", "(1,18),(2,18)");
-	execute("INSERT INTO messages (conversation, seq, id, sender, uuid,"
-	        " created_at, body, kind) VALUES",
-	        "(17,1,1,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2),"
-	        "(18,1,2,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
+	chat_execute(
+		"INSERT INTO conversations (id, kind, ckey, name, last_seq,"
+		" last_message_id, created_by, created_at, member_count,"
+		" large) VALUES"
+		" (17,2,'c:17','g',1,1,1,NOW(3),3,0),"
+		"(18,3,'c:18','c',1,2,1,NOW(3),2,1)");
+	chat_execute("INSERT INTO members (user, conversation, role, joined_at)"
+	             " VALUES"
+	             " (1,17,3,NOW(3)),(2,17,2,NOW(3)),(3,17,1,NOW(3)),"
+	             "(1,18,3,NOW(3)),(2,18,1,NOW(3))");
+	chat_execute("INSERT INTO large_members VALUES"
+	             " (1,18),(2,18)");
+	chat_execute(
+		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
+		" created_at, body, kind) VALUES"
+		" (17,1,1,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2),"
+		"(18,1,2,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
 	return 0;
 }
 
 /* What membership does: the change takes a seq. */
 static void remove_member(const char *user)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "user = %s AND conversation = 17", user);
-	execute("DELETE FROM members WHERE", text);
-	execute("INSERT INTO messages (conversation, seq, sender, uuid,"
-	        " created_at, body, kind) SELECT id, last_seq + 1, 1,"
-	        " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
-	        " FROM conversations WHERE",
-	        "id = 17");
-	execute("UPDATE conversations SET last_seq = last_seq + 1,"
-	        " last_message_id = (SELECT MAX(id) FROM messages) WHERE",
-	        "id = 17");
+	chat_execute("DELETE FROM members WHERE user = %s"
+	             " AND conversation = 17",
+	             user);
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body, kind) SELECT id, last_seq + 1, 1,"
+	             " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
+	             " FROM conversations WHERE"
+	             " id = 17");
+	chat_execute("UPDATE conversations SET last_seq = last_seq + 1,"
+	             " last_message_id = (SELECT MAX(id) FROM messages) WHERE"
+	             " id = 17");
 }
 
 static struct batch_entry *say(uint64_t sender, uint64_t conversation,
@@ -95,9 +97,10 @@ static void a_message_to_a_group_is_for_all_in_it(void **state)
 		assert_int_equal(key.len, 0);
 	}
 	assert_int_equal(users, 3);
-	assert_int_equal(number("SELECT read_seq FROM members WHERE user = 2"
-	                        " AND conversation = 17"),
-	                 2);
+	assert_int_equal(
+		chat_number("SELECT read_seq FROM members WHERE user = 2"
+	                    " AND conversation = 17"),
+		2);
 	assert_consistent();
 }
 
@@ -132,12 +135,14 @@ static void who_is_not_in_it_learns_nothing(void **state)
 	assert_string_equal(stranger->why, absent->why);
 	assert_int_equal(member->saved.seq, 2);
 	batch_clear(batch);
-	execute("UPDATE conversations SET deleted_at = NOW(3), last_seq = 3,"
-	        " last_message_id = 0 WHERE",
-	        "id = 17");
-	execute("INSERT INTO messages (conversation, seq, id, sender, uuid,"
-	        " created_at, body, kind) VALUES",
-	        "(17,3,1003,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
+	chat_execute(
+		"UPDATE conversations SET deleted_at = NOW(3), last_seq = 3,"
+		" last_message_id = 0 WHERE"
+		" id = 17");
+	chat_execute(
+		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
+		" created_at, body, kind) VALUES"
+		" (17,3,1003,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
 	member = say(1, GROUP, "hi");
 	save();
 	assert_refused(member, FRAME_UNKNOWN_CONVERSATION);
@@ -180,17 +185,18 @@ static void who_came_in_is_in_though_not_remembered(void **state)
 	say(1, GROUP, "hi"); /* 2 */
 	save();
 	batch_clear(batch);
-	execute("INSERT INTO members (user, conversation, joined_at, from_seq)"
-	        " VALUES",
-	        "(9,17,NOW(3),2)");
-	execute("INSERT INTO messages (conversation, seq, sender, uuid,"
-	        " created_at, body, kind) SELECT id, 3, 9,"
-	        " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
-	        " FROM conversations WHERE",
-	        "id = 17");
-	execute("UPDATE conversations SET last_seq = 3, last_message_id ="
-	        " (SELECT MAX(id) FROM messages) WHERE",
-	        "id = 17");
+	chat_execute(
+		"INSERT INTO members (user, conversation, joined_at, from_seq)"
+		" VALUES"
+		" (9,17,NOW(3),2)");
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body, kind) SELECT id, 3, 9,"
+	             " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
+	             " FROM conversations WHERE"
+	             " id = 17");
+	chat_execute("UPDATE conversations SET last_seq = 3, last_message_id ="
+	             " (SELECT MAX(id) FROM messages) WHERE"
+	             " id = 17");
 	entry = say(STRANGER, GROUP, "here I am");
 	save();
 	assert_int_equal(entry->outcome, OUTCOME_SAVED);
@@ -213,15 +219,16 @@ static void a_reply_is_to_a_message_that_one_sees(void **state)
 	bad = say(2, GROUP, "an entry about members");
 	bad->record.reply_to = 1;
 	say(2, GROUP, "what is to come")->record.reply_to = 4;
-	execute("UPDATE members SET from_seq = 2 WHERE conversation = 17 AND",
-	        "user = 3");
+	chat_execute(
+		"UPDATE members SET from_seq = 2 WHERE conversation = 17 AND"
+		" user = 3");
 	say(3, GROUP, "before my time")->record.reply_to = 2;
 	save();
 	assert_int_equal(good->saved.seq, 3);
 	for (unsigned i = 1; i < 4; i++)
 		assert_refused(&batch->entries[i], FRAME_UNKNOWN_MESSAGE);
-	assert_int_equal(number("SELECT reply_to FROM messages WHERE"
-	                        " conversation = 17 AND seq = 3"),
+	assert_int_equal(chat_number("SELECT reply_to FROM messages WHERE"
+	                             " conversation = 17 AND seq = 3"),
 	                 2);
 	assert_consistent();
 }
@@ -267,10 +274,11 @@ static void what_is_not_told_yet_goes_first(void **state)
 	assert_null(batch->notices);
 	batch_clear(batch);
 	remove_member("3");
-	execute("INSERT INTO outbox (kind, conversation, target, room, body)"
-	        " VALUES",
-	        "(1,17,'1,2,3','17:3:=','{\"a\":1}'),"
-	        "(1,99,'1','99:3:=','{}'),(1,17,'1,2','17:4:=','{\"b\":2}')");
+	chat_execute(
+		"INSERT INTO outbox (kind, conversation, target, room, body)"
+		" VALUES"
+		" (1,17,'1,2,3','17:3:=','{\"a\":1}'),"
+		"(1,99,'1','99:3:=','{}'),(1,17,'1,2','17:4:=','{\"b\":2}')");
 	say(1, GROUP, "on");
 	put_kind(SAVE_READ, 2, GROUP, 4);
 	save();
@@ -283,7 +291,8 @@ static void what_is_not_told_yet_goes_first(void **state)
 	say(1, GROUP, "nobody came or went since");
 	save();
 	assert_null(batch->notices);
-	execute("DELETE FROM outbox WHERE", "1 = 1");
+	chat_execute("DELETE FROM outbox WHERE"
+	             " 1 = 1");
 }
 
 /* --- blocks -------------------------------------------------------------- */
@@ -292,14 +301,15 @@ static void a_blocked_user_finds_nobody(void **state)
 	struct batch_entry *entry;
 
 	(void)state;
-	execute("INSERT INTO blocks VALUES", "(2, 1, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
 	entry = put(1, 2, NULL, "hi");
 	put(3, 2, NULL, "hi");
 	save();
 	assert_refused(entry, FRAME_UNKNOWN_USER);
 	assert_string_equal(entry->why, "there is no such user");
-	assert_int_equal(number("SELECT COUNT(*) FROM conversations WHERE"
-	                        " kind = 1"),
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations WHERE"
+	                             " kind = 1"),
 	                 1);
 	batch_clear(batch);
 	entry = put(2, 1, NULL, "I may");
@@ -316,20 +326,23 @@ static void a_block_is_heard_of(void **state)
 	put(1, 2, NULL, "hi");
 	save();
 	batch_clear(batch);
-	execute("INSERT INTO blocks VALUES", "(2, 1, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
 	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
 	entry = put(1, 2, NULL, "hi");
 	save();
 	assert_refused(entry, FRAME_UNKNOWN_USER);
 	batch_clear(batch);
-	execute("DELETE FROM blocks WHERE", "user = 2");
+	chat_execute("DELETE FROM blocks WHERE"
+	             " user = 2");
 	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
 	entry = put(1, 2, NULL, "hi");
 	save();
 	assert_int_equal(entry->saved.seq, 2);
 	/* In a batch of its own, and by the other one of the two. */
 	batch_clear(batch);
-	execute("INSERT INTO blocks VALUES", "(1, 2, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (1, 2, NOW(3))");
 	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
 	save();
 	batch_clear(batch);
@@ -368,7 +381,7 @@ static void receipts_rise_up_to_the_last_seq(void **state)
 	save();
 	assert_int_equal(last->receipt.read, 3);
 	assert_int_equal(last->receipt.delivered, 4);
-	assert_int_equal(number("SELECT COUNT(*) FROM members"), 5);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 5);
 }
 
 static void receipts_of_a_pair_are_for_both(void **state)
@@ -423,10 +436,11 @@ static void an_author_edits_and_deletes(void **state)
 	assert_int_equal(again->outcome, OUTCOME_DUPLICATE);
 	assert_int_equal(again->change.revision, 1);
 	assert_true(span_equal(again->change.message, SPAN("the text")));
-	assert_int_equal(number("SELECT COUNT(*) FROM messages WHERE"
-	                        " body = 'the text' AND edited_at IS NOT NULL"
-	                        " AND revision = 1"),
-	                 1);
+	assert_int_equal(
+		chat_number("SELECT COUNT(*) FROM messages WHERE"
+	                    " body = 'the text' AND edited_at IS NOT NULL"
+	                    " AND revision = 1"),
+		1);
 	batch_clear(batch);
 	react(1, 2, "+1", false);
 	put_kind(SAVE_DELETE, 2, GROUP, 2); /* an admin */
@@ -441,12 +455,13 @@ static void an_author_edits_and_deletes(void **state)
 	assert_refused(&batch->entries[3], FRAME_UNKNOWN_MESSAGE);
 	assert_refused(&batch->entries[4], FRAME_UNKNOWN_MESSAGE);
 	assert_refused(&batch->entries[5], FRAME_UNKNOWN_CONVERSATION);
-	assert_int_equal(number("SELECT COUNT(*) FROM reactions"), 0);
-	assert_int_equal(number("SELECT COUNT(*) FROM messages WHERE seq = 2"
-	                        " AND body = '' AND deleted_at IS NOT NULL"),
-	                 1);
-	assert_int_equal(number("SELECT revision FROM conversations WHERE"
-	                        " id = 17"),
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM reactions"), 0);
+	assert_int_equal(
+		chat_number("SELECT COUNT(*) FROM messages WHERE seq = 2"
+	                    " AND body = '' AND deleted_at IS NOT NULL"),
+		1);
+	assert_int_equal(chat_number("SELECT revision FROM conversations WHERE"
+	                             " id = 17"),
 	                 3);
 	assert_consistent();
 }
@@ -467,8 +482,8 @@ static void reactions_are_a_set_for_each_user(void **state)
 	save();
 	assert_refused(&batch->entries[6], FRAME_TOO_MANY);
 	assert_int_equal(batch_tally(batch, OUTCOME_REFUSED), 1);
-	assert_int_equal(number("SELECT COUNT(*) FROM reactions"), 4);
-	assert_int_equal(number("SELECT COUNT(*) FROM revisions"), 8);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM reactions"), 4);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"), 8);
 }
 
 /* --- questions of gateways ----------------------------------------------- */
@@ -489,7 +504,7 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 	put(1, 2, NULL, "hi");
 	save();
 	pair = batch->entries[0].saved.conversation;
-	execute("INSERT INTO blocks VALUES", "(2, 1, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES", "(2, 1, NOW(3))");
 	batch_clear(batch);
 	put_kind(SAVE_ROOMS, 2, 0, 0);
 	put_kind(SAVE_ROOMS, 3, 0, 0);
@@ -515,8 +530,8 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 static void a_gateway_learns_who_blocks(void **state)
 {
 	(void)state;
-	execute("INSERT INTO blocks VALUES",
-	        "(2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES",
+	             "(2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
 	put_kind(SAVE_ROOMS, 9, 0, 0);
 	put_kind(SAVE_ROOMS, 1, 0, 0);
 	put_kind(SAVE_ROOMS, 2, 0, 0);
@@ -554,12 +569,12 @@ static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
 		}
 		save();
 	}
-	assert_int_equal(number("SELECT COUNT(*) FROM messages"),
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"),
 	                 2 + 2 * BATCH_MOST / 5);
-	assert_int_equal(number("SELECT COUNT(*) FROM revisions"),
-	                 number("SELECT revision FROM conversations WHERE"
-	                        " id = 17"));
-	assert_int_equal(number("SELECT COUNT(*) FROM revisions"),
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
+	                 chat_number("SELECT revision FROM conversations WHERE"
+	                             " id = 17"));
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
 	                 2 * BATCH_MOST / 5);
 	assert_consistent();
 }

@@ -1,28 +1,21 @@
 /*
- * writer_fixture - a writer on a database of its own, on the real server of
- * MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create
- * databases; test_writer_<pid> is made and dropped again.
+ * writer_fixture - a writer on the database of chat_fixture, through a
+ * connection of its own.
  */
 #ifndef PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
 #define PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
 
+#include "persistence-service/tests/chat_fixture.h"
 #include "persistence-service/writer.h"
 
-extern struct sql *observer; /* looks on, with a connection of its own */
 extern struct sql *sql;
 extern const struct writer_options writer_options;
 extern struct writer *writer;
 extern struct batch *batch;
-extern char fixture_database[];
 
 int writer_fixture_start(void **state); /* of the group of tests */
 int writer_fixture_stop(void **state);
 int writer_fixture_empty(void **state); /* before each test */
-
-struct sql *connect_to(const char *name);
-/* Both by the observer; `name` is put behind the statement. */
-void execute(const char *statement, const char *name);
-uint64_t number(const char *statement);
 
 /* A message from one to another; without `uuid` under one of its own. */
 struct batch_entry *put(uint64_t sender, uint64_t user_to,
