@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Act, Mutant, nothing
+from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Act, Mutant, going
 from support.load import FAULTS, Load
 from support.stack import ROOT, Stack
 
@@ -108,8 +108,8 @@ def all_of_it(stack: Stack, load: Load) -> None:
 CONTROLS = {
     "lists": (all_of_it, {"receipts": 500}, {}),
     "rooms": (all_of_it, UNTOLD, ROOMS),
-    "lists, going": (nothing, {"receipts": 500} | GOING, {}),
-    "rooms, going": (nothing, UNTOLD | GOING, ROOMS),
+    "lists, going": (going, {"receipts": 500} | GOING, {}),
+    "rooms, going": (going, UNTOLD | GOING, ROOMS),
 }
 
 
