@@ -386,8 +386,8 @@ def test_nobody_blocks_themselves(alice: Person, api: Api):
 
 # --- not too fast -----------------------------------------------------------------
 def test_who_asks_too_much_is_told_to_wait(stack: Stack, alice: Person, bob: Person):
-    with Service(stack, "persistence-service", PERSISTENCE_INSTANCE="blackbox-rate",
-                 PERSISTENCE_USER_RATE="2", PERSISTENCE_USER_BURST="5") as service, \
+    with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="2",
+                 PERSISTENCE_USER_BURST="5") as service, \
             httpx.Client(base_url=service.url, trust_env=False) as http:
         codes = [http.get("/conversations", headers=alice.bearer).status_code for _ in range(10)]
         assert codes[:5] == [200] * 5

@@ -16,6 +16,7 @@ from support.stack import Stack
 USERS = 6
 SECONDS = 8
 SEED = 20261126
+UNANSWERED = 20  # of one who writes; a reader that falls far behind is closed
 ENTRIES = ("message", "member")
 
 
@@ -36,9 +37,21 @@ class Visitor:
         try:
             while time.monotonic() < until:
                 self.step()
-                self.socket.during(0.001)
+                self.hear(0.001)
+                self.take_answers(UNANSWERED)
         except Exception as error:  # the thread's; told by the test
             self.trouble.append(repr(error))
+
+    def hear(self, seconds: float) -> None:
+        self.answers |= {frame["uuid"]: frame for frame in self.socket.during(seconds)
+                         if is_answer(frame) and "uuid" in frame}
+
+    def take_answers(self, left: int = 0) -> None:
+        """Each message is answered, whenever; returns when no more than `left` are not."""
+        deadline = time.monotonic() + 60
+        while len(self.sent.keys() - self.answers.keys()) > left:
+            assert time.monotonic() < deadline, "no answer"
+            self.hear(0.05)
 
     def step(self) -> None:
         dice = self.chance.random()
@@ -73,18 +86,6 @@ def spans(history: list[dict], user: int) -> list[tuple[int, int]]:
 
 def is_answer(frame: dict) -> bool:
     return frame["type"] in ("state", "error") and frame.get("state") != "accepted"
-
-
-def take_answers(visitor: Visitor) -> None:
-    """Each message is answered, whenever."""
-    deadline = time.monotonic() + 60
-    while True:
-        visitor.answers |= {frame["uuid"]: frame for frame in visitor.socket.seen
-                            if is_answer(frame) and "uuid" in frame}
-        if visitor.sent.keys() <= visitor.answers.keys():
-            return
-        assert time.monotonic() < deadline, "no answer"
-        visitor.socket.during(0.05)
 
 
 def check_answers(visitor: Visitor, history: list[dict]) -> None:
@@ -172,7 +173,7 @@ def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
             thread.join()
         assert not [visitor.trouble for visitor in visitors if visitor.trouble]
         for visitor in visitors:
-            take_answers(visitor)
+            visitor.take_answers()
         last = watching.say_in(channel.id, "the last word")
         seq = watching.saved(last, 30)["seq"]
         history = api.all_messages(owner, channel.id)

@@ -194,16 +194,9 @@ def test_processes_do_not_show_secrets(stack: Stack, api: Api):
 
 
 # --- one more of each ---------------------------------------------------------------
-MORE = {
-    "identity-service": {},
-    "websocket-service": {},
-    "persistence-service": {"PERSISTENCE_INSTANCE": "blackbox-more"},
-}
-
-
 @pytest.mark.parametrize("service", SERVICES)
 def test_sigterm_ends_it_cleanly(service: str, stack: Stack, api: Api):
-    with Service(stack, service, **MORE[service]) as more:
+    with Service(stack, service) as more:
         started = time.monotonic()
         assert more.stop() == 0, more.log()[-2000:]
         assert time.monotonic() - started < 10
@@ -221,7 +214,7 @@ def httpx_refused(port: int) -> bool:
 MISSING = {
     "identity-service": {"MYSQL_PORT": "1"},
     "websocket-service": {"KAFKA_BROKERS": "127.0.0.1:1"},
-    "persistence-service": {"MYSQL_PORT": "1", "PERSISTENCE_INSTANCE": "blackbox-missing"},
+    "persistence-service": {"MYSQL_PORT": "1"},
 }
 
 
@@ -250,7 +243,7 @@ def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api
 def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: str, stack: Stack,
                                                        api: Api):
     rows(stack, "INSERT INTO schema_version (version) VALUES (99)", name=database)
-    more = Service(stack, service, **MORE[service])
+    more = Service(stack, service)
     try:
         more.start()
         until("it says why", lambda: "schema version 99" in more.log())
@@ -272,7 +265,7 @@ def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: s
 def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
     prefix = service.removesuffix("-service").upper()
     port = str(stack.port(f"{prefix}_ADMIN_PORT"))
-    more = Service(stack, service, **MORE[service], **{f"{prefix}_ADMIN_PORT": port}).start()
+    more = Service(stack, service, **{f"{prefix}_ADMIN_PORT": port}).start()
     try:
         assert more.child.wait(timeout=15) == 111
     finally:
@@ -283,7 +276,7 @@ def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_second_sigterm_does_no_harm(service: str, stack: Stack, api: Api):
-    with Service(stack, service, **MORE[service]) as more:
+    with Service(stack, service) as more:
         more.child.send_signal(signal.SIGTERM)
         try:
             more.child.send_signal(signal.SIGTERM)

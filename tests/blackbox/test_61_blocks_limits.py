@@ -196,8 +196,8 @@ def test_pings_do_not_count(gateway: Service, alice: Person, bob: Person):
 
 # --- REST, by user --------------------------------------------------------------------
 def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob: Person):
-    with Service(stack, "persistence-service", PERSISTENCE_INSTANCE="blackbox-limits",
-                 PERSISTENCE_USER_RATE="1", PERSISTENCE_USER_BURST="5") as service:
+    with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="1",
+                 PERSISTENCE_USER_BURST="5") as service:
         small = Api(service.url)
         answers = [small.ask("GET", "/conversations", alice) for _ in range(20)]
         codes = [answer.status_code for answer in answers]
@@ -217,9 +217,8 @@ def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob:
 
 # --- how many -------------------------------------------------------------------------
 def test_a_user_is_in_so_many_groups(stack: Stack, api: Api, alice: Person, bob: Person):
-    with Service(stack, "persistence-service", PERSISTENCE_INSTANCE="blackbox-many",
-                 CONVERSATIONS_MAX="3", MEMBERS_MAX="3", INVITES_MAX="2",
-                 BLOCKS_MAX="2") as service:
+    with Service(stack, "persistence-service", CONVERSATIONS_MAX="3", MEMBERS_MAX="3",
+                 INVITES_MAX="2", BLOCKS_MAX="2") as service:
         small = Api(service.url)
         carol, dave = api.register(), api.register()
         groups = [make(small, alice, bob) for _ in range(3)]

@@ -182,12 +182,9 @@ def test_others_can_read_none(stack: Stack, exercise: Exercise):
 
 
 # --- core files -------------------------------------------------------------------
-MORE = {"persistence-service": {"PERSISTENCE_INSTANCE": "blackbox-core"}}
-
-
 def crash(stack: Stack, service: str, folder: Path, **changes: str) -> bool:
     """Whether a service that has worked for a while leaves a core file."""
-    one = Service(stack, service, **MORE.get(service, {}), **changes)
+    one = Service(stack, service, **changes)
     one.child = subprocess.Popen(
         ["prlimit", "--core=unlimited:unlimited", str(one.binary)], cwd=folder, env=one.env,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)

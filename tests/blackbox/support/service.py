@@ -24,12 +24,21 @@ def environment(stack: Stack, **changes: str) -> dict[str, str]:
     return plain | stack.settings | {name: str(value) for name, value in changes.items()}
 
 
+def apart(stack: Stack) -> dict[str, str]:
+    """A persistence that takes no part in the stack's own work: when a member of a consumer
+    group ends, nobody has its partitions for the session timeout, which is ten seconds."""
+    topic = stack.make_topic("apart_save")
+    return {"KAFKA_TOPIC_SAVE": topic, "PERSISTENCE_GROUP": topic, "PERSISTENCE_INSTANCE": topic}
+
+
 class Service:
     def __init__(self, stack: Stack, program: str, **changes: str):
         prefix = PREFIX[program]
         self.program, self.binary = program, stack.binary(program)
-        ports = {f"{prefix}_PORT": free_port(), f"{prefix}_ADMIN_PORT": free_port()}
-        self.env = environment(stack, **(ports | changes))
+        own = {f"{prefix}_PORT": free_port(), f"{prefix}_ADMIN_PORT": free_port()}
+        if program == "persistence-service" and "PERSISTENCE_GROUP" not in changes:
+            own |= apart(stack)
+        self.env = environment(stack, **(own | changes))
         self.port = int(self.env[f"{prefix}_PORT"])
         self.admin_port = int(self.env[f"{prefix}_ADMIN_PORT"])
         self.said = Path(tempfile.mkstemp(suffix=".log")[1])

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pymysql
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from support.wait import until
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / "build" / "test-logs"
 SERVICES = ("identity-service", "websocket-service", "persistence-service")
 START_TIMEOUT_S = 240
+PARTITIONS = 12
 PR_SET_PDEATHSIG = 1
 
 # Offset of each port from the first one of a stack.
@@ -84,7 +86,7 @@ class Stack:
         # Sanitized programs on a busy machine take their time.
         self.env.setdefault("PARLEY_START_TIMEOUT_S", str(START_TIMEOUT_S - 20))
         # A few users send for a crowd; what holds a user back is tested by itself.
-        self.env["WEBSOCKET_USER_RATE"] = "0"
+        self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
         self.env |= extra or {}
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None
@@ -205,6 +207,13 @@ class Stack:
 
     def secret(self, name: str) -> str:
         return (self.run_dir / "secrets" / name).read_text().strip()
+
+    def make_topic(self, kind: str) -> str:
+        name = f"{kind}_{secrets.token_hex(4)}"
+        admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.port('KAFKA_PORT')}"})
+        for made in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
+            made.result(timeout=20)
+        return name
 
     def make_database_admin(self) -> tuple[str, str]:
         """A user that may make databases, which the services' own may not."""
