@@ -4,12 +4,15 @@
 #include "common/wire/event.h"
 #include "persistence-service/rows_statement.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-/* A header that is sent at all is not empty. */
-static const char in_no_room[] = "-";
-
-enum { ANSWER_MAX = 1024 * 1024, LISTS_MAX = 64 * 1024 * 1024 };
+enum {
+	ANSWER_MAX = 768 * 1024, /* to one question: a record's header */
+	USER_MAX = 512 * 1024,   /* of it, what one user may have */
+	LISTS_MAX = 64 * 1024 * 1024,
+	NUMBER_MAX = 20 + 1,
+};
 
 /* Where a user's list lies in `lists`. */
 struct part {
@@ -17,20 +20,31 @@ struct part {
 	size_t len;
 };
 
-struct asked {
-	struct batch_entry *entry;
+/* Of whom a question is about. */
+struct about {
+	uint64_t user;
 	struct part rooms;
 	struct part blockers;
+};
+
+struct asked {
+	struct batch_entry *entry;
+	bool blocks;
 };
 
 struct answer_store {
 	struct sql *sql;
 	struct asked asked[BATCH_MOST];
 	unsigned count;
+	struct about about[SAVE_USERS_MAX];
+	unsigned about_count;
 	struct buf lists;
 	struct buf answer;
 	struct sql_value values[ROWS_ROOM(2)];
 };
+
+static_assert((int)SAVE_USERS_MAX <= (int)ROWS_MAX,
+              "a question takes one statement");
 
 static struct rows_statement list_rooms = {
 	.head = "SELECT l.user, c.id, c.last_seq, m.from_seq"
@@ -90,16 +104,6 @@ void answer_store_destroy(struct answer_store **store)
 	mem_free(store);
 }
 
-static int by_user(const void *a, const void *b)
-{
-	const struct asked *x = a, *y = b;
-
-	if (x->entry->record.sender != y->entry->record.sender)
-		return x->entry->record.sender < y->entry->record.sender ? -1
-		                                                         : 1;
-	return (x->entry > y->entry) - (x->entry < y->entry);
-}
-
 static void collect(struct answer_store *store, struct batch *batch,
                     enum save_kind kind, unsigned from, unsigned to)
 {
@@ -112,9 +116,6 @@ static void collect(struct answer_store *store, struct batch *batch,
 			store->asked[store->count++] =
 				(struct asked){.entry = entry};
 	}
-	if (store->count)
-		qsort(store->asked, store->count, sizeof(*store->asked),
-		      by_user);
 }
 
 /* A batch that has no room left for it: the gateway asks again. */
@@ -157,7 +158,7 @@ static void add_piece(struct answer_store *store, struct part *part,
 	part->len = store->lists.len - part->at;
 }
 
-/* Rows come by rising user, as those who asked lie. */
+/* Rows come by rising user, as those lie whom it is about. */
 static enum status read_parts(struct answer_store *store,
                               struct rows_statement *statement, bool blockers)
 {
@@ -165,67 +166,103 @@ static enum status read_parts(struct answer_store *store,
 	enum status status;
 	unsigned at = 0;
 
-	for (unsigned i = 0; i < store->count; i++)
-		store->values[i] =
-			sql_number(store->asked[i].entry->record.sender);
+	for (unsigned i = 0; i < store->about_count; i++)
+		store->values[i] = sql_number(store->about[i].user);
 	status = rows_run_padded(store->sql, statement, store->values,
-	                         store->count);
+	                         store->about_count);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, 4);
 		if (status != ST_OK)
 			break;
-		while (store->asked[at].entry->record.sender != row[0].number)
+		while (store->about[at].user != row[0].number)
 			at++;
 		add_piece(store,
-		          blockers ? &store->asked[at].blockers
-		                   : &store->asked[at].rooms,
+		          blockers ? &store->about[at].blockers
+		                   : &store->about[at].rooms,
 		          row, blockers ? add_blocker : add_room);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
+static int by_user(const void *a, const void *b)
+{
+	const struct about *x = a, *y = b;
+
+	return (x->user > y->user) - (x->user < y->user);
+}
+
+static void list_users(struct answer_store *store, struct span users)
+{
+	uint64_t user;
+
+	store->about_count = 0;
+	while (store->about_count < SAVE_USERS_MAX &&
+	       event_key_next(&users, &user))
+		store->about[store->about_count++] =
+			(struct about){.user = user};
+	qsort(store->about, store->about_count, sizeof(*store->about), by_user);
+}
+
+/* Of very many who block as many as fit: that only decides who looks offline.
+ */
+static struct span fitting(struct span blockers, size_t room)
+{
+	if (blockers.len <= room)
+		return blockers;
+	while (room && blockers.data[room] != ',')
+		room--;
+	return span_make(blockers.data, room);
+}
+
 static struct span part_span(const struct answer_store *store,
                              const struct part *part)
 {
-	return span_make(store->lists.data + part->at, part->len);
+	return part->len ? span_make(store->lists.data + part->at, part->len)
+	                 : SPAN_NONE;
 }
 
-static void answer_rooms(struct answer_store *store, struct batch *batch,
-                         const struct asked *asked)
+static void answer_user(struct answer_store *store, const struct about *about)
 {
+	struct span rooms = part_span(store, &about->rooms);
+	struct span blockers;
+
+	if (rooms.len > USER_MAX)
+		return;
+	blockers = fitting(part_span(store, &about->blockers),
+	                   USER_MAX - rooms.len);
+	if (store->answer.len + rooms.len + blockers.len + 2 * NUMBER_MAX <=
+	    ANSWER_MAX)
+		event_answer_add(&store->answer, about->user, rooms, blockers);
+}
+
+static enum status answer_rooms(struct answer_store *store, struct batch *batch,
+                                struct batch_entry *entry)
+{
+	enum status status;
+
+	list_users(store, entry->record.users);
+	buf_clear(&store->lists);
 	buf_clear(&store->answer);
-	if (asked->rooms.len)
-		buf_append(&store->answer, part_span(store, &asked->rooms));
-	else
-		buf_append(&store->answer, span_of(in_no_room));
-	if (asked->blockers.len) {
-		buf_byte(&store->answer, ';');
-		buf_append(&store->answer, part_span(store, &asked->blockers));
-	}
-	keep(store, batch, asked->entry);
+	status = read_parts(store, &list_rooms, false);
+	if (status == ST_OK)
+		status = read_parts(store, &list_blockers, true);
+	if (status != ST_OK)
+		return status;
+	for (unsigned i = 0;
+	     i < store->about_count && !buf_overflowed(&store->lists); i++)
+		if (i == 0 || store->about[i].user != store->about[i - 1].user)
+			answer_user(store, &store->about[i]);
+	keep(store, batch, entry);
+	return ST_OK;
 }
 
 static enum status read_rooms(struct answer_store *store, struct batch *batch)
 {
-	const struct asked *first = store->asked;
-	enum status status;
+	enum status status = ST_OK;
 
-	buf_clear(&store->lists);
-	status = read_parts(store, &list_rooms, false);
-	if (status == ST_OK)
-		status = read_parts(store, &list_blockers, true);
-	if (status != ST_OK || buf_overflowed(&store->lists))
-		return status;
-	for (unsigned i = 0; i < store->count; i++) {
-		struct asked *asked = &store->asked[i];
-
-		if (asked->entry->record.sender != first->entry->record.sender)
-			first = asked;
-		answer_rooms(store, batch,
-		             &(struct asked){asked->entry, first->rooms,
-		                             first->blockers});
-	}
-	return ST_OK;
+	for (unsigned i = 0; i < store->count && status == ST_OK; i++)
+		status = answer_rooms(store, batch, store->asked[i].entry);
+	return status;
 }
 
 /* --- a block list that has changed --------------------------------------- */
@@ -253,7 +290,7 @@ static enum status mark_blocks(struct answer_store *store)
 			break;
 		while ((asked = find_change(store, row[0].number, row[1].number,
 		                            asked)))
-			asked++->blockers.len = 1;
+			asked++->blocks = true;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
@@ -274,7 +311,7 @@ static enum status read_blocks(struct answer_store *store, struct batch *batch)
 		struct asked *asked = &store->asked[i];
 
 		buf_clear(&store->answer);
-		buf_byte(&store->answer, asked->blockers.len ? '+' : '-');
+		buf_byte(&store->answer, asked->blocks ? '+' : '-');
 		buf_number(&store->answer, asked->entry->record.sender);
 		keep(store, batch, asked->entry);
 	}

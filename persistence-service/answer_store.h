@@ -15,7 +15,10 @@ struct answer_store;
 
 struct answer_store *answer_store_create(struct sql *sql);
 void answer_store_destroy(struct answer_store **store);
-/* Fills `answer` of the questions among the entries from `from` to before `to`.
+/*
+ * Fills `answer` of the questions among the entries from `from` to before `to`.
+ * In that to SAVE_ROOMS whom it has no room for is left out: the gateway asks
+ * again.
  */
 MUST_CHECK enum status answer_store_read(struct answer_store *store,
                                          struct batch *batch, unsigned from,

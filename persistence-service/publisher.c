@@ -267,20 +267,36 @@ static void send_receipt(struct publisher *p, const struct batch_entry *entry,
 }
 
 /* Only the header says something. */
-static void send_answer(struct publisher *p, const struct batch_entry *entry,
+static void send_answer(struct publisher *p, struct kafka_header header,
+                        struct kafka_header more, uint64_t user,
                         uint64_t flight)
 {
-	const struct save_record *record = &entry->record;
-	bool blocked = record->kind == SAVE_BLOCKED;
-	struct kafka_header header = {blocked ? EVENT_BLOCKER_HEADER
-	                              : record->kind == SAVE_ROOMS
-	                                      ? EVENT_ROOMS_HEADER
-	                                      : EVENT_ROSTER_HEADER,
-	                              entry->answer};
-
 	buf_clear(&p->frame);
-	send_to(p, header, blocked ? record->user_to : record->sender, 0,
-	        flight);
+	buf_clear(&p->key);
+	event_key_add(&p->key, user);
+	send_event(p, buf_span(&p->key), header, more,
+	           (int32_t)partition_of(p, user), flight);
+}
+
+static void send_told(struct publisher *p, const struct batch_entry *entry,
+                      uint64_t flight)
+{
+	const struct save_record *record = &entry->record;
+	struct kafka_header header = {.value = entry->answer};
+
+	if (save_kind_is_receipt(record->kind)) {
+		send_receipt(p, entry, flight);
+	} else if (record->kind == SAVE_ROOMS) {
+		header.name = EVENT_ROOMS_HEADER;
+		send_answer(p, header, origin_of(entry, EVENT_SETTLES_HEADER),
+		            record->sender, flight);
+	} else if (record->kind == SAVE_ROSTER) {
+		header.name = EVENT_ROSTER_HEADER;
+		send_answer(p, header, no_header, record->sender, flight);
+	} else {
+		header.name = EVENT_BLOCKER_HEADER;
+		send_answer(p, header, no_header, record->user_to, flight);
+	}
 }
 
 static void send_refusal(struct publisher *p, const struct batch_entry *entry,
@@ -357,10 +373,7 @@ static void send_entry(struct publisher *p, const struct batch_entry *entry,
 		send_result(p, entry, flight);
 		break;
 	case OUTCOME_TOLD:
-		if (save_kind_is_receipt(entry->record.kind))
-			send_receipt(p, entry, flight);
-		else
-			send_answer(p, entry, flight);
+		send_told(p, entry, flight);
 		break;
 	case OUTCOME_REFUSED:
 		send_refusal(p, entry, entry->code, flight);

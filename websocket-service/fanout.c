@@ -178,6 +178,19 @@ static void take_block(struct fanout *fanout, uint64_t user, uint64_t by,
 	typing_forget_user(fanout->options.typing, user);
 }
 
+/* Other gateways' questions are not ours. */
+static void take_rooms(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct event_origin asked;
+
+	if (event_origin_parse(
+		    kafka_message_header(event, EVENT_SETTLES_HEADER),
+		    &asked) &&
+	    asked.gateway == fanout->options.gateway)
+		rooms_answered(fanout->options.rooms, asked.send,
+		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+}
+
 static void take_answer(struct fanout *fanout,
                         const struct kafka_message *event)
 {
@@ -196,8 +209,7 @@ static void take_answer(struct fanout *fanout,
 			 &blocks, &by))
 		take_block(fanout, user, by, blocks);
 	else
-		rooms_answered(fanout->options.rooms, user,
-		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+		take_rooms(fanout, event);
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)

@@ -196,14 +196,22 @@ static const struct bus_events bus_events = {
 
 /* --- rooms --------------------------------------------------------------- */
 
-static void ask_rooms(void *context, uint64_t user)
+static void ask_rooms(void *context, uint64_t number, uint64_t first,
+                      struct span users)
 {
 	struct gateway *g = context;
-	struct save_record record = {.kind = SAVE_ROOMS, .sender = user};
+	struct save_record record = {
+		.kind = SAVE_ROOMS, .sender = first, .users = users};
 
+	char origin[EVENT_ORIGIN_LEN];
+
+	event_origin_format(
+		&(struct event_origin){.gateway = g->number, .send = number},
+		origin);
 	metric_count(&measure_rooms_asked, 1);
 	/* Not taken, or taken and lost: it is asked again. */
-	if (records_produce(g->records, &record, SPAN_NONE,
+	if (records_produce(g->records, &record,
+	                    span_make(origin, sizeof(origin)),
 	                    record_tag(RECORD_OF_NOBODY, 0)) != ST_OK)
 		metric_count(&measure_kafka_refused, 1);
 }
@@ -301,6 +309,7 @@ static void on_before_wait(uv_prepare_t *prepare)
 {
 	struct gateway *g = prepare->data;
 
+	rooms_flush(g->rooms);
 	connections_flush(g->connections);
 }
 

@@ -48,7 +48,8 @@ struct metric measure_rooms = METRIC_GAUGE(
 struct metric measure_rooms_asking = METRIC_GAUGE(
 	"parley_rooms_asking", "Users here whose rooms are not known yet");
 struct metric measure_rooms_asked = METRIC_COUNTER(
-	"parley_rooms_asked_total", "Questions which rooms a user is in");
+	"parley_rooms_asked_total",
+	"Questions which rooms users are in, each about one or many");
 struct metric measure_rooms_late = METRIC_COUNTER(
 	"parley_rooms_late_total", "Answers that came after welcome was said");
 struct metric measure_receipts =

@@ -3,11 +3,14 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/base/scope.h"
+#include "common/wire/save_record.h"
 #include "websocket-service/seats.h"
 #include "websocket-service/wheel.h"
 
 #include <uthash.h>
 #include <utlist.h>
+
+enum { USER_TEXT_MAX = 20 + 1 }; /* in a question */
 
 /* What is known of a user and a room. */
 struct place {
@@ -23,8 +26,11 @@ struct user {
 	uint32_t partition;
 	bool here;
 	bool known;
-	bool held; /* in `held`: sockets wait for `welcome` */
+	bool held;   /* in `held`: sockets wait for `welcome` */
+	bool queued; /* in `queued`: the next question is about them, too */
+	bool out;    /* a question is out, and was not asked again yet */
 	unsigned asked;
+	uint64_t since; /* the first question since the user is here; 0: none */
 	struct place *places; /* by room */
 	uint32_t count;
 	uint32_t capacity;
@@ -34,6 +40,7 @@ struct user {
 	uint64_t hold_until_ms;
 	struct wheel_item again;
 	struct user *prev, *next; /* in `held`, or in `absent` */
+	struct user *queue_prev, *queue_next;
 	UT_hash_handle hh;
 };
 
@@ -45,6 +52,11 @@ struct rooms {
 	struct user *absent; /* longest first */
 	uint32_t absent_count;
 	uint32_t asking;
+	struct user *queued; /* oldest first */
+	uint32_t queued_count;
+	uint32_t out;
+	struct buf asked; /* the users of a question */
+	uint64_t number;  /* of the last question */
 	struct wheel wheel;
 };
 
@@ -59,6 +71,7 @@ struct rooms *rooms_create(const struct rooms_options *options)
 
 	rooms->options = *options;
 	rooms->seats = seats_create(options->partitions);
+	rooms->asked = BUF(SAVE_USERS_MAX * USER_TEXT_MAX);
 	wheel_start(&rooms->wheel, now_s());
 	return rooms;
 }
@@ -160,9 +173,26 @@ static void stop_holding(struct rooms *rooms, struct user *user)
 	user->held = false;
 }
 
+static void leave_queue(struct rooms *rooms, struct user *user)
+{
+	if (!user->queued)
+		return;
+	DL_DELETE2(rooms->queued, user, queue_prev, queue_next);
+	rooms->queued_count--;
+	user->queued = false;
+}
+
+static void set_out(struct rooms *rooms, struct user *user, bool out)
+{
+	rooms->out = rooms->out + out - user->out;
+	user->out = out;
+}
+
 static void stop_asking(struct rooms *rooms, struct user *user)
 {
 	stop_holding(rooms, user);
+	leave_queue(rooms, user);
+	set_out(rooms, user, false);
 	wheel_clear(&rooms->wheel, &user->again);
 	rooms->asking--;
 }
@@ -193,24 +223,63 @@ void rooms_destroy(struct rooms **rooms)
 	while (r->users)
 		drop_user(r, r->users);
 	seats_destroy(&r->seats);
+	buf_free(&r->asked);
 	mem_free(rooms);
 }
 
 /* --- asking -------------------------------------------------------------- */
 
-static void ask(struct rooms *rooms, struct user *user)
+/* What was asked before is not waited for any more. */
+static void enter_queue(struct rooms *rooms, struct user *user)
+{
+	set_out(rooms, user, false);
+	if (user->queued)
+		return;
+	DL_APPEND2(rooms->queued, user, queue_prev, queue_next);
+	rooms->queued_count++;
+	user->queued = true;
+}
+
+static void ask_again(void *context, struct wheel_item *item)
+{
+	enter_queue(context, CONTAINER_OF(item, struct user, again));
+}
+
+static void set_again(struct rooms *rooms, struct user *user)
 {
 	uint64_t more_ms = backoff_ms(user->asked++, ROOMS_ASK_S * 1000,
 	                              (ROOMS_ASK_MAX_S - ROOMS_ASK_S) * 1000);
 
 	wheel_set(&rooms->wheel, &user->again,
 	          now_s() + ROOMS_ASK_S + more_ms / 1000);
-	rooms->options.ask(rooms->options.context, user->id);
 }
 
-static void ask_again(void *context, struct wheel_item *item)
+/* About the oldest who wait for it. */
+static void ask(struct rooms *rooms)
 {
-	ask(context, CONTAINER_OF(item, struct user, again));
+	uint64_t first = rooms->queued->id;
+
+	rooms->number++;
+	buf_clear(&rooms->asked);
+	for (unsigned i = 0; rooms->queued && i < SAVE_USERS_MAX; i++) {
+		struct user *user = rooms->queued;
+
+		leave_queue(rooms, user);
+		set_out(rooms, user, true);
+		set_again(rooms, user);
+		if (!user->since)
+			user->since = rooms->number;
+		event_key_add(&rooms->asked, user->id);
+	}
+	rooms->options.ask(rooms->options.context, rooms->number, first,
+	                   buf_span(&rooms->asked));
+}
+
+void rooms_flush(struct rooms *rooms)
+{
+	while (rooms->queued &&
+	       (!rooms->out || rooms->queued_count >= SAVE_USERS_MAX))
+		ask(rooms);
 }
 
 static void hold(struct rooms *rooms, struct user *user)
@@ -231,8 +300,9 @@ static void arrive(struct rooms *rooms, struct user *user)
 		return;
 	}
 	user->asked = 0;
+	user->since = 0;
 	rooms->asking++;
-	ask(rooms, user);
+	enter_queue(rooms, user);
 }
 
 bool rooms_enter(struct rooms *rooms, uint64_t id)
@@ -379,21 +449,31 @@ static void learn(struct rooms *rooms, struct user *user, struct span list,
 		rooms_block(rooms, user->id, by, true);
 }
 
-void rooms_answered(struct rooms *rooms, uint64_t id, struct span known)
+static void take_answer(struct rooms *rooms, struct user *user,
+                        struct span list, struct span blockers)
 {
-	struct user *user = find_user(rooms, id);
-	struct span list, blockers;
+	uint64_t id = user->id;
 
-	/* What is known already is newer than an answer to somebody else. */
-	if (!user || user->known)
-		return;
-	event_rooms_split(known, &list, &blockers);
 	learn(rooms, user, list, blockers);
 	user->known = true;
 	stop_asking(rooms, user);
 	if (list.len)
 		rooms->options.missed(rooms->options.context, id);
 	rooms->options.welcome(rooms->options.context, id);
+}
+
+void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
+{
+	struct span list, blockers;
+	uint64_t id;
+
+	while (event_answer_next(&answer, &id, &list, &blockers)) {
+		struct user *user = find_user(rooms, id);
+
+		if (user && !user->known && user->since &&
+		    number >= user->since)
+			take_answer(rooms, user, list, blockers);
+	}
 }
 
 void rooms_changed(struct rooms *rooms, uint32_t partition,
@@ -418,12 +498,11 @@ static void doubt(struct rooms *rooms, struct user *user)
 {
 	leave_all_seats(rooms, user);
 	user->count = 0;
-	if (!user->known)
-		return;
+	rooms->asking += user->known;
 	user->known = false;
 	user->asked = 0;
-	rooms->asking++;
-	ask(rooms, user);
+	user->since = 0;
+	enter_queue(rooms, user);
 }
 
 void rooms_doubt_all(struct rooms *rooms)
@@ -466,6 +545,8 @@ void rooms_tick(struct rooms *rooms)
 		rooms->options.welcome(rooms->options.context, user->id);
 	}
 	wheel_turn(&rooms->wheel, now_ms / 1000, ask_again, rooms);
+	while (rooms->queued)
+		ask(rooms);
 }
 
 uint32_t rooms_count(const struct rooms *rooms)

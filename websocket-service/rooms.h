@@ -9,6 +9,13 @@
  * the answer on, the records that pass keep it true, also for a while after
  * the last socket has gone: coming back asks nothing.
  *
+ * Answers    a change that an answer does not know of yet is read after the
+ *            question was asked. So only answers to our own questions count,
+ *            and of those only what was asked since the user is here.
+ * Gathering  a question is asked at the end of the turn when none is out, so
+ *            one alone waits for nobody; meanwhile others gather, and are asked
+ *            about together when that one is answered. In a crowd the questions
+ *            get longer, not more.
  * Order      a record concerns those whose partition it lies in: only so does
  *            each user's part of a room change between the right two frames.
  *            Of two statements about a user and a room the one with the higher
@@ -41,8 +48,13 @@ struct rooms;
 struct rooms_options {
 	uint32_t partitions; /* of message_events */
 	uint32_t absent_max;
-	/* Asks which rooms a user is in; may fail, for it is asked again. */
-	void (*ask)(void *context, uint64_t user);
+	/*
+	 * Asks which rooms these users are in (for event_key_next(), at most
+	 * SAVE_USERS_MAX), as question `number`; may fail, for it is asked
+	 * again, as another.
+	 */
+	void (*ask)(void *context, uint64_t number, uint64_t first,
+	            struct span users);
 	/* The user's sockets may be told `welcome` now. */
 	void (*welcome)(void *context, uint64_t user);
 	/* The user's sockets were welcomed too early. */
@@ -58,8 +70,8 @@ bool rooms_enter(struct rooms *rooms, uint64_t user);
 /* The user's last socket has gone. */
 void rooms_leave(struct rooms *rooms, uint64_t user);
 
-/* An answer: what is known of the user, for event_rooms_split(). */
-void rooms_answered(struct rooms *rooms, uint64_t user, struct span known);
+/* The answer to our question of that number, for event_answer_next(). */
+void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer);
 /* One user blocks another, or does so no more. */
 void rooms_block(struct rooms *rooms, uint64_t user, uint64_t by, bool blocks);
 /* As far as that is known: of users who are or were here. */
@@ -84,7 +96,9 @@ void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
                 uint64_t seq, void (*each)(void *context, uint64_t user),
                 void *context);
 
-/* Every some 50 ms. */
+/* At the end of each turn: asks about those who came in it. */
+void rooms_flush(struct rooms *rooms);
+/* Every some 50 ms; then nobody waits any more for an answer to others. */
 void rooms_tick(struct rooms *rooms);
 /* Rooms that users with sockets here are in; users waiting for an answer. */
 uint32_t rooms_count(const struct rooms *rooms);

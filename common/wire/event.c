@@ -152,12 +152,33 @@ bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
 	return true;
 }
 
-void event_rooms_split(struct span text, struct span *ret_rooms,
-                       struct span *ret_blockers)
+void event_answer_add(struct buf *out, uint64_t user, struct span rooms,
+                      struct span blockers)
 {
-	*ret_rooms = span_cut(text, ';', ret_blockers);
-	if (span_equal(*ret_rooms, SPAN("-")))
-		*ret_rooms = SPAN_NONE;
+	if (out->len)
+		buf_byte(out, '/');
+	buf_number(out, user);
+	buf_byte(out, '=');
+	buf_append(out, rooms);
+	if (blockers.len == 0)
+		return;
+	buf_byte(out, ';');
+	buf_append(out, blockers);
+}
+
+bool event_answer_next(struct span *answer, uint64_t *ret_user,
+                       struct span *ret_rooms, struct span *ret_blockers)
+{
+	struct span rest, known;
+	struct span one = span_cut(*answer, '/', &rest);
+	struct span user = span_cut(one, '=', &known);
+	bool slash_at_end = one.len < answer->len && rest.len == 0;
+
+	if (slash_at_end || user.len == one.len || !read_id(user, ret_user))
+		return false;
+	*answer = rest;
+	*ret_rooms = span_cut(known, ';', ret_blockers);
+	return true;
 }
 
 bool event_blocker_parse(struct span text, bool *ret_blocks, uint64_t *ret_user)

@@ -12,10 +12,12 @@
  * Header     one as a rule, so that a gateway needs to read no JSON:
  *            "origin"  on a message: the socket and the send that it comes
  *                      from; leave that socket out
- *            "settles" on a state: that send is settled
+ *            "settles" on a state: that send is settled; beside "rooms": that
+ *                      question of that gateway is answered
  *            "room"    who is in a conversation has changed: event_room
- *            "rooms"   which rooms a user is in, and who blocks them:
- *                      event_rooms_split()
+ *            "rooms"   which rooms some users are in, and who blocks them:
+ *                      event_answer_next(); only the gateway that asked takes
+ *                      it, in whichever partition it lies
  *            "seq"     beside "origin" and "room" of what is for a room: which
  *                      entry it is or changes; who does not see that entry
  *                      does not get it
@@ -77,13 +79,20 @@ void event_room_format(struct buf *out, const struct event_room *room);
 bool event_room_parse(struct span text, struct event_room *ret_room);
 
 /*
- * What is known of a user, "17:43.42,19:7;3,4": in the rooms of conversation
- * 17, as of its entry 43, where they see the entries behind 42, and 19; blocked
- * by 3 and 4. "-" for no rooms; without ";" for nobody who blocks.
+ * What is known of some users, "5=17:43.42,19:7;3,4/6=": 5 is in the rooms of
+ * conversation 17, as of its entry 43, where they see the entries behind 42,
+ * and 19, and blocked by 3 and 4 (for event_key_next()); 6 is in none, and
+ * blocked by nobody. Adds one of them.
  */
-void event_rooms_split(struct span text, struct span *ret_rooms,
-                       struct span *ret_blockers);
-/* The rooms of it; add or take one. */
+void event_answer_add(struct buf *out, uint64_t user, struct span rooms,
+                      struct span blockers);
+/*
+ * Takes the next from the front. False at the end, and at the first that is
+ * none (then *answer is left non-empty).
+ */
+bool event_answer_next(struct span *answer, uint64_t *ret_user,
+                       struct span *ret_rooms, struct span *ret_blockers);
+/* The rooms of one; add or take one. */
 void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq,
                      uint64_t from);
 bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,

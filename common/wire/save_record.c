@@ -1,6 +1,7 @@
 #include "common/wire/save_record.h"
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
+#include "common/wire/event.h"
 #include "common/wire/fields.h"
 
 static const struct {
@@ -57,6 +58,8 @@ static void write_content(struct json_writer *w,
 		json_text(w, FIELD_REACTION, record->reaction);
 	if (record->remove)
 		json_bool(w, FIELD_REMOVE, true);
+	if (save_kind_has(record->kind, SAVE_HAS_USERS))
+		json_text(w, FIELD_USERS, record->users);
 }
 
 void save_record_encode(const struct save_record *record, struct buf *ret_json)
@@ -166,6 +169,29 @@ static const char *read_content(const struct json *json,
 	return NULL;
 }
 
+static const char *read_users(const struct json *json,
+                              struct save_record *record)
+{
+	struct span left;
+	uint64_t user, first = 0;
+	unsigned count = 0;
+
+	if (!save_kind_has(record->kind, SAVE_HAS_USERS))
+		return NULL;
+	if (!json_get_text(json, FIELD_USERS, &record->users))
+		return "users are missing";
+	left = record->users;
+	while (event_key_next(&left, &user)) {
+		if (count++ == 0)
+			first = user;
+	}
+	if (left.len || count > SAVE_USERS_MAX)
+		return "users are no ids, or too many";
+	return first == record->sender
+	               ? NULL
+	               : "the first of the users is not the sender";
+}
+
 static bool find_kind(struct span text, enum save_kind *ret_kind)
 {
 	for (unsigned i = 0; i < SAVE_KIND_COUNT; i++) {
@@ -199,6 +225,8 @@ static const char *read_members(const struct json *json,
 	why = read_target(json, record);
 	if (!why)
 		why = read_content(json, record);
+	if (!why)
+		why = read_users(json, record);
 	if (why)
 		return why;
 	if (!json_get_text(json, FIELD_SENT_AT, &text) ||

@@ -4,7 +4,8 @@
  *
  * Key       what the record is about, so that one consumer keeps its order:
  *           d:<low id>:<high id> for a pair of users (equal ids for a talk with
- *           oneself), c:<id> for a conversation by its id, u:<id> for a user.
+ *           oneself), c:<id> for a conversation by its id, u:<id> for a user
+ *           (of several: the first).
  * Value     JSON: {"kind":…,"uuid":…,"sender":…,…,"sent_at":…}; which members
  *           a kind has stands in SAVE_KINDS.
  * Header    "origin", see wire/event.h; handed on to the events.
@@ -26,6 +27,7 @@ enum {
 	MESSAGE_TEXT_MAX = 16 * 1024, /* bytes of UTF-8, at least 1 */
 	REACTION_MAX = 32,            /* bytes of UTF-8, at least 1 */
 	SAVE_RECORD_MAX = 128 * 1024, /* encoded; \u escapes at worst */
+	SAVE_USERS_MAX = 500,         /* that one question is about */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
 };
 
@@ -39,12 +41,13 @@ enum save_has {
 	SAVE_HAS_TEXT = 32,
 	SAVE_HAS_REACTION = 64, /* and perhaps `remove` */
 	SAVE_HAS_REPLY = 128,   /* perhaps */
+	SAVE_HAS_USERS = 256,   /* the first of them is the sender */
 };
 
 /*
  * message … react are said by clients; rooms and roster are asked by a gateway
- * about its user, and answered by an event; blocked says that a pair's block
- * list has changed.
+ * about its users, and answered by an event; blocked says that a
+ * pair's block list has changed.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \
@@ -59,7 +62,7 @@ enum save_has {
 	X(REACT, "react", \
 	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ | \
 	          SAVE_HAS_REACTION) \
-	X(ROOMS, "rooms", 0) \
+	X(ROOMS, "rooms", SAVE_HAS_USERS) \
 	X(ROSTER, "roster", SAVE_HAS_CONVERSATION) \
 	X(BLOCKED, "blocked", SAVE_HAS_USER_TO)
 
@@ -81,6 +84,7 @@ struct save_record { /* what its kind does not have is zero */
 	uint64_t reply_to; /* a seq; 0: none */
 	struct span message;
 	struct span reaction;
+	struct span users;   /* for event_key_next() */
 	uint64_t sent_at_ms; /* unix */
 };
 

@@ -495,6 +495,11 @@ static void assert_answer(const struct batch_entry *entry, const char *wanted)
 		         entry->answer.data, wanted);
 }
 
+static void ask_rooms(uint64_t first, const char *users)
+{
+	put_kind(SAVE_ROOMS, first, 0, 0)->record.users = span_of(users);
+}
+
 static void a_gateway_learns_rooms_and_rosters(void **state)
 {
 	uint64_t pair;
@@ -504,20 +509,21 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 	put(1, 2, NULL, "hi");
 	save();
 	pair = batch->entries[0].saved.conversation;
-	chat_execute("INSERT INTO blocks VALUES", "(2, 1, NOW(3))");
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
 	batch_clear(batch);
-	put_kind(SAVE_ROOMS, 2, 0, 0);
-	put_kind(SAVE_ROOMS, 3, 0, 0);
-	put_kind(SAVE_ROOMS, 2, 0, 0);
+	ask_rooms(2, "2");
+	ask_rooms(3, "3,2,9,3");
+	ask_rooms(9, "9");
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 	put_kind(SAVE_ROSTER, STRANGER, GROUP, 0);
 	put_kind(SAVE_ROSTER, 1, CHANNEL, 0);
 	put_kind(SAVE_ROSTER, 1, pair, 0);
 	put_kind(SAVE_ROSTER, 2, pair, 0);
 	save();
-	assert_answer(&batch->entries[0], "18:1");
-	assert_answer(&batch->entries[1], "-");
-	assert_answer(&batch->entries[2], "18:1");
+	assert_answer(&batch->entries[0], "2=18:1");
+	assert_answer(&batch->entries[1], "2=18:1/3=/9=");
+	assert_answer(&batch->entries[2], "9=");
 	assert_answer(&batch->entries[3], "17:2,3");
 	assert_answer(&batch->entries[4], "17:");
 	assert_answer(&batch->entries[5], "18:");
@@ -530,21 +536,67 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 static void a_gateway_learns_who_blocks(void **state)
 {
 	(void)state;
-	chat_execute("INSERT INTO blocks VALUES",
-	             "(2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
-	put_kind(SAVE_ROOMS, 9, 0, 0);
-	put_kind(SAVE_ROOMS, 1, 0, 0);
-	put_kind(SAVE_ROOMS, 2, 0, 0);
-	put_kind(SAVE_ROOMS, 1, 0, 0);
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
+	ask_rooms(9, "9");
+	ask_rooms(1, "1,2");
 	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
 	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
 	save();
-	assert_answer(&batch->entries[0], "-;2");
-	assert_answer(&batch->entries[1], "18:1;2,3");
-	assert_answer(&batch->entries[2], "18:1");
-	assert_answer(&batch->entries[3], "18:1;2,3");
-	assert_answer(&batch->entries[4], "+2");
-	assert_answer(&batch->entries[5], "-1");
+	assert_answer(&batch->entries[0], "9=;2");
+	assert_answer(&batch->entries[1], "1=18:1;2,3/2=18:1");
+	assert_answer(&batch->entries[2], "+2");
+	assert_answer(&batch->entries[3], "-1");
+}
+
+static void a_gateway_learns_of_as_many_at_once_as_may_be(void **state)
+{
+	struct buf users CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct span answer, rooms, blockers;
+	uint64_t user, last = 0;
+	unsigned count = 0;
+
+	(void)state;
+	for (unsigned i = SAVE_USERS_MAX; i > 0; i--)
+		event_key_add(&users, i);
+	ask_rooms(SAVE_USERS_MAX, buf_text(&users));
+	save();
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_TOLD);
+	answer = batch->entries[0].answer;
+	while (event_answer_next(&answer, &user, &rooms, &blockers)) {
+		assert_int_equal(user, last + 1);
+		assert_int_equal(rooms.len, user <= 2 ? 4 : 0);
+		assert_int_equal(blockers.len, 0);
+		last = user;
+		count++;
+	}
+	assert_int_equal(count, SAVE_USERS_MAX);
+	assert_int_equal(answer.len, 0);
+}
+
+static void only_so_many_who_block_are_told(void **state)
+{
+	enum { BLOCKERS = 40000 };
+	struct span answer, rooms, blockers;
+	uint64_t user, by, count = 0;
+
+	(void)state;
+	chat_execute(
+		"INSERT INTO blocks SELECT 900719925400000 + seq, 2, NOW(3)"
+		" FROM seq_1_to_40000");
+	ask_rooms(2, "2,3");
+	save();
+	answer = batch->entries[0].answer;
+	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
+	assert_int_equal(user, 2);
+	assert_true(span_equal(rooms, SPAN("18:1")));
+	while (event_key_next(&blockers, &by))
+		assert_int_equal(by, 900719925400000 + ++count);
+	assert_int_equal(blockers.len, 0);
+	assert_in_range(count, BLOCKERS / 2, BLOCKERS - 1);
+	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
+	assert_int_equal(user, 3);
+	assert_int_equal(rooms.len + blockers.len + answer.len, 0);
 }
 
 /* --- all of it, many times ------------------------------------------------ */
@@ -600,6 +652,8 @@ int main(void)
 		TEST(reactions_are_a_set_for_each_user),
 		TEST(a_gateway_learns_rooms_and_rosters),
 		TEST(a_gateway_learns_who_blocks),
+		TEST(a_gateway_learns_of_as_many_at_once_as_may_be),
+		TEST(only_so_many_who_block_are_told),
 		TEST(a_whole_batch_of_all_kinds_again_changes_nothing),
 	};
 

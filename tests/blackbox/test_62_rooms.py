@@ -6,6 +6,8 @@ What persistence would answer is said by the test.
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,6 +15,7 @@ from support.api import Api, Person
 from support.chat import Socket, new_uuid, open_socket
 from support.loner import Loner
 from support.stack import Stack
+from support.stores import Record
 from support.wait import until
 
 
@@ -23,10 +26,16 @@ def loner(stack: Stack) -> Iterator[Loner]:
         yield loner
 
 
+def questions(loner: Loner, person: Person, count: int = 1) -> list[Record]:
+    """All that were asked about somebody's rooms."""
+    return loner.saves(lambda save: save["kind"] == "rooms" and
+                       str(person.id) in save["users"].split(","), count)
+
+
 def welcomed(loner: Loner, person: Person, rooms: str) -> Socket:
     """An open socket of a user whose rooms were asked for, and answered."""
     socket = Socket(loner.ws_url, person.token, papers=False)
-    loner.answer(person.id, "rooms", rooms)
+    loner.answer_rooms(questions(loner, person)[-1], f"{person.id}={rooms}")
     socket.expect(2, type="welcome")
     return socket
 
@@ -47,12 +56,13 @@ def barrier(loner: Loner, socket: Socket, user: int) -> None:
 def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
     started = time.monotonic()
     with Socket(loner.ws_url, alice.token, papers=False) as socket:
-        asked, = loner.saves(lambda save: save["sender"] == alice.id)
-        assert asked.json()["kind"] == "rooms" and asked.key == f"u:{alice.id}"
+        asked, = questions(loner, alice)
+        assert asked.key == f"u:{alice.id}" and asked.json().pop("sent_at")
+        assert asked.json()["users"] == str(asked.json()["sender"]) == str(alice.id)
         socket.expect(type="welcome")
         assert time.monotonic() - started > 0.9, "nobody had answered"
         # Late, and none: nothing was missed.
-        loner.answer(alice.id, "rooms", "")
+        loner.answer_rooms(asked, f"{alice.id}=")
         barrier(loner, socket, alice.id)
         started = time.monotonic()
         with open_socket(loner.ws_url, alice, papers=False):
@@ -61,7 +71,7 @@ def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
 
 def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
     with open_socket(loner.ws_url, alice, papers=False) as socket:
-        loner.answer(alice.id, "rooms", "1700:43")
+        loner.answer_rooms(questions(loner, alice)[-1], f"{alice.id}=1700:43")
         code, reason = socket.closed()
         assert code == 1013 and "backlog" in reason
     started = time.monotonic()
@@ -69,6 +79,49 @@ def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
         assert time.monotonic() - started < 0.5
         loner.to_room(1700, {"type": "message", "conversation": 1700, "seq": 44})
         socket.expect(type="message", conversation=1700, seq=44)
+
+
+def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
+    people = {str(person.id): person for person in (api.register() for _ in range(20))}
+    asked: dict[str, Record] = {}  # user -> the first question about them
+
+    def all_asked() -> bool:
+        for record in loner.saves(lambda save: save["kind"] == "rooms"):
+            for user in record.json()["users"].split(","):
+                asked.setdefault(user, record)
+        return people.keys() <= asked.keys()
+
+    with ThreadPoolExecutor(len(people)) as pool, ExitStack() as opened:
+        sockets = [opened.enter_context(socket) for socket in pool.map(
+            lambda person: Socket(loner.ws_url, person.token, papers=False), people.values())]
+        until("all are asked about", all_asked, 10)
+        questions_of = {asked[user].headers["origin"]: asked[user] for user in people}
+        assert len(questions_of) < len(people)
+        for question in questions_of.values():
+            users = question.json()["users"].split(",")
+            assert users[0] == str(question.json()["sender"])
+            loner.answer_rooms(question, "/".join(f"{user}=" for user in users))
+        for socket in sockets:
+            socket.expect(type="welcome")
+
+
+@pytest.mark.parametrize("text", ["", "x", "{user}", "{user}=/", "/{user}=", "0=/{user}="])
+def test_what_is_no_answer_is_none(text: str, loner: Loner, alice: Person):
+    started = time.monotonic()
+    with Socket(loner.ws_url, alice.token, papers=False) as socket:
+        loner.answer_rooms(questions(loner, alice)[-1], text.format(user=alice.id))
+        socket.expect(type="welcome")
+        assert time.monotonic() - started > 0.9
+
+
+def test_an_answer_to_another_gateway_is_none(loner: Loner, alice: Person):
+    started = time.monotonic()
+    with Socket(loner.ws_url, alice.token, papers=False) as socket:
+        question = questions(loner, alice)[-1]
+        question.headers["origin"] = b"1" * 16 + question.headers["origin"][16:]
+        loner.answer_rooms(question, f"{alice.id}=")
+        socket.expect(type="welcome")
+        assert time.monotonic() - started > 0.9
 
 
 def test_a_room_reaches_who_is_in_it_once(loner: Loner, api: Api):

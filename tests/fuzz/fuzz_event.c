@@ -90,6 +90,25 @@ static void check_rooms(struct span text)
 		must(span_equal(buf_span(&again), text));
 }
 
+static void check_answer(struct span text)
+{
+	struct buf again CLEANUP(buf_free) = BUF(text.len + 1);
+	struct span rest = text, rooms, blockers;
+	uint64_t user;
+	bool bare = false; /* a ";" that stands before nobody is not written */
+
+	while (event_answer_next(&rest, &user, &rooms, &blockers)) {
+		must(user >= 1 && user <= JSON_ID_MAX);
+		check_rooms(rooms);
+		check_key(blockers);
+		event_answer_add(&again, user, rooms, blockers);
+		bare |= blockers.len == 0;
+	}
+	must(!buf_overflowed(&again));
+	if (rest.len == 0 && !bare)
+		must(span_equal(buf_span(&again), text));
+}
+
 static void check_roster(struct span text)
 {
 	struct buf again CLEANUP(buf_free) = BUF(text.len);
@@ -112,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_room_key(span_make(data, size));
 	check_room(span_make(data, size));
 	check_rooms(span_make(data, size));
+	check_answer(span_make(data, size));
 	check_roster(span_make(data, size));
 	return 0;
 }

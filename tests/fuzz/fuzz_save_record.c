@@ -32,6 +32,7 @@ static void check_round(const struct save_record *record)
 	must(!named || !memcmp(&again.uuid, &record->uuid, sizeof(again.uuid)));
 	must(span_equal(again.message, record->message));
 	must(span_equal(again.reaction, record->reaction));
+	must(span_equal(again.users, record->users));
 }
 
 static bool has(const struct save_record *record, enum save_has what)

@@ -482,10 +482,19 @@ static void answer_looks(uint8_t how)
 	}
 }
 
-static void on_ask_rooms(void *context, uint64_t user)
+static void on_ask_rooms(void *context, uint64_t number, uint64_t first,
+                         struct span users)
 {
+	uint64_t user;
+	unsigned count = 0;
+
 	(void)context;
-	must(user >= 1);
+	while (event_key_next(&users, &user)) {
+		must(user == first || count);
+		count++;
+	}
+	must(number >= 1 && users.len == 0 && count >= 1 &&
+	     count <= SAVE_USERS_MAX);
 }
 
 static void on_welcome(void *context, uint64_t user)
@@ -538,7 +547,7 @@ static void tell_rooms(uint8_t what, struct span text)
 	} else if (what & 128 && event_roster_parse(text, &roster)) {
 		typing_answered(typing, user, &roster);
 	} else {
-		rooms_answered(rooms, user, text);
+		rooms_answered(rooms, what & 64 ? 1 : UINT64_MAX, text);
 	}
 }
 
@@ -697,6 +706,7 @@ static void step(uint8_t what, struct socket *socket)
 		more(next_byte());
 		break;
 	default:
+		rooms_flush(rooms);
 		connections_flush(set);
 	}
 }

@@ -2,11 +2,13 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/scope.h"
+#include "common/wire/save_record.h"
 #include "websocket-service/rooms.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -24,13 +26,24 @@ uint64_t __wrap_clock_mono_ms(void)
 
 static struct rooms *rooms;
 static unsigned asked, welcomed, missed;
-static uint64_t last_user;
+static uint64_t last_user, last_number;
+static char last_question[SAVE_USERS_MAX * 21];
 
-static void on_ask(void *context, uint64_t user)
+static void on_ask(void *context, uint64_t number, uint64_t first,
+                   struct span users)
 {
+	struct span left = users;
+	uint64_t user;
+
 	(void)context;
+	assert_int_equal(number, last_number + 1);
+	last_number = number;
 	asked++;
-	last_user = user;
+	assert_true(event_key_next(&left, &user));
+	assert_int_equal(first, user);
+	assert_true(users.len < sizeof(last_question));
+	memcpy(last_question, users.data, users.len);
+	last_question[users.len] = '\0';
 }
 
 static void on_welcome(void *context, uint64_t user)
@@ -52,6 +65,8 @@ static int start(void **state)
 	(void)state;
 	clock_ms = 5000000;
 	asked = welcomed = missed = 0;
+	last_number = 0;
+	last_question[0] = '\0';
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = ABSENT_MAX,
@@ -80,9 +95,18 @@ static uint32_t partition_of(uint64_t user)
 	return event_partition(user, PARTITIONS);
 }
 
-static void answer(uint64_t user, const char *list)
+static void answer_to(uint64_t number, uint64_t user, const char *known)
 {
-	rooms_answered(rooms, user, span_of(list));
+	char text[64];
+
+	snprintf(text, sizeof(text), "%llu=%s", (unsigned long long)user,
+	         known);
+	rooms_answered(rooms, number, span_of(text));
+}
+
+static void answer(uint64_t user, const char *known)
+{
+	answer_to(last_number, user, known);
 }
 
 /* A record in the partition of `user` says so. */
@@ -114,9 +138,18 @@ static bool is_in(uint64_t user, uint64_t room)
 	return found;
 }
 
+/* In a turn of its own. */
+static bool enters(uint64_t user)
+{
+	bool known = rooms_enter(rooms, user);
+
+	rooms_flush(rooms);
+	return known;
+}
+
 static void knows(uint64_t user, const char *list)
 {
-	assert_false(rooms_enter(rooms, user));
+	assert_false(enters(user));
 	answer(user, list);
 	passes(0);
 }
@@ -126,7 +159,7 @@ static void knows(uint64_t user, const char *list)
 static void welcome_waits_for_the_answer(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	assert_int_equal(asked, 1);
 	passes(ROOMS_WAIT_MS - 1);
 	assert_int_equal(welcomed, 0);
@@ -138,14 +171,14 @@ static void welcome_waits_for_the_answer(void **state)
 	passes(ROOMS_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(rooms_asking(rooms), 0);
-	assert_true(rooms_enter(rooms, 7));
+	assert_true(enters(7));
 	assert_int_equal(asked, 1);
 }
 
 static void welcome_is_said_after_a_second_anyway(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	passes(ROOMS_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	answer(7, "");
@@ -155,7 +188,7 @@ static void welcome_is_said_after_a_second_anyway(void **state)
 static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 {
 	(void)s;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	passes(ROOMS_WAIT_MS);
 	answer(7, "17:43");
 	assert_int_equal(missed, 1);
@@ -168,12 +201,12 @@ static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 static void each_socket_waits_a_second_at_most(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	passes(ROOMS_WAIT_MS - 1);
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	passes(1);
 	assert_int_equal(welcomed, 1);
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	passes(ROOMS_WAIT_MS);
 	assert_int_equal(welcomed, 2);
 }
@@ -181,7 +214,7 @@ static void each_socket_waits_a_second_at_most(void **state)
 static void without_an_answer_it_is_asked_ever_less_often(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	for (unsigned i = 0; i < 60; i++)
 		passes(1000);
 	assert_in_range(asked, 3, 30);
@@ -207,6 +240,128 @@ static void an_answer_for_a_stranger_is_nothing(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
+static void an_answer_of_the_time_before_is_nothing(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	rooms_leave(rooms, 7);
+	assert_false(rooms_enter(rooms, 7)); /* may be in a room meanwhile */
+	answer_to(1, 7, "");
+	assert_int_equal(rooms_asking(rooms), 1);
+	rooms_flush(rooms);
+	assert_int_equal(last_number, 2);
+	answer_to(1, 7, "");
+	assert_int_equal(welcomed, 0);
+	rooms_doubt_all(rooms);
+	answer_to(2, 7, "");
+	assert_int_equal(welcomed, 0);
+	rooms_flush(rooms);
+	answer_to(3, 7, "17:43");
+	assert_int_equal(welcomed, 1);
+	assert_true(is_in(7, ROOM));
+}
+
+static void one_answer_is_for_many(void **state)
+{
+	(void)state;
+	for (uint64_t user = 7; user < 10; user++)
+		(void)rooms_enter(rooms, user);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=17:43/8=;5/99=17:43/9=18:2;6,7"));
+	assert_int_equal(welcomed, 3);
+	assert_true(is_in(7, 17));
+	assert_true(rooms_blocked(rooms, 8, 5));
+	assert_true(is_in(9, 18));
+	assert_true(rooms_blocked(rooms, 9, 7));
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+/* --- gathering -----------------------------------------------------------
+ */
+static void who_comes_while_a_question_is_out_is_in_the_next(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_string_equal(last_question, "7");
+	assert_false(enters(8));
+	assert_false(enters(9));
+	assert_false(enters(8)); /* another socket */
+	assert_int_equal(asked, 1);
+	answer(7, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "8,9");
+	assert_false(enters(10));
+	answer(8, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2); /* 9 is not answered */
+	answer(9, "17:43");
+	rooms_flush(rooms);
+	assert_string_equal(last_question, "10");
+	answer(10, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 3);
+	assert_int_equal(welcomed, 4);
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+static void nobody_waits_for_an_answer_to_others(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_false(enters(8));
+	passes(50);
+	assert_string_equal(last_question, "8");
+	answer(8, "");
+	assert_int_equal(welcomed, 1);
+}
+
+static void who_has_gone_is_not_asked_about_and_not_waited_for(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_false(enters(8));
+	assert_false(enters(9));
+	rooms_leave(rooms, 8);
+	rooms_leave(rooms, 7);
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "9");
+	answer(7, "17:43");
+	answer(9, "");
+	assert_int_equal(welcomed, 1);
+	rooms_leave(rooms, 9);
+	passes(60000);
+	assert_int_equal(asked, 2);
+}
+
+static void a_lost_answer_holds_up_nobody_for_long(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes((ROOMS_ASK_S + 1) * 2 * 1000);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "7");
+	answer_to(1, 7, ""); /* late: as good */
+	assert_false(enters(8));
+	assert_string_equal(last_question, "8");
+	assert_int_equal(asked, 3);
+}
+
+static void a_full_question_does_not_wait(void **state)
+{
+	(void)state;
+	assert_false(enters(1));
+	for (uint64_t user = 2; user <= 1 + SAVE_USERS_MAX; user++)
+		assert_false(enters(user));
+	assert_int_equal(asked, 2);
+	assert_int_equal(strncmp(last_question, "2,3,4,", 6), 0);
+	assert_non_null(strstr(last_question, ",501"));
+	for (uint64_t user = 1; user <= 1 + SAVE_USERS_MAX; user++)
+		answer(user, "");
+	assert_int_equal(welcomed, 1 + SAVE_USERS_MAX);
+}
+
 /* --- who is in --------------------------------------------------------------
  */
 static void of_two_statements_the_higher_seq_is_true(void **state)
@@ -228,7 +383,7 @@ static void of_two_statements_the_higher_seq_is_true(void **state)
 static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	change(7, "17:44:-7");
 	answer(7, "17:43,19:3");
 	assert_false(is_in(7, ROOM));
@@ -238,7 +393,7 @@ static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
 static void what_is_not_in_an_answer_stays(void **state)
 {
 	(void)state;
-	assert_false(rooms_enter(rooms, 7));
+	assert_false(enters(7));
 	change(7, "17:44:+7");
 	answer(7, "19:3");
 	assert_true(is_in(7, ROOM));
@@ -278,7 +433,7 @@ static void who_comes_back_is_known_and_not_asked_about(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 	change(7, "17:44:-7");
 	change(7, "18:1:+7");
-	assert_true(rooms_enter(rooms, 7));
+	assert_true(enters(7));
 	assert_int_equal(asked, 1);
 	assert_false(is_in(7, ROOM));
 	assert_true(is_in(7, 18));
@@ -292,10 +447,10 @@ static void the_longest_absent_are_forgotten(void **state)
 		rooms_leave(rooms, user);
 	}
 	asked = 0;
-	assert_false(rooms_enter(rooms, 1));
+	assert_false(enters(1));
 	assert_int_equal(asked, 1);
 	for (uint64_t user = 2; user <= ABSENT_MAX + 1; user++)
-		assert_true(rooms_enter(rooms, user));
+		assert_true(enters(user));
 	assert_int_equal(asked, 1);
 }
 
@@ -307,11 +462,12 @@ static void after_a_gap_nothing_is_believed(void **state)
 	rooms_leave(rooms, 8);
 	asked = 0;
 	rooms_doubt_all(rooms);
+	rooms_flush(rooms);
 	assert_int_equal(asked, 1);
 	assert_false(is_in(7, ROOM));
 	answer(7, "17:43");
 	assert_true(is_in(7, ROOM));
-	assert_false(rooms_enter(rooms, 8));
+	assert_false(enters(8));
 }
 
 /* --- crowds -----------------------------------------------------------------
@@ -376,6 +532,13 @@ int main(void)
 		TEST(each_socket_waits_a_second_at_most),
 		TEST(without_an_answer_it_is_asked_ever_less_often),
 		TEST(an_answer_for_a_stranger_is_nothing),
+		TEST(an_answer_of_the_time_before_is_nothing),
+		TEST(one_answer_is_for_many),
+		TEST(who_comes_while_a_question_is_out_is_in_the_next),
+		TEST(nobody_waits_for_an_answer_to_others),
+		TEST(who_has_gone_is_not_asked_about_and_not_waited_for),
+		TEST(a_lost_answer_holds_up_nobody_for_long),
+		TEST(a_full_question_does_not_wait),
 		TEST(of_two_statements_the_higher_seq_is_true),
 		TEST(a_stale_answer_does_not_bring_back_who_has_left),
 		TEST(what_is_not_in_an_answer_stays),

@@ -332,6 +332,60 @@ static void what_is_no_room_stops_the_rooms(void **state)
 	}
 }
 
+static void an_answer_survives_the_way(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(128);
+	struct span left, rooms, blockers;
+	uint64_t user = 0;
+
+	(void)state;
+	event_answer_add(&text, 5, SPAN("17:43.42,19:7"), SPAN("3,4"));
+	event_answer_add(&text, 6, SPAN_NONE, SPAN_NONE);
+	event_answer_add(&text, ID_MAX, SPAN_NONE, SPAN("1"));
+	assert_string_equal(buf_text(&text),
+	                    "5=17:43.42,19:7;3,4/6=/9007199254740991=;1");
+	left = buf_span(&text);
+	assert_true(event_answer_next(&left, &user, &rooms, &blockers));
+	assert_int_equal(user, 5);
+	assert_true(span_equal(rooms, SPAN("17:43.42,19:7")));
+	assert_true(span_equal(blockers, SPAN("3,4")));
+	assert_true(event_answer_next(&left, &user, &rooms, &blockers));
+	assert_int_equal(user, 6);
+	assert_int_equal(rooms.len + blockers.len, 0);
+	assert_true(event_answer_next(&left, &user, &rooms, &blockers));
+	assert_int_equal(user, ID_MAX);
+	assert_int_equal(rooms.len, 0);
+	assert_true(span_equal(blockers, SPAN("1")));
+	assert_int_equal(left.len, 0);
+	assert_false(event_answer_next(&left, &user, &rooms, &blockers));
+}
+
+static void what_is_no_answer_stops_it(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned good;
+	} rows[] = {
+		{"5", 0},     {"=", 0},        {"0=", 0},        {"x=17:43", 0},
+		{"/5=", 0},   {"5=/", 0},      {"5=/6", 1},      {"5=//6=", 1},
+		{" 5=", 0},   {"5 =", 0},      {"5=;3/6/7=", 1}, {"-5=", 0},
+		{"17:43", 0}, {"5=/0=/6=", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span left = span_of(rows[i].text);
+		struct span rooms, blockers;
+		unsigned good = 0;
+		uint64_t user;
+
+		while (event_answer_next(&left, &user, &rooms, &blockers))
+			good++;
+		if (good != rows[i].good || left.len == 0)
+			fail_msg("'%s': %u", rows[i].text, good);
+	}
+}
+
 static void a_roster_names_its_conversation_and_users(void **state)
 {
 	struct event_roster roster;
@@ -366,6 +420,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_change_of_a_room_is_refused),
 		cmocka_unit_test(the_rooms_of_a_user_survive_the_way),
 		cmocka_unit_test(what_is_no_room_stops_the_rooms),
+		cmocka_unit_test(an_answer_survives_the_way),
+		cmocka_unit_test(what_is_no_answer_stops_it),
 		cmocka_unit_test(a_roster_names_its_conversation_and_users),
 	};
 

@@ -1,4 +1,5 @@
 #include "common/base/mem.h"
+#include "common/wire/event.h"
 #include "common/wire/save_record.h"
 
 #include <setjmp.h>
@@ -110,8 +111,11 @@ static const struct {
          "{\"kind\":\"react\"," NAMED ",\"sender\":7," IN
          ",\"reaction\":\"+1\",\"remove\":true" AT,
          "c:17"},
-	{{.kind = SAVE_ROOMS, .sender = 7},
-         "{\"kind\":\"rooms\",\"sender\":7" AT,
+	{{.kind = SAVE_ROOMS, .sender = 7, .users = {LITERAL("7")}},
+         "{\"kind\":\"rooms\",\"sender\":7,\"users\":\"7\"" AT,
+         "u:7"},
+	{{.kind = SAVE_ROOMS, .sender = 7, .users = {LITERAL("7,5,9")}},
+         "{\"kind\":\"rooms\",\"sender\":7,\"users\":\"7,5,9\"" AT,
          "u:7"},
 	{{.kind = SAVE_ROSTER, .sender = 7, .conversation = 17},
          "{\"kind\":\"roster\",\"sender\":7,\"conversation\":17" AT,
@@ -200,6 +204,7 @@ static void assert_round_trip(struct save_record record)
 	assert_int_equal(again.sent_at_ms, record.sent_at_ms);
 	assert_true(span_equal(again.message, record.message));
 	assert_true(span_equal(again.reaction, record.reaction));
+	assert_true(span_equal(again.users, record.users));
 }
 
 static void what_is_encoded_is_decoded(void **state)
@@ -225,6 +230,31 @@ static void the_longest_text_fits_at_its_worst(void **state)
 	memset(text, '\x01', MESSAGE_TEXT_MAX);
 	assert_round_trip(record_of(JSON_ID_MAX, JSON_ID_MAX,
 	                            span_make(text, MESSAGE_TEXT_MAX)));
+}
+
+static void one_question_is_about_no_more_than_these(void **state)
+{
+	struct buf users CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct buf value CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct save_record record = {.kind = SAVE_ROOMS, .sender = JSON_ID_MAX};
+	const char *why = NULL;
+	bool named;
+
+	(void)state;
+	for (unsigned i = 0; i < SAVE_USERS_MAX; i++)
+		event_key_add(&users, JSON_ID_MAX - i);
+	record.users = buf_span(&users);
+	record.sent_at_ms = sent_at_ms;
+	assert_round_trip(record);
+	event_key_add(&users, 1);
+	record.users = buf_span(&users);
+	save_record_encode(&record, &value);
+	assert_int_equal(save_record_decode(SPAN("u:9007199254740991"),
+	                                    buf_span(&value), &json, &record,
+	                                    &named, &why),
+	                 ST_INVALID);
+	assert_string_equal(why, "users are no ids, or too many");
 }
 
 /* --- what is refused -------------------------------------------------------
@@ -356,6 +386,7 @@ static void a_refusal_tells_what_could_be_read(void **state)
 
 #define BY_7  ",\"sender\":7,"
 #define EDIT  "{\"kind\":\"edit\"," NAMED BY_7
+#define ROOMS "{\"kind\":\"rooms\",\"sender\":7"
 #define REACT "{\"kind\":\"react\"," NAMED BY_7 "\"conversation\":17,\"seq\":42"
 
 /* What each kind misses, or has and should not; in the order of reading. */
@@ -413,7 +444,19 @@ static void each_kind_wants_its_members(void **state)
 	         "remove is neither true nor false"},
 		{REACT ",\"reaction\":\"+1\",\"remove\":null" AT, true,
 	         "remove is neither true nor false"},
-		{"{\"kind\":\"rooms\",\"sender\":7}", false,
+		{ROOMS "}", false, "users are missing"},
+		{ROOMS ",\"users\":[7]" AT, false, "users are missing"},
+		{ROOMS ",\"users\":\"7,\"" AT, false,
+	         "users are no ids, or too many"},
+		{ROOMS ",\"users\":\"7,0\"" AT, false,
+	         "users are no ids, or too many"},
+		{ROOMS ",\"users\":\"7, 8\"" AT, false,
+	         "users are no ids, or too many"},
+		{ROOMS ",\"users\":\"\"" AT, false,
+	         "the first of the users is not the sender"},
+		{ROOMS ",\"users\":\"8,7\"" AT, false,
+	         "the first of the users is not the sender"},
+		{ROOMS ",\"users\":\"7\"}", false,
 	         "sent_at is missing or no time"},
 		{"{\"kind\":\"roster\",\"sender\":7" AT, false,
 	         "conversation is missing or no id"},
@@ -566,6 +609,7 @@ int main(void)
 		cmocka_unit_test(both_directions_have_one_key),
 		cmocka_unit_test(what_is_encoded_is_decoded),
 		cmocka_unit_test(the_longest_text_fits_at_its_worst),
+		cmocka_unit_test(one_question_is_about_no_more_than_these),
 		cmocka_unit_test(a_refusal_tells_what_could_be_read),
 		cmocka_unit_test(each_kind_wants_its_members),
 		cmocka_unit_test(each_kind_has_one_key_only),

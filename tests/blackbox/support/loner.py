@@ -1,27 +1,20 @@
 """loner - a gateway whose message_save nobody reads: the test answers for persistence."""
 
 import json
-import secrets
 from collections.abc import Callable
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from support.partition import event_partition
 from support.service import Service
-from support.stack import Stack
+from support.stack import PARTITIONS, Stack
 from support.stores import Record, records
-
-PARTITIONS = 12
 
 
 class Loner:
     def __init__(self, stack: Stack, **changes: str):
         self.stack, self.brokers = stack, f"127.0.0.1:{stack.port('KAFKA_PORT')}"
-        self.topic = f"message_save_{secrets.token_hex(4)}"
-        admin = AdminClient({"bootstrap.servers": self.brokers})
-        for made in admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)]).values():
-            made.result(timeout=20)
+        self.topic = stack.make_topic("message_save")
         self.producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 0})
         self.gateway = Service(stack, "websocket-service", KAFKA_TOPIC_SAVE=self.topic,
                                **changes)
@@ -42,11 +35,18 @@ class Loner:
         return records(self.stack, self.topic, lambda record: fits(record.json()), count)
 
     # --- what persistence would say -------------------------------------------------
-    def put(self, partition: int, key: str, value: bytes, header: str = "",
-            text: str = "") -> None:
+    def put(self, partition: int, key: str, value: bytes, header: str = "", text: str = "",
+            more: list[tuple[str, bytes]] | None = None) -> None:
+        headers = ([(header, text.encode())] if header else []) + (more or [])
         self.producer.produce("message_events", key=key, value=value, partition=partition,
-                              headers=[(header, text.encode())] if header else None)
+                              headers=headers or None)
         assert self.producer.flush(10) == 0
+
+    def answer_rooms(self, question: Record, text: str) -> None:
+        """What is known of the users of a question; wherever the first of them has events."""
+        first = question.json()["sender"]
+        self.put(event_partition(first), str(first), b"", "rooms", text,
+                 [("settles", question.headers["origin"])])
 
     def answer(self, user: int, header: str, text: str) -> None:
         self.put(event_partition(user), str(user), b"", header, text)
