@@ -10,9 +10,11 @@ from crowd import Crowd, Floor
 
 SETTLE_S = 1.0
 AT_ONCE = 64
+WARM_UPS = 6  # of connects, half a second each: Kafka compiles itself while it runs
 STORM_LIMIT_S = 150
 LOOKUPS = "parley_token_lookup_seconds_count"
 HASHES = "parley_password_hash_seconds_count"
+QUESTIONS = "parley_rooms_asked_total"
 PORTS = (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT"))
 
 
@@ -43,19 +45,30 @@ def connect(bench: Bench) -> dict:
     """(e) from connect() to `welcome`, each socket with a token never seen before."""
     count = bench.connects
     used = bench.crowd_max  # the first so many are known to identity from other parts
-    fresh = iter(range(used, used + 2 * bench.repeats * count, count))
+    last = used + (WARM_UPS + 2 * bench.repeats) * count
+    fresh = iter(range(used, last, count))
     result = {}
-    bench.people.minted(used + 2 * bench.repeats * count)
+    bench.people.minted(last)
+    say("warming up")
+    for _ in range(WARM_UPS):
+        connect_once(bench, PORTS[0][1], next(fresh))
     for name, port in PORTS:
         say(f"(e) {count} sockets, {AT_ONCE} at a time, {name}")
-        result[name] = bench.repeat(lambda _: bench.client(minted=True).run(
-            "connect", bench.stack.url(port), "--sockets", str(count),
-            "--at-once", str(AT_ONCE), "--from", str(next(fresh))))
+        result[name] = bench.repeat(lambda _: connect_once(bench, port, next(fresh)))
     say("the same at a gateway that asks nobody")
     with Floor(bench.client()) as floor:
         result["floor"] = bench.repeat(lambda _: bench.client(minted=True).run(
             "connect", floor.url, "--sockets", str(count), "--at-once", str(AT_ONCE)))
     return result
+
+
+def connect_once(bench: Bench, port: str, first: int) -> dict:
+    before = bench.stack.metrics("WEBSOCKET_ADMIN_PORT")[QUESTIONS]
+    result = bench.client(minted=True).run(
+        "connect", bench.stack.url(port), "--sockets", str(bench.connects),
+        "--at-once", str(AT_ONCE), "--from", str(first))
+    asked = bench.stack.metrics("WEBSOCKET_ADMIN_PORT")[QUESTIONS] - before
+    return result | {"users_per_question": round(bench.connects / asked, 2)}
 
 
 def storm(bench: Bench) -> dict:

@@ -141,6 +141,8 @@ def connect_rows(part: dict) -> list[str]:
         plain("    connect to welcome, p50 / p99", " / ".join(
             f"{figure(samples, name).median / 1000:.1f}" for name in ("p50_us", "p99_us")) +
             " ms"),
+        plain("    users in one question to persistence",
+              f"{figure(samples, 'users_per_question').median:.1f}"),
         plain("    connects, through nginx",
               f"{figure(part['nginx'], 'connects_per_s').median:,.0f}/s"),
         others(samples),
