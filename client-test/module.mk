@@ -11,5 +11,8 @@ CLIENT_SOURCES := accept.c accept_group.c accept_run.c account.c address.c alarm
 $(eval $(call library,client,client-test,$(CLIENT_SOURCES),libuv))
 $(eval $(call program,client-test,client common,libuv libcurl libcjson libcrypto))
 
-CLIENT_TESTS := bench bench_orders inbox ledger ledger_receipts ledger_rooms message options outbox typed upgrade
+CLIENT_TESTS := bench bench_orders inbox message options outbox typed upgrade
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/tests/test_$(t).c,client common,libuv libcurl libcjson libcrypto)))
+$(eval $(call library,ledger_world,client-test/tests,ledger_world.c,cmocka))
+$(foreach t,ledger ledger_receipts ledger_rooms,$(eval $(call unit_test,\
+	client-test/tests/test_$(t).c,ledger_world client common,libuv libcurl libcjson libcrypto)))

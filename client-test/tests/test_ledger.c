@@ -1,5 +1,4 @@
-#include "client-test/ledger_book.h"
-#include "common/base/mem.h"
+#include "client-test/tests/ledger_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,51 +8,11 @@
 #include <cmocka.h>
 
 /* Each test is two people in one conversation; carol is nobody's member. */
-enum { ALICE, BOB, CAROL, PEOPLE, DEVICES = 2, ROOM = 17 };
-
-static const struct ledger_place alice = {ALICE, 0}, alice_too = {ALICE, 1},
-				 bob = {BOB, 0}, bob_too = {BOB, 1},
-				 carol = {CAROL, 0};
-
-struct world {
-	struct ledger_book *book;
-	uint64_t now_us;
-	struct json *frames[64]; /* the messages' texts live in them */
-	unsigned frame_count;
-};
-
-static uint64_t tick(struct world *world)
-{
-	return world->now_us += 1000;
-}
+enum { PEOPLE = 3 };
 
 static int create(void **state)
 {
-	const struct ledger_plan plan = {
-		.users = PEOPLE, .devices = DEVICES, .text_bytes = 120};
-	struct world *world = mem_new(sizeof(*world));
-
-	world->book = ledger_book_create(&plan);
-	for (unsigned user = 0; user < PEOPLE; user++)
-		ledger_book_user(world->book, user, 100 + user);
-	for (unsigned user = 0; user < PEOPLE; user++) {
-		for (unsigned device = 0; device < DEVICES; device++)
-			ledger_book_welcome(world->book,
-			                    (struct ledger_place){user, device},
-			                    tick(world));
-	}
-	*state = world;
-	return 0;
-}
-
-static int destroy(void **state)
-{
-	struct world *world = *state;
-
-	while (world->frame_count)
-		json_destroy(&world->frames[--world->frame_count]);
-	ledger_book_destroy(&world->book);
-	mem_free(&world);
+	*state = world_create(PEOPLE, 120, NULL);
 	return 0;
 }
 
@@ -71,19 +30,8 @@ static uint32_t send(struct world *world)
 static struct message told(struct world *world, uint32_t number, uint64_t seq,
                            const char *text)
 {
-	struct buf frame CLEANUP(buf_free) = BUF(4096);
-	struct json **json = &world->frames[world->frame_count++];
-	struct message message = {.conversation = ROOM, .seq = seq};
-	struct span uuid;
-	const char *why;
+	struct message message = told_to_one(world, number, seq);
 
-	ledger_book_frame(world->book, number, &frame);
-	assert_int_equal(json_parse(buf_span(&frame), json, &why), ST_OK);
-	assert_true(json_get_text(*json, "uuid", &uuid));
-	assert_true(uuid_parse(uuid, &message.uuid));
-	assert_true(json_get_text(*json, "message", &message.text));
-	message.user_from = ledger_book_id(world->book, ALICE);
-	message.user_to = ledger_book_id(world->book, BOB);
 	if (text)
 		message.text = span_of(text);
 	return message;
@@ -431,7 +379,7 @@ static void a_refusal_is_a_fault(void **state)
 	assert_faults(world, LEDGER_refused, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, create, world_destroy)
 
 int main(void)
 {

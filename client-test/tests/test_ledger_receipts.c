@@ -1,5 +1,4 @@
-#include "client-test/ledger_book.h"
-#include "common/base/mem.h"
+#include "client-test/tests/ledger_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,42 +8,7 @@
 #include <cmocka.h>
 
 /* Alice and bob in one conversation, of which alice wrote 1 to 4. */
-enum { ALICE, BOB, CAROL, PEOPLE, DEVICES = 2, ROOM = 17, WRITTEN = 4 };
-
-static const struct ledger_place alice = {ALICE, 0}, alice_too = {ALICE, 1},
-				 bob = {BOB, 0}, bob_too = {BOB, 1},
-				 carol = {CAROL, 0};
-
-struct world {
-	struct ledger_book *book;
-	uint64_t now_us;
-	struct json *frames[64]; /* the messages' texts live in them */
-	unsigned frame_count;
-	uint64_t seq;
-};
-
-static uint64_t tick(struct world *world)
-{
-	return world->now_us += 1000;
-}
-
-static struct message told(struct world *world, uint32_t number, uint64_t seq)
-{
-	struct buf frame CLEANUP(buf_free) = BUF(4096);
-	struct json **json = &world->frames[world->frame_count++];
-	struct ledger_line line = ledger_book_line(world->book, number);
-	struct message message = {.conversation = ROOM, .seq = seq};
-	struct span uuid;
-
-	ledger_book_frame(world->book, number, &frame);
-	assert_int_equal(message_parse(buf_span(&frame), json), ST_OK);
-	assert_true(json_get_text(*json, "uuid", &uuid));
-	assert_true(uuid_parse(uuid, &message.uuid));
-	assert_true(json_get_text(*json, "message", &message.text));
-	message.user_from = 100 + line.from.user;
-	message.user_to = 100 + line.to;
-	return message;
-}
+enum { PEOPLE = 3, WRITTEN = 4 };
 
 /* Sent, saved, heard and read by both. */
 static void say(struct world *world, unsigned from, unsigned to)
@@ -56,7 +20,7 @@ static void say(struct world *world, unsigned from, unsigned to)
 	struct message message;
 
 	ledger_book_sent(world->book, number, tick(world));
-	message = told(world, number, seq);
+	message = told_to_one(world, number, seq);
 	for (unsigned i = 0; i < DEVICES; i++) {
 		ledger_book_saved(world->book, (struct ledger_place){from, i},
 		                  number, ROOM, seq, tick(world));
@@ -71,32 +35,11 @@ static void say(struct world *world, unsigned from, unsigned to)
 
 static int create(void **state)
 {
-	const struct ledger_plan plan = {
-		.users = PEOPLE, .devices = DEVICES, .text_bytes = 60};
-	struct world *world = mem_new(sizeof(*world));
+	struct world *world = world_create(PEOPLE, 60, NULL);
 
-	world->book = ledger_book_create(&plan);
-	for (unsigned user = 0; user < PEOPLE; user++) {
-		ledger_book_user(world->book, user, 100 + user);
-		for (unsigned device = 0; device < DEVICES; device++)
-			ledger_book_welcome(world->book,
-			                    (struct ledger_place){user, device},
-			                    tick(world));
-	}
 	for (unsigned i = 0; i < WRITTEN; i++)
 		say(world, ALICE, BOB);
 	*state = world;
-	return 0;
-}
-
-static int destroy(void **state)
-{
-	struct world *world = *state;
-
-	while (world->frame_count)
-		json_destroy(&world->frames[--world->frame_count]);
-	ledger_book_destroy(&world->book);
-	mem_free(&world);
 	return 0;
 }
 
@@ -112,7 +55,7 @@ static void bob_says(struct world *world, uint64_t delivered, uint64_t read,
 static void tell(struct world *world, struct ledger_place place,
                  uint64_t delivered, uint64_t read)
 {
-	ledger_book_receipt(world->book, place, ROOM, 100 + BOB, delivered,
+	ledger_book_receipt(world->book, place, ROOM, FIRST_ID + BOB, delivered,
 	                    read);
 }
 
@@ -124,7 +67,7 @@ static void tell_alice(struct world *world, uint64_t delivered, uint64_t read)
 
 static void keep(struct world *world, uint64_t delivered, uint64_t read)
 {
-	ledger_book_reach(world->book, ROOM, 100 + BOB, delivered, read);
+	ledger_book_reach(world->book, ROOM, FIRST_ID + BOB, delivered, read);
 }
 
 static void judge_faults(struct world *world, enum ledger_fault fault,
@@ -258,7 +201,7 @@ static void what_one_wrote_is_read(void **state)
 {
 	struct world *world = *state;
 
-	ledger_book_reach(world->book, ROOM, 100 + ALICE, 4, 4);
+	ledger_book_reach(world->book, ROOM, FIRST_ID + ALICE, 4, 4);
 	judge_clean(world);
 	say(world, ALICE, BOB);
 	judge_faults(world, LEDGER_receipts, 1);
@@ -307,8 +250,8 @@ static void a_receipt_of_a_stranger_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	ledger_book_receipt(world->book, bob_too, ROOM, 100 + CAROL, 1, 1);
-	ledger_book_reach(world->book, ROOM, 100 + CAROL, 1, 1);
+	ledger_book_receipt(world->book, bob_too, ROOM, FIRST_ID + CAROL, 1, 1);
+	ledger_book_reach(world->book, ROOM, FIRST_ID + CAROL, 1, 1);
 	judge_faults(world, LEDGER_receipts, 2);
 }
 
@@ -321,7 +264,7 @@ static void a_receipt_that_is_refused_is_a_fault(void **state)
 	judge_faults(world, LEDGER_receipts, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, create, world_destroy)
 
 int main(void)
 {

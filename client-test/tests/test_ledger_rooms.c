@@ -1,10 +1,10 @@
-#include "client-test/ledger_book.h"
-#include "common/base/mem.h"
+#include "client-test/tests/ledger_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -12,45 +12,19 @@
  * One room: alice made it with bob. Carol may come, dave is never asked. All of
  * its entries stand in a script, from seq 1: what a server would have kept.
  */
-enum {
-	ALICE,
-	BOB,
-	CAROL,
-	DAVE,
-	PEOPLE,
-	DEVICES = 2,
-	ROOM = 17,
-	ENTRIES_MAX = 16,
-	FRAMES_MAX = 512
-};
+enum { PEOPLE = 4, ENTRIES_MAX = 16 };
 
 static const unsigned crowd[] = {ALICE, BOB, CAROL};
 
-struct line {
+static struct line {
 	bool message;
 	uint32_t number;  /* of a message */
 	const char *what; /* of a change */
 	unsigned by, whom;
-};
+} lines[ENTRIES_MAX + 1]; /* by seq */
 
-struct world {
-	struct ledger_book *book;
-	uint64_t now_us;
-	struct json *frames[FRAMES_MAX]; /* texts live in them */
-	unsigned frame_count;
-	struct line lines[ENTRIES_MAX + 1]; /* by seq */
-	uint32_t seq;
-};
-
-static uint64_t tick(struct world *world)
+static struct world *create_world(bool all)
 {
-	return world->now_us += 1000;
-}
-
-static void create_world(void **state, bool all)
-{
-	const struct ledger_plan plan = {
-		.users = PEOPLE, .devices = DEVICES, .text_bytes = 60};
 	const struct ledger_room_plan room = {
 		.name = "room",
 		.all = all,
@@ -58,59 +32,28 @@ static void create_world(void **state, bool all)
 		.count = ARRAY_LEN(crowd),
 		.members = 2,
 	};
-	struct world *world = mem_new(sizeof(*world));
 
-	world->book = ledger_book_create(&plan);
-	(void)ledger_book_room(world->book, &room);
-	for (unsigned user = 0; user < PEOPLE; user++) {
-		ledger_book_user(world->book, user, 100 + user);
-		for (unsigned device = 0; device < DEVICES; device++)
-			ledger_book_welcome(world->book,
-			                    (struct ledger_place){user, device},
-			                    tick(world));
-	}
-	*state = world;
+	memset(lines, 0, sizeof(lines));
+	return world_create(PEOPLE, 60, &room);
 }
 
 static int create(void **state)
 {
-	create_world(state, false);
+	*state = create_world(false);
 	return 0;
 }
 
 static int create_open(void **state)
 {
-	create_world(state, true);
-	return 0;
-}
-
-static int destroy(void **state)
-{
-	struct world *world = *state;
-
-	while (world->frame_count)
-		json_destroy(&world->frames[--world->frame_count]);
-	ledger_book_destroy(&world->book);
-	mem_free(&world);
+	*state = create_world(true);
 	return 0;
 }
 
 /* --- what a server tells ---------------------------------------------------
  */
-static struct message parse(struct world *world, struct span text)
-{
-	struct json **json = &world->frames[world->frame_count++];
-	struct message message;
-
-	assert_true(world->frame_count <= FRAMES_MAX);
-	assert_int_equal(message_parse(text, json), ST_OK);
-	assert_true(message_read(*json, &message));
-	return message;
-}
-
 static struct message told_change(struct world *world, uint32_t seq)
 {
-	const struct line *line = &world->lines[seq];
+	const struct line *line = &lines[seq];
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
 	buf_format(&text,
@@ -119,10 +62,11 @@ static struct message told_change(struct world *world, uint32_t seq)
 	           "\"00000000-0000-0000-0000-0000000000%02u\","
 	           "\"created_at\":\"2026-11-21T10:00:00.000Z\","
 	           "\"change\":{\"what\":\"%s\",\"name\":\"room\",\"users\":[",
-	           seq, (unsigned)ROOM, seq, 100 + line->by, seq, line->what);
+	           seq, (unsigned)ROOM, seq, FIRST_ID + line->by, seq,
+	           line->what);
 	if (seq == 1)
-		buf_format(&text, "%u,", 100 + line->by);
-	buf_format(&text, "%u]}}", 100 + line->whom);
+		buf_format(&text, "%u,", FIRST_ID + line->by);
+	buf_format(&text, "%u]}}", FIRST_ID + line->whom);
 	return parse(world, buf_span(&text));
 }
 
@@ -135,7 +79,7 @@ static struct message told_message(struct world *world, uint32_t number,
 
 	ledger_book_frame(world->book, number, &frame);
 	buf_format(&text, "{\"id\":%u,\"seq\":%u,\"user_from\":%u,", 1000 + seq,
-	           seq, 100 + line.from.user);
+	           seq, FIRST_ID + line.from.user);
 	buf_append(&text, SPAN("\"created_at\":\"2026-11-21T10:00:00.000Z\","));
 	/* The rest is in the frame that sent it. */
 	buf_append(&text, span_make(frame.data + 1, frame.len - 1));
@@ -144,7 +88,7 @@ static struct message told_message(struct world *world, uint32_t number,
 
 static struct message told(struct world *world, uint32_t seq)
 {
-	const struct line *line = &world->lines[seq];
+	const struct line *line = &lines[seq];
 
 	return line->message ? told_message(world, line->number, seq)
 	                     : told_change(world, seq);
@@ -179,7 +123,7 @@ static void fetch(struct world *world, unsigned user, uint32_t seq)
 static uint32_t change(struct world *world, unsigned by, const char *what,
                        unsigned whom)
 {
-	world->lines[++world->seq] =
+	lines[++world->seq] =
 		(struct line){.what = what, .by = by, .whom = whom};
 	ledger_book_moving(world->book, 0, whom);
 	if (strcmp(what, "left") != 0 && strcmp(what, "removed") != 0)
@@ -202,8 +146,7 @@ static uint32_t save(struct world *world, unsigned user)
 {
 	uint32_t number = write(world, user);
 
-	world->lines[++world->seq] =
-		(struct line){.message = true, .number = number};
+	lines[++world->seq] = (struct line){.message = true, .number = number};
 	for (unsigned i = 0; i < DEVICES; i++)
 		ledger_book_saved(world->book, (struct ledger_place){user, i},
 		                  number, ROOM, world->seq, tick(world));
@@ -659,7 +602,7 @@ static void two_changes_of_one_seq_are_a_split(void **state)
 	make(world);
 	(void)change(world, ALICE, "invited", CAROL);
 	hear(world, ALICE, 2);
-	world->lines[2].what = "removed";
+	lines[2].what = "removed";
 	hear_at(world, (struct ledger_place){BOB, 0}, 2);
 	assert_faults(world, LEDGER_split, 1);
 }
@@ -705,7 +648,7 @@ static void a_history_with_a_hole_has_a_gap(void **state)
 	assert_faults(world, LEDGER_gaps, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, create, world_destroy)
 
 int main(void)
 {
@@ -714,10 +657,10 @@ int main(void)
 		TEST(who_comes_later_has_what_came_since),
 		cmocka_unit_test_setup_teardown(
 			who_comes_into_an_open_room_may_read_all, create_open,
-			destroy),
+			world_destroy),
 		cmocka_unit_test_setup_teardown(
 			who_came_into_an_open_room_may_hear_an_old_one_again,
-			create_open, destroy),
+			create_open, world_destroy),
 		TEST(who_left_needs_nothing_any_more),
 		TEST(who_was_away_and_left_since_need_not_have_it),
 		TEST(who_comes_again_sees_what_is_since_then),
