@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/service/metrics.h"
+#include "persistence-service/save/batch.h"
 
 static struct metric saved = METRIC_COUNTER(
 	"parley_records_total{outcome=\"saved\"}", "Records by outcome.");

@@ -4,9 +4,9 @@
 #ifndef PARLEY_PERSISTENCE_GAUGES_H
 #define PARLEY_PERSISTENCE_GAUGES_H
 
-#include "persistence-service/batch.h"
-
 #include <stdint.h>
+
+struct batch;
 
 void gauges_start(void);
 /* A batch that was saved, and how long its transaction took. */

@@ -1,14 +1,17 @@
 # Everything but main.c, so that tests can link it.
-PERSISTENCE_SOURCES := announcement.c announcer.c answer_store.c api.c api_act.c \
-	api_blocks.c api_channels.c api_conversations.c api_members.c api_reads.c asker.c batch.c \
-	block_store.c blocks.c change.c change_store.c channel_names.c channel_search.c \
-	conversation.c conversation_body.c conversation_store.c database.c entries.c \
-	few_rows.c first_send.c flight.c gauges.c history.c history_members.c \
-	history_messages.c history_sync.c member_check.c member_store.c membership.c \
-	membership_make.c membership_people.c message_store.c outbox.c owners.c paging.c \
-	pair.c people.c persistence.c publisher.c reactions.c reader.c receipt_store.c \
-	reply_check.c roster.c rows_statement.c saver.c schema.c settings.c summary.c \
-	sync_cursor.c talk.c topics.c user_limit.c writer.c
+SAVE_SOURCES := answer_store.c batch.c block_store.c change_store.c conversation_store.c \
+	first_send.c flight.c member_check.c message_store.c publisher.c \
+	receipt_store.c reply_check.c roster.c rows_statement.c saver.c talk.c \
+	writer.c
+REST_SOURCES := api.c api_act.c api_blocks.c api_channels.c api_conversations.c \
+	api_members.c api_reads.c asker.c blocks.c change.c channel_names.c \
+	channel_search.c conversation_body.c entries.c few_rows.c history.c \
+	history_members.c history_messages.c history_sync.c member_store.c \
+	membership.c membership_make.c membership_people.c owners.c paging.c \
+	people.c reactions.c reader.c summary.c sync_cursor.c user_limit.c
+PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c gauges.c outbox.c \
+	pair.c persistence.c schema.c settings.c topics.c \
+	$(addprefix save/,$(SAVE_SOURCES)) $(addprefix rest/,$(REST_SOURCES))
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\

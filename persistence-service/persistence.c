@@ -5,9 +5,9 @@
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
 #include "persistence-service/announcer.h"
-#include "persistence-service/api.h"
 #include "persistence-service/gauges.h"
-#include "persistence-service/saver.h"
+#include "persistence-service/rest/api.h"
+#include "persistence-service/save/saver.h"
 
 #include <errno.h>
 #include <string.h>

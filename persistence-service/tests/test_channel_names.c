@@ -3,7 +3,7 @@
  */
 #include "common/base/buf.h"
 #include "common/io/json.h"
-#include "persistence-service/channel_names.h"
+#include "persistence-service/rest/channel_names.h"
 #include "persistence-service/tests/chat_fixture.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "persistence-service/conversation_body.h"
+#include "persistence-service/rest/conversation_body.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

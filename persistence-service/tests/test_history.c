@@ -1,6 +1,6 @@
 /* What is read over REST, against the real server of chat_fixture. */
-#include "persistence-service/blocks.h"
-#include "persistence-service/history.h"
+#include "persistence-service/rest/blocks.h"
+#include "persistence-service/rest/history.h"
 #include "persistence-service/tests/chat_fixture.h"
 
 #include <pthread.h>

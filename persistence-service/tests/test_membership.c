@@ -4,7 +4,7 @@
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "persistence-service/membership.h"
+#include "persistence-service/rest/membership.h"
 #include "persistence-service/sql_time.h"
 #include "persistence-service/tests/chat_fixture.h"
 

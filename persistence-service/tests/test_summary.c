@@ -1,4 +1,4 @@
-#include "persistence-service/summary.h"
+#include "persistence-service/rest/summary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "persistence-service/sync_cursor.h"
+#include "persistence-service/rest/sync_cursor.h"
 
 #include "common/base/random.h"
 

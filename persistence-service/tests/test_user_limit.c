@@ -1,4 +1,4 @@
-#include "persistence-service/user_limit.h"
+#include "persistence-service/rest/user_limit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * messages and questions of gateways, against a real server.
  */
 #include "common/wire/event.h"
-#include "persistence-service/roster.h"
+#include "persistence-service/save/roster.h"
 #include "persistence-service/tests/writer_fixture.h"
 
 #include <setjmp.h>

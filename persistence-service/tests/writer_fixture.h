@@ -5,8 +5,8 @@
 #ifndef PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
 #define PARLEY_PERSISTENCE_TESTS_WRITER_FIXTURE_H
 
+#include "persistence-service/save/writer.h"
 #include "persistence-service/tests/chat_fixture.h"
-#include "persistence-service/writer.h"
 
 extern struct sql *sql;
 extern const struct writer_options writer_options;

@@ -6,7 +6,7 @@
 #include "common/base/mem.h"
 #include "common/io/http_private.h"
 #include "common/io/json.h"
-#include "persistence-service/paging.h"
+#include "persistence-service/rest/paging.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

@@ -132,19 +132,19 @@ MUTANTS = [
         "offsets_before_transaction",
         "offsets are committed when the batch was taken, before it is in the database",
         [COMMIT_AT_ONCE,
-         ("persistence-service/saver.c", "	FAULT_POINT(\"gather.after\");\n", MARK_ALL)],
+         ("persistence-service/save/saver.c", "	FAULT_POINT(\"gather.after\");\n", MARK_ALL)],
         killed_at("persistence-service", "commit.before"), {"lost"}),
     Mutant(
         "offsets_before_events",
         "offsets are committed after the transaction, before the events are confirmed",
         [COMMIT_AT_ONCE,
-         ("persistence-service/saver.c", "	FAULT_POINT(\"events.before\");\n",
+         ("persistence-service/save/saver.c", "	FAULT_POINT(\"events.before\");\n",
           MARK_ALL + "	FAULT_POINT(\"events.before\");\n")],
         killed_at("persistence-service", "events.before"), {"unheard", "undelivered"}),
     Mutant(
         "no_events_for_duplicates",
         "a record that was saved before a crash gets no events after it",
-        [("persistence-service/publisher.c",
+        [("persistence-service/save/publisher.c",
           "	send_message(p, entry, flight);\n"
           "	FAULT_POINT(\"message_event.after\");\n",
           "	if (entry->outcome == OUTCOME_DUPLICATE)\n"
@@ -160,7 +160,7 @@ MUTANTS = [
     Mutant(
         "errors_taken_for_saved",
         "a transaction that failed counts as done",
-        [("persistence-service/saver.c",
+        [("persistence-service/save/saver.c",
           "	if (status != ST_OK) {\n"
           "		gauges_retry();\n",
           "	if (status != ST_OK) {\n"
@@ -214,7 +214,7 @@ MUTANTS = [
     Mutant(
         "own_devices_forgotten",
         "a message goes to its recipient, not to the sender's other sockets",
-        [("persistence-service/publisher.c",
+        [("persistence-service/save/publisher.c",
           "		send_to(p, header, to, 0, flight);\n"
           "		send_to(p, header, from, 0, flight);\n",
           "		send_to(p, header, to, 0, flight);\n")],
@@ -222,24 +222,24 @@ MUTANTS = [
     Mutant(
         "seq_with_gaps",
         "a seq is used up by what is not stored",
-        [("persistence-service/writer.c",
+        [("persistence-service/save/writer.c",
           "		.seq = ++talk->last_seq,\n",
           "		.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
     Mutant(
         "texts_trimmed",
         "the database gets the text without the blanks at its ends",
-        [("persistence-service/message_store.c",
+        [("persistence-service/save/message_store.c",
           "	row[5] = sql_bytes(saved->message);\n",
           "	row[5] = sql_bytes(span_trim(saved->message));\n")],
         nothing, {"corrupt"}),
     Mutant(
         "members_of_yesterday",
         "who is in a group is not looked up anew when somebody has come or gone",
-        [("persistence-service/roster.c",
+        [("persistence-service/save/roster.c",
           "	    (roster->as_of == last_seq && roster->large == large))\n",
           "	    (roster->as_of != UINT64_MAX && roster->large == large))\n"),
-         ("persistence-service/roster.c",
+         ("persistence-service/save/roster.c",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
           "		entry->roster.as_of = UINT64_MAX;\n",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
@@ -248,7 +248,7 @@ MUTANTS = [
     Mutant(
         "a_partition_less",
         "a message to a group goes to every partition of its members but the first",
-        [("persistence-service/roster.c",
+        [("persistence-service/save/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n",
           "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
@@ -257,7 +257,7 @@ MUTANTS = [
     Mutant(
         "a_rooms_partition_less",
         "a message to a large conversation goes to every partition but the first",
-        [("persistence-service/roster.c",
+        [("persistence-service/save/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
           "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
@@ -291,7 +291,7 @@ MUTANTS = [
     Mutant(
         "receipts_unkept",
         "a receipt is told and not written down",
-        [("persistence-service/receipt_store.c", "	status = raise_all(store);\n",
+        [("persistence-service/save/receipt_store.c", "	status = raise_all(store);\n",
           "	status = ST_OK;\n	(void)raise_all;\n")],
         nothing, {"receipts"}, {"receipts": 500}),
 ]

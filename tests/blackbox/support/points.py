@@ -16,7 +16,7 @@ FOLDERS = ("websocket-service", "persistence-service")
 
 def all_points() -> list[tuple[str, str]]:
     """Program and name of each, as the sources have them."""
-    return [(folder, name) for folder in FOLDERS for path in sorted((ROOT / folder).glob("*.c"))
+    return [(folder, name) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.c"))
             for name in POINT.findall(path.read_text("utf-8"))]
 
 

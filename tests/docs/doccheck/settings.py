@@ -40,7 +40,7 @@ def reads(root, service, name):
     if str(name).startswith(f"{service}/"):
         return True
     folder = root / service
-    sources = [*folder.glob("*.[ch]"), *folder.glob("*.def")]
+    sources = [*folder.rglob("*.[ch]"), *folder.rglob("*.def")]
     return any(
         str(name) in INCLUDE.findall(source.read_text("utf-8")) for source in sources
     )

@@ -1,0 +1,23 @@
+/*
+ * api - the REST of conversations: which path goes to which handler.
+ *
+ * docs/protocol/openapi.yaml
+ */
+#ifndef PARLEY_PERSISTENCE_REST_API_H
+#define PARLEY_PERSISTENCE_REST_API_H
+
+#include "persistence-service/announcer.h"
+#include "persistence-service/settings.h"
+
+struct api;
+
+/*
+ * ST_UNAVAILABLE when the port is taken (errno says why). The announcer lives
+ * longer.
+ */
+MUST_CHECK enum status api_start(const struct settings *settings,
+                                 struct announcer *announcer,
+                                 struct api **ret_api);
+void api_stop(struct api **api);
+
+#endif

@@ -1,0 +1,105 @@
+#include "persistence-service/rest/api_act.h"
+
+#include <stdio.h>
+
+enum { CONVERSATION_MAX = 256 * 1024, TEXT_MAX = 64 };
+
+/* --- questions ----------------------------------------------------------- */
+bool api_act_admit(struct worker *worker, struct http_request *request,
+                   struct member_act *ret_act)
+{
+	*ret_act = (struct member_act){0};
+	return api_admit(worker, request, &ret_act->actor) &&
+	       api_id(request, 0, api_no_conversation, &ret_act->conversation);
+}
+
+bool api_act_admit_user(struct worker *worker, struct http_request *request,
+                        struct member_act *ret_act)
+{
+	return api_act_admit(worker, request, ret_act) &&
+	       api_id(request, 1, "there is no such member", &ret_act->user);
+}
+
+/* The size of a body is bound enough; of users too many are told as such. */
+bool api_act_json(struct http_request *request, struct json **ret_json)
+{
+	const char *why;
+
+	if (json_parse_long(http_body(request), ret_json, &why) == ST_OK)
+		return true;
+	http_answer_problem(request, 400, why);
+	return false;
+}
+
+bool api_act_fit(struct http_request *request, const char *unfit)
+{
+	if (unfit)
+		http_answer_problem(request, 422, unfit);
+	return !unfit;
+}
+
+static void answer_missing(struct http_request *request, uint64_t user)
+{
+	char text[TEXT_MAX];
+
+	(void)snprintf(text, sizeof(text), "there is no user %llu",
+	               (unsigned long long)user);
+	http_answer_problem(request, 422, text);
+}
+
+bool api_act_users_exist(struct worker *worker, struct http_request *request,
+                         const struct conversation_body *body)
+{
+	uint64_t missing = 0;
+	enum status status =
+		people_ask(worker->people, worker->asker, http_bearer(request),
+	                   body->users, body->user_count, &missing);
+
+	if (status == ST_NOT_FOUND)
+		answer_missing(request, missing);
+	else if (status == ST_DENIED)
+		http_answer_problem(request, 401, "a valid token is needed");
+	else if (status != ST_OK)
+		http_answer_problem(request, 503,
+		                    "users can't be looked up now");
+	return status == ST_OK;
+}
+
+/* --- answers ------------------------------------------------------------- */
+static void answer_failure(const struct worker *worker,
+                           struct http_request *request, enum status status)
+{
+	const char *why = membership_why(worker->membership);
+
+	if (status == ST_DENIED)
+		http_answer_problem(request, 403, why);
+	else if (status == ST_CONFLICT)
+		http_answer_problem(request, 409, why);
+	else if (status == ST_INVALID)
+		http_answer_problem(request, 422, why);
+	else
+		api_answer(request, status, why, NULL);
+}
+
+bool api_act_done(struct worker *worker, struct http_request *request,
+                  enum status status)
+{
+	if (status == ST_OK)
+		announcer_wake(worker->announcer);
+	else
+		answer_failure(worker, request, status);
+	return status == ST_OK;
+}
+
+void api_act_answer(struct worker *worker, struct http_request *request,
+                    unsigned http, uint64_t user, uint64_t conversation)
+{
+	struct buf json CLEANUP(buf_free) = BUF(CONVERSATION_MAX);
+	enum status status = history_conversation(worker->history, user,
+	                                          conversation, &json);
+
+	if (status == ST_OK && !buf_overflowed(&json))
+		http_answer_json(request, http, buf_span(&json));
+	else
+		api_answer(request, status, api_no_conversation, &json);
+}

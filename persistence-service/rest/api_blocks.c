@@ -1,0 +1,78 @@
+#include "persistence-service/rest/api_private.h"
+#include "persistence-service/rest/blocks.h"
+#include "persistence-service/rest/paging.h"
+
+enum { JSON_MAX = 64 * 1024 };
+
+static const char no_user[] = "there is no such user";
+
+static void answer_change(struct http_request *request, enum status status)
+{
+	if (status == ST_OK)
+		http_answer(request, 204, NULL, SPAN_NONE);
+	else if (status == ST_TOO_LARGE)
+		http_answer_problem(request, 422,
+		                    "too many users are blocked already");
+	else if (status == ST_UNCERTAIN)
+		http_answer_problem(request, 503,
+		                    "it is stored, but not known everywhere "
+		                    "yet: ask again");
+	else
+		api_answer(request, status, no_user, NULL);
+}
+
+static bool read_block(struct worker *worker, struct http_request *request,
+                       struct block *ret_block)
+{
+	ret_block->announcer = worker->announcer;
+	return api_admit(worker, request, &ret_block->user) &&
+	       api_id(request, 0, no_user, &ret_block->blocked);
+}
+
+void api_put_block(struct http_request *request, void *context)
+{
+	struct worker *worker = context;
+	struct block block;
+
+	if (!read_block(worker, request, &block))
+		return;
+	if (block.user == block.blocked)
+		http_answer_problem(request, 422, "this is oneself");
+	else
+		answer_change(
+			request,
+			blocks_put(history_reader(worker->history), &block,
+		                   (unsigned)worker->settings->blocks_max));
+}
+
+void api_remove_block(struct http_request *request, void *context)
+{
+	struct worker *worker = context;
+	struct block block;
+
+	if (!read_block(worker, request, &block))
+		return;
+	answer_change(request,
+	              blocks_remove(history_reader(worker->history), &block));
+}
+
+void api_list_blocks(struct http_request *request, void *context)
+{
+	struct worker *worker = context;
+	struct buf json CLEANUP(buf_free) = BUF(JSON_MAX);
+	uint64_t user, after;
+	unsigned limit;
+	const char *unfit;
+
+	if (!api_admit(worker, request, &user))
+		return;
+	unfit = paging_users(request, &after, &limit);
+	if (unfit) {
+		http_answer_problem(request, 422, unfit);
+		return;
+	}
+	api_answer(request,
+	           blocks_list(history_reader(worker->history), user, after,
+	                       limit, &json),
+	           no_user, &json);
+}

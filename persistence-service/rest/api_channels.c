@@ -1,0 +1,44 @@
+/* GET /channels */
+#include "common/base/utf8.h"
+#include "common/wire/name.h"
+#include "persistence-service/rest/api_act.h"
+#include "persistence-service/rest/channel_names.h"
+#include "persistence-service/rest/paging.h"
+
+/* A name of 64 points, escaped, and what stands around it. */
+enum { CHANNEL_MAX = 1024, JSON_MAX = PAGE_MAX * CHANNEL_MAX };
+
+static const char *read_search(const struct http_request *request,
+                               struct channel_search *ret)
+{
+	const char *unfit = paging_limit(request, &ret->limit);
+
+	if (unfit)
+		return unfit;
+	if (!http_query(request, "search", &ret->text))
+		ret->text = SPAN("");
+	if (!http_query(request, "after", &ret->after))
+		ret->after = SPAN("");
+	if (!utf8_valid(ret->text) || utf8_count(ret->text) > NAME_MAX_POINTS)
+		return "search must be UTF-8 of at most 64 characters";
+	return NULL;
+}
+
+void api_search_channels(struct http_request *request, void *context)
+{
+	struct worker *worker = context;
+	struct buf json CLEANUP(buf_free) = BUF(JSON_MAX);
+	struct channel_search search;
+	enum status status;
+
+	if (!api_admit(worker, request, &search.user) ||
+	    !api_act_fit(request, read_search(request, &search)))
+		return;
+	status = channel_names_search(history_reader(worker->history), &search,
+	                              &json);
+	if (status == ST_INVALID)
+		http_answer_problem(request, 422,
+		                    "after must be a cursor that was in next");
+	else
+		api_answer(request, status, api_no_conversation, &json);
+}

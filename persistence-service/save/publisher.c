@@ -1,0 +1,476 @@
+#include "persistence-service/save/publisher.h"
+
+#include "common/base/clock.h"
+#include "common/base/lru.h"
+#include "common/base/mem.h"
+#include "common/service/fault_point.h"
+#include "common/service/log.h"
+#include "common/wire/event.h"
+#include "common/wire/frame.h"
+#include "persistence-service/announcement.h"
+#include "persistence-service/save/flight.h"
+#include "persistence-service/save/roster.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <utlist.h>
+
+enum {
+	QUEUE_MAX_KIB = 64 * 1024,
+	BUSY_WAIT_MS = 20,
+	POLL_BUDGET = 1000,
+	KEY_MAX = 64 * 1024, /* of a roster's users in one partition */
+	SEQ_MAX = 32,
+	NOTICED_MAX = 4096,
+	REASON_MAX = 512,
+};
+
+static const struct kafka_header no_header = {0};
+
+struct publisher {
+	struct kafka_producer *producer;
+	struct flights *flights;
+	const struct settings *settings;
+	struct buf key;
+	struct buf seq;
+	struct buf frame;
+	struct buf reason;
+	struct lru *noticed; /* rows of the outbox that went this way before */
+	enum status broken;
+};
+
+static void on_answer(void *context, uint64_t tag, enum status status)
+{
+	struct publisher *p = context;
+
+	if (status == ST_OK) {
+		flights_landed(p->flights, tag);
+		return;
+	}
+	if (p->broken == ST_OK)
+		log_event(LOG_ERROR, "events.refused",
+		          F_TEXT("why", status_text(status)));
+	p->broken = ST_BROKEN;
+}
+
+enum status publisher_create(const struct settings *settings,
+                             struct kafka_group *group,
+                             struct publisher **ret_publisher)
+{
+	struct publisher *p CLEANUP(publisher_destroy) = mem_new(sizeof(*p));
+	struct kafka_producer_options options = {
+		.common = settings_kafka(settings),
+		.queue_max_kib = QUEUE_MAX_KIB,
+		.timeout_ms = 0,
+		.answer = on_answer,
+		.context = p,
+	};
+	enum status status = kafka_producer_create(&options, &p->producer);
+
+	if (status != ST_OK)
+		return status;
+	p->flights = flights_create(group);
+	p->settings = settings;
+	p->key = BUF(KEY_MAX);
+	p->seq = BUF(SEQ_MAX);
+	p->frame = BUF(FRAME_OUT_MAX);
+	p->reason = BUF(REASON_MAX);
+	p->noticed = lru_create(NOTICED_MAX, 1);
+	p->broken = ST_OK;
+	*ret_publisher = MOVE(p);
+	return ST_OK;
+}
+
+void publisher_destroy(struct publisher **publisher)
+{
+	struct publisher *p = *publisher;
+
+	if (!p)
+		return;
+	kafka_producer_destroy(&p->producer);
+	flights_destroy(&p->flights);
+	buf_free(&p->key);
+	buf_free(&p->seq);
+	buf_free(&p->frame);
+	buf_free(&p->reason);
+	lru_destroy(&p->noticed);
+	mem_free(publisher);
+}
+
+/* --- one record ---------------------------------------------------------- */
+static void produce(struct publisher *p, const struct kafka_record *record,
+                    uint64_t flight)
+{
+	enum status status;
+
+	flights_sent(p->flights, flight);
+	for (;;) {
+		status = kafka_produce(p->producer, record, flight);
+		if (status != ST_BUSY)
+			break;
+		kafka_producer_flush(p->producer, BUSY_WAIT_MS);
+	}
+	if (status != ST_OK)
+		on_answer(p, flight, status);
+}
+
+static uint32_t partition_of(const struct publisher *p, uint64_t user)
+{
+	return event_partition(user, (uint32_t)p->settings->kafka_partitions);
+}
+
+static void send_event(struct publisher *p, struct span key,
+                       struct kafka_header header, struct kafka_header more,
+                       int32_t partition, uint64_t flight)
+{
+	struct kafka_record record = {
+		.topic = p->settings->topic_events,
+		.partition = partition,
+		.key = key,
+		.value = buf_span(&p->frame),
+		.header = header,
+		.more = more,
+	};
+
+	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
+	produce(p, &record, flight);
+}
+
+/* The save record's origin goes on, under the name that says what for. */
+static struct kafka_header origin_of(const struct batch_entry *entry,
+                                     const char *name)
+{
+	return (struct kafka_header){
+		name,
+		kafka_message_header(entry->message, EVENT_ORIGIN_HEADER)};
+}
+
+/* The frame that is ready, to one user, or to both of the same partition. */
+static void send_to(struct publisher *p, struct kafka_header header,
+                    uint64_t user, uint64_t other, uint64_t flight)
+{
+	buf_clear(&p->key);
+	event_key_add(&p->key, user);
+	if (other)
+		event_key_add(&p->key, other);
+	send_event(p, buf_span(&p->key), header, no_header,
+	           (int32_t)partition_of(p, user), flight);
+}
+
+/* Somebody came in meanwhile who does not see that entry. */
+static void send_to_some(struct publisher *p, struct kafka_header header,
+                         const struct roster *roster, uint64_t seq,
+                         uint64_t flight)
+{
+	uint32_t partitions = (uint32_t)p->settings->kafka_partitions;
+
+	for (uint32_t i = 0; i < partitions; i++) {
+		buf_clear(&p->key);
+		roster_key(roster, i, partitions, seq, &p->key);
+		if (p->key.len)
+			send_event(p, buf_span(&p->key), header, no_header,
+			           (int32_t)i, flight);
+	}
+}
+
+static struct kafka_header seq_header(struct publisher *p, uint64_t seq)
+{
+	buf_clear(&p->seq);
+	buf_number(&p->seq, seq);
+	return (struct kafka_header){EVENT_SEQ_HEADER, buf_span(&p->seq)};
+}
+
+/* What is or changes the entry `seq`, to all who see that. */
+static void send_to_many(struct publisher *p, struct kafka_header header,
+                         const struct roster *roster, uint64_t seq,
+                         uint64_t flight)
+{
+	struct kafka_header more =
+		roster->large ? seq_header(p, seq) : no_header;
+
+	if (!roster->large && seq <= roster->newest) {
+		send_to_some(p, header, roster, seq, flight);
+		return;
+	}
+	for (unsigned i = 0; i < roster->target_count; i++)
+		send_event(p, roster->targets[i].key, header, more,
+		           roster->targets[i].partition, flight);
+}
+
+static void send_to_pair(struct publisher *p, struct kafka_header header,
+                         uint64_t from, uint64_t to, uint64_t flight)
+{
+	if (from == to) {
+		send_to(p, header, to, 0, flight);
+	} else if (partition_of(p, from) == partition_of(p, to)) {
+		send_to(p, header, to, from, flight);
+	} else {
+		send_to(p, header, to, 0, flight);
+		send_to(p, header, from, 0, flight);
+	}
+}
+
+/* --- what came of a record ----------------------------------------------- */
+/* A group that is gone meanwhile has nobody to tell. */
+static void send_message(struct publisher *p, const struct batch_entry *entry,
+                         uint64_t flight)
+{
+	struct kafka_header origin = origin_of(entry, EVENT_ORIGIN_HEADER);
+
+	buf_clear(&p->frame);
+	frame_message(&p->frame, &entry->saved);
+	if (entry->roster)
+		send_to_many(p, origin, entry->roster, entry->saved.seq,
+		             flight);
+	else if (entry->saved.user_to)
+		send_to_pair(p, origin, entry->saved.user_from,
+		             entry->saved.user_to, flight);
+}
+
+static void send_saved(struct publisher *p, const struct batch_entry *entry,
+                       uint64_t flight)
+{
+	buf_clear(&p->frame);
+	frame_saved(&p->frame, &entry->saved);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER),
+	        entry->saved.user_from, 0, flight);
+}
+
+/* An edit whose text is gone, edited again, is only answered. */
+static void send_change(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	const struct saved_change *change = &entry->change;
+	bool gone = change->kind == CLIENT_EDIT && change->message.len == 0;
+
+	buf_clear(&p->frame);
+	frame_change(&p->frame, change);
+	if (entry->heard && !gone)
+		send_to_many(p, origin_of(entry, EVENT_ORIGIN_HEADER),
+		             entry->roster, change->seq, flight);
+	buf_clear(&p->frame);
+	frame_change_saved(&p->frame, change);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), change->user, 0,
+	        flight);
+}
+
+/* In a large conversation only the reader's own sockets need to know. */
+static void send_receipt(struct publisher *p, const struct batch_entry *entry,
+                         uint64_t flight)
+{
+	buf_clear(&p->frame);
+	frame_receipt(&p->frame, &entry->receipt);
+	if (entry->roster->large)
+		send_to(p, no_header, entry->receipt.user, 0, flight);
+	else
+		send_to_many(p, no_header, entry->roster, UINT64_MAX, flight);
+}
+
+/* Only the header says something. */
+static void send_answer(struct publisher *p, struct kafka_header header,
+                        struct kafka_header more, uint64_t user,
+                        uint64_t flight)
+{
+	buf_clear(&p->frame);
+	buf_clear(&p->key);
+	event_key_add(&p->key, user);
+	send_event(p, buf_span(&p->key), header, more,
+	           (int32_t)partition_of(p, user), flight);
+}
+
+static void send_told(struct publisher *p, const struct batch_entry *entry,
+                      uint64_t flight)
+{
+	const struct save_record *record = &entry->record;
+	struct kafka_header header = {.value = entry->answer};
+
+	if (save_kind_is_receipt(record->kind)) {
+		send_receipt(p, entry, flight);
+	} else if (record->kind == SAVE_ROOMS) {
+		header.name = EVENT_ROOMS_HEADER;
+		send_answer(p, header, origin_of(entry, EVENT_SETTLES_HEADER),
+		            record->sender, flight);
+	} else if (record->kind == SAVE_ROSTER) {
+		header.name = EVENT_ROSTER_HEADER;
+		send_answer(p, header, no_header, record->sender, flight);
+	} else {
+		header.name = EVENT_BLOCKER_HEADER;
+		send_answer(p, header, no_header, record->user_to, flight);
+	}
+}
+
+static void send_refusal(struct publisher *p, const struct batch_entry *entry,
+                         enum frame_code code, uint64_t flight)
+{
+	buf_clear(&p->frame);
+	if (save_kind_has(entry->record.kind, SAVE_HAS_UUID))
+		frame_state_error(&p->frame, &entry->record.uuid, code,
+		                  entry->why);
+	else
+		frame_error_in(&p->frame, entry->record.conversation, code,
+		               entry->why);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), entry->record.sender,
+	        0, flight);
+}
+
+/* --- records that can't be saved ----------------------------------------- */
+static void write_reason(struct publisher *p, const struct batch_entry *entry)
+{
+	buf_clear(&p->reason);
+	buf_format(&p->reason, "%s (%s, partition %d, offset %lld)", entry->why,
+	           p->settings->topic_save,
+	           (int)kafka_message_partition(entry->message),
+	           (long long)kafka_message_offset(entry->message));
+}
+
+static void send_letter(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	struct kafka_record record = {
+		.topic = p->settings->topic_dlq,
+		.partition = KAFKA_BY_KEY,
+		.key = kafka_message_key(entry->message),
+		.value = kafka_message_value(entry->message),
+	};
+
+	write_reason(p, entry);
+	record.header = (struct kafka_header){"reason", buf_span(&p->reason)};
+	produce(p, &record, flight);
+}
+
+static void send_dead(struct publisher *p, const struct batch_entry *entry,
+                      uint64_t flight)
+{
+	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
+	          F_NUMBER("partition",
+	                   (uint64_t)kafka_message_partition(entry->message)),
+	          F_NUMBER("offset",
+	                   (uint64_t)kafka_message_offset(entry->message)));
+	send_letter(p, entry, flight);
+	if (entry->named)
+		send_refusal(p, entry, FRAME_NOT_STORABLE, flight);
+}
+
+/* --- batches ------------------------------------------------------------- */
+static void send_result(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t flight)
+{
+	if (entry->record.kind != SAVE_MESSAGE) {
+		send_change(p, entry, flight);
+		return;
+	}
+	send_message(p, entry, flight);
+	FAULT_POINT("message_event.after");
+	send_saved(p, entry, flight);
+}
+
+static void send_entry(struct publisher *p, const struct batch_entry *entry,
+                       uint64_t flight)
+{
+	switch (entry->outcome) {
+	case OUTCOME_SAVED:
+	case OUTCOME_DUPLICATE:
+		send_result(p, entry, flight);
+		break;
+	case OUTCOME_TOLD:
+		send_told(p, entry, flight);
+		break;
+	case OUTCOME_REFUSED:
+		send_refusal(p, entry, entry->code, flight);
+		break;
+	case OUTCOME_DEAD:
+		send_dead(p, entry, flight);
+		break;
+	case OUTCOME_DONE:
+		break;
+	case OUTCOME_OPEN:
+		assert(false);
+	}
+}
+
+struct notice_way {
+	struct publisher *publisher;
+	uint64_t flight;
+};
+
+static enum status send_notice(void *context, const struct kafka_record *record)
+{
+	struct notice_way *way = context;
+
+	produce(way->publisher, record, way->flight);
+	return ST_OK;
+}
+
+/* What went before stands before all that this producer sends later. */
+static bool went_before(struct publisher *p, uint64_t row)
+{
+	struct span key = span_make(&row, sizeof(row));
+
+	if (lru_get(p->noticed, key, 0, NULL))
+		return true;
+	lru_put(p->noticed, key, "", UINT64_MAX);
+	return false;
+}
+
+/* The announcer sends them, too, and says so when one is unfit. */
+static void send_notices(struct publisher *p, const struct batch *batch,
+                         uint64_t flight)
+{
+	struct notice_way way = {p, flight};
+	const struct batch_notice *notice;
+
+	LL_FOREACH (batch->notices, notice)
+		if (!went_before(p, notice->row.id))
+			(void)!announcement_each(p->settings, &notice->row,
+			                         send_notice, &way);
+}
+
+void publisher_send(struct publisher *p, const struct batch *batch)
+{
+	uint64_t flight = flights_open(p->flights, batch);
+
+	send_notices(p, batch, flight);
+	for (unsigned i = 0; i < batch->count; i++)
+		send_entry(p, &batch->entries[i], flight);
+	flights_close(p->flights, flight);
+}
+
+enum status publisher_poll(struct publisher *p)
+{
+	while (kafka_producer_poll(p->producer, POLL_BUDGET) == POLL_BUDGET)
+		;
+	if (p->broken == ST_OK)
+		flights_settle(p->flights);
+	return p->broken;
+}
+
+enum status publisher_wait(struct publisher *p, unsigned wait_ms)
+{
+	struct pollfd fd = {.fd = kafka_producer_fd(p->producer),
+	                    .events = POLLIN};
+
+	(void)poll(&fd, 1, (int)wait_ms);
+	return publisher_poll(p);
+}
+
+bool publisher_full(const struct publisher *p)
+{
+	return flights_count(p->flights) == FLIGHTS_MAX;
+}
+
+bool publisher_idle(const struct publisher *p)
+{
+	return flights_count(p->flights) == 0;
+}
+
+unsigned publisher_in_flight(const struct publisher *p)
+{
+	return flights_count(p->flights);
+}
+
+uint64_t publisher_waiting_ms(const struct publisher *p)
+{
+	uint64_t oldest_ms = flights_oldest_ms(p->flights);
+
+	return oldest_ms ? clock_mono_ms() - oldest_ms : 0;
+}
