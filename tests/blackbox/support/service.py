@@ -36,7 +36,8 @@ class Service:
         prefix = PREFIX[program]
         self.program, self.binary = program, stack.binary(program)
         own = {f"{prefix}_PORT": free_port(), f"{prefix}_ADMIN_PORT": free_port()}
-        if program == "persistence-service" and "PERSISTENCE_GROUP" not in changes:
+        # Who has a name there is a member of the stack's group.
+        if program == "persistence-service" and "PERSISTENCE_INSTANCE" not in changes:
             own |= apart(stack)
         self.env = environment(stack, **(own | changes))
         self.port = int(self.env[f"{prefix}_PORT"])
