@@ -375,20 +375,22 @@ static void say(struct rooms *rooms, struct user *user, uint64_t room,
                 uint64_t seq, uint64_t from, bool in)
 {
 	struct place *place = find_place(user, room);
-	bool was_in;
+	bool was_in, moves;
 
 	if (place && place->seq >= seq)
 		return;
 	if (!place)
 		place = insert_place(user, room);
 	was_in = !place->left_s;
+	/* Who was out in between is told by the later word only. */
+	moves = was_in != in || place->from != from;
+	if (user->here && was_in && moves)
+		leave_seat(rooms, user, place);
 	place->seq = seq;
 	place->from = from;
 	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
-	if (user->here && in && !was_in)
+	if (user->here && in && moves)
 		take_seat(rooms, user, place);
-	else if (user->here && !in && was_in)
-		leave_seat(rooms, user, place);
 }
 
 /* The blocker's index; blocker_count when there is none. */

@@ -390,6 +390,22 @@ static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
 	assert_true(is_in(7, 19));
 }
 
+/* Their going was not heard of, or comes after their coming back. */
+static void who_came_back_sees_what_the_last_word_says(void **state)
+{
+	(void)state;
+	knows(7, "17:100");
+	change(7, "17:130:+7.129");
+	change(7, "17:120:-7");
+	assert_true(is_in(7, ROOM));
+	looked_for = 7;
+	found = false;
+	rooms_each(rooms, ROOM, partition_of(7), 127, look, NULL);
+	assert_false(found);
+	rooms_each(rooms, ROOM, partition_of(7), 130, look, NULL);
+	assert_true(found);
+}
+
 static void what_is_not_in_an_answer_stays(void **state)
 {
 	(void)state;
@@ -541,6 +557,7 @@ int main(void)
 		TEST(a_full_question_does_not_wait),
 		TEST(of_two_statements_the_higher_seq_is_true),
 		TEST(a_stale_answer_does_not_bring_back_who_has_left),
+		TEST(who_came_back_sees_what_the_last_word_says),
 		TEST(what_is_not_in_an_answer_stays),
 		TEST(a_record_concerns_only_its_partition),
 		TEST(who_comes_back_is_known_and_not_asked_about),
