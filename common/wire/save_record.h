@@ -46,8 +46,8 @@ enum save_has {
 
 /*
  * message … react are said by clients; rooms and roster are asked by a gateway
- * about its users, and answered by an event; blocked says that a
- * pair's block list has changed.
+ * about its users, and answered by an event; blocked says that a pair's block
+ * list has changed.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \
