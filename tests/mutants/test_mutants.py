@@ -1,6 +1,5 @@
 """Is the ledger worth its name? It must see each planted bug, and nothing without one."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Act, Mutant, going
-from support.load import FAULTS, Load
+from support.load import FAULTS, Load, in_short
 from support.stack import ROOT, Stack
 
 VARIANT = "faults"
@@ -117,4 +116,4 @@ CONTROLS = {
 def test_without_a_mutant_the_same_is_clean(tree: Tree, act: Act, options: dict, env: dict):
     """What the mutants go through harms nothing that is right."""
     verdict = judge("none", tree.build(), act, {"seconds": 150} | options, env)
-    assert verdict["verdict"] == "clean", json.dumps(verdict, indent=1)
+    assert verdict["verdict"] == "clean", in_short(verdict)

@@ -23,6 +23,12 @@ FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", 
           "phantom", "corrupt", "split", "refused", "receipts")
 
 
+def in_short(verdict: dict) -> str:
+    """In one line: a report of many tests shows no more of each."""
+    counts = ", ".join(f"{name} {verdict[name]}" for name in FAULTS if verdict[name])
+    return f"{verdict['verdict']} ({counts or 'no faults'}): {json.dumps(verdict)}"
+
+
 class Load:
     """Options are those of `client-test ledger`, with _ for -."""
 
@@ -90,5 +96,5 @@ class Load:
 
     def assert_clean(self, timeout_s: float = 150) -> dict:
         verdict = self.verdict(timeout_s)
-        assert verdict["verdict"] == "clean", f"{json.dumps(verdict, indent=1)}\n{self.log()}"
+        assert verdict["verdict"] == "clean", f"{in_short(verdict)}\n{self.log()}"
         return verdict
