@@ -132,10 +132,6 @@ void kafka_wake_watch(int fd, rd_kafka_queue_t *queue)
 	static const uint64_t one = 1; /* what an eventfd takes */
 
 	rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof(one));
-}
-
-void kafka_wake_set(int fd)
-{
 	(void)eventfd_write(fd, 1);
 }
 

@@ -38,10 +38,13 @@ void kafka_say(const struct kafka_sink *sink, int level, const char *facility,
 
 enum status kafka_status(rd_kafka_resp_err_t error);
 
-/* An eventfd that a queue makes readable whenever it stops being empty. */
+/*
+ * An eventfd that a queue makes readable whenever it stops being empty; and at
+ * once, for what may be in it before it is watched: that would keep the queue
+ * from ever becoming empty, and so from saying anything.
+ */
 int kafka_wake_create(void);
 void kafka_wake_watch(int fd, rd_kafka_queue_t *queue);
-void kafka_wake_set(int fd);
 void kafka_wake_clear(int fd);
 
 /* ST_NOT_FOUND, ST_UNAVAILABLE, ST_BROKEN. */

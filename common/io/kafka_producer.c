@@ -377,7 +377,6 @@ static void rebuild(struct kafka_producer *p)
 	if (open_handle(p) != ST_OK)
 		abort();
 	send_again(p, is_hopeless(error));
-	kafka_wake_set(p->wake_fd);
 }
 
 /* --- the module's door --------------------------------------------------- */

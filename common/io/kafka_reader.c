@@ -178,7 +178,6 @@ enum status kafka_reader_create(const struct kafka_reader_options *options,
 	if (status != ST_OK)
 		return status;
 	kafka_wake_watch(r->wake_fd, r->queue);
-	kafka_wake_set(r->wake_fd); /* what came before the watch */
 	*ret_reader = MOVE(r);
 	return ST_OK;
 }

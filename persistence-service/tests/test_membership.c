@@ -529,7 +529,7 @@ static void *write_entries(void *context)
 	return NULL;
 }
 
-/* It may lose each race while the others run, so it is given time of its own. */
+/* It may lose each race with the others, so it is given time of its own. */
 static void wait_written(struct crowd *writer, unsigned count)
 {
 	for (unsigned i = 0; i < 10000; i++) {

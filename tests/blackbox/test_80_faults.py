@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -11,9 +12,10 @@ from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
 from support.load import Load
 from support.raw import RawSocket
+from support.service import Service
 from support.stack import SERVICES, Stack
 from support.stores import hints, records, rows
-from support.wait import NotInTime
+from support.wait import NotInTime, until
 
 MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 120}
 
@@ -167,6 +169,28 @@ def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
             two.expect(60, type="message", uuid=uuid)
     found = rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s", (alice.id,))
     assert found == [(11,)]
+
+
+@pytest.mark.slow
+def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: Person,
+                                                           bob: Person, enter):
+    """Receipts tell: of somebody the next one leaves when Kafka has answered the last."""
+    one = enter(alice)
+    saved = [one.saved(one.say(bob.id, f"number {number}")) for number in range(12)]
+    conversation = saved[0]["conversation"]
+    with ExitStack() as started:
+        with Gone(stack, "kafka"):
+            gateways = [Service(stack, "websocket-service").start() for _ in range(6)]
+            for gateway in gateways:
+                started.callback(gateway.__exit__)
+                until("it misses Kafka", lambda: gateway.events("kafka.client"), 10)
+        for number, gateway in enumerate(gateways):
+            gateway.ready(30)
+            with Socket(gateway.ws_url, bob.token) as two:
+                two.expect(type="welcome")
+                for seq in (2 * number + 1, 2 * number + 2):
+                    two.receipt("delivered", conversation, seq)
+                    one.expect(10, type="receipt", user=bob.id, delivered=seq)
 
 
 @pytest.mark.slow

@@ -296,6 +296,26 @@ static void the_fds_wake_for_every_burst(void **state)
 	assert_int_equal(read, 50 * 51 / 2);
 }
 
+/* What a new handle has to say may be there before anybody watches for it. */
+static void a_broker_that_refuses_at_once_wakes_the_fd(void **state)
+{
+	const struct kafka_producer_options options = {
+		.common = {.brokers = "127.0.0.1:1", .client_id = "test_kafka"},
+		.queue_max_kib = 64,
+		.answer = note_answer,
+		.context = &answers,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		struct kafka_producer *producer CLEANUP(kafka_producer_destroy);
+
+		assert_int_equal(kafka_producer_create(&options, &producer),
+		                 ST_OK);
+		assert_true(readable(kafka_producer_fd(producer), WAIT_MS));
+	}
+}
+
 static void a_poll_answers_no_more_than_its_budget(void **state)
 {
 	const char *topic = fresh_topic(1);
@@ -473,6 +493,7 @@ int main(void)
 		cmocka_unit_test(
 			a_reader_that_lost_records_says_so_and_goes_on),
 		cmocka_unit_test(the_fds_wake_for_every_burst),
+		cmocka_unit_test(a_broker_that_refuses_at_once_wakes_the_fd),
 		cmocka_unit_test(a_poll_answers_no_more_than_its_budget),
 		cmocka_unit_test(a_full_queue_is_busy),
 		cmocka_unit_test(a_record_over_the_limit_is_too_large),
