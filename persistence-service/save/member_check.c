@@ -117,17 +117,18 @@ bool member_check_passed(const struct member_check *check, struct talks *talks,
 }
 
 /* --- what was there before ----------------------------------------------- */
-static bool is_known_to_many(const struct batch_entry *entry)
+static bool is_due(const struct batch_entry *entry)
 {
 	return entry->record.kind == SAVE_MESSAGE &&
-	       entry->outcome == OUTCOME_DUPLICATE && !entry->saved.user_to &&
-	       !entry->roster;
+	       (entry->outcome == OUTCOME_SAVED ||
+	        entry->outcome == OUTCOME_DUPLICATE) &&
+	       !entry->saved.user_to && !entry->roster;
 }
 
-bool member_check_known(const struct batch *batch)
+bool member_check_due(const struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++)
-		if (is_known_to_many(&batch->entries[i]))
+		if (is_due(&batch->entries[i]))
 			return true;
 	return false;
 }
@@ -141,7 +142,7 @@ static enum status want_all(struct member_check *check, struct batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_known_to_many(entry))
+		if (is_due(entry))
 			check->values[asked++] =
 				sql_number(entry->saved.conversation);
 	}
@@ -166,7 +167,7 @@ enum status member_check_address(struct member_check *check,
 	for (unsigned i = 0; i < batch->count && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_known_to_many(entry))
+		if (is_due(entry))
 			entry->roster = rosters_find(check->rosters,
 			                             entry->saved.conversation);
 	}

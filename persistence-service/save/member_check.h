@@ -30,11 +30,10 @@ MUST_CHECK enum status member_check_load(struct member_check *check,
 /* One of those entries: its sender is in its conversation. */
 bool member_check_passed(const struct member_check *check, struct talks *talks,
                          const struct batch_entry *entry);
-/* Whether there are messages to many that were there before. */
-bool member_check_known(const struct batch *batch);
+/* Whether there are messages to many that were there before this try. */
+bool member_check_due(const struct batch *batch);
 /*
- * Gives rosters to messages that were there before: who is in the conversation
- * now; none when it is gone.
+ * Gives rosters to these: who is in the conversation now; none when it is gone.
  */
 MUST_CHECK enum status member_check_address(struct member_check *check,
                                             struct batch *batch);

@@ -121,6 +121,7 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 	if (!entry || entry->outcome != OUTCOME_OPEN)
 		return false;
 	entry->outcome = OUTCOME_DUPLICATE;
+	entry->roster = NULL; /* that of a transaction that came to nothing */
 	entry->saved = (struct saved_message){
 		.kind = (enum entry_kind)row[9].number,
 		.id = row[4].number,

@@ -493,7 +493,11 @@ static enum status save_range(struct writer *w, struct batch *batch,
 	return save_range(w, batch, middle, to);
 }
 
-/* Behind a new connection may be a server that has lost something. */
+/*
+ * Behind a new connection may be a server that has lost something. A batch that
+ * is tried again has nobody to tell, until that is looked up: what it was to be
+ * told to may be forgotten.
+ */
 static void check_memory(struct writer *w, struct batch *batch)
 {
 	if (w->connects != sql_connects(w->sql))
@@ -503,6 +507,7 @@ static void check_memory(struct writer *w, struct batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
+		entry->roster = NULL;
 		if (entry->record.kind != SAVE_BLOCKED ||
 		    entry->outcome == OUTCOME_DEAD)
 			continue;
@@ -516,7 +521,7 @@ static enum status address_known(struct writer *w, struct batch *batch)
 {
 	enum status status;
 
-	if (!member_check_known(batch))
+	if (!member_check_due(batch))
 		return ST_OK;
 	status = sql_begin(w->sql);
 	if (status == ST_OK)

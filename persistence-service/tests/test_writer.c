@@ -251,16 +251,6 @@ static void every_text_comes_back_as_it_was(void **state)
 	}
 }
 
-/* Whatever of this database the observer is not. */
-static void lose_connection(void)
-{
-	chat_execute("KILL %llu",
-	             (unsigned long long)chat_number(
-			     "SELECT ID FROM information_schema.PROCESSLIST"
-			     " WHERE DB = DATABASE()"
-			     " AND ID <> CONNECTION_ID()"));
-}
-
 static void a_lost_connection_can_be_tried_again(void **state)
 {
 	(void)state;

@@ -176,6 +176,59 @@ static void who_was_removed_is_out_though_remembered(void **state)
 	assert_consistent();
 }
 
+static void try_with_new_connection(void)
+{
+	lose_connection();
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(sql_connect(sql), ST_OK);
+	save();
+}
+
+/*
+ * As when the answer to a commit was lost, and all that is remembered with the
+ * connection: who was to be told then is nobody's business any more.
+ */
+static void whom_to_tell_is_looked_up_again(void **state)
+{
+	struct batch_entry *entry = say(2, GROUP, "hi");
+	char uuid[UUID_TEXT_LEN + 1];
+
+	(void)state;
+	chat_execute("CREATE TRIGGER refuse BEFORE UPDATE ON conversations"
+	             " FOR EACH ROW SIGNAL SQLSTATE '40001'"
+	             " SET MYSQL_ERRNO = 1213");
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	chat_execute("DROP TRIGGER refuse");
+	uuid_format(&entry->record.uuid, uuid);
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body) VALUES (17, 2, 2,"
+	             " UNHEX(REPLACE('%s','-','')), NOW(3), 'hi')",
+	             uuid);
+	chat_execute("UPDATE conversations SET last_seq = 2 WHERE id = 17");
+	remove_member("3");
+	try_with_new_connection();
+	assert_int_equal(entry->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(entry->saved.seq, 2);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_false(roster_has(entry->roster, 3));
+	assert_consistent();
+}
+
+/* Saved, and the batch is tried again for another reason. */
+static void whom_to_tell_of_what_is_saved_is_looked_up_again(void **state)
+{
+	const struct batch_entry *entry = say(2, GROUP, "hi");
+
+	(void)state;
+	save();
+	assert_int_equal(entry->roster->user_count, 3);
+	remove_member("3");
+	try_with_new_connection();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_consistent();
+}
+
 /* Who came in is not refused because of what is remembered. */
 static void who_came_in_is_in_though_not_remembered(void **state)
 {
@@ -640,6 +693,8 @@ int main(void)
 		TEST(a_large_channel_is_told_by_room),
 		TEST(who_is_not_in_it_learns_nothing),
 		TEST(who_was_removed_is_out_though_remembered),
+		TEST(whom_to_tell_is_looked_up_again),
+		TEST(whom_to_tell_of_what_is_saved_is_looked_up_again),
 		TEST(who_came_in_is_in_though_not_remembered),
 		TEST(a_reply_is_to_a_message_that_one_sees),
 		TEST(a_pair_is_found_by_its_id_too),
