@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-	ROWS_MAX_ONCE = 100,
 	QUEUE_MAX_KIB = 16 * 1024,
 	LOOK_MS = 1000,
 	SETTLE_MS = 50, /* how soon a stop is noticed */
@@ -38,7 +37,7 @@ struct announcer {
 	atomic_bool stopping;
 	uint64_t drain_until_ms; /* 0: not stopping */
 	enum status refused;     /* by Kafka, of this turn's records */
-	uint64_t ids[ROWS_MAX_ONCE];
+	struct outbox_taken taken[OUTBOX_TAKEN_MAX]; /* in this turn */
 	unsigned count;
 	unsigned failures; /* in a row */
 };
@@ -56,7 +55,7 @@ static void on_answer(void *context, uint64_t tag, enum status status)
 	struct announcer *a = context;
 
 	if (status == ST_TOO_LARGE)
-		log_poisonous(a->ids[tag], status);
+		log_poisonous(tag, status);
 	else if (status != ST_OK)
 		a->refused = status;
 }
@@ -71,13 +70,19 @@ static bool time_over(struct announcer *a)
 	return clock_mono_ms() >= a->drain_until_ms;
 }
 
+struct way {
+	struct announcer *announcer;
+	uint64_t row;
+};
+
 static enum status send_record(void *context, const struct kafka_record *record)
 {
-	struct announcer *a = context;
+	const struct way *way = context;
+	struct announcer *a = way->announcer;
 	enum status status;
 
 	for (;;) {
-		status = kafka_produce(a->producer, record, a->count - 1);
+		status = kafka_produce(a->producer, record, way->row);
 		if (status != ST_BUSY)
 			return status;
 		if (time_over(a))
@@ -98,8 +103,9 @@ static enum status settle(struct announcer *a)
 /* --- one turn ------------------------------------------------------------ */
 static enum status send_row(struct announcer *a, const struct outbox_row *row)
 {
+	struct way way = {a, row->id};
 	enum status status =
-		announcement_each(a->settings, row, send_record, a);
+		announcement_each(a->settings, row, send_record, &way);
 
 	if (status != ST_INVALID && status != ST_TOO_LARGE)
 		return status;
@@ -107,19 +113,37 @@ static enum status send_row(struct announcer *a, const struct outbox_row *row)
 	return ST_OK;
 }
 
+/*
+ * Of a conversation the rows go in their order: who went is out before the next
+ * is told. So what another announcer has locked, and perhaps not sent yet, goes
+ * before ours, and then goes twice.
+ */
+static bool is_due(const struct announcer *a, const struct outbox_row *row)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		const struct outbox_taken *ours = &a->taken[i];
+
+		if (ours->id == row->id ||
+		    (row->conversation &&
+		     ours->conversation == row->conversation))
+			return true;
+	}
+	return false;
+}
+
 static enum status send_rows(struct announcer *a)
 {
 	struct outbox_row row;
-	enum status status = outbox_take(a->sql, ROWS_MAX_ONCE);
+	enum status status = outbox_take(a->sql, a->taken, &a->count);
 
-	a->count = 0;
 	a->refused = ST_OK;
+	if (status != ST_OK || a->count == 0)
+		return status;
+	status = outbox_read(a->sql, a->taken[a->count - 1].id);
 	while (status == ST_OK) {
 		status = outbox_next(a->sql, &row);
-		if (status != ST_OK)
-			break;
-		a->ids[a->count++] = row.id;
-		status = send_row(a, &row);
+		if (status == ST_OK && is_due(a, &row))
+			status = send_row(a, &row);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
@@ -146,7 +170,7 @@ static enum status announce(struct announcer *a)
 	if (status == ST_OK)
 		status = send_and_settle(a);
 	if (status == ST_OK && a->count)
-		status = outbox_remove(a->sql, a->ids, a->count);
+		status = outbox_remove(a->sql, a->taken, a->count);
 	if (status == ST_OK)
 		status = sql_commit(a->sql);
 	if (status != ST_OK)
@@ -208,7 +232,7 @@ static void take_turn(struct announcer *a)
 	note(a, status);
 	if (status != ST_OK)
 		wait_after_failure(a);
-	else if (a->count < ROWS_MAX_ONCE)
+	else if (a->count < OUTBOX_TAKEN_MAX)
 		wait_for_more(a, LOOK_MS);
 }
 

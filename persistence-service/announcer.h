@@ -7,6 +7,9 @@
  * locked while they are sent, so that several announcers share the work; who
  * dies between sending and removing leaves them to be sent again. While MariaDB
  * or Kafka is away it waits.
+ *
+ * Order      of a conversation's rows: none stands in the log for the first
+ *            time behind a later one.
  */
 #ifndef PARLEY_PERSISTENCE_ANNOUNCER_H
 #define PARLEY_PERSISTENCE_ANNOUNCER_H

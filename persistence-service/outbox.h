@@ -12,12 +12,21 @@ enum outbox_kind {
 	OUTBOX_SAVE = 2,  /* of message_save; target: its key */
 };
 
-enum { OUTBOX_TEXT_MAX = 65535 }; /* of target and of room */
+enum {
+	OUTBOX_TEXT_MAX = 65535, /* of target and of room */
+	OUTBOX_TAKEN_MAX = 100,
+};
+
+/* A row that is locked. */
+struct outbox_taken {
+	uint64_t id;
+	uint64_t conversation;
+};
 
 struct outbox_row {
 	uint64_t id; /* not read by outbox_put() */
 	enum outbox_kind kind;
-	uint64_t conversation; /* whose event it is; not read back */
+	uint64_t conversation; /* whose event it is; 0: none's */
 	struct span target;
 	struct span room; /* the header's value, or empty */
 	struct span body;
@@ -26,14 +35,21 @@ struct outbox_row {
 MUST_CHECK enum status outbox_put(struct sql *sql,
                                   const struct outbox_row *row);
 /*
- * Locks the oldest rows that nobody else has locked, at most `limit`; read
- * them with outbox_next() until ST_NOT_FOUND.
+ * Locks the oldest rows that nobody else has locked, at most OUTBOX_TAKEN_MAX,
+ * by id. ST_OK also when there are none.
  */
-MUST_CHECK enum status outbox_take(struct sql *sql, unsigned limit);
+MUST_CHECK enum status outbox_take(struct sql *sql,
+                                   struct outbox_taken *ret_rows,
+                                   unsigned *ret_count);
+/*
+ * All rows up to that one, locked or not, by id, for outbox_next(); until
+ * ST_NOT_FOUND.
+ */
+MUST_CHECK enum status outbox_read(struct sql *sql, uint64_t last_id);
 /* Spans live until the next call. */
 MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
 /* Those that were sent. */
-MUST_CHECK enum status outbox_remove(struct sql *sql, const uint64_t *ids,
-                                     unsigned count);
+MUST_CHECK enum status
+outbox_remove(struct sql *sql, const struct outbox_taken *rows, unsigned count);
 
 #endif

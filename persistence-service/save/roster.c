@@ -40,7 +40,7 @@ static struct rows_statement list_users = {
 };
 
 static struct rows_statement list_notices = {
-	.head = "SELECT id, kind, target, room, body FROM outbox"
+	.head = "SELECT id, kind, conversation, target, room, body FROM outbox"
 		" WHERE conversation IN (",
 	.row = "?",
 	.between = ",",

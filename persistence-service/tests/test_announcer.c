@@ -22,6 +22,7 @@
 enum { PARTITIONS = 3, WAIT_MS = 10000, RETENTION_MS = 3600000 };
 
 static struct sql *sql;
+static struct sql *other; /* of a test */
 static struct announcer *announcer;
 static struct kafka_reader *events;
 static char topic[64];
@@ -90,6 +91,7 @@ static int open_reader(void **state)
 static int close_all(void **state)
 {
 	(void)state;
+	sql_destroy(&other);
 	announcer_stop(&announcer);
 	kafka_reader_destroy(&events);
 	return 0;
@@ -100,15 +102,22 @@ static void start_announcer(void)
 	assert_int_equal(announcer_start(&chat_settings, &announcer), ST_OK);
 }
 
-static void put(enum outbox_kind kind, const char *target, const char *room,
-                const char *body)
+static void put_of(uint64_t conversation, enum outbox_kind kind,
+                   const char *target, const char *room, const char *body)
 {
 	struct outbox_row row = {.kind = kind,
+	                         .conversation = conversation,
 	                         .target = span_of(target),
 	                         .room = span_of(room),
 	                         .body = span_of(body)};
 
 	assert_int_equal(outbox_put(sql, &row), ST_OK);
+}
+
+static void put(enum outbox_kind kind, const char *target, const char *room,
+                const char *body)
+{
+	put_of(0, kind, target, room, body);
 }
 
 /* NULL: none came. */
@@ -197,19 +206,46 @@ static void what_a_dead_process_left_is_sent_in_order(void **state)
 
 static void two_of_them_send_each_row_once(void **state)
 {
-	struct announcer *other;
+	struct announcer *second;
 	unsigned got = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
 	start_announcer();
-	assert_int_equal(announcer_start(&chat_settings, &other), ST_OK);
+	assert_int_equal(announcer_start(&chat_settings, &second), ST_OK);
 	assert_true(empties(5000));
 	for (; got < 300; got++)
 		assert_event("17", "", "x");
 	assert_false(comes_within(300));
-	announcer_stop(&other);
+	announcer_stop(&second);
+}
+
+/* As by one that was stopped before it sent them. */
+static void what_another_has_locked_goes_before_what_is_later(void **state)
+{
+	struct outbox_taken taken[OUTBOX_TAKEN_MAX];
+	unsigned count;
+
+	(void)state;
+	other = chat_connect();
+	put_of(5, OUTBOX_EVENT, "17", "5:6:=", "first");
+	put_of(6, OUTBOX_EVENT, "17", "6:6:=", "of another conversation");
+	put(OUTBOX_EVENT, "17", "", "of none");
+	assert_int_equal(sql_begin(other), ST_OK);
+	assert_int_equal(outbox_take(other, taken, &count), ST_OK);
+	assert_int_equal(count, 3);
+	put_of(5, OUTBOX_EVENT, "17", "5:7:=", "second");
+	put(OUTBOX_EVENT, "17", "", "of none, too");
+	start_announcer();
+	assert_event("17", "5:6:=", "first");
+	assert_event("17", "5:7:=", "second");
+	assert_event("17", "", "of none, too");
+	assert_false(comes_within(1500));
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 3);
+	sql_rollback(other);
+	assert_true(empties(5000));
+	assert_event("17", "5:6:=", "first");
 }
 
 static void a_row_that_can_never_be_sent_stops_no_other(void **state)
@@ -284,6 +320,7 @@ int main(void)
 		TEST(what_was_committed_is_sent_when_it_is_woken),
 		TEST(what_a_dead_process_left_is_sent_in_order),
 		TEST(two_of_them_send_each_row_once),
+		TEST(what_another_has_locked_goes_before_what_is_later),
 		TEST(a_row_that_can_never_be_sent_stops_no_other),
 		TEST(a_lost_connection_loses_nothing),
 		TEST(stopping_sends_the_rest),
