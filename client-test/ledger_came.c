@@ -106,13 +106,19 @@ static bool came_live(const struct ledger_book *book, const struct entry *entry,
 	       ledger_has(book, &entry->marks, SET_TOLD, bit);
 }
 
-/* Whoever goes gets nothing any more, and what was late may be kept from them.
+/*
+ * Surely in it when that was sent. Who comes in may be told of what is older at
+ * any moment, and who goes gets nothing any more.
  */
-static bool has_left(const struct talk *talk, unsigned user)
+static bool was_in(const struct talk *talk, unsigned user, uint64_t sent_us)
 {
 	int seat = talk->room ? ledger_seat(talk->room, user) : -1;
+	uint64_t since_us;
 
-	return seat >= 0 && talk->room->seats[seat].left;
+	if (seat < 0)
+		return true;
+	since_us = talk->room->seats[seat].in_since_us;
+	return since_us && since_us <= sent_us;
 }
 
 /*
@@ -128,7 +134,7 @@ static void check_order(struct ledger_book *book, struct ledger_place place,
 	struct live_top *top;
 
 	if (!talk || !device->session || entry->sent_us < device->welcome_us ||
-	    has_left(talk, place.user))
+	    !was_in(talk, place.user, entry->sent_us))
 		return;
 	top = ledger_live(book, talk, place);
 	if (!top)

@@ -105,7 +105,6 @@ struct seat {
 	struct stay *stays;
 	unsigned stay_count;
 	bool moved;           /* has come or gone */
-	bool left;            /* has gone, perhaps to come again */
 	uint64_t in_since_us; /* surely in it since then; 0: perhaps not */
 	uint64_t first_seq;   /* its history begins there; 0: was not read */
 };

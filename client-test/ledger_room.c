@@ -103,7 +103,6 @@ void ledger_book_moving(struct ledger_book *book, unsigned room, unsigned user)
 	struct seat *seat = seat_of(book, room, user);
 
 	book->moves++;
-	seat->left = seat->left || seat->in_since_us;
 	seat->in_since_us = 0;
 	seat->moved = true;
 }

@@ -130,6 +130,15 @@ static void leave_seat(struct rooms *rooms, struct user *user,
 			place->seat;
 }
 
+/*
+ * Of somebody of whom not all rooms are known none counts: of a room that a
+ * change has told of they would hear the later entries without the earlier.
+ */
+static bool is_seated(const struct user *user)
+{
+	return user->here && user->known;
+}
+
 static void take_all_seats(struct rooms *rooms, struct user *user)
 {
 	for (uint32_t i = 0; i < user->count; i++) {
@@ -140,6 +149,8 @@ static void take_all_seats(struct rooms *rooms, struct user *user)
 
 static void leave_all_seats(struct rooms *rooms, struct user *user)
 {
+	if (!is_seated(user))
+		return;
 	for (uint32_t i = 0; i < user->count; i++) {
 		if (!user->places[i].left_s)
 			leave_seat(rooms, user, &user->places[i]);
@@ -384,12 +395,12 @@ static void say(struct rooms *rooms, struct user *user, uint64_t room,
 	was_in = !place->left_s;
 	/* Who was out in between is told by the later word only. */
 	moves = was_in != in || place->from != from;
-	if (user->here && was_in && moves)
+	if (is_seated(user) && was_in && moves)
 		leave_seat(rooms, user, place);
 	place->seq = seq;
 	place->from = from;
 	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
-	if (user->here && in && moves)
+	if (is_seated(user) && in && moves)
 		take_seat(rooms, user, place);
 }
 
@@ -458,8 +469,9 @@ static void take_answer(struct rooms *rooms, struct user *user,
 
 	learn(rooms, user, list, blockers);
 	user->known = true;
+	take_all_seats(rooms, user);
 	stop_asking(rooms, user);
-	if (list.len)
+	if (user->count)
 		rooms->options.missed(rooms->options.context, id);
 	rooms->options.welcome(rooms->options.context, id);
 }

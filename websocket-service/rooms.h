@@ -5,9 +5,10 @@
  *
  * When a user's first socket opens, persistence is asked which rooms they are
  * in; until it answers, for at most ROOMS_WAIT_MS, `welcome` is held back. The
- * question is asked again, ever less often, while the user has sockets. From
- * the answer on, the records that pass keep it true, also for a while after
- * the last socket has gone: coming back asks nothing.
+ * question is asked again, ever less often, while the user has sockets; until
+ * it is answered they hear of no room. From the answer on, the records that
+ * pass keep it true, also for a while after the last socket has gone: coming
+ * back asks nothing.
  *
  * Answers    a change that an answer does not know of yet is read after the
  *            question was asked. So only answers to our own questions count,

@@ -633,6 +633,33 @@ static void a_lower_seq_after_a_higher_one_is_misordered(void **state)
 	assert_faults(world, LEDGER_misordered, 1);
 }
 
+static void who_comes_may_hear_late_of_what_is_older(void **state)
+{
+	struct world *world = *state;
+
+	make(world);
+	(void)save(world, ALICE);
+	(void)change(world, ALICE, "invited", CAROL);
+	(void)save(world, ALICE);
+	hear_at(world, (struct ledger_place){CAROL, 0}, 4);
+	hear_at(world, (struct ledger_place){CAROL, 0}, 2);
+	assert_faults(world, LEDGER_misordered, 0);
+}
+
+static void who_came_again_hears_in_order(void **state)
+{
+	struct world *world = *state;
+
+	make(world);
+	(void)change(world, BOB, "left", BOB);
+	(void)change(world, ALICE, "invited", BOB);
+	(void)save(world, ALICE);
+	(void)save(world, ALICE);
+	hear_at(world, (struct ledger_place){BOB, 0}, 5);
+	hear_at(world, (struct ledger_place){BOB, 0}, 4);
+	assert_faults(world, LEDGER_misordered, 1);
+}
+
 static void a_history_with_a_hole_has_a_gap(void **state)
 {
 	struct world *world = *state;
@@ -686,6 +713,8 @@ int main(void)
 		TEST(two_changes_of_one_seq_are_a_split),
 		TEST(who_comes_twice_is_a_split),
 		TEST(a_lower_seq_after_a_higher_one_is_misordered),
+		TEST(who_comes_may_hear_late_of_what_is_older),
+		TEST(who_came_again_hears_in_order),
 		TEST(a_history_with_a_hole_has_a_gap),
 	};
 

@@ -198,6 +198,25 @@ static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 	assert_false(is_in(7, 19));
 }
 
+/* Else it would hear the later entries of a room, and not the earlier. */
+static void before_the_answer_no_room_is_heard_of(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS);
+	change(7, "17:44:+7");
+	change(7, "18:2:+7");
+	change(7, "18:3:-7");
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+	answer(7, "");
+	assert_int_equal(missed, 1);
+	assert_true(is_in(7, ROOM));
+	assert_false(is_in(7, 18));
+	rooms_leave(rooms, 7);
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
 static void each_socket_waits_a_second_at_most(void **state)
 {
 	(void)state;
@@ -545,6 +564,7 @@ int main(void)
 		TEST(welcome_waits_for_the_answer),
 		TEST(welcome_is_said_after_a_second_anyway),
 		TEST(a_late_answer_with_rooms_tells_that_something_was_missed),
+		TEST(before_the_answer_no_room_is_heard_of),
 		TEST(each_socket_waits_a_second_at_most),
 		TEST(without_an_answer_it_is_asked_ever_less_often),
 		TEST(an_answer_for_a_stranger_is_nothing),
