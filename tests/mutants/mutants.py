@@ -284,8 +284,9 @@ MUTANTS = [
         "a change of who is in it is saved, and the record that tells of it is lost",
         [("persistence-service/announcer.c",
           "	enum status status =\n"
-          "		announcement_each(a->settings, row, send_record, a);\n",
+          "		announcement_each(a->settings, row, send_record, &way);\n",
           "	enum status status = ST_OK;\n\n"
+          "	(void)way;\n"
           "	(void)send_record;\n")],
         going, {"unheard", "undelivered", "misrouted"}, GOING | UNTOLD, ROOMS),
     Mutant(
