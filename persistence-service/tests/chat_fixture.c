@@ -138,3 +138,14 @@ const char *chat_text(const char *format, ...)
 	}
 	return buf_text(&found);
 }
+
+void chat_kill_others(void)
+{
+	uint64_t id;
+
+	while ((id = chat_number("SELECT COALESCE(MIN(id), 0) FROM"
+	                         " information_schema.processlist WHERE"
+	                         " db = DATABASE() AND command <> 'Killed'"
+	                         " AND id <> CONNECTION_ID()")))
+		chat_execute("KILL %llu", (unsigned long long)id);
+}

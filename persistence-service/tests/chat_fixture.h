@@ -21,5 +21,7 @@ void chat_execute(const char *format, ...) PRINTF(1, 2);
 uint64_t chat_number(const char *format, ...) PRINTF(1, 2);
 /* One column of all rows, with blanks between them, until the next call. */
 const char *chat_text(const char *format, ...) PRINTF(1, 2);
+/* All connections to the database but that one. */
+void chat_kill_others(void);
 
 #endif

@@ -260,26 +260,14 @@ static void a_row_that_can_never_be_sent_stops_no_other(void **state)
 	assert_true(empties(3000));
 }
 
-/* All connections to the database but that which looks on; ours is back. */
-static void kill_others(void)
-{
-	uint64_t id;
-
-	while ((id = chat_number("SELECT COALESCE(MIN(id), 0) FROM"
-	                         " information_schema.processlist WHERE"
-	                         " db = DATABASE() AND command <> 'Killed'"
-	                         " AND id <> CONNECTION_ID()")))
-		chat_execute("KILL %llu", (unsigned long long)id);
-	assert_int_equal(sql_connect(sql), ST_OK);
-}
-
 static void a_lost_connection_loses_nothing(void **state)
 {
 	(void)state;
 	start_announcer();
 	(void)usleep(300000);
 	for (unsigned i = 0; i < 3; i++) {
-		kill_others();
+		chat_kill_others();
+		assert_int_equal(sql_connect(sql), ST_OK);
 		put(OUTBOX_EVENT, "17", "", "still");
 		assert_event("17", "", "still");
 		assert_true(empties(5000));

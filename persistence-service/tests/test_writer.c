@@ -255,7 +255,7 @@ static void a_lost_connection_can_be_tried_again(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "x");
-	lose_connection();
+	chat_kill_others();
 	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
 	assert_int_equal(sql_connect(sql), ST_OK);
@@ -270,7 +270,7 @@ static void a_new_connection_remembers_nothing(void **state)
 	put(1, 2, NULL, "one");
 	put(1, 2, NULL, "two");
 	save();
-	lose_connection();
+	chat_kill_others();
 	chat_execute("DELETE FROM"
 	             " messages WHERE seq = 2");
 	chat_execute("UPDATE"

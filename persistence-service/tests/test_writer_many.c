@@ -178,7 +178,7 @@ static void who_was_removed_is_out_though_remembered(void **state)
 
 static void try_with_new_connection(void)
 {
-	lose_connection();
+	chat_kill_others();
 	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();

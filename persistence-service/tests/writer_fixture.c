@@ -86,15 +86,6 @@ void save(void)
 	save_with(writer, sql);
 }
 
-void lose_connection(void)
-{
-	chat_execute("KILL %llu",
-	             (unsigned long long)chat_number(
-			     "SELECT ID FROM information_schema.PROCESSLIST"
-			     " WHERE DB = DATABASE()"
-			     " AND ID <> CONNECTION_ID()"));
-}
-
 void assert_consistent(void)
 {
 	assert_int_equal(

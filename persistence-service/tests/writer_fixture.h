@@ -29,8 +29,6 @@ struct batch_entry *put_kind(enum save_kind kind, uint64_t sender,
 /* The batch; afterwards none of it is open. */
 void save(void);
 void save_with(struct writer *by, struct sql *connection);
-/* The writer's: it is the only one beside the observer's. */
-void lose_connection(void);
 /* No gaps in seq, and the last one is what the conversation says. */
 void assert_consistent(void);
 

@@ -23,10 +23,17 @@ FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", 
           "phantom", "corrupt", "split", "refused", "receipts")
 
 
+def violations(verdict: dict) -> str:
+    """What was violated, in words; empty when nothing was."""
+    bad = [f"{name} {verdict[name]}" for name in FAULTS if verdict.get(name)]
+    if not bad and verdict["verdict"] != "clean":
+        bad = [verdict.get("undecided_because", verdict["verdict"])]
+    return ", ".join(bad)
+
+
 def in_short(verdict: dict) -> str:
     """In one line: a report of many tests shows no more of each."""
-    counts = ", ".join(f"{name} {verdict[name]}" for name in FAULTS if verdict[name])
-    return f"{verdict['verdict']} ({counts or 'no faults'}): {json.dumps(verdict)}"
+    return f"{violations(verdict)}: {json.dumps(verdict)}"
 
 
 class Load:

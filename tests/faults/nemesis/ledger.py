@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from nemesis.cluster import Cluster
-from support.load import FAULTS, Load
+from support.load import Load
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,3 @@ class Ledger(Load):
     def table(self) -> str:
         text = self.log()
         return text[text.rfind("\nledger:") + 1:]
-
-
-def violations(verdict: dict) -> str:
-    """What was violated, in words; empty when nothing was."""
-    bad = [f"{name} {verdict[name]}" for name in FAULTS if verdict.get(name)]
-    if not bad and verdict["verdict"] != "clean":
-        bad = [verdict.get("undecided_because", verdict["verdict"])]
-    return ", ".join(bad)

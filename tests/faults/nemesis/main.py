@@ -18,9 +18,10 @@ from pathlib import Path
 
 from nemesis import outages, plan
 from nemesis.cluster import Cluster
-from nemesis.ledger import Ledger, Pace, violations
+from nemesis.ledger import Ledger, Pace
 from nemesis.nemesis import Nemesis
 from nemesis.report import Report, last_line
+from support.load import violations
 from support.stack import LOGS, ROOT
 from support.wait import NotInTime
 

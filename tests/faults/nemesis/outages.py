@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from nemesis.cluster import GATEWAYS, Cluster
-from nemesis.ledger import Ledger, Pace, Second, violations
+from nemesis.ledger import Ledger, Pace, Second
 from nemesis.report import Report
+from support.load import violations
 
 # Until every gateway has met every recipient: identity can't look for one while MariaDB is
 # away. The rarest recipient hears from one socket, every three seconds.
