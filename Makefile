@@ -14,6 +14,8 @@ include common/module.mk
 -include websocket-service/module.mk
 -include persistence-service/module.mk
 -include client-test/module.mk
+-include bench/load/module.mk
+-include tests/ledger/module.mk
 
 -include mk/run.mk mk/check.mk mk/bench.mk
 

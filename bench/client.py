@@ -1,4 +1,4 @@
-"""client - one run of `client-test bench`, and what the servers spent on it."""
+"""client - one run of `load` (bench/load), and what the servers spent on it."""
 
 import json
 import os
@@ -14,10 +14,10 @@ class Client:
     def __init__(self, stack: Stack, tokens: str):
         self.stack = stack
         self.tokens = tokens
-        self.program = os.path.join(stack.build(), "client-test/client-test")
+        self.program = os.path.join(stack.build(), "bench/load/load")
 
     def words(self, mode: str, url: str, *more: str) -> list[str]:
-        return [self.program, "bench", mode, "--url", url, "--tokens", self.tokens, *more]
+        return [self.program, mode, "--url", url, "--tokens", self.tokens, *more]
 
     def run(self, mode: str, url: str, *more: str) -> dict:
         """Its result, with the CPU seconds of every program under `cpu_s`."""
@@ -27,7 +27,7 @@ class Client:
                               check=False)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         if not done.stdout.strip():
-            raise StackError(f"client-test bench {mode} ended with {done.returncode}")
+            raise StackError(f"load {mode} ended with {done.returncode}")
         return json.loads(done.stdout) | spending.so_far(
             after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime)
 
@@ -44,7 +44,7 @@ class Spending:
     def so_far(self, client_s: float) -> dict:
         spent = {name: usage.cpu_s(family) - self.before[name]
                  for name, family in self.pids.items()}
-        spent["client-test"] = client_s
+        spent["load"] = client_s
         machine = usage.machine_cpu_s() - self.machine
         spent["others"] = max(0.0, machine - sum(spent.values()))
         took = time.monotonic() - self.start

@@ -1,4 +1,4 @@
-"""crowd - client-test as a crowd of sockets that is held while something happens.
+"""crowd - `load` as a crowd of sockets that is held while something happens.
 
 The client says JSON objects on lines of their own, and is told by lines what to
 do next; it hangs up when its stdin ends.
@@ -22,7 +22,7 @@ class Crowd:
 
     def __init__(self, words: list[str]):
         self.words = words
-        self.mode = words[2]
+        self.mode = words[1]
         self.rest = b""
 
     def __enter__(self) -> "Crowd":
@@ -45,7 +45,7 @@ class Crowd:
             self.process.wait()
         self.process.stdout.close()
         if not kind and self.process.returncode:
-            raise StackError(f"client-test bench {self.mode} ended with "
+            raise StackError(f"load {self.mode} ended with "
                              f"{self.process.returncode}")
 
     def order(self, line: str) -> None:
@@ -61,7 +61,7 @@ class Crowd:
                 return ""
             more = os.read(self.process.stdout.fileno(), 65536)
             if not more:
-                raise StackError(f"client-test bench {self.mode} ended early")
+                raise StackError(f"load {self.mode} ended early")
             self.rest += more
         line, self.rest = self.rest.split(b"\n", 1)
         return line.decode()
@@ -71,7 +71,7 @@ class Crowd:
         until = time.monotonic() + limit_s
         while not (line := self.line(max(0, until - time.monotonic()))).startswith("{"):
             if not line:
-                raise StackError(f"client-test bench {self.mode} says nothing")
+                raise StackError(f"load {self.mode} says nothing")
         return json.loads(line)
 
 

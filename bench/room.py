@@ -1,7 +1,7 @@
 """room - one message after the other to everybody in a room.
 
-A message bears the time at which it was made, on the clock that client-test reads
-as well; client-test says when all have it.
+A message bears the time at which it was made, on the clock that `load` reads
+as well; `load` says when all have it.
 """
 
 import json

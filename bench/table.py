@@ -16,7 +16,7 @@ LOOKUPS = 10000
 CONNECTS = 5000
 DELIVERIES = 200000
 ROOM_P95_MS = {"1000": 10, "10000": 100}
-PROGRAMS = ("client-test", "producer", "nginx", "websocket-service", "kafka",
+PROGRAMS = ("load", "producer", "nginx", "websocket-service", "kafka",
             "persistence-service", "mariadb", "redis", "identity-service", "others")
 MESSAGE_FAULTS = ("errors", "lost_unsaved", "lost_undelivered", "duplicates", "misordered",
                   "lost_sockets")

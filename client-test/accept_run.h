@@ -5,9 +5,9 @@
 #ifndef PARLEY_CLIENT_TEST_ACCEPT_RUN_H
 #define PARLEY_CLIENT_TEST_ACCEPT_RUN_H
 
-#include "client-test/options.h"
-#include "client-test/stage.h"
-#include "client-test/talker.h"
+#include "client-test/cli/options.h"
+#include "client-test/client/stage.h"
+#include "client-test/client/talker.h"
 
 enum {
 	ACCEPT_ONLINE_MS = 30000,

@@ -4,10 +4,10 @@
  * The first word says what to do, the words behind it are people by their
  * names (channel find: what the name has). --in is a conversation of mine.
  */
-#include "client-test/channels.h"
+#include "client-test/cli/channels.h"
+#include "client-test/cli/roster.h"
+#include "client-test/cli/show.h"
 #include "client-test/commands.h"
-#include "client-test/roster.h"
-#include "client-test/show.h"
 #include "common/base/json_write.h"
 #include "common/base/uuid.h"
 

@@ -2,11 +2,11 @@
  * The last entries of a conversation as they are now, and who has read them;
  * or, without one, the conversations that one is in.
  */
+#include "client-test/cli/line.h"
+#include "client-test/cli/people.h"
+#include "client-test/cli/roster.h"
+#include "client-test/cli/show.h"
 #include "client-test/commands.h"
-#include "client-test/line.h"
-#include "client-test/people.h"
-#include "client-test/roster.h"
-#include "client-test/show.h"
 #include "common/base/mem.h"
 
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /*
  * Prints what arrives, and what came while nobody listened.
  */
+#include "client-test/cli/line.h"
+#include "client-test/cli/people.h"
+#include "client-test/cli/show.h"
+#include "client-test/client/stage.h"
+#include "client-test/client/talker.h"
 #include "client-test/commands.h"
-#include "client-test/line.h"
-#include "client-test/people.h"
-#include "client-test/show.h"
-#include "client-test/stage.h"
-#include "client-test/talker.h"
 
 #include <stdio.h>
 

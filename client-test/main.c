@@ -1,19 +1,18 @@
 /*
  * client-test - talks to Parley the way any client would.
  */
+#include "client-test/chat/chat.h"
 #include "client-test/commands.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&accept_command,  &listen_command, &send_command,
-	&chat_command,    &group_command,  &channel_command,
-	&history_command, &bench_command,  &ledger_command,
+	&accept_command, &listen_command,  &send_command,    &chat_command,
+	&group_command,  &channel_command, &history_command,
 };
 
-enum { TEXT_MAX = 16 * 1024 };
+enum { CALLED_MAX = 64 };
 
 static void print_all(FILE *to)
 {
@@ -35,33 +34,17 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int run(const struct command *command, int argc, char **argv)
-{
-	struct buf text CLEANUP(buf_free) = BUF(TEXT_MAX);
-	struct options options;
-	bool help;
-
-	if (options_read(command, argc, argv, &text, &help, &options) !=
-	    ST_OK) {
-		(void)fprintf(stderr,
-		              "client-test %s: %s; see client-test %s --help\n",
-		              command->name, buf_text(&text), command->name);
-		return EXIT_USAGE;
-	}
-	if (!help)
-		return command->run(&options);
-	options_help(command, &text);
-	(void)fputs(buf_text(&text), stdout);
-	return EXIT_DONE;
-}
-
 int main(int argc, char **argv)
 {
 	const struct command *command = argc > 1 ? find(argv[1]) : NULL;
 
-	(void)signal(SIGPIPE, SIG_IGN);
-	if (command)
-		return run(command, argc - 2, argv + 2);
+	if (command) {
+		char called[CALLED_MAX];
+
+		(void)snprintf(called, sizeof(called), "client-test %s",
+		               command->name);
+		return command_run(command, called, argc - 2, argv + 2);
+	}
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help"))) {
 		print_all(stdout);

@@ -1,13 +1,13 @@
 /*
  * Sends a text, or the lines of stdin, and says what became of each.
  */
+#include "client-test/chat/input.h"
+#include "client-test/cli/people.h"
+#include "client-test/cli/show.h"
+#include "client-test/client/rooms.h"
+#include "client-test/client/stage.h"
+#include "client-test/client/talker.h"
 #include "client-test/commands.h"
-#include "client-test/input.h"
-#include "client-test/people.h"
-#include "client-test/rooms.h"
-#include "client-test/show.h"
-#include "client-test/stage.h"
-#include "client-test/talker.h"
 #include "common/base/clock.h"
 #include "common/base/utf8.h"
 

@@ -1,29 +1,30 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	base/bucket.c base/buf.c base/clock.c base/json_write.c base/lru.c base/mem.c \
-	base/percent.c base/random.c base/span.c base/status.c base/utf8.c \
-	base/uuid.c base/websocket.c \
-	io/casefold.c io/digest.c io/http_client.c io/http_lane.c \
-	io/http_poller.c io/http_request.c io/http_route.c io/http_server.c \
-	io/http_transfer.c io/json.c io/json_check.c io/jwt.c io/jwt_key.c \
-	io/kafka_client.c io/kafka_group.c io/kafka_hash.c io/kafka_message.c \
-	io/kafka_producer.c io/kafka_reader.c io/kafka_resend.c \
-	io/kafka_topics.c io/listener.c io/password.c io/redis.c io/redis_loop.c io/sql.c \
-	io/sql_migrate.c io/sql_statement.c io/sql_status.c io/websocket_handshake.c \
-	$(if $(filter faults,$(VARIANT)),service/fault_point.c) \
-	service/admin.c service/clock_watch.c service/log.c service/metrics.c service/parts.c \
-	service/service.c service/settings.c \
-	wire/event.c wire/frame.c wire/identity.c wire/name.c wire/save_record.c
+	$(addprefix base/,bucket.c buf.c clock.c json_write.c lru.c mem.c percent.c \
+		random.c span.c status.c utf8.c uuid.c websocket.c) \
+	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
+		websocket_handshake.c) \
+	$(addprefix io/http/,client.c lane.c listener.c poller.c request.c route.c \
+		server.c transfer.c) \
+	$(addprefix io/jwt/,jwt.c key.c) \
+	$(addprefix io/kafka/,client.c group.c hash.c message.c producer.c reader.c \
+		resend.c topics.c) \
+	$(addprefix io/redis/,loop.c redis.c) \
+	$(addprefix io/sql/,bulk.c migrate.c sql.c statement.c status.c) \
+	$(addprefix service/,admin.c clock_watch.c log.c metrics.c parts.c service.c \
+		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
+	$(addprefix wire/,event.c frame.c identity.c name.c save_record.c) \
+	$(addprefix client/,identity_client.c)
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
-$(eval $(call integration_test,common/io/tests/test_sql.c,common,libmariadb))
-$(eval $(call integration_test,common/io/tests/test_redis.c,common,hiredis libuv))
+$(eval $(call integration_test,common/io/sql/tests/test_sql.c,common,libmariadb))
+$(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
-$(eval $(call unit_test,common/io/tests/test_http_client.c,http_stub common,libcurl libuv))
+$(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
-$(eval $(call unit_test,common/io/tests/test_http_server.c,common,libmicrohttpd))
-$(eval $(call unit_test,common/io/tests/test_jwt.c,common,libjwt libcjson libcrypto))
+$(eval $(call unit_test,common/io/http/tests/test_server.c,common,libmicrohttpd))
+$(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 
@@ -31,9 +32,9 @@ BASE_TESTS := bucket buf clock json_write random span status utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 # Needs a cluster: KAFKA_BROKERS.
-$(eval $(call library,kafka_fixture,common/io/tests,kafka_fixture.c,rdkafka cmocka))
-$(eval $(call integration_test,common/io/tests/test_kafka.c,kafka_fixture common,rdkafka))
-$(eval $(call integration_test,common/io/tests/test_kafka_group.c,kafka_fixture common,rdkafka))
+$(eval $(call library,kafka_fixture,common/io/kafka/tests,kafka_fixture.c,rdkafka cmocka))
+$(eval $(call integration_test,common/io/kafka/tests/test_kafka.c,kafka_fixture common,rdkafka))
+$(eval $(call integration_test,common/io/kafka/tests/test_group.c,kafka_fixture common,rdkafka))
 $(eval $(call unit_test,common/wire/tests/test_identity.c,common,libcjson))
 
 # What the wire, the sockets and the services are made of.

@@ -5,7 +5,7 @@
 #define PARLEY_IDENTITY_ACCOUNT_H
 
 #include "common/io/password.h"
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 #include "common/wire/identity.h"
 
 struct account {

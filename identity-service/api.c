@@ -2,8 +2,8 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/password.h"
+#include "identity-service/identity_metrics.h"
 #include "identity-service/lookup.h"
-#include "identity-service/metric.h"
 #include "identity-service/sign_in.h"
 
 enum { BODY_MAX = 16 * 1024, RETRY_AFTER_S = 1 };

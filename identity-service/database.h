@@ -9,7 +9,7 @@
 #ifndef PARLEY_IDENTITY_DATABASE_H
 #define PARLEY_IDENTITY_DATABASE_H
 
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 
 struct database_source;
 struct database;

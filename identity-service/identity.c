@@ -5,7 +5,7 @@
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "identity-service/api.h"
-#include "identity-service/metric.h"
+#include "identity-service/identity_metrics.h"
 #include "identity-service/schema.h"
 
 #include <errno.h>

@@ -9,8 +9,8 @@
 #ifndef PARLEY_IDENTITY_KEYRING_H
 #define PARLEY_IDENTITY_KEYRING_H
 
-#include "common/io/jwt_key.h"
-#include "common/io/sql.h"
+#include "common/io/jwt/key.h"
+#include "common/io/sql/sql.h"
 
 struct keyring;
 

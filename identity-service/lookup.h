@@ -7,7 +7,7 @@
 #ifndef PARLEY_IDENTITY_LOOKUP_H
 #define PARLEY_IDENTITY_LOOKUP_H
 
-#include "common/io/http_server.h"
+#include "common/io/http/server.h"
 
 http_handler lookup_token;        /* GET /auth/getIdByToken */
 http_handler lookup_user_by_id;   /* GET /auth/users/{} */

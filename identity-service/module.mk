@@ -1,6 +1,6 @@
 # identity-service: users, sessions, tokens.
 IDENTITY_SOURCES := account.c api.c credentials.c database.c form.c identity.c \
-	keyring.c lookup.c metric.c schema.c session.c settings.c sign_in.c token.c
+	identity_metrics.c keyring.c lookup.c schema.c session.c settings.c sign_in.c token.c
 
 # What the static libraries need from outside.
 IDENTITY_PACKAGES := libmicrohttpd libmariadb libjwt libargon2 libcjson \

@@ -4,7 +4,7 @@
 #ifndef PARLEY_IDENTITY_SCHEMA_H
 #define PARLEY_IDENTITY_SCHEMA_H
 
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 
 MUST_CHECK enum status schema_apply(struct sql *sql, unsigned *ret_applied);
 

@@ -12,7 +12,7 @@
 #define PARLEY_IDENTITY_SESSION_H
 
 #include "common/base/uuid.h"
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 
 struct revocations;
 

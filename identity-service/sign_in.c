@@ -5,7 +5,7 @@
 #include "common/service/log.h"
 #include "identity-service/account.h"
 #include "identity-service/credentials.h"
-#include "identity-service/metric.h"
+#include "identity-service/identity_metrics.h"
 
 #include <string.h>
 

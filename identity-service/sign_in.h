@@ -7,7 +7,7 @@
 #ifndef PARLEY_IDENTITY_SIGN_IN_H
 #define PARLEY_IDENTITY_SIGN_IN_H
 
-#include "common/io/http_server.h"
+#include "common/io/http/server.h"
 #include "identity-service/database.h"
 #include "identity-service/token.h"
 

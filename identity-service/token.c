@@ -3,8 +3,8 @@
 #include "common/base/lru.h"
 #include "common/base/mem.h"
 #include "common/io/digest.h"
-#include "common/io/jwt.h"
-#include "identity-service/metric.h"
+#include "common/io/jwt/jwt.h"
+#include "identity-service/identity_metrics.h"
 
 #include <string.h>
 

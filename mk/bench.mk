@@ -13,17 +13,17 @@ bench:
 	@deploy/install-packages --test
 	@$(MAKE_AGAIN) VARIANT=release bench-run
 
-bench-run: $(PROGRAMS) $(VENV_READY)
+bench-run: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@exec $(VENV)/bin/python bench/run $(PARTS)
 
 bench-hostile: deps
-	@$(MAKE) --no-print-directory VARIANT=release all
+	@$(MAKE) --no-print-directory VARIANT=release programs
 	@deploy/kafka/fetch-jars
 	@exec bench/hostile
 
 bench-soak: deps
-	@$(MAKE) --no-print-directory VARIANT=release all
+	@$(MAKE) --no-print-directory VARIANT=release programs
 	@deploy/kafka/fetch-jars
 	@exec bench/soak
 
@@ -31,7 +31,7 @@ PLOT_VENV       := $(or $(PARLEY_CACHE_DIR),.cache)/venv-bench
 PLOT_VENV_READY := $(PLOT_VENV)/.installed
 
 bench-curves: deps $(PLOT_VENV_READY)
-	@$(MAKE) --no-print-directory VARIANT=release all
+	@$(MAKE) --no-print-directory VARIANT=release programs
 	@deploy/kafka/fetch-jars
 	@exec $(PLOT_VENV)/bin/python bench/curves
 

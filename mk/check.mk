@@ -74,7 +74,7 @@ TIDY_PACKAGES := rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libjwt 
 tidy:
 	@TIDY_FLAGS="-std=gnu17 -D_FORTIFY_SOURCE=0 -I. \
 		-DPARLEY_VERSION=\"tidy\" $(call pkg,$(TIDY_PACKAGES),--cflags)" \
-		tests/check/tidy $(sort $(foreach s,$(SOURCES),$(if $(findstring tests/,$(s)),,$(s))))
+		tests/check/tidy $(sort $(foreach s,$(SOURCES),$(if $(findstring /tests/,$(s))$(filter tests/support/% tests/fuzz/%,$(s)),,$(s))))
 
 format-check: $(VENV_READY)
 	@tests/check/format $(VENV)/bin/clang-format
@@ -83,7 +83,10 @@ papers: $(VENV_READY)
 	@$(VENV)/bin/python tests/docs/validate
 
 # --- builds ------------------------------------------------------------------
-everything: $(PROGRAMS) $(UNIT_TESTS) $(INTEGRATION_TESTS)
+programs: $(PROGRAMS) $(TEST_PROGRAMS)
+.PHONY: programs
+
+everything: $(PROGRAMS) $(TEST_PROGRAMS) $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
 build-gcc:
 	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=release everything
@@ -102,7 +105,8 @@ build-all: build-gcc build-clang build-asan build-fuzz
 hardening: build-gcc build-clang
 	@HARDENING_CC="$(CC)" HARDENING_CFLAGS="$(OPTIMISE_$(VARIANT)) $(HARDENING)" \
 		HARDENING_LDFLAGS="$(HARDENING_LINK)" tests/check/hardening \
-		$(PROGRAMS) $(PROGRAMS:build/release/%=build/release-clang/%)
+		$(PROGRAMS) $(TEST_PROGRAMS) \
+		$(patsubst build/release/%,build/release-clang/%,$(PROGRAMS) $(TEST_PROGRAMS))
 
 FUZZED := event frame identity json save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))
@@ -152,8 +156,8 @@ accept-valgrind:
 	@$(MAKE_AGAIN) -j2 VARIANT=debug valgrind-programs
 	@$(MAKE_AGAIN) VARIANT=debug BLACKBOX_BUILD=build/valgrind accept
 
-valgrind-programs: $(PROGRAMS)
-	@for program in $(PROGRAMS); do \
+valgrind-programs: $(PROGRAMS) $(TEST_PROGRAMS)
+	@for program in $(PROGRAMS) $(TEST_PROGRAMS); do \
 		script=build/valgrind/$${program#$(BUILD)/}; \
 		mkdir -p $${script%/*} && \
 		printf '#!/bin/sh\nexec %s --log-file=%s %s "$$@"\n' "$(MEMCHECK)" \
@@ -167,23 +171,23 @@ fuzz:
 fuzz-run: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check/fuzz $(FUZZERS)
 
-integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(VENV_READY)
+integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
 		tests/check/unit $(INTEGRATION_TESTS)
 
-accept: $(PROGRAMS) $(VENV_READY)
+accept: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
 		tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
 
-blackbox: $(PROGRAMS) $(VENV_READY)
+blackbox: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) tests/blackbox
 
 # Builds in which a test may kill a service at each step of a message.
 build-faults:
-	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=faults all
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=faults programs
 
 test-steps test-mutants: BLACKBOX_BUILD := build/faults
 test-steps: build-faults $(VENV_READY)
@@ -194,7 +198,7 @@ test-mutants: build-faults $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) tests/mutants
 
-conformance: $(PROGRAMS) $(VENV_READY)
+conformance: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(PYTEST) -c tests/conformance/pytest.ini tests/conformance
 
@@ -212,7 +216,7 @@ $(CLOCK_SHIM): tests/faults/clock.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-test-faults: $(PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
+test-faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
 	@deploy/kafka/fetch-jars
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
@@ -220,7 +224,7 @@ test-faults: $(PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
 
 # Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
 # that one's images from one run to the next.
-test-compose: $(VENV_READY)
+test-compose: $(TEST_PROGRAMS) $(VENV_READY)
 	@deploy/install-packages --compose
 	@deploy/kafka/fetch-jars
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:tests/compose $(VENV)/bin/python \

@@ -2,10 +2,13 @@
 #
 #	$(eval $(call library,NAME,FOLDER,a.c b.c,pkg-config names))
 #	$(eval $(call program,FOLDER,LIBRARIES,pkg-config names,-lflags))
+#	$(eval $(call test_program,FOLDER,LIBRARIES,pkg-config names,-lflags))
 #	$(eval $(call unit_test,FOLDER/tests/test_x.c,LIBRARIES,pkg-config names,-lflags))
 #	$(eval $(call integration_test,FOLDER/tests/test_x.c,LIBRARIES,pkg-config names,-lflags))
 #	$(eval $(call fuzzer,tests/fuzz/fuzz_x.c,LIBRARIES,pkg-config names,-lflags))
 PROGRAMS     :=
+# Programs that only tests and measurements run.
+TEST_PROGRAMS :=
 UNIT_TESTS   :=
 # Like unit tests, but run against the real servers of a stack: MYSQL_HOST,
 # MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD and KAFKA_BROKERS say where they are.
@@ -37,17 +40,26 @@ define library
 $(call compile,$(addprefix $(2)/,$(3)),$(4))
 $(BUILD)/lib$(1).a: $(call object,$(addprefix $(2)/,$(3)))
 	@rm -f $$@
-	$(Q)ar rcs $$@ $$^
+	$(Q)ar qcs $$@ $$^
 endef
 
 link = $(if $(V),,@echo '  LD $@' &&) $(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
 	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
-define program
+define link_program
 $(call compile,$(1)/main.c,$(3))
-PROGRAMS += $(BUILD)/$(1)/$(1)
-$(BUILD)/$(1)/$(1): $(BUILD)/$(1)/main.o $(RUNTIME) $(patsubst %,$(BUILD)/lib%.a,$(2))
+$(BUILD)/$(1)/$(notdir $(1)): $(BUILD)/$(1)/main.o $(RUNTIME) $(patsubst %,$(BUILD)/lib%.a,$(2))
 	$$(link) $(call pkg,$(3),--libs) $(4) $$(ALLOCATOR)
+endef
+
+define program
+PROGRAMS += $(BUILD)/$(1)/$(notdir $(1))
+$(call link_program,$(1),$(2),$(3),$(4))
+endef
+
+define test_program
+TEST_PROGRAMS += $(BUILD)/$(1)/$(notdir $(1))
+$(call link_program,$(1),$(2),$(3),$(4))
 endef
 
 define unit_test

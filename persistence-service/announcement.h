@@ -6,7 +6,7 @@
 #ifndef PARLEY_PERSISTENCE_ANNOUNCEMENT_H
 #define PARLEY_PERSISTENCE_ANNOUNCEMENT_H
 
-#include "common/io/kafka.h"
+#include "common/io/kafka/kafka.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/settings.h"
 

@@ -1,17 +1,21 @@
 # Everything but main.c, so that tests can link it.
-SAVE_SOURCES := answer_store.c batch.c block_store.c change_store.c conversation_store.c \
-	first_send.c flight.c member_check.c message_store.c publisher.c \
-	receipt_store.c reply_check.c roster.c rows_statement.c saver.c talk.c \
-	writer.c
-REST_SOURCES := api.c api_act.c api_blocks.c api_channels.c api_conversations.c \
-	api_members.c api_reads.c asker.c blocks.c change.c channel_names.c \
-	channel_search.c conversation_body.c entries.c few_rows.c history.c \
-	history_members.c history_messages.c history_sync.c member_store.c \
-	membership.c membership_make.c membership_people.c owners.c paging.c \
-	people.c reactions.c reader.c summary.c sync_cursor.c user_limit.c
-PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c gauges.c outbox.c \
-	pair.c persistence.c schema.c settings.c topics.c \
-	$(addprefix save/,$(SAVE_SOURCES)) $(addprefix rest/,$(REST_SOURCES))
+PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c outbox.c \
+	pair.c persistence.c persistence_metrics.c schema.c settings.c topics.c \
+	$(addprefix save/,batch.c inflight_batch.c publisher.c saver.c transaction.c) \
+	save/change/change_store.c \
+	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
+		query_handler.c roster.c) \
+	$(addprefix save/message/,batch_dedup.c block_store.c member_check.c \
+		message_store.c reply_check.c) \
+	save/receipt/receipt_store.c \
+	$(addprefix rest/,api.c api_act.c api_blocks.c api_channels.c \
+		api_conversations.c api_members.c api_reads.c asker.c few_rows.c owners.c \
+		people.c sql_session.c user_limit.c) \
+	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \
+		conversation_body.c member_store.c membership.c membership_change.c \
+		membership_make.c membership_people.c) \
+	$(addprefix rest/read/,entries.c history.c history_members.c history_messages.c \
+		history_sync.c paging.c reactions.c summary.c sync_cursor.c)
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
@@ -23,22 +27,23 @@ $(call object,persistence-service/schema.c): \
 
 # Need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto
-$(eval $(call library,writer_fixture,persistence-service/tests,writer_fixture.c,\
+$(eval $(call library,transaction_fixture,persistence-service/save/tests,transaction_fixture.c,\
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
-$(foreach t,writer writer_many,$(eval $(call integration_test,\
-	persistence-service/tests/test_$(t).c,writer_fixture chat_fixture persistence common,\
+$(foreach t,transaction transaction_many,$(eval $(call integration_test,\
+	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
-$(foreach t,channel_names history membership,$(eval $(call integration_test,\
-	persistence-service/tests/test_$(t).c,chat_fixture persistence common,\
+$(foreach t,membership/tests/test_channel_names membership/tests/test_membership \
+	read/tests/test_history,$(eval $(call integration_test,\
+	persistence-service/rest/$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 # And Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
 	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
-$(eval $(call unit_test,persistence-service/tests/test_summary.c,persistence common))
+$(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
-$(eval $(call unit_test,persistence-service/tests/test_conversation_body.c,\
+$(eval $(call unit_test,persistence-service/rest/membership/tests/test_conversation_body.c,\
 	persistence common,libcjson,-lunistring))
-$(eval $(call unit_test,persistence-service/tests/test_sync_cursor.c,persistence common))
-$(eval $(call unit_test,persistence-service/tests/test_user_limit.c,persistence common))
+$(eval $(call unit_test,persistence-service/rest/read/tests/test_sync_cursor.c,persistence common))
+$(eval $(call unit_test,persistence-service/rest/tests/test_user_limit.c,persistence common))

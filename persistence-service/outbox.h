@@ -5,7 +5,7 @@
 #ifndef PARLEY_PERSISTENCE_OUTBOX_H
 #define PARLEY_PERSISTENCE_OUTBOX_H
 
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 
 enum outbox_kind {
 	OUTBOX_EVENT = 1, /* of message_events; target: users or a room */

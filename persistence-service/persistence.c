@@ -1,11 +1,11 @@
 #include "persistence-service/persistence.h"
 
 #include "common/base/mem.h"
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
 #include "persistence-service/announcer.h"
-#include "persistence-service/gauges.h"
+#include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api.h"
 #include "persistence-service/save/saver.h"
 

@@ -4,8 +4,8 @@
 #ifndef PARLEY_PERSISTENCE_SETTINGS_H
 #define PARLEY_PERSISTENCE_SETTINGS_H
 
-#include "common/io/kafka.h"
-#include "common/io/sql.h"
+#include "common/io/kafka/kafka.h"
+#include "common/io/sql/sql.h"
 #include "common/service/settings.h"
 
 struct settings {

@@ -1,5 +1,5 @@
 #include "websocket-service/questions.h"
-#include "websocket-service/measures.h"
+#include "websocket-service/gateway_metrics.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #ifndef PARLEY_WEBSOCKET_QUESTIONS_H
 #define PARLEY_WEBSOCKET_QUESTIONS_H
 
-#include "websocket-service/lookups.h"
+#include "common/client/identity_client.h"
 #include "websocket-service/settings.h"
 
 /* Whose token is this? By the token's digest. */

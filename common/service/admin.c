@@ -1,7 +1,7 @@
 #include "common/service/admin.h"
 #include "common/base/mem.h"
-#include "common/io/http_client.h"
-#include "common/io/http_server.h"
+#include "common/io/http/client.h"
+#include "common/io/http/server.h"
 #include "common/service/metrics.h"
 #include "common/service/parts.h"
 

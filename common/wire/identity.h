@@ -9,7 +9,7 @@
 #include "common/base/scope.h"
 #include "common/base/span.h"
 #include "common/base/status.h"
-#include "common/io/http_client.h"
+#include "common/io/http/client.h"
 #include "common/io/json.h"
 
 #include <stdint.h>

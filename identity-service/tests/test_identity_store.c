@@ -4,7 +4,7 @@
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/io/jwt.h"
+#include "common/io/jwt/jwt.h"
 #include "common/service/log.h"
 #include "identity-service/account.h"
 #include "identity-service/schema.h"

@@ -3,8 +3,8 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/json.h"
-#include "common/io/sql.h"
-#include "persistence-service/gauges.h"
+#include "common/io/sql/sql.h"
+#include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api_private.h"
 
 enum {

@@ -8,7 +8,7 @@
 #define PARLEY_PERSISTENCE_REST_API_ACT_H
 
 #include "persistence-service/rest/api_private.h"
-#include "persistence-service/rest/conversation_body.h"
+#include "persistence-service/rest/membership/conversation_body.h"
 
 /* Who asks about which conversation; and about which user of it. */
 bool api_act_admit(struct worker *worker, struct http_request *request,

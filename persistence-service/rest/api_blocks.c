@@ -1,6 +1,6 @@
 #include "persistence-service/rest/api_private.h"
-#include "persistence-service/rest/blocks.h"
-#include "persistence-service/rest/paging.h"
+#include "persistence-service/rest/membership/blocks.h"
+#include "persistence-service/rest/read/paging.h"
 
 enum { JSON_MAX = 64 * 1024 };
 

@@ -2,8 +2,8 @@
 #include "common/base/utf8.h"
 #include "common/wire/name.h"
 #include "persistence-service/rest/api_act.h"
-#include "persistence-service/rest/channel_names.h"
-#include "persistence-service/rest/paging.h"
+#include "persistence-service/rest/membership/channel_names.h"
+#include "persistence-service/rest/read/paging.h"
 
 /* A name of 64 points, escaped, and what stands around it. */
 enum { CHANNEL_MAX = 1024, JSON_MAX = PAGE_MAX * CHANNEL_MAX };

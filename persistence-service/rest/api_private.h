@@ -4,12 +4,12 @@
 #ifndef PARLEY_PERSISTENCE_REST_API_PRIVATE_H
 #define PARLEY_PERSISTENCE_REST_API_PRIVATE_H
 
-#include "common/io/http_server.h"
+#include "common/io/http/server.h"
 #include "persistence-service/announcer.h"
-#include "persistence-service/rest/history.h"
-#include "persistence-service/rest/membership.h"
+#include "persistence-service/rest/membership/membership.h"
 #include "persistence-service/rest/owners.h"
 #include "persistence-service/rest/people.h"
+#include "persistence-service/rest/read/history.h"
 #include "persistence-service/rest/user_limit.h"
 
 /* What waits for locks, or for Kafka, does not hold up who only reads. */

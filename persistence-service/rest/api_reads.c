@@ -1,5 +1,5 @@
 #include "persistence-service/rest/api_private.h"
-#include "persistence-service/rest/paging.h"
+#include "persistence-service/rest/read/paging.h"
 
 #define JSON_MAX ((size_t)HTTP_ANSWER_MAX)
 

@@ -1,7 +1,7 @@
 #include "persistence-service/rest/asker.h"
 
 #include "common/base/mem.h"
-#include "common/io/http_client.h"
+#include "common/io/http/client.h"
 #include "common/service/log.h"
 
 enum { ASK_TIMEOUT_MS = 2000, URL_MAX = 2048 };

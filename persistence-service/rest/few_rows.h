@@ -7,7 +7,7 @@
 #ifndef PARLEY_PERSISTENCE_REST_FEW_ROWS_H
 #define PARLEY_PERSISTENCE_REST_FEW_ROWS_H
 
-#include "common/io/sql.h"
+#include "common/io/sql/sql.h"
 
 enum { FEW_MAX = 64, FEW_ROW_MAX = 8, FEW_MORE_MAX = 4 };
 

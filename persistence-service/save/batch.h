@@ -9,7 +9,7 @@
 #define PARLEY_PERSISTENCE_SAVE_BATCH_H
 
 #include "common/base/buf.h"
-#include "common/io/kafka.h"
+#include "common/io/kafka/kafka.h"
 #include "common/wire/frame.h"
 #include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"

@@ -8,8 +8,8 @@
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
 #include "persistence-service/announcement.h"
-#include "persistence-service/save/flight.h"
-#include "persistence-service/save/roster.h"
+#include "persistence-service/save/conversation/roster.h"
+#include "persistence-service/save/inflight_batch.h"
 
 #include <assert.h>
 #include <poll.h>

@@ -13,7 +13,7 @@
 #ifndef PARLEY_PERSISTENCE_SAVE_PUBLISHER_H
 #define PARLEY_PERSISTENCE_SAVE_PUBLISHER_H
 
-#include "common/io/kafka.h"
+#include "common/io/kafka/kafka.h"
 #include "persistence-service/save/batch.h"
 #include "persistence-service/settings.h"
 

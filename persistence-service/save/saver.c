@@ -7,10 +7,10 @@
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "persistence-service/database.h"
-#include "persistence-service/gauges.h"
+#include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/batch.h"
 #include "persistence-service/save/publisher.h"
-#include "persistence-service/save/writer.h"
+#include "persistence-service/save/transaction.h"
 #include "persistence-service/topics.h"
 
 #include <poll.h>

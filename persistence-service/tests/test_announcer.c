@@ -4,7 +4,7 @@
  * hour.
  */
 #include "common/base/clock.h"
-#include "common/io/kafka.h"
+#include "common/io/kafka/kafka.h"
 #include "persistence-service/announcer.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/tests/chat_fixture.h"

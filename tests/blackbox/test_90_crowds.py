@@ -37,7 +37,7 @@ def tokens(stack: Stack, api: Api, tmp_path: Path) -> Path:
 
 
 def words(stack: Stack, mode: str, url: str, tokens: Path) -> list[str]:
-    return [str(stack.binary("client-test")), "bench", mode, "--url", url,
+    return [str(stack.binary("bench/load")), mode, "--url", url,
             "--tokens", str(tokens), "--sockets", str(CROWD)]
 
 

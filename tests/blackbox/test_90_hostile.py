@@ -20,9 +20,9 @@ from support.wait import until
 
 SLOW_READERS = 100
 HALF_OPEN = 1000
-HEADS_MAX = 4096  # HANDSHAKES_MAX in websocket-service/connection.h
+HEADS_MAX = 4096  # HANDSHAKES_MAX in websocket-service/socket/connection.h
 QUEUE_BYTES = 256 << 10  # the preset of WEBSOCKET_QUEUE_BYTES
-KERNEL_BYTES = 256 << 10  # UNSENT_MAX in websocket-service/sockets.c
+KERNEL_BYTES = 256 << 10  # UNSENT_MAX in websocket-service/socket/sockets.c
 HALF_HEAD = b"GET /ws HTTP/1.1\r\nHost: half\r\nUpgrade: websocket\r\nX-Slow: "
 
 

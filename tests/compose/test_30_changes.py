@@ -1,6 +1,6 @@
 """Nothing is lost while it changes: restarts and scaling below the ledger."""
 
-from containers.ledger import ContainerLedger
+from support.load import Load
 from containers.project import Project
 from containers.watcher import Watchers
 from support.api import Api
@@ -44,7 +44,7 @@ def test_restarts_and_scaling_lose_nothing(project: Project, api: Api) -> None:
     changes += [(f"{count} gateways", scale, {"websocket_service": count}) for count in (1, 3)]
     changes += [(f"upgrade of {name}", upgrade, {"name": name}) for name in UPGRADE_ORDER]
     with Watchers(api, project.ws_url, WATCHERS) as people, \
-            ContainerLedger(project, **LEDGER) as ledger:
+            Load(project, **LEDGER) as ledger:
         ledger.wait_sending()
         for what, change, options in changes:
             change(project, **options)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from containers.ledger import ContainerLedger
+from support.load import Load
 from containers.project import SHARDS, Project
 from support.api import Api
 from support.chat import Socket, open_socket
@@ -55,7 +55,7 @@ def test_each_gateway_reads_its_partitions_only(large: Project) -> None:
                 for service in GATEWAYS for one in large.running(service)]
 
     before = read()
-    with ContainerLedger(large, users=40, sockets=2, rate=200, seconds=15, drain=60,
+    with Load(large, users=40, sockets=2, rate=200, seconds=15, drain=60,
                          groups=0, receipts=0) as ledger:
         verdict = ledger.assert_clean()
     new = [after - old for old, after in zip(before, read())]

@@ -2,7 +2,7 @@
  * What a server answers to client-test's opening handshake, whole and in two
  * pieces: where it is split must not change the verdict.
  */
-#include "client-test/upgrade.h"
+#include "client-test/client/upgrade.h"
 #include "common/base/mem.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -4,8 +4,8 @@
  */
 #include "common/base/utf8.h"
 #include "common/wire/name.h"
-#include "persistence-service/rest/channel_names.h"
-#include "persistence-service/rest/conversation_body.h"
+#include "persistence-service/rest/membership/channel_names.h"
+#include "persistence-service/rest/membership/conversation_body.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SELF = 1, USERS_MAX = 50 };

@@ -7,7 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
-#include "common/io/http_server.h"
+#include "common/io/http/server.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <arpa/inet.h>

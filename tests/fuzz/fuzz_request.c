@@ -4,9 +4,9 @@
  * path, Authorization and the query.
  */
 #include "common/base/mem.h"
-#include "common/io/http_private.h"
+#include "common/io/http/private.h"
 #include "common/io/json.h"
-#include "persistence-service/rest/paging.h"
+#include "persistence-service/rest/read/paging.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

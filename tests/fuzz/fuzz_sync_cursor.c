@@ -3,7 +3,7 @@
  * and one has one text. With it a page is made of states that come from the
  * input.
  */
-#include "persistence-service/rest/sync_cursor.h"
+#include "persistence-service/rest/read/sync_cursor.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>

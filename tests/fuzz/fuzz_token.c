@@ -3,7 +3,7 @@
  * that we sign ourselves, which must read back the same.
  */
 #include "common/base/scope.h"
-#include "common/io/jwt.h"
+#include "common/io/jwt/jwt.h"
 #include "tests/fuzz/fuzz.h"
 
 static struct jwt_key *key;

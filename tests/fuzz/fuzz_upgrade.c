@@ -7,7 +7,7 @@
 #include "common/io/websocket_handshake.h"
 #include "common/wire/identity.h"
 #include "tests/fuzz/fuzz.h"
-#include "websocket-service/upgrade.h"
+#include "websocket-service/socket/upgrade.h"
 
 static size_t whole_head(struct span bytes)
 {

@@ -2,7 +2,7 @@
 
 Each is some exact replacements in the sources (a text that is not there exactly once fails the
 test: the mutant has to follow the code), what has to happen for it to bite, and the faults of
-`client-test ledger` of which at least one must then be seen.
+the ledger (tests/ledger) of which at least one must then be seen.
 """
 
 from collections.abc import Callable
@@ -88,7 +88,7 @@ class Mutant:
 
 
 COMMIT_AT_ONCE: Edit = (
-    "common/io/kafka_group.c",
+    "common/io/kafka/group.c",
     "	if (kafka_group_owns(g, partition))\n"
     "		(void)rd_kafka_offset_store(g->topic, partition, offset);\n",
     "	rd_kafka_topic_partition_list_t *list =\n"
@@ -115,15 +115,15 @@ MUTANTS = [
     Mutant(
         "accepted_before_report",
         "the gateway says `accepted` when the record is queued, not when the broker has it",
-        [("websocket-service/sends.c",
+        [("websocket-service/receive/pending_sends.c",
           "static const char hint_prefix[]",
           "struct send;\n"
           "static void tell_accepted(struct sends *sends, struct send *send);\n"
           "static const char hint_prefix[]"),
-         ("websocket-service/sends.c",
+         ("websocket-service/receive/pending_sends.c",
           "		FAULT_POINT(\"produce.after\");\n",
           "		tell_accepted(sends, send);\n"),
-         ("websocket-service/sends.c",
+         ("websocket-service/receive/pending_sends.c",
           "	hint_accepted(sends, send);\n	if (overdue(sends, send))\n",
           "	hint_accepted(sends, send);\n"
           "	if (!send->told && overdue(sends, send))\n")],
@@ -170,7 +170,7 @@ MUTANTS = [
     Mutant(
         "listening_before_positioned",
         "the gateway takes sockets a moment before it reads events",
-        [("websocket-service/bus.c",
+        [("websocket-service/deliver/bus.c",
           "	enum status st = bus->reader ? ST_OK : start_reader(bus);\n\n"
           "	if (st == ST_OK)\n"
           "		st = ask_topic(bus, BEGIN_WAIT_MS);\n",
@@ -185,25 +185,25 @@ MUTANTS = [
     Mutant(
         "backlog_before_welcome",
         "the client reads what it missed when the socket is lost, not when it is back",
-        [("client-test/ledger_device.c",
+        [("tests/ledger/ledger_device.c",
           "	device->welcomed = false;\n	device->complete = false;\n",
           "	if (device->welcomed)\n"
           "		backlog_list(device->backlog, span_of(device->token));\n"
           "	device->welcomed = false;\n"),
-         ("client-test/ledger_device.c",
+         ("tests/ledger/ledger_device.c",
           "	ledger_device_tick(device);\n"
           "	backlog_list(device->backlog, span_of(device->token));\n",
           "	if (!device->complete)\n"
           "		backlog_list(device->backlog, span_of(device->token));\n"
           "	ledger_device_tick(device);\n"),
-         ("client-test/ledger_device.c",
+         ("tests/ledger/ledger_device.c",
           "	device->complete = device->welcomed;\n",
           "	device->complete = true;\n")],
         saved_while_away, {"undelivered"}),
     Mutant(
         "sockets_of_others",
         "an event is handed to the user next to the one whom it is for, too",
-        [("websocket-service/fanout.c",
+        [("websocket-service/deliver/fanout.c",
           "	while (event_key_next(&key, &user))\n"
           "		deliver_to(fanout, user);\n",
           "	while (event_key_next(&key, &user)) {\n"
@@ -222,24 +222,24 @@ MUTANTS = [
     Mutant(
         "seq_with_gaps",
         "a seq is used up by what is not stored",
-        [("persistence-service/save/writer.c",
+        [("persistence-service/save/transaction.c",
           "		.seq = ++talk->last_seq,\n",
           "		.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
     Mutant(
         "texts_trimmed",
         "the database gets the text without the blanks at its ends",
-        [("persistence-service/save/message_store.c",
+        [("persistence-service/save/message/message_store.c",
           "	row[5] = sql_bytes(saved->message);\n",
           "	row[5] = sql_bytes(span_trim(saved->message));\n")],
         nothing, {"corrupt"}),
     Mutant(
         "members_of_yesterday",
         "who is in a group is not looked up anew when somebody has come or gone",
-        [("persistence-service/save/roster.c",
+        [("persistence-service/save/conversation/roster.c",
           "	    (roster->as_of == last_seq && roster->large == large))\n",
           "	    (roster->as_of != UINT64_MAX && roster->large == large))\n"),
-         ("persistence-service/save/roster.c",
+         ("persistence-service/save/conversation/roster.c",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
           "		entry->roster.as_of = UINT64_MAX;\n",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
@@ -248,7 +248,7 @@ MUTANTS = [
     Mutant(
         "a_partition_less",
         "a message to a group goes to every partition of its members but the first",
-        [("persistence-service/save/roster.c",
+        [("persistence-service/save/conversation/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n",
           "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
@@ -257,7 +257,7 @@ MUTANTS = [
     Mutant(
         "a_rooms_partition_less",
         "a message to a large conversation goes to every partition but the first",
-        [("persistence-service/save/roster.c",
+        [("persistence-service/save/conversation/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
           "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
@@ -266,7 +266,7 @@ MUTANTS = [
     Mutant(
         "who_comes_is_in_no_room",
         "a gateway does not note who comes into a room",
-        [("websocket-service/fanout.c",
+        [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '+')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
@@ -274,7 +274,7 @@ MUTANTS = [
     Mutant(
         "who_goes_stays_in_the_room",
         "a gateway does not note who goes out of a room",
-        [("websocket-service/fanout.c",
+        [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
@@ -292,7 +292,7 @@ MUTANTS = [
     Mutant(
         "receipts_unkept",
         "a receipt is told and not written down",
-        [("persistence-service/save/receipt_store.c", "	status = raise_all(store);\n",
+        [("persistence-service/save/receipt/receipt_store.c", "	status = raise_all(store);\n",
           "	status = ST_OK;\n	(void)raise_all;\n")],
         nothing, {"receipts"}, {"receipts": 500}),
 ]

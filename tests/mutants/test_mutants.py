@@ -19,7 +19,7 @@ def sources() -> list[str]:
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
                             check=True, capture_output=True, text=True).stdout
     folders = ("common/", "identity-service/", "websocket-service/", "persistence-service/",
-               "client-test/", "mk/", "Makefile", "CHANGELOG.md")
+               "client-test/", "bench/load/", "tests/ledger/", "mk/", "Makefile", "CHANGELOG.md")
     return [path for path in listed.split("\0") if path.startswith(folders)]
 
 

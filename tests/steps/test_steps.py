@@ -1,7 +1,7 @@
 """Each step of a message is killed, before and after, while many people chat.
 
 The points are FAULT_POINT(…) in the services; see docs/ARCHITECTURE.md, "The life of a
-message". Each is one run of `client-test ledger`, with two deaths in it.
+message". Each is one run of the ledger (tests/ledger), with two deaths in it.
 """
 
 import os

@@ -1,4 +1,5 @@
-"""load - `client-test ledger` beside a stack: many people chat, and at the end there is a verdict.
+"""load - runs the ledger (tests/ledger) beside a stack: many users chat, and at the end there is a
+verdict.
 
     with Load(stack, rate=200, seconds=10) as load:
         load.wait_sending()
@@ -37,11 +38,11 @@ def in_short(verdict: dict) -> str:
 
 
 class Load:
-    """Options are those of `client-test ledger`, with _ for -."""
+    """The options are those of `ledger --help`, with _ for -."""
 
     def __init__(self, stack: Stack, program: Path | None = None, **options: object):
-        self.program = program or stack.binary("client-test")
-        self.words = [str(self.program), "ledger", "--url", stack.url]
+        self.program = program or stack.binary("tests/ledger")
+        self.words = [str(self.program), "--url", stack.url]
         for name, value in options.items():
             self.words += [f"--{name.replace('_', '-')}", str(value)]
         self.said = Path(tempfile.mkstemp(suffix=".log", prefix="ledger-")[1])

@@ -195,7 +195,7 @@ class Stack:
         return self.env.get("PARLEY_BUILD", "build/release")
 
     def binary(self, program: str) -> Path:
-        return ROOT / self.build / program / program
+        return ROOT / self.build / program / Path(program).name
 
     def log_text(self, program: str) -> str:
         """All that a program has said so far, also in rotated files."""

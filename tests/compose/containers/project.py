@@ -58,6 +58,10 @@ class Project:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 
+    def binary(self, program: str) -> Path:
+        """A program that runs beside the containers, such as the ledger."""
+        return ROOT / "build" / "release" / program / Path(program).name
+
     # --- commands -------------------------------------------------------------------
     def words(self, *words: str) -> list[str]:
         return ["docker", "compose", "--progress", "quiet", "-p", self.name, *self.files, *words]

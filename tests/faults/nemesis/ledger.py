@@ -1,4 +1,4 @@
-"""ledger - one run of `client-test ledger` against a cluster; its files are kept."""
+"""ledger - one run of the ledger against a cluster; its files are kept."""
 
 import csv
 import json

@@ -1,0 +1,241 @@
+#include "client-test/chat/prompt.h"
+#include "client-test/chat/input.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+#include "common/base/utf8.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+	LINE_MAX_ = 16 * 1024,
+	CTRL_D = 4,
+	BACKSPACE = 8,
+	CTRL_U = 21,
+	CTRL_W = 23,
+	ESCAPE = 27,
+	DELETE = 127,
+};
+
+enum escape { NO_ESCAPE, AFTER_ESCAPE, IN_SEQUENCE };
+
+struct prompt {
+	struct input *input;
+	const struct prompt_events *events;
+	void *context;
+	struct buf line;
+	bool terminal;
+	struct termios before;
+	enum escape escape;
+};
+
+/* --- drawing ------------------------------------------------------------- */
+static void put(struct span bytes)
+{
+	(void)fwrite(bytes.data ? bytes.data : "", 1, bytes.len, stdout);
+}
+
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) || size.ws_col < 20)
+		return 80;
+	return size.ws_col;
+}
+
+/* The end of the line, as much of it as fits: a code point is one column. */
+static struct span visible(const struct prompt *prompt)
+{
+	struct span line = buf_span(&prompt->line);
+	size_t room = columns() - 4;
+	size_t points = 0;
+
+	for (size_t i = line.len; i > 0; i--) {
+		if (((unsigned char)line.data[i - 1] & 0xc0) == 0x80)
+			continue;
+		if (++points == room)
+			return span_make(line.data + i - 1, line.len - i + 1);
+	}
+	return line;
+}
+
+static void draw(const struct prompt *prompt)
+{
+	if (!prompt->terminal)
+		return;
+	put(SPAN("\r\x1b[K> "));
+	put(visible(prompt));
+	(void)fflush(stdout);
+}
+
+void prompt_print(struct prompt *prompt, struct span line)
+{
+	if (prompt->terminal)
+		put(SPAN("\r\x1b[K"));
+	put(line);
+	put(SPAN("\n"));
+	draw(prompt);
+	(void)fflush(stdout);
+}
+
+/* --- typing -------------------------------------------------------------- */
+static void rub_out(struct buf *line)
+{
+	while (line->len) {
+		unsigned char last = (unsigned char)line->data[--line->len];
+
+		if ((last & 0xc0) != 0x80)
+			return;
+	}
+}
+
+static void rub_out_word(struct buf *line)
+{
+	while (line->len && line->data[line->len - 1] == ' ')
+		rub_out(line);
+	while (line->len && line->data[line->len - 1] != ' ')
+		rub_out(line);
+}
+
+static void finish_line(struct prompt *prompt)
+{
+	struct buf line CLEANUP(buf_free) = prompt->line;
+
+	prompt->line = BUF(LINE_MAX_);
+	draw(prompt);
+	prompt->events->line(prompt->context, buf_span(&line));
+}
+
+/* Arrow keys and their like are swallowed whole: ESC [ … letter. */
+static bool swallow_escape(struct prompt *prompt, unsigned char c)
+{
+	switch (prompt->escape) {
+	case AFTER_ESCAPE:
+		prompt->escape = c == '[' || c == 'O' ? IN_SEQUENCE : NO_ESCAPE;
+		return true;
+	case IN_SEQUENCE:
+		if (c >= 0x40 && c <= 0x7e)
+			prompt->escape = NO_ESCAPE;
+		return true;
+	case NO_ESCAPE:
+		break;
+	}
+	if (c != ESCAPE)
+		return false;
+	prompt->escape = AFTER_ESCAPE;
+	return true;
+}
+
+/* False when the end was typed. */
+static bool take_key(struct prompt *prompt, unsigned char c)
+{
+	if (swallow_escape(prompt, c))
+		return true;
+	switch (c) {
+	case CTRL_D:
+		return prompt->line.len != 0;
+	case BACKSPACE:
+	case DELETE:
+		rub_out(&prompt->line);
+		break;
+	case CTRL_U:
+		buf_clear(&prompt->line);
+		break;
+	case CTRL_W:
+		rub_out_word(&prompt->line);
+		break;
+	case '\r':
+	case '\n':
+		finish_line(prompt);
+		break;
+	default:
+		if (c >= ' ')
+			buf_byte(&prompt->line, (char)c);
+	}
+	return true;
+}
+
+/* The last line of a pipe may lack its line break. */
+static void finish_input(struct prompt *prompt)
+{
+	if (!prompt->terminal && prompt->line.len)
+		finish_line(prompt);
+	prompt->events->end(prompt->context);
+}
+
+static void take_plain(struct prompt *prompt, char c)
+{
+	if (c == '\n')
+		finish_line(prompt);
+	else if (c != '\r')
+		buf_byte(&prompt->line, c);
+}
+
+static void take_input(void *context, struct span piece)
+{
+	struct prompt *prompt = context;
+
+	for (size_t i = 0; i < piece.len; i++) {
+		if (!prompt->terminal) {
+			take_plain(prompt, piece.data[i]);
+		} else if (!take_key(prompt, (unsigned char)piece.data[i])) {
+			prompt->events->end(prompt->context);
+			return;
+		}
+	}
+	if (piece.len == 0) {
+		finish_input(prompt);
+		return;
+	}
+	draw(prompt);
+	if (prompt->terminal && prompt->line.len && prompt->events->typed)
+		prompt->events->typed(prompt->context);
+	input_next(prompt->input);
+}
+
+/* --- outside ------------------------------------------------------------- */
+static void take_terminal(struct prompt *prompt)
+{
+	struct termios raw;
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
+	    tcgetattr(STDIN_FILENO, &prompt->before))
+		return;
+	raw = prompt->before;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | IEXTEN);
+	raw.c_iflag |= ICRNL;
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	prompt->terminal = !tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
+struct prompt *prompt_create(struct uv_loop_s *loop,
+                             const struct prompt_events *events, void *context)
+{
+	struct prompt *prompt = mem_new(sizeof(*prompt));
+
+	prompt->events = events;
+	prompt->context = context;
+	prompt->line = BUF(LINE_MAX_);
+	take_terminal(prompt);
+	prompt->input = input_create(loop, take_input, prompt);
+	draw(prompt);
+	return prompt;
+}
+
+void prompt_destroy(struct prompt **prompt)
+{
+	if (!*prompt)
+		return;
+	if ((*prompt)->terminal) {
+		put(SPAN("\r\x1b[K"));
+		(void)fflush(stdout);
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &(*prompt)->before);
+	}
+	input_destroy(&(*prompt)->input);
+	buf_free(&(*prompt)->line);
+	mem_free(prompt);
+}

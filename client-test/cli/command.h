@@ -1,0 +1,20 @@
+/*
+ * command - runs one command of a program: reads its options, prints its
+ * --help, names what is wrong with its arguments.
+ */
+#ifndef PARLEY_CLIENT_TEST_CLI_COMMAND_H
+#define PARLEY_CLIENT_TEST_CLI_COMMAND_H
+
+#include "client-test/cli/options.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 100 };
+
+/*
+ * Runs the command with the arguments that follow its name. `called` is what
+ * the user typed to call it ("client-test send", "ledger"): usage errors
+ * begin with it. Returns the exit code.
+ */
+int command_run(const struct command *command, const char *called, int argc,
+                char **argv);
+
+#endif

@@ -1,0 +1,187 @@
+#include "client-test/cli/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_text(const struct option_row *row)
+{
+	return row->value && row->min == 0 && row->max == 0;
+}
+
+static bool *flag_at(struct options *options, const struct option_row *row)
+{
+	return (bool *)((char *)options + row->offset);
+}
+
+static const char **text_at(struct options *options,
+                            const struct option_row *row)
+{
+	return (const char **)(void *)((char *)options + row->offset);
+}
+
+static uint64_t *number_at(struct options *options,
+                           const struct option_row *row)
+{
+	return (uint64_t *)(void *)((char *)options + row->offset);
+}
+
+static bool set(struct options *options, const struct option_row *row,
+                const char *value, struct buf *fault)
+{
+	uint64_t number;
+
+	if (is_text(row)) {
+		*text_at(options, row) = value;
+		return true;
+	}
+	if (!span_to_u64(span_of(value), row->max, &number) ||
+	    number < row->min) {
+		buf_format(fault,
+		           "%s must be a number from %llu to %llu, not '%s'",
+		           row->name, (unsigned long long)row->min,
+		           (unsigned long long)row->max, value);
+		return false;
+	}
+	*number_at(options, row) = number;
+	return true;
+}
+
+static bool set_presets(const struct command *command, struct options *options,
+                        struct buf *fault)
+{
+	for (unsigned i = 0; i < command->row_count; i++) {
+		const struct option_row *row = &command->rows[i];
+		const char *value = NULL;
+
+		if (row->environment)
+			value = getenv(row->environment);
+		if (!value || !*value)
+			value = row->preset;
+		if (value && !set(options, row, value, fault))
+			return false;
+	}
+	return true;
+}
+
+static const struct option_row *row_of(const struct command *command,
+                                       const char *argument)
+{
+	size_t len = strcspn(argument, "=");
+
+	for (unsigned i = 0; i < command->row_count; i++) {
+		const struct option_row *row = &command->rows[i];
+
+		if (strlen(row->name) == len &&
+		    !strncmp(row->name, argument, len))
+			return row;
+	}
+	return NULL;
+}
+
+/* Reads the option at argv[*at] and moves *at behind it. */
+static bool read_option(const struct command *command, int argc, char **argv,
+                        int *at, struct options *options, struct buf *fault)
+{
+	const char *argument = argv[(*at)++];
+	const struct option_row *row = row_of(command, argument);
+	const char *equals = strchr(argument, '=');
+
+	if (!row) {
+		buf_format(fault, "there is no option '%s'", argument);
+		return false;
+	}
+	if (!row->value && equals) {
+		buf_format(fault, "%s takes no value", row->name);
+		return false;
+	}
+	if (!row->value) {
+		*flag_at(options, row) = true;
+		return true;
+	}
+	if (equals)
+		return set(options, row, equals + 1, fault);
+	if (*at == argc) {
+		buf_format(fault, "%s needs a value", row->name);
+		return false;
+	}
+	return set(options, row, argv[(*at)++], fault);
+}
+
+static bool check_needed(const struct command *command, struct options *options,
+                         struct buf *fault)
+{
+	for (unsigned i = 0; i < command->row_count; i++) {
+		const struct option_row *row = &command->rows[i];
+
+		if (is_text(row) && !*text_at(options, row)) {
+			buf_format(fault, "%s is needed", row->name);
+			return false;
+		}
+	}
+	if (options->word_count > command->words_max) {
+		buf_format(fault, "'%s' is too much", options->words[0]);
+		return false;
+	}
+	return true;
+}
+
+static bool read_all(const struct command *command, int argc, char **argv,
+                     struct buf *fault, bool *help, struct options *options)
+{
+	bool only_words = false;
+	int at = 0;
+
+	options->words = argv;
+	while (at < argc) {
+		const char *argument = argv[at];
+
+		if (only_words || strncmp(argument, "--", 2) != 0) {
+			argv[options->word_count++] = argv[at++];
+		} else if (!strcmp(argument, "--")) {
+			only_words = true;
+			at++;
+		} else if (!strcmp(argument, "--help")) {
+			*help = true;
+			return true;
+		} else if (!read_option(command, argc, argv, &at, options,
+		                        fault)) {
+			return false;
+		}
+	}
+	return check_needed(command, options, fault);
+}
+
+enum status options_read(const struct command *command, int argc, char **argv,
+                         struct buf *fault, bool *ret_help,
+                         struct options *ret_options)
+{
+	*ret_options = (struct options){0};
+	*ret_help = false;
+	if (!set_presets(command, ret_options, fault) ||
+	    !read_all(command, argc, argv, fault, ret_help, ret_options))
+		return ST_INVALID;
+	return ST_OK;
+}
+
+void options_help(const struct command *command, const char *called,
+                  struct buf *ret_text)
+{
+	buf_format(ret_text, "%s [options]%s%s - %s\n\n", called,
+	           *command->words ? " " : "", command->words,
+	           command->purpose);
+	for (unsigned i = 0; i < command->row_count; i++) {
+		const struct option_row *row = &command->rows[i];
+
+		buf_format(ret_text, "  %-13s %-5s %s", row->name,
+		           row->value ? row->value : "", row->meaning);
+		if (row->max)
+			buf_format(ret_text, " (%llu to %llu)",
+			           (unsigned long long)row->min,
+			           (unsigned long long)row->max);
+		if (row->environment)
+			buf_format(ret_text, "; also %s", row->environment);
+		if (row->preset && *row->preset)
+			buf_format(ret_text, "; default %s", row->preset);
+		buf_byte(ret_text, '\n');
+	}
+}

@@ -1,0 +1,227 @@
+#include "client-test/client/pending_messages.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { NOW = 1000 };
+
+static const uint8_t room_for = 40;
+static const uint8_t in_flight = OUTBOX_IN_FLIGHT_MAX;
+
+static const struct outbox_draft greeting = {.user_to = 2, .text = {"hi", 2}};
+
+static int create(void **state)
+{
+	*state = outbox_create(room_for);
+	return 0;
+}
+
+static int destroy(void **state)
+{
+	outbox_destroy((struct outbox **)state);
+	return 0;
+}
+
+static struct uuid numbered(uint8_t number)
+{
+	return (struct uuid){{number}};
+}
+
+static void add(struct outbox *outbox, uint8_t number)
+{
+	struct uuid uuid = numbered(number);
+
+	assert_true(outbox_add(outbox, &uuid, &greeting, NOW));
+}
+
+/* The number of the one that is sent now, 0 when there is none. */
+static uint8_t send_at(struct outbox *outbox, uint64_t now_ms)
+{
+	const struct outbox_entry *entry = outbox_next(outbox, now_ms);
+
+	return entry ? entry->uuid.byte[0] : 0;
+}
+
+static void messages_go_out_in_the_order_they_were_written(void **state)
+{
+	for (uint8_t i = 1; i <= 3; i++)
+		add(*state, i);
+	for (uint8_t i = 1; i <= 3; i++)
+		assert_int_equal(send_at(*state, NOW), i);
+	assert_int_equal(send_at(*state, NOW), 0);
+}
+
+static void no_more_than_the_limit_are_in_flight(void **state)
+{
+	struct uuid first = numbered(1);
+
+	for (unsigned i = 1; i <= in_flight + 2U; i++)
+		add(*state, (uint8_t)i);
+	for (uint8_t i = 1; i <= in_flight; i++)
+		assert_int_equal(send_at(*state, NOW), i);
+	assert_int_equal(send_at(*state, NOW), 0);
+	outbox_remove(*state, &first);
+	assert_int_equal(send_at(*state, NOW), in_flight + 1);
+	assert_int_equal(send_at(*state, NOW), 0);
+}
+
+static void a_new_connection_sends_all_again_under_the_same_uuid(void **state)
+{
+	add(*state, 1);
+	add(*state, 2);
+	assert_int_equal(send_at(*state, NOW), 1);
+	assert_int_equal(send_at(*state, NOW), 2);
+	outbox_restart(*state);
+	assert_int_equal(send_at(*state, NOW), 1);
+	assert_int_equal(send_at(*state, NOW), 2);
+}
+
+static void silence_leads_to_another_try(void **state)
+{
+	add(*state, 1);
+	assert_int_equal(send_at(*state, NOW), 1);
+	assert_int_equal(outbox_wait_ms(*state, NOW), OUTBOX_RESEND_MS);
+	assert_int_equal(send_at(*state, NOW + OUTBOX_RESEND_MS - 1), 0);
+	assert_int_equal(send_at(*state, NOW + OUTBOX_RESEND_MS), 1);
+}
+
+static void a_retryable_error_waits_and_holds_back_the_rest(void **state)
+{
+	struct uuid first = numbered(1);
+	uint64_t wait_ms;
+
+	add(*state, 1);
+	assert_int_equal(send_at(*state, NOW), 1);
+	outbox_retry(*state, &first, NOW);
+	add(*state, 2);
+	wait_ms = outbox_wait_ms(*state, NOW);
+	assert_in_range(wait_ms, 0, 200);
+	if (wait_ms)
+		assert_int_equal(send_at(*state, NOW + wait_ms - 1), 0);
+	assert_int_equal(send_at(*state, NOW + wait_ms), 1);
+	assert_int_equal(send_at(*state, NOW + wait_ms), 2);
+}
+
+static void errors_in_a_row_wait_longer_but_never_too_long(void **state)
+{
+	struct uuid first = numbered(1);
+	uint64_t longest_ms = 0;
+
+	add(*state, 1);
+	for (unsigned i = 0; i < 60; i++) {
+		outbox_retry(*state, &first, NOW);
+		if (outbox_wait_ms(*state, NOW) > longest_ms)
+			longest_ms = outbox_wait_ms(*state, NOW);
+	}
+	assert_in_range(longest_ms, 1000, 10000);
+}
+
+static void nothing_to_send_is_nothing_to_wait_for(void **state)
+{
+	assert_true(outbox_wait_ms(*state, NOW) == UINT64_MAX);
+	assert_null(outbox_next(*state, NOW));
+}
+
+static void a_full_outbox_takes_no_more(void **state)
+{
+	struct uuid uuid = numbered(200);
+
+	for (uint8_t i = 1; i <= room_for; i++)
+		add(*state, i);
+	assert_true(outbox_full(*state));
+	assert_false(outbox_add(*state, &uuid, &greeting, NOW));
+	assert_int_equal(outbox_count(*state), room_for);
+}
+
+static void what_was_settled_is_remembered(void **state)
+{
+	struct uuid uuid = numbered(1), other = numbered(2);
+
+	add(*state, 1);
+	assert_non_null(outbox_find(*state, &uuid));
+	assert_false(outbox_had(*state, &uuid));
+	outbox_remove(*state, &uuid);
+	assert_null(outbox_find(*state, &uuid));
+	assert_true(outbox_had(*state, &uuid));
+	assert_false(outbox_had(*state, &other));
+}
+
+static void assert_frame(struct outbox *outbox, struct outbox_draft draft,
+                         const char *expected)
+{
+	struct buf frame CLEANUP(buf_free) = BUF(1024);
+	struct uuid uuid = numbered(0xab);
+
+	assert_true(outbox_add(outbox, &uuid, &draft, NOW));
+	outbox_frame(outbox_next(outbox, NOW), &frame);
+	outbox_remove(outbox, &uuid);
+	assert_string_equal(buf_text(&frame), expected);
+}
+
+#define UUID "\"uuid\":\"ab000000-0000-0000-0000-000000000000\","
+
+static void a_frame_has_uuid_text_and_user(void **state)
+{
+	assert_frame(
+		*state,
+		(struct outbox_draft){.user_to = 7, .text = SPAN("a\"b\n")},
+		"{" UUID "\"message\":\"a\\\"b\\n\",\"user_to\":7}");
+}
+
+static void a_message_to_many_names_the_conversation(void **state)
+{
+	assert_frame(*state,
+	             (struct outbox_draft){
+			     .conversation = 17, .seq = 41, .text = SPAN("hi")},
+	             "{" UUID "\"message\":\"hi\",\"conversation\":17,"
+	             "\"reply_to\":41}");
+}
+
+static void a_change_says_of_which_message(void **state)
+{
+	struct outbox_draft draft = {
+		.kind = OUTBOX_EDIT,
+		.conversation = 17,
+		.seq = 42,
+		.text = SPAN("ho"),
+	};
+
+	assert_frame(*state, draft,
+	             "{\"type\":\"edit\"," UUID
+	             "\"conversation\":17,\"seq\":42,\"message\":\"ho\"}");
+	draft.kind = OUTBOX_DELETE;
+	assert_frame(*state, draft,
+	             "{\"type\":\"delete\"," UUID
+	             "\"conversation\":17,\"seq\":42}");
+	draft.kind = OUTBOX_REACT;
+	draft.remove = true;
+	assert_frame(*state, draft,
+	             "{\"type\":\"react\"," UUID
+	             "\"conversation\":17,\"seq\":42,\"reaction\":\"ho\","
+	             "\"remove\":true}");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
+	const struct CMUnitTest tests[] = {
+		TEST(messages_go_out_in_the_order_they_were_written),
+		TEST(no_more_than_the_limit_are_in_flight),
+		TEST(a_new_connection_sends_all_again_under_the_same_uuid),
+		TEST(silence_leads_to_another_try),
+		TEST(a_retryable_error_waits_and_holds_back_the_rest),
+		TEST(errors_in_a_row_wait_longer_but_never_too_long),
+		TEST(nothing_to_send_is_nothing_to_wait_for),
+		TEST(a_full_outbox_takes_no_more),
+		TEST(what_was_settled_is_remembered),
+		TEST(a_frame_has_uuid_text_and_user),
+		TEST(a_message_to_many_names_the_conversation),
+		TEST(a_change_says_of_which_message),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

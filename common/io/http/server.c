@@ -1,0 +1,288 @@
+#define _GNU_SOURCE
+#include "common/io/http/server.h"
+#include "common/base/mem.h"
+#include "common/io/http/listener.h"
+#include "common/io/http/private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	LISTEN_BACKLOG = 1024,
+	/* What is read of a body that is refused, before hanging up. */
+	SWALLOW_MAX = 1024 * 1024,
+	STOP_PATIENCE_MS = 2000,
+	/* A head with a token of 4 KiB and more, so that it gets its 401. */
+	CONNECTION_MEMORY_MAX = 32 * 1024,
+};
+
+/* How often the headers occur of which there must be one at most. */
+struct header_counts {
+	unsigned authorization;
+	unsigned content_type;
+	unsigned content_length;
+	unsigned transfer_encoding;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
+                                    const char *name, const char *value)
+{
+	struct header_counts *counts = context;
+	struct span n = span_of(name);
+
+	(void)kind;
+	(void)value;
+	counts->authorization += span_equal_nocase(n, SPAN("Authorization"));
+	counts->content_type += span_equal_nocase(n, SPAN("Content-Type"));
+	counts->content_length += span_equal_nocase(n, SPAN("Content-Length"));
+	counts->transfer_encoding +=
+		span_equal_nocase(n, SPAN("Transfer-Encoding"));
+	return MHD_YES;
+}
+
+static void refuse(struct http_request *request, unsigned http,
+                   const char *detail)
+{
+	request->refusal = http;
+	request->refusal_detail = detail;
+}
+
+static void check_headers(struct http_request *request)
+{
+	struct header_counts counts = {0};
+	struct span length;
+	uint64_t bytes;
+
+	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
+	                                count_header, &counts);
+	if (counts.authorization > 1 || counts.content_type > 1 ||
+	    counts.content_length > 1)
+		refuse(request, 400, "a header is there twice");
+	if (counts.content_length && counts.transfer_encoding)
+		refuse(request, 400,
+		       "Content-Length and Transfer-Encoding exclude each "
+		       "other");
+	if (request->refusal || !counts.content_length)
+		return;
+	length = http_header(request, "Content-Length");
+	if (!span_to_u64(length, UINT64_MAX, &bytes))
+		refuse(request, 400, "Content-Length is no number");
+	else if (bytes > request->body.max)
+		refuse(request, 413, "the body is too large");
+	else
+		(void)buf_space(&request->body, bytes);
+}
+
+static void check_content_type(struct http_request *request)
+{
+	enum http_body takes = request->route->body;
+	struct span rest;
+	struct span type = span_trim(
+		span_cut(http_header(request, "Content-Type"), ';', &rest));
+
+	request->is_json = span_equal_nocase(type, SPAN("application/json"));
+	if (takes == HTTP_NO_BODY || request->is_json)
+		return;
+	if (takes == HTTP_JSON)
+		refuse(request, 415, "the body must be application/json");
+	else if (!span_equal_nocase(type,
+	                            SPAN("application/x-www-form-urlencoded")))
+		refuse(request, 415,
+		       "the body must be application/json or "
+		       "application/x-www-form-urlencoded");
+}
+
+/* The first to object decides; bodies that are too long aren't waited for. */
+static enum MHD_Result begin(struct http_request *request)
+{
+	check_headers(request);
+	if (request->refusal) {
+		http_answer_problem(request, request->refusal,
+		                    request->refusal_detail);
+		return http_request_send(request);
+	}
+	if (strchr(request->path, '%'))
+		refuse(request, 400, "the path has percent escapes");
+	else
+		http_route_find(request);
+	if (request->route)
+		check_content_type(request);
+	return MHD_YES;
+}
+
+static enum MHD_Result take_body(struct http_request *request, const char *data,
+                                 size_t *len)
+{
+	request->received += *len;
+	if (request->received > request->body.max)
+		refuse(request, 413, "the body is too large");
+	if (!request->refusal && request->route->body != HTTP_NO_BODY)
+		buf_append(&request->body, span_make(data, *len));
+	*len = 0;
+	return request->received > SWALLOW_MAX ? MHD_NO : MHD_YES;
+}
+
+static bool push(struct http_request *request)
+{
+	return http_lane_push(&request->server->lanes[request->lane], request);
+}
+
+/* False when the request is a worker's now. */
+static bool answer_now(struct http_request *request)
+{
+	const struct http_route *route = request->route;
+
+	if (request->refusal) {
+		http_answer_problem(request, request->refusal,
+		                    request->refusal_detail);
+		return true;
+	}
+	if (route->lane != HTTP_INLINE) {
+		http_pass(request, route->lane, route->handle);
+		return !push(request);
+	}
+	http_request_handle(request, route->handle,
+	                    request->server->options.inline_context);
+	return request->answered || !push(request);
+}
+
+/*
+ * Called with the head, with each piece of body, when the body is over, and
+ * again when a suspended request was resumed.
+ */
+static enum MHD_Result on_request(void *context,
+                                  struct MHD_Connection *connection,
+                                  const char *url, const char *method,
+                                  const char *version, const char *upload,
+                                  size_t *upload_len, void **state)
+{
+	struct http_request *request = *state;
+
+	(void)version;
+	if (!request) {
+		request = http_request_create(context, connection, method, url);
+		*state = request;
+		return begin(request);
+	}
+	if (*upload_len)
+		return take_body(request, upload, upload_len);
+	if (!request->answered && !answer_now(request))
+		return MHD_YES;
+	return http_request_send(request);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection,
+                         void **state, enum MHD_RequestTerminationCode why)
+{
+	struct http_request *request = *state;
+
+	(void)context;
+	(void)connection;
+	(void)why;
+	http_request_destroy(&request);
+	*state = NULL;
+}
+
+/* Paths stay as they were sent; parameters are decoded when they are read. */
+static size_t leave_escapes(void *context, struct MHD_Connection *connection,
+                            char *text)
+{
+	(void)context;
+	(void)connection;
+	return strlen(text);
+}
+
+/* Without MHD_USE_ERROR_LOG: what clients do wrong is no news. */
+static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
+{
+	const struct http_server_options *o = &server->options;
+
+	return MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+		NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, o->connection_max,
+		MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)CONNECTION_MEMORY_MAX, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
+		NULL, MHD_OPTION_END);
+}
+
+static void start_lanes(struct http_server *server)
+{
+	const struct http_server_options *o = &server->options;
+
+	server->lanes = mem_new(o->lane_count * sizeof(*server->lanes));
+	for (unsigned i = 0; i < o->lane_count; i++)
+		http_lane_start(&server->lanes[i], &o->lanes[i]);
+}
+
+/* Signals are for the main thread: ours are made with all of them blocked. */
+static bool start_threads(struct http_server *server, int fd)
+{
+	sigset_t all, before;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	start_lanes(server);
+	server->daemon = start_daemon(server, fd);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return server->daemon != NULL;
+}
+
+enum status http_server_start(const struct http_server_options *options,
+                              struct http_server **ret_server)
+{
+	CLEANUP(http_server_stop) struct http_server *server = NULL;
+	int fd = listener_open(options->bind_address, options->port,
+	                       LISTEN_BACKLOG);
+
+	if (fd < 0)
+		return ST_UNAVAILABLE;
+	server = mem_new(sizeof(*server));
+	server->options = *options;
+	if (!start_threads(server, fd)) {
+		(void)close(fd);
+		return ST_BROKEN;
+	}
+	*ret_server = MOVE(server);
+	return ST_OK;
+}
+
+/* Until the answers are on their way, or a client is too slow for it. */
+static void wait_for_answers(struct http_server *server)
+{
+	for (unsigned ms = 0; ms < STOP_PATIENCE_MS; ms += 5) {
+		if (atomic_load(&server->live) == 0)
+			break;
+		(void)usleep(5000);
+	}
+}
+
+void http_server_stop(struct http_server **server)
+{
+	struct http_server *s = MOVE(*server);
+	int fd = -1;
+
+	if (!s)
+		return;
+	atomic_store(&s->stopping, true);
+	if (s->daemon)
+		fd = MHD_quiesce_daemon(s->daemon);
+	for (unsigned i = 0; i < s->options.lane_count; i++)
+		http_lane_stop(&s->lanes[i]);
+	if (s->daemon) {
+		wait_for_answers(s);
+		MHD_stop_daemon(s->daemon);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	for (unsigned i = 0; i < s->options.lane_count; i++)
+		(void)pthread_mutex_destroy(&s->lanes[i].lock);
+	mem_free(&s->lanes);
+	mem_free(&s);
+}

@@ -1,0 +1,175 @@
+#include "common/io/http/transfer.h"
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_MAX = 64 * 1024, HEADER_MAX = 16 * 1024 };
+
+struct http_transfer {
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	char error[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void global_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+}
+
+/* Anything but `size * count` makes curl end the transfer. */
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+	struct http_transfer *transfer = context;
+
+	buf_append(&transfer->body, span_make(data, size * count));
+	return buf_overflowed(&transfer->body) ? 0 : size * count;
+}
+
+static void set_constants(struct http_transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	                 (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "parley");
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+}
+
+struct http_transfer *http_transfer_create(void)
+{
+	struct http_transfer *transfer = mem_new(sizeof(*transfer));
+
+	(void)pthread_once(&once, global_init);
+	transfer->easy = curl_easy_init();
+	if (!transfer->easy)
+		abort();
+	transfer->body = BUF(BODY_MAX);
+	set_constants(transfer);
+	return transfer;
+}
+
+void http_transfer_destroy(struct http_transfer **transfer)
+{
+	if (!*transfer)
+		return;
+	curl_easy_cleanup((*transfer)->easy);
+	curl_slist_free_all((*transfer)->headers);
+	buf_free(&(*transfer)->body);
+	mem_free(transfer);
+}
+
+/* A line break in a value would begin a header of its own. */
+static bool fits_header(struct span value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i] < ' ' || value.data[i] > '~')
+			return false;
+	}
+	return value.len < HEADER_MAX;
+}
+
+static void add_header(struct http_transfer *transfer, const char *name,
+                       struct span value)
+{
+	struct buf line = BUF(HEADER_MAX + 64);
+	struct curl_slist *longer;
+
+	buf_append(&line, span_of(name));
+	buf_append(&line, value);
+	longer = curl_slist_append(transfer->headers, buf_text(&line));
+	if (!longer)
+		abort();
+	transfer->headers = longer;
+	buf_free(&line);
+}
+
+static void set_headers(struct http_transfer *transfer,
+                        const struct http_ask *ask)
+{
+	curl_slist_free_all(MOVE(transfer->headers));
+	add_header(transfer, "Accept: ", SPAN("application/json"));
+	if (ask->bearer.len)
+		add_header(transfer, "Authorization: Bearer ", ask->bearer);
+	if (ask->content_type)
+		add_header(transfer,
+		           "Content-Type: ", span_of(ask->content_type));
+	else
+		add_header(transfer, "Content-Type:", SPAN_NONE); /* none */
+	curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
+}
+
+static void set_method(CURL *easy, const struct http_ask *ask)
+{
+	bool post = ask->method && !strcmp(ask->method, "POST");
+
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, ask->method);
+	if (!ask->content_type && !post) {
+		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)ask->body.len);
+	curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
+	                 ask->body.len ? ask->body.data : "");
+}
+
+enum status http_transfer_prepare(struct http_transfer *transfer,
+                                  const struct http_ask *ask)
+{
+	if (!ask->url || !ask->url[0] || !ask->timeout_ms ||
+	    !fits_header(ask->bearer) ||
+	    !fits_header(span_of(ask->content_type)))
+		return ST_INVALID;
+	buf_free(&transfer->body);
+	transfer->body.max = ask->answer_max ? ask->answer_max : BODY_MAX;
+	transfer->error[0] = '\0';
+	set_headers(transfer, ask);
+	set_method(transfer->easy, ask);
+	curl_easy_setopt(transfer->easy, CURLOPT_URL, ask->url);
+	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
+	                 (long)ask->timeout_ms);
+	return ST_OK;
+}
+
+void *http_transfer_easy(struct http_transfer *transfer)
+{
+	return transfer->easy;
+}
+
+enum status http_transfer_result(struct http_transfer *transfer, int result,
+                                 struct http_answer *ret_answer)
+{
+	long http = 0;
+
+	if (result != CURLE_OK) {
+		const char *words = curl_easy_strerror((CURLcode)result);
+		size_t len = strnlen(words, sizeof(transfer->error) - 1);
+
+		if (!transfer->error[0])
+			memcpy(transfer->error, words, len + 1);
+		return ST_UNAVAILABLE;
+	}
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http);
+	ret_answer->http = (unsigned)http;
+	ret_answer->body = buf_span(&transfer->body);
+	return ST_OK;
+}
+
+const char *http_transfer_error(const struct http_transfer *transfer)
+{
+	return transfer->error;
+}

@@ -1,0 +1,126 @@
+#include "common/io/jwt/key.h"
+#include "common/base/mem.h"
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
+struct jwt_key {
+	char *id;
+	size_t id_len;
+	char *pem;
+	size_t pem_len;
+	EVP_PKEY *pkey;
+	EVP_MD *sha256; /* fetched once: looking it up costs as much as using it
+	                 */
+};
+
+static void bio_free(BIO **bio)
+{
+	(void)BIO_free(*bio);
+}
+
+static void pkey_free(EVP_PKEY **pkey)
+{
+	EVP_PKEY_free(*pkey);
+}
+
+static void context_free(EVP_MD_CTX **context)
+{
+	EVP_MD_CTX_free(*context);
+}
+
+enum status jwt_key_generate(struct buf *ret_pem)
+{
+	CLEANUP(pkey_free)
+	EVP_PKEY *pkey =
+		EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)JWT_KEY_BITS);
+	CLEANUP(bio_free) BIO *bio = BIO_new(BIO_s_secmem());
+	char *text;
+	long len;
+
+	if (!pkey || !bio ||
+	    !PEM_write_bio_PKCS8PrivateKey(bio, pkey, NULL, NULL, 0, NULL,
+	                                   NULL))
+		return ST_BROKEN;
+	len = BIO_get_mem_data(bio, &text);
+	if (len <= 0)
+		return ST_BROKEN;
+	buf_append(ret_pem, span_make(text, (size_t)len));
+	return buf_overflowed(ret_pem) ? ST_BROKEN : ST_OK;
+}
+
+/* No passphrase is ever asked for. */
+static int no_passphrase(char *text, int size, int writing, void *context)
+{
+	(void)text;
+	(void)size;
+	(void)writing;
+	(void)context;
+	return 0;
+}
+
+enum status jwt_key_create(struct span id, struct span pem,
+                           struct jwt_key **ret_key)
+{
+	CLEANUP(jwt_key_destroy) struct jwt_key *key = NULL;
+	CLEANUP(bio_free) BIO *bio = NULL;
+
+	if (pem.len == 0 || pem.len > JWT_KEY_PEM_MAX || id.len == 0)
+		return ST_INVALID;
+	bio = BIO_new_mem_buf(pem.data, (int)pem.len);
+	key = mem_new(sizeof(*key));
+	key->pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	key->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!key->pkey || !key->sha256 || !EVP_PKEY_is_a(key->pkey, "RSA") ||
+	    EVP_PKEY_get_bits(key->pkey) < JWT_KEY_BITS)
+		return ST_INVALID;
+	key->id = mem_text(id.data, id.len);
+	key->id_len = id.len;
+	key->pem = mem_text(pem.data, pem.len);
+	key->pem_len = pem.len;
+	*ret_key = MOVE(key);
+	return ST_OK;
+}
+
+void jwt_key_destroy(struct jwt_key **key)
+{
+	struct jwt_key *k = MOVE(*key);
+
+	if (!k)
+		return;
+	if (k->pem)
+		mem_wipe(k->pem, k->pem_len);
+	EVP_PKEY_free(k->pkey);
+	EVP_MD_free(k->sha256);
+	mem_free(&k->pem);
+	mem_free(&k->id);
+	mem_free(&k);
+}
+
+struct span jwt_key_id(const struct jwt_key *key)
+{
+	return span_make(key->id, key->id_len);
+}
+
+struct span jwt_key_pem(const struct jwt_key *key)
+{
+	return span_make(key->pem, key->pem_len);
+}
+
+bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
+                      struct span signature)
+{
+	CLEANUP(context_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (!context || signature.len != (size_t)EVP_PKEY_get_size(key->pkey))
+		return false;
+	if (EVP_DigestVerifyInit(context, NULL, key->sha256, NULL, key->pkey) !=
+	    1)
+		return false;
+	return EVP_DigestVerify(context, (const unsigned char *)signature.data,
+	                        signature.len,
+	                        (const unsigned char *)bytes.data,
+	                        bytes.len) == 1;
+}

@@ -1,0 +1,143 @@
+#include "common/io/kafka/private.h"
+
+#include "common/base/mem.h"
+
+#include <sys/eventfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/*
+ * Logs go through a queue, so that they come on the thread that polls.
+ * Reconnecting is quick: a broker that is back should be used at once.
+ */
+static const struct kafka_setting common_settings[] = {
+	{"log.queue", "true"},
+	{"log.connection.close", "false"},
+	{"socket.nagle.disable", "true"},
+	{"socket.keepalive.enable", "true"},
+	{"socket.connection.setup.timeout.ms", "5000"},
+	{"reconnect.backoff.ms", "50"},
+	{"reconnect.backoff.max.ms", "1000"},
+	{"topic.metadata.refresh.fast.interval.ms", "100"},
+	{"topic.metadata.propagation.max.ms", "5000"},
+	{NULL, NULL},
+};
+
+void kafka_say(const struct kafka_sink *sink, int level, const char *facility,
+               const char *text)
+{
+	if (sink->log)
+		sink->log(sink->context, level, facility, text);
+}
+
+static void on_log(const rd_kafka_t *handle, int level, const char *facility,
+                   const char *text)
+{
+	kafka_say(rd_kafka_opaque(handle), level, facility, text);
+}
+
+static bool set(rd_kafka_conf_t *conf, const struct kafka_sink *sink,
+                const char *name, const char *value)
+{
+	char why[256];
+
+	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
+	    RD_KAFKA_CONF_OK)
+		return true;
+	kafka_say(sink, LOG_ERR, "CONF", why);
+	return false;
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct kafka_sink *sink,
+                    const struct kafka_setting *settings)
+{
+	for (; settings->name; settings++)
+		if (!set(conf, sink, settings->name, settings->value))
+			return false;
+	return true;
+}
+
+rd_kafka_conf_t *kafka_conf_create(const struct kafka_options *options,
+                                   struct kafka_sink *sink,
+                                   const struct kafka_setting *settings)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+
+	sink->log = options->log;
+	sink->context = options->log_context;
+	rd_kafka_conf_set_opaque(conf, sink);
+	rd_kafka_conf_set_log_cb(conf, on_log);
+	if (set(conf, sink, "bootstrap.servers", options->brokers) &&
+	    set(conf, sink, "client.id", options->client_id) &&
+	    set_all(conf, sink, common_settings) &&
+	    set_all(conf, sink, settings))
+		return conf;
+	rd_kafka_conf_destroy(conf);
+	return NULL;
+}
+
+rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                                struct kafka_sink *sink)
+{
+	char why[256];
+	rd_kafka_t *handle = rd_kafka_new(type, conf, why, sizeof(why));
+
+	if (handle)
+		return handle;
+	rd_kafka_conf_destroy(conf);
+	kafka_say(sink, LOG_ERR, "NEW", why);
+	return NULL;
+}
+
+enum status kafka_status(rd_kafka_resp_err_t error)
+{
+	switch (error) {
+	case RD_KAFKA_RESP_ERR_NO_ERROR:
+		return ST_OK;
+	case RD_KAFKA_RESP_ERR__QUEUE_FULL:
+		return ST_BUSY;
+	case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+	case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
+		return ST_TOO_LARGE;
+	case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+	case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+		return ST_NOT_FOUND;
+	case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+	case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+	case RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR:
+	case RD_KAFKA_RESP_ERR_INVALID_PARTITIONS:
+	case RD_KAFKA_RESP_ERR_INVALID_CONFIG:
+	case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+	case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+	case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+	case RD_KAFKA_RESP_ERR__INVALID_ARG:
+	case RD_KAFKA_RESP_ERR__FATAL:
+		return ST_BROKEN;
+	default:
+		return ST_UNAVAILABLE;
+	}
+}
+
+int kafka_wake_create(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+void kafka_wake_watch(int fd, rd_kafka_queue_t *queue)
+{
+	static const uint64_t one = 1; /* what an eventfd takes */
+
+	rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof(one));
+	(void)eventfd_write(fd, 1);
+}
+
+void kafka_wake_clear(int fd)
+{
+	eventfd_t count;
+
+	(void)eventfd_read(fd, &count);
+}

@@ -1,0 +1,184 @@
+#include "common/io/kafka/resend.h"
+
+#include "common/base/mem.h"
+
+#include <stdlib.h>
+
+struct kept {
+	uint64_t serial;
+	uint64_t tag;
+	struct kafka_record record;
+	char *bytes; /* what the record points into */
+};
+
+struct answer {
+	uint64_t tag;
+	enum status status;
+};
+
+struct kafka_resend {
+	struct kept *kept;
+	unsigned kept_count, kept_room, kept_at;
+	struct answer *answers;
+	unsigned answer_count, answer_room, answer_at;
+};
+
+struct kafka_resend *kafka_resend_create(void)
+{
+	return mem_new(sizeof(struct kafka_resend));
+}
+
+void kafka_resend_destroy(struct kafka_resend **resend)
+{
+	if (!*resend)
+		return;
+	kafka_resend_sent(*resend);
+	mem_free(&(*resend)->kept);
+	mem_free(&(*resend)->answers);
+	mem_free(resend);
+}
+
+static struct span put(char **at, const void *bytes, size_t len)
+{
+	struct span copy = span_make(*at, len);
+
+	if (len)
+		memcpy(*at, bytes, len);
+	*at += len;
+	return copy;
+}
+
+static struct kafka_header header_of(const rd_kafka_message_t *report,
+                                     size_t index)
+{
+	struct kafka_header header = {0};
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t len;
+
+	if (rd_kafka_message_headers(report, &headers) == 0 &&
+	    rd_kafka_header_get_all(headers, index, &header.name, &value,
+	                            &len) == 0)
+		header.value = span_make(value, len);
+	return header;
+}
+
+static size_t header_len(const struct kafka_header *header)
+{
+	return span_of(header->name).len + 1 + header->value.len;
+}
+
+static struct kafka_header put_header(char **at,
+                                      const struct kafka_header *header)
+{
+	struct kafka_header copy = {0};
+
+	if (!header->name)
+		return copy;
+	copy.name = put(at, header->name, strlen(header->name) + 1).data;
+	copy.value = put(at, header->value.data, header->value.len);
+	return copy;
+}
+
+static void copy_record(struct kept *kept, const rd_kafka_message_t *report)
+{
+	struct span topic = span_of(rd_kafka_topic_name(report->rkt));
+	struct kafka_header header = header_of(report, 0);
+	struct kafka_header more = header_of(report, 1);
+	char *at = mem_new(topic.len + 1 + header_len(&header) +
+	                   header_len(&more) + report->key_len + report->len);
+
+	kept->bytes = at;
+	kept->record.topic = put(&at, topic.data, topic.len + 1).data;
+	kept->record.header = put_header(&at, &header);
+	kept->record.more = put_header(&at, &more);
+	kept->record.key = put(&at, report->key, report->key_len);
+	kept->record.value = put(&at, report->payload, report->len);
+}
+
+void kafka_resend_add(struct kafka_resend *resend,
+                      const rd_kafka_message_t *report, int32_t partition,
+                      uint64_t tag, uint64_t serial)
+{
+	struct kept *kept;
+
+	if (resend->kept_count == resend->kept_room) {
+		resend->kept_room = resend->kept_room * 2 + 64;
+		resend->kept = mem_resize(resend->kept,
+		                          resend->kept_room * sizeof(*kept));
+	}
+	kept = &resend->kept[resend->kept_count++];
+	*kept = (struct kept){.serial = serial, .tag = tag};
+	kept->record.partition = partition;
+	copy_record(kept, report);
+}
+
+unsigned kafka_resend_count(const struct kafka_resend *resend)
+{
+	return resend->kept_count - resend->kept_at + resend->answer_count -
+	       resend->answer_at;
+}
+
+static int by_serial(const void *a, const void *b)
+{
+	const struct kept *x = a, *y = b;
+
+	return (x->serial > y->serial) - (x->serial < y->serial);
+}
+
+void kafka_resend_sort(struct kafka_resend *resend)
+{
+	if (resend->kept_count)
+		qsort(resend->kept, resend->kept_count, sizeof(*resend->kept),
+		      by_serial);
+}
+
+bool kafka_resend_next(struct kafka_resend *resend,
+                       struct kafka_record *ret_record, uint64_t *ret_tag,
+                       uint64_t *ret_serial)
+{
+	const struct kept *kept;
+
+	if (resend->kept_at == resend->kept_count)
+		return false;
+	kept = &resend->kept[resend->kept_at++];
+	*ret_record = kept->record;
+	*ret_tag = kept->tag;
+	*ret_serial = kept->serial;
+	return true;
+}
+
+void kafka_resend_sent(struct kafka_resend *resend)
+{
+	for (unsigned i = 0; i < resend->kept_count; i++)
+		mem_free(&resend->kept[i].bytes);
+	resend->kept_count = 0;
+	resend->kept_at = 0;
+}
+
+void kafka_resend_settle(struct kafka_resend *resend, uint64_t tag,
+                         enum status status)
+{
+	if (resend->answer_count == resend->answer_room) {
+		resend->answer_room = resend->answer_room * 2 + 64;
+		resend->answers =
+			mem_resize(resend->answers,
+		                   resend->answer_room * sizeof(struct answer));
+	}
+	resend->answers[resend->answer_count++] = (struct answer){tag, status};
+}
+
+bool kafka_resend_settled(struct kafka_resend *resend, uint64_t *ret_tag,
+                          enum status *ret_status)
+{
+	const struct answer *answer;
+
+	if (resend->answer_at == resend->answer_count)
+		return false;
+	answer = &resend->answers[resend->answer_at++];
+	*ret_tag = answer->tag;
+	*ret_status = answer->status;
+	if (resend->answer_at == resend->answer_count)
+		resend->answer_at = resend->answer_count = 0;
+	return true;
+}

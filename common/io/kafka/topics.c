@@ -1,0 +1,206 @@
+#include "common/io/kafka/private.h"
+
+#include "common/base/clock.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+/*
+ * Only whole segments are dropped when their time is over, so a topic that
+ * keeps its records briefly gets small ones.
+ */
+enum { SHORT_RETENTION_MS = 24 * 3600 * 1000 };
+#define SHORT_SEGMENT_BYTES "67108864"
+
+static void destroy_handle(rd_kafka_t **handle)
+{
+	if (*handle)
+		rd_kafka_destroy(*handle);
+}
+
+static rd_kafka_t *open_handle(const struct kafka_options *options,
+                               struct kafka_sink *sink)
+{
+	static const struct kafka_setting settings[] = {{NULL, NULL}};
+	rd_kafka_conf_t *conf = kafka_conf_create(options, sink, settings);
+	rd_kafka_t *handle;
+
+	if (!conf)
+		return NULL;
+	handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, sink);
+	if (handle)
+		rd_kafka_set_log_queue(handle, NULL);
+	return handle;
+}
+
+static enum status read_count(const rd_kafka_metadata_t *metadata,
+                              unsigned *ret_partitions)
+{
+	const rd_kafka_metadata_topic_t *topic = &metadata->topics[0];
+
+	if (metadata->topic_cnt != 1)
+		return ST_NOT_FOUND;
+	if (topic->err)
+		return kafka_status(topic->err);
+	for (int i = 0; i < topic->partition_cnt; i++)
+		if (topic->partitions[i].leader < 0)
+			return ST_UNAVAILABLE;
+	*ret_partitions = (unsigned)topic->partition_cnt;
+	return *ret_partitions ? ST_OK : ST_NOT_FOUND;
+}
+
+enum status kafka_count_partitions(rd_kafka_t *handle, const char *name,
+                                   unsigned wait_ms, unsigned *ret_partitions)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
+	rd_kafka_resp_err_t error;
+	enum status status;
+
+	if (!topic)
+		return ST_BROKEN;
+	error = rd_kafka_metadata(handle, 0, topic, &metadata, (int)wait_ms);
+	rd_kafka_topic_destroy(topic);
+	if (error)
+		return kafka_status(error);
+	status = read_count(metadata, ret_partitions);
+	rd_kafka_metadata_destroy(metadata);
+	return status;
+}
+
+enum status kafka_topic_partitions(const struct kafka_options *options,
+                                   const char *topic, unsigned wait_ms,
+                                   unsigned *ret_partitions)
+{
+	struct kafka_sink sink;
+	rd_kafka_t *handle CLEANUP(destroy_handle) =
+		open_handle(options, &sink);
+	enum status status;
+
+	if (!handle)
+		return ST_BROKEN;
+	status = kafka_count_partitions(handle, topic, wait_ms, ret_partitions);
+	rd_kafka_poll(handle, 0); /* what it had to say */
+	return status;
+}
+
+static rd_kafka_NewTopic_t *describe(const struct kafka_topic *topic,
+                                     char *ret_why, size_t why_size)
+{
+	char retention[24];
+	rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(
+		topic->name, (int)topic->partitions, (int)topic->replication,
+		ret_why, why_size);
+
+	if (!wanted || topic->retention_ms == 0)
+		return wanted;
+	snprintf(retention, sizeof(retention), "%llu",
+	         (unsigned long long)topic->retention_ms);
+	rd_kafka_NewTopic_set_config(wanted, "retention.ms", retention);
+	if (topic->retention_ms < SHORT_RETENTION_MS)
+		rd_kafka_NewTopic_set_config(wanted, "segment.bytes",
+		                             SHORT_SEGMENT_BYTES);
+	return wanted;
+}
+
+static enum status read_result(rd_kafka_event_t *event, char *ret_why,
+                               size_t why_size)
+{
+	const rd_kafka_topic_result_t **results;
+	rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+	const char *text = rd_kafka_event_error_string(event);
+	size_t count = 0;
+
+	if (!error) {
+		results = rd_kafka_CreateTopics_result_topics(
+			rd_kafka_event_CreateTopics_result(event), &count);
+		error = rd_kafka_topic_result_error(results[0]);
+		text = rd_kafka_topic_result_error_string(results[0]);
+	}
+	if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+		return ST_OK;
+	snprintf(ret_why, why_size, "%s", text ? text : "");
+	return kafka_status(error);
+}
+
+static enum status create(rd_kafka_t *handle, rd_kafka_NewTopic_t *wanted,
+                          unsigned wait_ms, char *ret_why, size_t why_size)
+{
+	rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+	rd_kafka_AdminOptions_t *limits = rd_kafka_AdminOptions_new(
+		handle, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+	rd_kafka_event_t *event;
+	enum status status = ST_UNAVAILABLE;
+
+	rd_kafka_AdminOptions_set_request_timeout(limits, (int)wait_ms, NULL,
+	                                          0);
+	rd_kafka_CreateTopics(handle, &wanted, 1, limits, queue);
+	event = rd_kafka_queue_poll(queue, (int)wait_ms + 1000);
+	if (event) {
+		status = read_result(event, ret_why, why_size);
+		rd_kafka_event_destroy(event);
+	}
+	rd_kafka_AdminOptions_destroy(limits);
+	rd_kafka_queue_destroy(queue);
+	return status;
+}
+
+/* A new topic takes a moment until its partitions have leaders. */
+static enum status wait_for(rd_kafka_t *handle, const struct kafka_topic *topic,
+                            uint64_t until_ms, unsigned *ret_partitions)
+{
+	enum status status;
+
+	for (;;) {
+		status = kafka_count_partitions(handle, topic->name, 1000,
+		                                ret_partitions);
+		if (status == ST_OK || status == ST_BROKEN ||
+		    clock_mono_ms() >= until_ms)
+			return status;
+		usleep(20 * 1000);
+	}
+}
+
+static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
+                        uint64_t until_ms, char *ret_why, size_t why_size)
+{
+	uint64_t now_ms = clock_mono_ms();
+	unsigned wait_ms =
+		until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
+	rd_kafka_NewTopic_t *wanted = describe(topic, ret_why, why_size);
+	unsigned partitions = 0;
+	enum status status;
+
+	if (!wanted)
+		return ST_BROKEN;
+	status = create(handle, wanted, wait_ms, ret_why, why_size);
+	rd_kafka_NewTopic_destroy(wanted);
+	if (status != ST_OK)
+		return status;
+	status = wait_for(handle, topic, until_ms, &partitions);
+	if (status != ST_OK || partitions == topic->partitions)
+		return status;
+	snprintf(ret_why, why_size, "topic %s has %u partitions, not %u",
+	         topic->name, partitions, topic->partitions);
+	return ST_CONFLICT;
+}
+
+enum status kafka_topics_create(const struct kafka_options *options,
+                                const struct kafka_topic *topics,
+                                unsigned count, unsigned wait_ms, char *ret_why,
+                                size_t why_size)
+{
+	uint64_t until_ms = clock_mono_ms() + wait_ms;
+	struct kafka_sink sink;
+	rd_kafka_t *handle CLEANUP(destroy_handle) =
+		open_handle(options, &sink);
+	enum status status = ST_OK;
+
+	snprintf(ret_why, why_size, "no answer from %s", options->brokers);
+	if (!handle)
+		return ST_BROKEN;
+	for (unsigned i = 0; i < count && status == ST_OK; i++)
+		status = make(handle, &topics[i], until_ms, ret_why, why_size);
+	rd_kafka_poll(handle, 0);
+	return status;
+}

@@ -1,0 +1,338 @@
+#include "common/io/redis/redis.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/base/scope.h"
+#include "common/io/redis/loop.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+#include <uv.h>
+
+enum {
+	BACKOFF_BASE_MS = 100,
+	BACKOFF_MAX_MS = 5000,
+	GREETING_WAIT_MS = 2000,
+	NUMBER_MAX = 20,
+};
+
+/* What an answer belongs to; kept in a free list, not allocated each time. */
+struct waiting {
+	struct redis *redis;
+	redis_done *done;
+	redis_set_done *set_done;
+	void *context;
+	uint64_t tag;
+	struct waiting *next;
+};
+
+struct redis {
+	struct redis_options options;
+	struct uv_loop_s *loop;
+	redisAsyncContext *connection; /* NULL between tries */
+	bool up;
+	bool told_down;
+	unsigned tries;
+	unsigned pending;
+	uint64_t dropped;
+	struct waiting *free_list;
+	uv_timer_t *timer;
+};
+
+static void on_timer(uv_timer_t *timer);
+
+static void say_down(struct redis *redis, const char *why)
+{
+	if (!redis->up && redis->told_down)
+		return;
+	redis->up = false;
+	redis->told_down = true;
+	redis->options.changed(redis->options.context, false, why);
+}
+
+static void retry_later(struct redis *redis)
+{
+	uint64_t wait_ms =
+		1 + backoff_ms(redis->tries++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+
+	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
+}
+
+/* A try that has come to nothing: the server hangs, or packets vanish. */
+static void give_up(struct redis *redis)
+{
+	redisAsyncContext *connection = redis->connection;
+
+	redis->connection = NULL;
+	connection->data = NULL;
+	redisAsyncFree(connection);
+	say_down(redis, "it does not answer");
+	retry_later(redis);
+}
+
+/* hiredis frees the context itself after these two. */
+static void on_disconnect(const redisAsyncContext *connection, int status)
+{
+	struct redis *redis = connection->data;
+
+	if (!redis)
+		return;
+	redis->connection = NULL;
+	say_down(redis, status == REDIS_OK ? "closed" : connection->errstr);
+	retry_later(redis);
+}
+
+static void on_connect(const redisAsyncContext *connection, int status)
+{
+	struct redis *redis = connection->data;
+
+	if (!redis || status == REDIS_OK)
+		return; /* up only when it has answered */
+	redis->connection = NULL;
+	say_down(redis, connection->errstr);
+	retry_later(redis);
+}
+
+/* The answer to PING, the last thing of a greeting. */
+static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
+{
+	const redisReply *answer = reply;
+	struct redis *redis = connection->data;
+
+	(void)data;
+	if (!redis || !answer)
+		return;
+	if (answer->type == REDIS_REPLY_ERROR) {
+		say_down(redis, answer->str);
+		redisAsyncDisconnect(connection);
+		return;
+	}
+	redis->up = true;
+	redis->told_down = false;
+	redis->tries = 0;
+	(void)uv_timer_stop(redis->timer);
+	redis->options.changed(redis->options.context, true, NULL);
+}
+
+static void greet(struct redis *redis)
+{
+	const char *auth[] = {"AUTH", redis->options.password};
+
+	if (*redis->options.password)
+		(void)redisAsyncCommandArgv(redis->connection, NULL, NULL, 2,
+		                            auth, NULL);
+	(void)redisAsyncCommand(redis->connection, on_greeting, NULL, "PING");
+}
+
+static void connect_now(struct redis *redis)
+{
+	redisAsyncContext *connection = redisAsyncConnect(
+		redis->options.host, (int)redis->options.port);
+
+	if (!connection || connection->err) {
+		say_down(redis, connection ? connection->errstr : "no memory");
+		if (connection)
+			redisAsyncFree(connection);
+		retry_later(redis);
+		return;
+	}
+	connection->data = redis;
+	redis->connection = connection;
+	redis_loop_attach(connection, redis->loop);
+	(void)redisAsyncSetConnectCallback(connection, on_connect);
+	(void)redisAsyncSetDisconnectCallback(connection, on_disconnect);
+	greet(redis);
+	(void)uv_timer_start(redis->timer, on_timer, GREETING_WAIT_MS, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct redis *redis = timer->data;
+
+	if (redis->connection)
+		give_up(redis);
+	else
+		connect_now(redis);
+}
+
+struct redis *redis_create(struct uv_loop_s *loop,
+                           const struct redis_options *options)
+{
+	struct redis *redis = mem_new(sizeof(*redis));
+
+	redis->options = *options;
+	redis->loop = loop;
+	redis->timer = mem_new(sizeof(*redis->timer));
+	(void)uv_timer_init(loop, redis->timer);
+	redis->timer->data = redis;
+	connect_now(redis);
+	return redis;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	void *memory = handle;
+
+	mem_free(&memory);
+}
+
+void redis_destroy(struct redis **redis)
+{
+	struct redis *r = *redis;
+
+	if (!r)
+		return;
+	uv_close((uv_handle_t *)r->timer, free_handle);
+	if (r->connection) {
+		r->options.pending_max = 0;
+		r->connection->data = NULL;
+		redisAsyncFree(r->connection); /* answers what is pending */
+	}
+	while (r->free_list) {
+		struct waiting *next = r->free_list->next;
+
+		mem_free(&r->free_list);
+		r->free_list = next;
+	}
+	mem_free(redis);
+}
+
+static struct waiting *waiting_take(struct redis *redis)
+{
+	struct waiting *w = redis->free_list;
+
+	if (w)
+		redis->free_list = w->next;
+	else
+		w = mem_new(sizeof(*w));
+	*w = (struct waiting){.redis = redis};
+	return w;
+}
+
+static void waiting_give_back(struct waiting *w)
+{
+	w->next = w->redis->free_list;
+	w->redis->free_list = w;
+}
+
+/* --- replies ------------------------------------------------------------- */
+
+static struct redis_reply neutral(const redisReply *reply)
+{
+	struct redis_reply r = {.kind = REDIS_NIL};
+
+	if (!reply)
+		return (struct redis_reply){.kind = REDIS_NO_REPLY};
+	if (reply->type == REDIS_REPLY_INTEGER) {
+		r.kind = REDIS_NUMBER;
+		r.number = reply->integer;
+	} else if (reply->type == REDIS_REPLY_ARRAY) {
+		r.kind = REDIS_LIST;
+		r.count = (unsigned)reply->elements;
+		r.items = reply;
+	} else if (reply->type != REDIS_REPLY_NIL) {
+		r.kind = reply->type == REDIS_REPLY_ERROR ? REDIS_FAULT
+		                                          : REDIS_TEXT;
+		r.text = span_make(reply->str, (size_t)reply->len);
+	}
+	return r;
+}
+
+struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
+{
+	const redisReply *reply = list->items;
+
+	assert(index < list->count);
+	return neutral(reply->element[index]);
+}
+
+static void on_reply(redisAsyncContext *connection, void *reply, void *data)
+{
+	const redisReply *answer = reply;
+	struct redis_reply said = neutral(answer);
+	struct waiting *w = data;
+
+	w->redis->pending--;
+	if (w->done && connection->data)
+		w->done(w->context, w->tag, &said);
+	if (w->set_done && connection->data)
+		w->set_done(w->context, w->tag,
+		            answer && answer->type == REDIS_REPLY_STATUS);
+	waiting_give_back(w);
+}
+
+/* --- commands ------------------------------------------------------------ */
+
+static bool send_words(struct redis *redis, const struct span *words,
+                       unsigned count, const struct waiting *wanted)
+{
+	const char *argv[REDIS_WORDS_MAX];
+	size_t lens[REDIS_WORDS_MAX];
+	struct waiting *w;
+
+	assert(count <= REDIS_WORDS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		argv[i] = words[i].data;
+		lens[i] = words[i].len;
+	}
+	if (!redis->up || redis->pending >= redis->options.pending_max) {
+		redis->dropped++;
+		return false;
+	}
+	w = waiting_take(redis);
+	w->done = wanted->done;
+	w->set_done = wanted->set_done;
+	w->context = wanted->context;
+	w->tag = wanted->tag;
+	if (redisAsyncCommandArgv(redis->connection, on_reply, w, (int)count,
+	                          argv, lens) != REDIS_OK) {
+		waiting_give_back(w);
+		redis->dropped++;
+		return false;
+	}
+	redis->pending++;
+	return true;
+}
+
+bool redis_command(struct redis *redis, const struct span *words,
+                   unsigned count, redis_done *done, void *context,
+                   uint64_t tag)
+{
+	return send_words(redis, words, count,
+	                  &(struct waiting){.done = done,
+	                                    .context = context,
+	                                    .tag = tag});
+}
+
+bool redis_set(struct redis *redis, struct span key, struct span value,
+               unsigned ttl_s, enum redis_when when, redis_set_done *done,
+               void *context, uint64_t tag)
+{
+	char ttl[NUMBER_MAX + 1];
+	int ttl_len = snprintf(ttl, sizeof(ttl), "%u", ttl_s);
+	const struct span words[] = {
+		SPAN("SET"),
+		key,
+		value,
+		SPAN("EX"),
+		span_make(ttl, (size_t)ttl_len),
+		when == REDIS_IF_ABSENT ? SPAN("NX") : SPAN("XX"),
+	};
+
+	return send_words(redis, words, ARRAY_LEN(words),
+	                  &(struct waiting){.set_done = done,
+	                                    .context = context,
+	                                    .tag = tag});
+}
+
+bool redis_is_up(const struct redis *redis)
+{
+	return redis->up;
+}
+
+uint64_t redis_dropped(const struct redis *redis)
+{
+	return redis->dropped;
+}

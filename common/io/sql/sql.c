@@ -1,0 +1,412 @@
+#include "common/io/sql/sql.h"
+#include "common/base/mem.h"
+#include "common/io/sql/private.h"
+#include "common/io/sql/statement.h"
+
+#include <assert.h>
+#include <errmsg.h>
+#include <mysql.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	STATEMENTS_MAX = 128,
+	ERROR_TEXT_MAX = 512,
+};
+
+struct sql {
+	MYSQL *mysql; /* NULL when not connected */
+	char *host;
+	char *user;
+	char *password;
+	char *database;
+	uint16_t port;
+	unsigned timeout_s;
+	bool in_transaction;
+	bool chains;  /* transactions, from the next sql_begin() on */
+	bool chained; /* the server was told so */
+	uint64_t connects;
+	/* The last used first: few enough that looking through them is
+	 * cheaper than hashing texts of many KiB. */
+	struct sql_statement *statements[STATEMENTS_MAX];
+	unsigned statement_count;
+	struct sql_statement *reading; /* whose rows are being fetched */
+	uint64_t affected;
+	uint64_t insert_id;
+	char error[ERROR_TEXT_MAX];
+};
+
+void sql_library_start(void)
+{
+	(void)mysql_library_init(0, NULL, NULL);
+}
+
+void sql_thread_start(void)
+{
+	(void)mysql_thread_init();
+}
+
+void sql_thread_stop(void)
+{
+	mysql_thread_end();
+}
+
+static char *copy(const char *text)
+{
+	return text ? mem_text(text, strlen(text)) : NULL;
+}
+
+struct sql *sql_create(const struct sql_options *options)
+{
+	struct sql *sql = mem_new(sizeof(*sql));
+
+	sql->host = copy(options->host);
+	sql->user = copy(options->user);
+	sql->password = copy(options->password);
+	sql->database = copy(options->database);
+	sql->port = options->port;
+	sql->timeout_s = options->timeout_s ? options->timeout_s : 5;
+	return sql;
+}
+
+static void disconnect(struct sql *sql)
+{
+	while (sql->statement_count)
+		sql_statement_destroy(&sql->statements[--sql->statement_count]);
+	sql->reading = NULL;
+	sql->in_transaction = false;
+	sql->chained = false;
+	if (sql->mysql)
+		mysql_close(MOVE(sql->mysql));
+}
+
+void sql_destroy(struct sql **sql)
+{
+	struct sql *s = MOVE(*sql);
+
+	if (!s)
+		return;
+	disconnect(s);
+	if (s->password)
+		mem_wipe(s->password, strlen(s->password));
+	mem_free(&s->host);
+	mem_free(&s->user);
+	mem_free(&s->password);
+	mem_free(&s->database);
+	mem_free(&s);
+}
+
+bool sql_connected(const struct sql *sql)
+{
+	return sql->mysql != NULL;
+}
+
+uint64_t sql_connects(const struct sql *sql)
+{
+	return sql->connects;
+}
+
+const char *sql_error(const struct sql *sql)
+{
+	return sql->error;
+}
+
+uint64_t sql_affected(const struct sql *sql)
+{
+	return sql->affected;
+}
+
+uint64_t sql_insert_id(const struct sql *sql)
+{
+	return sql->insert_id;
+}
+
+enum status sql_fail(struct sql *sql, enum status status, const char *format,
+                     ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(sql->error, sizeof(sql->error), format, args);
+	va_end(args);
+	return status;
+}
+
+static enum status not_connected(struct sql *sql)
+{
+	return sql_fail(sql, ST_UNAVAILABLE, "not connected");
+}
+
+/*
+ * Keeps the promise that what is UNAVAILABLE was rolled back: a lock wait that
+ * timed out undoes its statement only, the rest of the transaction is undone
+ * here.
+ */
+static enum status failed(struct sql *sql, unsigned error, const char *text)
+{
+	enum status status = sql_status_of(error);
+
+	(void)sql_fail(sql, status, "%u %s", error, text);
+	if (sql_loses_connection(error))
+		disconnect(sql);
+	else if (status == ST_UNAVAILABLE)
+		sql_rollback(sql);
+	return status;
+}
+
+static enum status query(struct sql *sql, const char *statement, size_t len)
+{
+	MYSQL_RES *rows;
+
+	if (mysql_real_query(sql->mysql, statement, len))
+		return failed(sql, mysql_errno(sql->mysql),
+		              mysql_error(sql->mysql));
+	rows = mysql_store_result(sql->mysql);
+	if (rows)
+		mysql_free_result(rows);
+	sql->affected = mysql_affected_rows(sql->mysql);
+	sql->insert_id = mysql_insert_id(sql->mysql);
+	return ST_OK;
+}
+
+/*
+ * Waiting for a lock must end before our own read timeout does, else a mere
+ * wait looks like a lost server. Idle connections are ours to close.
+ */
+static enum status set_session(struct sql *sql)
+{
+	char text[512];
+	int len = snprintf(
+		text, sizeof(text),
+		"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,"
+		"NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+		"NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1,"
+		" wait_timeout = 2592000, innodb_lock_wait_timeout = %u",
+		sql->timeout_s > 1 ? sql->timeout_s - 1 : 1);
+	enum status status = query(sql, text, (size_t)len);
+
+	if (status != ST_OK)
+		return status;
+	return sql_execute(sql, "SET SESSION TRANSACTION ISOLATION LEVEL "
+	                        "READ COMMITTED");
+}
+
+static void set_options(const struct sql *sql, MYSQL *mysql)
+{
+	unsigned protocol = MYSQL_PROTOCOL_TCP;
+	unsigned local_infile = 0;
+	my_bool reconnect = 0;
+	/* The client of 11.8 would refuse servers whose certificate has no
+	 * issuer; the database is on a private network. */
+	my_bool verify = 0;
+
+	if (sql->host[0] == '/')
+		protocol = MYSQL_PROTOCOL_SOCKET;
+	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
+	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
+	mysql_options(mysql, MYSQL_OPT_RECONNECT, &reconnect);
+	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
+	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &sql->timeout_s);
+	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &sql->timeout_s);
+	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &sql->timeout_s);
+}
+
+enum status sql_connect(struct sql *sql)
+{
+	bool local = sql->host[0] == '/';
+	enum status status;
+
+	disconnect(sql);
+	sql->mysql = mysql_init(NULL);
+	assert(sql->mysql);
+	set_options(sql, sql->mysql);
+	if (!mysql_real_connect(sql->mysql, local ? NULL : sql->host, sql->user,
+	                        sql->password, sql->database, sql->port,
+	                        local ? sql->host : NULL, 0)) {
+		status = failed(sql, mysql_errno(sql->mysql),
+		                mysql_error(sql->mysql));
+		disconnect(sql);
+		return status;
+	}
+	sql->connects++;
+	status = set_session(sql);
+	if (status != ST_OK)
+		disconnect(sql);
+	return status;
+}
+
+static void drop_rows(struct sql *sql)
+{
+	struct sql_statement *s = MOVE(sql->reading);
+
+	if (s)
+		sql_statement_drop_rows(s);
+}
+
+enum status sql_execute(struct sql *sql, const char *statement)
+{
+	if (!sql->mysql)
+		return not_connected(sql);
+	assert(!sql->chained || sql->in_transaction);
+	drop_rows(sql);
+	return query(sql, statement, strlen(statement));
+}
+
+void sql_chain_transactions(struct sql *sql)
+{
+	sql->chains = true;
+}
+
+static enum status begin_chained(struct sql *sql)
+{
+	enum status status = ST_OK;
+
+	if (!sql->chained)
+		status = sql_execute(sql, "SET SESSION autocommit = 0");
+	if (status == ST_OK)
+		sql->chained = true;
+	return status;
+}
+
+enum status sql_begin(struct sql *sql)
+{
+	enum status status;
+
+	if (!sql->mysql)
+		return not_connected(sql);
+	status = sql->chains ? begin_chained(sql)
+	                     : sql_execute(sql, "START TRANSACTION");
+	if (status == ST_OK)
+		sql->in_transaction = true;
+	return status;
+}
+
+enum status sql_commit(struct sql *sql)
+{
+	enum status status;
+
+	if (!sql->mysql)
+		return not_connected(sql);
+	status = sql_execute(sql, "COMMIT");
+	if (!sql->mysql)
+		return ST_UNCERTAIN;
+	if (status == ST_OK)
+		sql->in_transaction = false;
+	return status;
+}
+
+void sql_rollback(struct sql *sql)
+{
+	char error[ERROR_TEXT_MAX];
+
+	if (!sql->mysql || !sql->in_transaction)
+		return;
+	sql->in_transaction = false;
+	drop_rows(sql);
+	if (!mysql_real_query(sql->mysql, "ROLLBACK", strlen("ROLLBACK")))
+		return;
+	/* Why the transaction failed is what the caller wants to read. */
+	memcpy(error, sql->error, sizeof(error));
+	disconnect(sql);
+	memcpy(sql->error, error, sizeof(error));
+}
+
+static enum status prepare(struct sql *sql, const char *text, size_t len,
+                           struct sql_statement **ret_statement)
+{
+	CLEANUP(sql_statement_destroy)
+	struct sql_statement *s = sql_statement_create(sql->mysql);
+
+	if (!sql_statement_prepare(s, text, len))
+		return failed(sql, sql_statement_errno(s),
+		              sql_statement_error(s));
+	*ret_statement = MOVE(s);
+	return ST_OK;
+}
+
+/* Puts `statement` first; the one at `at` is overwritten. */
+static void to_front(struct sql *sql, unsigned at,
+                     struct sql_statement *statement)
+{
+	memmove(&sql->statements[1], &sql->statements[0],
+	        at * sizeof(*sql->statements));
+	sql->statements[0] = statement;
+}
+
+static enum status find(struct sql *sql, const char *text,
+                        struct sql_statement **ret_statement)
+{
+	size_t len = strlen(text);
+	enum status status;
+
+	for (unsigned i = 0; i < sql->statement_count; i++) {
+		struct sql_statement *s = sql->statements[i];
+
+		if (!sql_statement_is(s, text, len))
+			continue;
+		to_front(sql, i, s);
+		*ret_statement = s;
+		return ST_OK;
+	}
+	status = prepare(sql, text, len, ret_statement);
+	if (status != ST_OK)
+		return status;
+	if (sql->statement_count == STATEMENTS_MAX)
+		sql_statement_destroy(&sql->statements[--sql->statement_count]);
+	to_front(sql, sql->statement_count++, *ret_statement);
+	return ST_OK;
+}
+
+/* A change that was on its own is committed by the server before it answers. */
+static enum status run_failed(struct sql *sql, const struct sql_statement *s)
+{
+	unsigned error = sql_statement_errno(s);
+	bool commits = !sql->in_transaction && !sql_statement_has_rows(s);
+	enum status status = failed(sql, error, sql_statement_error(s));
+
+	if (commits && error == CR_SERVER_LOST)
+		return ST_UNCERTAIN;
+	return status;
+}
+
+enum status sql_run(struct sql *sql, const char *statement,
+                    const struct sql_value *values, unsigned count)
+{
+	struct sql_statement *s = NULL;
+	enum status status;
+
+	if (!sql->mysql)
+		return not_connected(sql);
+	assert(!sql->chained || sql->in_transaction);
+	drop_rows(sql);
+	status = find(sql, statement, &s);
+	if (status != ST_OK)
+		return status;
+	if (!sql_statement_run(s, values, count))
+		return run_failed(sql, s);
+	sql->affected = sql_statement_affected(s);
+	sql->insert_id = sql_statement_insert_id(s);
+	if (sql_statement_has_rows(s))
+		sql->reading = s;
+	return ST_OK;
+}
+
+enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
+                      unsigned columns)
+{
+	struct sql_statement *s = sql->reading;
+
+	if (!s)
+		return sql->mysql ? ST_NOT_FOUND : not_connected(sql);
+	switch (sql_statement_fetch(s, ret_row, columns)) {
+	case SQL_ROW:
+		return ST_OK;
+	case SQL_ROW_END:
+		drop_rows(sql);
+		return ST_NOT_FOUND;
+	default:
+		return run_failed(sql, s);
+	}
+}

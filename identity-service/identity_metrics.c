@@ -1,0 +1,83 @@
+#include "identity-service/identity_metrics.h"
+#include "common/base/scope.h"
+#include "common/wire/identity.h"
+
+#include <string.h>
+
+struct metric metric_verifications =
+	METRIC_COUNTER("parley_token_verifications_total",
+                       "Tokens whose signature had to be checked");
+struct metric metric_hash = METRIC_HISTOGRAM(
+	"parley_password_hash_seconds", "Time that hashing a password took");
+struct metric metric_hash_waiting = METRIC_GAUGE(
+	"parley_hash_queue", "Sign-ins that wait for a thread that hashes");
+struct metric metric_query_waiting = METRIC_GAUGE(
+	"parley_query_queue", "Look-ups that wait for a database connection");
+struct metric metric_tokens_cached = METRIC_GAUGE(
+	"parley_tokens_cached", "Verified tokens that are remembered");
+struct metric metric_revoked = METRIC_GAUGE(
+	"parley_sessions_revoked", "Revoked sessions that are remembered");
+
+static struct metric lookup =
+	METRIC_HISTOGRAM("parley_token_lookup_seconds",
+                         "Time from a token look-up to its answer");
+
+#define REQUESTS "parley_http_requests_total"
+#define HELP     "Requests by route and class of answer"
+#define COUNTER(path_, class_) \
+	METRIC_COUNTER(REQUESTS "{route=\"" path_ "\",code=\"" class_ "\"}", \
+	               HELP)
+#define ROUTE(path_) \
+	{ \
+		path_, \
+		{ \
+			COUNTER(path_, "2xx"), COUNTER(path_, "4xx"), \
+				COUNTER(path_, "5xx") \
+		} \
+	}
+
+enum { CLASSES = 3 };
+
+static struct {
+	const char *path;
+	struct metric by_class[CLASSES];
+} routes[] = {
+	ROUTE(IDENTITY_LOOKUP_PATH),
+	ROUTE("/auth/users/{}"),
+	ROUTE("/auth/users"),
+	ROUTE("/auth/status"),
+	ROUTE("/auth/login"),
+	ROUTE("/auth/register"),
+	ROUTE(""), /* no route */
+};
+
+void metric_start(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		for (unsigned j = 0; j < CLASSES; j++)
+			metrics_add(&routes[i].by_class[j]);
+	}
+	metrics_add(&lookup);
+	metrics_add(&metric_verifications);
+	metrics_add(&metric_tokens_cached);
+	metrics_add(&metric_revoked);
+	metrics_add(&metric_hash);
+	metrics_add(&metric_hash_waiting);
+	metrics_add(&metric_query_waiting);
+}
+
+void metric_observe(void *context, const char *route_path, unsigned http,
+                    uint64_t took_us)
+{
+	unsigned class = http < 400 ? 0 : http < 500 ? 1 : 2;
+
+	(void)context;
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		if (strcmp(routes[i].path, route_path) != 0)
+			continue;
+		metric_count(&routes[i].by_class[class], 1);
+		if (i == 0)
+			metric_took(&lookup, took_us);
+		return;
+	}
+}

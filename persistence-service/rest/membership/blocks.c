@@ -1,0 +1,220 @@
+#define _GNU_SOURCE
+#include "persistence-service/rest/membership/blocks.h"
+
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/service/log.h"
+#include "common/wire/save_record.h"
+#include "persistence-service/sql_time.h"
+
+#include <unistd.h>
+
+enum {
+	TRIES = 3,
+	LOOK_EVERY_US = 2000,
+	PATIENCE_MS = 2000,
+	RECORD_MAX = 1024,
+};
+
+static const char put_block[] =
+	"INSERT INTO blocks (user, blocked, created_at) VALUES (?,?,?)"
+	" ON DUPLICATE KEY UPDATE blocked = blocked";
+static const char remove_block[] =
+	"DELETE FROM blocks WHERE user = ? AND blocked = ?";
+static const char count_blocks[] = "SELECT COUNT(*) FROM blocks WHERE user = ?";
+static const char put_record[] =
+	"INSERT INTO outbox (kind, target, room, body) VALUES (2,?,'',?)";
+static const char find_record[] = "SELECT id FROM outbox WHERE id = ?";
+static const char list_blocks[] =
+	"SELECT blocked, created_at FROM blocks"
+	" WHERE user = ? AND blocked > ? ORDER BY blocked LIMIT ?";
+
+/* One change, while it is made. */
+struct change {
+	const struct block *block;
+	unsigned max; /* 0: it is removed */
+	uint64_t now_ms;
+	uint64_t record; /* its id in the outbox */
+};
+
+/* --- the transaction ----------------------------------------------------- */
+static enum status check_count(struct sql *sql, const struct change *change)
+{
+	struct sql_value user = sql_number(change->block->user);
+	struct sql_value count;
+	enum status status = sql_run(sql, count_blocks, &user, 1);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, &count, 1);
+	if (status == ST_OK && count.number > change->max)
+		return ST_TOO_LARGE;
+	return status;
+}
+
+static enum status write_block(struct sql *sql, const struct change *change)
+{
+	struct sql_time now = sql_time_of(change->now_ms);
+	struct sql_value values[] = {
+		sql_number(change->block->user),
+		sql_number(change->block->blocked),
+		sql_bytes(span_make(now.text, SQL_TIME_LEN)),
+	};
+	enum status status;
+
+	if (!change->max)
+		return sql_run(sql, remove_block, values, 2);
+	status = sql_run(sql, put_block, values, 3);
+	/* One that was there already is not one more. */
+	if (status == ST_OK && sql_affected(sql) == 1)
+		status = check_count(sql, change);
+	return status;
+}
+
+static enum status write_record(struct sql *sql, struct change *change)
+{
+	struct save_record record = {
+		.kind = SAVE_BLOCKED,
+		.sender = change->block->user,
+		.user_to = change->block->blocked,
+		.sent_at_ms = change->now_ms,
+	};
+	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
+	struct buf body CLEANUP(buf_free) = BUF(RECORD_MAX);
+	struct sql_value values[2];
+	enum status status;
+
+	save_record_key(&record, &key);
+	save_record_encode(&record, &body);
+	values[0] = sql_bytes(buf_span(&key));
+	values[1] = sql_bytes(buf_span(&body));
+	status = sql_run(sql, put_record, values, ARRAY_LEN(values));
+	change->record = sql_insert_id(sql);
+	return status;
+}
+
+/* The record is written also when nothing changed: the last time it may not
+   have been waited for to the end. */
+static enum status write_change(struct reader *reader, struct change *change)
+{
+	struct sql *sql = reader_sql(reader);
+	enum status status = reader_connect(reader);
+
+	if (status == ST_OK)
+		status = sql_begin(sql);
+	if (status == ST_OK)
+		status = write_block(sql, change);
+	if (status == ST_OK)
+		status = write_record(sql, change);
+	if (status == ST_OK)
+		return sql_commit(sql);
+	sql_rollback(sql);
+	return status;
+}
+
+/* --- until it is in the log ---------------------------------------------- */
+static enum status is_published(struct reader *reader, uint64_t record)
+{
+	struct sql_value value = sql_number(record);
+	struct sql_value row;
+	enum status status = reader_run(reader, find_record, &value, 1);
+
+	if (status == ST_OK)
+		status = reader_fetch(reader, &row, 1);
+	return status;
+}
+
+static enum status wait_until_published(struct reader *reader, uint64_t record)
+{
+	uint64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+	enum status status;
+
+	while ((status = is_published(reader, record)) == ST_OK) {
+		if (clock_mono_ms() >= deadline_ms)
+			return ST_UNCERTAIN;
+		(void)usleep(LOOK_EVERY_US);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : ST_UNCERTAIN;
+}
+
+static enum status make_change(struct reader *reader, struct change *change)
+{
+	enum status status = ST_UNAVAILABLE;
+
+	change->now_ms = clock_unix_ms();
+	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
+		status = write_change(reader, change);
+	if (status == ST_OK) {
+		announcer_wake(change->block->announcer);
+		status = wait_until_published(reader, change->record);
+	}
+	if (status != ST_OK && status != ST_TOO_LARGE)
+		log_event(LOG_WARN, "blocks.failed",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", sql_error(reader_sql(reader))));
+	return status;
+}
+
+enum status blocks_put(struct reader *reader, const struct block *block,
+                       unsigned max)
+{
+	struct change change = {.block = block, .max = max};
+
+	return make_change(reader, &change);
+}
+
+enum status blocks_remove(struct reader *reader, const struct block *block)
+{
+	struct change change = {.block = block};
+
+	return make_change(reader, &change);
+}
+
+/* --- the list ------------------------------------------------------------ */
+static enum status write_rows(struct reader *reader, struct json_writer *w,
+                              unsigned limit, bool *ret_more,
+                              uint64_t *ret_last)
+{
+	struct sql_value row[2];
+	uint64_t at_ms;
+	unsigned count = 0;
+	enum status status;
+
+	while ((status = reader_fetch(reader, row, 2)) == ST_OK) {
+		*ret_more = count++ == limit;
+		if (*ret_more)
+			break;
+		if (!sql_time_read(row[1].bytes, &at_ms))
+			return ST_BROKEN;
+		*ret_last = row[0].number;
+		json_open_object(w, NULL);
+		json_number(w, "user", *ret_last);
+		json_time(w, "created_at", at_ms);
+		json_close(w);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status blocks_list(struct reader *reader, uint64_t user, uint64_t after,
+                        unsigned limit, struct buf *ret_json)
+{
+	struct sql_value values[] = {sql_number(user), sql_number(after),
+	                             sql_number(limit + 1)};
+	struct json_writer w = json_writer(ret_json);
+	bool more = false;
+	uint64_t last = 0;
+	enum status status =
+		reader_run(reader, list_blocks, values, ARRAY_LEN(values));
+
+	if (status != ST_OK)
+		return status;
+	json_open(&w);
+	json_open_array(&w, "blocks");
+	status = write_rows(reader, &w, limit, &more, &last);
+	json_close_array(&w);
+	if (more)
+		json_number(&w, "next", last);
+	else
+		json_null(&w, "next");
+	json_close(&w);
+	return status;
+}

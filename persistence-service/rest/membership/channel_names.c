@@ -1,0 +1,113 @@
+#include "persistence-service/rest/membership/channel_names.h"
+
+#include "common/base/utf8.h"
+#include "common/wire/name.h"
+#include "persistence-service/rest/few_rows.h"
+
+/* --- words --------------------------------------------------------------- */
+static bool is_punctuation(uint32_t point)
+{
+	return (point > 0x20 && point < '0') || (point > '9' && point < 'A') ||
+	       (point > 'Z' && point < 'a') || (point > 'z' && point < 0x7f);
+}
+
+static bool parts_words(uint32_t point)
+{
+	return name_is_space(point) || is_punctuation(point);
+}
+
+size_t channel_names_next_word(struct span name, size_t at)
+{
+	bool parted = false;
+
+	while (at < name.len) {
+		size_t begin = at;
+		bool parts = parts_words(utf8_next(name, &at));
+
+		if (parted && !parts)
+			return begin;
+		parted = parted || parts;
+	}
+	return name.len;
+}
+
+static enum status put_words(struct sql *sql, uint64_t conversation,
+                             struct span name)
+{
+	static const struct few_rows put = {
+		.head = "INSERT INTO channel_words (words, conversation, place)"
+			" VALUES ",
+		.row = "(?,?,?)",
+		.tail = " ON DUPLICATE KEY UPDATE words = VALUES(words)",
+		.row_values = 3,
+	};
+	struct sql_value values[FEW_MAX * 3];
+	unsigned places = 0;
+	size_t at = 0;
+
+	do {
+		struct sql_value *row = &values[(size_t)places * 3];
+
+		row[0] = sql_bytes(span_make(name.data + at, name.len - at));
+		row[1] = sql_number(conversation);
+		row[2] = sql_number(places++);
+		at = channel_names_next_word(name, at);
+	} while (at < name.len);
+	return few_rows_run(sql, &put, values, places, NULL, 0);
+}
+
+static enum status drop_words(struct sql *sql, uint64_t conversation)
+{
+	struct sql_value value = sql_number(conversation);
+
+	return sql_run(sql, "DELETE FROM channel_words WHERE conversation = ?",
+	               &value, 1);
+}
+
+/* --- names --------------------------------------------------------------- */
+static enum status put_name(struct sql *sql, const char *statement,
+                            uint64_t conversation, struct span name)
+{
+	struct buf key CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
+	struct sql_value values[2];
+	const char *why;
+
+	if (!name_key(name, &key, &why))
+		return ST_BROKEN;
+	values[0] = sql_bytes(buf_span(&key));
+	values[1] = sql_number(conversation);
+	return sql_run(sql, statement, values, ARRAY_LEN(values));
+}
+
+enum status channel_names_claim(struct sql *sql, uint64_t conversation,
+                                struct span name)
+{
+	enum status status = put_name(sql,
+	                              "INSERT INTO channels"
+	                              " (name_key, conversation) VALUES (?, ?)",
+	                              conversation, name);
+
+	return status == ST_OK ? put_words(sql, conversation, name) : status;
+}
+
+enum status channel_names_change(struct sql *sql, uint64_t conversation,
+                                 struct span name)
+{
+	enum status status = put_name(sql,
+	                              "UPDATE channels SET name_key = ?"
+	                              " WHERE conversation = ?",
+	                              conversation, name);
+
+	if (status == ST_OK)
+		status = drop_words(sql, conversation);
+	return status == ST_OK ? put_words(sql, conversation, name) : status;
+}
+
+enum status channel_names_free(struct sql *sql, uint64_t conversation)
+{
+	struct sql_value value = sql_number(conversation);
+	enum status status = sql_run(
+		sql, "DELETE FROM channels WHERE conversation = ?", &value, 1);
+
+	return status == ST_OK ? drop_words(sql, conversation) : status;
+}

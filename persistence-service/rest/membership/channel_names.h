@@ -1,0 +1,48 @@
+/*
+ * channel_names - the names of channels: unique with their case folded, and
+ * found by the beginning of the name or of any word in it, without regard to
+ * case and accents.
+ */
+#ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
+#define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
+
+#include "common/base/buf.h"
+#include "persistence-service/rest/sql_session.h"
+
+/* --- in a transaction; `name` is fit to be one --------------------------- */
+/* ST_CONFLICT: another channel has it. */
+MUST_CHECK enum status
+channel_names_claim(struct sql *sql, uint64_t conversation, struct span name);
+MUST_CHECK enum status
+channel_names_change(struct sql *sql, uint64_t conversation, struct span name);
+MUST_CHECK enum status channel_names_free(struct sql *sql,
+                                          uint64_t conversation);
+
+/* --- search -------------------------------------------------------------- */
+enum {
+	CHANNEL_SEARCH_MAX = 256,  /* bytes: 64 code points */
+	CHANNEL_CURSOR_MAX = 1600, /* characters */
+};
+
+struct channel_search {
+	uint64_t user;     /* who asks */
+	struct span text;  /* UTF-8; empty: all */
+	struct span after; /* a cursor; empty: from the beginning */
+	unsigned limit;
+};
+
+/*
+ * {"channels":[{"id","name","members","joined"}],"next"}: in the order of what
+ * was found in them, each once. ST_INVALID: `after` is no cursor.
+ */
+MUST_CHECK enum status channel_names_search(struct reader *reader,
+                                            const struct channel_search *search,
+                                            struct buf *ret_json);
+
+/*
+ * Where the next word of a name begins after byte `at`; its length when there
+ * is none.
+ */
+size_t channel_names_next_word(struct span name, size_t at);
+
+#endif

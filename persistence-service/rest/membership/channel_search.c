@@ -1,0 +1,183 @@
+/*
+ * A search walks the index by_words from where the text begins. A channel
+ * comes where its first match stands: later ones are passed over, so that it
+ * comes once, on whichever pages. All of them are a walk through the unique
+ * names.
+ */
+#include "common/base/json_write.h"
+#include "common/base/utf8.h"
+#include "common/io/json.h"
+#include "common/wire/name.h"
+#include "persistence-service/rest/membership/channel_names.h"
+
+#include <string.h>
+
+enum { COLUMNS = 5, PATTERN_MAX = 2 * CHANNEL_SEARCH_MAX + 1 };
+
+#define SHOWN(found) \
+	"SELECT w.conversation, c.name, c.member_count, m.user IS NOT NULL," \
+	" w.place FROM (" found ") w" \
+	" JOIN conversations c ON c.id = w.conversation" \
+	" LEFT JOIN members m ON m.user = ?" \
+	" AND m.conversation = w.conversation" \
+	" ORDER BY w.place, w.conversation"
+
+static const char all[] =
+	SHOWN("SELECT f.conversation, f.name_key AS place FROM channels f"
+              " FORCE INDEX (by_name_key) WHERE f.name_key > ?"
+              " ORDER BY f.name_key LIMIT ?");
+/* The collation calls words equal that are not: then the id decides. */
+static const char matching[] =
+	SHOWN("SELECT f.conversation, f.words AS place FROM channel_words f"
+              " FORCE INDEX (by_words) WHERE f.words >= ?"
+              " AND (f.words > ? OR f.conversation > ?) AND f.words LIKE ?"
+              " AND NOT EXISTS (SELECT 1 FROM channel_words e"
+              " WHERE e.conversation = f.conversation AND e.words LIKE ?"
+              " AND (e.words < f.words"
+              " OR (e.words = f.words AND e.place < f.place)))"
+              " ORDER BY f.words, f.conversation LIMIT ?");
+
+/* --- cursors: "17-67656e6572616c", the id and where it stands ---- */
+static unsigned nibble(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = memchr(digits, c, sizeof(digits) - 1);
+
+	return at ? (unsigned)(at - digits) : 16;
+}
+
+static bool read_place(struct span hex, struct buf *ret_place)
+{
+	for (size_t i = 0; i + 1 < hex.len; i += 2) {
+		unsigned high = nibble(hex.data[i]);
+		unsigned low = nibble(hex.data[i + 1]);
+
+		if (high > 15 || low > 15)
+			return false;
+		buf_byte(ret_place, (char)(high << 4 | low));
+	}
+	return hex.len && hex.len % 2 == 0 && utf8_valid(buf_span(ret_place)) &&
+	       !buf_overflowed(ret_place);
+}
+
+static bool read_cursor(struct span text, uint64_t *ret_conversation,
+                        struct buf *ret_place)
+{
+	struct span place;
+	struct span id = span_cut(text, '-', &place);
+
+	*ret_conversation = 0;
+	if (text.len == 0)
+		return true;
+	return span_to_u64(id, JSON_ID_MAX, ret_conversation) &&
+	       read_place(place, ret_place);
+}
+
+static void write_cursor(struct buf *out, uint64_t conversation,
+                         struct span place)
+{
+	buf_clear(out);
+	buf_number(out, conversation);
+	buf_byte(out, '-');
+	for (size_t i = 0; i < place.len; i++)
+		buf_format(out, "%02x", (unsigned char)place.data[i]);
+}
+
+/* --- the search ---------------------------------------------------------- */
+static void write_pattern(struct buf *out, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (memchr("%_\\", text.data[i], 3))
+			buf_byte(out, '\\');
+		buf_byte(out, text.data[i]);
+	}
+	buf_byte(out, '%');
+}
+
+static enum status list_all(struct reader *reader,
+                            const struct channel_search *search,
+                            struct span after)
+{
+	struct sql_value values[] = {sql_bytes(after),
+	                             sql_number(search->limit + 1),
+	                             sql_number(search->user)};
+
+	return reader_run(reader, all, values, ARRAY_LEN(values));
+}
+
+static enum status find(struct reader *reader,
+                        const struct channel_search *search, struct span after,
+                        uint64_t conversation)
+{
+	struct buf text CLEANUP(buf_free) = BUF(PATTERN_MAX);
+	struct sql_value pattern, place = sql_bytes(after);
+
+	write_pattern(&text, search->text);
+	pattern = sql_bytes(buf_span(&text));
+	return reader_run(reader, matching,
+	                  (struct sql_value[]){place, place,
+	                                       sql_number(conversation),
+	                                       pattern, pattern,
+	                                       sql_number(search->limit + 1),
+	                                       sql_number(search->user)},
+	                  7);
+}
+
+static void write_channel(struct json_writer *w, const struct sql_value *row)
+{
+	json_open_object(w, NULL);
+	json_number(w, "id", row[0].number);
+	json_text(w, "name", row[1].bytes);
+	json_number(w, "members", row[2].number);
+	json_bool(w, "joined", row[3].number != 0);
+	json_close(w);
+}
+
+static enum status write_channels(struct reader *reader,
+                                  const struct channel_search *search,
+                                  struct json_writer *w)
+{
+	struct buf cursor CLEANUP(buf_free) = BUF(CHANNEL_CURSOR_MAX);
+	struct sql_value row[COLUMNS];
+	enum status status = ST_OK;
+	unsigned count = 0;
+
+	json_open_array(w, "channels");
+	while (status == ST_OK) {
+		status = reader_fetch(reader, row, COLUMNS);
+		if (status != ST_OK || count++ >= search->limit)
+			continue;
+		write_channel(w, row);
+		write_cursor(&cursor, row[0].number, row[4].bytes);
+	}
+	json_close_array(w);
+	if (count > search->limit)
+		json_text(w, "next", buf_span(&cursor));
+	else
+		json_null(w, "next");
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status channel_names_search(struct reader *reader,
+                                 const struct channel_search *search,
+                                 struct buf *ret_json)
+{
+	struct buf place CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
+	struct json_writer w = json_writer(ret_json);
+	struct span after = SPAN("");
+	enum status status;
+	uint64_t id;
+
+	if (!read_cursor(search->after, &id, &place))
+		return ST_INVALID;
+	if (place.len)
+		after = buf_span(&place);
+	status = search->text.len ? find(reader, search, after, id)
+	                          : list_all(reader, search, after);
+	if (status != ST_OK)
+		return status;
+	json_open(&w);
+	status = write_channels(reader, search, &w);
+	json_close(&w);
+	return status;
+}

@@ -1,0 +1,147 @@
+#include "persistence-service/rest/membership/conversation_body.h"
+
+#include "common/wire/name.h"
+
+#include <assert.h>
+
+static bool said(const struct json *json, const char *name)
+{
+	return json_kind(json, name) != JSON_ABSENT;
+}
+
+/* --- members ------------------------------------------------------------- */
+static const char *read_kind(const struct json *json,
+                             struct conversation_body *body)
+{
+	struct span word;
+
+	if (!json_get_text(json, "kind", &word) ||
+	    !conversation_kind_read(word, &body->kind))
+		return "kind must be \"group\" or \"channel\"";
+	return NULL;
+}
+
+static const char *read_name(const struct json *json,
+                             struct conversation_body *body)
+{
+	if (!json_get_text(json, "name", &body->name))
+		return "name must be there, as a text";
+	return name_fault(body->name);
+}
+
+static const char *read_history(const struct json *json,
+                                struct conversation_body *body)
+{
+	struct span word;
+
+	if (!said(json, "history"))
+		return NULL;
+	if (!json_get_text(json, "history", &word) ||
+	    !conversation_history_read(word, &body->history))
+		return "history must be \"all\" or \"joined\"";
+	return NULL;
+}
+
+static const char *read_uuid(const struct json *json,
+                             struct conversation_body *body)
+{
+	struct span text;
+
+	body->has_uuid = said(json, "uuid");
+	if (!body->has_uuid)
+		return NULL;
+	if (!json_get_text(json, "uuid", &text) ||
+	    !uuid_parse(text, &body->uuid))
+		return "uuid must be a UUID as RFC 9562 writes it";
+	return NULL;
+}
+
+static void add_user(struct conversation_body *body, uint64_t user)
+{
+	for (unsigned i = 0; i < body->user_count; i++) {
+		if (body->users[i] == user)
+			return;
+	}
+	body->users[body->user_count++] = user;
+}
+
+static const char *read_users(const struct json *json, uint64_t self,
+                              unsigned max, struct conversation_body *body)
+{
+	uint64_t user;
+	unsigned at = 0;
+
+	assert(max < FEW_MAX);
+	if (json_kind(json, "users") != JSON_ARRAY)
+		return "users must be a list of user ids";
+	for (; json_item_id(json, "users", at, &user) && user; at++) {
+		if (at == max)
+			return "users are too many for one request";
+		if (user != self)
+			add_user(body, user);
+	}
+	if (json_get_item(json, "users", at))
+		return "users must be a list of user ids";
+	return NULL;
+}
+
+/* --- bodies -------------------------------------------------------------- */
+const char *conversation_body_new(const struct json *json, uint64_t self,
+                                  unsigned users_max,
+                                  struct conversation_body *ret)
+{
+	const char *unfit;
+
+	*ret = (struct conversation_body){0};
+	unfit = read_kind(json, ret);
+	if (!unfit)
+		unfit = read_name(json, ret);
+	if (!unfit && said(json, "users"))
+		unfit = read_users(json, self, users_max, ret);
+	if (!unfit)
+		unfit = read_history(json, ret);
+	if (!unfit)
+		unfit = read_uuid(json, ret);
+	if (!ret->history)
+		ret->history = ret->kind == KIND_CHANNEL ? HISTORY_ALL
+		                                         : HISTORY_JOINED;
+	return unfit;
+}
+
+const char *conversation_body_edit(const struct json *json,
+                                   struct conversation_body *ret)
+{
+	const char *unfit = NULL;
+
+	*ret = (struct conversation_body){0};
+	if (!said(json, "name") && !said(json, "history"))
+		return "name or history must be there";
+	if (said(json, "name"))
+		unfit = read_name(json, ret);
+	return unfit ? unfit : read_history(json, ret);
+}
+
+const char *conversation_body_invite(const struct json *json,
+                                     unsigned users_max,
+                                     struct conversation_body *ret)
+{
+	const char *unfit;
+
+	*ret = (struct conversation_body){0};
+	unfit = read_users(json, 0, users_max, ret);
+	if (!unfit && ret->user_count == 0)
+		unfit = "users must not be empty";
+	return unfit;
+}
+
+const char *conversation_body_role(const struct json *json,
+                                   struct conversation_body *ret)
+{
+	struct span word;
+
+	*ret = (struct conversation_body){0};
+	if (!json_get_text(json, "role", &word) ||
+	    !member_role_read(word, &ret->role))
+		return "role must be \"member\", \"admin\" or \"owner\"";
+	return NULL;
+}

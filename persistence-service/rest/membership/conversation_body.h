@@ -1,0 +1,41 @@
+/*
+ * conversation_body - what the bodies say that make and change conversations.
+ *
+ * Each reader gives NULL, or a text for the client that says what is unfit.
+ * Spans live as long as the document.
+ */
+#ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CONVERSATION_BODY_H
+#define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CONVERSATION_BODY_H
+
+#include "common/base/uuid.h"
+#include "common/io/json.h"
+#include "persistence-service/conversation.h"
+#include "persistence-service/rest/few_rows.h"
+
+struct conversation_body {
+	enum conversation_kind kind;
+	enum history_kind history; /* 0: not said */
+	enum member_role role;
+	struct span name; /* empty: not said */
+	bool has_uuid;
+	struct uuid uuid;
+	uint64_t users[FEW_MAX]; /* each once */
+	unsigned user_count;
+};
+
+/* kind and name; perhaps users (without `self`), history, uuid. */
+MUST_CHECK const char *conversation_body_new(const struct json *json,
+                                             uint64_t self, unsigned users_max,
+                                             struct conversation_body *ret);
+/* name or history, or both. */
+MUST_CHECK const char *conversation_body_edit(const struct json *json,
+                                              struct conversation_body *ret);
+/* users, at least one. */
+MUST_CHECK const char *conversation_body_invite(const struct json *json,
+                                                unsigned users_max,
+                                                struct conversation_body *ret);
+/* role */
+MUST_CHECK const char *conversation_body_role(const struct json *json,
+                                              struct conversation_body *ret);
+
+#endif

@@ -1,0 +1,254 @@
+#include "persistence-service/rest/membership/membership.h"
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/service/log.h"
+#include "persistence-service/rest/membership/membership_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+/* Writers of a busy conversation come between, but not for ever. */
+enum {
+	TRIES = 10,
+	DEADLINE_MS = 10000,
+	BACKOFF_BASE_MS = 5,
+	BACKOFF_MAX_MS = 200,
+};
+
+struct membership *membership_create(const struct settings *settings,
+                                     struct reader *reader)
+{
+	struct membership *m = mem_new(sizeof(*m));
+
+	m->settings = settings;
+	m->reader = reader;
+	m->sql = reader_sql(reader);
+	change_start(&m->change, m->sql, settings);
+	return m;
+}
+
+void membership_destroy(struct membership **membership)
+{
+	if (!*membership)
+		return;
+	change_free(&(*membership)->change);
+	mem_free(membership);
+}
+
+const char *membership_why(const struct membership *m)
+{
+	return *m->why ? m->why : "this can't be done";
+}
+
+/* --- a transaction, again and again -------------------------------------- */
+enum status membership_find(struct membership *m, uint64_t actor,
+                            struct membership_entry *ret_entry)
+{
+	struct sql_value values[] = {
+		sql_number(actor),
+		sql_bytes(uuid_span(&m->uuid)),
+	};
+	struct sql_value row[2];
+	enum status status =
+		sql_run(m->sql,
+	                "SELECT conversation, seq = 1 AND kind = 2"
+	                " FROM messages WHERE sender = ? AND uuid = ?",
+	                values, ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		status = sql_fetch(m->sql, row, ARRAY_LEN(row));
+	if (status != ST_OK)
+		return status;
+	ret_entry->conversation = row[0].number;
+	ret_entry->made_it = row[1].number != 0;
+	return ST_OK;
+}
+
+/* A lost connection may have taken the answer to a commit with it. */
+static enum status step_unless_done(struct membership *m, membership_step *step,
+                                    uint64_t actor, void *wish, bool uncertain)
+{
+	struct membership_entry entry;
+	enum status status = ST_NOT_FOUND;
+
+	if (uncertain && actor)
+		status = membership_find(m, actor, &entry);
+	return status == ST_NOT_FOUND ? step(m, wish) : status;
+}
+
+static enum status attempt(struct membership *m, membership_step *step,
+                           uint64_t actor, void *wish, bool uncertain)
+{
+	enum status status = reader_connect(m->reader);
+
+	if (status == ST_OK)
+		status = sql_begin(m->sql);
+	if (status == ST_OK)
+		status = step_unless_done(m, step, actor, wish, uncertain);
+	if (status == ST_OK)
+		status = sql_commit(m->sql);
+	if (status != ST_OK)
+		sql_rollback(m->sql);
+	return status;
+}
+
+static bool passes(enum status status)
+{
+	return status == ST_CONFLICT || status == ST_UNAVAILABLE ||
+	       status == ST_UNCERTAIN;
+}
+
+static void nap(unsigned tried)
+{
+	uint64_t ms = 1 + backoff_ms(tried, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+	struct timespec wait = {.tv_nsec = (long)ms * 1000000};
+
+	(void)nanosleep(&wait, NULL);
+}
+
+static enum status give_up(const struct membership *m, enum status status)
+{
+	log_event(LOG_WARN, "change.failed",
+	          F_TEXT("status", status_text(status)),
+	          F_TEXT("why", sql_error(m->sql)));
+	return passes(status) ? ST_UNAVAILABLE : ST_BROKEN;
+}
+
+enum status membership_transact(struct membership *m, membership_step *step,
+                                uint64_t actor, void *wish)
+{
+	uint64_t until_ms = clock_mono_ms() + DEADLINE_MS;
+	enum status status = ST_UNAVAILABLE;
+	bool uncertain = false;
+
+	m->why[0] = '\0';
+	m->refused = false;
+	for (unsigned i = 0; i < TRIES && clock_mono_ms() < until_ms; i++) {
+		if (i)
+			nap(i);
+		status = attempt(m, step, actor, wish, uncertain);
+		if (status == ST_OK || m->refused)
+			return status;
+		if (!passes(status))
+			break;
+		uncertain = uncertain || status == ST_UNCERTAIN;
+	}
+	return give_up(m, status);
+}
+
+/* --- a change of what is there ------------------------------------------- */
+struct task {
+	const struct membership_work *work;
+	struct member_act *act;
+};
+
+static enum status look(struct membership *m, const struct task *task)
+{
+	m->settled = false;
+	return task->work->look(m, task->act);
+}
+
+static enum status run_task(struct membership *m, void *context)
+{
+	const struct task *task = context;
+	enum status status;
+
+	change_begin(&m->change);
+	status = look(m, task);
+	if (status != ST_OK || m->settled)
+		return status;
+	status = change_claim(&m->change, &m->uuid);
+	if (status == ST_OK)
+		status = look(m, task);
+	if (status == ST_OK && m->settled) /* in the meantime */
+		return ST_CONFLICT;
+	return status == ST_OK ? task->work->perform(m, task->act) : status;
+}
+
+enum status membership_do(struct membership *m,
+                          const struct membership_work *work,
+                          struct member_act *act)
+{
+	struct task task = {work, act};
+
+	uuid_make(&m->uuid);
+	return membership_transact(m, run_task, act->actor, &task);
+}
+
+/* --- what is asked before ------------------------------------------------ */
+enum status membership_refuse(struct membership *m, enum status status,
+                              const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(m->why, sizeof(m->why), format, args);
+	va_end(args);
+	m->refused = true;
+	return status;
+}
+
+static enum status no_such(struct membership *m)
+{
+	return membership_refuse(m, ST_NOT_FOUND,
+	                         "there is no such conversation");
+}
+
+enum status membership_open(struct membership *m, const struct member_act *act,
+                            enum member_role least)
+{
+	static const char *const who[] = {
+		[ROLE_MEMBER] = "members",
+		[ROLE_ADMIN] = "admins and the owner",
+		[ROLE_OWNER] = "the owner",
+	};
+	const struct change *c = &m->change;
+	enum status status =
+		change_open(&m->change, act->conversation, act->actor);
+
+	if (status == ST_NOT_FOUND)
+		return no_such(m);
+	if (status != ST_OK)
+		return status;
+	if (c->role == ROLE_NONE && (least || c->kind != KIND_CHANNEL))
+		return no_such(m);
+	if (c->kind == KIND_DIRECT)
+		return membership_refuse(m, ST_DENIED,
+		                         "nobody comes into a conversation of "
+		                         "two, or leaves it");
+	if (c->role < least)
+		return membership_refuse(m, ST_DENIED, "only %s may do that",
+		                         who[least]);
+	return ST_OK;
+}
+
+enum status membership_check_room(struct membership *m, uint64_t members,
+                                  unsigned more)
+{
+	uint64_t max = m->settings->members_max;
+
+	if (members + more <= max)
+		return ST_OK;
+	return membership_refuse(m, ST_INVALID,
+	                         "there can't be more than %llu members",
+	                         (unsigned long long)max);
+}
+
+enum status membership_check_users(struct membership *m, uint64_t conversation,
+                                   const uint64_t *users, unsigned count)
+{
+	uint64_t max = m->settings->conversations_max;
+	uint64_t user;
+	enum status status =
+		members_over(m->sql, conversation, users, count, max, &user);
+
+	if (status != ST_OK || user == 0)
+		return status;
+	return membership_refuse(
+		m, ST_INVALID,
+		"user %llu is in %llu groups and channels already",
+		(unsigned long long)user, (unsigned long long)max);
+}

@@ -1,0 +1,354 @@
+#include "persistence-service/rest/membership/membership_change.h"
+
+#include "common/base/clock.h"
+#include "common/base/json_write.h"
+#include "common/base/mem.h"
+#include "common/wire/event.h"
+#include "common/wire/name.h"
+#include "persistence-service/outbox.h"
+#include "persistence-service/rest/membership/member_store.h"
+
+#include <string.h>
+
+enum {
+	TEXT_MAX = 16 * 1024,
+	ROW_COLUMNS = 8,
+	KEY_MAX = 64,
+	/* Each that is taken is one that somebody else has written. */
+	CLAIMS_MAX = 100,
+};
+
+void change_start(struct change *c, struct sql *sql,
+                  const struct settings *settings)
+{
+	*c = (struct change){
+		.sql = sql,
+		.fanout_list_max = settings->fanout_list_max,
+		.name = BUF(NAME_MAX_BYTES),
+		.text = BUF(TEXT_MAX),
+		.frame = BUF(FRAME_OUT_MAX),
+		.target = BUF(OUTBOX_TEXT_MAX),
+		.room = BUF(OUTBOX_TEXT_MAX),
+	};
+}
+
+void change_free(struct change *c)
+{
+	buf_free(&c->name);
+	buf_free(&c->text);
+	buf_free(&c->frame);
+	buf_free(&c->target);
+	buf_free(&c->room);
+}
+
+void change_begin(struct change *c)
+{
+	c->claimed_seq = c->claimed_id = 0;
+}
+
+static void begin(struct change *c, uint64_t actor)
+{
+	c->now_ms = clock_unix_ms();
+	c->now = sql_time_of(c->now_ms);
+	c->actor = actor;
+	buf_clear(&c->name);
+}
+
+static struct span now_text(const struct change *c)
+{
+	return span_make(c->now.text, SQL_TIME_LEN);
+}
+
+/* --- the row ------------------------------------------------------------- */
+static void read_row(struct change *c, const struct sql_value *row)
+{
+	c->kind = (enum conversation_kind)row[0].number;
+	c->history = (enum history_kind)row[1].number;
+	c->last_seq = row[2].number;
+	c->last_message_id = row[3].number;
+	c->member_count = row[4].number;
+	c->large = c->was_large = row[5].number != 0;
+	buf_append(&c->name, row[7].bytes);
+}
+
+#define READ_ROW \
+	"SELECT kind, history, last_seq, last_message_id, member_count," \
+	" large, deleted_at IS NOT NULL, COALESCE(name, '')" \
+	" FROM conversations WHERE id = ?"
+
+enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
+{
+	struct sql_value value = sql_number(conversation);
+	struct sql_value row[ROW_COLUMNS];
+	enum status status = sql_run(
+		c->sql, c->claimed_seq ? READ_ROW " FOR UPDATE" : READ_ROW,
+		&value, 1);
+
+	if (status == ST_OK)
+		status = sql_fetch(c->sql, row, ROW_COLUMNS);
+	if (status != ST_OK)
+		return status;
+	if (row[6].number)
+		return ST_NOT_FOUND;
+	begin(c, actor);
+	c->conversation = conversation;
+	read_row(c, row);
+	if (c->claimed_seq && c->claimed_seq != c->last_seq + 1)
+		return ST_CONFLICT;
+	return member_role(c->sql, conversation, actor, &c->role);
+}
+
+/* The key of a group or channel has its id, which the server gives out. */
+static enum status name_key_of(struct change *c)
+{
+	struct buf key CLEANUP(buf_free) = BUF(KEY_MAX);
+	struct sql_value values[2];
+
+	event_key_room(&key, c->conversation);
+	values[0] = sql_bytes(buf_span(&key));
+	values[1] = sql_number(c->conversation);
+	return sql_run(c->sql, "UPDATE conversations SET ckey = ? WHERE id = ?",
+	               values, ARRAY_LEN(values));
+}
+
+static enum status insert_row(struct change *c, const struct change_new *made)
+{
+	char key[UUID_TEXT_LEN + 1];
+	struct uuid unique;
+	struct sql_value values[6];
+
+	uuid_make(&unique);
+	uuid_format(&unique, key);
+	values[0] = sql_number(made->kind);
+	values[1] = sql_bytes(span_make(key, UUID_TEXT_LEN));
+	values[2] = sql_bytes(made->name);
+	values[3] = sql_number(made->history);
+	values[4] = sql_number(c->actor);
+	values[5] = sql_bytes(now_text(c));
+	return sql_run(c->sql,
+	               "INSERT INTO conversations (kind, ckey, name, history,"
+	               " created_by, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+	               values, ARRAY_LEN(values));
+}
+
+enum status change_open_new(struct change *c, const struct change_new *made,
+                            uint64_t actor)
+{
+	enum status status;
+
+	begin(c, actor);
+	c->kind = made->kind;
+	c->history = made->history;
+	c->role = ROLE_OWNER;
+	c->last_seq = c->last_message_id = c->member_count = 0;
+	c->large = c->was_large = false;
+	buf_append(&c->name, made->name);
+	status = insert_row(c, made);
+	if (status != ST_OK)
+		return status;
+	c->conversation = sql_insert_id(c->sql);
+	return name_key_of(c);
+}
+
+enum status change_close(struct change *c)
+{
+	struct sql_value row[] = {
+		sql_number(c->last_seq), sql_number(c->last_message_id),
+		sql_number(c->member_count), sql_number(c->large),
+		sql_number(c->conversation)};
+	enum status status = sql_run(
+		c->sql,
+		"UPDATE conversations SET last_seq = ?, last_message_id = ?,"
+		" member_count = ?, large = ? WHERE id = ?",
+		row, ARRAY_LEN(row));
+
+	if (status != ST_OK)
+		return status;
+	return member_reads(c->sql, c->conversation, c->actor, c->last_seq);
+}
+
+/* --- the entry ----------------------------------------------------------- */
+static void write_users(struct json_writer *w, const struct change_says *says)
+{
+	json_open_array(w, "users");
+	for (unsigned i = 0; i < says->user_count; i++)
+		json_number(w, NULL, says->users[i]);
+	json_close_array(w);
+}
+
+static void write_text(struct change *c, const struct change_says *says)
+{
+	struct json_writer w = json_writer(&c->text);
+
+	buf_clear(&c->text);
+	json_open(&w);
+	json_text(&w, "what", span_of(says->what));
+	if (says->user_count)
+		write_users(&w, says);
+	if (says->owner)
+		json_number(&w, "owner", says->owner);
+	if (says->role)
+		json_text(&w, "role", span_of(member_role_word(says->role)));
+	if (says->name.len)
+		json_text(&w, "name", says->name);
+	if (says->history)
+		json_text(&w, "history",
+		          span_of(conversation_history_word(says->history)));
+	json_close(&w);
+}
+
+static enum status insert_entry(struct change *c, uint64_t seq,
+                                const struct uuid *uuid, struct span text,
+                                uint64_t *ret_id)
+{
+	struct sql_value values[] = {
+		sql_number(c->conversation), sql_number(seq),
+		sql_number(c->actor),        sql_bytes(uuid_span(uuid)),
+		sql_bytes(now_text(c)),      sql_bytes(text),
+	};
+	enum status status = sql_run(c->sql,
+	                             "INSERT INTO messages (conversation, seq,"
+	                             " sender, uuid, created_at, body, kind)"
+	                             " VALUES (?, ?, ?, ?, ?, ?, 2)",
+	                             values, ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		*ret_id = sql_insert_id(c->sql);
+	return status;
+}
+
+enum status change_claim(struct change *c, const struct uuid *uuid)
+{
+	enum status status = ST_CONFLICT;
+	uint64_t seq = c->last_seq;
+
+	for (unsigned i = 0; i < CLAIMS_MAX && status == ST_CONFLICT; i++)
+		status = insert_entry(c, ++seq, uuid, SPAN(""), &c->claimed_id);
+	if (status == ST_OK)
+		c->claimed_seq = seq;
+	return status;
+}
+
+/* The time is that of the look under the lock: it does not go back. */
+static enum status fill_claimed(struct change *c)
+{
+	struct sql_value values[] = {
+		sql_bytes(buf_span(&c->text)), sql_bytes(now_text(c)),
+		sql_number(c->conversation), sql_number(c->claimed_seq)};
+
+	return sql_run(c->sql,
+	               "UPDATE messages SET body = ?, created_at = ?"
+	               " WHERE conversation = ? AND seq = ?",
+	               values, ARRAY_LEN(values));
+}
+
+enum status change_enter(struct change *c, const struct uuid *uuid,
+                         const struct change_says *says)
+{
+	uint64_t seq = c->last_seq + 1, id = c->claimed_id;
+	enum status status;
+
+	write_text(c, says);
+	if (buf_overflowed(&c->text))
+		return ST_BROKEN;
+	status = seq == c->claimed_seq
+	                 ? fill_claimed(c)
+	                 : insert_entry(c, seq, uuid, buf_span(&c->text), &id);
+	if (status != ST_OK)
+		return status;
+	c->last_seq = seq;
+	c->last_message_id = id;
+	c->entry = (struct saved_message){
+		.kind = ENTRY_MEMBER,
+		.id = id,
+		.conversation = c->conversation,
+		.seq = seq,
+		.user_from = c->actor,
+		.uuid = *uuid,
+		.message = buf_span(&c->text),
+		.created_at_ms = c->now_ms,
+	};
+	return ST_OK;
+}
+
+/* --- telling ------------------------------------------------------------- */
+/* Who comes in sees what the conversation's history says. */
+static void add_arrivals(const struct change *c, struct buf *list,
+                         const uint64_t *users, unsigned count)
+{
+	uint64_t from = c->history == HISTORY_ALL ? 0 : c->entry.seq - 1;
+
+	for (unsigned i = 0; i < count; i++)
+		event_room_add(list, users[i], from);
+}
+
+static void add_users(struct buf *key, const uint64_t *users, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		event_key_add(key, users[i]);
+}
+
+/* Each by name: who has come in is among the members. */
+static enum status target_users(struct change *c, char sign,
+                                const uint64_t *users, unsigned count)
+{
+	enum status status =
+		members_list(c->sql, c->conversation, false, &c->target);
+
+	if (sign == '-')
+		add_users(&c->target, users, count);
+	return status;
+}
+
+/* When it has just become a room, all have come into it. */
+static enum status target_room(struct change *c, struct event_room *room,
+                               const uint64_t *users, unsigned count)
+{
+	struct buf list CLEANUP(buf_free) = BUF(OUTBOX_TEXT_MAX);
+	enum status status = ST_OK;
+
+	event_key_room(&c->target, c->conversation);
+	if (!c->was_large) {
+		room->sign = '+';
+		status = members_list(c->sql, c->conversation, true, &list);
+	} else if (room->sign == '+') {
+		add_arrivals(c, &list, users, count);
+	} else if (room->sign == '-') {
+		add_users(&list, users, count);
+	}
+	room->users = buf_span(&list);
+	event_room_format(&c->room, room);
+	return buf_overflowed(&list) ? ST_BROKEN : status;
+}
+
+enum status change_tell(struct change *c, char sign, const uint64_t *users,
+                        unsigned count)
+{
+	struct event_room room = {c->conversation, c->entry.seq, '=',
+	                          SPAN_NONE};
+	enum status status;
+
+	buf_clear(&c->target);
+	buf_clear(&c->room);
+	buf_clear(&c->frame);
+	frame_message(&c->frame, &c->entry);
+	if (c->large) {
+		room.sign = sign;
+		status = target_room(c, &room, users, count);
+	} else {
+		status = target_users(c, sign, users, count);
+		event_room_format(&c->room, &room);
+	}
+	if (status != ST_OK)
+		return status;
+	if (buf_overflowed(&c->target) || buf_overflowed(&c->room) ||
+	    buf_overflowed(&c->frame))
+		return ST_BROKEN;
+	return outbox_put(c->sql, &(struct outbox_row){
+					  .conversation = c->entry.conversation,
+					  .kind = OUTBOX_EVENT,
+					  .target = buf_span(&c->target),
+					  .room = buf_span(&c->room),
+					  .body = buf_span(&c->frame),
+				  });
+}

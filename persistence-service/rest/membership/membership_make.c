@@ -1,0 +1,269 @@
+/* How groups and channels begin, change and end. */
+#include "persistence-service/rest/membership/channel_names.h"
+#include "persistence-service/rest/membership/membership_private.h"
+
+struct making {
+	const struct new_conversation *wish;
+	uint64_t actor;
+	uint64_t conversation;
+	bool made;
+};
+
+/* --- make ---------------------------------------------------------------- */
+static enum status name_taken(struct membership *m)
+{
+	return membership_refuse(m, ST_CONFLICT,
+	                         "another channel has this name");
+}
+
+static enum status already_made(struct membership *m,
+                                const struct membership_entry *entry,
+                                uint64_t *ret_conversation)
+{
+	if (!entry->made_it)
+		return membership_refuse(m, ST_CONFLICT,
+		                         "uuid is that of something else");
+	*ret_conversation = entry->conversation;
+	return ST_OK;
+}
+
+/* The first is who makes it. */
+static enum status enter_all(struct membership *m, const struct making *making)
+{
+	const struct new_conversation *wish = making->wish;
+	struct change *c = &m->change;
+	unsigned count = wish->user_count + 1;
+	uint64_t users[FEW_MAX] = {making->actor};
+	struct change_says says = {.what = "created",
+	                           .users = users,
+	                           .user_count = count,
+	                           .name = wish->name};
+	enum status status;
+
+	for (unsigned i = 1; i < count; i++)
+		users[i] = wish->users[i - 1];
+	status = membership_check_room(m, 0, count);
+	if (status == ST_OK)
+		status = membership_check_users(m, c->conversation, users,
+		                                count);
+	if (status == ST_OK)
+		status = change_enter(c, &m->uuid, &says);
+	if (status == ST_OK)
+		status = members_enter(c, users, count);
+	if (status == ST_OK)
+		status = change_tell(c, '+', users, count);
+	return status == ST_OK ? change_close(c) : status;
+}
+
+static enum status make_new(struct membership *m, struct making *making)
+{
+	const struct new_conversation *wish = making->wish;
+	struct change_new made = {.kind = wish->kind,
+	                          .history = wish->history,
+	                          .name = wish->name};
+	enum status status;
+
+	change_begin(&m->change);
+	status = change_open_new(&m->change, &made, making->actor);
+	if (status != ST_OK)
+		return status;
+	making->conversation = m->change.conversation;
+	making->made = true;
+	if (wish->kind == KIND_CHANNEL) {
+		status = channel_names_claim(m->sql, making->conversation,
+		                             wish->name);
+		if (status == ST_CONFLICT)
+			return name_taken(m);
+	}
+	return status == ST_OK ? enter_all(m, making) : status;
+}
+
+static enum status make(struct membership *m, void *context)
+{
+	struct making *making = context;
+	struct membership_entry entry;
+	enum status status = membership_find(m, making->actor, &entry);
+
+	making->made = false;
+	if (status == ST_OK)
+		return already_made(m, &entry, &making->conversation);
+	return status == ST_NOT_FOUND ? make_new(m, making) : status;
+}
+
+enum status membership_make(struct membership *m, uint64_t actor,
+                            const struct new_conversation *wish,
+                            uint64_t *ret_conversation, bool *ret_made)
+{
+	struct making making = {.wish = wish, .actor = actor};
+	enum status status;
+
+	m->uuid = wish->uuid;
+	status = membership_transact(m, make, 0, &making);
+	if (status != ST_OK)
+		return status;
+	*ret_conversation = making.conversation;
+	*ret_made = making.made;
+	return ST_OK;
+}
+
+static enum status look(struct membership *m, void *context)
+{
+	struct making *making = context;
+	struct membership_entry entry;
+	enum status status = membership_find(m, making->actor, &entry);
+
+	if (status == ST_NOT_FOUND)
+		return membership_refuse(m, ST_NOT_FOUND, "nothing yet");
+	return status == ST_OK ? already_made(m, &entry, &making->conversation)
+	                       : status;
+}
+
+enum status membership_made(struct membership *m, uint64_t actor,
+                            const struct uuid *uuid, uint64_t *ret_conversation)
+{
+	struct making making = {.actor = actor};
+	enum status status;
+
+	m->uuid = *uuid;
+	status = membership_transact(m, look, 0, &making);
+	if (status == ST_OK)
+		*ret_conversation = making.conversation;
+	return status;
+}
+
+/* --- edit ---------------------------------------------------------------- */
+static enum status write_name(struct membership *m, struct span name)
+{
+	const struct change *c = &m->change;
+	struct sql_value values[] = {sql_bytes(name),
+	                             sql_number(c->conversation)};
+
+	if (c->kind == KIND_CHANNEL) {
+		enum status status =
+			channel_names_change(m->sql, c->conversation, name);
+
+		if (status == ST_CONFLICT)
+			return name_taken(m);
+		if (status != ST_OK)
+			return status;
+	}
+	return sql_run(m->sql, "UPDATE conversations SET name = ? WHERE id = ?",
+	               values, ARRAY_LEN(values));
+}
+
+static enum status write_history(struct membership *m,
+                                 enum history_kind history)
+{
+	struct sql_value values[] = {sql_number(history),
+	                             sql_number(m->change.conversation)};
+
+	return sql_run(m->sql,
+	               "UPDATE conversations SET history = ? WHERE id = ?",
+	               values, ARRAY_LEN(values));
+}
+
+static enum status enter_and_tell(struct membership *m, const struct uuid *uuid,
+                                  const struct change_says *says)
+{
+	enum status status = change_enter(&m->change, uuid, says);
+
+	return status == ST_OK ? change_tell(&m->change, '=', NULL, 0) : status;
+}
+
+static enum status rename_it(struct membership *m, struct span name,
+                             const struct uuid *uuid)
+{
+	struct change_says says = {.what = "renamed", .name = name};
+	enum status status = write_name(m, name);
+
+	return status == ST_OK ? enter_and_tell(m, uuid, &says) : status;
+}
+
+static enum status set_history(struct membership *m, enum history_kind history,
+                               const struct uuid *uuid)
+{
+	struct change_says says = {.what = "history", .history = history};
+	enum status status = write_history(m, history);
+
+	return status == ST_OK ? enter_and_tell(m, uuid, &says) : status;
+}
+
+static bool renames(const struct membership *m, const struct member_act *act)
+{
+	return act->name.len &&
+	       !span_equal(act->name, buf_span(&m->change.name));
+}
+
+static enum status look_at_edit(struct membership *m, struct member_act *act)
+{
+	const struct change *c = &m->change;
+	enum status status = membership_open(m, act, ROLE_ADMIN);
+
+	m->settled = !renames(m, act) &&
+	             (!act->history || act->history == c->history);
+	return status;
+}
+
+/* Two changes are two entries. */
+static enum status edit(struct membership *m, struct member_act *act)
+{
+	struct uuid uuid = m->uuid;
+	enum status status = ST_OK;
+
+	if (renames(m, act)) {
+		status = rename_it(m, act->name, &uuid);
+		uuid_make(&uuid);
+	}
+	if (status == ST_OK && act->history &&
+	    act->history != m->change.history)
+		status = set_history(m, act->history, &uuid);
+	return status == ST_OK ? change_close(&m->change) : status;
+}
+
+enum status membership_edit(struct membership *m, struct member_act *act)
+{
+	static const struct membership_work work = {look_at_edit, edit};
+
+	return membership_do(m, &work, act);
+}
+
+/* --- delete -------------------------------------------------------------- */
+static enum status look_as_owner(struct membership *m, struct member_act *act)
+{
+	return membership_open(m, act, ROLE_OWNER);
+}
+
+/* Rows of members stay: all who read leave out what is deleted. */
+static enum status delete_it(struct membership *m, struct member_act *act)
+{
+	struct change_says says = {.what = "deleted"};
+	enum status status = enter_and_tell(m, &m->uuid, &says);
+
+	(void)act;
+	if (status == ST_OK)
+		status = change_close(&m->change);
+	return status == ST_OK ? membership_end(m) : status;
+}
+
+enum status membership_end(struct membership *m)
+{
+	const struct change *c = &m->change;
+	struct sql_value values[] = {
+		sql_bytes(span_make(c->now.text, SQL_TIME_LEN)),
+		sql_number(c->conversation)};
+	enum status status = sql_run(m->sql,
+	                             "UPDATE conversations SET deleted_at = ?"
+	                             " WHERE id = ?",
+	                             values, ARRAY_LEN(values));
+
+	if (status != ST_OK || c->kind != KIND_CHANNEL)
+		return status;
+	return channel_names_free(m->sql, c->conversation);
+}
+
+enum status membership_delete(struct membership *m, struct member_act *act)
+{
+	static const struct membership_work work = {look_as_owner, delete_it};
+
+	return membership_do(m, &work, act);
+}

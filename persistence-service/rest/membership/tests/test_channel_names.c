@@ -1,0 +1,273 @@
+/*
+ * The search for channels on a real server, among many of them.
+ */
+#include "common/base/buf.h"
+#include "common/io/json.h"
+#include "persistence-service/rest/membership/channel_names.h"
+#include "persistence-service/tests/chat_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ME = 7, MANY = 20000 };
+
+static struct reader *reader;
+static struct buf json = {.max = 1024 * 1024};
+static struct buf found = {.max = 64 * 1024};
+
+static int start(void **state)
+{
+	(void)state;
+	chat_start();
+	reader = reader_create(&chat_settings);
+	assert_int_equal(reader_connect(reader), ST_OK);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	reader_destroy(&reader);
+	buf_free(&json);
+	buf_free(&found);
+	chat_stop();
+	return 0;
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	chat_empty();
+	return 0;
+}
+
+static uint64_t channel(const char *name)
+{
+	uint64_t id;
+
+	chat_execute(
+		"INSERT INTO conversations (kind, ckey, name, member_count,"
+		" created_by, created_at) VALUES (3, UUID(), '%s', 5, 1,"
+		" NOW(3))",
+		name);
+	id = chat_number("SELECT MAX(id) FROM conversations");
+	assert_int_equal(
+		channel_names_claim(reader_sql(reader), id, span_of(name)),
+		ST_OK);
+	return id;
+}
+
+/* The next page; the cursor goes on from the last one's. */
+static bool turn(struct channel_search *search, char *cursor, size_t size)
+{
+	struct json *page CLEANUP(json_destroy) = NULL;
+	const struct json *item;
+	struct span name, next;
+	const char *why;
+
+	buf_clear(&json);
+	search->user = ME;
+	assert_int_equal(channel_names_search(reader, search, &json), ST_OK);
+	assert_int_equal(json_parse_long(buf_span(&json), &page, &why), ST_OK);
+	for (unsigned i = 0; (item = json_get_item(page, "channels", i)); i++) {
+		assert_true(i < search->limit);
+		assert_true(json_get_text(item, "name", &name));
+		if (found.len)
+			buf_byte(&found, '|');
+		buf_append(&found, name);
+	}
+	if (!json_get_text(page, "next", &next))
+		return false;
+	assert_true(next.len < size);
+	memcpy(cursor, next.data, next.len);
+	search->after = span_make(cursor, next.len);
+	return true;
+}
+
+/* The names on all pages. */
+static const char *search_for(const char *text, unsigned limit)
+{
+	struct channel_search search = {.text = span_of(text), .limit = limit};
+	char cursor[CHANNEL_CURSOR_MAX];
+
+	buf_clear(&found);
+	while (turn(&search, cursor, sizeof(cursor)))
+		;
+	return buf_text(&found);
+}
+
+static void assert_found(const char *text, const char *want)
+{
+	for (unsigned limit = 1; limit <= 4; limit++)
+		assert_string_equal(search_for(text, limit), want);
+}
+
+static void a_channel_is_found_by_any_word_without_case_and_accents(void **s)
+{
+	(void)s;
+	(void)channel("General chat");
+	(void)channel("\u00dcber-Zo\u00eb");
+	(void)channel("\u0416\u0430\u043d\u043d\u0430");
+	assert_found("gen", "General chat");
+	assert_found("CHAT", "General chat");
+	assert_found("general c", "General chat");
+	assert_found("uber", "\u00dcber-Zo\u00eb");
+	assert_found("zoe", "\u00dcber-Zo\u00eb");
+	assert_found("\u0436\u0410", "\u0416\u0430\u043d\u043d\u0430");
+	assert_found("hat", "");
+	assert_found("chat general", "");
+}
+
+static void a_channel_comes_once_wherever_it_matches(void **state)
+{
+	(void)state;
+	(void)channel("b chat b chat");
+	(void)channel("chat a chat z");
+	(void)channel("CHAT a");
+	(void)channel("Ch\u00e2t a");
+	assert_found("chat", "b chat b chat|CHAT a|Ch\u00e2t a|chat a chat z");
+	assert_found("b", "b chat b chat");
+	assert_found("", "b chat b chat|CHAT a|chat a chat z|Ch\u00e2t a");
+}
+
+static void what_means_anything_to_sql_is_text(void **state)
+{
+	(void)state;
+	(void)channel("100% sure");
+	(void)channel("a_b");
+	(void)channel("back\\\\slash");
+	assert_found("100%", "100% sure");
+	assert_found("%", "");
+	assert_found("a_", "a_b");
+	assert_found("_", "");
+	assert_found("' OR 1=1 --", "");
+}
+
+static void names_that_are_changed_and_freed_are_not_found(void **state)
+{
+	uint64_t id = channel("first name");
+
+	(void)state;
+	assert_int_equal(
+		channel_names_change(reader_sql(reader), id, SPAN("second")),
+		ST_OK);
+	assert_found("first", "");
+	assert_found("name", "");
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_words"), 1);
+	assert_int_equal(channel_names_free(reader_sql(reader), id), ST_OK);
+	assert_found("", "");
+}
+
+static void a_cursor_is_one_that_was_given(void **state)
+{
+	static const char *const bad[] = {"1",    "1-",   "-61",  "x-61",
+	                                  "1-6",  "1-6g", "1-ff", "01-61",
+	                                  "1-6A", "1 -61"};
+	struct channel_search search = {.user = ME, .limit = 5};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+		search.after = span_of(bad[i]);
+		if (channel_names_search(reader, &search, &json) != ST_INVALID)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
+static void words_begin_after_what_parts_them(void **state)
+{
+	struct span name = SPAN("#a  b-c\u3000\u00fc .");
+	static const size_t begins[] = {1, 4, 6, 10, 14};
+	size_t at = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(begins); i++) {
+		at = channel_names_next_word(name, at);
+		assert_int_equal(at, begins[i]);
+	}
+	assert_int_equal(at, name.len);
+}
+
+/* --- many ---------------------------------------------------------------- */
+static void fill(void)
+{
+	chat_execute("INSERT INTO conversations (id, kind, ckey, name,"
+	             " member_count, created_by, created_at)"
+	             " SELECT seq, 3, CONCAT('c:', seq), CONCAT('word',"
+	             " seq %% 100, ' chat ', seq), 5, 1, NOW(3)"
+	             " FROM seq_1_to_%u",
+	             MANY);
+	chat_execute("INSERT INTO channel_words (words, conversation, place)"
+	             " SELECT name, id, 0 FROM conversations UNION ALL"
+	             " SELECT CONCAT('chat ', id), id, 1 FROM conversations"
+	             " UNION ALL SELECT id, id, 2 FROM conversations");
+	chat_execute("INSERT INTO channels (conversation, name_key)"
+	             " SELECT id, name FROM conversations");
+	chat_execute("ANALYZE TABLE channel_words");
+}
+
+/* Rows that the last statement has read, of any table. */
+static uint64_t rows_read(const struct channel_search *search)
+{
+	struct sql_value row;
+	struct sql *sql = reader_sql(reader);
+
+	buf_clear(&json);
+	assert_int_equal(sql_execute(sql, "FLUSH STATUS"), ST_OK);
+	assert_int_equal(channel_names_search(reader, search, &json), ST_OK);
+	assert_int_equal(
+		sql_run(sql,
+	                "SELECT CAST(SUM(VARIABLE_VALUE) AS UNSIGNED) FROM"
+	                " information_schema.SESSION_STATUS WHERE"
+	                " VARIABLE_NAME IN ('HANDLER_READ_NEXT',"
+	                " 'HANDLER_READ_KEY', 'HANDLER_READ_RND_NEXT')",
+	                NULL, 0),
+		ST_OK);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
+	return row.number;
+}
+
+static void a_page_costs_what_it_shows_however_many_there_are(void **state)
+{
+	struct channel_search search = {.user = ME, .limit = 50};
+	static const char *const texts[] = {"", "chat", "word5", "chat 19999",
+	                                    "none"};
+	static const char *const after[] = {"", "777-63686174203130303030"};
+
+	(void)state;
+	fill();
+	for (unsigned i = 0; i < ARRAY_LEN(texts); i++) {
+		for (unsigned j = 0; j < ARRAY_LEN(after); j++) {
+			uint64_t read;
+
+			search.text = span_of(texts[i]);
+			search.after = span_of(after[j]);
+			read = rows_read(&search);
+			if (read > 1000)
+				fail_msg("'%s' after '%s' reads %llu rows",
+				         texts[i], after[j],
+				         (unsigned long long)read);
+		}
+	}
+	assert_int_equal(strlen(search_for("word7 ", 200)) > 0, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, empty)
+	const struct CMUnitTest tests[] = {
+		TEST(a_channel_is_found_by_any_word_without_case_and_accents),
+		TEST(a_channel_comes_once_wherever_it_matches),
+		TEST(what_means_anything_to_sql_is_text),
+		TEST(names_that_are_changed_and_freed_are_not_found),
+		TEST(a_cursor_is_one_that_was_given),
+		TEST(words_begin_after_what_parts_them),
+		TEST(a_page_costs_what_it_shows_however_many_there_are),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}

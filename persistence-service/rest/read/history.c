@@ -1,0 +1,178 @@
+#include "persistence-service/rest/read/history.h"
+
+#include "common/base/mem.h"
+#include "persistence-service/rest/read/history_private.h"
+
+static const char list_conversations[] =
+	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS " FROM members m"
+	" JOIN conversations c ON c.id = m.conversation"
+	" WHERE m.user = ? AND c.last_message_id < ? AND c.last_message_id > 0"
+	" AND c.deleted_at IS NULL"
+	" ORDER BY c.last_message_id DESC LIMIT ?";
+static const char find_conversation[] =
+	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS " FROM members m"
+	" JOIN conversations c ON c.id = m.conversation"
+	" WHERE m.user = ? AND m.conversation = ? AND c.deleted_at IS NULL";
+
+struct history *history_create(const struct settings *settings)
+{
+	struct history *h = mem_new(sizeof(*h));
+
+	h->reader = reader_create(settings);
+	h->entries = entries_create();
+	h->frame = BUF(FRAME_OUT_MAX);
+	summaries_clear(&h->all);
+	return h;
+}
+
+void history_destroy(struct history **history)
+{
+	struct history *h = MOVE(*history);
+
+	if (!h)
+		return;
+	reader_destroy(&h->reader);
+	entries_destroy(&h->entries);
+	summaries_free(&h->all);
+	buf_free(&h->frame);
+	mem_free(&h);
+}
+
+struct reader *history_reader(struct history *history)
+{
+	return history->reader;
+}
+
+static enum status read_summaries(struct history *h, uint64_t user)
+{
+	struct sql_value row[SUMMARY_COLUMN_COUNT];
+	enum status status = ST_OK;
+
+	summaries_clear(&h->all);
+	while (status == ST_OK) {
+		status = reader_fetch(h->reader, row, SUMMARY_COLUMN_COUNT);
+		if (status == ST_OK)
+			status = summaries_add(&h->all, user, row);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status history_find(struct history *h, uint64_t user,
+                         uint64_t conversation)
+{
+	struct sql_value values[] = {sql_number(user),
+	                             sql_number(conversation)};
+	enum status status = reader_run(h->reader, find_conversation, values,
+	                                ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		status = read_summaries(h, user);
+	if (status == ST_OK && h->all.count == 0)
+		return ST_NOT_FOUND;
+	return status;
+}
+
+/* --- what is written ----------------------------------------------------- */
+struct span history_frame(struct history *h, uint64_t user,
+                          const struct summary *summary,
+                          struct saved_message *message)
+{
+	if (summary->kind == KIND_DIRECT)
+		message->user_to =
+			message->user_from == user ? summary->with : user;
+	buf_clear(&h->frame);
+	frame_message(&h->frame, message);
+	return buf_span(&h->frame);
+}
+
+void history_write_next(struct json_writer *w, bool more, uint64_t next)
+{
+	if (more)
+		json_number(w, "next", next);
+	else
+		json_null(w, "next");
+}
+
+static enum status find_last_entries(struct history *h, unsigned from,
+                                     unsigned to)
+{
+	struct entry_pair pairs[PAIRS_MAX];
+	enum status status;
+
+	for (unsigned i = from; i < to; i++)
+		pairs[i - from] = (struct entry_pair){
+			h->all.item[i].conversation, h->all.item[i].last_seq};
+	entries_clear(h->entries);
+	status = entries_find(h->entries, h->reader, pairs, to - from);
+	if (status != ST_OK)
+		return status;
+	return entries_finish(h->entries, h->reader);
+}
+
+static void write_summary(struct history *h, uint64_t user,
+                          const struct summary *summary, struct json_writer *w)
+{
+	struct saved_message *last = entries_named(
+		h->entries, summary->conversation, summary->last_seq);
+	struct span frame = SPAN_NONE;
+
+	/* A list of hundreds of the longest texts has its last ones without. */
+	if (last && last->seq > summary->from_seq &&
+	    w->buf->len < LAST_MESSAGES_MAX)
+		frame = history_frame(h, user, summary, last);
+	summary_write(&h->all, summary, frame, w);
+}
+
+enum status history_write_summaries(struct history *h, uint64_t user,
+                                    unsigned from, unsigned to,
+                                    struct json_writer *w)
+{
+	enum status status = ST_OK;
+
+	while (from < to && status == ST_OK) {
+		unsigned end = to - from > PAIRS_MAX ? from + PAIRS_MAX : to;
+
+		status = find_last_entries(h, from, end);
+		for (; from < end && status == ST_OK; from++)
+			write_summary(h, user, &h->all.item[from], w);
+	}
+	return status;
+}
+
+/* --- conversations ------------------------------------------------------- */
+enum status history_conversations(struct history *h, uint64_t user,
+                                  uint64_t before, unsigned limit,
+                                  struct buf *ret_json)
+{
+	struct sql_value values[] = {sql_number(user), sql_number(before),
+	                             sql_number(limit + 1)};
+	struct json_writer w = json_writer(ret_json);
+	unsigned count;
+	enum status status = reader_run(h->reader, list_conversations, values,
+	                                ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		status = read_summaries(h, user);
+	if (status != ST_OK)
+		return status;
+	count = h->all.count < limit ? h->all.count : limit;
+	json_open(&w);
+	json_open_array(&w, "conversations");
+	status = history_write_summaries(h, user, 0, count, &w);
+	json_close_array(&w);
+	history_write_next(&w, h->all.count > limit,
+	                   count ? h->all.item[count - 1].last_message_id : 0);
+	json_close(&w);
+	return status;
+}
+
+enum status history_conversation(struct history *h, uint64_t user,
+                                 uint64_t conversation, struct buf *ret_json)
+{
+	struct json_writer w = json_writer(ret_json);
+	enum status status = history_find(h, user, conversation);
+
+	if (status != ST_OK)
+		return status;
+	return history_write_summaries(h, user, 0, 1, &w);
+}

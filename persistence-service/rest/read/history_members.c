@@ -1,0 +1,86 @@
+#include "persistence-service/rest/read/history_private.h"
+#include "persistence-service/sql_time.h"
+
+enum { LOOKED_AT = 2000, COLUMNS = 5 };
+
+/* by_conversation has the user behind it: members are read in its order. */
+static const char list_members[] =
+	"SELECT user, role, joined_at, delivered_seq, read_seq"
+	" FROM members FORCE INDEX (by_conversation)"
+	" WHERE conversation = ? AND user > ? ORDER BY user LIMIT ?";
+
+static enum status write_member(struct json_writer *w,
+                                const struct sql_value *row)
+{
+	uint64_t delivered = row[3].number, read = row[4].number;
+	uint64_t joined_at_ms;
+
+	if (!sql_time_read(row[2].bytes, &joined_at_ms))
+		return ST_BROKEN;
+	json_open_object(w, NULL);
+	json_number(w, "user", row[0].number);
+	json_text(w, "role", span_of(member_role_word(row[1].number)));
+	json_time(w, "joined_at", joined_at_ms);
+	json_number(w, "delivered_seq", delivered > read ? delivered : read);
+	json_number(w, "read_seq", read);
+	json_close(w);
+	return ST_OK;
+}
+
+struct reading {
+	unsigned looked_at;
+	unsigned written;
+	uint64_t last; /* user that was looked at */
+	bool more;
+};
+
+static enum status write_members(struct history *h, struct json_writer *w,
+                                 const struct history_members *page,
+                                 struct reading *reading)
+{
+	struct sql_value row[COLUMNS];
+	enum status status = ST_OK;
+
+	while (status == ST_OK) {
+		status = reader_fetch(h->reader, row, COLUMNS);
+		if (status != ST_OK)
+			break;
+		if (reading->written == page->limit) {
+			reading->more = true;
+			break;
+		}
+		reading->looked_at++;
+		reading->last = row[0].number;
+		if (row[4].number < page->seen)
+			continue;
+		status = write_member(w, row);
+		reading->written++;
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status history_members(struct history *h, uint64_t user,
+                            const struct history_members *page,
+                            struct buf *ret_json)
+{
+	unsigned rows = page->seen ? LOOKED_AT : page->limit + 1;
+	struct sql_value values[] = {sql_number(page->conversation),
+	                             sql_number(page->after), sql_number(rows)};
+	struct json_writer w = json_writer(ret_json);
+	struct reading reading = {0};
+	enum status status = history_find(h, user, page->conversation);
+
+	if (status == ST_OK)
+		status = reader_run(h->reader, list_members, values,
+		                    ARRAY_LEN(values));
+	if (status != ST_OK)
+		return status;
+	json_open(&w);
+	json_open_array(&w, "members");
+	status = write_members(h, &w, page, &reading);
+	json_close_array(&w);
+	history_write_next(&w, reading.more || reading.looked_at == rows,
+	                   reading.last);
+	json_close(&w);
+	return status;
+}

@@ -1,0 +1,120 @@
+#include "persistence-service/rest/read/history_private.h"
+
+enum { REVISIONS_LOOKED_AT = 2000 };
+
+static const char messages_after[] =
+	"SELECT " ENTRY_COLUMNS " FROM messages x"
+	" WHERE x.conversation = ? AND x.seq > ? ORDER BY x.seq LIMIT ?";
+static const char messages_before[] =
+	"SELECT " ENTRY_COLUMNS " FROM messages x"
+	" WHERE x.conversation = ? AND x.seq > ? AND x.seq < ?"
+	" ORDER BY x.seq DESC LIMIT ?";
+/*
+ * Of a message's changes the last one is what its own revision says. However
+ * often a single message was changed, some thousand changes are looked at.
+ */
+static const char messages_revised[] =
+	"SELECT STRAIGHT_JOIN " ENTRY_COLUMNS " FROM revisions r"
+	" JOIN messages x ON x.conversation = r.conversation AND x.seq = r.seq"
+	" AND x.revision = r.revision"
+	" WHERE r.conversation = ? AND r.revision > ? AND r.revision <= ?"
+	" AND x.seq > ? ORDER BY r.revision LIMIT ?";
+
+/* A page's bounds, known when its rows have been read. */
+struct piece {
+	bool more;
+	uint64_t next;
+};
+
+static enum status run_page(struct history *h, const struct history_page *page,
+                            const struct summary *in)
+{
+	uint64_t from = page->from > in->from_seq ? page->from : in->from_seq;
+	struct sql_value conversation = sql_number(page->conversation);
+	struct sql_value limit = sql_number(page->limit + 1);
+	struct sql_value after[] = {conversation, sql_number(from), limit};
+	struct sql_value before[] = {conversation, sql_number(in->from_seq),
+	                             sql_number(page->from), limit};
+	struct sql_value revised[] = {
+		conversation, sql_number(page->from),
+		sql_number(page->from + REVISIONS_LOOKED_AT),
+		sql_number(in->from_seq), limit};
+
+	if (page->part == PART_REVISED)
+		return reader_run(h->reader, messages_revised, revised,
+		                  ARRAY_LEN(revised));
+	if (page->part == PART_BEFORE)
+		return reader_run(h->reader, messages_before, before,
+		                  ARRAY_LEN(before));
+	return reader_run(h->reader, messages_after, after, ARRAY_LEN(after));
+}
+
+/* A page of changes may end before its limit, where enough were looked at. */
+static struct piece piece_of(const struct history *h,
+                             const struct history_page *page,
+                             const struct summary *in, bool more)
+{
+	const struct entries *e = h->entries;
+	const struct saved_message *last =
+		e->count ? &e->message[e->count - 1] : NULL;
+	bool revised = page->part == PART_REVISED;
+	uint64_t looked_at = page->from + REVISIONS_LOOKED_AT;
+
+	if (more && last)
+		return (struct piece){true,
+		                      revised ? last->revision : last->seq};
+	return (struct piece){revised && looked_at < in->revision, looked_at};
+}
+
+static enum status read_page(struct history *h, const struct history_page *page,
+                             const struct summary *in, struct piece *ret_piece)
+{
+	struct sql_value row[ENTRY_COLUMN_COUNT];
+	bool more = false;
+	enum status status = run_page(h, page, in);
+
+	entries_clear(h->entries);
+	while (status == ST_OK) {
+		status = reader_fetch(h->reader, row, ENTRY_COLUMN_COUNT);
+		if (status != ST_OK)
+			break;
+		if (h->entries->count < page->limit)
+			status = entries_add(h->entries, row);
+		else
+			more = true;
+	}
+	if (status != ST_NOT_FOUND)
+		return status;
+	*ret_piece = piece_of(h, page, in, more);
+	return entries_finish(h->entries, h->reader);
+}
+
+enum status history_messages(struct history *h, uint64_t user,
+                             const struct history_page *page,
+                             struct buf *ret_json)
+{
+	struct json_writer w = json_writer(ret_json);
+	const struct summary *in;
+	struct piece piece;
+	enum status status = history_find(h, user, page->conversation);
+
+	if (status != ST_OK)
+		return status;
+	in = &h->all.item[0];
+	status = read_page(h, page, in, &piece);
+	if (status != ST_OK)
+		return status;
+	json_open(&w);
+	json_open_array(&w, "messages");
+	for (unsigned i = 0, n = h->entries->count; i < n; i++) {
+		bool backwards = page->part == PART_BEFORE;
+		unsigned at = backwards ? n - 1 - i : i;
+
+		json_raw(&w, NULL,
+		         history_frame(h, user, in, &h->entries->message[at]));
+	}
+	json_close_array(&w);
+	history_write_next(&w, piece.more, piece.next);
+	json_close(&w);
+	return ST_OK;
+}

@@ -1,0 +1,102 @@
+#include "persistence-service/rest/read/reactions.h"
+
+enum { COLUMNS = 5 };
+
+/*
+ * In the order of the primary key, so that nothing is sorted. What is beyond
+ * group_concat_max_len is counted, and else left out.
+ */
+static const char find_reactions[] =
+	"SELECT conversation, seq, reaction, COUNT(*),"
+	" SUBSTRING_INDEX(GROUP_CONCAT(user), ',', 100)"
+	" FROM reactions FORCE INDEX (PRIMARY)"
+	" WHERE (conversation, seq) IN " PAIRS " GROUP BY conversation, seq,"
+	" reaction ORDER BY conversation, seq, reaction";
+
+/* The array of one message, open until that of the next begins. */
+struct writing {
+	struct entries *entries;
+	struct saved_message *message;
+	struct json_writer w;
+};
+
+static void end_array(struct writing *now)
+{
+	struct entries *e = now->entries;
+
+	if (!now->message)
+		return;
+	json_close_array(&now->w);
+	now->message->reactions.len =
+		e->reactions.len - e->reactions_at[now->message - e->message];
+	now->message = NULL;
+}
+
+static void begin_array(struct writing *now, struct saved_message *message)
+{
+	struct entries *e = now->entries;
+
+	end_array(now);
+	now->message = message;
+	now->w = json_writer(&e->reactions);
+	e->reactions_at[message - e->message] = e->reactions.len;
+	json_open_array(&now->w, NULL);
+}
+
+/* The users come as text with commas: an array but for its brackets. */
+static void write_row(struct writing *now, const struct sql_value *row)
+{
+	struct saved_message *message =
+		entries_named(now->entries, row[0].number, row[1].number);
+
+	if (!message)
+		return;
+	if (message != now->message)
+		begin_array(now, message);
+	json_open_object(&now->w, NULL);
+	json_text(&now->w, "reaction", row[2].bytes);
+	json_open_array(&now->w, "users");
+	json_raw(&now->w, NULL, row[4].bytes);
+	json_close_array(&now->w);
+	json_number(&now->w, "count", row[3].number);
+	json_close(&now->w);
+}
+
+static enum status read_pairs(struct entries *entries, struct reader *reader,
+                              const struct entry_pair *pairs, unsigned count)
+{
+	struct writing now = {.entries = entries};
+	struct sql_value values[2 * PAIRS_MAX];
+	struct sql_value row[COLUMNS];
+	enum status status;
+
+	entry_pairs_fill(values, pairs, count);
+	status = reader_run(reader, find_reactions, values, ARRAY_LEN(values));
+	while (status == ST_OK) {
+		status = reader_fetch(reader, row, COLUMNS);
+		if (status == ST_OK)
+			write_row(&now, row);
+	}
+	end_array(&now);
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+enum status reactions_read(struct entries *entries, struct reader *reader)
+{
+	struct entry_pair pairs[PAIRS_MAX];
+	enum status status = ST_OK;
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < entries->count && status == ST_OK; i++) {
+		const struct saved_message *m = &entries->message[i];
+
+		if (m->revision && !m->deleted_at_ms)
+			pairs[count++] =
+				(struct entry_pair){m->conversation, m->seq};
+		if (count && (count == PAIRS_MAX || i + 1 == entries->count)) {
+			status = read_pairs(entries, reader, pairs, count);
+			count = 0;
+		}
+	}
+	return status;
+}

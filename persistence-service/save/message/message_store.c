@@ -1,0 +1,165 @@
+#include "persistence-service/save/message/message_store.h"
+
+#include "common/base/mem.h"
+#include "common/io/sql/bulk.h"
+#include "persistence-service/pair.h"
+#include "persistence-service/sql_time.h"
+
+enum { VALUES_EACH = 7, KNOWN_COLUMNS = 12 };
+
+struct message_store {
+	struct sql *sql;
+	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_time time; /* of the entry before, as text */
+	uint64_t time_ms;
+};
+
+static struct rows_statement insert_rows = {
+	.head = "INSERT INTO messages"
+		" (conversation, seq, sender, uuid, created_at, body,"
+		" reply_to) VALUES ",
+	.row = "(?,?,?,?,?,?,?)",
+	.between = ",",
+	.tail = "",
+	.row_values = VALUES_EACH,
+};
+
+/* Both servers make a range of the unique key for each pair. */
+static struct rows_statement find_known = {
+	.head = "SELECT x.sender, x.uuid, x.conversation, x.seq, x.id,"
+		" x.created_at, x.body, c.ckey, x.reply_to,"
+		" x.kind, x.revision, x.deleted_at"
+		" FROM messages x FORCE INDEX (by_sender_uuid)"
+		" JOIN conversations c ON c.id = x.conversation"
+		" WHERE (x.sender, x.uuid) IN (",
+	.row = "(?,?)",
+	.between = ",",
+	.tail = ")",
+	.row_values = 2,
+};
+
+struct message_store *message_store_create(struct sql *sql)
+{
+	struct message_store *store = mem_new(sizeof(*store));
+
+	store->sql = sql;
+	store->time = sql_time_of(0);
+	return store;
+}
+
+void message_store_destroy(struct message_store **store)
+{
+	mem_free(store);
+}
+
+/* One transaction's entries have one time. */
+static struct span time_text(struct message_store *store, uint64_t unix_ms)
+{
+	if (unix_ms != store->time_ms)
+		store->time = sql_time_of(unix_ms);
+	store->time_ms = unix_ms;
+	return span_make(store->time.text, SQL_TIME_LEN);
+}
+
+static void fill_row(struct message_store *store, struct sql_value *row,
+                     const struct saved_message *saved)
+{
+	row[0] = sql_number(saved->conversation);
+	row[1] = sql_number(saved->seq);
+	row[2] = sql_number(saved->user_from);
+	row[3] = sql_bytes(uuid_span(&saved->uuid));
+	row[4] = sql_bytes(time_text(store, saved->created_at_ms));
+	row[5] = sql_bytes(saved->message);
+	row[6] = sql_number(saved->reply_to);
+}
+
+enum status message_store_insert(struct message_store *store,
+                                 struct batch_entry *const *entries,
+                                 unsigned count)
+{
+	enum status status;
+	unsigned ran;
+
+	for (unsigned i = 0; i < count; i++)
+		fill_row(store, &store->values[i * VALUES_EACH],
+		         &entries[i]->saved);
+	for (unsigned done = 0; done < count; done += ran) {
+		status = rows_run_piece(store->sql, &insert_rows,
+		                        &store->values[done * VALUES_EACH],
+		                        count - done, &ran);
+		if (status != ST_OK)
+			return status;
+		for (unsigned i = 0; i < ran; i++)
+			entries[done + i]->saved.id =
+				sql_insert_id(store->sql) + i;
+	}
+	return ST_OK;
+}
+
+/* Not whom it names now: that may be somebody else. 0: it is to many. */
+static uint64_t first_recipient(const struct sql_value *row)
+{
+	struct pair pair;
+
+	if (!pair_read(row[7].bytes, &pair))
+		return 0;
+	return pair_other(&pair, row[0].number);
+}
+
+static bool read_known(const struct sql_value *row, struct batch *batch,
+                       const struct first_send *sends)
+{
+	struct batch_entry *entry;
+	struct uuid uuid;
+	uint64_t created_at_ms;
+
+	if (row[1].bytes.len != sizeof(uuid.byte) ||
+	    !sql_time_read(row[5].bytes, &created_at_ms))
+		return false;
+	memcpy(uuid.byte, row[1].bytes.data, sizeof(uuid.byte));
+	entry = first_send_find(sends, row[0].number, &uuid);
+	if (!entry || entry->outcome != OUTCOME_OPEN)
+		return false;
+	entry->outcome = OUTCOME_DUPLICATE;
+	entry->roster = NULL; /* that of a transaction that came to nothing */
+	entry->saved = (struct saved_message){
+		.kind = (enum entry_kind)row[9].number,
+		.id = row[4].number,
+		.conversation = row[2].number,
+		.seq = row[3].number,
+		.user_from = row[0].number,
+		.user_to = first_recipient(row),
+		.reply_to = row[8].number,
+		.uuid = uuid,
+		.created_at_ms = created_at_ms,
+		.revision = row[10].number,
+	};
+	if (row[11].kind != SQL_NULL)
+		(void)sql_time_read(row[11].bytes, &entry->saved.deleted_at_ms);
+	batch_keep(batch, entry, &entry->saved.message, row[6].bytes);
+	return true;
+}
+
+enum status message_store_known(struct message_store *store,
+                                struct batch *batch,
+                                struct batch_entry *const *entries,
+                                unsigned count, const struct first_send *sends,
+                                unsigned *ret_known)
+{
+	struct sql_value row[KNOWN_COLUMNS];
+	enum status status;
+
+	*ret_known = 0;
+	for (unsigned i = 0; i < count; i++) {
+		store->values[i * 2] = sql_number(entries[i]->record.sender);
+		store->values[i * 2 + 1] =
+			sql_bytes(uuid_span(&entries[i]->record.uuid));
+	}
+	status = rows_run_padded(store->sql, &find_known, store->values, count);
+	while (status == ST_OK) {
+		status = sql_fetch(store->sql, row, KNOWN_COLUMNS);
+		if (status == ST_OK)
+			*ret_known += read_known(row, batch, sends);
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}

@@ -1,0 +1,717 @@
+/*
+ * The writer, of what goes to groups and channels, receipts, changes of
+ * messages and questions of gateways, against a real server.
+ */
+#include "common/wire/event.h"
+#include "persistence-service/save/conversation/roster.h"
+#include "persistence-service/save/tests/transaction_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { GROUP = 17, CHANNEL = 18, STRANGER = 9 };
+
+/* A group of 1, 2 and 3 and a large channel of 1 and 2, each with one entry. */
+static int begin(void **state)
+{
+	(void)writer_fixture_empty(state);
+	chat_execute(
+		"INSERT INTO conversations (id, kind, ckey, name, last_seq,"
+		" last_message_id, created_by, created_at, member_count,"
+		" large) VALUES"
+		" (17,2,'c:17','g',1,1,1,NOW(3),3,0),"
+		"(18,3,'c:18','c',1,2,1,NOW(3),2,1)");
+	chat_execute("INSERT INTO members (user, conversation, role, joined_at)"
+	             " VALUES"
+	             " (1,17,3,NOW(3)),(2,17,2,NOW(3)),(3,17,1,NOW(3)),"
+	             "(1,18,3,NOW(3)),(2,18,1,NOW(3))");
+	chat_execute("INSERT INTO large_members VALUES"
+	             " (1,18),(2,18)");
+	chat_execute(
+		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
+		" created_at, body, kind) VALUES"
+		" (17,1,1,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2),"
+		"(18,1,2,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
+	return 0;
+}
+
+/* What membership does: the change takes a seq. */
+static void remove_member(const char *user)
+{
+	chat_execute("DELETE FROM members WHERE user = %s"
+	             " AND conversation = 17",
+	             user);
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body, kind) SELECT id, last_seq + 1, 1,"
+	             " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
+	             " FROM conversations WHERE"
+	             " id = 17");
+	chat_execute("UPDATE conversations SET last_seq = last_seq + 1,"
+	             " last_message_id = (SELECT MAX(id) FROM messages) WHERE"
+	             " id = 17");
+}
+
+static struct batch_entry *say(uint64_t sender, uint64_t conversation,
+                               const char *text)
+{
+	struct batch_entry *entry =
+		put_kind(SAVE_MESSAGE, sender, conversation, 0);
+
+	entry->record.message = span_of(text);
+	return entry;
+}
+
+static void assert_refused(const struct batch_entry *entry,
+                           enum frame_code code)
+{
+	assert_int_equal(entry->outcome, OUTCOME_REFUSED);
+	assert_int_equal(entry->code, code);
+	assert_non_null(entry->why);
+}
+
+/* --- messages ------------------------------------------------------------ */
+static void a_message_to_a_group_is_for_all_in_it(void **state)
+{
+	const struct batch_entry *entry = say(2, GROUP, "hi");
+	unsigned users = 0;
+
+	(void)state;
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->saved.conversation, GROUP);
+	assert_int_equal(entry->saved.seq, 2);
+	assert_int_equal(entry->saved.user_to, 0);
+	assert_int_equal(entry->roster->user_count, 3);
+	for (unsigned i = 0; i < entry->roster->target_count; i++) {
+		struct span key = entry->roster->targets[i].key;
+		uint64_t user;
+
+		for (; event_key_next(&key, &user); users++)
+			assert_int_equal(event_partition(user, 12),
+			                 entry->roster->targets[i].partition);
+		assert_int_equal(key.len, 0);
+	}
+	assert_int_equal(users, 3);
+	assert_int_equal(
+		chat_number("SELECT read_seq FROM members WHERE user = 2"
+	                    " AND conversation = 17"),
+		2);
+	assert_consistent();
+}
+
+static void a_large_channel_is_told_by_room(void **state)
+{
+	const struct batch_entry *entry = say(2, CHANNEL, "hi");
+	const struct batch_entry *stranger = say(STRANGER, CHANNEL, "hi");
+
+	(void)state;
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->roster->target_count, 12);
+	for (unsigned i = 0; i < 12; i++) {
+		assert_int_equal(entry->roster->targets[i].partition, i);
+		assert_true(span_equal(entry->roster->targets[i].key,
+		                       SPAN("c:18")));
+	}
+	assert_refused(stranger, FRAME_UNKNOWN_CONVERSATION);
+	assert_consistent();
+}
+
+static void who_is_not_in_it_learns_nothing(void **state)
+{
+	const struct batch_entry *stranger = say(STRANGER, GROUP, "hi");
+	const struct batch_entry *absent = say(1, 99, "hi");
+	const struct batch_entry *member = say(1, GROUP, "hi");
+
+	(void)state;
+	save();
+	assert_refused(stranger, FRAME_UNKNOWN_CONVERSATION);
+	assert_refused(absent, FRAME_UNKNOWN_CONVERSATION);
+	assert_string_equal(stranger->why, absent->why);
+	assert_int_equal(member->saved.seq, 2);
+	batch_clear(batch);
+	chat_execute(
+		"UPDATE conversations SET deleted_at = NOW(3), last_seq = 3,"
+		" last_message_id = 0 WHERE"
+		" id = 17");
+	chat_execute(
+		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
+		" created_at, body, kind) VALUES"
+		" (17,3,1003,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
+	member = say(1, GROUP, "hi");
+	save();
+	assert_refused(member, FRAME_UNKNOWN_CONVERSATION);
+}
+
+static void who_was_removed_is_out_though_remembered(void **state)
+{
+	struct batch_entry *entry;
+	struct uuid uuid;
+
+	(void)state;
+	entry = say(3, GROUP, "first");
+	uuid = entry->record.uuid;
+	save();
+	assert_int_equal(entry->saved.seq, 2);
+	batch_clear(batch);
+	remove_member("3");
+	entry = say(3, GROUP, "still here?");
+	say(1, GROUP, "bye");
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION);
+	assert_int_equal(batch->entries[1].saved.seq, 4);
+	assert_int_equal(batch->entries[1].roster->user_count, 2);
+	batch_clear(batch);
+	entry = say(3, GROUP, "first");
+	entry->record.uuid = uuid;
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(entry->saved.seq, 2);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_consistent();
+}
+
+static void try_with_new_connection(void)
+{
+	chat_kill_others();
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(sql_connect(sql), ST_OK);
+	save();
+}
+
+/*
+ * As when the answer to a commit was lost, and all that is remembered with the
+ * connection: who was to be told then is nobody's business any more.
+ */
+static void whom_to_tell_is_looked_up_again(void **state)
+{
+	struct batch_entry *entry = say(2, GROUP, "hi");
+	char uuid[UUID_TEXT_LEN + 1];
+
+	(void)state;
+	chat_execute("CREATE TRIGGER refuse BEFORE UPDATE ON conversations"
+	             " FOR EACH ROW SIGNAL SQLSTATE '40001'"
+	             " SET MYSQL_ERRNO = 1213");
+	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	chat_execute("DROP TRIGGER refuse");
+	uuid_format(&entry->record.uuid, uuid);
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body) VALUES (17, 2, 2,"
+	             " UNHEX(REPLACE('%s','-','')), NOW(3), 'hi')",
+	             uuid);
+	chat_execute("UPDATE conversations SET last_seq = 2 WHERE id = 17");
+	remove_member("3");
+	try_with_new_connection();
+	assert_int_equal(entry->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(entry->saved.seq, 2);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_false(roster_has(entry->roster, 3));
+	assert_consistent();
+}
+
+/* Saved, and the batch is tried again for another reason. */
+static void whom_to_tell_of_what_is_saved_is_looked_up_again(void **state)
+{
+	const struct batch_entry *entry = say(2, GROUP, "hi");
+
+	(void)state;
+	save();
+	assert_int_equal(entry->roster->user_count, 3);
+	remove_member("3");
+	try_with_new_connection();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_consistent();
+}
+
+/* Who came in is not refused because of what is remembered. */
+static void who_came_in_is_in_though_not_remembered(void **state)
+{
+	const struct batch_entry *entry;
+
+	(void)state;
+	say(1, GROUP, "hi"); /* 2 */
+	save();
+	batch_clear(batch);
+	chat_execute(
+		"INSERT INTO members (user, conversation, joined_at, from_seq)"
+		" VALUES"
+		" (9,17,NOW(3),2)");
+	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
+	             " created_at, body, kind) SELECT id, 3, 9,"
+	             " UNHEX(REPLACE(UUID(),'-','')), NOW(3), '{}', 2"
+	             " FROM conversations WHERE"
+	             " id = 17");
+	chat_execute("UPDATE conversations SET last_seq = 3, last_message_id ="
+	             " (SELECT MAX(id) FROM messages) WHERE"
+	             " id = 17");
+	entry = say(STRANGER, GROUP, "here I am");
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_int_equal(entry->saved.seq, 4);
+	assert_int_equal(entry->roster->user_count, 4);
+	assert_int_equal(entry->roster->newest, 2);
+	assert_consistent();
+}
+
+static void a_reply_is_to_a_message_that_one_sees(void **state)
+{
+	struct batch_entry *good, *bad;
+
+	(void)state;
+	say(1, GROUP, "hi"); /* 2 */
+	save();
+	batch_clear(batch);
+	good = say(2, GROUP, "as you said");
+	good->record.reply_to = 2;
+	bad = say(2, GROUP, "an entry about members");
+	bad->record.reply_to = 1;
+	say(2, GROUP, "what is to come")->record.reply_to = 4;
+	chat_execute(
+		"UPDATE members SET from_seq = 2 WHERE conversation = 17 AND"
+		" user = 3");
+	say(3, GROUP, "before my time")->record.reply_to = 2;
+	save();
+	assert_int_equal(good->saved.seq, 3);
+	for (unsigned i = 1; i < 4; i++)
+		assert_refused(&batch->entries[i], FRAME_UNKNOWN_MESSAGE);
+	assert_int_equal(chat_number("SELECT reply_to FROM messages WHERE"
+	                             " conversation = 17 AND seq = 3"),
+	                 2);
+	assert_consistent();
+}
+
+static void a_pair_is_found_by_its_id_too(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	put(1, 2, NULL, "by name");
+	save();
+	id = batch->entries[0].saved.conversation;
+	for (unsigned round = 0; round < 3; round++) {
+		batch_clear(batch);
+		if (round == 1)
+			writer_forget(writer);
+		say(2, id, "by id");
+		put(1, 2, NULL, "by name");
+		say(1, id, "by id");
+		say(STRANGER, id, "hi");
+		save();
+		for (unsigned i = 0; i < 3; i++) {
+			const struct batch_entry *entry = &batch->entries[i];
+
+			assert_int_equal(entry->outcome, OUTCOME_SAVED);
+			assert_int_equal(entry->saved.conversation, id);
+			assert_int_equal(entry->saved.seq, 2 + 3 * round + i);
+			assert_int_equal(entry->saved.user_to,
+			                 entry->saved.user_from == 1 ? 2 : 1);
+			assert_null(entry->roster);
+		}
+		assert_refused(&batch->entries[3], FRAME_UNKNOWN_CONVERSATION);
+	}
+	assert_consistent();
+}
+
+/* --- who came or went is told before ------------------------------------- */
+static void what_is_not_told_yet_goes_first(void **state)
+{
+	(void)state;
+	say(1, GROUP, "hi");
+	save();
+	assert_null(batch->notices);
+	batch_clear(batch);
+	remove_member("3");
+	chat_execute(
+		"INSERT INTO outbox (kind, conversation, target, room, body)"
+		" VALUES"
+		" (1,17,'1,2,3','17:3:=','{\"a\":1}'),"
+		"(1,99,'1','99:3:=','{}'),(1,17,'1,2','17:4:=','{\"b\":2}')");
+	say(1, GROUP, "on");
+	put_kind(SAVE_READ, 2, GROUP, 4);
+	save();
+	assert_true(span_equal(batch->notices->row.target, SPAN("1,2,3")));
+	assert_true(span_equal(batch->notices->row.room, SPAN("17:3:=")));
+	assert_true(
+		span_equal(batch->notices->next->row.body, SPAN("{\"b\":2}")));
+	assert_null(batch->notices->next->next);
+	batch_clear(batch);
+	say(1, GROUP, "nobody came or went since");
+	save();
+	assert_null(batch->notices);
+	chat_execute("DELETE FROM outbox WHERE"
+	             " 1 = 1");
+}
+
+/* --- blocks -------------------------------------------------------------- */
+static void a_blocked_user_finds_nobody(void **state)
+{
+	struct batch_entry *entry;
+
+	(void)state;
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
+	entry = put(1, 2, NULL, "hi");
+	put(3, 2, NULL, "hi");
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_USER);
+	assert_string_equal(entry->why, "there is no such user");
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations WHERE"
+	                             " kind = 1"),
+	                 1);
+	batch_clear(batch);
+	entry = put(2, 1, NULL, "I may");
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
+	assert_consistent();
+}
+
+static void a_block_is_heard_of(void **state)
+{
+	struct batch_entry *entry;
+
+	(void)state;
+	put(1, 2, NULL, "hi");
+	save();
+	batch_clear(batch);
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
+	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	entry = put(1, 2, NULL, "hi");
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_USER);
+	batch_clear(batch);
+	chat_execute("DELETE FROM blocks WHERE"
+	             " user = 2");
+	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	entry = put(1, 2, NULL, "hi");
+	save();
+	assert_int_equal(entry->saved.seq, 2);
+	/* In a batch of its own, and by the other one of the two. */
+	batch_clear(batch);
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (1, 2, NOW(3))");
+	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
+	save();
+	batch_clear(batch);
+	entry = put(2, 1, NULL, "hi");
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_USER);
+	assert_consistent();
+}
+
+/* --- receipts ------------------------------------------------------------ */
+static void receipts_rise_up_to_the_last_seq(void **state)
+{
+	const struct batch_entry *last;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		say(1, GROUP, "hi"); /* 2 to 5 */
+	put_kind(SAVE_READ, 2, GROUP, 2);
+	put_kind(SAVE_DELIVERED, 2, GROUP, 4);
+	last = put_kind(SAVE_READ, 2, GROUP, 3);
+	put_kind(SAVE_READ, 3, GROUP, 1000);
+	put_kind(SAVE_READ, STRANGER, GROUP, 1);
+	put_kind(SAVE_DELIVERED, 1, 99, 1);
+	save();
+	assert_int_equal(batch_tally(batch, OUTCOME_DONE), 2);
+	assert_int_equal(last->outcome, OUTCOME_TOLD);
+	assert_int_equal(last->receipt.delivered, 4);
+	assert_int_equal(last->receipt.read, 3);
+	assert_int_equal(last->roster->user_count, 3);
+	assert_int_equal(batch->entries[7].receipt.read, 5);
+	assert_int_equal(batch->entries[7].receipt.delivered, 5);
+	assert_refused(&batch->entries[8], FRAME_UNKNOWN_CONVERSATION);
+	assert_refused(&batch->entries[9], FRAME_UNKNOWN_CONVERSATION);
+	batch_clear(batch);
+	last = put_kind(SAVE_READ, 2, GROUP, 1);
+	save();
+	assert_int_equal(last->receipt.read, 3);
+	assert_int_equal(last->receipt.delivered, 4);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 5);
+}
+
+static void receipts_of_a_pair_are_for_both(void **state)
+{
+	const struct batch_entry *entry;
+
+	(void)state;
+	put(1, 2, NULL, "hi");
+	save();
+	entry = put_kind(SAVE_READ, 2, batch->entries[0].saved.conversation, 1);
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_TOLD);
+	assert_int_equal(entry->roster->user_count, 2);
+	assert_int_equal(entry->receipt.read, 1);
+}
+
+/* --- changes ------------------------------------------------------------- */
+static struct batch_entry *react(uint64_t user, uint64_t seq,
+                                 const char *reaction, bool remove)
+{
+	struct batch_entry *entry = put_kind(SAVE_REACT, user, GROUP, seq);
+
+	entry->record.reaction = span_of(reaction);
+	entry->record.remove = remove;
+	return entry;
+}
+
+static struct batch_entry *edit(uint64_t user, uint64_t seq, const char *text)
+{
+	struct batch_entry *entry = put_kind(SAVE_EDIT, user, GROUP, seq);
+
+	entry->record.message = span_of(text);
+	return entry;
+}
+
+static void an_author_edits_and_deletes(void **state)
+{
+	struct batch_entry *first, *again, *other;
+
+	(void)state;
+	say(3, GROUP, "teh text");
+	first = edit(3, 2, "the text");
+	other = edit(2, 2, "mine now");
+	save();
+	assert_int_equal(first->outcome, OUTCOME_SAVED);
+	assert_int_equal(first->change.revision, 1);
+	assert_int_equal(first->roster->user_count, 3);
+	assert_refused(other, FRAME_NOT_ALLOWED);
+	again = edit(3, 2, "a later spelling");
+	again->record.uuid = first->record.uuid;
+	save();
+	assert_int_equal(again->outcome, OUTCOME_DUPLICATE);
+	assert_int_equal(again->change.revision, 1);
+	assert_true(span_equal(again->change.message, SPAN("the text")));
+	assert_int_equal(
+		chat_number("SELECT COUNT(*) FROM messages WHERE"
+	                    " body = 'the text' AND edited_at IS NOT NULL"
+	                    " AND revision = 1"),
+		1);
+	batch_clear(batch);
+	react(1, 2, "+1", false);
+	put_kind(SAVE_DELETE, 2, GROUP, 2); /* an admin */
+	edit(3, 2, "too late");
+	put_kind(SAVE_DELETE, 3, GROUP, 1); /* not a message */
+	put_kind(SAVE_DELETE, 3, GROUP, 77);
+	put_kind(SAVE_DELETE, STRANGER, GROUP, 2);
+	save();
+	assert_int_equal(batch->entries[1].outcome, OUTCOME_SAVED);
+	assert_int_equal(batch->entries[1].change.revision, 3);
+	assert_refused(&batch->entries[2], FRAME_UNKNOWN_MESSAGE);
+	assert_refused(&batch->entries[3], FRAME_UNKNOWN_MESSAGE);
+	assert_refused(&batch->entries[4], FRAME_UNKNOWN_MESSAGE);
+	assert_refused(&batch->entries[5], FRAME_UNKNOWN_CONVERSATION);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM reactions"), 0);
+	assert_int_equal(
+		chat_number("SELECT COUNT(*) FROM messages WHERE seq = 2"
+	                    " AND body = '' AND deleted_at IS NOT NULL"),
+		1);
+	assert_int_equal(chat_number("SELECT revision FROM conversations WHERE"
+	                             " id = 17"),
+	                 3);
+	assert_consistent();
+}
+
+static void reactions_are_a_set_for_each_user(void **state)
+{
+	(void)state;
+	say(3, GROUP, "hi");
+	react(1, 2, "+1", false);
+	react(1, 2, "+1", false);
+	react(2, 2, "+1", false);
+	react(1, 2, "a", false);
+	react(1, 2, "b", false);
+	react(1, 2, "c", false); /* a fourth: three may be */
+	react(3, 2, "b", false);
+	react(2, 2, "b", true); /* not there */
+	react(1, 2, "b", true);
+	save();
+	assert_refused(&batch->entries[6], FRAME_TOO_MANY);
+	assert_int_equal(batch_tally(batch, OUTCOME_REFUSED), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM reactions"), 4);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"), 8);
+}
+
+/* --- questions of gateways ----------------------------------------------- */
+static void assert_answer(const struct batch_entry *entry, const char *wanted)
+{
+	assert_int_equal(entry->outcome, OUTCOME_TOLD);
+	if (!span_equal(entry->answer, span_of(wanted)))
+		fail_msg("%.*s is not %s", (int)entry->answer.len,
+		         entry->answer.data, wanted);
+}
+
+static void ask_rooms(uint64_t first, const char *users)
+{
+	put_kind(SAVE_ROOMS, first, 0, 0)->record.users = span_of(users);
+}
+
+static void a_gateway_learns_rooms_and_rosters(void **state)
+{
+	uint64_t pair;
+	char wanted[64];
+
+	(void)state;
+	put(1, 2, NULL, "hi");
+	save();
+	pair = batch->entries[0].saved.conversation;
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3))");
+	batch_clear(batch);
+	ask_rooms(2, "2");
+	ask_rooms(3, "3,2,9,3");
+	ask_rooms(9, "9");
+	put_kind(SAVE_ROSTER, 1, GROUP, 0);
+	put_kind(SAVE_ROSTER, STRANGER, GROUP, 0);
+	put_kind(SAVE_ROSTER, 1, CHANNEL, 0);
+	put_kind(SAVE_ROSTER, 1, pair, 0);
+	put_kind(SAVE_ROSTER, 2, pair, 0);
+	save();
+	assert_answer(&batch->entries[0], "2=18:1");
+	assert_answer(&batch->entries[1], "2=18:1/3=/9=");
+	assert_answer(&batch->entries[2], "9=");
+	assert_answer(&batch->entries[3], "17:2,3");
+	assert_answer(&batch->entries[4], "17:");
+	assert_answer(&batch->entries[5], "18:");
+	snprintf(wanted, sizeof(wanted), "%llu:", (unsigned long long)pair);
+	assert_answer(&batch->entries[6], wanted);
+	snprintf(wanted, sizeof(wanted), "%llu:1", (unsigned long long)pair);
+	assert_answer(&batch->entries[7], wanted);
+}
+
+static void a_gateway_learns_who_blocks(void **state)
+{
+	(void)state;
+	chat_execute("INSERT INTO blocks VALUES"
+	             " (2, 1, NOW(3)),(3, 1, NOW(3)),(2, 9, NOW(3))");
+	ask_rooms(9, "9");
+	ask_rooms(1, "1,2");
+	put(2, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	put(1, 2, NULL, "")->record.kind = SAVE_BLOCKED;
+	save();
+	assert_answer(&batch->entries[0], "9=;2");
+	assert_answer(&batch->entries[1], "1=18:1;2,3/2=18:1");
+	assert_answer(&batch->entries[2], "+2");
+	assert_answer(&batch->entries[3], "-1");
+}
+
+static void a_gateway_learns_of_as_many_at_once_as_may_be(void **state)
+{
+	struct buf users CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+	struct span answer, rooms, blockers;
+	uint64_t user, last = 0;
+	unsigned count = 0;
+
+	(void)state;
+	for (unsigned i = SAVE_USERS_MAX; i > 0; i--)
+		event_key_add(&users, i);
+	ask_rooms(SAVE_USERS_MAX, buf_text(&users));
+	save();
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_TOLD);
+	answer = batch->entries[0].answer;
+	while (event_answer_next(&answer, &user, &rooms, &blockers)) {
+		assert_int_equal(user, last + 1);
+		assert_int_equal(rooms.len, user <= 2 ? 4 : 0);
+		assert_int_equal(blockers.len, 0);
+		last = user;
+		count++;
+	}
+	assert_int_equal(count, SAVE_USERS_MAX);
+	assert_int_equal(answer.len, 0);
+}
+
+static void only_so_many_who_block_are_told(void **state)
+{
+	enum { BLOCKERS = 40000 };
+	struct span answer, rooms, blockers;
+	uint64_t user, by, count = 0;
+
+	(void)state;
+	chat_execute(
+		"INSERT INTO blocks SELECT 900719925400000 + seq, 2, NOW(3)"
+		" FROM seq_1_to_40000");
+	ask_rooms(2, "2,3");
+	save();
+	answer = batch->entries[0].answer;
+	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
+	assert_int_equal(user, 2);
+	assert_true(span_equal(rooms, SPAN("18:1")));
+	while (event_key_next(&blockers, &by))
+		assert_int_equal(by, 900719925400000 + ++count);
+	assert_int_equal(blockers.len, 0);
+	assert_in_range(count, BLOCKERS / 2, BLOCKERS - 1);
+	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
+	assert_int_equal(user, 3);
+	assert_int_equal(rooms.len + blockers.len + answer.len, 0);
+}
+
+/* --- all of it, many times ------------------------------------------------ */
+static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
+{
+	struct uuid uuid[BATCH_MOST];
+
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		batch_clear(batch);
+		for (unsigned i = 0; i + 5 <= BATCH_MOST; i += 5) {
+			say(1 + i % 3, GROUP, "x");
+			say(1 + i % 2, CHANNEL, "x");
+			edit(1, 2, "edited");
+			react(1 + i % 3, 3, i % 2 ? "a" : "b", i % 4 == 0);
+			put_kind(SAVE_READ, 1 + i % 3, GROUP, i);
+		}
+		for (unsigned i = 0; i < batch->count; i++) {
+			if (round == 0)
+				uuid[i] = batch->entries[i].record.uuid;
+			batch->entries[i].record.uuid = uuid[i];
+		}
+		save();
+	}
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"),
+	                 2 + 2 * BATCH_MOST / 5);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
+	                 chat_number("SELECT revision FROM conversations WHERE"
+	                             " id = 17"));
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
+	                 2 * BATCH_MOST / 5);
+	assert_consistent();
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_message_to_a_group_is_for_all_in_it),
+		TEST(a_large_channel_is_told_by_room),
+		TEST(who_is_not_in_it_learns_nothing),
+		TEST(who_was_removed_is_out_though_remembered),
+		TEST(whom_to_tell_is_looked_up_again),
+		TEST(whom_to_tell_of_what_is_saved_is_looked_up_again),
+		TEST(who_came_in_is_in_though_not_remembered),
+		TEST(a_reply_is_to_a_message_that_one_sees),
+		TEST(a_pair_is_found_by_its_id_too),
+		TEST(what_is_not_told_yet_goes_first),
+		TEST(a_blocked_user_finds_nobody),
+		TEST(a_block_is_heard_of),
+		TEST(receipts_rise_up_to_the_last_seq),
+		TEST(receipts_of_a_pair_are_for_both),
+		TEST(an_author_edits_and_deletes),
+		TEST(reactions_are_a_set_for_each_user),
+		TEST(a_gateway_learns_rooms_and_rosters),
+		TEST(a_gateway_learns_who_blocks),
+		TEST(a_gateway_learns_of_as_many_at_once_as_may_be),
+		TEST(only_so_many_who_block_are_told),
+		TEST(a_whole_batch_of_all_kinds_again_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, writer_fixture_start,
+	                              writer_fixture_stop);
+}

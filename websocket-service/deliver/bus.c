@@ -1,0 +1,252 @@
+#include "websocket-service/deliver/bus.h"
+#include "common/base/mem.h"
+#include "common/base/random.h"
+#include "common/service/log.h"
+#include "common/service/service.h"
+#include "websocket-service/gateway_metrics.h"
+
+#include <uv.h>
+
+enum {
+	EVENTS_PER_TURN = 500,
+	BYTES_PER_TURN = 16 * 1024 * 1024, /* into the queues of sockets */
+	REPORTS_PER_TURN = 2000,
+	BEGIN_WAIT_MS = 1000,
+	BEGIN_BACKOFF_MS = 200,
+	BEGIN_BACKOFF_MAX_MS = 3000,
+	SIGN_OF_LIFE_MS = 20, /* of the loop's time, each second of an outage */
+};
+
+struct bus {
+	const struct gateway_settings *settings;
+	const struct bus_events *events;
+	void *context;
+	struct uv_loop_s *loop;
+	uv_timer_t begin_later;
+	uv_poll_t reports, arrivals;
+	uv_idle_t more; /* runs while events are left over from a turn */
+	struct kafka_producer *producer;
+	struct kafka_reader *reader;
+	unsigned tries;
+	bool begun;
+	bool down;
+};
+
+static struct kafka_options options_of(const struct bus *bus)
+{
+	return (struct kafka_options){
+		.brokers = bus->settings->kafka_brokers,
+		.client_id = "websocket-service",
+		.log = log_kafka,
+	};
+}
+
+static void set_down(struct bus *bus, bool down, enum status why)
+{
+	bus->down = down;
+	service_part("kafka", !down, status_text(why));
+}
+
+/* --- producing ----------------------------------------------------------- */
+
+static void on_answer(void *context, uint64_t tag, enum status status)
+{
+	struct bus *bus = context;
+
+	if (status == ST_OK || status_retryable(status))
+		set_down(bus, status != ST_OK, status);
+	bus->events->answered(bus->context, tag, status);
+}
+
+static void on_reports(uv_poll_t *poll, int status, int events)
+{
+	struct bus *bus = poll->data;
+
+	(void)status;
+	(void)events;
+	/* Polling empties the descriptor: go on until all is read. */
+	while (kafka_producer_poll(bus->producer, REPORTS_PER_TURN) ==
+	       REPORTS_PER_TURN)
+		;
+	metric_set(&measure_kafka_pending,
+	           kafka_producer_pending(bus->producer));
+}
+
+static enum status start_producer(struct bus *bus)
+{
+	enum status st = kafka_producer_create(
+		&(struct kafka_producer_options){
+			.common = options_of(bus),
+			.queue_max_kib =
+				(unsigned)bus->settings->kafka_queue_kib,
+			.timeout_ms = (unsigned)bus->settings->kafka_timeout_ms,
+			.answer = on_answer,
+			.context = bus,
+		},
+		&bus->producer);
+
+	if (st != ST_OK)
+		return st;
+	(void)uv_poll_init(bus->loop, &bus->reports,
+	                   kafka_producer_fd(bus->producer));
+	bus->reports.data = bus;
+	(void)uv_poll_start(&bus->reports, UV_READABLE, on_reports);
+	return ST_OK;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static void on_more(uv_idle_t *idle);
+
+/*
+ * At most EVENTS_PER_TURN, so that sockets are served in between; and of those
+ * that a whole room gets fewer, so that its sockets' queues stay small.
+ */
+static void read_events(struct bus *bus)
+{
+	size_t queued = 0;
+
+	for (unsigned i = 0; i < EVENTS_PER_TURN && queued < BYTES_PER_TURN;
+	     i++) {
+		struct kafka_message *event CLEANUP(kafka_message_destroy) =
+			NULL;
+		enum status st = kafka_reader_poll(bus->reader, &event);
+
+		if (st == ST_OK) {
+			queued += bus->events->event(bus->context, event);
+		} else if (st == ST_UNCERTAIN) {
+			log_event(LOG_ERROR, "events.lost");
+			bus->events->lost(bus->context);
+		} else {
+			(void)uv_idle_stop(&bus->more);
+			return;
+		}
+	}
+	(void)uv_idle_start(&bus->more, on_more);
+}
+
+static void on_more(uv_idle_t *idle)
+{
+	read_events(idle->data);
+}
+
+static void on_arrivals(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	read_events(poll->data);
+}
+
+static enum status start_reader(struct bus *bus)
+{
+	struct kafka_reader_options options = {
+		.common = options_of(bus),
+		.topic = bus->settings->topic_events,
+		.partitions = (unsigned)bus->settings->kafka_partitions,
+	};
+	enum status st;
+
+	(void)gateway_shard(bus->settings, &options.shard, &options.shards);
+	st = kafka_reader_create(&options, BEGIN_WAIT_MS, &bus->reader);
+	if (st == ST_BROKEN)
+		log_event(LOG_ERROR, "events.topic_unfit",
+		          F_TEXT("topic", options.topic),
+		          F_NUMBER("partitions", options.partitions));
+	if (st != ST_OK)
+		return st;
+	(void)uv_poll_init(bus->loop, &bus->arrivals,
+	                   kafka_reader_fd(bus->reader));
+	bus->arrivals.data = bus;
+	(void)uv_poll_start(&bus->arrivals, UV_READABLE, on_arrivals);
+	return ST_OK;
+}
+
+/* --- beginning ----------------------------------------------------------- */
+
+/* A first record would otherwise wait up to a second for its topic. */
+static enum status ask_topic(struct bus *bus, unsigned wait_ms)
+{
+	return kafka_producer_ask(bus->producer, bus->settings->topic_save,
+	                          wait_ms);
+}
+
+/* Blocks for up to 2 × BEGIN_WAIT_MS: there are no sockets yet. */
+static void begin(uv_timer_t *timer)
+{
+	struct bus *bus = timer->data;
+	enum status st = bus->reader ? ST_OK : start_reader(bus);
+
+	if (st == ST_OK)
+		st = ask_topic(bus, BEGIN_WAIT_MS);
+	set_down(bus, st != ST_OK, st);
+	if (st == ST_OK) {
+		bus->begun = true;
+		bus->events->ready(bus->context);
+		return;
+	}
+	(void)uv_timer_start(&bus->begin_later, begin,
+	                     1 + backoff_ms(bus->tries++, BEGIN_BACKOFF_MS,
+	                                    BEGIN_BACKOFF_MAX_MS),
+	                     0);
+}
+
+enum status bus_create(struct uv_loop_s *loop,
+                       const struct gateway_settings *settings,
+                       const struct bus_events *events, void *context,
+                       struct bus **ret_bus)
+{
+	struct bus *bus = mem_new(sizeof(*bus));
+
+	*ret_bus = bus;
+	bus->settings = settings;
+	bus->events = events;
+	bus->context = context;
+	bus->loop = loop;
+	(void)uv_timer_init(loop, &bus->begin_later);
+	(void)uv_idle_init(loop, &bus->more);
+	bus->begin_later.data = bus;
+	bus->more.data = bus;
+	service_part("kafka", false, "not asked yet");
+	(void)uv_timer_start(&bus->begin_later, begin, 0, 0);
+	return start_producer(bus);
+}
+
+void bus_drain(struct bus *bus)
+{
+	(void)uv_timer_stop(&bus->begin_later);
+}
+
+void bus_close(struct bus *bus)
+{
+	uv_close((uv_handle_t *)&bus->begin_later, NULL);
+	uv_close((uv_handle_t *)&bus->more, NULL);
+	if (bus->producer)
+		uv_close((uv_handle_t *)&bus->reports, NULL);
+	if (bus->reader)
+		uv_close((uv_handle_t *)&bus->arrivals, NULL);
+}
+
+void bus_destroy(struct bus **bus)
+{
+	if (!*bus)
+		return;
+	kafka_reader_destroy(&(*bus)->reader);
+	kafka_producer_destroy(&(*bus)->producer);
+	mem_free(bus);
+}
+
+struct kafka_producer *bus_producer(const struct bus *bus)
+{
+	return bus->producer;
+}
+
+void bus_tick(struct bus *bus)
+{
+	metric_set(&measure_kafka_rebuilt,
+	           kafka_producer_rebuilt(bus->producer));
+	if (bus->reader)
+		metric_set(&measure_events_lag,
+		           (uint64_t)kafka_reader_lag(bus->reader));
+	if (bus->begun && bus->down && ask_topic(bus, SIGN_OF_LIFE_MS) == ST_OK)
+		set_down(bus, false, ST_OK);
+}

@@ -1,0 +1,102 @@
+#include "websocket-service/deliver/ephemeral.h"
+#include "common/base/mem.h"
+#include "common/io/kafka/kafka.h"
+#include "common/service/log.h"
+#include "websocket-service/gateway_metrics.h"
+
+#include <uv.h>
+
+enum {
+	QUEUE_KIB = 1024,
+	TIMEOUT_MS = 1000,
+	WARM_UP_MS = 500,
+	REPORTS_PER_TURN = 1000,
+};
+
+struct ephemeral {
+	const struct gateway_settings *settings;
+	uv_poll_t reports;
+	struct kafka_producer *producer;
+};
+
+static void on_answer(void *context, uint64_t tag, enum status status)
+{
+	(void)context;
+	(void)tag;
+	if (status != ST_OK)
+		metric_count(&measure_typing_dropped, 1);
+}
+
+static void on_reports(uv_poll_t *poll, int status, int events)
+{
+	struct ephemeral *ephemeral = poll->data;
+
+	(void)status;
+	(void)events;
+	while (kafka_producer_poll(ephemeral->producer, REPORTS_PER_TURN) ==
+	       REPORTS_PER_TURN)
+		;
+}
+
+enum status ephemeral_create(struct uv_loop_s *loop,
+                             const struct gateway_settings *settings,
+                             struct ephemeral **ret_ephemeral)
+{
+	struct ephemeral *ephemeral = mem_new(sizeof(*ephemeral));
+	struct kafka_producer_options options = {
+		.common = {.brokers = settings->kafka_brokers,
+	                   .client_id = "websocket-service-ephemeral",
+	                   .log = log_kafka},
+		.queue_max_kib = QUEUE_KIB,
+		.timeout_ms = TIMEOUT_MS,
+		.answer = on_answer,
+	};
+	enum status st = kafka_producer_create(&options, &ephemeral->producer);
+
+	if (st != ST_OK) {
+		mem_free(&ephemeral);
+		return st;
+	}
+	ephemeral->settings = settings;
+	(void)uv_poll_init(loop, &ephemeral->reports,
+	                   kafka_producer_fd(ephemeral->producer));
+	ephemeral->reports.data = ephemeral;
+	(void)uv_poll_start(&ephemeral->reports, UV_READABLE, on_reports);
+	*ret_ephemeral = ephemeral;
+	return ST_OK;
+}
+
+void ephemeral_close(struct ephemeral *ephemeral)
+{
+	uv_close((uv_handle_t *)&ephemeral->reports, NULL);
+}
+
+void ephemeral_destroy(struct ephemeral **ephemeral)
+{
+	if (!*ephemeral)
+		return;
+	kafka_producer_destroy(&(*ephemeral)->producer);
+	mem_free(ephemeral);
+}
+
+void ephemeral_warm_up(struct ephemeral *ephemeral)
+{
+	if (kafka_producer_ask(ephemeral->producer,
+	                       ephemeral->settings->topic_events,
+	                       WARM_UP_MS) != ST_OK)
+		log_event(LOG_WARN, "typing.cold"); /* the first are dropped */
+}
+
+void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
+                   struct span key, struct span frame)
+{
+	if (kafka_produce(ephemeral->producer,
+	                  &(struct kafka_record){
+				  .topic = ephemeral->settings->topic_events,
+				  .partition = (int32_t)partition,
+				  .key = key,
+				  .value = frame,
+			  },
+	                  0) != ST_OK)
+		metric_count(&measure_typing_dropped, 1);
+}

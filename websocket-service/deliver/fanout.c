@@ -1,0 +1,231 @@
+#include "websocket-service/deliver/fanout.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/websocket.h"
+#include "common/io/kafka/kafka.h"
+#include "common/service/fault_point.h"
+#include "common/service/log.h"
+#include "common/wire/event.h"
+#include "common/wire/frame.h"
+#include "websocket-service/deliver/rooms.h"
+#include "websocket-service/deliver/typing.h"
+#include "websocket-service/gateway_metrics.h"
+#include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/receive/pending_sends.h"
+#include "websocket-service/socket/connection.h"
+
+struct fanout {
+	struct fanout_options options;
+	struct buf framed; /* one event as a frame, reused */
+	/* The record at hand. */
+	uint64_t except;
+	unsigned sockets;
+};
+
+struct fanout *fanout_create(const struct fanout_options *options)
+{
+	struct fanout *fanout = mem_new(sizeof(*fanout));
+
+	fanout->options = *options;
+	fanout->framed = BUF(FRAME_OUT_MAX);
+	return fanout;
+}
+
+void fanout_destroy(struct fanout **fanout)
+{
+	if (!*fanout)
+		return;
+	buf_free(&(*fanout)->framed);
+	mem_free(fanout);
+}
+
+static void measure(const struct kafka_message *event, unsigned sockets)
+{
+	uint64_t made_ms = kafka_message_time_ms(event);
+	uint64_t now_ms = clock_unix_ms();
+
+	metric_count(&measure_events, 1);
+	if (sockets && made_ms)
+		metric_took(&measure_deliver,
+		            now_ms > made_ms ? (now_ms - made_ms) * 1000 : 0);
+}
+
+static void settle(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct event_origin origin;
+
+	if (event_origin_parse(
+		    kafka_message_header(event, EVENT_SETTLES_HEADER), &origin))
+		sends_settled(fanout->options.sends, &origin);
+}
+
+/* The socket that sent the message knows it; 0: none of ours. */
+static uint64_t socket_to_leave_out(const struct fanout *fanout,
+                                    const struct kafka_message *event)
+{
+	struct event_origin origin;
+
+	if (!event_origin_parse(
+		    kafka_message_header(event, EVENT_ORIGIN_HEADER),
+		    &origin) ||
+	    origin.gateway != fanout->options.gateway)
+		return 0;
+	return origin.connection;
+}
+
+/* Framed once, whoever gets it; false when it is too large to be one. */
+static bool frame_event(struct fanout *fanout,
+                        const struct kafka_message *event)
+{
+	buf_clear(&fanout->framed);
+	websocket_write(&fanout->framed, WEBSOCKET_TEXT,
+	                kafka_message_value(event), NULL);
+	if (!buf_overflowed(&fanout->framed))
+		return true;
+	log_event(LOG_ERROR, "event.too_large",
+	          F_NUMBER("bytes", kafka_message_value(event).len));
+	return false;
+}
+
+/* --- frames -------------------------------------------------------------- */
+
+/* Most events of a large system are for users who are elsewhere. */
+static bool anybody_here(const struct fanout *fanout, struct span key)
+{
+	uint64_t user;
+
+	while (event_key_next(&key, &user)) {
+		if (connections_has_user(fanout->options.connections, user))
+			return true;
+	}
+	return false;
+}
+
+static void deliver_to(void *context, uint64_t user)
+{
+	struct fanout *fanout = context;
+
+	fanout->sockets +=
+		connections_deliver(fanout->options.connections, user,
+	                            buf_span(&fanout->framed), fanout->except);
+}
+
+static void deliver_by_name(struct fanout *fanout, struct span key)
+{
+	uint64_t user;
+
+	while (event_key_next(&key, &user))
+		deliver_to(fanout, user);
+	if (key.len)
+		log_event(LOG_WARN, "event.bad_key", F_SPAN("rest", key));
+}
+
+/* Without the header it is for all who are in the room. */
+static uint64_t seq_of(const struct kafka_message *event)
+{
+	uint64_t seq;
+
+	return span_to_u64(kafka_message_header(event, EVENT_SEQ_HEADER),
+	                   UINT64_MAX, &seq)
+	               ? seq
+	               : UINT64_MAX;
+}
+
+static void deliver(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct span key = kafka_message_key(event);
+	uint32_t partition = (uint32_t)kafka_message_partition(event);
+	uint64_t room = 0;
+	bool here = event_key_is_room(key, &room)
+	                    ? rooms_has(fanout->options.rooms, room, partition)
+	                    : anybody_here(fanout, key);
+
+	if (!here || !kafka_message_value(event).len ||
+	    !frame_event(fanout, event))
+		return;
+	FAULT_POINT("fanout.before");
+	fanout->except = socket_to_leave_out(fanout, event);
+	if (room)
+		rooms_each(fanout->options.rooms, room, partition,
+		           seq_of(event), deliver_to, fanout);
+	else
+		deliver_by_name(fanout, key);
+	FAULT_POINT("fanout.after");
+}
+
+/* Who comes gets the frame that says so, and so does who goes. */
+static void deliver_change(struct fanout *fanout,
+                           const struct kafka_message *event,
+                           const struct event_room *change)
+{
+	uint32_t partition = (uint32_t)kafka_message_partition(event);
+
+	typing_forget(fanout->options.typing, change->conversation);
+	if (change->sign == '+')
+		rooms_changed(fanout->options.rooms, partition, change);
+	deliver(fanout, event);
+	if (change->sign == '-')
+		rooms_changed(fanout->options.rooms, partition, change);
+}
+
+/* --- answers to what this gateway has asked, or another ------------------ */
+
+static void take_block(struct fanout *fanout, uint64_t user, uint64_t by,
+                       bool blocks)
+{
+	rooms_block(fanout->options.rooms, user, by, blocks);
+	watches_block(fanout->options.watches, user, by, blocks);
+	typing_forget_user(fanout->options.typing, user);
+}
+
+/* Other gateways' questions are not ours. */
+static void take_rooms(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct event_origin asked;
+
+	if (event_origin_parse(
+		    kafka_message_header(event, EVENT_SETTLES_HEADER),
+		    &asked) &&
+	    asked.gateway == fanout->options.gateway)
+		rooms_answered(fanout->options.rooms, asked.send,
+		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+}
+
+static void take_answer(struct fanout *fanout,
+                        const struct kafka_message *event)
+{
+	struct span key = kafka_message_key(event);
+	struct event_roster roster;
+	uint64_t user, by;
+	bool blocks;
+
+	if (!event_key_next(&key, &user))
+		return;
+	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
+	                       &roster))
+		typing_answered(fanout->options.typing, user, &roster);
+	else if (event_blocker_parse(
+			 kafka_message_header(event, EVENT_BLOCKER_HEADER),
+			 &blocks, &by))
+		take_block(fanout, user, by, blocks);
+	else
+		take_rooms(fanout, event);
+}
+
+size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
+{
+	struct event_room change;
+
+	fanout->sockets = 0;
+	if (event_room_parse(kafka_message_header(event, EVENT_ROOM_HEADER),
+	                     &change)) {
+		deliver_change(fanout, event, &change);
+	} else if (kafka_message_value(event).len == 0) {
+		take_answer(fanout, event);
+	} else {
+		settle(fanout, event);
+		deliver(fanout, event);
+	}
+	measure(event, fanout->sockets);
+	return fanout->sockets * fanout->framed.len;
+}

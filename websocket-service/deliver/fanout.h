@@ -1,0 +1,37 @@
+/*
+ * fanout - hands each record of message_events to the sockets of those whom
+ * its key names, or who are in its room. Step 10 of a message.
+ *
+ * No JSON is read: the key says who, the value is the frame, a header says
+ * which socket to leave out, which send is settled, who has come or gone, or
+ * answers what this gateway has asked.
+ */
+#ifndef PARLEY_WEBSOCKET_DELIVER_FANOUT_H
+#define PARLEY_WEBSOCKET_DELIVER_FANOUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fanout;
+struct connections;
+struct rooms;
+struct sends;
+struct typing;
+struct watches;
+struct kafka_message;
+
+struct fanout_options {
+	struct connections *connections;
+	struct sends *sends;
+	struct rooms *rooms;
+	struct typing *typing;
+	struct watches *watches;
+	uint64_t gateway; /* of the origin header */
+};
+
+struct fanout *fanout_create(const struct fanout_options *options);
+void fanout_destroy(struct fanout **fanout);
+/* Returns the bytes that went into queues. */
+size_t fanout_event(struct fanout *fanout, const struct kafka_message *event);
+
+#endif

@@ -1,0 +1,592 @@
+/* Who is in which room, and when `welcome` is said, on a clock of our own. */
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/scope.h"
+#include "common/wire/save_record.h"
+#include "websocket-service/deliver/rooms.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PARTITIONS = 4, ABSENT_MAX = 3, ROOM = 17, USERS = 40 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+static struct rooms *rooms;
+static unsigned asked, welcomed, missed;
+static uint64_t last_user, last_number;
+static char last_question[SAVE_USERS_MAX * 21];
+
+static void on_ask(void *context, uint64_t number, uint64_t first,
+                   struct span users)
+{
+	struct span left = users;
+	uint64_t user;
+
+	(void)context;
+	assert_int_equal(number, last_number + 1);
+	last_number = number;
+	asked++;
+	assert_true(event_key_next(&left, &user));
+	assert_int_equal(first, user);
+	assert_true(users.len < sizeof(last_question));
+	memcpy(last_question, users.data, users.len);
+	last_question[users.len] = '\0';
+}
+
+static void on_welcome(void *context, uint64_t user)
+{
+	(void)context;
+	welcomed++;
+	last_user = user;
+}
+
+static void on_missed(void *context, uint64_t user)
+{
+	(void)context;
+	missed++;
+	last_user = user;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 5000000;
+	asked = welcomed = missed = 0;
+	last_number = 0;
+	last_question[0] = '\0';
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = PARTITIONS,
+		.absent_max = ABSENT_MAX,
+		.ask = on_ask,
+		.welcome = on_welcome,
+		.missed = on_missed,
+	});
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	rooms_destroy(&rooms);
+	return rooms != NULL;
+}
+
+static void passes(uint64_t ms)
+{
+	clock_ms += ms;
+	rooms_tick(rooms);
+}
+
+static uint32_t partition_of(uint64_t user)
+{
+	return event_partition(user, PARTITIONS);
+}
+
+static void answer_to(uint64_t number, uint64_t user, const char *known)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%llu=%s", (unsigned long long)user,
+	         known);
+	rooms_answered(rooms, number, span_of(text));
+}
+
+static void answer(uint64_t user, const char *known)
+{
+	answer_to(last_number, user, known);
+}
+
+/* A record in the partition of `user` says so. */
+static void change(uint64_t user, const char *text)
+{
+	struct event_room parsed;
+
+	assert_true(event_room_parse(span_of(text), &parsed));
+	rooms_changed(rooms, partition_of(user), &parsed);
+}
+
+static bool is_in(uint64_t user, uint64_t room);
+static uint64_t looked_for;
+static bool found;
+
+static void look(void *context, uint64_t user)
+{
+	(void)context;
+	found |= user == looked_for;
+}
+
+static bool is_in(uint64_t user, uint64_t room)
+{
+	looked_for = user;
+	found = false;
+	rooms_each(rooms, room, partition_of(user), UINT64_MAX, look, NULL);
+	if (found)
+		assert_true(rooms_has(rooms, room, partition_of(user)));
+	return found;
+}
+
+/* In a turn of its own. */
+static bool enters(uint64_t user)
+{
+	bool known = rooms_enter(rooms, user);
+
+	rooms_flush(rooms);
+	return known;
+}
+
+static void knows(uint64_t user, const char *list)
+{
+	assert_false(enters(user));
+	answer(user, list);
+	passes(0);
+}
+
+/* --- welcome --------------------------------------------------------------
+ */
+static void welcome_waits_for_the_answer(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_int_equal(asked, 1);
+	passes(ROOMS_WAIT_MS - 1);
+	assert_int_equal(welcomed, 0);
+	assert_int_equal(rooms_asking(rooms), 1);
+	answer(7, "17:43");
+	assert_int_equal(welcomed, 1);
+	assert_int_equal(last_user, 7);
+	assert_true(is_in(7, ROOM));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 1);
+	assert_int_equal(rooms_asking(rooms), 0);
+	assert_true(enters(7));
+	assert_int_equal(asked, 1);
+}
+
+static void welcome_is_said_after_a_second_anyway(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 1);
+	answer(7, "");
+	assert_int_equal(missed, 0);
+}
+
+static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
+{
+	(void)s;
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS);
+	answer(7, "17:43");
+	assert_int_equal(missed, 1);
+	assert_int_equal(welcomed, 2); /* for who came in after the second */
+	answer(7, "17:44,19:1");
+	assert_int_equal(missed, 1);
+	assert_false(is_in(7, 19));
+}
+
+/* Else it would hear the later entries of a room, and not the earlier. */
+static void before_the_answer_no_room_is_heard_of(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS);
+	change(7, "17:44:+7");
+	change(7, "18:2:+7");
+	change(7, "18:3:-7");
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+	answer(7, "");
+	assert_int_equal(missed, 1);
+	assert_true(is_in(7, ROOM));
+	assert_false(is_in(7, 18));
+	rooms_leave(rooms, 7);
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
+static void each_socket_waits_a_second_at_most(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS - 1);
+	assert_false(enters(7));
+	passes(1);
+	assert_int_equal(welcomed, 1);
+	assert_false(enters(7));
+	passes(ROOMS_WAIT_MS);
+	assert_int_equal(welcomed, 2);
+}
+
+static void without_an_answer_it_is_asked_ever_less_often(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	for (unsigned i = 0; i < 60; i++)
+		passes(1000);
+	assert_in_range(asked, 3, 30);
+	asked = 0;
+	for (unsigned i = 0; i < 600; i++)
+		passes(1000);
+	assert_in_range(asked, 9, 120);
+	rooms_leave(rooms, 7);
+	asked = 0;
+	for (unsigned i = 0; i < 200; i++)
+		passes(1000);
+	assert_int_equal(asked, 0);
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+static void an_answer_for_a_stranger_is_nothing(void **state)
+{
+	(void)state;
+	answer(7, "17:43");
+	change(7, "17:44:+7");
+	assert_int_equal(welcomed + missed, 0);
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
+static void an_answer_of_the_time_before_is_nothing(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	rooms_leave(rooms, 7);
+	assert_false(rooms_enter(rooms, 7)); /* may be in a room meanwhile */
+	answer_to(1, 7, "");
+	assert_int_equal(rooms_asking(rooms), 1);
+	rooms_flush(rooms);
+	assert_int_equal(last_number, 2);
+	answer_to(1, 7, "");
+	assert_int_equal(welcomed, 0);
+	rooms_doubt_all(rooms);
+	answer_to(2, 7, "");
+	assert_int_equal(welcomed, 0);
+	rooms_flush(rooms);
+	answer_to(3, 7, "17:43");
+	assert_int_equal(welcomed, 1);
+	assert_true(is_in(7, ROOM));
+}
+
+static void one_answer_is_for_many(void **state)
+{
+	(void)state;
+	for (uint64_t user = 7; user < 10; user++)
+		(void)rooms_enter(rooms, user);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=17:43/8=;5/99=17:43/9=18:2;6,7"));
+	assert_int_equal(welcomed, 3);
+	assert_true(is_in(7, 17));
+	assert_true(rooms_blocked(rooms, 8, 5));
+	assert_true(is_in(9, 18));
+	assert_true(rooms_blocked(rooms, 9, 7));
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+/* --- gathering -----------------------------------------------------------
+ */
+static void who_comes_while_a_question_is_out_is_in_the_next(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_string_equal(last_question, "7");
+	assert_false(enters(8));
+	assert_false(enters(9));
+	assert_false(enters(8)); /* another socket */
+	assert_int_equal(asked, 1);
+	answer(7, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "8,9");
+	assert_false(enters(10));
+	answer(8, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2); /* 9 is not answered */
+	answer(9, "17:43");
+	rooms_flush(rooms);
+	assert_string_equal(last_question, "10");
+	answer(10, "");
+	rooms_flush(rooms);
+	assert_int_equal(asked, 3);
+	assert_int_equal(welcomed, 4);
+	assert_int_equal(rooms_asking(rooms), 0);
+}
+
+static void nobody_waits_for_an_answer_to_others(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_false(enters(8));
+	passes(50);
+	assert_string_equal(last_question, "8");
+	answer(8, "");
+	assert_int_equal(welcomed, 1);
+}
+
+static void who_has_gone_is_not_asked_about_and_not_waited_for(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	assert_false(enters(8));
+	assert_false(enters(9));
+	rooms_leave(rooms, 8);
+	rooms_leave(rooms, 7);
+	rooms_flush(rooms);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "9");
+	answer(7, "17:43");
+	answer(9, "");
+	assert_int_equal(welcomed, 1);
+	rooms_leave(rooms, 9);
+	passes(60000);
+	assert_int_equal(asked, 2);
+}
+
+static void a_lost_answer_holds_up_nobody_for_long(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	passes((ROOMS_ASK_S + 1) * 2 * 1000);
+	assert_int_equal(asked, 2);
+	assert_string_equal(last_question, "7");
+	answer_to(1, 7, ""); /* late: as good */
+	assert_false(enters(8));
+	assert_string_equal(last_question, "8");
+	assert_int_equal(asked, 3);
+}
+
+static void a_full_question_does_not_wait(void **state)
+{
+	(void)state;
+	assert_false(enters(1));
+	for (uint64_t user = 2; user <= 1 + SAVE_USERS_MAX; user++)
+		assert_false(enters(user));
+	assert_int_equal(asked, 2);
+	assert_int_equal(strncmp(last_question, "2,3,4,", 6), 0);
+	assert_non_null(strstr(last_question, ",501"));
+	for (uint64_t user = 1; user <= 1 + SAVE_USERS_MAX; user++)
+		answer(user, "");
+	assert_int_equal(welcomed, 1 + SAVE_USERS_MAX);
+}
+
+/* --- who is in --------------------------------------------------------------
+ */
+static void of_two_statements_the_higher_seq_is_true(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	change(7, "17:42:-7");
+	assert_true(is_in(7, ROOM));
+	change(7, "17:44:-7");
+	assert_false(is_in(7, ROOM));
+	change(7, "17:43:+7");
+	assert_false(is_in(7, ROOM));
+	change(7, "17:45:+7");
+	assert_true(is_in(7, ROOM));
+	change(7, "17:46:=");
+	assert_true(is_in(7, ROOM));
+}
+
+static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	change(7, "17:44:-7");
+	answer(7, "17:43,19:3");
+	assert_false(is_in(7, ROOM));
+	assert_true(is_in(7, 19));
+}
+
+/* Their going was not heard of, or comes after their coming back. */
+static void who_came_back_sees_what_the_last_word_says(void **state)
+{
+	(void)state;
+	knows(7, "17:100");
+	change(7, "17:130:+7.129");
+	change(7, "17:120:-7");
+	assert_true(is_in(7, ROOM));
+	looked_for = 7;
+	found = false;
+	rooms_each(rooms, ROOM, partition_of(7), 127, look, NULL);
+	assert_false(found);
+	rooms_each(rooms, ROOM, partition_of(7), 130, look, NULL);
+	assert_true(found);
+}
+
+static void what_is_not_in_an_answer_stays(void **state)
+{
+	(void)state;
+	assert_false(enters(7));
+	change(7, "17:44:+7");
+	answer(7, "19:3");
+	assert_true(is_in(7, ROOM));
+	assert_true(is_in(7, 19));
+}
+
+/* Each user's part of the room changes between the right two records. */
+static void a_record_concerns_only_its_partition(void **state)
+{
+	uint64_t other = 8;
+
+	(void)state;
+	while (partition_of(other) == partition_of(7))
+		other++;
+	knows(7, "");
+	knows(other, "");
+	{
+		struct event_room parsed = {ROOM, 5, '+', SPAN("7,8,9,10,11")};
+
+		rooms_changed(rooms, partition_of(7), &parsed);
+		assert_true(is_in(7, ROOM));
+		assert_false(is_in(other, ROOM));
+		rooms_changed(rooms, partition_of(other), &parsed);
+		assert_true(is_in(other, ROOM));
+	}
+	assert_int_equal(rooms_count(rooms), 1);
+}
+
+/* --- coming back ------------------------------------------------------------
+ */
+static void who_comes_back_is_known_and_not_asked_about(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	rooms_leave(rooms, 7);
+	assert_false(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 0);
+	change(7, "17:44:-7");
+	change(7, "18:1:+7");
+	assert_true(enters(7));
+	assert_int_equal(asked, 1);
+	assert_false(is_in(7, ROOM));
+	assert_true(is_in(7, 18));
+}
+
+static void the_longest_absent_are_forgotten(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= ABSENT_MAX + 1; user++) {
+		knows(user, "17:43");
+		rooms_leave(rooms, user);
+	}
+	asked = 0;
+	assert_false(enters(1));
+	assert_int_equal(asked, 1);
+	for (uint64_t user = 2; user <= ABSENT_MAX + 1; user++)
+		assert_true(enters(user));
+	assert_int_equal(asked, 1);
+}
+
+static void after_a_gap_nothing_is_believed(void **state)
+{
+	(void)state;
+	knows(7, "17:43");
+	knows(8, "17:43");
+	rooms_leave(rooms, 8);
+	asked = 0;
+	rooms_doubt_all(rooms);
+	rooms_flush(rooms);
+	assert_int_equal(asked, 1);
+	assert_false(is_in(7, ROOM));
+	answer(7, "17:43");
+	assert_true(is_in(7, ROOM));
+	assert_false(enters(8));
+}
+
+/* --- crowds -----------------------------------------------------------------
+ */
+static void leave_half(void *context, uint64_t user)
+{
+	unsigned *count = context;
+
+	(*count)++;
+	if (user % 2)
+		rooms_leave(rooms, user);
+}
+
+static unsigned walk(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t p = 0; p < PARTITIONS; p++)
+		rooms_each(rooms, ROOM, p, UINT64_MAX, leave_half, &count);
+	return count;
+}
+
+static void who_leaves_while_it_is_walked_keeps_the_others(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= USERS; user++)
+		knows(user, "17:43,19:1");
+	assert_int_equal(walk(), USERS);
+	assert_int_equal(walk(), USERS / 2);
+	for (uint64_t user = 1; user <= USERS; user++)
+		rooms_leave(rooms, user);
+	assert_int_equal(walk(), 0);
+	assert_int_equal(rooms_count(rooms), 0);
+}
+
+static void many_rooms_left_long_ago_take_no_room(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(64);
+
+	(void)state;
+	knows(7, "17:43");
+	for (uint64_t room = 100; room < 5000; room++) {
+		clock_ms += 10000;
+		buf_clear(&text);
+		buf_format(&text, "%u:1:+7", (unsigned)room);
+		change(7, buf_text(&text));
+		buf_clear(&text);
+		buf_format(&text, "%u:2:-7", (unsigned)room);
+		change(7, buf_text(&text));
+	}
+	assert_true(is_in(7, ROOM));
+	assert_int_equal(rooms_count(rooms), 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(welcome_waits_for_the_answer),
+		TEST(welcome_is_said_after_a_second_anyway),
+		TEST(a_late_answer_with_rooms_tells_that_something_was_missed),
+		TEST(before_the_answer_no_room_is_heard_of),
+		TEST(each_socket_waits_a_second_at_most),
+		TEST(without_an_answer_it_is_asked_ever_less_often),
+		TEST(an_answer_for_a_stranger_is_nothing),
+		TEST(an_answer_of_the_time_before_is_nothing),
+		TEST(one_answer_is_for_many),
+		TEST(who_comes_while_a_question_is_out_is_in_the_next),
+		TEST(nobody_waits_for_an_answer_to_others),
+		TEST(who_has_gone_is_not_asked_about_and_not_waited_for),
+		TEST(a_lost_answer_holds_up_nobody_for_long),
+		TEST(a_full_question_does_not_wait),
+		TEST(of_two_statements_the_higher_seq_is_true),
+		TEST(a_stale_answer_does_not_bring_back_who_has_left),
+		TEST(who_came_back_sees_what_the_last_word_says),
+		TEST(what_is_not_in_an_answer_stays),
+		TEST(a_record_concerns_only_its_partition),
+		TEST(who_comes_back_is_known_and_not_asked_about),
+		TEST(the_longest_absent_are_forgotten),
+		TEST(after_a_gap_nothing_is_believed),
+		TEST(who_leaves_while_it_is_walked_keeps_the_others),
+		TEST(many_rooms_left_long_ago_take_no_room),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

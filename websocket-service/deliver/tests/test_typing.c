@@ -1,0 +1,245 @@
+/* Typing, with a clock, a persistence and gateways of our own. */
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/typing.h"
+#include "websocket-service/receive/save_records.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PARTITIONS = 4, MAX = 3 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+static enum status kafka_says;
+static unsigned asked, told;
+static struct buf users; /* of what was told */
+
+enum status records_produce(struct records *records, struct save_record *record,
+                            struct span origin, uint64_t tag)
+{
+	(void)records;
+	assert_int_equal(origin.len, 0);
+	assert_int_equal(record_owner(tag), RECORD_OF_NOBODY);
+	assert_int_equal(record->kind, SAVE_ROSTER);
+	asked++;
+	return kafka_says;
+}
+
+void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
+                   struct span key, struct span frame)
+{
+	struct span left = key;
+	uint64_t user;
+
+	(void)ephemeral;
+	assert_true(span_starts(frame, SPAN("{\"type\":\"typing\"")));
+	while (event_key_next(&left, &user))
+		assert_int_equal(event_partition(user, PARTITIONS), partition);
+	assert_int_equal(left.len, 0);
+	if (users.len)
+		buf_byte(&users, ',');
+	buf_append(&users, key);
+	told++;
+}
+
+static struct typing *typing;
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 1000000;
+	kafka_says = ST_OK;
+	asked = told = 0;
+	users = BUF(4096);
+	typing = typing_create(&(struct typing_options){
+		.partitions = PARTITIONS, .rosters_max = MAX});
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	typing_destroy(&typing);
+	buf_free(&users);
+	return typing != NULL;
+}
+
+static void answers(uint64_t user, const char *text)
+{
+	struct event_roster roster;
+
+	assert_true(event_roster_parse(span_of(text), &roster));
+	typing_answered(typing, user, &roster);
+}
+
+static void types_again(uint64_t user)
+{
+	clock_ms += TYPING_EACH_MS;
+	typing_take(typing, user, 17);
+}
+
+/* --- tests ------------------------------------------------------------------
+ */
+static void the_first_asks_and_is_told_when_the_answer_comes(void **state)
+{
+	(void)state;
+	typing_take(typing, 1, 17);
+	assert_int_equal(asked, 1);
+	assert_int_equal(told, 0);
+	answers(1, "17:2");
+	assert_int_equal(told, 1);
+	assert_string_equal(buf_text(&users), "2");
+	types_again(1);
+	assert_int_equal(asked, 1);
+	assert_int_equal(told, 2);
+}
+
+static void each_partition_of_recipients_gets_one_record(void **state)
+{
+	struct span left;
+	uint64_t user;
+	uint64_t sum = 0;
+
+	(void)state;
+	typing_take(typing, 1, 17);
+	answers(1, "17:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20");
+	assert_in_range(told, 2, PARTITIONS);
+	left = buf_span(&users);
+	while (event_key_next(&left, &user))
+		sum += user;
+	assert_int_equal(sum, 20 * 21 / 2 - 1);
+}
+
+static void more_than_one_in_two_seconds_is_passed_over(void **state)
+{
+	(void)state;
+	typing_take(typing, 1, 17);
+	answers(1, "17:2");
+	for (unsigned i = 0; i < 20; i++) {
+		clock_ms += 100;
+		typing_take(typing, 1, 17);
+	}
+	assert_int_equal(told, 2);
+}
+
+static void a_roster_holds_for_a_minute_and_nobody_for_less(void **state)
+{
+	(void)state;
+	typing_take(typing, 1, 17);
+	answers(1, "17:2");
+	clock_ms += TYPING_KEPT_MS - 1;
+	typing_take(typing, 1, 17);
+	assert_int_equal(asked, 1);
+	types_again(1);
+	assert_int_equal(asked, 2);
+	answers(1, "17:");
+	clock_ms += TYPING_NOBODY_MS - 1;
+	typing_take(typing, 1, 17);
+	assert_int_equal(asked, 2);
+	assert_int_equal(told, 2);
+	types_again(1);
+	assert_int_equal(asked, 3);
+}
+
+static void a_change_of_the_members_forgets_all_rosters_there(void **state)
+{
+	(void)state;
+	typing_take(typing, 1, 17);
+	answers(1, "17:2,3");
+	typing_take(typing, 2, 17);
+	answers(2, "17:1,3");
+	typing_take(typing, 1, 18);
+	answers(1, "18:2");
+	told = 0;
+	typing_forget(typing, 17);
+	typing_forget(typing, 99);
+	types_again(1);
+	types_again(2);
+	typing_take(typing, 1, 18);
+	assert_int_equal(asked, 5);
+	assert_int_equal(told, 1);
+}
+
+static void a_late_answer_is_kept_but_no_longer_told(void **state)
+{
+	(void)state;
+	typing_take(typing, 1, 17);
+	clock_ms += TYPING_ANSWER_MS;
+	answers(1, "17:2");
+	assert_int_equal(told, 0);
+	typing_take(typing, 1, 17);
+	assert_int_equal(told, 1);
+	assert_int_equal(asked, 1);
+}
+
+static void answers_to_others_are_passed_over(void **state)
+{
+	(void)state;
+	answers(1, "17:2");
+	assert_int_equal(typing_rosters(typing), 0);
+	typing_take(typing, 1, 17);
+	answers(1, "17:2");
+	answers(1, "17:2,3");
+	assert_int_equal(told, 1);
+}
+
+static void what_kafka_does_not_take_is_asked_with_the_next(void **state)
+{
+	(void)state;
+	kafka_says = ST_BUSY;
+	typing_take(typing, 1, 17);
+	kafka_says = ST_OK;
+	answers(1, "17:2");
+	assert_int_equal(told, 0);
+	types_again(1);
+	assert_int_equal(asked, 2);
+	answers(1, "17:2");
+	assert_int_equal(told, 1);
+}
+
+static void the_longest_unused_makes_room(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= MAX + 1; user++) {
+		typing_take(typing, user, 17);
+		answers(user, "17:99");
+	}
+	assert_int_equal(typing_rosters(typing), MAX);
+	told = asked = 0;
+	types_again(MAX + 1);
+	assert_int_equal(asked, 0);
+	types_again(1);
+	assert_int_equal(asked, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(the_first_asks_and_is_told_when_the_answer_comes),
+		TEST(each_partition_of_recipients_gets_one_record),
+		TEST(more_than_one_in_two_seconds_is_passed_over),
+		TEST(a_roster_holds_for_a_minute_and_nobody_for_less),
+		TEST(a_change_of_the_members_forgets_all_rosters_there),
+		TEST(a_late_answer_is_kept_but_no_longer_told),
+		TEST(answers_to_others_are_passed_over),
+		TEST(what_kafka_does_not_take_is_asked_with_the_next),
+		TEST(the_longest_unused_makes_room),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,181 @@
+/* What Redis is told of users, with a clock and a Redis of our own. */
+#include "common/base/clock.h"
+#include "common/io/redis/redis.h"
+#include "websocket-service/presence/presence_publisher.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { UNIX_S = 1790000000, USERS = 100 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+uint64_t __wrap_clock_unix_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+uint64_t __wrap_clock_unix_ms(void)
+{
+	return UNIX_S * UINT64_C(1000) + clock_ms;
+}
+
+static bool redis_up;
+static unsigned scores, tidied;
+static char last_key[64], last_member[64];
+static uint64_t last_score;
+
+static void copy(char *to, struct span text)
+{
+	assert_true(text.len < 64);
+	memcpy(to, text.data, text.len);
+	to[text.len] = '\0';
+}
+
+bool redis_command(struct redis *redis, const struct span *words,
+                   unsigned count, redis_done *done, void *context,
+                   uint64_t tag)
+{
+	(void)redis;
+	(void)context;
+	(void)tag;
+	assert_null(done);
+	if (!redis_up)
+		return false;
+	if (!span_equal(words[0], SPAN("ZADD"))) {
+		tidied++;
+		return true;
+	}
+	assert_int_equal(count, 4);
+	copy(last_key, words[1]);
+	assert_true(span_to_u64(words[2], UINT64_MAX, &last_score));
+	copy(last_member, words[3]);
+	scores++;
+	return true;
+}
+
+static struct presence *presence;
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 5000000;
+	redis_up = true;
+	scores = tidied = 0;
+	presence = presence_create(NULL, UINT64_C(0xabc));
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	presence_destroy(&presence);
+	return presence != NULL;
+}
+
+static void seconds_pass(unsigned seconds)
+{
+	while (seconds--) {
+		clock_ms += 1000;
+		presence_tick(presence);
+	}
+}
+
+static void who_comes_is_alive_for_a_while(void **state)
+{
+	(void)state;
+	presence_enter(presence, 7);
+	presence_enter(presence, 7);
+	assert_int_equal(scores, 1);
+	assert_int_equal(tidied, 2);
+	assert_string_equal(last_key, "presence:7");
+	assert_string_equal(last_member, "0000000000000abc");
+	assert_int_equal(last_score & 1, 1);
+	assert_in_range(last_score - __wrap_clock_unix_ms(), PRESENCE_ALIVE_MS,
+	                PRESENCE_ALIVE_MS + 1);
+}
+
+static void it_is_said_again_before_it_is_over(void **state)
+{
+	(void)state;
+	presence_enter(presence, 7);
+	for (unsigned i = 0; i < 1000; i++) {
+		seconds_pass(1);
+		assert_true(last_score >
+		            __wrap_clock_unix_ms() + PRESENCE_ALIVE_MS -
+		                    (PRESENCE_REFRESH_S + 1) * 1000);
+	}
+	assert_in_range(scores, 1000 / PRESENCE_REFRESH_S, 130);
+	assert_int_equal(tidied, 2);
+	seconds_pass(4000);
+	assert_int_equal(tidied, 4);
+}
+
+static void who_goes_is_gone_now(void **state)
+{
+	(void)state;
+	presence_enter(presence, 7);
+	clock_ms += 501;
+	presence_leave(presence, 7);
+	assert_int_equal(last_score & 1, 0);
+	assert_in_range(__wrap_clock_unix_ms() - last_score, 0, 1);
+	assert_int_equal(presence_count(presence), 0);
+	scores = 0;
+	presence_leave(presence, 7);
+	seconds_pass(60);
+	assert_int_equal(scores, 0);
+}
+
+static void a_drain_shows_nobody_leaving(void **state)
+{
+	(void)state;
+	presence_enter(presence, 7);
+	presence_drain(presence);
+	scores = 0;
+	presence_leave(presence, 7);
+	seconds_pass(60);
+	assert_int_equal(scores, 0);
+}
+
+static void when_redis_is_back_all_is_said_again(void **state)
+{
+	(void)state;
+	redis_up = false;
+	for (uint64_t user = 1; user <= USERS; user++)
+		presence_enter(presence, user);
+	seconds_pass(5);
+	assert_int_equal(scores, 0);
+	redis_up = true;
+	presence_say_all(presence);
+	assert_int_equal(scores, USERS);
+	assert_int_equal(tidied, 2 * USERS);
+	redis_up = false;
+	seconds_pass(30);
+	redis_up = true;
+	scores = 0;
+	seconds_pass(1);
+	assert_int_equal(scores, USERS);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(who_comes_is_alive_for_a_while),
+		TEST(it_is_said_again_before_it_is_over),
+		TEST(who_goes_is_gone_now),
+		TEST(a_drain_shows_nobody_leaving),
+		TEST(when_redis_is_back_all_is_said_again),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

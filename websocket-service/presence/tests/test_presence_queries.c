@@ -1,0 +1,499 @@
+/* Watching, with a clock, sockets and a Redis of our own. */
+#include "common/base/clock.h"
+#include "common/io/redis/redis.h"
+#include "websocket-service/deliver/rooms.h"
+#include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/presence/presence_state.h"
+#include "websocket-service/socket/connection.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { UNIX_S = 1790000000, SOCKETS = 4, USERS = 1000, ASKED_MAX = 2000 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+uint64_t __wrap_clock_unix_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+uint64_t __wrap_clock_unix_ms(void)
+{
+	return UNIX_S * UINT64_C(1000) + clock_ms;
+}
+
+/* --- sockets --------------------------------------------------------------
+ */
+struct connection {
+	uint64_t id; /* 0: gone */
+	unsigned got;
+	char last[64 * 1024];
+};
+
+static struct connection sockets[SOCKETS];
+
+struct connection *connections_find(const struct connections *connections,
+                                    uint64_t id)
+{
+	(void)connections;
+	return id && sockets[id - 1].id ? &sockets[id - 1] : NULL;
+}
+
+uint64_t connection_id(const struct connection *connection)
+{
+	return connection->id;
+}
+
+/* Each socket is a user's of its own. */
+uint64_t connection_user(const struct connection *connection)
+{
+	return connection->id + 1000;
+}
+
+void connection_send(struct connection *connection, struct span text)
+{
+	assert_true(text.len < sizeof(connection->last));
+	memcpy(connection->last, text.data, text.len);
+	connection->last[text.len] = '\0';
+	connection->got++;
+}
+
+/* --- Redis ----------------------------------------------------------------
+ */
+struct asked {
+	uint64_t user;
+	redis_done *done;
+	void *context;
+	uint64_t tag;
+};
+
+static bool redis_up;
+static uint64_t score[USERS]; /* 0: absent */
+static struct asked asked[ASKED_MAX];
+static unsigned asked_count;
+static unsigned asked_ever;
+
+struct item {
+	struct span text;
+};
+
+bool redis_is_up(const struct redis *redis)
+{
+	(void)redis;
+	return redis_up;
+}
+
+bool redis_command(struct redis *redis, const struct span *words,
+                   unsigned count, redis_done *done, void *context,
+                   uint64_t tag)
+{
+	struct asked *ask = &asked[asked_count];
+
+	(void)redis;
+	if (!redis_up)
+		return false;
+	assert_int_equal(count, 5);
+	assert_true(span_equal(words[0], SPAN("ZREVRANGE")));
+	assert_true(span_starts(words[1], SPAN("presence:")));
+	assert_true(span_to_u64(span_make(words[1].data + 9, words[1].len - 9),
+	                        USERS, &ask->user));
+	ask->done = done;
+	ask->context = context;
+	ask->tag = tag;
+	asked_count++;
+	asked_ever++;
+	assert_true(asked_count < ASKED_MAX);
+	return true;
+}
+
+struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
+{
+	const struct item *items = list->items;
+
+	return (struct redis_reply){.kind = REDIS_TEXT,
+	                            .text = items[index].text};
+}
+
+static void answer(const struct asked *ask)
+{
+	char text[32];
+	struct item items[2] = {{SPAN("life")}, {SPAN_NONE}};
+	struct redis_reply reply = {.kind = REDIS_LIST, .items = items};
+
+	if (!redis_up)
+		reply.kind = REDIS_NO_REPLY;
+	if (score[ask->user]) {
+		(void)snprintf(text, sizeof(text), "%llu",
+		               (unsigned long long)score[ask->user]);
+		items[1].text = span_of(text);
+		reply.count = 2;
+	}
+	ask->done(ask->context, ask->tag, &reply);
+}
+
+static void redis_answers(void)
+{
+	for (unsigned i = 0; i < asked_count; i++)
+		answer(&asked[i]);
+	asked_count = 0;
+}
+
+static void comes(uint64_t user)
+{
+	score[user] = (__wrap_clock_unix_ms() + 3600000) | 1;
+}
+
+static void goes(uint64_t user)
+{
+	score[user] = __wrap_clock_unix_ms() & ~UINT64_C(1);
+}
+
+/* --- the start ------------------------------------------------------------
+ */
+static struct watches *watches;
+static struct rooms *rooms;
+
+static void on_ask(void *context, uint64_t number, uint64_t first,
+                   struct span users)
+{
+	(void)context;
+	(void)number;
+	(void)first;
+	(void)users;
+}
+
+static void on_welcome(void *context, uint64_t user)
+{
+	(void)context;
+	(void)user;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 5000000;
+	redis_up = true;
+	asked_count = asked_ever = 0;
+	memset(sockets, 0, sizeof(sockets));
+	memset(score, 0, sizeof(score));
+	for (unsigned i = 0; i < SOCKETS; i++)
+		sockets[i].id = i + 1;
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = 12, .ask = on_ask, .welcome = on_welcome});
+	watches = watches_create(NULL, NULL, rooms);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	watches_destroy(&watches);
+	rooms_destroy(&rooms);
+	return watches != NULL;
+}
+
+/* A `presence` frame of the users from `first` on. */
+static void watch(unsigned socket, unsigned first, unsigned count)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct buf text CLEANUP(buf_free) = BUF(4096);
+	struct client_frame frame;
+	struct frame_fault fault;
+
+	buf_append(&text, SPAN("{\"type\":\"presence\",\"users\":["));
+	for (unsigned i = 0; i < count; i++)
+		buf_format(&text, "%s%u", i ? "," : "", first + i);
+	buf_append(&text, SPAN("]}"));
+	assert_int_equal(frame_decode(buf_span(&text), &json, &frame, &fault),
+	                 ST_OK);
+	watches_take(watches, &sockets[socket], &frame);
+}
+
+static void seconds_pass(unsigned seconds)
+{
+	while (seconds--) {
+		clock_ms += 1000;
+		watches_tick(watches);
+		redis_answers();
+	}
+}
+
+static bool says(unsigned socket, const char *part)
+{
+	return strstr(sockets[socket].last, part) != NULL;
+}
+
+/* --- tests ------------------------------------------------------------------
+ */
+static void the_answer_is_one_frame_with_all_of_them(void **state)
+{
+	(void)state;
+	comes(2);
+	score[3] = __wrap_clock_unix_ms() & ~UINT64_C(1);
+	watch(0, 2, 3);
+	assert_int_equal(sockets[0].got, 0);
+	redis_answers();
+	assert_int_equal(sockets[0].got, 1);
+	assert_true(says(0, "{\"user\":2,\"state\":\"online\"}"));
+	assert_true(says(0, "{\"user\":3,\"state\":\"offline\","
+	                    "\"last_seen\":\"2026-"));
+	assert_true(says(0, "{\"user\":4,\"state\":\"offline\"}"));
+	assert_int_equal(watches_count(watches), 3);
+}
+
+static void a_change_is_told_within_two_seconds_in_one_frame(void **state)
+{
+	(void)state;
+	watch(0, 1, 60);
+	redis_answers();
+	seconds_pass(3);
+	assert_int_equal(sockets[0].got, 1);
+	comes(5);
+	comes(6);
+	seconds_pass(1);
+	assert_int_equal(sockets[0].got, 2);
+	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"online\"}"));
+	assert_false(says(0, "\"user\":7"));
+}
+
+static void of_one_user_at_most_one_change_in_five_seconds(void **state)
+{
+	(void)state;
+	watch(0, 5, 1);
+	redis_answers();
+	comes(5);
+	seconds_pass(1);
+	assert_int_equal(sockets[0].got, 2);
+	goes(5);
+	seconds_pass(4);
+	assert_int_equal(sockets[0].got, 2);
+	seconds_pass(1);
+	assert_int_equal(sockets[0].got, 3);
+	assert_true(says(0, "offline"));
+}
+
+static void there_and_back_within_the_time_is_nothing(void **state)
+{
+	(void)state;
+	watch(0, 5, 1);
+	redis_answers();
+	comes(5);
+	seconds_pass(1);
+	goes(5);
+	seconds_pass(2);
+	comes(5);
+	seconds_pass(20);
+	assert_int_equal(sockets[0].got, 2);
+}
+
+static void who_blocks_looks_as_if_they_never_were(void **state)
+{
+	(void)state;
+	comes(5);
+	comes(6);
+	(void)rooms_enter(rooms, 1001);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("1001=;6"));
+	watch(0, 5, 2);
+	watch(1, 5, 2);
+	redis_answers();
+	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
+	assert_true(says(1, "{\"user\":6,\"state\":\"online\"}"));
+	watches_block(watches, 1001, 5, true);
+	watches_block(watches, 1001, 6, false);
+	seconds_pass(1);
+	assert_int_equal(sockets[0].got, 2);
+	assert_true(says(0, "{\"user\":5,\"state\":\"offline\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"online\"}"));
+	goes(5);
+	seconds_pass(6);
+	assert_int_equal(sockets[0].got, 2);
+	assert_int_equal(sockets[1].got, 2);
+}
+
+static void each_user_is_looked_at_once_however_many_watch(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < SOCKETS; i++)
+		watch(i, 1, 10);
+	redis_answers();
+	asked_ever = 0;
+	seconds_pass(1);
+	assert_int_equal(asked_ever, 10);
+	comes(5);
+	seconds_pass(1);
+	for (unsigned i = 0; i < SOCKETS; i++)
+		assert_int_equal(sockets[i].got, 2);
+}
+
+static void an_empty_list_ends_all_watching(void **state)
+{
+	(void)state;
+	watch(0, 1, 10);
+	watch(1, 1, 1);
+	redis_answers();
+	watch(0, 20, 5);
+	watch(0, 0, 0);
+	redis_answers();
+	assert_int_equal(sockets[0].got, 1);
+	comes(1);
+	seconds_pass(2);
+	assert_int_equal(sockets[0].got, 1);
+	assert_int_equal(sockets[1].got, 2);
+	assert_int_equal(watches_count(watches), 1);
+}
+
+static void a_socket_that_goes_is_forgotten(void **state)
+{
+	(void)state;
+	watch(0, 1, 10);
+	redis_answers();
+	comes(1);
+	watch(0, 1, 10);
+	watches_tick(watches);
+	sockets[0].id = 0;
+	watches_leave(watches, 1);
+	redis_answers();
+	seconds_pass(3);
+	assert_int_equal(sockets[0].got, 1);
+	assert_int_equal(watches_count(watches), 0);
+}
+
+static void a_socket_watches_so_many_and_no_more(void **state)
+{
+	(void)state;
+	for (unsigned at = 1; at + 50 <= 501; at += 50)
+		watch(0, at, 50);
+	watch(0, 501, 1);
+	assert_true(says(0, "too_many"));
+	redis_answers();
+	assert_int_equal(watches_count(watches), WATCHES_OF_SOCKET);
+	watch(0, 100, 60);
+	redis_answers();
+	assert_false(says(0, "too_many"));
+	watch(0, 500, 2);
+	assert_true(says(0, "too_many"));
+	assert_int_equal(watches_count(watches), WATCHES_OF_SOCKET);
+}
+
+static void without_redis_it_is_unavailable(void **state)
+{
+	(void)state;
+	redis_up = false;
+	watch(0, 1, 10);
+	assert_true(says(0, "unavailable"));
+	redis_up = true;
+	watch(1, 1, 10);
+	redis_up = false;
+	redis_answers();
+	assert_int_equal(sockets[1].got, 1);
+	assert_true(says(1, "unavailable"));
+	redis_up = true;
+	watch(2, 1, 10);
+	clock_ms += WATCHES_ANSWER_MS;
+	watches_tick(watches);
+	assert_int_equal(sockets[2].got, 1);
+	assert_true(says(2, "unavailable"));
+	redis_answers();
+	assert_int_equal(sockets[2].got, 1);
+	assert_int_equal(watches_count(watches), 0);
+}
+
+/* All times in Redis are over, and gateways need a moment to say otherwise. */
+static void an_outage_is_no_storm(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= 50; user++)
+		comes(user);
+	watch(0, 1, 50);
+	redis_answers();
+	watches_tick(watches);
+	redis_up = false;
+	redis_answers();
+	seconds_pass(60);
+	redis_up = true;
+	watches_calm(watches);
+	for (uint64_t user = 1; user <= 50; user++)
+		score[user] = (__wrap_clock_unix_ms() - 30000) | 1;
+	seconds_pass(10);
+	for (uint64_t user = 1; user <= 49; user++)
+		comes(user);
+	assert_int_equal(sockets[0].got, 1);
+	seconds_pass(10);
+	assert_int_equal(sockets[0].got, 2);
+	assert_true(says(0, "{\"user\":50,\"state\":\"offline\""));
+	assert_false(says(0, "\"user\":49"));
+}
+
+static void losing_all_data_is_no_storm(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= 50; user++)
+		comes(user);
+	watch(0, 1, 50);
+	redis_answers();
+	seconds_pass(2);
+	memset(score, 0, sizeof(score));
+	seconds_pass(BELIEF_ABSENT_MS / 1000 - 1);
+	for (uint64_t user = 1; user <= 49; user++)
+		comes(user);
+	seconds_pass(5);
+	assert_int_equal(sockets[0].got, 2);
+	assert_true(says(0, "{\"user\":50,\"state\":\"offline\"}"));
+	assert_false(says(0, "\"user\":49"));
+}
+
+static void a_redis_that_stood_still_is_no_storm(void **state)
+{
+	(void)state;
+	comes(1);
+	watch(0, 1, 1);
+	redis_answers();
+	watches_tick(watches);
+	for (unsigned i = 0; i < 40; i++) {
+		clock_ms += 1000;
+		watches_tick(watches);
+	}
+	assert_int_equal(asked_count, 1);
+	score[1] = (__wrap_clock_unix_ms() - 10000) | 1;
+	redis_answers();
+	seconds_pass(8);
+	comes(1);
+	seconds_pass(10);
+	assert_int_equal(sockets[0].got, 1);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(the_answer_is_one_frame_with_all_of_them),
+		TEST(a_change_is_told_within_two_seconds_in_one_frame),
+		TEST(of_one_user_at_most_one_change_in_five_seconds),
+		TEST(there_and_back_within_the_time_is_nothing),
+		TEST(who_blocks_looks_as_if_they_never_were),
+		TEST(each_user_is_looked_at_once_however_many_watch),
+		TEST(an_empty_list_ends_all_watching),
+		TEST(a_socket_that_goes_is_forgotten),
+		TEST(a_socket_watches_so_many_and_no_more),
+		TEST(without_redis_it_is_unavailable),
+		TEST(an_outage_is_no_storm),
+		TEST(losing_all_data_is_no_storm),
+		TEST(a_redis_that_stood_still_is_no_storm),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,220 @@
+/* Receipts on their way, with a clock and a Kafka of our own. */
+#include "websocket-service/receive/pending_receipts.h"
+#include "websocket-service/receive/save_records.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MAX = 3 };
+
+static uint64_t clock_ms;
+
+uint64_t __wrap_clock_mono_ms(void);
+
+uint64_t __wrap_clock_mono_ms(void)
+{
+	return clock_ms;
+}
+
+/* --- Kafka ----------------------------------------------------------------
+ */
+static enum status kafka_says;
+static unsigned produced;
+static struct save_record last;
+static uint64_t last_tag;
+
+enum status records_produce(struct records *records, struct save_record *record,
+                            struct span origin, uint64_t tag)
+{
+	(void)records;
+	assert_int_equal(origin.len, 0);
+	assert_int_equal(record_owner(tag), RECORD_OF_RECEIPTS);
+	assert_true(record->seq > 0);
+	if (kafka_says != ST_OK)
+		return kafka_says;
+	produced++;
+	last = *record;
+	last_tag = tag;
+	return ST_OK;
+}
+
+static struct receipts *receipts;
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 1000000;
+	kafka_says = ST_OK;
+	produced = 0;
+	receipts = receipts_create(NULL, MAX);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	receipts_destroy(&receipts);
+	return receipts != NULL;
+}
+
+static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
+{
+	return receipts_take(receipts, user,
+	                     &(struct client_frame){.kind = kind,
+	                                            .conversation = 17,
+	                                            .seq = seq});
+}
+
+static void kafka_answers(enum status status)
+{
+	receipts_answered(receipts, record_number(last_tag), status);
+}
+
+static void last_is(enum save_kind kind, uint64_t seq)
+{
+	assert_int_equal(last.kind, kind);
+	assert_int_equal(last.seq, seq);
+	assert_int_equal(last.conversation, 17);
+}
+
+/* --- tests ------------------------------------------------------------------
+ */
+static void one_goes_at_once_and_is_forgotten_when_it_is_in_the_log(void **s)
+{
+	(void)s;
+	assert_true(says(CLIENT_READ, 2, 42));
+	assert_int_equal(produced, 1);
+	last_is(SAVE_READ, 42);
+	assert_int_equal(last.sender, 2);
+	assert_int_equal(receipts_count(receipts), 1);
+	kafka_answers(ST_OK);
+	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(produced, 1);
+}
+
+static void many_that_come_meanwhile_become_one(void **state)
+{
+	(void)state;
+	for (uint64_t seq = 1; seq <= 1000; seq++)
+		assert_true(says(CLIENT_READ, 2, seq));
+	assert_int_equal(produced, 1);
+	kafka_answers(ST_OK);
+	assert_int_equal(produced, 2);
+	last_is(SAVE_READ, 1000);
+	kafka_answers(ST_OK);
+	assert_int_equal(produced, 2);
+	assert_int_equal(receipts_count(receipts), 0);
+}
+
+static void delivered_and_read_are_two_and_delivered_goes_first(void **state)
+{
+	(void)state;
+	assert_true(says(CLIENT_READ, 2, 5));
+	assert_true(says(CLIENT_READ, 2, 6));
+	assert_true(says(CLIENT_DELIVERED, 2, 9));
+	kafka_answers(ST_OK);
+	last_is(SAVE_DELIVERED, 9);
+	kafka_answers(ST_OK);
+	last_is(SAVE_READ, 6);
+	kafka_answers(ST_OK);
+	assert_int_equal(receipts_count(receipts), 0);
+}
+
+static void what_is_behind_says_nothing_new(void **state)
+{
+	(void)state;
+	assert_true(says(CLIENT_READ, 2, 42));
+	assert_true(says(CLIENT_READ, 2, 42));
+	assert_true(says(CLIENT_READ, 2, 7));
+	kafka_answers(ST_OK);
+	assert_int_equal(produced, 1);
+	assert_int_equal(receipts_count(receipts), 0);
+}
+
+static void what_kafka_did_not_take_is_tried_again(void **state)
+{
+	(void)state;
+	kafka_says = ST_BUSY;
+	assert_true(says(CLIENT_READ, 2, 42));
+	assert_int_equal(produced, 0);
+	receipts_tick(receipts);
+	clock_ms += RECEIPTS_RETRY_MS;
+	receipts_tick(receipts);
+	assert_int_equal(receipts_count(receipts), 1);
+	kafka_says = ST_OK;
+	receipts_tick(receipts);
+	assert_int_equal(produced, 0);
+	clock_ms += RECEIPTS_RETRY_MS;
+	receipts_tick(receipts);
+	assert_int_equal(produced, 1);
+	last_is(SAVE_READ, 42);
+}
+
+static void what_was_lost_on_the_way_is_put_back(void **state)
+{
+	(void)state;
+	assert_true(says(CLIENT_READ, 2, 42));
+	assert_true(says(CLIENT_DELIVERED, 2, 43));
+	kafka_answers(ST_UNAVAILABLE);
+	assert_int_equal(produced, 1);
+	assert_true(says(CLIENT_READ, 2, 44));
+	clock_ms += RECEIPTS_RETRY_MS;
+	receipts_tick(receipts);
+	last_is(SAVE_DELIVERED, 43);
+	kafka_answers(ST_OK);
+	last_is(SAVE_READ, 44);
+	kafka_answers(ST_UNCERTAIN);
+	clock_ms += RECEIPTS_RETRY_MS;
+	receipts_tick(receipts);
+	last_is(SAVE_READ, 44);
+	kafka_answers(ST_OK);
+	assert_int_equal(receipts_count(receipts), 0);
+}
+
+static void too_many_pairs_are_refused_and_others_go_on(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= MAX; user++)
+		assert_true(says(CLIENT_READ, user, 5));
+	assert_false(says(CLIENT_READ, MAX + 1, 5));
+	assert_true(says(CLIENT_READ, 1, 6));
+	kafka_answers(ST_OK); /* of the last user */
+	assert_true(says(CLIENT_READ, MAX + 1, 5));
+}
+
+static void an_answer_of_an_earlier_life_is_nothing(void **state)
+{
+	uint64_t number;
+
+	(void)state;
+	assert_true(says(CLIENT_READ, 2, 42));
+	number = record_number(last_tag);
+	kafka_answers(ST_OK);
+	assert_true(says(CLIENT_READ, 2, 43));
+	receipts_answered(receipts, number, ST_OK);
+	assert_int_equal(receipts_count(receipts), 1);
+	kafka_answers(ST_OK);
+	assert_int_equal(receipts_count(receipts), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(one_goes_at_once_and_is_forgotten_when_it_is_in_the_log),
+		TEST(many_that_come_meanwhile_become_one),
+		TEST(delivered_and_read_are_two_and_delivered_goes_first),
+		TEST(what_is_behind_says_nothing_new),
+		TEST(what_kafka_did_not_take_is_tried_again),
+		TEST(what_was_lost_on_the_way_is_put_back),
+		TEST(too_many_pairs_are_refused_and_others_go_on),
+		TEST(an_answer_of_an_earlier_life_is_nothing),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#include "common/base/mem.h"
+#include "common/service/log.h"
+#include "common/wire/frame.h"
+#include "websocket-service/gateway_metrics.h"
+#include "websocket-service/socket/connection_private.h"
+
+/* What a queue takes beyond its bound, so that a close frame passes. */
+enum { CONTROL_ROOM = 512 };
+
+void connection_mark_dirty(struct connection *c)
+{
+	if (c->dirty)
+		return;
+	c->dirty = true;
+	c->dirty_next = c->set->dirty;
+	c->set->dirty = c;
+}
+
+void connection_queue_control(struct connection *c, struct span bytes)
+{
+	if (outbox_add(&c->outbox, c->set->pool, bytes,
+	               c->set->options.queue_bytes + CONTROL_ROOM))
+		connection_mark_dirty(c);
+}
+
+static void too_slow(struct connection *c)
+{
+	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
+	          F_NUMBER("queued", c->outbox.len));
+	metric_count(&measure_too_slow, 1);
+	/* A close frame is none to a peer that has not got our 101. */
+	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
+	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
+}
+
+/* What lws keeps counts; pings may have taken it past the bound. */
+static uint32_t queue_room(const struct connection *c)
+{
+	uint32_t max = c->set->options.queue_bytes;
+
+	return c->held < max ? max - c->held : 0;
+}
+
+static bool queue(struct connection *c, struct span framed)
+{
+	if (!outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
+		return false;
+	connection_mark_dirty(c);
+	return true;
+}
+
+/* One turn may bring more than the bound: slow is who does not take it. */
+void connection_queue(struct connection *c, struct span framed)
+{
+	if (queue(c, framed))
+		return;
+	connection_release_welcome(c);
+	connection_flush(c);
+	if (!queue(c, framed))
+		too_slow(c);
+}
+
+void connection_send(struct connection *connection, struct span text)
+{
+	struct buf framed CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	if (connection->state != STATE_OPEN)
+		return;
+	websocket_write(&framed, WEBSOCKET_TEXT, text, NULL);
+	connection_queue(connection, buf_span(&framed));
+	metric_count(&measure_frames_out, 1);
+}
+
+void connection_say_welcome(struct connection *c, struct span session)
+{
+	struct buf text CLEANUP(buf_free) = BUF(1024);
+
+	frame_welcome(&text, c->user, session, c->set->options.ping_s);
+	connection_send(c, buf_span(&text));
+}
+
+void connection_release_welcome(struct connection *c)
+{
+	char *session CLEANUP(mem_free) = MOVE(c->session);
+	struct buf rest CLEANUP(buf_free) = BUF(c->outbox.len);
+
+	if (!session)
+		return;
+	buf_append(&rest, outbox_bytes(&c->outbox));
+	buf_consume(&rest, c->answer_len);
+	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
+	connection_say_welcome(c, span_of(session));
+	if (rest.len && outbox_add(&c->outbox, c->set->pool, buf_span(&rest),
+	                           UINT32_MAX)) /* by a `welcome` too much */
+		connection_mark_dirty(c);
+}
+
+/* Behind a `welcome` that is held back all but the 101 waits. */
+static uint32_t ready_len(const struct connection *c)
+{
+	return c->session ? c->answer_len : c->outbox.len;
+}
+
+/*
+ * One write for all that waits; what the kernel does not take, lws keeps. All
+ * or nothing leaves the outbox, so it always starts with a whole frame.
+ */
+void connection_flush(struct connection *c)
+{
+	if (socket_blocked(c->socket)) {
+		socket_want_writable(c->socket);
+		return;
+	}
+	c->held = 0;
+	if (ready_len(c)) {
+		uint32_t len = ready_len(c);
+
+		if (!socket_write(c->socket, span_make(c->outbox.data, len))) {
+			outbox_clear(&c->outbox, c->set->pool);
+			socket_end(c->socket);
+			return;
+		}
+		outbox_sent(&c->outbox, c->set->pool, len);
+		c->answer_len = 0;
+		if (socket_blocked(c->socket))
+			c->held = len;
+		metric_count(&measure_writes, 1);
+	}
+	if (!c->finish)
+		return;
+	if (socket_blocked(c->socket))
+		socket_want_writable(c->socket);
+	else
+		socket_finish(c->socket);
+}

@@ -1,0 +1,102 @@
+/*
+ * connection_private - what the files of the connection module share.
+ *
+ * connection.c      one socket's life: upgrade, frames in, close, deadlines
+ * connection_out.c  what it is sent: the outbox, one write per turn
+ * connections.c     the set of them
+ */
+#ifndef PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
+#define PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
+
+#include "common/base/bucket.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/websocket.h"
+#include "common/client/identity_client.h"
+#include "websocket-service/socket/connection.h"
+#include "websocket-service/socket/send_buffer.h"
+#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/sockets.h"
+#include "websocket-service/socket/timer_wheel.h"
+#include "websocket-service/socket/upgrade.h"
+#include "websocket-service/socket/users.h"
+
+/* Sockets past connections_max, while they are told so. */
+enum { CONNECTION_REFUSED_MAX = 1024 };
+
+enum state {
+	STATE_HEAD,   /* reading the HTTP request */
+	STATE_LOOKUP, /* asking whose token it is */
+	STATE_OPEN,
+	STATE_CLOSING, /* our close frame is written, input is dropped */
+};
+
+struct connection {
+	/* What an event for it touches, side by side: rooms are large, caches
+	   are not. */
+	struct user_link link;
+	struct connections *set;
+	struct connection *dirty_next;
+	struct outbox outbox;
+	struct socket *socket;
+	uint64_t id;
+	uint32_t held;       /* bytes that lws still keeps, at most */
+	uint16_t answer_len; /* of our 101, until it is written */
+	uint8_t state;
+	bool dirty;
+	bool finish; /* no more from us once the outbox is empty */
+
+	bool subprotocol;
+	bool ignored_told;
+	struct connection *prev, *next;           /* all of them */
+	struct connection *head_prev, *head_next; /* those in STATE_HEAD */
+	struct wheel_item check;
+	struct lookup_waiter waiter;
+	struct websocket_reader reader;
+	struct bucket controls, fragments;
+	struct buf head;
+	char *token;
+	char *session; /* not NULL: `welcome` is held back */
+	uint64_t user;
+	uint64_t expires_at_ms; /* unix */
+	uint64_t heard_s;
+	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
+	uint64_t ended_s; /* when its token was found ended; 0: not yet */
+	unsigned unsettled;
+	struct refusals refusals;
+	char key[25];
+};
+
+struct connections {
+	struct connections_options options;
+	struct connection *all;
+	struct connection *dirty;
+	struct connection *heads; /* the oldest first */
+	uint32_t head_count;
+	struct slots *by_id;
+	struct users *users;
+	struct outbox_pool *pool;
+	struct wheel wheel;
+	uint64_t heard_floor_s;
+};
+
+static inline uint64_t connection_now_s(void)
+{
+	return clock_mono_ms() / 1000;
+}
+
+/* connection.c */
+void connection_refuse(struct connection *c, const struct upgrade_fault *fault);
+void connection_due(void *context, struct wheel_item *item);
+
+/* connection_out.c: bytes that are framed already. */
+void connection_queue(struct connection *c, struct span framed);
+/* The same for what passes a full queue: a close, a ping, an HTTP answer. */
+void connection_queue_control(struct connection *c, struct span bytes);
+void connection_mark_dirty(struct connection *c);
+void connection_say_welcome(struct connection *c, struct span session);
+/* What has waited for `welcome` follows it. */
+void connection_release_welcome(struct connection *c);
+void connection_flush(struct connection *c);
+
+#endif

@@ -1,0 +1,138 @@
+#include "common/base/mem.h"
+#include "websocket-service/gateway_metrics.h"
+#include "websocket-service/socket/connection_private.h"
+
+#include <utlist.h>
+
+/* A tick so late means that the whole process was stopped. */
+enum { STALL_S = 5 };
+
+struct connections *
+connections_create(const struct connections_options *options)
+{
+	struct connections *set = mem_new(sizeof(*set));
+
+	set->options = *options;
+	set->by_id =
+		slots_create(options->connections_max + CONNECTION_REFUSED_MAX);
+	set->users = users_create();
+	set->pool = outbox_pool_create();
+	wheel_start(&set->wheel, connection_now_s());
+	return set;
+}
+
+void connections_destroy(struct connections **connections)
+{
+	struct connections *set = *connections;
+
+	if (!set)
+		return;
+	slots_destroy(&set->by_id);
+	users_destroy(&set->users);
+	outbox_pool_destroy(&set->pool);
+	mem_free(connections);
+}
+
+uint32_t connections_count(const struct connections *connections)
+{
+	return slots_count(connections->by_id);
+}
+
+struct connection *connections_find(const struct connections *connections,
+                                    uint64_t id)
+{
+	struct connection *c = slots_get(connections->by_id, id);
+
+	return c && c->state == STATE_OPEN ? c : NULL;
+}
+
+bool connections_has_user(const struct connections *connections, uint64_t user)
+{
+	return users_find(connections->users, user);
+}
+
+unsigned connections_deliver(struct connections *connections, uint64_t user,
+                             struct span framed, uint64_t except)
+{
+	struct user_link *link = users_find(connections->users, user);
+	unsigned count = 0;
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next; /* too_slow() unlinks */
+		if (c->id == except)
+			continue;
+		connection_queue(c, framed);
+		count++;
+	}
+	metric_count(&measure_frames_out, count);
+	return count;
+}
+
+void connections_welcome(struct connections *connections, uint64_t user)
+{
+	struct user_link *link = users_find(connections->users, user);
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next;
+		connection_release_welcome(c);
+	}
+}
+
+unsigned connections_close_welcomed(struct connections *connections,
+                                    uint64_t user, enum websocket_code code,
+                                    const char *reason)
+{
+	struct user_link *link = users_find(connections->users, user);
+	unsigned count = 0;
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next; /* closing unlinks */
+		if (c->session)
+			continue;
+		connection_close(c, code, reason);
+		count++;
+	}
+	return count;
+}
+
+void connections_flush(struct connections *connections)
+{
+	while (connections->dirty) {
+		struct connection *c = connections->dirty;
+
+		connections->dirty = c->dirty_next;
+		c->dirty = false;
+		connection_flush(c);
+	}
+}
+
+void connections_close_all(struct connections *connections, bool settled_only,
+                           enum websocket_code code, const char *reason)
+{
+	struct connection *c;
+
+	DL_FOREACH (connections->all, c) {
+		if (c->state == STATE_OPEN && !(settled_only && c->unsettled))
+			connection_close(c, code, reason);
+		else if (c->state < STATE_OPEN)
+			connection_refuse(c, &upgrade_unavailable);
+	}
+}
+
+void connections_tick(struct connections *connections)
+{
+	uint64_t now = connection_now_s();
+
+	if (now > connections->wheel.now_s + STALL_S)
+		connections->heard_floor_s = now;
+	wheel_turn(&connections->wheel, now, connection_due, connections);
+}

@@ -1,0 +1,51 @@
+#include "websocket-service/socket/rate_limits.h"
+#include "common/base/bucket.h"
+#include "common/base/clock.h"
+#include "common/base/lru.h"
+#include "common/base/mem.h"
+
+struct limits {
+	struct bucket_rate rate;
+	struct lru *buckets; /* by user */
+};
+
+struct limits *limits_create(uint32_t per_s, uint32_t burst, uint32_t users_max)
+{
+	struct limits *limits = mem_new(sizeof(*limits));
+
+	limits->rate = (struct bucket_rate){per_s, burst};
+	if (per_s)
+		limits->buckets = lru_create(users_max, sizeof(struct bucket));
+	return limits;
+}
+
+void limits_destroy(struct limits **limits)
+{
+	if (!*limits)
+		return;
+	lru_destroy(&(*limits)->buckets);
+	mem_free(limits);
+}
+
+bool limits_take(struct limits *limits, uint64_t user)
+{
+	struct span key = span_make(&user, sizeof(user));
+	struct bucket bucket = {0};
+	bool fits;
+
+	if (!limits->buckets)
+		return true;
+	(void)lru_get(limits->buckets, key, 0, &bucket);
+	fits = bucket_take(&bucket, &limits->rate, 1, clock_mono_ms() / 1000);
+	lru_put(limits->buckets, key, &bucket, UINT64_MAX);
+	return fits;
+}
+
+bool refusals_take(struct refusals *refusals)
+{
+	uint32_t now_s = (uint32_t)(clock_mono_ms() / 1000);
+
+	if (now_s - refusals->since_s >= TOO_FAST_WINDOW_S)
+		*refusals = (struct refusals){.since_s = now_s};
+	return ++refusals->count <= TOO_FAST_MAX;
+}

@@ -1,0 +1,291 @@
+#define _GNU_SOURCE /* accept4 */
+#include "websocket-service/socket/sockets.h"
+#include "common/base/mem.h"
+#include "common/io/http/listener.h"
+#include "common/service/log.h"
+
+#include <errno.h>
+#include <libwebsockets.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+#include <uv.h>
+
+enum {
+	READ_MAX = 16 * 1024, /* bytes of one socket per turn */
+	ACCEPT_BATCH = 64,    /* sockets per turn */
+	BACKLOG = 4096,
+	UNSENT_MAX = 256 * 1024, /* bytes of one socket in the kernel */
+	NO_DESCRIPTORS_WAIT_MS = 200,
+	DESTROY_TURNS = 20,
+};
+
+static const char protocol_name[] = "gateway";
+
+struct sockets {
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	const struct socket_events *events;
+	void *events_context;
+	struct uv_loop_s *loop;
+	int listen_fd;
+	uv_poll_t *acceptor;
+	uv_timer_t *retry; /* after the process ran out of descriptors */
+};
+
+static struct lws *inside(struct socket *socket)
+{
+	return (struct lws *)(void *)socket;
+}
+
+/* The per-session data is one pointer: what `opened` returned. */
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
+                    void *session, void *in, size_t len)
+{
+	void **connection = session;
+	struct sockets *sockets;
+
+	switch (reason) {
+	case LWS_CALLBACK_RAW_ADOPT:
+	case LWS_CALLBACK_RAW_RX:
+	case LWS_CALLBACK_RAW_WRITEABLE:
+	case LWS_CALLBACK_RAW_CLOSE:
+		sockets = lws_context_user(lws_get_context(wsi));
+		break;
+	default:
+		return 0;
+	}
+	if (reason == LWS_CALLBACK_RAW_ADOPT) {
+		*connection = sockets->events->opened(
+			sockets->events_context, (struct socket *)(void *)wsi);
+		return *connection ? 0 : -1;
+	}
+	if (!*connection)
+		return reason == LWS_CALLBACK_RAW_CLOSE ? 0 : -1;
+	if (reason == LWS_CALLBACK_RAW_RX)
+		return sockets->events->received(*connection, in, len) ? 0 : -1;
+	if (reason == LWS_CALLBACK_RAW_WRITEABLE) {
+		sockets->events->writable(*connection);
+		return 0;
+	}
+	sockets->events->closed(*connection);
+	*connection = NULL;
+	return 0;
+}
+
+static void on_log(int level, const char *line)
+{
+	struct span text = span_of(line);
+
+	while (text.len && text.data[text.len - 1] == '\n')
+		text.len--;
+	log_event(level == LLL_ERR ? LOG_WARN : LOG_INFO, "libwebsockets",
+	          F_SPAN("text", text));
+}
+
+static struct lws_context *create_context(struct sockets *sockets)
+{
+	static const struct lws_protocols protocols[] = {
+		{.name = protocol_name,
+	         .callback = on_event,
+	         .per_session_data_size = sizeof(void *)},
+		{0},
+	};
+	void *loops[] = {sockets->loop};
+	struct lws_context_creation_info info = {
+		.port = CONTEXT_PORT_NO_LISTEN_SERVER,
+		.protocols = protocols,
+		.options = LWS_SERVER_OPTION_LIBUV,
+		.foreign_loops = loops,
+		.pt_serv_buf_size = READ_MAX,
+		.user = sockets,
+		.pcontext = &sockets->context, /* NULL once it is gone */
+		.vhost_name = protocol_name,
+		.gid = (gid_t)-1,
+		.uid = (uid_t)-1,
+	};
+
+	lws_set_log_level(LLL_ERR | LLL_WARN, on_log);
+	return lws_create_context(&info);
+}
+
+enum status sockets_create(struct uv_loop_s *loop,
+                           const struct socket_events *events, void *context,
+                           struct sockets **ret_sockets)
+{
+	struct sockets *sockets CLEANUP(sockets_destroy) =
+		mem_new(sizeof(*sockets));
+
+	sockets->listen_fd = -1;
+	sockets->loop = loop;
+	sockets->events = events;
+	sockets->events_context = context;
+	sockets->context = create_context(sockets);
+	if (!sockets->context)
+		return ST_BROKEN;
+	sockets->vhost = lws_get_vhost_by_name(sockets->context, protocol_name);
+	if (!sockets->vhost)
+		return ST_BROKEN;
+	*ret_sockets = MOVE(sockets);
+	return ST_OK;
+}
+
+/*
+ * Left alone the kernel keeps megabytes for a peer that does not read, of
+ * memory that all sockets share. What is on its way does not count as unsent.
+ */
+static void adopt(struct sockets *sockets, int fd)
+{
+	int unsent_max = UNSENT_MAX;
+	int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
+	                 sizeof(unsent_max));
+	/* On failure it has closed the descriptor itself. */
+	(void)lws_adopt_descriptor_vhost(sockets->vhost, LWS_ADOPT_SOCKET,
+	                                 (lws_sock_file_fd_type){.sockfd = fd},
+	                                 protocol_name, NULL);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events);
+
+static void on_retry(uv_timer_t *timer)
+{
+	struct sockets *sockets = timer->data;
+
+	if (sockets->acceptor)
+		(void)uv_poll_start(sockets->acceptor, UV_READABLE,
+		                    on_acceptable);
+}
+
+/* Accepting on would spin: the socket stays readable. */
+static void wait_for_descriptors(struct sockets *sockets)
+{
+	log_event(LOG_WARN, "sockets.no_descriptors",
+	          F_TEXT("why", strerror(errno)));
+	(void)uv_poll_stop(sockets->acceptor);
+	(void)uv_timer_start(sockets->retry, on_retry, NO_DESCRIPTORS_WAIT_MS,
+	                     0);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events)
+{
+	struct sockets *sockets = poll->data;
+
+	(void)status;
+	(void)events;
+	for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+		int fd = accept4(sockets->listen_fd, NULL, NULL,
+		                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			adopt(sockets, fd);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			wait_for_descriptors(sockets);
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+enum status sockets_listen(struct sockets *sockets, const char *bind_address,
+                           uint16_t port)
+{
+	sockets->listen_fd = listener_open(bind_address, port, BACKLOG);
+	if (sockets->listen_fd < 0)
+		return ST_UNAVAILABLE;
+	sockets->retry = mem_new(sizeof(*sockets->retry));
+	sockets->retry->data = sockets;
+	(void)uv_timer_init(sockets->loop, sockets->retry);
+	sockets->acceptor = mem_new(sizeof(*sockets->acceptor));
+	sockets->acceptor->data = sockets;
+	(void)uv_poll_init(sockets->loop, sockets->acceptor,
+	                   sockets->listen_fd);
+	(void)uv_poll_start(sockets->acceptor, UV_READABLE, on_acceptable);
+	return ST_OK;
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	void *memory = handle;
+
+	mem_free(&memory);
+}
+
+void sockets_stop_listening(struct sockets *sockets)
+{
+	if (!sockets->acceptor)
+		return;
+	uv_close((uv_handle_t *)sockets->acceptor, free_handle);
+	uv_close((uv_handle_t *)sockets->retry, free_handle);
+	sockets->acceptor = NULL;
+	sockets->retry = NULL;
+	(void)close(sockets->listen_fd);
+	sockets->listen_fd = -1;
+}
+
+/*
+ * On somebody else's loop that takes two calls, with turns of the loop in
+ * between for its handles to close.
+ */
+static void destroy_context(struct sockets *sockets)
+{
+	if (sockets->context)
+		lws_context_destroy(sockets->context);
+	for (unsigned i = 0; i < DESTROY_TURNS && sockets->context; i++)
+		(void)uv_run(sockets->loop, UV_RUN_NOWAIT);
+	if (sockets->context)
+		lws_context_destroy(sockets->context);
+}
+
+void sockets_destroy(struct sockets **sockets)
+{
+	if (!*sockets)
+		return;
+	sockets_stop_listening(*sockets);
+	destroy_context(*sockets);
+	mem_free(sockets);
+}
+
+bool socket_write(struct socket *socket, struct span bytes)
+{
+	/* lws does not change what it sends raw, it only lacks the const. */
+	return lws_write(inside(socket), (unsigned char *)(uintptr_t)bytes.data,
+	                 bytes.len, LWS_WRITE_RAW) >= 0;
+}
+
+bool socket_blocked(struct socket *socket)
+{
+	return lws_partial_buffered(inside(socket));
+}
+
+void socket_want_writable(struct socket *socket)
+{
+	(void)lws_callback_on_writable(inside(socket));
+}
+
+void socket_pause(struct socket *socket, bool paused)
+{
+	(void)lws_rx_flow_control(inside(socket), !paused);
+}
+
+void socket_finish(struct socket *socket)
+{
+	(void)shutdown(lws_get_socket_fd(inside(socket)), SHUT_WR);
+}
+
+void socket_end(struct socket *socket)
+{
+	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
+	struct lws *wsi = inside(socket);
+
+	/* Else the kernel goes on offering the rest to who does not read. */
+	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &none,
+	                 sizeof(none));
+	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
+	                LWS_TO_KILL_ASYNC);
+	/* Outside of its callbacks lws would look at that only much later. */
+	lws_cancel_service(lws_get_context(wsi));
+}

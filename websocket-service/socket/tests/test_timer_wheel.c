@@ -1,0 +1,232 @@
+#include "websocket-service/socket/timer_wheel.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { START_S = 1000, MANY = 2000 };
+
+struct alarm {
+	struct wheel_item item; /* first: an item is its alarm */
+	struct wheel *wheel;
+	struct alarm *other; /* cleared when this one fires */
+	uint64_t again_s;    /* set anew for then, once */
+	unsigned fired;
+	uint64_t fired_s;
+};
+
+static void on_due(void *context, struct wheel_item *item)
+{
+	struct alarm *alarm = (struct alarm *)(void *)item;
+	struct wheel *wheel = context;
+
+	alarm->fired++;
+	alarm->fired_s = wheel->now_s;
+	if (alarm->other)
+		wheel_clear(wheel, &alarm->other->item);
+	if (alarm->again_s) {
+		wheel_set(wheel, item, alarm->again_s);
+		alarm->again_s = 0;
+	}
+}
+
+static struct wheel started(void)
+{
+	struct wheel wheel;
+
+	wheel_start(&wheel, START_S);
+	return wheel;
+}
+
+static void turn(struct wheel *wheel, uint64_t now_s)
+{
+	wheel_turn(wheel, now_s, on_due, wheel);
+}
+
+static void an_item_fires_once_at_its_second(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {0};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 5);
+	turn(&wheel, START_S + 4);
+	assert_int_equal(alarm.fired, 0);
+	turn(&wheel, START_S + 5);
+	assert_int_equal(alarm.fired, 1);
+	turn(&wheel, START_S + 200);
+	assert_int_equal(alarm.fired, 1);
+}
+
+static void what_is_due_already_fires_a_second_from_now(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm now = {0};
+	struct alarm past = {0};
+
+	(void)state;
+	wheel_set(&wheel, &now.item, START_S);
+	wheel_set(&wheel, &past.item, 3);
+	turn(&wheel, START_S);
+	assert_int_equal(now.fired + past.fired, 0);
+	turn(&wheel, START_S + 1);
+	assert_int_equal(now.fired + past.fired, 2);
+}
+
+static void what_is_too_far_fires_at_the_end_of_the_wheel(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {0};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 3600);
+	turn(&wheel, START_S + WHEEL_SLOTS - 2);
+	assert_int_equal(alarm.fired, 0);
+	turn(&wheel, START_S + WHEEL_SLOTS - 1);
+	assert_int_equal(alarm.fired, 1);
+}
+
+static void setting_again_moves_it(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {0};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 2);
+	wheel_set(&wheel, &alarm.item, START_S + 9);
+	turn(&wheel, START_S + 8);
+	assert_int_equal(alarm.fired, 0);
+	turn(&wheel, START_S + 9);
+	assert_int_equal(alarm.fired, 1);
+}
+
+static void a_cleared_one_does_not_fire(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {0};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 2);
+	wheel_clear(&wheel, &alarm.item);
+	wheel_clear(&wheel, &alarm.item);
+	turn(&wheel, START_S + 100);
+	assert_int_equal(alarm.fired, 0);
+}
+
+static void a_jump_of_minutes_fires_each_once(void **state)
+{
+	static struct alarm alarm[WHEEL_SLOTS];
+	struct wheel wheel = started();
+
+	(void)state;
+	memset(alarm, 0, sizeof(alarm));
+	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+		wheel_set(&wheel, &alarm[i].item, START_S + i);
+	turn(&wheel, START_S + 600);
+	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+		assert_int_equal(alarm[i].fired, 1);
+	assert_int_equal(wheel.now_s, START_S + 600);
+}
+
+static void setting_itself_within_a_jump_goes_on_from_there(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {.again_s = START_S + 600 + 25};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 1);
+	turn(&wheel, START_S + 600);
+	/* Once at its time, once at the wheel's end: never lost. */
+	assert_int_equal(alarm.fired, 2);
+	assert_int_equal(alarm.fired_s, START_S + 1 + WHEEL_SLOTS - 1);
+}
+
+static void a_clock_that_stands_or_goes_back_fires_nothing(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {0};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 1);
+	turn(&wheel, START_S);
+	turn(&wheel, START_S - 500);
+	assert_int_equal(alarm.fired, 0);
+	assert_int_equal(wheel.now_s, START_S);
+	turn(&wheel, START_S + 1);
+	assert_int_equal(alarm.fired, 1);
+}
+
+static void setting_itself_for_now_within_due_does_not_spin(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm alarm = {.again_s = 1};
+
+	(void)state;
+	wheel_set(&wheel, &alarm.item, START_S + 1);
+	turn(&wheel, START_S + 1);
+	assert_int_equal(alarm.fired, 1);
+	turn(&wheel, START_S + 2);
+	assert_int_equal(alarm.fired, 2);
+}
+
+static void clearing_another_of_the_same_second_within_due_holds(void **state)
+{
+	struct wheel wheel = started();
+	struct alarm last = {0};
+	struct alarm middle = {0};
+	struct alarm first = {.other = &middle};
+
+	(void)state;
+	wheel_set(&wheel, &first.item, START_S + 1);
+	wheel_set(&wheel, &middle.item, START_S + 1);
+	wheel_set(&wheel, &last.item, START_S + 1);
+	turn(&wheel, START_S + 1);
+	assert_int_equal(first.fired, 1);
+	assert_int_equal(middle.fired, 0);
+	assert_int_equal(last.fired, 1);
+}
+
+static void each_of_many_fires_in_its_own_second(void **state)
+{
+	static struct alarm alarm[MANY];
+	struct wheel wheel = started();
+
+	(void)state;
+	memset(alarm, 0, sizeof(alarm));
+	for (unsigned i = 0; i < MANY; i++)
+		wheel_set(&wheel, &alarm[i].item, START_S + 1 + i % 60);
+	for (unsigned s = 1; s <= 60; s++)
+		turn(&wheel, START_S + s);
+	for (unsigned i = 0; i < MANY; i++) {
+		assert_int_equal(alarm[i].fired, 1);
+		assert_int_equal(alarm[i].fired_s, START_S + 1 + i % 60);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_item_fires_once_at_its_second),
+		cmocka_unit_test(what_is_due_already_fires_a_second_from_now),
+		cmocka_unit_test(what_is_too_far_fires_at_the_end_of_the_wheel),
+		cmocka_unit_test(setting_again_moves_it),
+		cmocka_unit_test(a_cleared_one_does_not_fire),
+		cmocka_unit_test(a_jump_of_minutes_fires_each_once),
+		cmocka_unit_test(
+			setting_itself_within_a_jump_goes_on_from_there),
+		cmocka_unit_test(
+			a_clock_that_stands_or_goes_back_fires_nothing),
+		cmocka_unit_test(
+			setting_itself_for_now_within_due_does_not_spin),
+		cmocka_unit_test(
+			clearing_another_of_the_same_second_within_due_holds),
+		cmocka_unit_test(each_of_many_fires_in_its_own_second),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
