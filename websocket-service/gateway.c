@@ -348,6 +348,33 @@ static void start_loop(struct gateway *g)
 	(void)uv_poll_start(&g->wake, UV_READABLE, on_wake);
 }
 
+/* --- messages ------------------------------------------------------------ */
+
+static void on_typing(void *context, struct connection *connection,
+                      const struct client_frame *frame)
+{
+	struct gateway *g = context;
+
+	typing_take(g->typing, connection_user(connection),
+	            frame->conversation);
+}
+
+static void on_presence(void *context, struct connection *connection,
+                        const struct client_frame *frame)
+{
+	struct gateway *g = context;
+
+	watches_take(g->watches, connection, frame);
+}
+
+static void on_block_changed(void *context, uint64_t user, uint64_t by,
+                             bool blocks)
+{
+	struct gateway *g = context;
+
+	watches_block(g->watches, user, by, blocks);
+}
+
 static void start_messages(struct gateway *g)
 {
 	g->records =
@@ -376,18 +403,20 @@ static void start_messages(struct gateway *g)
 		.recipients = g->recipients,
 		.sends = g->sends,
 		.receipts = g->receipts,
-		.typing = g->typing,
-		.watches = g->watches,
 		.limits = g->limits,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
+		.typing = on_typing,
+		.presence = on_presence,
+		.context = g,
 	});
 	g->fanout = fanout_create(&(struct fanout_options){
 		.connections = g->connections,
 		.sends = g->sends,
 		.rooms = g->rooms,
 		.typing = g->typing,
-		.watches = g->watches,
 		.gateway = g->number,
+		.block_changed = on_block_changed,
+		.context = g,
 	});
 }
 

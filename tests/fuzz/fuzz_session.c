@@ -391,6 +391,20 @@ static struct look {
 } looks[LOOKS];
 static unsigned look_count;
 
+static void on_typing(void *context, struct connection *connection,
+                      const struct client_frame *frame)
+{
+	(void)context;
+	typing_take(typing, connection_user(connection), frame->conversation);
+}
+
+static void on_presence(void *context, struct connection *connection,
+                        const struct client_frame *frame)
+{
+	(void)context;
+	watches_take(watches, connection, frame);
+}
+
 enum status records_produce(struct records *records, struct save_record *record,
                             struct span origin, uint64_t tag)
 {
@@ -758,10 +772,10 @@ static void start(void)
 	intake = intake_create(&(struct intake_options){
 		.connections = set,
 		.receipts = receipts,
-		.typing = typing,
-		.watches = watches,
 		.limits = limits,
 		.unsettled_max = 8,
+		.typing = on_typing,
+		.presence = on_presence,
 	});
 }
 

@@ -10,7 +10,6 @@
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/gateway_metrics.h"
-#include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
 
@@ -174,8 +173,9 @@ static void take_block(struct fanout *fanout, uint64_t user, uint64_t by,
                        bool blocks)
 {
 	rooms_block(fanout->options.rooms, user, by, blocks);
-	watches_block(fanout->options.watches, user, by, blocks);
 	typing_forget_user(fanout->options.typing, user);
+	fanout->options.block_changed(fanout->options.context, user, by,
+	                              blocks);
 }
 
 /* Other gateways' questions are not ours. */

@@ -9,6 +9,7 @@
 #ifndef PARLEY_WEBSOCKET_DELIVER_FANOUT_H
 #define PARLEY_WEBSOCKET_DELIVER_FANOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,7 +18,6 @@ struct connections;
 struct rooms;
 struct sends;
 struct typing;
-struct watches;
 struct kafka_message;
 
 struct fanout_options {
@@ -25,8 +25,11 @@ struct fanout_options {
 	struct sends *sends;
 	struct rooms *rooms;
 	struct typing *typing;
-	struct watches *watches;
 	uint64_t gateway; /* of the origin header */
+	/* One user blocks another, or no longer does. */
+	void (*block_changed)(void *context, uint64_t user, uint64_t by,
+	                      bool blocks);
+	void *context;
 };
 
 struct fanout *fanout_create(const struct fanout_options *options);

@@ -5,9 +5,7 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
-#include "websocket-service/deliver/typing.h"
 #include "websocket-service/gateway_metrics.h"
-#include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
@@ -190,13 +188,14 @@ static void on_receipt(struct intake *intake, const struct arrival *a)
 
 static void on_typing(struct intake *intake, const struct arrival *a)
 {
-	typing_take(intake->options.typing, connection_user(a->connection),
-	            a->frame->conversation);
+	intake->options.typing(intake->options.context, a->connection,
+	                       a->frame);
 }
 
 static void on_presence(struct intake *intake, const struct arrival *a)
 {
-	watches_take(intake->options.watches, a->connection, a->frame);
+	intake->options.presence(intake->options.context, a->connection,
+	                         a->frame);
 }
 
 typedef void take_frame(struct intake *intake, const struct arrival *arrival);

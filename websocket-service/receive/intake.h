@@ -18,6 +18,7 @@
 
 enum { INTAKE_WAITING_MAX = 4000 }; /* texts of at most 16 KiB each */
 
+struct client_frame;
 struct intake;
 struct connection;
 struct connections;
@@ -25,8 +26,6 @@ struct limits;
 struct lookups;
 struct receipts;
 struct sends;
-struct typing;
-struct watches;
 
 struct intake_options {
 	struct connections *connections;
@@ -34,9 +33,13 @@ struct intake_options {
 	struct sends *sends;
 	struct receipts *receipts;
 	struct limits *limits;
-	struct typing *typing;
-	struct watches *watches;
 	unsigned unsettled_max; /* of a socket */
+	/* `typing` and `presence` frames belong to modules above this one. */
+	void (*typing)(void *context, struct connection *connection,
+	               const struct client_frame *frame);
+	void (*presence)(void *context, struct connection *connection,
+	                 const struct client_frame *frame);
+	void *context;
 };
 
 struct intake *intake_create(const struct intake_options *options);
