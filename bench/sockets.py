@@ -14,7 +14,7 @@ WARM_UPS = 6  # of connects, half a second each: Kafka compiles itself while it 
 STORM_LIMIT_S = 150
 LOOKUPS = "parley_token_lookup_seconds_count"
 HASHES = "parley_password_hash_seconds_count"
-QUESTIONS = "parley_rooms_asked_total"
+QUESTIONS = "parley_rooms_queries_total"
 PORTS = (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT"))
 
 

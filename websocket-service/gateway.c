@@ -10,7 +10,7 @@
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "websocket-service/deliver/bus.h"
-#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/fanout.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
@@ -52,15 +52,15 @@ struct gateway {
 	struct connections *connections;
 	struct redis *redis;
 	struct bus *bus;
-	struct records *records;
-	struct sends *sends;
-	struct receipts *receipts;
-	struct ephemeral *ephemeral;
+	struct save_records *records;
+	struct pending_sends *sends;
+	struct pending_receipts *receipts;
+	struct ephemeral_producer *ephemeral;
 	struct typing *typing;
 	struct rooms *rooms;
-	struct presence *presence;
-	struct watches *watches;
-	struct limits *limits;
+	struct presence_publisher *presence;
+	struct presence_queries *watches;
+	struct rate_limits *rate_limits;
 	struct intake *intake;
 	struct fanout *fanout;
 	struct sockets *sockets;
@@ -79,11 +79,11 @@ static void start_lookups(struct gateway *g)
 
 /* --- sockets ------------------------------------------------------------- */
 
-static bool hears(void *context, uint64_t user)
+static bool serves_user(void *context, uint64_t user)
 {
 	const struct gateway *g = context;
 
-	return gateway_hears(g->settings, user);
+	return gateway_serves_user(g->settings, user);
 }
 
 static void on_text(void *context, struct connection *connection,
@@ -100,8 +100,8 @@ static bool on_socket_opened(void *context, struct connection *connection)
 	uint64_t user = connection_user(connection);
 
 	intake_user_seen(g->intake, user);
-	presence_enter(g->presence, user);
-	return rooms_enter(g->rooms, user);
+	presence_publisher_user_connected(g->presence, user);
+	return rooms_user_connected(g->rooms, user);
 }
 
 static void on_socket_closed(void *context, struct connection *connection,
@@ -110,11 +110,11 @@ static void on_socket_closed(void *context, struct connection *connection,
 	struct gateway *g = context;
 	uint64_t user = connection_user(connection);
 
-	watches_leave(g->watches, connection_id(connection));
+	presence_queries_socket_closed(g->watches, connection_id(connection));
 	if (!last)
 		return;
-	presence_leave(g->presence, user);
-	rooms_leave(g->rooms, user);
+	presence_publisher_user_disconnected(g->presence, user);
+	rooms_user_disconnected(g->rooms, user);
 }
 
 static void start_connections(struct gateway *g)
@@ -127,7 +127,7 @@ static void start_connections(struct gateway *g)
 		.queue_bytes = (uint32_t)g->settings->queue_bytes,
 		.connections_max = (uint32_t)g->settings->connections_max,
 		.handshakes_max = HANDSHAKES_MAX,
-		.hears = hears,
+		.serves_user = serves_user,
 		.text = on_text,
 		.opened = on_socket_opened,
 		.closed = on_socket_closed,
@@ -156,7 +156,7 @@ static void on_bus_ready(void *context)
 {
 	struct gateway *g = context;
 
-	ephemeral_warm_up(g->ephemeral);
+	ephemeral_producer_warm_up(g->ephemeral);
 	listen_now(g);
 }
 
@@ -164,10 +164,12 @@ static void on_answered(void *context, uint64_t tag, enum status status)
 {
 	struct gateway *g = context;
 
-	if (record_owner(tag) == RECORD_OF_SENDS)
-		sends_answered(g->sends, record_number(tag), status);
-	else if (record_owner(tag) == RECORD_OF_RECEIPTS)
-		receipts_answered(g->receipts, record_number(tag), status);
+	if (save_records_owner(tag) == SAVE_RECORDS_OF_SENDS)
+		pending_sends_answered(g->sends, save_records_number(tag),
+		                       status);
+	else if (save_records_owner(tag) == SAVE_RECORDS_OF_RECEIPTS)
+		pending_receipts_answered(g->receipts, save_records_number(tag),
+		                          status);
 }
 
 static size_t on_event(void *context, const struct kafka_message *event)
@@ -184,7 +186,7 @@ static void on_events_lost(void *context)
 
 	connections_close_all(g->connections, false, WEBSOCKET_TRY_LATER,
 	                      "read the backlog again");
-	rooms_doubt_all(g->rooms);
+	rooms_invalidate_all(g->rooms);
 }
 
 static const struct bus_events bus_events = {
@@ -208,12 +210,12 @@ static void ask_rooms(void *context, uint64_t number, uint64_t first,
 	event_origin_format(
 		&(struct event_origin){.gateway = g->number, .send = number},
 		origin);
-	metric_count(&measure_rooms_asked, 1);
+	metric_count(&gateway_metrics.rooms_queries, 1);
 	/* Not taken, or taken and lost: it is asked again. */
-	if (records_produce(g->records, &record,
-	                    span_make(origin, sizeof(origin)),
-	                    record_tag(RECORD_OF_NOBODY, 0)) != ST_OK)
-		metric_count(&measure_kafka_refused, 1);
+	if (save_records_produce(
+		    g->records, &record, span_make(origin, sizeof(origin)),
+		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) != ST_OK)
+		metric_count(&gateway_metrics.kafka_refused, 1);
 }
 
 static void on_rooms_known(void *context, uint64_t user)
@@ -230,7 +232,7 @@ static void on_rooms_late(void *context, uint64_t user)
 	if (connections_close_welcomed(g->connections, user,
 	                               WEBSOCKET_TRY_LATER,
 	                               "read the backlog again"))
-		metric_count(&measure_rooms_late, 1);
+		metric_count(&gateway_metrics.rooms_late_answers, 1);
 }
 
 static void start_rooms(struct gateway *g)
@@ -238,12 +240,13 @@ static void start_rooms(struct gateway *g)
 	g->rooms = rooms_create(&(struct rooms_options){
 		.partitions = (uint32_t)g->settings->kafka_partitions,
 		.absent_max = ROOMS_ABSENT_MAX,
-		.ask = ask_rooms,
+		.query = ask_rooms,
 		.welcome = on_rooms_known,
-		.missed = on_rooms_late,
+		.welcomed_early = on_rooms_late,
 		.context = g,
 	});
-	g->watches = watches_create(g->connections, g->redis, g->rooms);
+	g->watches =
+		presence_queries_create(g->connections, g->redis, g->rooms);
 }
 
 /* --- Redis --------------------------------------------------------------- */
@@ -258,8 +261,8 @@ static void on_redis(void *context, bool up, const char *why)
 		return;
 	}
 	log_event(LOG_INFO, "redis.up");
-	watches_calm(g->watches);
-	presence_say_all(g->presence);
+	presence_queries_redis_up(g->watches);
+	presence_publisher_publish_all(g->presence);
 }
 
 static void start_redis(struct gateway *g)
@@ -273,7 +276,7 @@ static void start_redis(struct gateway *g)
 				  .changed = on_redis,
 				  .context = g,
 			  });
-	g->presence = presence_create(g->redis, g->number);
+	g->presence = presence_publisher_create(g->redis, g->number);
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -283,13 +286,16 @@ static void on_tick(uv_timer_t *timer)
 	struct gateway *g = timer->data;
 
 	connections_tick(g->connections);
-	metric_set(&measure_hints_dropped, redis_dropped(g->redis));
-	presence_tick(g->presence);
-	watches_tick(g->watches);
-	metric_set(&measure_presence_users, presence_count(g->presence));
-	metric_set(&measure_presence_watches, watches_count(g->watches));
-	metric_set(&measure_rooms, rooms_count(g->rooms));
-	metric_set(&measure_rooms_asking, rooms_asking(g->rooms));
+	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
+	presence_publisher_tick(g->presence);
+	presence_queries_tick(g->watches);
+	metric_set(&gateway_metrics.presence_users,
+	           presence_publisher_count(g->presence));
+	metric_set(&gateway_metrics.presence_subscriptions,
+	           presence_queries_subscriptions(g->watches));
+	metric_set(&gateway_metrics.rooms, rooms_count(g->rooms));
+	metric_set(&gateway_metrics.rooms_pending_users,
+	           rooms_pending_users(g->rooms));
 	bus_tick(g->bus);
 	if (g->draining)
 		connections_close_all(g->connections, true,
@@ -301,7 +307,7 @@ static void on_sends_tick(uv_timer_t *timer)
 	struct gateway *g = timer->data;
 
 	sends_tick(g->sends);
-	receipts_tick(g->receipts);
+	pending_receipts_tick(g->receipts);
 	rooms_tick(g->rooms);
 }
 
@@ -355,8 +361,8 @@ static void on_typing(void *context, struct connection *connection,
 {
 	struct gateway *g = context;
 
-	typing_take(g->typing, connection_user(connection),
-	            frame->conversation);
+	typing_started(g->typing, connection_user(connection),
+	               frame->conversation);
 }
 
 static void on_presence(void *context, struct connection *connection,
@@ -364,7 +370,7 @@ static void on_presence(void *context, struct connection *connection,
 {
 	struct gateway *g = context;
 
-	watches_take(g->watches, connection, frame);
+	presence_queries_request(g->watches, connection, frame);
 }
 
 static void on_block_changed(void *context, uint64_t user, uint64_t by,
@@ -372,14 +378,14 @@ static void on_block_changed(void *context, uint64_t user, uint64_t by,
 {
 	struct gateway *g = context;
 
-	watches_block(g->watches, user, by, blocks);
+	presence_queries_block_changed(g->watches, user, by, blocks);
 }
 
 static void start_messages(struct gateway *g)
 {
-	g->records =
-		records_create(bus_producer(g->bus), g->settings->topic_save);
-	g->sends = sends_create(&(struct sends_options){
+	g->records = save_records_create(bus_producer(g->bus),
+	                                 g->settings->topic_save);
+	g->sends = pending_sends_create(&(struct pending_sends_options){
 		.connections = g->connections,
 		.records = g->records,
 		.redis = g->redis,
@@ -388,22 +394,22 @@ static void start_messages(struct gateway *g)
 		.accepted_ms = (unsigned)g->settings->accepted_ms,
 		.hint_ttl_s = (unsigned)g->settings->hint_ttl_s,
 	});
-	g->receipts = receipts_create(g->records, RECEIPTS_MAX);
+	g->receipts = pending_receipts_create(g->records, PENDING_RECEIPTS_MAX);
 	g->typing = typing_create(&(struct typing_options){
 		.records = g->records,
 		.ephemeral = g->ephemeral,
 		.partitions = (uint32_t)g->settings->kafka_partitions,
 		.rosters_max = TYPING_ROSTERS_MAX,
 	});
-	g->limits = limits_create((uint32_t)g->settings->user_rate,
-	                          (uint32_t)g->settings->user_burst,
-	                          LIMITS_USERS_MAX);
+	g->rate_limits = rate_limits_create((uint32_t)g->settings->user_rate,
+	                                    (uint32_t)g->settings->user_burst,
+	                                    RATE_LIMITS_USERS_MAX);
 	g->intake = intake_create(&(struct intake_options){
 		.connections = g->connections,
 		.recipients = g->recipients,
 		.sends = g->sends,
 		.receipts = g->receipts,
-		.limits = g->limits,
+		.rate_limits = g->rate_limits,
 		.unsettled_max = (unsigned)g->settings->unsettled_max,
 		.typing = on_typing,
 		.presence = on_presence,
@@ -429,7 +435,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	g->settings = settings;
 	g->number = random_u64();
 	clock_watch_start();
-	measures_start();
+	gateway_metrics_start();
 	service_part("sockets", false, "not listening yet");
 	start_loop(g);
 	start_lookups(g);
@@ -437,7 +443,8 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	start_redis(g);
 	st = bus_create(&g->loop, g->settings, &bus_events, g, &g->bus);
 	if (st == ST_OK)
-		st = ephemeral_create(&g->loop, g->settings, &g->ephemeral);
+		st = ephemeral_producer_create(&g->loop, g->settings,
+		                               &g->ephemeral);
 	if (st != ST_OK)
 		return st;
 	start_rooms(g);
@@ -467,7 +474,7 @@ void gateway_drain(void *gateway)
 	g->draining = true;
 	service_part("sockets", false, "draining");
 	bus_drain(g->bus);
-	presence_drain(g->presence);
+	presence_publisher_drain(g->presence);
 	sockets_stop_listening(g->sockets);
 	connections_close_all(g->connections, true, WEBSOCKET_GOING_AWAY,
 	                      "restarting");
@@ -478,7 +485,7 @@ bool gateway_drained(void *gateway)
 	struct gateway *g = gateway;
 
 	return connections_count(g->connections) == 0 &&
-	       receipts_count(g->receipts) == 0 &&
+	       pending_receipts_count(g->receipts) == 0 &&
 	       kafka_producer_pending(bus_producer(g->bus)) == 0;
 }
 
@@ -503,7 +510,7 @@ static void close_own_handles(struct gateway *g)
 	if (g->bus)
 		bus_close(g->bus);
 	if (g->ephemeral)
-		ephemeral_close(g->ephemeral);
+		ephemeral_producer_close(g->ephemeral);
 }
 
 void gateway_stop(void **gateway)
@@ -518,22 +525,22 @@ void gateway_stop(void **gateway)
 	turn_a_few_times(g);
 	http_poller_destroy(&g->poller);
 	intake_destroy(&g->intake);
-	limits_destroy(&g->limits);
+	rate_limits_destroy(&g->rate_limits);
 	lookups_destroy(&g->tokens);
 	lookups_destroy(&g->recipients);
-	watches_destroy(&g->watches);
-	presence_destroy(&g->presence);
+	presence_queries_destroy(&g->watches);
+	presence_publisher_destroy(&g->presence);
 	redis_destroy(&g->redis);
 	close_own_handles(g);
 	turn_a_few_times(g);
 	bus_destroy(&g->bus);
-	ephemeral_destroy(&g->ephemeral);
+	ephemeral_producer_destroy(&g->ephemeral);
 	fanout_destroy(&g->fanout);
 	typing_destroy(&g->typing);
-	receipts_destroy(&g->receipts);
+	pending_receipts_destroy(&g->receipts);
 	rooms_destroy(&g->rooms);
-	sends_destroy(&g->sends);
-	records_destroy(&g->records);
+	pending_sends_destroy(&g->sends);
+	save_records_destroy(&g->records);
 	connections_destroy(&g->connections);
 	(void)uv_loop_close(&g->loop);
 	mem_free(gateway);

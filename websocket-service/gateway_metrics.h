@@ -1,47 +1,54 @@
 /*
- * measures - what the gateway counts; docs/operations.md
+ * gateway_metrics - what the gateway counts and measures; docs/operations.md
+ *
+ * Threads    as in common/service/metrics.h.
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_METRICS_H
 #define PARLEY_WEBSOCKET_GATEWAY_METRICS_H
 
 #include "common/service/metrics.h"
 
-extern struct metric measure_sockets;
-extern struct metric measure_opened;
-extern struct metric measure_refused;
-extern struct metric measure_closed;
-extern struct metric measure_too_slow;
-extern struct metric measure_frames_in;
-extern struct metric measure_frames_out;
-extern struct metric measure_writes;
-extern struct metric measure_bad_frames;
-extern struct metric measure_unsettled;
-extern struct metric measure_kafka_pending;
-extern struct metric measure_kafka_refused;
-extern struct metric measure_kafka_rebuilt;
-extern struct metric measure_events;
-extern struct metric measure_events_lag;
-extern struct metric measure_hints_dropped;
-extern struct metric measure_save;
-extern struct metric measure_deliver;
-extern struct metric measure_lookup;
-extern struct metric measure_lookup_failed;
-extern struct metric measure_rooms;
-extern struct metric measure_rooms_asking;
-extern struct metric measure_rooms_asked;
-extern struct metric measure_rooms_late;
-extern struct metric measure_receipts;
-extern struct metric measure_receipts_again;
-extern struct metric measure_receipts_unsettled;
-extern struct metric measure_typing;
-extern struct metric measure_typing_dropped;
-extern struct metric measure_rosters_asked;
-extern struct metric measure_too_fast;
-extern struct metric measure_presence_users;
-extern struct metric measure_presence_watches;
-extern struct metric measure_presence_told;
-extern struct metric measure_presence_asked;
+/* Metrics only, in the order in which /metrics lists them. */
+struct gateway_metrics {
+	struct metric sockets;
+	struct metric upgrades_opened;
+	struct metric upgrades_refused;
+	struct metric sockets_closed;
+	struct metric sockets_too_slow;
+	struct metric frames_in;
+	struct metric frames_out;
+	struct metric socket_writes;
+	struct metric frames_refused;
+	struct metric sends_unsettled;
+	struct metric kafka_pending;
+	struct metric kafka_refused;
+	struct metric kafka_producer_rebuilt;
+	struct metric events;
+	struct metric events_lag;
+	struct metric hints_dropped;
+	struct metric save_time;
+	struct metric delivery_time;
+	struct metric lookup_time;
+	struct metric lookups_failed;
+	struct metric rooms;
+	struct metric rooms_pending_users;
+	struct metric rooms_queries;
+	struct metric rooms_late_answers;
+	struct metric receipts;
+	struct metric receipts_retried;
+	struct metric receipts_unsettled;
+	struct metric typing;
+	struct metric typing_dropped;
+	struct metric roster_queries;
+	struct metric frames_too_fast;
+	struct metric presence_users;
+	struct metric presence_subscriptions;
+	struct metric presence_changes;
+	struct metric presence_queries;
+};
 
-void measures_start(void);
+extern struct gateway_metrics gateway_metrics;
+
+void gateway_metrics_start(void);
 
 #endif

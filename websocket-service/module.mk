@@ -1,9 +1,11 @@
 # websocket-service: see README.md in this folder.
-WEBSOCKET_SOURCES := about.c gateway.c gateway_metrics.c questions.c settings.c \
+WEBSOCKET_SOURCES := gateway.c gateway_metrics.c member_key.c questions.c settings.c \
 	$(addprefix socket/,connection.c connection_out.c connections.c rate_limits.c \
-		send_buffer.c slots.c sockets.c timer_wheel.c upgrade.c users.c) \
+		send_buffer.c slot_map.c sockets.c timer_wheel.c upgrade.c \
+		user_connections.c) \
 	$(addprefix receive/,intake.c pending_receipts.c pending_sends.c save_records.c) \
-	$(addprefix deliver/,bus.c ephemeral.c fanout.c room_members.c rooms.c typing.c) \
+	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c room_members.c rooms.c \
+		typing.c) \
 	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \
 		presence_subscriptions.c)
 
@@ -11,7 +13,8 @@ $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsoc
 $(eval $(call program,websocket-service,websocket common,libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto))
 
 WEBSOCKET_TESTS := tests/test_settings \
-	$(addprefix socket/tests/test_,send_buffer slots timer_wheel upgrade users) \
+	$(addprefix socket/tests/test_,send_buffer slot_map timer_wheel upgrade \
+		user_connections) \
 	presence/tests/test_presence_state
 $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson)))
 

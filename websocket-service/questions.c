@@ -48,9 +48,9 @@ static uint64_t user_holds(const struct lookup_answer *answer, uint64_t now_ms)
 static void on_asked(void *context, bool answered, uint64_t took_us)
 {
 	(void)context;
-	metric_took(&measure_lookup, took_us);
+	metric_took(&gateway_metrics.lookup_time, took_us);
 	if (!answered)
-		metric_count(&measure_lookup_failed, 1);
+		metric_count(&gateway_metrics.lookups_failed, 1);
 }
 
 static struct lookups_options

@@ -27,7 +27,7 @@ bool gateway_shard(const struct gateway_settings *settings, unsigned *ret_shard,
 	return true;
 }
 
-bool gateway_hears(const struct gateway_settings *settings, uint64_t user)
+bool gateway_serves_user(const struct gateway_settings *settings, uint64_t user)
 {
 	uint32_t partitions = (uint32_t)settings->kafka_partitions;
 	unsigned shard;

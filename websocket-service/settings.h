@@ -18,7 +18,8 @@ extern const struct settings_table gateway_settings_table;
 bool gateway_shard(const struct gateway_settings *settings, unsigned *ret_shard,
                    unsigned *ret_shards);
 /* Whether the shard has this user's events. */
-bool gateway_hears(const struct gateway_settings *settings, uint64_t user);
+bool gateway_serves_user(const struct gateway_settings *settings,
+                         uint64_t user);
 /* Checks of more than one value; fits struct service. */
 void gateway_settings_check(const void *settings, struct buf *faults);
 

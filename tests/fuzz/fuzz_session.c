@@ -16,7 +16,7 @@
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "tests/fuzz/fuzz.h"
-#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/presence/presence_queries.h"
@@ -179,7 +179,7 @@ void socket_pause(struct socket *socket, bool paused)
 	socket->paused = paused;
 }
 
-void socket_finish(struct socket *socket)
+void socket_shutdown(struct socket *socket)
 {
 	must(socket->closed || socket->dead);
 	socket->finished = true;
@@ -195,7 +195,7 @@ static void leave(struct socket *socket)
 }
 
 /* From the loop, later: see end_some(). */
-void socket_end(struct socket *socket)
+void socket_abort(struct socket *socket)
 {
 	socket->ended = true;
 }
@@ -314,8 +314,9 @@ static void answer_one(uint8_t which, uint8_t what)
 static struct intake *intake;
 static uint64_t under_way[SENDS]; /* connection numbers */
 
-void sends_refuse(struct connection *connection, const struct uuid *uuid,
-                  enum frame_code code, const char *detail)
+void pending_sends_refuse(struct connection *connection,
+                          const struct uuid *uuid, enum frame_code code,
+                          const char *detail)
 {
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
@@ -334,8 +335,9 @@ static void check_send(const struct client_frame *frame)
 	must(utf8_valid(frame->message) && utf8_valid(frame->reaction));
 }
 
-void sends_begin(struct sends *sends, struct connection *connection,
-                 const struct client_frame *frame, uint64_t began_us)
+void pending_sends_begin(struct pending_sends *sends,
+                         struct connection *connection,
+                         const struct client_frame *frame, uint64_t began_us)
 {
 	(void)sends;
 	(void)began_us;
@@ -349,7 +351,8 @@ void sends_begin(struct sends *sends, struct connection *connection,
 		(*connection_unsettled(connection))++;
 		return;
 	}
-	sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE, "full");
+	pending_sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
+	                     "full");
 }
 
 static void settle(uint8_t which)
@@ -378,10 +381,10 @@ static void on_text(void *context, struct connection *connection,
 /* --- what stands behind the other frames -----------------------------------
  */
 static struct rooms *rooms;
-static struct receipts *receipts;
+static struct pending_receipts *receipts;
 static struct typing *typing;
-static struct watches *watches;
-static struct limits *limits;
+static struct presence_queries *watches;
+static struct rate_limits *limits;
 static uint64_t record_tags[RECORDS];
 static unsigned record_count;
 static struct look {
@@ -395,18 +398,20 @@ static void on_typing(void *context, struct connection *connection,
                       const struct client_frame *frame)
 {
 	(void)context;
-	typing_take(typing, connection_user(connection), frame->conversation);
+	typing_started(typing, connection_user(connection),
+	               frame->conversation);
 }
 
 static void on_presence(void *context, struct connection *connection,
                         const struct client_frame *frame)
 {
 	(void)context;
-	watches_take(watches, connection, frame);
+	presence_queries_request(watches, connection, frame);
 }
 
-enum status records_produce(struct records *records, struct save_record *record,
-                            struct span origin, uint64_t tag)
+enum status save_records_produce(struct save_records *records,
+                                 struct save_record *record, struct span origin,
+                                 uint64_t tag)
 {
 	(void)records;
 	must(origin.len == 0);
@@ -428,14 +433,15 @@ static void answer_records(enum status status)
 	memcpy(tags, record_tags, sizeof(tags));
 	record_count = 0;
 	for (unsigned i = 0; i < count; i++) {
-		if (record_owner(tags[i]) == RECORD_OF_RECEIPTS)
-			receipts_answered(receipts, record_number(tags[i]),
-			                  status);
+		if (save_records_owner(tags[i]) == SAVE_RECORDS_OF_RECEIPTS)
+			pending_receipts_answered(
+				receipts, save_records_number(tags[i]), status);
 	}
 }
 
-void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
-                   struct span key, struct span frame)
+void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+                             uint32_t partition, struct span key,
+                             struct span frame)
 {
 	uint64_t user;
 
@@ -531,8 +537,8 @@ static bool on_opened(void *context, struct connection *connection)
 	(void)context;
 	intake_user_seen(intake, user);
 	if (mood & 64)
-		return rooms_enter(rooms, user);
-	(void)rooms_enter(rooms, user);
+		return rooms_user_connected(rooms, user);
+	(void)rooms_user_connected(rooms, user);
 	return true;
 }
 
@@ -543,9 +549,9 @@ static void on_closed(void *context, struct connection *connection, bool last)
 	(void)context;
 	must(user >= 1);
 	must(last == !connections_has_user(set, user));
-	watches_leave(watches, connection_id(connection));
+	presence_queries_socket_closed(watches, connection_id(connection));
 	if (last)
-		rooms_leave(rooms, user);
+		rooms_user_disconnected(rooms, user);
 }
 
 /* Somebody's rooms and roster, or a change of who is in a room. */
@@ -556,7 +562,7 @@ static void tell_rooms(uint8_t what, struct span text)
 	struct event_room room;
 
 	if (event_room_parse(text, &room)) {
-		typing_forget(typing, room.conversation);
+		typing_evict(typing, room.conversation);
 		rooms_changed(rooms, event_partition(user, PARTITIONS), &room);
 	} else if (what & 128 && event_roster_parse(text, &roster)) {
 		typing_answered(typing, user, &roster);
@@ -619,8 +625,8 @@ static void deliver(uint8_t user, uint8_t size)
 		struct span framed = buf_span(&frame);
 
 		for (uint32_t p = 0; p < PARTITIONS; p++)
-			rooms_each(rooms, ROOM, p, UINT64_MAX, deliver_room_to,
-			           &framed);
+			rooms_each_member(rooms, ROOM, p, UINT64_MAX,
+			                  deliver_room_to, &framed);
 		return;
 	}
 	(void)connections_deliver(set, 1 + user % 3u, buf_span(&frame),
@@ -631,9 +637,9 @@ static void pass(uint8_t seconds)
 {
 	clock_ms += seconds * UINT64_C(1000) + seconds;
 	connections_tick(set);
-	receipts_tick(receipts);
+	pending_receipts_tick(receipts);
 	rooms_tick(rooms);
-	watches_tick(watches);
+	presence_queries_tick(watches);
 }
 
 static void unblock(struct socket *socket)
@@ -662,8 +668,8 @@ static void more(uint8_t what)
 		tell_rooms(what | 128, next_bytes());
 		break;
 	case 3:
-		watches_calm(watches);
-		rooms_doubt_all(rooms);
+		presence_queries_redis_up(watches);
+		rooms_invalidate_all(rooms);
 		break;
 	default:
 		connections_close_all(set, what & 1, WEBSOCKET_GOING_AWAY,
@@ -735,7 +741,7 @@ static void check_counts(void)
 }
 
 /* One of three users has events elsewhere. */
-static bool hears(void *context, uint64_t user)
+static bool serves_user(void *context, uint64_t user)
 {
 	(void)context;
 	return user % 3 != 0;
@@ -752,7 +758,7 @@ static void start(void)
 		.silent_s = 60,
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = CONNECTIONS_MAX,
-		.hears = hears,
+		.serves_user = serves_user,
 		.text = on_text,
 		.opened = on_opened,
 		.closed = on_closed,
@@ -760,19 +766,19 @@ static void start(void)
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = 1,
-		.ask = on_ask_rooms,
+		.query = on_ask_rooms,
 		.welcome = on_welcome,
-		.missed = on_missed,
+		.welcomed_early = on_missed,
 	});
-	receipts = receipts_create(NULL, 4);
+	receipts = pending_receipts_create(NULL, 4);
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = 3});
-	watches = watches_create(set, NULL, rooms);
-	limits = limits_create(5, 100, 2);
+	watches = presence_queries_create(set, NULL, rooms);
+	limits = rate_limits_create(5, 100, 2);
 	intake = intake_create(&(struct intake_options){
 		.connections = set,
 		.receipts = receipts,
-		.limits = limits,
+		.rate_limits = limits,
 		.unsettled_max = 8,
 		.typing = on_typing,
 		.presence = on_presence,
@@ -787,12 +793,12 @@ static void stop(void)
 	intake_destroy(&intake);
 	for (unsigned i = 0; i < WAITERS; i++)
 		must(!waiters[i]);
-	must(watches_count(watches) == 0);
-	watches_destroy(&watches);
+	must(presence_queries_subscriptions(watches) == 0);
+	presence_queries_destroy(&watches);
 	typing_destroy(&typing);
-	receipts_destroy(&receipts);
+	pending_receipts_destroy(&receipts);
 	rooms_destroy(&rooms);
-	limits_destroy(&limits);
+	rate_limits_destroy(&limits);
 	connections_destroy(&set);
 	record_count = 0;
 	look_count = 0;

@@ -117,16 +117,17 @@ MUTANTS = [
         "the gateway says `accepted` when the record is queued, not when the broker has it",
         [("websocket-service/receive/pending_sends.c",
           "static const char hint_prefix[]",
-          "struct send;\n"
-          "static void tell_accepted(struct sends *sends, struct send *send);\n"
+          "struct pending_send;\n"
+          "static void send_accepted(struct pending_sends *sends,\n"
+          "                          struct pending_send *send);\n"
           "static const char hint_prefix[]"),
          ("websocket-service/receive/pending_sends.c",
           "		FAULT_POINT(\"produce.after\");\n",
-          "		tell_accepted(sends, send);\n"),
+          "		send_accepted(sends, send);\n"),
          ("websocket-service/receive/pending_sends.c",
           "	hint_accepted(sends, send);\n	if (overdue(sends, send))\n",
           "	hint_accepted(sends, send);\n"
-          "	if (!send->told && overdue(sends, send))\n")],
+          "	if (!send->accepted && overdue(sends, send))\n")],
         gone("kafka", then_kill="websocket-service"), {"lost"}),
     Mutant(
         "offsets_before_transaction",

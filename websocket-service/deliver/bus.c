@@ -68,7 +68,7 @@ static void on_reports(uv_poll_t *poll, int status, int events)
 	while (kafka_producer_poll(bus->producer, REPORTS_PER_TURN) ==
 	       REPORTS_PER_TURN)
 		;
-	metric_set(&measure_kafka_pending,
+	metric_set(&gateway_metrics.kafka_pending,
 	           kafka_producer_pending(bus->producer));
 }
 
@@ -242,10 +242,10 @@ struct kafka_producer *bus_producer(const struct bus *bus)
 
 void bus_tick(struct bus *bus)
 {
-	metric_set(&measure_kafka_rebuilt,
+	metric_set(&gateway_metrics.kafka_producer_rebuilt,
 	           kafka_producer_rebuilt(bus->producer));
 	if (bus->reader)
-		metric_set(&measure_events_lag,
+		metric_set(&gateway_metrics.events_lag,
 		           (uint64_t)kafka_reader_lag(bus->reader));
 	if (bus->begun && bus->down && ask_topic(bus, SIGN_OF_LIFE_MS) == ST_OK)
 		set_down(bus, false, ST_OK);

@@ -38,14 +38,14 @@ void fanout_destroy(struct fanout **fanout)
 	mem_free(fanout);
 }
 
-static void measure(const struct kafka_message *event, unsigned sockets)
+static void count_metrics(const struct kafka_message *event, unsigned sockets)
 {
 	uint64_t made_ms = kafka_message_time_ms(event);
 	uint64_t now_ms = clock_unix_ms();
 
-	metric_count(&measure_events, 1);
+	metric_count(&gateway_metrics.events, 1);
 	if (sockets && made_ms)
-		metric_took(&measure_deliver,
+		metric_took(&gateway_metrics.delivery_time,
 		            now_ms > made_ms ? (now_ms - made_ms) * 1000 : 0);
 }
 
@@ -55,12 +55,12 @@ static void settle(struct fanout *fanout, const struct kafka_message *event)
 
 	if (event_origin_parse(
 		    kafka_message_header(event, EVENT_SETTLES_HEADER), &origin))
-		sends_settled(fanout->options.sends, &origin);
+		pending_sends_settled(fanout->options.sends, &origin);
 }
 
 /* The socket that sent the message knows it; 0: none of ours. */
-static uint64_t socket_to_leave_out(const struct fanout *fanout,
-                                    const struct kafka_message *event)
+static uint64_t excluded_socket(const struct fanout *fanout,
+                                const struct kafka_message *event)
 {
 	struct event_origin origin;
 
@@ -89,7 +89,7 @@ static bool frame_event(struct fanout *fanout,
 /* --- frames -------------------------------------------------------------- */
 
 /* Most events of a large system are for users who are elsewhere. */
-static bool anybody_here(const struct fanout *fanout, struct span key)
+static bool any_recipient_here(const struct fanout *fanout, struct span key)
 {
 	uint64_t user;
 
@@ -109,7 +109,7 @@ static void deliver_to(void *context, uint64_t user)
 	                            buf_span(&fanout->framed), fanout->except);
 }
 
-static void deliver_by_name(struct fanout *fanout, struct span key)
+static void deliver_to_users(struct fanout *fanout, struct span key)
 {
 	uint64_t user;
 
@@ -136,19 +136,20 @@ static void deliver(struct fanout *fanout, const struct kafka_message *event)
 	uint32_t partition = (uint32_t)kafka_message_partition(event);
 	uint64_t room = 0;
 	bool here = event_key_is_room(key, &room)
-	                    ? rooms_has(fanout->options.rooms, room, partition)
-	                    : anybody_here(fanout, key);
+	                    ? rooms_has_members(fanout->options.rooms, room,
+	                                        partition)
+	                    : any_recipient_here(fanout, key);
 
 	if (!here || !kafka_message_value(event).len ||
 	    !frame_event(fanout, event))
 		return;
 	FAULT_POINT("fanout.before");
-	fanout->except = socket_to_leave_out(fanout, event);
+	fanout->except = excluded_socket(fanout, event);
 	if (room)
-		rooms_each(fanout->options.rooms, room, partition,
-		           seq_of(event), deliver_to, fanout);
+		rooms_each_member(fanout->options.rooms, room, partition,
+		                  seq_of(event), deliver_to, fanout);
 	else
-		deliver_by_name(fanout, key);
+		deliver_to_users(fanout, key);
 	FAULT_POINT("fanout.after");
 }
 
@@ -159,7 +160,7 @@ static void deliver_change(struct fanout *fanout,
 {
 	uint32_t partition = (uint32_t)kafka_message_partition(event);
 
-	typing_forget(fanout->options.typing, change->conversation);
+	typing_evict(fanout->options.typing, change->conversation);
 	if (change->sign == '+')
 		rooms_changed(fanout->options.rooms, partition, change);
 	deliver(fanout, event);
@@ -169,17 +170,18 @@ static void deliver_change(struct fanout *fanout,
 
 /* --- answers to what this gateway has asked, or another ------------------ */
 
-static void take_block(struct fanout *fanout, uint64_t user, uint64_t by,
-                       bool blocks)
+static void handle_block(struct fanout *fanout, uint64_t user, uint64_t by,
+                         bool blocks)
 {
 	rooms_block(fanout->options.rooms, user, by, blocks);
-	typing_forget_user(fanout->options.typing, user);
+	typing_evict_user(fanout->options.typing, user);
 	fanout->options.block_changed(fanout->options.context, user, by,
 	                              blocks);
 }
 
 /* Other gateways' questions are not ours. */
-static void take_rooms(struct fanout *fanout, const struct kafka_message *event)
+static void handle_rooms_answer(struct fanout *fanout,
+                                const struct kafka_message *event)
 {
 	struct event_origin asked;
 
@@ -191,8 +193,8 @@ static void take_rooms(struct fanout *fanout, const struct kafka_message *event)
 		               kafka_message_header(event, EVENT_ROOMS_HEADER));
 }
 
-static void take_answer(struct fanout *fanout,
-                        const struct kafka_message *event)
+static void handle_answer(struct fanout *fanout,
+                          const struct kafka_message *event)
 {
 	struct span key = kafka_message_key(event);
 	struct event_roster roster;
@@ -207,9 +209,9 @@ static void take_answer(struct fanout *fanout,
 	else if (event_blocker_parse(
 			 kafka_message_header(event, EVENT_BLOCKER_HEADER),
 			 &blocks, &by))
-		take_block(fanout, user, by, blocks);
+		handle_block(fanout, user, by, blocks);
 	else
-		take_rooms(fanout, event);
+		handle_rooms_answer(fanout, event);
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
@@ -221,11 +223,11 @@ size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 	                     &change)) {
 		deliver_change(fanout, event, &change);
 	} else if (kafka_message_value(event).len == 0) {
-		take_answer(fanout, event);
+		handle_answer(fanout, event);
 	} else {
 		settle(fanout, event);
 		deliver(fanout, event);
 	}
-	measure(event, fanout->sockets);
+	count_metrics(event, fanout->sockets);
 	return fanout->sockets * fanout->framed.len;
 }

@@ -16,13 +16,13 @@
 struct fanout;
 struct connections;
 struct rooms;
-struct sends;
+struct pending_sends;
 struct typing;
 struct kafka_message;
 
 struct fanout_options {
 	struct connections *connections;
-	struct sends *sends;
+	struct pending_sends *sends;
 	struct rooms *rooms;
 	struct typing *typing;
 	uint64_t gateway; /* of the origin header */

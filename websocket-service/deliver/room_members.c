@@ -4,138 +4,149 @@
 #include <assert.h>
 #include <uthash.h>
 
-struct seat {
+struct room_member {
 	uint64_t user;
 	uint64_t from;
 };
 
-struct part { /* of one partition */
-	struct seat *seats;
+struct partition_members { /* of one partition */
+	struct room_member *members;
 	uint32_t count;
 	uint32_t capacity;
 };
 
 struct room {
 	uint64_t id;
-	uint32_t count; /* of all parts */
+	uint32_t count; /* of all partitions */
 	bool walked;    /* not freed while it is */
 	UT_hash_handle hh;
-	struct part parts[];
+	struct partition_members partitions[];
 };
 
-struct seats {
+struct room_members {
 	uint32_t partitions;
 	struct room *rooms;
 };
 
-struct seats *seats_create(uint32_t partitions)
+struct room_members *room_members_create(uint32_t partitions)
 {
-	struct seats *seats = mem_new(sizeof(*seats));
+	struct room_members *members = mem_new(sizeof(*members));
 
-	seats->partitions = partitions;
-	return seats;
+	members->partitions = partitions;
+	return members;
 }
 
-static struct room *find(const struct seats *seats, uint64_t id)
+static struct room *find(const struct room_members *members, uint64_t id)
 {
 	struct room *room;
 
-	HASH_FIND(hh, seats->rooms, &id, sizeof(id), room);
+	HASH_FIND(hh, members->rooms, &id, sizeof(id), room);
 	return room;
 }
 
-static struct room *make(struct seats *seats, uint64_t id)
+static struct room *make(struct room_members *members, uint64_t id)
 {
-	struct room *room = mem_new(sizeof(*room) +
-	                            seats->partitions * sizeof(struct part));
+	struct room *room =
+		mem_new(sizeof(*room) +
+	                members->partitions * sizeof(struct partition_members));
 
 	room->id = id;
-	HASH_ADD(hh, seats->rooms, id, sizeof(room->id), room);
+	HASH_ADD(hh, members->rooms, id, sizeof(room->id), room);
 	return room;
 }
 
-static void drop(struct seats *seats, struct room *room)
+static void drop(struct room_members *members, struct room *room)
 {
-	for (uint32_t i = 0; i < seats->partitions; i++)
-		mem_free(&room->parts[i].seats);
-	HASH_DEL(seats->rooms, room);
+	for (uint32_t i = 0; i < members->partitions; i++)
+		mem_free(&room->partitions[i].members);
+	HASH_DEL(members->rooms, room);
 	mem_free(&room);
 }
 
-void seats_destroy(struct seats **seats)
+void room_members_destroy(struct room_members **members)
 {
-	if (!*seats)
+	if (!*members)
 		return;
-	while ((*seats)->rooms)
-		drop(*seats, (*seats)->rooms);
-	mem_free(seats);
+	while ((*members)->rooms)
+		drop(*members, (*members)->rooms);
+	mem_free(members);
 }
 
-uint32_t seats_take(struct seats *seats, uint64_t id, uint32_t partition,
-                    uint64_t user, uint64_t from)
+uint32_t room_members_add(struct room_members *members, uint64_t id,
+                          uint32_t partition, uint64_t user, uint64_t from)
 {
-	struct room *room = find(seats, id);
-	struct part *part;
+	struct room *room = find(members, id);
+	struct partition_members *partition_members;
 
-	assert(partition < seats->partitions);
+	assert(partition < members->partitions);
 	if (!room)
-		room = make(seats, id);
-	part = &room->parts[partition];
-	if (part->count == part->capacity) {
-		part->capacity = part->capacity ? part->capacity * 2 : 4;
-		part->seats = mem_resize(part->seats,
-		                         part->capacity * sizeof(*part->seats));
+		room = make(members, id);
+	partition_members = &room->partitions[partition];
+	if (partition_members->count == partition_members->capacity) {
+		partition_members->capacity =
+			partition_members->capacity
+				? partition_members->capacity * 2
+				: 4;
+		partition_members->members =
+			mem_resize(partition_members->members,
+		                   partition_members->capacity *
+		                           sizeof(*partition_members->members));
 	}
-	part->seats[part->count] = (struct seat){user, from};
+	partition_members->members[partition_members->count] =
+		(struct room_member){user, from};
 	room->count++;
-	return part->count++;
+	return partition_members->count++;
 }
 
-uint64_t seats_leave(struct seats *seats, uint64_t id, uint32_t partition,
-                     uint32_t seat)
+uint64_t room_members_remove(struct room_members *members, uint64_t id,
+                             uint32_t partition, uint32_t index)
 {
-	struct room *room = find(seats, id);
-	struct part *part = &room->parts[partition];
-	struct seat last = part->seats[--part->count];
-	bool was_last = seat == part->count;
+	struct room *room = find(members, id);
+	struct partition_members *partition_members =
+		&room->partitions[partition];
+	struct room_member last =
+		partition_members->members[--partition_members->count];
+	bool was_last = index == partition_members->count;
 
 	if (!was_last)
-		part->seats[seat] = last;
+		partition_members->members[index] = last;
 	if (--room->count == 0 && !room->walked)
-		drop(seats, room);
+		drop(members, room);
 	return was_last ? 0 : last.user;
 }
 
-bool seats_any(const struct seats *seats, uint64_t id, uint32_t partition)
+bool room_members_any(const struct room_members *members, uint64_t id,
+                      uint32_t partition)
 {
-	const struct room *room = find(seats, id);
+	const struct room *room = find(members, id);
 
-	assert(partition < seats->partitions);
-	return room && room->parts[partition].count;
+	assert(partition < members->partitions);
+	return room && room->partitions[partition].count;
 }
 
-/* Backwards: whoever takes a seat that gets empty has been called for. */
-void seats_each(struct seats *seats, uint64_t id, uint32_t partition,
-                uint64_t seq, void (*each)(void *context, uint64_t user),
-                void *context)
+/* Backwards: whoever takes a index that gets empty has been called for. */
+void room_members_each(struct room_members *members, uint64_t id,
+                       uint32_t partition, uint64_t seq,
+                       void (*each)(void *context, uint64_t user),
+                       void *context)
 {
-	struct room *room = find(seats, id);
-	struct part *part;
+	struct room *room = find(members, id);
+	struct partition_members *partition_members;
 
-	assert(partition < seats->partitions);
+	assert(partition < members->partitions);
 	if (!room)
 		return;
-	part = &room->parts[partition];
+	partition_members = &room->partitions[partition];
 	room->walked = true;
-	for (uint32_t i = part->count; i-- > 0;)
-		if (part->seats[i].from < seq)
-			each(context, part->seats[i].user);
+	for (uint32_t i = partition_members->count; i-- > 0;)
+		if (partition_members->members[i].from < seq)
+			each(context, partition_members->members[i].user);
 	room->walked = false;
 	if (room->count == 0)
-		drop(seats, room);
+		drop(members, room);
 }
 
-uint32_t seats_rooms(const struct seats *seats)
+uint32_t room_members_rooms(const struct room_members *members)
 {
-	return HASH_COUNT(seats->rooms);
+	return HASH_COUNT(members->rooms);
 }

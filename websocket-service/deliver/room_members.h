@@ -1,9 +1,9 @@
 /*
- * seats - which users with sockets here are in which room, by the partition
+ * members - which users with sockets here are in which room, by the partition
  * that their events lie in.
  *
- * Cost       of taking and leaving a seat: one look-up of the room. Who leaves
- *            is replaced by the last one, so each user's seat is remembered
+ * Cost       of taking and leaving a index: one look-up of the room. Who leaves
+ *            is replaced by the last one, so each user's index is remembered
  *            outside.
  * Threads    the loop's.
  */
@@ -13,27 +13,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct seats;
+struct room_members;
 
-struct seats *seats_create(uint32_t partitions);
-void seats_destroy(struct seats **seats);
+struct room_members *room_members_create(uint32_t partitions);
+void room_members_destroy(struct room_members **members);
 
-/* The seat that the user gets, who sees the entries behind `from`. */
-uint32_t seats_take(struct seats *seats, uint64_t room, uint32_t partition,
-                    uint64_t user, uint64_t from);
-/* Who sits in that seat from now on; 0: nobody. */
-uint64_t seats_leave(struct seats *seats, uint64_t room, uint32_t partition,
-                     uint32_t seat);
+/* The index that the user gets, who sees the entries behind `from`. */
+uint32_t room_members_add(struct room_members *members, uint64_t room,
+                          uint32_t partition, uint64_t user, uint64_t from);
+/* Who sits in that index from now on; 0: nobody. */
+uint64_t room_members_remove(struct room_members *members, uint64_t room,
+                             uint32_t partition, uint32_t index);
 
-bool seats_any(const struct seats *seats, uint64_t room, uint32_t partition);
+bool room_members_any(const struct room_members *members, uint64_t room,
+                      uint32_t partition);
 /*
  * Those who see the entry `seq`. The one that `each` is called for may leave
  * meanwhile, and nobody else.
  */
-void seats_each(struct seats *seats, uint64_t room, uint32_t partition,
-                uint64_t seq, void (*each)(void *context, uint64_t user),
-                void *context);
+void room_members_each(struct room_members *members, uint64_t room,
+                       uint32_t partition, uint64_t seq,
+                       void (*each)(void *context, uint64_t user),
+                       void *context);
 /* Rooms that have anybody. */
-uint32_t seats_rooms(const struct seats *seats);
+uint32_t room_members_rooms(const struct room_members *members);
 
 #endif

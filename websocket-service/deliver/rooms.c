@@ -13,33 +13,35 @@
 enum { USER_TEXT_MAX = 20 + 1 }; /* in a question */
 
 /* What is known of a user and a room. */
-struct place {
+struct membership {
 	uint64_t room;
 	uint64_t seq;
 	uint64_t from;   /* sees the entries behind that one */
 	uint32_t left_s; /* 0: is in it */
-	uint32_t seat;   /* of a user who is here and in it */
+	uint32_t index;  /* of a user who is connected and in it */
 };
 
 struct user {
 	uint64_t id;
 	uint32_t partition;
-	bool here;
+	bool connected;
 	bool known;
-	bool held;   /* in `held`: sockets wait for `welcome` */
-	bool queued; /* in `queued`: the next question is about them, too */
-	bool out;    /* a question is out, and was not asked again yet */
-	unsigned asked;
-	uint64_t since; /* the first question since the user is here; 0: none */
-	struct place *places; /* by room */
+	bool welcome_held; /* in `welcome_held`: sockets wait for `welcome` */
+	bool queued;    /* in `queued`: the next question is about them, too */
+	bool in_flight; /* a question is in_flight, and was not attempts
+	                   retry_timer yet */
+	unsigned attempts;
+	uint64_t first_query; /* the first question first_query the user is
+	                         connected; 0: none */
+	struct membership *memberships; /* by room */
 	uint32_t count;
 	uint32_t capacity;
 	uint64_t *blockers; /* in no order: few have any */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
 	uint64_t hold_until_ms;
-	struct wheel_item again;
-	struct user *prev, *next; /* in `held`, or in `absent` */
+	struct timer_wheel_entry retry_timer;
+	struct user *prev, *next; /* in `welcome_held`, or in `absent` */
 	struct user *queue_prev, *queue_next;
 	UT_hash_handle hh;
 };
@@ -47,17 +49,17 @@ struct user {
 struct rooms {
 	struct rooms_options options;
 	struct user *users;
-	struct seats *seats;
-	struct user *held;   /* oldest first */
-	struct user *absent; /* longest first */
+	struct room_members *members;
+	struct user *welcome_held; /* oldest first */
+	struct user *absent;       /* longest first */
 	uint32_t absent_count;
-	uint32_t asking;
+	uint32_t pending_users;
 	struct user *queued; /* oldest first */
 	uint32_t queued_count;
-	uint32_t out;
-	struct buf asked; /* the users of a question */
-	uint64_t number;  /* of the last question */
-	struct wheel wheel;
+	uint32_t in_flight;
+	struct buf attempts; /* the users of a question */
+	uint64_t number;     /* of the last question */
+	struct timer_wheel wheel;
 };
 
 static uint64_t now_s(void)
@@ -70,9 +72,9 @@ struct rooms *rooms_create(const struct rooms_options *options)
 	struct rooms *rooms = mem_new(sizeof(*rooms));
 
 	rooms->options = *options;
-	rooms->seats = seats_create(options->partitions);
-	rooms->asked = BUF(SAVE_USERS_MAX * USER_TEXT_MAX);
-	wheel_start(&rooms->wheel, now_s());
+	rooms->members = room_members_create(options->partitions);
+	rooms->attempts = BUF(SAVE_USERS_MAX * USER_TEXT_MAX);
+	timer_wheel_start(&rooms->wheel, now_s());
 	return rooms;
 }
 
@@ -84,10 +86,11 @@ static struct user *find_user(const struct rooms *rooms, uint64_t id)
 	return user;
 }
 
-/* --- a user's places ----------------------------------------------------- */
+/* --- a user's memberships
+ * ----------------------------------------------------- */
 
 /* Where the room is in the user's list, or belongs. */
-static uint32_t place_at(const struct user *user, uint64_t room)
+static uint32_t membership_at(const struct user *user, uint64_t room)
 {
 	uint32_t low = 0;
 	uint32_t high = user->count;
@@ -95,7 +98,7 @@ static uint32_t place_at(const struct user *user, uint64_t room)
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 
-		if (user->places[middle].room < room)
+		if (user->memberships[middle].room < room)
 			low = middle + 1;
 		else
 			high = middle;
@@ -103,57 +106,60 @@ static uint32_t place_at(const struct user *user, uint64_t room)
 	return low;
 }
 
-static struct place *find_place(const struct user *user, uint64_t room)
+static struct membership *find_membership(const struct user *user,
+                                          uint64_t room)
 {
-	uint32_t at = place_at(user, room);
+	uint32_t at = membership_at(user, room);
 
-	return at < user->count && user->places[at].room == room
-	               ? &user->places[at]
+	return at < user->count && user->memberships[at].room == room
+	               ? &user->memberships[at]
 	               : NULL;
 }
 
-static void take_seat(struct rooms *rooms, struct user *user,
-                      struct place *place)
+static void add_to_room(struct rooms *rooms, struct user *user,
+                        struct membership *membership)
 {
-	place->seat = seats_take(rooms->seats, place->room, user->partition,
-	                         user->id, place->from);
+	membership->index =
+		room_members_add(rooms->members, membership->room,
+	                         user->partition, user->id, membership->from);
 }
 
-static void leave_seat(struct rooms *rooms, struct user *user,
-                       const struct place *place)
+static void remove_from_room(struct rooms *rooms, struct user *user,
+                             const struct membership *membership)
 {
-	uint64_t moved = seats_leave(rooms->seats, place->room, user->partition,
-	                             place->seat);
+	uint64_t moved =
+		room_members_remove(rooms->members, membership->room,
+	                            user->partition, membership->index);
 
 	if (moved)
-		find_place(find_user(rooms, moved), place->room)->seat =
-			place->seat;
+		find_membership(find_user(rooms, moved), membership->room)
+			->index = membership->index;
 }
 
 /*
  * Of somebody of whom not all rooms are known none counts: of a room that a
  * change has told of they would hear the later entries without the earlier.
  */
-static bool is_seated(const struct user *user)
+static bool receives_rooms(const struct user *user)
 {
-	return user->here && user->known;
+	return user->connected && user->known;
 }
 
-static void take_all_seats(struct rooms *rooms, struct user *user)
+static void add_to_all_rooms(struct rooms *rooms, struct user *user)
 {
 	for (uint32_t i = 0; i < user->count; i++) {
-		if (!user->places[i].left_s)
-			take_seat(rooms, user, &user->places[i]);
+		if (!user->memberships[i].left_s)
+			add_to_room(rooms, user, &user->memberships[i]);
 	}
 }
 
-static void leave_all_seats(struct rooms *rooms, struct user *user)
+static void remove_from_all_rooms(struct rooms *rooms, struct user *user)
 {
-	if (!is_seated(user))
+	if (!receives_rooms(user))
 		return;
 	for (uint32_t i = 0; i < user->count; i++) {
-		if (!user->places[i].left_s)
-			leave_seat(rooms, user, &user->places[i]);
+		if (!user->memberships[i].left_s)
+			remove_from_room(rooms, user, &user->memberships[i]);
 	}
 }
 
@@ -172,16 +178,16 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 static void drop_user(struct rooms *rooms, struct user *user)
 {
 	HASH_DEL(rooms->users, user);
-	mem_free(&user->places);
+	mem_free(&user->memberships);
 	mem_free(&user->blockers);
 	mem_free(&user);
 }
 
-static void stop_holding(struct rooms *rooms, struct user *user)
+static void release_welcome(struct rooms *rooms, struct user *user)
 {
-	if (user->held)
-		DL_DELETE(rooms->held, user);
-	user->held = false;
+	if (user->welcome_held)
+		DL_DELETE(rooms->welcome_held, user);
+	user->welcome_held = false;
 }
 
 static void leave_queue(struct rooms *rooms, struct user *user)
@@ -193,19 +199,20 @@ static void leave_queue(struct rooms *rooms, struct user *user)
 	user->queued = false;
 }
 
-static void set_out(struct rooms *rooms, struct user *user, bool out)
+static void set_in_flight(struct rooms *rooms, struct user *user,
+                          bool in_flight)
 {
-	rooms->out = rooms->out + out - user->out;
-	user->out = out;
+	rooms->in_flight = rooms->in_flight + in_flight - user->in_flight;
+	user->in_flight = in_flight;
 }
 
-static void stop_asking(struct rooms *rooms, struct user *user)
+static void stop_pending(struct rooms *rooms, struct user *user)
 {
-	stop_holding(rooms, user);
+	release_welcome(rooms, user);
 	leave_queue(rooms, user);
-	set_out(rooms, user, false);
-	wheel_clear(&rooms->wheel, &user->again);
-	rooms->asking--;
+	set_in_flight(rooms, user, false);
+	timer_wheel_clear(&rooms->wheel, &user->retry_timer);
+	rooms->pending_users--;
 }
 
 static void leave_absent(struct rooms *rooms, struct user *user)
@@ -233,17 +240,18 @@ void rooms_destroy(struct rooms **rooms)
 		return;
 	while (r->users)
 		drop_user(r, r->users);
-	seats_destroy(&r->seats);
-	buf_free(&r->asked);
+	room_members_destroy(&r->members);
+	buf_free(&r->attempts);
 	mem_free(rooms);
 }
 
-/* --- asking -------------------------------------------------------------- */
+/* --- pending_users
+ * -------------------------------------------------------------- */
 
-/* What was asked before is not waited for any more. */
+/* What was attempts before is not waited for any more. */
 static void enter_queue(struct rooms *rooms, struct user *user)
 {
-	set_out(rooms, user, false);
+	set_in_flight(rooms, user, false);
 	if (user->queued)
 		return;
 	DL_APPEND2(rooms->queued, user, queue_prev, queue_next);
@@ -251,157 +259,160 @@ static void enter_queue(struct rooms *rooms, struct user *user)
 	user->queued = true;
 }
 
-static void ask_again(void *context, struct wheel_item *item)
+static void retry(void *context, struct timer_wheel_entry *item)
 {
-	enter_queue(context, CONTAINER_OF(item, struct user, again));
+	enter_queue(context, CONTAINER_OF(item, struct user, retry_timer));
 }
 
-static void set_again(struct rooms *rooms, struct user *user)
+static void schedule_retry(struct rooms *rooms, struct user *user)
 {
-	uint64_t more_ms = backoff_ms(user->asked++, ROOMS_ASK_S * 1000,
-	                              (ROOMS_ASK_MAX_S - ROOMS_ASK_S) * 1000);
+	uint64_t more_ms =
+		backoff_ms(user->attempts++, ROOMS_RETRY_S * 1000,
+	                   (ROOMS_RETRY_MAX_S - ROOMS_RETRY_S) * 1000);
 
-	wheel_set(&rooms->wheel, &user->again,
-	          now_s() + ROOMS_ASK_S + more_ms / 1000);
+	timer_wheel_set(&rooms->wheel, &user->retry_timer,
+	                now_s() + ROOMS_RETRY_S + more_ms / 1000);
 }
 
 /* About the oldest who wait for it. */
-static void ask(struct rooms *rooms)
+static void query(struct rooms *rooms)
 {
 	uint64_t first = rooms->queued->id;
 
 	rooms->number++;
-	buf_clear(&rooms->asked);
+	buf_clear(&rooms->attempts);
 	for (unsigned i = 0; rooms->queued && i < SAVE_USERS_MAX; i++) {
 		struct user *user = rooms->queued;
 
 		leave_queue(rooms, user);
-		set_out(rooms, user, true);
-		set_again(rooms, user);
-		if (!user->since)
-			user->since = rooms->number;
-		event_key_add(&rooms->asked, user->id);
+		set_in_flight(rooms, user, true);
+		schedule_retry(rooms, user);
+		if (!user->first_query)
+			user->first_query = rooms->number;
+		event_key_add(&rooms->attempts, user->id);
 	}
-	rooms->options.ask(rooms->options.context, rooms->number, first,
-	                   buf_span(&rooms->asked));
+	rooms->options.query(rooms->options.context, rooms->number, first,
+	                     buf_span(&rooms->attempts));
 }
 
 void rooms_flush(struct rooms *rooms)
 {
 	while (rooms->queued &&
-	       (!rooms->out || rooms->queued_count >= SAVE_USERS_MAX))
-		ask(rooms);
+	       (!rooms->in_flight || rooms->queued_count >= SAVE_USERS_MAX))
+		query(rooms);
 }
 
-static void hold(struct rooms *rooms, struct user *user)
+static void hold_welcome(struct rooms *rooms, struct user *user)
 {
-	if (user->held)
+	if (user->welcome_held)
 		return;
-	user->held = true;
-	user->hold_until_ms = clock_mono_ms() + ROOMS_WAIT_MS;
-	DL_APPEND(rooms->held, user);
+	user->welcome_held = true;
+	user->hold_until_ms = clock_mono_ms() + ROOMS_WELCOME_WAIT_MS;
+	DL_APPEND(rooms->welcome_held, user);
 }
 
-static void arrive(struct rooms *rooms, struct user *user)
+static void user_arrives(struct rooms *rooms, struct user *user)
 {
-	user->here = true;
+	user->connected = true;
 	if (user->known) {
 		leave_absent(rooms, user);
-		take_all_seats(rooms, user);
+		add_to_all_rooms(rooms, user);
 		return;
 	}
-	user->asked = 0;
-	user->since = 0;
-	rooms->asking++;
+	user->attempts = 0;
+	user->first_query = 0;
+	rooms->pending_users++;
 	enter_queue(rooms, user);
 }
 
-bool rooms_enter(struct rooms *rooms, uint64_t id)
+bool rooms_user_connected(struct rooms *rooms, uint64_t id)
 {
 	struct user *user = find_user(rooms, id);
 
 	if (!user)
 		user = make_user(rooms, id);
-	if (!user->here)
-		arrive(rooms, user);
+	if (!user->connected)
+		user_arrives(rooms, user);
 	if (!user->known)
-		hold(rooms, user);
+		hold_welcome(rooms, user);
 	return user->known;
 }
 
-void rooms_leave(struct rooms *rooms, uint64_t id)
+void rooms_user_disconnected(struct rooms *rooms, uint64_t id)
 {
 	struct user *user = find_user(rooms, id);
 
-	if (!user || !user->here)
+	if (!user || !user->connected)
 		return;
-	leave_all_seats(rooms, user);
-	user->here = false;
+	remove_from_all_rooms(rooms, user);
+	user->connected = false;
 	if (user->known) {
 		enter_absent(rooms, user);
 		return;
 	}
-	stop_asking(rooms, user);
+	stop_pending(rooms, user);
 	drop_user(rooms, user);
 }
 
 /* --- what is said of users and rooms ------------------------------------- */
 
 /* Who has left long ago: no late word of the time before comes any more. */
-static void sweep(struct user *user)
+static void drop_expired(struct user *user)
 {
 	uint64_t now = now_s();
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < user->count; i++) {
-		const struct place *place = &user->places[i];
+		const struct membership *membership = &user->memberships[i];
 
-		if (!place->left_s || place->left_s + ROOMS_LEFT_S > now)
-			user->places[kept++] = *place;
+		if (!membership->left_s ||
+		    membership->left_s + ROOMS_LEFT_KEPT_S > now)
+			user->memberships[kept++] = *membership;
 	}
 	user->count = kept;
 }
 
-static struct place *insert_place(struct user *user, uint64_t room)
+static struct membership *insert_membership(struct user *user, uint64_t room)
 {
 	uint32_t at;
 
 	if (user->count == user->capacity)
-		sweep(user);
+		drop_expired(user);
 	if (user->count == user->capacity) {
 		user->capacity = user->capacity ? user->capacity * 2 : 4;
-		user->places = mem_resize(
-			user->places, user->capacity * sizeof(*user->places));
+		user->memberships =
+			mem_resize(user->memberships,
+		                   user->capacity * sizeof(*user->memberships));
 	}
-	at = place_at(user, room);
-	memmove(&user->places[at + 1], &user->places[at],
-	        (user->count - at) * sizeof(*user->places));
+	at = membership_at(user, room);
+	memmove(&user->memberships[at + 1], &user->memberships[at],
+	        (user->count - at) * sizeof(*user->memberships));
 	user->count++;
-	user->places[at] =
-		(struct place){.room = room, .left_s = 1 /* not in */};
-	return &user->places[at];
+	user->memberships[at] =
+		(struct membership){.room = room, .left_s = 1 /* not in */};
+	return &user->memberships[at];
 }
 
-static void say(struct rooms *rooms, struct user *user, uint64_t room,
-                uint64_t seq, uint64_t from, bool in)
+static void apply(struct rooms *rooms, struct user *user, uint64_t room,
+                  uint64_t seq, uint64_t from, bool in)
 {
-	struct place *place = find_place(user, room);
+	struct membership *membership = find_membership(user, room);
 	bool was_in, moves;
 
-	if (place && place->seq >= seq)
+	if (membership && membership->seq >= seq)
 		return;
-	if (!place)
-		place = insert_place(user, room);
-	was_in = !place->left_s;
-	/* Who was out in between is told by the later word only. */
-	moves = was_in != in || place->from != from;
-	if (is_seated(user) && was_in && moves)
-		leave_seat(rooms, user, place);
-	place->seq = seq;
-	place->from = from;
-	place->left_s = in ? 0 : (uint32_t)now_s() + 1;
-	if (is_seated(user) && in && moves)
-		take_seat(rooms, user, place);
+	if (!membership)
+		membership = insert_membership(user, room);
+	was_in = !membership->left_s;
+	/* Who was in_flight in between is told by the later word only. */
+	moves = was_in != in || membership->from != from;
+	if (receives_rooms(user) && was_in && moves)
+		remove_from_room(rooms, user, membership);
+	membership->seq = seq;
+	membership->from = from;
+	membership->left_s = in ? 0 : (uint32_t)now_s() + 1;
+	if (receives_rooms(user) && in && moves)
+		add_to_room(rooms, user, membership);
 }
 
 /* The blocker's index; blocker_count when there is none. */
@@ -457,7 +468,7 @@ static void learn(struct rooms *rooms, struct user *user, struct span list,
 	uint64_t room, seq, from, by;
 
 	while (event_rooms_next(&list, &room, &seq, &from))
-		say(rooms, user, room, seq, from, true);
+		apply(rooms, user, room, seq, from, true);
 	while (event_key_next(&blockers, &by))
 		rooms_block(rooms, user->id, by, true);
 }
@@ -469,10 +480,10 @@ static void take_answer(struct rooms *rooms, struct user *user,
 
 	learn(rooms, user, list, blockers);
 	user->known = true;
-	take_all_seats(rooms, user);
-	stop_asking(rooms, user);
+	add_to_all_rooms(rooms, user);
+	stop_pending(rooms, user);
 	if (user->count)
-		rooms->options.missed(rooms->options.context, id);
+		rooms->options.welcomed_early(rooms->options.context, id);
 	rooms->options.welcome(rooms->options.context, id);
 }
 
@@ -484,8 +495,8 @@ void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
 	while (event_answer_next(&answer, &id, &list, &blockers)) {
 		struct user *user = find_user(rooms, id);
 
-		if (user && !user->known && user->since &&
-		    number >= user->since)
+		if (user && !user->known && user->first_query &&
+		    number >= user->first_query)
 			take_answer(rooms, user, list, blockers);
 	}
 }
@@ -503,23 +514,23 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 			continue;
 		user = find_user(rooms, id);
 		if (user)
-			say(rooms, user, change->conversation, change->seq,
-			    from, change->sign == '+');
+			apply(rooms, user, change->conversation, change->seq,
+			      from, change->sign == '+');
 	}
 }
 
-static void doubt(struct rooms *rooms, struct user *user)
+static void invalidate(struct rooms *rooms, struct user *user)
 {
-	leave_all_seats(rooms, user);
+	remove_from_all_rooms(rooms, user);
 	user->count = 0;
-	rooms->asking += user->known;
+	rooms->pending_users += user->known;
 	user->known = false;
-	user->asked = 0;
-	user->since = 0;
+	user->attempts = 0;
+	user->first_query = 0;
 	enter_queue(rooms, user);
 }
 
-void rooms_doubt_all(struct rooms *rooms)
+void rooms_invalidate_all(struct rooms *rooms)
 {
 	while (rooms->absent) {
 		struct user *user = rooms->absent;
@@ -528,22 +539,25 @@ void rooms_doubt_all(struct rooms *rooms)
 		drop_user(rooms, user);
 	}
 	for (struct user *user = rooms->users; user; user = user->hh.next)
-		doubt(rooms, user);
+		invalidate(rooms, user);
 }
 
-/* --- fan-out ------------------------------------------------------------- */
+/* --- fan-in_flight
+ * ------------------------------------------------------------- */
 
-bool rooms_has(const struct rooms *rooms, uint64_t conversation,
-               uint32_t partition)
+bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
+                       uint32_t partition)
 {
-	return seats_any(rooms->seats, conversation, partition);
+	return room_members_any(rooms->members, conversation, partition);
 }
 
-void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
-                uint64_t seq, void (*each)(void *context, uint64_t user),
-                void *context)
+void rooms_each_member(struct rooms *rooms, uint64_t conversation,
+                       uint32_t partition, uint64_t seq,
+                       void (*each)(void *context, uint64_t user),
+                       void *context)
 {
-	seats_each(rooms->seats, conversation, partition, seq, each, context);
+	room_members_each(rooms->members, conversation, partition, seq, each,
+	                  context);
 }
 
 /* --- time ---------------------------------------------------------------- */
@@ -552,23 +566,24 @@ void rooms_tick(struct rooms *rooms)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	while (rooms->held && rooms->held->hold_until_ms <= now_ms) {
-		struct user *user = rooms->held;
+	while (rooms->welcome_held &&
+	       rooms->welcome_held->hold_until_ms <= now_ms) {
+		struct user *user = rooms->welcome_held;
 
-		stop_holding(rooms, user);
+		release_welcome(rooms, user);
 		rooms->options.welcome(rooms->options.context, user->id);
 	}
-	wheel_turn(&rooms->wheel, now_ms / 1000, ask_again, rooms);
+	timer_wheel_advance(&rooms->wheel, now_ms / 1000, retry, rooms);
 	while (rooms->queued)
-		ask(rooms);
+		query(rooms);
 }
 
 uint32_t rooms_count(const struct rooms *rooms)
 {
-	return seats_rooms(rooms->seats);
+	return room_members_rooms(rooms->members);
 }
 
-uint32_t rooms_asking(const struct rooms *rooms)
+uint32_t rooms_pending_users(const struct rooms *rooms)
 {
-	return rooms->asking;
+	return rooms->pending_users;
 }

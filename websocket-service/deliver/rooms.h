@@ -4,11 +4,11 @@
  * docs/protocol/message_events.md
  *
  * When a user's first socket opens, persistence is asked which rooms they are
- * in; until it answers, for at most ROOMS_WAIT_MS, `welcome` is held back. The
- * question is asked again, ever less often, while the user has sockets; until
- * it is answered they hear of no room. From the answer on, the records that
- * pass keep it true, also for a while after the last socket has gone: coming
- * back asks nothing.
+ * in; until it answers, for at most ROOMS_WELCOME_WAIT_MS, `welcome` is held
+ * back. The question is asked again, ever less often, while the user has
+ * sockets; until it is answered they hear of no room. From the answer on, the
+ * records that pass keep it true, also for a while after the last socket has
+ * gone: coming back asks nothing.
  *
  * Answers    a change that an answer does not know of yet is read after the
  *            question was asked. So only answers to our own questions count,
@@ -24,8 +24,8 @@
  * Cost       of a record for a room: those of its users who have sockets here
  *            and lie in its partition; when there are none, one look-up.
  * Bounds     ROOMS_ABSENT_MAX users without sockets: the longest absent is
- *            forgotten. What somebody has left is remembered for ROOMS_LEFT_S.
- * Threads    the loop's.
+ *            forgotten. What somebody has left is remembered for
+ * ROOMS_LEFT_KEPT_S. Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_DELIVER_ROOMS_H
 #define PARLEY_WEBSOCKET_DELIVER_ROOMS_H
@@ -37,11 +37,11 @@
 #include <stdint.h>
 
 enum {
-	ROOMS_WAIT_MS = 1000,      /* for an answer, before `welcome` */
-	ROOMS_ABSENT_MAX = 200000, /* users */
-	ROOMS_LEFT_S = 120,
-	ROOMS_ASK_S = 2,      /* until the question is asked again … */
-	ROOMS_ASK_MAX_S = 60, /* … doubled each time up to this */
+	ROOMS_WELCOME_WAIT_MS = 1000, /* for an answer, before `welcome` */
+	ROOMS_ABSENT_MAX = 200000,    /* users */
+	ROOMS_LEFT_KEPT_S = 120,
+	ROOMS_RETRY_S = 2,      /* until the question is asked again … */
+	ROOMS_RETRY_MAX_S = 60, /* … doubled each time up to this */
 };
 
 struct rooms;
@@ -54,12 +54,12 @@ struct rooms_options {
 	 * SAVE_USERS_MAX), as question `number`; may fail, for it is asked
 	 * again, as another.
 	 */
-	void (*ask)(void *context, uint64_t number, uint64_t first,
-	            struct span users);
+	void (*query)(void *context, uint64_t number, uint64_t first,
+	              struct span users);
 	/* The user's sockets may be told `welcome` now. */
 	void (*welcome)(void *context, uint64_t user);
 	/* The user's sockets were welcomed too early. */
-	void (*missed)(void *context, uint64_t user);
+	void (*welcomed_early)(void *context, uint64_t user);
 	void *context;
 };
 
@@ -67,9 +67,9 @@ struct rooms *rooms_create(const struct rooms_options *options);
 void rooms_destroy(struct rooms **rooms);
 
 /* A socket of this user opens. False: options.welcome will be called. */
-bool rooms_enter(struct rooms *rooms, uint64_t user);
+bool rooms_user_connected(struct rooms *rooms, uint64_t user);
 /* The user's last socket has gone. */
-void rooms_leave(struct rooms *rooms, uint64_t user);
+void rooms_user_disconnected(struct rooms *rooms, uint64_t user);
 
 /* The answer to our question of that number, for event_answer_next(). */
 void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer);
@@ -84,18 +84,19 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
 void rooms_changed(struct rooms *rooms, uint32_t partition,
                    const struct event_room *change);
 /* Nothing that is known may be true any more: all is asked again. */
-void rooms_doubt_all(struct rooms *rooms);
+void rooms_invalidate_all(struct rooms *rooms);
 
 /* Whether anybody here, of that partition, is in the room. */
-bool rooms_has(const struct rooms *rooms, uint64_t conversation,
-               uint32_t partition);
+bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
+                       uint32_t partition);
 /*
  * Calls `each` for those of them who see the entry `seq`; meanwhile the one
  * that it is called for may leave, and nobody else.
  */
-void rooms_each(struct rooms *rooms, uint64_t conversation, uint32_t partition,
-                uint64_t seq, void (*each)(void *context, uint64_t user),
-                void *context);
+void rooms_each_member(struct rooms *rooms, uint64_t conversation,
+                       uint32_t partition, uint64_t seq,
+                       void (*each)(void *context, uint64_t user),
+                       void *context);
 
 /* At the end of each turn: asks about those who came in it. */
 void rooms_flush(struct rooms *rooms);
@@ -103,6 +104,6 @@ void rooms_flush(struct rooms *rooms);
 void rooms_tick(struct rooms *rooms);
 /* Rooms that users with sockets here are in; users waiting for an answer. */
 uint32_t rooms_count(const struct rooms *rooms);
-uint32_t rooms_asking(const struct rooms *rooms);
+uint32_t rooms_pending_users(const struct rooms *rooms);
 
 #endif

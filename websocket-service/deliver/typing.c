@@ -2,21 +2,21 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
-#include "websocket-service/about.h"
-#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/gateway_metrics.h"
+#include "websocket-service/member_key.h"
 #include "websocket-service/receive/save_records.h"
 
 #include <stdlib.h>
 #include <uthash.h>
 #include <utlist.h>
 
-enum { KEY_MAX = TYPING_USERS_MAX * 21, FRAME_TYPING_MAX = 256 };
+enum { KEY_MAX = TYPING_RECIPIENTS_MAX * 21, FRAME_TYPING_MAX = 256 };
 
 struct roster;
 
 /* A conversation in which somebody types. */
-struct talk {
+struct conversation {
 	uint64_t conversation;
 	struct roster *rosters;
 	UT_hash_handle hh;
@@ -28,23 +28,24 @@ struct recipient {
 };
 
 struct roster {
-	struct about about;
-	struct talk *talk;
+	struct member_key member;
+	struct conversation *conversation;
 	uint64_t until_ms;            /* the recipients hold; 0: not known */
 	uint64_t asked_ms;            /* 0: not */
-	uint64_t told_ms;             /* the last one taken; 0: none yet */
+	uint64_t published_ms;        /* the last one taken; 0: none yet */
 	struct recipient *recipients; /* by partition */
 	uint32_t count;
-	struct roster *prev, *next;           /* the longest unused first */
-	struct roster *talk_prev, *talk_next; /* of the same talk */
+	struct roster *prev, *next; /* the longest unused first */
+	struct roster *conversation_prev,
+		*conversation_next; /* of the same conversation */
 	UT_hash_handle hh;
 };
 
 struct typing {
 	struct typing_options options;
-	struct roster *by_about;
+	struct roster *by_member;
 	struct roster *by_use;
-	struct talk *talks;
+	struct conversation *conversations;
 	struct buf key;
 	struct buf frame;
 };
@@ -61,53 +62,57 @@ struct typing *typing_create(const struct typing_options *options)
 
 /* --- rosters ------------------------------------------------------------- */
 
-static struct talk *find_talk(const struct typing *typing, uint64_t id)
+static struct conversation *find_conversation(const struct typing *typing,
+                                              uint64_t id)
 {
-	struct talk *talk;
+	struct conversation *conversation;
 
-	HASH_FIND(hh, typing->talks, &id, sizeof(id), talk);
-	return talk;
+	HASH_FIND(hh, typing->conversations, &id, sizeof(id), conversation);
+	return conversation;
 }
 
 static struct roster *find(const struct typing *typing,
-                           const struct about *about)
+                           const struct member_key *member)
 {
 	struct roster *roster;
 
-	HASH_FIND(hh, typing->by_about, about, sizeof(*about), roster);
+	HASH_FIND(hh, typing->by_member, member, sizeof(*member), roster);
 	return roster;
 }
 
-static void enter_talk(struct typing *typing, struct roster *roster)
+static void link_conversation(struct typing *typing, struct roster *roster)
 {
-	uint64_t id = roster->about.conversation;
-	struct talk *talk = find_talk(typing, id);
+	uint64_t id = roster->member.conversation;
+	struct conversation *conversation = find_conversation(typing, id);
 
-	if (!talk) {
-		talk = mem_new(sizeof(*talk));
-		talk->conversation = id;
-		HASH_ADD(hh, typing->talks, conversation, sizeof(id), talk);
+	if (!conversation) {
+		conversation = mem_new(sizeof(*conversation));
+		conversation->conversation = id;
+		HASH_ADD(hh, typing->conversations, conversation, sizeof(id),
+		         conversation);
 	}
-	roster->talk = talk;
-	DL_APPEND2(talk->rosters, roster, talk_prev, talk_next);
+	roster->conversation = conversation;
+	DL_APPEND2(conversation->rosters, roster, conversation_prev,
+	           conversation_next);
 }
 
-static void leave_talk(struct typing *typing, struct roster *roster)
+static void unlink_conversation(struct typing *typing, struct roster *roster)
 {
-	struct talk *talk = roster->talk;
+	struct conversation *conversation = roster->conversation;
 
-	DL_DELETE2(talk->rosters, roster, talk_prev, talk_next);
-	if (talk->rosters)
+	DL_DELETE2(conversation->rosters, roster, conversation_prev,
+	           conversation_next);
+	if (conversation->rosters)
 		return;
-	HASH_DEL(typing->talks, talk);
-	mem_free(&talk);
+	HASH_DEL(typing->conversations, conversation);
+	mem_free(&conversation);
 }
 
 static void drop(struct typing *typing, struct roster *roster)
 {
-	leave_talk(typing, roster);
+	unlink_conversation(typing, roster);
 	DL_DELETE(typing->by_use, roster);
-	HASH_DEL(typing->by_about, roster);
+	HASH_DEL(typing->by_member, roster);
 	mem_free(&roster->recipients);
 	mem_free(&roster);
 }
@@ -127,71 +132,73 @@ void typing_destroy(struct typing **typing)
 
 uint32_t typing_rosters(const struct typing *typing)
 {
-	return HASH_COUNT(typing->by_about);
+	return HASH_COUNT(typing->by_member);
 }
 
-static struct roster *make(struct typing *typing, const struct about *about)
+static struct roster *make(struct typing *typing,
+                           const struct member_key *member)
 {
 	struct roster *roster;
 
 	if (typing_rosters(typing) >= typing->options.rosters_max)
 		drop(typing, typing->by_use);
 	roster = mem_new(sizeof(*roster));
-	roster->about = *about;
-	HASH_ADD(hh, typing->by_about, about, sizeof(roster->about), roster);
+	roster->member = *member;
+	HASH_ADD(hh, typing->by_member, member, sizeof(roster->member), roster);
 	DL_APPEND(typing->by_use, roster);
-	enter_talk(typing, roster);
+	link_conversation(typing, roster);
 	return roster;
 }
 
-static struct roster *use(struct typing *typing, const struct about *about)
+static struct roster *get_or_make(struct typing *typing,
+                                  const struct member_key *member)
 {
-	struct roster *roster = find(typing, about);
+	struct roster *roster = find(typing, member);
 
 	if (!roster)
-		return make(typing, about);
+		return make(typing, member);
 	DL_DELETE(typing->by_use, roster);
 	DL_APPEND(typing->by_use, roster);
 	return roster;
 }
 
 /* When the last one was taken stays: the rate holds. */
-static void forget(struct roster *roster)
+static void evict(struct roster *roster)
 {
 	mem_free(&roster->recipients);
 	roster->count = 0;
 	roster->until_ms = 0;
 }
 
-void typing_forget(struct typing *typing, uint64_t conversation)
+void typing_evict(struct typing *typing, uint64_t id)
 {
-	struct talk *talk = find_talk(typing, conversation);
-	struct roster *roster;
+	struct conversation *conversation = find_conversation(typing, id);
 
-	if (!talk)
+	if (!conversation)
 		return;
-	DL_FOREACH2(talk->rosters, roster, talk_next)
-	forget(roster);
+	for (struct roster *roster = conversation->rosters; roster;
+	     roster = roster->conversation_next)
+		evict(roster);
 }
 
 /* Rare enough for a look at all. */
-void typing_forget_user(struct typing *typing, uint64_t user)
+void typing_evict_user(struct typing *typing, uint64_t user)
 {
 	struct roster *roster;
 
 	DL_FOREACH (typing->by_use, roster)
-		if (roster->about.user == user)
-			forget(roster);
+		if (roster->member.user == user)
+			evict(roster);
 }
 
 /* --- telling ------------------------------------------------------------- */
 
 /* One record for each partition that holds a recipient. */
-static void tell(struct typing *typing, const struct roster *roster)
+static void publish(struct typing *typing, const struct roster *roster)
 {
 	buf_clear(&typing->frame);
-	frame_typing(&typing->frame, roster->about.conversation,
-	             roster->about.user);
+	frame_typing(&typing->frame, roster->member.conversation,
+	             roster->member.user);
 	for (uint32_t i = 0; i < roster->count;) {
 		uint32_t partition = roster->recipients[i].partition;
 
@@ -200,41 +207,45 @@ static void tell(struct typing *typing, const struct roster *roster)
 		       roster->recipients[i].partition == partition)
 			event_key_add(&typing->key,
 			              roster->recipients[i++].user);
-		ephemeral_say(typing->options.ephemeral, partition,
-		              buf_span(&typing->key), buf_span(&typing->frame));
+		ephemeral_producer_send(typing->options.ephemeral, partition,
+		                        buf_span(&typing->key),
+		                        buf_span(&typing->frame));
 	}
-	metric_count(&measure_typing, 1);
+	metric_count(&gateway_metrics.typing, 1);
 }
 
 /* Not taken by Kafka: the next one, in 2 s, asks again. */
-static void ask(struct typing *typing, struct roster *roster, uint64_t now_ms)
+static void query_roster(struct typing *typing, struct roster *roster,
+                         uint64_t now_ms)
 {
 	struct save_record record = {
 		.kind = SAVE_ROSTER,
-		.sender = roster->about.user,
-		.conversation = roster->about.conversation,
+		.sender = roster->member.user,
+		.conversation = roster->member.conversation,
 	};
 
-	if (records_produce(typing->options.records, &record, SPAN_NONE,
-	                    record_tag(RECORD_OF_NOBODY, 0)) != ST_OK)
+	if (save_records_produce(typing->options.records, &record, SPAN_NONE,
+	                         save_records_tag(SAVE_RECORDS_OF_NONE, 0)) !=
+	    ST_OK)
 		return;
 	roster->asked_ms = now_ms;
-	metric_count(&measure_rosters_asked, 1);
+	metric_count(&gateway_metrics.roster_queries, 1);
 }
 
-void typing_take(struct typing *typing, uint64_t user, uint64_t conversation)
+void typing_started(struct typing *typing, uint64_t user, uint64_t conversation)
 {
-	struct about about = about_make(user, conversation);
-	struct roster *roster = use(typing, &about);
+	struct member_key member = member_key_make(user, conversation);
+	struct roster *roster = get_or_make(typing, &member);
 	uint64_t now_ms = clock_mono_ms();
 
-	if (roster->told_ms && now_ms < roster->told_ms + TYPING_EACH_MS)
+	if (roster->published_ms &&
+	    now_ms < roster->published_ms + TYPING_INTERVAL_MS)
 		return;
-	roster->told_ms = now_ms;
+	roster->published_ms = now_ms;
 	if (roster->until_ms > now_ms)
-		tell(typing, roster);
+		publish(typing, roster);
 	else
-		ask(typing, roster, now_ms);
+		query_roster(typing, roster, now_ms);
 }
 
 /* --- answers ------------------------------------------------------------- */
@@ -254,8 +265,8 @@ static void read_users(const struct typing *typing, struct roster *roster,
 	uint32_t capacity = 0;
 	uint64_t user;
 
-	forget(roster);
-	while (roster->count < TYPING_USERS_MAX &&
+	evict(roster);
+	while (roster->count < TYPING_RECIPIENTS_MAX &&
 	       event_key_next(&users, &user)) {
 		if (roster->count == capacity) {
 			capacity = capacity ? capacity * 2 : 4;
@@ -275,18 +286,19 @@ static void read_users(const struct typing *typing, struct roster *roster,
 void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *answer)
 {
-	struct about about = about_make(user, answer->conversation);
-	struct roster *roster = find(typing, &about);
+	struct member_key member = member_key_make(user, answer->conversation);
+	struct roster *roster = find(typing, &member);
 	uint64_t now_ms = clock_mono_ms();
 	bool in_time;
 
 	if (!roster || !roster->asked_ms)
 		return; /* another gateway has asked */
-	in_time = now_ms < roster->asked_ms + TYPING_ANSWER_MS;
+	in_time = now_ms < roster->asked_ms + TYPING_ANSWER_WAIT_MS;
 	roster->asked_ms = 0;
 	read_users(typing, roster, answer->users);
 	roster->until_ms =
-		now_ms + (roster->count ? TYPING_KEPT_MS : TYPING_NOBODY_MS);
+		now_ms + (roster->count ? TYPING_ROSTER_TTL_MS
+	                                : TYPING_EMPTY_ROSTER_TTL_MS);
 	if (in_time)
-		tell(typing, roster);
+		publish(typing, roster);
 }

@@ -14,17 +14,17 @@ enum {
 	TIDY_EACH = 360, /* refreshes: once an hour */
 };
 
-struct here {
+struct local_user {
 	uint64_t user;
-	struct wheel_item again;
-	unsigned said; /* times; each TIDY_EACH the key is tidied */
+	struct timer_wheel_entry refresh_timer;
+	unsigned refreshes; /* times; each TIDY_EACH the key is tidied */
 	UT_hash_handle hh;
 };
 
-struct presence {
+struct presence_publisher {
 	struct redis *redis;
-	struct here *users;
-	struct wheel wheel;
+	struct local_user *users;
+	struct timer_wheel wheel;
 	bool draining;
 	char life[LIFE_LEN + 1];
 	struct buf key;
@@ -35,38 +35,39 @@ static uint64_t now_s(void)
 	return clock_mono_ms() / 1000;
 }
 
-struct presence *presence_create(struct redis *redis, uint64_t life)
+struct presence_publisher *presence_publisher_create(struct redis *redis,
+                                                     uint64_t life)
 {
-	struct presence *presence = mem_new(sizeof(*presence));
+	struct presence_publisher *publisher = mem_new(sizeof(*publisher));
 
-	presence->redis = redis;
-	presence->key = BUF(PRESENCE_KEY_MAX);
-	(void)snprintf(presence->life, sizeof(presence->life), "%016llx",
+	publisher->redis = redis;
+	publisher->key = BUF(PRESENCE_KEY_MAX);
+	(void)snprintf(publisher->life, sizeof(publisher->life), "%016llx",
 	               (unsigned long long)life);
-	wheel_start(&presence->wheel, now_s());
-	return presence;
+	timer_wheel_start(&publisher->wheel, now_s());
+	return publisher;
 }
 
-static void drop(struct presence *presence, struct here *here)
+static void drop(struct presence_publisher *publisher, struct local_user *local)
 {
-	wheel_clear(&presence->wheel, &here->again);
-	HASH_DEL(presence->users, here);
-	mem_free(&here);
+	timer_wheel_clear(&publisher->wheel, &local->refresh_timer);
+	HASH_DEL(publisher->users, local);
+	mem_free(&local);
 }
 
-void presence_destroy(struct presence **presence)
+void presence_publisher_destroy(struct presence_publisher **publisher)
 {
-	if (!*presence)
+	if (!*publisher)
 		return;
-	while ((*presence)->users)
-		drop(*presence, (*presence)->users);
-	buf_free(&(*presence)->key);
-	mem_free(presence);
+	while ((*publisher)->users)
+		drop(*publisher, (*publisher)->users);
+	buf_free(&(*publisher)->key);
+	mem_free(publisher);
 }
 
-uint32_t presence_count(const struct presence *presence)
+uint32_t presence_publisher_count(const struct presence_publisher *publisher)
 {
-	return HASH_COUNT(presence->users);
+	return HASH_COUNT(publisher->users);
 }
 
 void presence_key(struct buf *out, uint64_t user)
@@ -77,40 +78,41 @@ void presence_key(struct buf *out, uint64_t user)
 
 /* --- to Redis ------------------------------------------------------------ */
 
-static struct span key_of(struct presence *presence, uint64_t user)
+static struct span key_for(struct presence_publisher *publisher, uint64_t user)
 {
-	buf_clear(&presence->key);
-	presence_key(&presence->key, user);
-	return buf_span(&presence->key);
+	buf_clear(&publisher->key);
+	presence_key(&publisher->key, user);
+	return buf_span(&publisher->key);
 }
 
-static bool send(struct presence *presence, const struct span *words,
+static bool send(struct presence_publisher *publisher, const struct span *words,
                  unsigned count)
 {
-	return redis_command(presence->redis, words, count, NULL, NULL, 0);
+	return redis_command(publisher->redis, words, count, NULL, NULL, 0);
 }
 
-static bool say_score(struct presence *presence, uint64_t user, uint64_t score)
+static bool write_score(struct presence_publisher *publisher, uint64_t user,
+                        uint64_t score)
 {
 	char text[WORD_MAX];
 	int len =
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)score);
 	const struct span words[] = {
 		SPAN("ZADD"),
-		key_of(presence, user),
+		key_for(publisher, user),
 		span_make(text, (size_t)len),
-		span_make(presence->life, LIFE_LEN),
+		span_make(publisher->life, LIFE_LEN),
 	};
 
-	return send(presence, words, ARRAY_LEN(words));
+	return send(publisher, words, ARRAY_LEN(words));
 }
 
-/* Old lives go, and in the end who never comes again. */
-static bool tidy(struct presence *presence, uint64_t user)
+/* Old lives go, and in the end who never comes refresh_timer. */
+static bool tidy(struct presence_publisher *publisher, uint64_t user)
 {
 	char last[WORD_MAX];
 	char ttl[WORD_MAX];
-	struct span key = key_of(presence, user);
+	struct span key = key_for(publisher, user);
 	const struct span trim[] = {
 		SPAN("ZREMRANGEBYRANK"),
 		key,
@@ -125,79 +127,87 @@ static bool tidy(struct presence *presence, uint64_t user)
 	                                        (int)PRESENCE_KEPT_S)),
 	};
 
-	return send(presence, trim, ARRAY_LEN(trim)) &&
-	       send(presence, expire, ARRAY_LEN(expire));
+	return send(publisher, trim, ARRAY_LEN(trim)) &&
+	       send(publisher, expire, ARRAY_LEN(expire));
 }
 
-/* What Redis does not take now is said a second later. */
-static void say_here(struct presence *presence, struct here *here)
+/* What Redis does not take now is refreshes a second later. */
+static void publish_online(struct presence_publisher *publisher,
+                           struct local_user *local)
 {
 	uint64_t until_ms = clock_unix_ms() + PRESENCE_ALIVE_MS;
-	bool said = say_score(presence, here->user, until_ms | 1);
+	bool refreshes = write_score(publisher, local->user, until_ms | 1);
 
-	if (said && here->said % TIDY_EACH == 0)
-		said = tidy(presence, here->user);
-	here->said += said;
-	/* Not all in the same second, once all have been said at once. */
-	wheel_set(&presence->wheel, &here->again,
-	          now_s() + (said ? PRESENCE_REFRESH_S - here->user % 3 : 1));
+	if (refreshes && local->refreshes % TIDY_EACH == 0)
+		refreshes = tidy(publisher, local->user);
+	local->refreshes += refreshes;
+	/* Not all in the same second, once all have been refreshes at once. */
+	timer_wheel_set(
+		&publisher->wheel, &local->refresh_timer,
+		now_s() +
+			(refreshes ? PRESENCE_REFRESH_S - local->user % 3 : 1));
 }
 
-/* --- who is here --------------------------------------------------------- */
+/* --- who is local --------------------------------------------------------- */
 
-static struct here *find(const struct presence *presence, uint64_t user)
+static struct local_user *find(const struct presence_publisher *publisher,
+                               uint64_t user)
 {
-	struct here *here;
+	struct local_user *local;
 
-	HASH_FIND(hh, presence->users, &user, sizeof(user), here);
-	return here;
+	HASH_FIND(hh, publisher->users, &user, sizeof(user), local);
+	return local;
 }
 
-void presence_enter(struct presence *presence, uint64_t user)
+void presence_publisher_user_connected(struct presence_publisher *publisher,
+                                       uint64_t user)
 {
-	struct here *here = find(presence, user);
+	struct local_user *local = find(publisher, user);
 
-	if (here)
+	if (local)
 		return;
-	here = mem_new(sizeof(*here));
-	here->user = user;
-	HASH_ADD(hh, presence->users, user, sizeof(here->user), here);
-	say_here(presence, here);
+	local = mem_new(sizeof(*local));
+	local->user = user;
+	HASH_ADD(hh, publisher->users, user, sizeof(local->user), local);
+	publish_online(publisher, local);
 }
 
-void presence_leave(struct presence *presence, uint64_t user)
+void presence_publisher_user_disconnected(struct presence_publisher *publisher,
+                                          uint64_t user)
 {
-	struct here *here = find(presence, user);
+	struct local_user *local = find(publisher, user);
 
-	if (!here)
+	if (!local)
 		return;
-	drop(presence, here);
-	if (presence->draining)
+	drop(publisher, local);
+	if (publisher->draining)
 		return;
 	/* Not taken: their time will be over. */
-	if (say_score(presence, user, clock_unix_ms() & ~UINT64_C(1)))
-		(void)tidy(presence, user);
+	if (write_score(publisher, user, clock_unix_ms() & ~UINT64_C(1)))
+		(void)tidy(publisher, user);
 }
 
-void presence_drain(struct presence *presence)
+void presence_publisher_drain(struct presence_publisher *publisher)
 {
-	presence->draining = true;
+	publisher->draining = true;
 }
 
-void presence_say_all(struct presence *presence)
+void presence_publisher_publish_all(struct presence_publisher *publisher)
 {
-	for (struct here *here = presence->users; here; here = here->hh.next) {
-		here->said = 0;
-		say_here(presence, here);
+	for (struct local_user *local = publisher->users; local;
+	     local = local->hh.next) {
+		local->refreshes = 0;
+		publish_online(publisher, local);
 	}
 }
 
-static void say_again(void *context, struct wheel_item *item)
+static void refresh(void *context, struct timer_wheel_entry *item)
 {
-	say_here(context, CONTAINER_OF(item, struct here, again));
+	publish_online(context,
+	               CONTAINER_OF(item, struct local_user, refresh_timer));
 }
 
-void presence_tick(struct presence *presence)
+void presence_publisher_tick(struct presence_publisher *publisher)
 {
-	wheel_turn(&presence->wheel, now_s(), say_again, presence);
+	timer_wheel_advance(&publisher->wheel, now_s(), refresh, publisher);
 }

@@ -5,7 +5,7 @@
  * user was on lately (the newest PRESENCE_LIVES), its score a time in unix ms.
  * Odd: until then that gateway answers for them, and says so again every
  * PRESENCE_REFRESH_S. Even: then their last socket there went. The highest
- * score counts; see belief.h. A gateway that dies says nothing: its users look
+ * score counts; see state.h. A gateway that dies says nothing: its users look
  * online until their time is over, at most PRESENCE_ALIVE_MS.
  *
  * A gateway that drains says nothing either, so that users who come back to
@@ -32,22 +32,25 @@ enum {
 	PRESENCE_KEY_MAX = 32,
 };
 
-struct presence;
+struct presence_publisher;
 struct redis;
 
 /* `life` is random, of this gateway's process. */
-struct presence *presence_create(struct redis *redis, uint64_t life);
-void presence_destroy(struct presence **presence);
+struct presence_publisher *presence_publisher_create(struct redis *redis,
+                                                     uint64_t life);
+void presence_publisher_destroy(struct presence_publisher **presence);
 /* A user's first socket is there; their last one is gone. */
-void presence_enter(struct presence *presence, uint64_t user);
-void presence_leave(struct presence *presence, uint64_t user);
+void presence_publisher_user_connected(struct presence_publisher *presence,
+                                       uint64_t user);
+void presence_publisher_user_disconnected(struct presence_publisher *presence,
+                                          uint64_t user);
 /* From now on who leaves is left to time. */
-void presence_drain(struct presence *presence);
+void presence_publisher_drain(struct presence_publisher *presence);
 /* Redis is back: all is said again. */
-void presence_say_all(struct presence *presence);
+void presence_publisher_publish_all(struct presence_publisher *presence);
 /* Once per second. */
-void presence_tick(struct presence *presence);
-uint32_t presence_count(const struct presence *presence);
+void presence_publisher_tick(struct presence_publisher *presence);
+uint32_t presence_publisher_count(const struct presence_publisher *presence);
 
 /* Appends a user's key. */
 void presence_key(struct buf *out, uint64_t user);

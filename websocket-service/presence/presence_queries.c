@@ -8,15 +8,15 @@
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_subscriptions.h"
 #include "websocket-service/socket/connection.h"
-#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/slot_map.h"
 
 #include <utlist.h>
 
-enum { INDEX_BITS = 6 }; /* of a user in a question: PRESENCE_USERS_MAX */
+enum { INDEX_BITS = 6 }; /* of a user in a request: PRESENCE_USERS_MAX */
 
 /* A `presence` frame that waits for Redis. */
-struct question {
-	struct question *prev, *next;
+struct request {
+	struct request *prev, *next;
 	uint64_t number;
 	uint64_t connection;
 	uint64_t until_ms;
@@ -24,70 +24,72 @@ struct question {
 	unsigned left; /* not answered yet */
 	unsigned more; /* of them not watched by that socket before */
 	uint64_t users[PRESENCE_USERS_MAX];
-	struct sighting seen[PRESENCE_USERS_MAX];
+	struct presence_sample seen[PRESENCE_USERS_MAX];
 };
 
-struct watches {
+struct presence_queries {
 	struct connections *connections;
 	struct redis *redis;
 	const struct rooms *rooms; /* who blocks whom */
-	struct watchers *watchers;
-	struct slots *questions;
-	struct question *asked; /* oldest first */
-	uint32_t under_way;     /* of the look at all who are watched */
-	uint64_t look_ms;       /* when it began */
+	struct presence_subscriptions *subscriptions;
+	struct slot_map *requests;
+	struct request *oldest;  /* oldest first */
+	uint32_t poll_in_flight; /* of the query at all who are watched */
+	uint64_t poll_began_ms;  /* when it began */
 	struct buf key;
 	struct buf text;
 };
 
-struct watches *watches_create(struct connections *connections,
-                               struct redis *redis, const struct rooms *rooms)
+struct presence_queries *
+presence_queries_create(struct connections *connections, struct redis *redis,
+                        const struct rooms *rooms)
 {
-	struct watches *w = mem_new(sizeof(*w));
+	struct presence_queries *w = mem_new(sizeof(*w));
 
 	w->connections = connections;
 	w->redis = redis;
 	w->rooms = rooms;
-	w->watchers = watchers_create(connections,
-	                              WATCHES_MAX + WATCHES_QUESTIONS *
-	                                                    PRESENCE_USERS_MAX);
-	w->questions = slots_create(WATCHES_QUESTIONS);
+	w->subscriptions = presence_subscriptions_create(
+		connections,
+		PRESENCE_SUBSCRIPTIONS_MAX +
+			PRESENCE_REQUESTS_MAX * PRESENCE_USERS_MAX);
+	w->requests = slot_map_create(PRESENCE_REQUESTS_MAX);
 	w->key = BUF(PRESENCE_KEY_MAX);
 	w->text = BUF(FRAME_OUT_MAX);
 	return w;
 }
 
-static void question_end(struct watches *w, struct question *question)
+static void request_end(struct presence_queries *w, struct request *request)
 {
-	DL_DELETE(w->asked, question);
-	slots_remove(w->questions, question->number);
-	mem_free(&question);
+	DL_DELETE(w->oldest, request);
+	slot_map_remove(w->requests, request->number);
+	mem_free(&request);
 }
 
-void watches_destroy(struct watches **watches)
+void presence_queries_destroy(struct presence_queries **queries)
 {
-	struct watches *w = *watches;
+	struct presence_queries *w = *queries;
 
 	if (!w)
 		return;
-	while (w->asked)
-		question_end(w, w->asked);
-	watchers_destroy(&w->watchers);
-	slots_destroy(&w->questions);
+	while (w->oldest)
+		request_end(w, w->oldest);
+	presence_subscriptions_destroy(&w->subscriptions);
+	slot_map_destroy(&w->requests);
 	buf_free(&w->key);
 	buf_free(&w->text);
-	mem_free(watches);
+	mem_free(queries);
 }
 
-uint32_t watches_count(const struct watches *watches)
+uint32_t presence_queries_subscriptions(const struct presence_queries *queries)
 {
-	return watchers_count(watches->watchers);
+	return presence_subscriptions_count(queries->subscriptions);
 }
 
 /* --- looking into Redis -------------------------------------------------- */
 
-static bool look(struct watches *w, uint64_t user, redis_done *done,
-                 uint64_t tag)
+static bool query(struct presence_queries *w, uint64_t user, redis_done *done,
+                  uint64_t tag)
 {
 	struct span words[] = {SPAN("ZREVRANGE"), SPAN_NONE, SPAN("0"),
 	                       SPAN("0"), SPAN("WITHSCORES")};
@@ -95,232 +97,244 @@ static bool look(struct watches *w, uint64_t user, redis_done *done,
 	buf_clear(&w->key);
 	presence_key(&w->key, user);
 	words[1] = buf_span(&w->key);
-	metric_count(&measure_presence_asked, 1);
+	metric_count(&gateway_metrics.presence_queries, 1);
 	return redis_command(w->redis, words, ARRAY_LEN(words), done, w, tag);
 }
 
 /* False when Redis has not answered. */
-static bool read_sighting(const struct redis_reply *reply,
-                          struct sighting *ret_sighting)
+static bool read_sample(const struct redis_reply *reply,
+                        struct presence_sample *ret_sighting)
 {
 	struct redis_reply score;
 	uint64_t number;
 
-	*ret_sighting = (struct sighting){SEEN_ABSENT, 0};
+	*ret_sighting = (struct presence_sample){SAMPLE_ABSENT, 0};
 	if (reply->kind == REDIS_NO_REPLY || reply->kind == REDIS_FAULT)
 		return false;
 	if (reply->kind != REDIS_LIST || reply->count != 2)
 		return true;
 	score = redis_item(reply, 1);
 	if (span_to_u64(score.text, JSON_ID_MAX, &number))
-		*ret_sighting = sighting_of(number, clock_unix_ms());
+		*ret_sighting = presence_sample_make(number, clock_unix_ms());
 	return true;
 }
 
-/* --- questions ----------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------- */
 
-static void refuse(struct watches *w, struct connection *connection,
+static void refuse(struct presence_queries *w, struct connection *connection,
                    enum frame_code code, const char *detail)
 {
 	buf_clear(&w->text);
 	frame_error(&w->text, NULL, code, detail);
 	connection_send(connection, buf_span(&w->text));
-	metric_count(&measure_bad_frames, 1);
+	metric_count(&gateway_metrics.frames_refused, 1);
 }
 
-static void question_fail(struct watches *w, struct question *question)
+static void request_fail(struct presence_queries *w, struct request *request)
 {
 	struct connection *connection =
-		connections_find(w->connections, question->connection);
+		connections_find(w->connections, request->connection);
 
-	question_end(w, question);
+	request_end(w, request);
 	if (connection)
 		refuse(w, connection, FRAME_UNAVAILABLE,
 		       "who is online can't be looked up now");
 }
 
-static void write_answer(struct watches *w, const struct question *question,
-                         uint64_t asker)
+static void write_answer(struct presence_queries *w,
+                         const struct request *request, uint64_t asker)
 {
 	struct presence_frame frame = frame_presence_open(&w->text);
 
-	for (unsigned i = 0; i < question->count; i++) {
-		uint64_t user = question->users[i];
+	for (unsigned i = 0; i < request->count; i++) {
+		uint64_t user = request->users[i];
 
 		frame_presence_add(
 			&frame, user,
-			watchers_add(w->watchers, question->connection, user,
-		                     &question->seen[i],
-		                     rooms_blocked(w->rooms, asker, user)));
+			presence_subscriptions_add(
+				w->subscriptions, request->connection, user,
+				&request->seen[i],
+				rooms_blocked(w->rooms, asker, user)));
 	}
 	frame_presence_close(&frame);
 }
 
-static void question_answer(struct watches *w, struct question *question)
+static void request_answer(struct presence_queries *w, struct request *request)
 {
 	struct connection *connection =
-		connections_find(w->connections, question->connection);
+		connections_find(w->connections, request->connection);
 
 	buf_clear(&w->text);
 	if (connection)
-		write_answer(w, question, connection_user(connection));
-	question_end(w, question);
+		write_answer(w, request, connection_user(connection));
+	request_end(w, request);
 	if (connection)
 		connection_send(connection, buf_span(&w->text));
 }
 
-void watches_block(struct watches *watches, uint64_t user, uint64_t by,
-                   bool blocks)
+void presence_queries_block_changed(struct presence_queries *queries,
+                                    uint64_t user, uint64_t by, bool blocks)
 {
-	watchers_hide(watches->watchers, by, user, blocks);
+	presence_subscriptions_hide(queries->subscriptions, by, user, blocks);
 }
 
-static void on_question(void *context, uint64_t tag,
-                        const struct redis_reply *reply)
+static void on_request_reply(void *context, uint64_t tag,
+                             const struct redis_reply *reply)
 {
-	struct watches *w = context;
-	struct question *question = slots_get(w->questions, tag >> INDEX_BITS);
+	struct presence_queries *w = context;
+	struct request *request = slot_map_get(w->requests, tag >> INDEX_BITS);
 	uint64_t index = tag & ((1u << INDEX_BITS) - 1);
 
-	if (!question)
+	if (!request)
 		return;
-	if (!read_sighting(reply, &question->seen[index]))
-		question_fail(w, question);
-	else if (--question->left == 0)
-		question_answer(w, question);
+	if (!read_sample(reply, &request->seen[index]))
+		request_fail(w, request);
+	else if (--request->left == 0)
+		request_answer(w, request);
 }
 
-static struct question *question_make(struct watches *w, uint64_t connection,
-                                      const struct client_frame *frame)
+static struct request *request_make(struct presence_queries *w,
+                                    uint64_t connection,
+                                    const struct client_frame *frame)
 {
-	struct question *question = mem_new(sizeof(*question));
+	struct request *request = mem_new(sizeof(*request));
 
-	question->connection = connection;
-	question->until_ms = clock_mono_ms() + WATCHES_ANSWER_MS;
-	question->count = frame->user_count;
-	question->left = frame->user_count;
-	for (unsigned i = 0; i < question->count; i++) {
-		question->users[i] = frame_presence_user(frame, i);
-		question->more += !watchers_has(w->watchers, connection,
-		                                question->users[i]);
+	request->connection = connection;
+	request->until_ms = clock_mono_ms() + PRESENCE_ANSWER_MS;
+	request->count = frame->user_count;
+	request->left = frame->user_count;
+	for (unsigned i = 0; i < request->count; i++) {
+		request->users[i] = frame_presence_user(frame, i);
+		request->more += !presence_subscriptions_has(
+			w->subscriptions, connection, request->users[i]);
 	}
-	question->number = slots_add(w->questions, question);
-	DL_APPEND(w->asked, question);
-	return question;
+	request->number = slot_map_add(w->requests, request);
+	DL_APPEND(w->oldest, request);
+	return request;
 }
 
-static void question_begin(struct watches *w, struct question *question)
+static void request_begin(struct presence_queries *w, struct request *request)
 {
-	uint64_t tag = question->number << INDEX_BITS;
+	uint64_t tag = request->number << INDEX_BITS;
 
-	for (unsigned i = 0; i < question->count; i++) {
-		if (!look(w, question->users[i], on_question, tag | i)) {
-			question_fail(w, question);
+	for (unsigned i = 0; i < request->count; i++) {
+		if (!query(w, request->users[i], on_request_reply, tag | i)) {
+			request_fail(w, request);
 			return;
 		}
 	}
 }
 
-/* With those that it has asked for; few questions wait at a time. */
-static unsigned watched_by(const struct watches *w, uint64_t connection)
+/* With those that it has oldest for; few requests wait at a time. */
+static unsigned subscriptions_of(const struct presence_queries *w,
+                                 uint64_t connection)
 {
-	unsigned count = watchers_count_of(w->watchers, connection);
-	const struct question *question;
+	unsigned count =
+		presence_subscriptions_count_of(w->subscriptions, connection);
+	const struct request *request;
 
-	DL_FOREACH (w->asked, question) {
-		if (question->connection == connection)
-			count += question->more;
+	DL_FOREACH (w->oldest, request) {
+		if (request->connection == connection)
+			count += request->more;
 	}
 	return count;
 }
 
-static void ask(struct watches *w, struct connection *connection,
+static void ask(struct presence_queries *w, struct connection *connection,
                 const struct client_frame *frame)
 {
-	struct question *question =
-		question_make(w, connection_id(connection), frame);
+	struct request *request =
+		request_make(w, connection_id(connection), frame);
 
-	if (watched_by(w, question->connection) <= WATCHES_OF_SOCKET) {
-		question_begin(w, question);
+	if (subscriptions_of(w, request->connection) <=
+	    PRESENCE_USERS_PER_SOCKET) {
+		request_begin(w, request);
 		return;
 	}
-	question_end(w, question);
+	request_end(w, request);
 	refuse(w, connection, FRAME_TOO_MANY,
 	       "a socket may watch 500 users at most");
 }
 
-void watches_take(struct watches *watches, struct connection *connection,
-                  const struct client_frame *frame)
+void presence_queries_request(struct presence_queries *queries,
+                              struct connection *connection,
+                              const struct client_frame *frame)
 {
 	if (frame->user_count == 0)
-		watches_leave(watches, connection_id(connection));
-	else if (!redis_is_up(watches->redis) ||
-	         slots_count(watches->questions) >= WATCHES_QUESTIONS ||
-	         watches_count(watches) >= WATCHES_MAX)
-		refuse(watches, connection, FRAME_UNAVAILABLE,
+		presence_queries_socket_closed(queries,
+		                               connection_id(connection));
+	else if (!redis_is_up(queries->redis) ||
+	         slot_map_count(queries->requests) >= PRESENCE_REQUESTS_MAX ||
+	         presence_queries_subscriptions(queries) >=
+	                 PRESENCE_SUBSCRIPTIONS_MAX)
+		refuse(queries, connection, FRAME_UNAVAILABLE,
 		       "who is online can't be looked up now");
 	else
-		ask(watches, connection, frame);
+		ask(queries, connection, frame);
 }
 
-void watches_leave(struct watches *watches, uint64_t connection)
+void presence_queries_socket_closed(struct presence_queries *queries,
+                                    uint64_t connection)
 {
-	struct question *question, *next;
+	struct request *request, *next;
 
-	DL_FOREACH_SAFE (watches->asked, question, next) {
-		if (question->connection == connection)
-			question_end(watches, question);
+	DL_FOREACH_SAFE (queries->oldest, request, next) {
+		if (request->connection == connection)
+			request_end(queries, request);
 	}
-	watchers_leave(watches->watchers, connection);
+	presence_subscriptions_remove_socket(queries->subscriptions,
+	                                     connection);
 }
 
 /* --- all who are watched, each second ------------------------------------ */
 
-void watches_calm(struct watches *watches)
+void presence_queries_redis_up(struct presence_queries *queries)
 {
-	watchers_calm(watches->watchers);
+	presence_subscriptions_start_grace(queries->subscriptions);
 }
 
-static void on_look(void *context, uint64_t number,
-                    const struct redis_reply *reply)
+static void on_poll_reply(void *context, uint64_t number,
+                          const struct redis_reply *reply)
 {
-	struct watches *w = context;
-	struct sighting sighting;
+	struct presence_queries *w = context;
+	struct presence_sample sample;
 
 	/* Who is slow may have been away, and times in it may be over. */
-	if (clock_mono_ms() >= w->look_ms + WATCHES_STALL_MS)
-		watches_calm(w);
-	if (read_sighting(reply, &sighting))
-		watchers_seen(w->watchers, number, &sighting);
-	if (--w->under_way == 0 && reply->kind != REDIS_NO_REPLY)
-		watchers_tell(w->watchers);
+	if (clock_mono_ms() >= w->poll_began_ms + PRESENCE_STALL_MS)
+		presence_queries_redis_up(w);
+	if (read_sample(reply, &sample))
+		presence_subscriptions_sample(w->subscriptions, number,
+		                              &sample);
+	if (--w->poll_in_flight == 0 && reply->kind != REDIS_NO_REPLY)
+		presence_subscriptions_notify(w->subscriptions);
 }
 
-static void look_at_all(struct watches *w)
+static void poll_all(struct presence_queries *w)
 {
-	uint32_t count = watchers_users(w->watchers);
+	uint32_t count = presence_subscriptions_users(w->subscriptions);
 
-	if (count > WATCHES_PER_TURN)
-		count = WATCHES_PER_TURN;
-	w->look_ms = clock_mono_ms();
+	if (count > PRESENCE_QUERIES_PER_S)
+		count = PRESENCE_QUERIES_PER_S;
+	w->poll_began_ms = clock_mono_ms();
 	while (count--) {
 		uint64_t number;
-		uint64_t user = watchers_next(w->watchers, &number);
+		uint64_t user = presence_subscriptions_next_user(
+			w->subscriptions, &number);
 
-		if (!look(w, user, on_look, number))
+		if (!query(w, user, on_poll_reply, number))
 			return;
-		w->under_way++;
+		w->poll_in_flight++;
 	}
 }
 
-void watches_tick(struct watches *watches)
+void presence_queries_tick(struct presence_queries *queries)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	while (watches->asked && watches->asked->until_ms <= now_ms)
-		question_fail(watches, watches->asked);
-	/* One look at a time: Redis has not answered the last one yet. */
-	if (watches->under_way || !redis_is_up(watches->redis))
+	while (queries->oldest && queries->oldest->until_ms <= now_ms)
+		request_fail(queries, queries->oldest);
+	/* One query at a time: Redis has not answered the last one yet. */
+	if (queries->poll_in_flight || !redis_is_up(queries->redis))
 		return;
-	look_at_all(watches);
+	poll_all(queries);
 }

@@ -1,59 +1,64 @@
 #include "websocket-service/presence/presence_state.h"
 
 /* Clocks differ: a gateway that said "gone" is not asked what time it is. */
-struct sighting sighting_of(uint64_t score, uint64_t now_unix_ms)
+struct presence_sample presence_sample_make(uint64_t score,
+                                            uint64_t now_unix_ms)
 {
 	bool alive = score & 1;
 
 	if (alive && score > now_unix_ms)
-		return (struct sighting){SEEN_ONLINE, 0};
-	return (struct sighting){alive ? SEEN_EXPIRED : SEEN_LEFT,
-	                         score < now_unix_ms ? score : now_unix_ms};
+		return (struct presence_sample){SAMPLE_ONLINE, 0};
+	return (struct presence_sample){alive ? SAMPLE_EXPIRED : SAMPLE_LEFT,
+	                                score < now_unix_ms ? score
+	                                                    : now_unix_ms};
 }
 
-void belief_begin(struct belief *belief, const struct sighting *sighting)
+void presence_state_init(struct presence_state *state,
+                         const struct presence_sample *sample)
 {
-	*belief = (struct belief){
-		.online = sighting->kind == SEEN_ONLINE,
-		.last_seen_ms = sighting->last_seen_ms,
+	*state = (struct presence_state){
+		.online = sample->kind == SAMPLE_ONLINE,
+		.last_seen_ms = sample->last_seen_ms,
 	};
 }
 
 /* Whether what only looks like leaving is to be believed. */
-static bool certain(struct belief *belief, const struct sighting *sighting,
-                    uint64_t now_ms, uint64_t calm_until_ms)
+static bool leaving_confirmed(struct presence_state *state,
+                              const struct presence_sample *sample,
+                              uint64_t now_ms, uint64_t grace_until_ms)
 {
 	uint64_t needed_ms =
-		sighting->kind == SEEN_ABSENT ? BELIEF_ABSENT_MS : 1;
+		sample->kind == SAMPLE_ABSENT ? PRESENCE_STATE_ABSENT_MS : 1;
 
-	if (!belief->doubted) {
-		belief->doubted = true;
-		belief->doubted_ms = now_ms;
+	if (!state->leaving) {
+		state->leaving = true;
+		state->leaving_since_ms = now_ms;
 	}
-	return now_ms >= belief->doubted_ms + needed_ms &&
-	       now_ms >= calm_until_ms;
+	return now_ms >= state->leaving_since_ms + needed_ms &&
+	       now_ms >= grace_until_ms;
 }
 
-bool belief_take(struct belief *belief, const struct sighting *sighting,
-                 uint64_t now_ms, uint64_t calm_until_ms)
+bool presence_state_update(struct presence_state *state,
+                           const struct presence_sample *sample,
+                           uint64_t now_ms, uint64_t grace_until_ms)
 {
-	bool was_online = belief->online;
+	bool was_online = state->online;
 
-	if (sighting->last_seen_ms)
-		belief->last_seen_ms = sighting->last_seen_ms;
-	if (sighting->kind == SEEN_ONLINE) {
-		belief->online = true;
-		belief->doubted = false;
-	} else if (sighting->kind == SEEN_LEFT ||
-	           certain(belief, sighting, now_ms, calm_until_ms)) {
-		belief->online = false;
+	if (sample->last_seen_ms)
+		state->last_seen_ms = sample->last_seen_ms;
+	if (sample->kind == SAMPLE_ONLINE) {
+		state->online = true;
+		state->leaving = false;
+	} else if (sample->kind == SAMPLE_LEFT ||
+	           leaving_confirmed(state, sample, now_ms, grace_until_ms)) {
+		state->online = false;
 	}
-	return belief->online != was_online;
+	return state->online != was_online;
 }
 
-uint64_t belief_last_seen(const struct belief *belief)
+uint64_t presence_state_last_seen(const struct presence_state *state)
 {
-	if (belief->online)
+	if (state->online)
 		return 0;
-	return belief->last_seen_ms ? belief->last_seen_ms : UINT64_MAX;
+	return state->last_seen_ms ? state->last_seen_ms : UINT64_MAX;
 }

@@ -4,370 +4,397 @@
 #include "common/wire/frame.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/socket/connection.h"
-#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/slot_map.h"
 
 #include <uthash.h>
 #include <utlist.h>
 
-struct watch;
+struct subscription;
 
-/* A user whom somebody here watches. */
-struct watched {
+/* A user whom somebody here subscriptions. */
+struct target {
 	uint64_t user;
 	uint64_t number;
-	struct belief belief;
-	struct watch *watches;
-	struct watched *prev, *next; /* the longest not looked at first */
+	struct presence_state state;
+	struct subscription *subscriptions;
+	struct target *prev, *next; /* the longest not looked at first */
 	UT_hash_handle hh;
 };
 
-/* A socket that watches. */
-struct watcher {
+/* A socket that subscriptions. */
+struct subscriber {
 	uint64_t connection;
-	struct watch *watches;
-	struct watch *untold;
-	struct watcher *prev, *next; /* those with `untold` */
+	struct subscription *subscriptions;
+	struct subscription *changed;
+	struct subscriber *prev, *next; /* those with `changed` */
 	UT_hash_handle hh;
 };
 
-struct watch {
+struct subscription {
 	uint64_t user;
-	struct watched *watched;
-	struct watcher *watcher;
-	struct watch *prev, *next; /* of the same watched */
-	struct watch *untold_next;
-	uint64_t told_ms; /* the last change; 0: none */
-	bool told_online;
-	bool hidden;       /* who is watched blocks who watches */
-	bool untold;       /* in the watcher's list of those */
-	UT_hash_handle hh; /* among the watcher's */
+	struct target *target;
+	struct subscriber *subscriber;
+	struct subscription *prev, *next; /* of the same target */
+	struct subscription *changed_next;
+	uint64_t notified_ms; /* the last change; 0: none */
+	bool notified_online;
+	bool hidden;       /* who is target blocks who subscriptions */
+	bool changed;      /* in the subscriber's list of those */
+	UT_hash_handle hh; /* among the subscriber's */
 };
 
-struct watchers {
+struct presence_subscriptions {
 	struct connections *connections;
-	struct slots *by_number;
-	struct watched *by_user;
-	struct watched *by_look;
-	struct watcher *by_connection;
-	struct watcher *restless;
+	struct slot_map *by_number;
+	struct target *by_user;
+	struct target *by_poll;
+	struct subscriber *by_connection;
+	struct subscriber *changed;
 	uint32_t count;
-	uint64_t calm_until_ms;
+	uint64_t grace_until_ms;
 	struct buf text;
 };
 
-struct watchers *watchers_create(struct connections *connections, uint32_t max)
+struct presence_subscriptions *
+presence_subscriptions_create(struct connections *connections, uint32_t max)
 {
-	struct watchers *w = mem_new(sizeof(*w));
+	struct presence_subscriptions *w = mem_new(sizeof(*w));
 
 	w->connections = connections;
-	w->by_number = slots_create(max);
+	w->by_number = slot_map_create(max);
 	w->text = BUF(FRAME_OUT_MAX);
 	return w;
 }
 
-/* --- who is watched ------------------------------------------------------ */
+/* --- who is target ------------------------------------------------------ */
 
-static struct watched *find_watched(const struct watchers *w, uint64_t user)
+static struct target *find_target(const struct presence_subscriptions *w,
+                                  uint64_t user)
 {
-	struct watched *watched;
+	struct target *target;
 
-	HASH_FIND(hh, w->by_user, &user, sizeof(user), watched);
-	return watched;
+	HASH_FIND(hh, w->by_user, &user, sizeof(user), target);
+	return target;
 }
 
-static struct watched *make_watched(struct watchers *w, uint64_t user)
+static struct target *make_target(struct presence_subscriptions *w,
+                                  uint64_t user)
 {
-	struct watched *watched = mem_new(sizeof(*watched));
+	struct target *target = mem_new(sizeof(*target));
 
-	watched->user = user;
-	watched->number = slots_add(w->by_number, watched);
-	DL_APPEND(w->by_look, watched);
-	HASH_ADD(hh, w->by_user, user, sizeof(watched->user), watched);
-	return watched;
+	target->user = user;
+	target->number = slot_map_add(w->by_number, target);
+	DL_APPEND(w->by_poll, target);
+	HASH_ADD(hh, w->by_user, user, sizeof(target->user), target);
+	return target;
 }
 
-static void drop_watched(struct watchers *w, struct watched *watched)
+static void drop_target(struct presence_subscriptions *w, struct target *target)
 {
-	slots_remove(w->by_number, watched->number);
-	DL_DELETE(w->by_look, watched);
-	HASH_DEL(w->by_user, watched);
-	mem_free(&watched);
+	slot_map_remove(w->by_number, target->number);
+	DL_DELETE(w->by_poll, target);
+	HASH_DEL(w->by_user, target);
+	mem_free(&target);
 }
 
-uint64_t watchers_next(struct watchers *watchers, uint64_t *ret_number)
+uint64_t presence_subscriptions_next_user(struct presence_subscriptions *set,
+                                          uint64_t *ret_number)
 {
-	struct watched *watched = watchers->by_look;
+	struct target *target = set->by_poll;
 
-	DL_DELETE(watchers->by_look, watched);
-	DL_APPEND(watchers->by_look, watched);
-	*ret_number = watched->number;
-	return watched->user;
+	DL_DELETE(set->by_poll, target);
+	DL_APPEND(set->by_poll, target);
+	*ret_number = target->number;
+	return target->user;
 }
 
-/* --- who watches --------------------------------------------------------- */
+/* --- who subscriptions
+ * --------------------------------------------------------- */
 
-static struct watcher *find_watcher(const struct watchers *w,
-                                    uint64_t connection)
+static struct subscriber *
+find_subscriber(const struct presence_subscriptions *w, uint64_t connection)
 {
-	struct watcher *watcher;
+	struct subscriber *subscriber;
 
 	HASH_FIND(hh, w->by_connection, &connection, sizeof(connection),
-	          watcher);
-	return watcher;
+	          subscriber);
+	return subscriber;
 }
 
-static struct watcher *make_watcher(struct watchers *w, uint64_t connection)
+static struct subscriber *make_subscriber(struct presence_subscriptions *w,
+                                          uint64_t connection)
 {
-	struct watcher *watcher = mem_new(sizeof(*watcher));
+	struct subscriber *subscriber = mem_new(sizeof(*subscriber));
 
-	watcher->connection = connection;
-	HASH_ADD(hh, w->by_connection, connection, sizeof(connection), watcher);
-	return watcher;
+	subscriber->connection = connection;
+	HASH_ADD(hh, w->by_connection, connection, sizeof(connection),
+	         subscriber);
+	return subscriber;
 }
 
-static struct watch *find_watch(const struct watcher *watcher, uint64_t user)
+static struct subscription *
+find_subscription(const struct subscriber *subscriber, uint64_t user)
 {
-	struct watch *watch;
+	struct subscription *subscription;
 
-	HASH_FIND(hh, watcher->watches, &user, sizeof(user), watch);
-	return watch;
+	HASH_FIND(hh, subscriber->subscriptions, &user, sizeof(user),
+	          subscription);
+	return subscription;
 }
 
-static struct watch *make_watch(struct watchers *w, struct watcher *watcher,
-                                struct watched *watched)
+static struct subscription *make_subscription(struct presence_subscriptions *w,
+                                              struct subscriber *subscriber,
+                                              struct target *target)
 {
-	struct watch *watch = mem_new(sizeof(*watch));
+	struct subscription *subscription = mem_new(sizeof(*subscription));
 
-	watch->user = watched->user;
-	watch->watched = watched;
-	watch->watcher = watcher;
-	DL_APPEND(watched->watches, watch);
-	HASH_ADD(hh, watcher->watches, user, sizeof(watch->user), watch);
+	subscription->user = target->user;
+	subscription->target = target;
+	subscription->subscriber = subscriber;
+	DL_APPEND(target->subscriptions, subscription);
+	HASH_ADD(hh, subscriber->subscriptions, user,
+	         sizeof(subscription->user), subscription);
 	w->count++;
-	return watch;
+	return subscription;
 }
 
-static void drop_watch(struct watchers *w, struct watch *watch)
+static void drop_subscription(struct presence_subscriptions *w,
+                              struct subscription *subscription)
 {
-	struct watched *watched = watch->watched;
+	struct target *target = subscription->target;
 
-	HASH_DEL(watch->watcher->watches, watch);
-	DL_DELETE(watched->watches, watch);
-	if (!watched->watches)
-		drop_watched(w, watched);
-	mem_free(&watch);
+	HASH_DEL(subscription->subscriber->subscriptions, subscription);
+	DL_DELETE(target->subscriptions, subscription);
+	if (!target->subscriptions)
+		drop_target(w, target);
+	mem_free(&subscription);
 	w->count--;
 }
 
-static void drop_watcher(struct watchers *w, struct watcher *watcher)
+static void drop_subscriber(struct presence_subscriptions *w,
+                            struct subscriber *subscriber)
 {
-	if (watcher->untold)
-		DL_DELETE(w->restless, watcher);
-	while (watcher->watches)
-		drop_watch(w, watcher->watches);
-	HASH_DEL(w->by_connection, watcher);
-	mem_free(&watcher);
+	if (subscriber->changed)
+		DL_DELETE(w->changed, subscriber);
+	while (subscriber->subscriptions)
+		drop_subscription(w, subscriber->subscriptions);
+	HASH_DEL(w->by_connection, subscriber);
+	mem_free(&subscriber);
 }
 
-void watchers_destroy(struct watchers **watchers)
+void presence_subscriptions_destroy(struct presence_subscriptions **set)
 {
-	struct watchers *w = *watchers;
+	struct presence_subscriptions *w = *set;
 
 	if (!w)
 		return;
 	while (w->by_connection)
-		drop_watcher(w, w->by_connection);
-	slots_destroy(&w->by_number);
+		drop_subscriber(w, w->by_connection);
+	slot_map_destroy(&w->by_number);
 	buf_free(&w->text);
-	mem_free(watchers);
+	mem_free(set);
 }
 
-void watchers_leave(struct watchers *watchers, uint64_t connection)
+void presence_subscriptions_remove_socket(struct presence_subscriptions *set,
+                                          uint64_t connection)
 {
-	struct watcher *watcher = find_watcher(watchers, connection);
+	struct subscriber *subscriber = find_subscriber(set, connection);
 
-	if (watcher)
-		drop_watcher(watchers, watcher);
+	if (subscriber)
+		drop_subscriber(set, subscriber);
 }
 
-bool watchers_has(const struct watchers *watchers, uint64_t connection,
-                  uint64_t user)
+bool presence_subscriptions_has(const struct presence_subscriptions *set,
+                                uint64_t connection, uint64_t user)
 {
-	const struct watcher *watcher = find_watcher(watchers, connection);
+	const struct subscriber *subscriber = find_subscriber(set, connection);
 
-	return watcher && find_watch(watcher, user);
+	return subscriber && find_subscription(subscriber, user);
 }
 
-uint32_t watchers_users(const struct watchers *watchers)
+uint32_t presence_subscriptions_users(const struct presence_subscriptions *set)
 {
-	return HASH_COUNT(watchers->by_user);
+	return HASH_COUNT(set->by_user);
 }
 
-uint32_t watchers_count(const struct watchers *watchers)
+uint32_t presence_subscriptions_count(const struct presence_subscriptions *set)
 {
-	return watchers->count;
+	return set->count;
 }
 
-uint32_t watchers_count_of(const struct watchers *watchers, uint64_t connection)
+uint32_t
+presence_subscriptions_count_of(const struct presence_subscriptions *set,
+                                uint64_t connection)
 {
-	const struct watcher *watcher = find_watcher(watchers, connection);
+	const struct subscriber *subscriber = find_subscriber(set, connection);
 
-	return watcher ? HASH_COUNT(watcher->watches) : 0;
+	return subscriber ? HASH_COUNT(subscriber->subscriptions) : 0;
 }
 
-/* --- what is seen -------------------------------------------------------- */
+/* --- what is sample --------------------------------------------------------
+ */
 
-static void note_untold(struct watchers *w, struct watch *watch)
+static void mark_changed(struct presence_subscriptions *w,
+                         struct subscription *subscription)
 {
-	struct watcher *watcher = watch->watcher;
+	struct subscriber *subscriber = subscription->subscriber;
 
-	if (watch->untold)
+	if (subscription->changed)
 		return;
-	if (!watcher->untold)
-		DL_APPEND(w->restless, watcher);
-	watch->untold = true;
-	watch->untold_next = watcher->untold;
-	watcher->untold = watch;
+	if (!subscriber->changed)
+		DL_APPEND(w->changed, subscriber);
+	subscription->changed = true;
+	subscription->changed_next = subscriber->changed;
+	subscriber->changed = subscription;
 }
 
-static void believe(struct watchers *w, struct watched *watched,
-                    const struct sighting *seen)
+static void apply_sample(struct presence_subscriptions *w,
+                         struct target *target,
+                         const struct presence_sample *sample)
 {
-	struct watch *watch;
+	struct subscription *subscription;
 
-	if (!belief_take(&watched->belief, seen, clock_mono_ms(),
-	                 w->calm_until_ms))
+	if (!presence_state_update(&target->state, sample, clock_mono_ms(),
+	                           w->grace_until_ms))
 		return;
-	DL_FOREACH (watched->watches, watch)
-		note_untold(w, watch);
+	DL_FOREACH (target->subscriptions, subscription)
+		mark_changed(w, subscription);
 }
 
-void watchers_seen(struct watchers *watchers, uint64_t number,
-                   const struct sighting *seen)
+void presence_subscriptions_sample(struct presence_subscriptions *set,
+                                   uint64_t number,
+                                   const struct presence_sample *sample)
 {
-	struct watched *watched = slots_get(watchers->by_number, number);
+	struct target *target = slot_map_get(set->by_number, number);
 
-	if (watched)
-		believe(watchers, watched, seen);
+	if (target)
+		apply_sample(set, target, sample);
 }
 
-static bool looks_online(const struct watch *watch)
+static bool visible_online(const struct subscription *subscription)
 {
-	return watch->watched->belief.online && !watch->hidden;
+	return subscription->target->state.online && !subscription->hidden;
 }
 
-static uint64_t looks_last_seen(const struct watch *watch)
+static uint64_t visible_last_seen(const struct subscription *subscription)
 {
-	return watch->hidden ? UINT64_MAX
-	                     : belief_last_seen(&watch->watched->belief);
+	return subscription->hidden
+	               ? UINT64_MAX
+	               : presence_state_last_seen(&subscription->target->state);
 }
 
-void watchers_hide(struct watchers *watchers, uint64_t user, uint64_t from,
-                   bool hidden)
+void presence_subscriptions_hide(struct presence_subscriptions *set,
+                                 uint64_t user, uint64_t from, bool hidden)
 {
-	struct watched *watched = find_watched(watchers, user);
-	struct watch *watch;
+	struct target *target = find_target(set, user);
+	struct subscription *subscription;
 
-	if (!watched)
+	if (!target)
 		return;
-	DL_FOREACH (watched->watches, watch) {
+	DL_FOREACH (target->subscriptions, subscription) {
 		const struct connection *connection = connections_find(
-			watchers->connections, watch->watcher->connection);
+			set->connections, subscription->subscriber->connection);
 
 		if (!connection || connection_user(connection) != from)
 			continue;
-		watch->hidden = hidden;
-		note_untold(watchers, watch);
+		subscription->hidden = hidden;
+		mark_changed(set, subscription);
 	}
 }
 
-uint64_t watchers_add(struct watchers *watchers, uint64_t connection,
-                      uint64_t user, const struct sighting *seen, bool hidden)
+uint64_t presence_subscriptions_add(struct presence_subscriptions *set,
+                                    uint64_t connection, uint64_t user,
+                                    const struct presence_sample *sample,
+                                    bool hidden)
 {
-	struct watcher *watcher = find_watcher(watchers, connection);
-	struct watched *watched = find_watched(watchers, user);
-	struct watch *watch;
+	struct subscriber *subscriber = find_subscriber(set, connection);
+	struct target *target = find_target(set, user);
+	struct subscription *subscription;
 
-	if (watched) {
-		believe(watchers, watched, seen);
+	if (target) {
+		apply_sample(set, target, sample);
 	} else {
-		watched = make_watched(watchers, user);
-		belief_begin(&watched->belief, seen);
+		target = make_target(set, user);
+		presence_state_init(&target->state, sample);
 	}
-	if (!watcher)
-		watcher = make_watcher(watchers, connection);
-	watch = find_watch(watcher, user);
-	if (!watch)
-		watch = make_watch(watchers, watcher, watched);
-	watch->hidden = hidden;
-	watch->told_online = looks_online(watch);
-	return looks_last_seen(watch);
+	if (!subscriber)
+		subscriber = make_subscriber(set, connection);
+	subscription = find_subscription(subscriber, user);
+	if (!subscription)
+		subscription = make_subscription(set, subscriber, target);
+	subscription->hidden = hidden;
+	subscription->notified_online = visible_online(subscription);
+	return visible_last_seen(subscription);
 }
 
-void watchers_calm(struct watchers *watchers)
+void presence_subscriptions_start_grace(struct presence_subscriptions *set)
 {
-	watchers->calm_until_ms = clock_mono_ms() + BELIEF_CALM_MS;
+	set->grace_until_ms = clock_mono_ms() + PRESENCE_STATE_GRACE_MS;
 }
 
 /* --- telling ------------------------------------------------------------- */
 
 /* Whether it was told; if it is to be told later it stays on the list. */
-static bool write_change(struct watch *watch, struct presence_frame *frame,
-                         uint64_t now_ms)
+static bool write_change(struct subscription *subscription,
+                         struct presence_frame *frame, uint64_t now_ms)
 {
-	watch->untold = false;
-	if (watch->told_online == looks_online(watch))
+	subscription->changed = false;
+	if (subscription->notified_online == visible_online(subscription))
 		return false;
-	if (watch->told_ms && now_ms < watch->told_ms + WATCHERS_EACH_MS) {
-		watch->untold = true;
-		LL_PREPEND2(watch->watcher->untold, watch, untold_next);
+	if (subscription->notified_ms &&
+	    now_ms < subscription->notified_ms + PRESENCE_NOTIFY_INTERVAL_MS) {
+		subscription->changed = true;
+		LL_PREPEND2(subscription->subscriber->changed, subscription,
+		            changed_next);
 		return false;
 	}
-	watch->told_online = looks_online(watch);
-	watch->told_ms = now_ms;
-	frame_presence_add(frame, watch->user, looks_last_seen(watch));
+	subscription->notified_online = visible_online(subscription);
+	subscription->notified_ms = now_ms;
+	frame_presence_add(frame, subscription->user,
+	                   visible_last_seen(subscription));
 	return true;
 }
 
-static unsigned write_changes(struct watcher *watcher, struct buf *text,
+static unsigned write_changes(struct subscriber *subscriber, struct buf *text,
                               uint64_t now_ms)
 {
 	struct presence_frame frame = frame_presence_open(text);
-	struct watch *watch = watcher->untold;
+	struct subscription *subscription = subscriber->changed;
 	unsigned count = 0;
 
-	watcher->untold = NULL;
-	while (watch) {
-		struct watch *next = watch->untold_next;
+	subscriber->changed = NULL;
+	while (subscription) {
+		struct subscription *next = subscription->changed_next;
 
-		count += write_change(watch, &frame, now_ms);
-		watch = next;
+		count += write_change(subscription, &frame, now_ms);
+		subscription = next;
 	}
 	frame_presence_close(&frame);
 	return count;
 }
 
-/* Sending may end the connection, and with it the watcher. */
-static void tell(struct watchers *w, struct watcher *watcher, uint64_t now_ms)
+/* Sending may end the connection, and with it the subscriber. */
+static void notify(struct presence_subscriptions *w,
+                   struct subscriber *subscriber, uint64_t now_ms)
 {
 	struct connection *connection =
-		connections_find(w->connections, watcher->connection);
+		connections_find(w->connections, subscriber->connection);
 	unsigned count;
 
 	buf_clear(&w->text);
-	count = write_changes(watcher, &w->text, now_ms);
-	if (!watcher->untold)
-		DL_DELETE(w->restless, watcher);
-	metric_count(&measure_presence_told, count);
+	count = write_changes(subscriber, &w->text, now_ms);
+	if (!subscriber->changed)
+		DL_DELETE(w->changed, subscriber);
+	metric_count(&gateway_metrics.presence_changes, count);
 	if (count && connection)
 		connection_send(connection, buf_span(&w->text));
 }
 
-void watchers_tell(struct watchers *watchers)
+void presence_subscriptions_notify(struct presence_subscriptions *set)
 {
 	uint64_t now_ms = clock_mono_ms();
-	struct watcher *watcher, *next;
+	struct subscriber *subscriber, *next;
 
-	DL_FOREACH_SAFE (watchers->restless, watcher, next)
-		tell(watchers, watcher, now_ms);
+	DL_FOREACH_SAFE (set->changed, subscriber, next)
+		notify(set, subscriber, now_ms);
 }

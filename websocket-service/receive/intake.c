@@ -74,13 +74,16 @@ static void decide(struct intake *intake, struct connection *connection,
 {
 	FAULT_POINT("recipient.after");
 	if (recipient == ST_OK)
-		sends_begin(intake->options.sends, connection, frame, began_us);
+		pending_sends_begin(intake->options.sends, connection, frame,
+		                    began_us);
 	else if (recipient == ST_NOT_FOUND)
-		sends_refuse(connection, &frame->uuid, FRAME_UNKNOWN_USER,
-		             "there is no such user");
+		pending_sends_refuse(connection, &frame->uuid,
+		                     FRAME_UNKNOWN_USER,
+		                     "there is no such user");
 	else
-		sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-		             "the recipient can't be looked up now");
+		pending_sends_refuse(connection, &frame->uuid,
+		                     FRAME_UNAVAILABLE,
+		                     "the recipient can't be looked up now");
 }
 
 static void on_recipient(void *context, const struct lookup_answer *answer)
@@ -132,7 +135,7 @@ static void answer_fault(struct connection *connection,
 	frame_error(&text, fault->has_uuid ? &fault->uuid : NULL, fault->code,
 	            fault->detail);
 	connection_send(connection, buf_span(&text));
-	metric_count(&measure_bad_frames, 1);
+	metric_count(&gateway_metrics.frames_refused, 1);
 }
 
 /* --- what each kind of frame wants --------------------------------------- */
@@ -157,33 +160,34 @@ static void on_message(struct intake *intake, const struct arrival *a)
 		decide(intake, a->connection, frame, known.status, a->began_us);
 	else if (*connection_unsettled(a->connection) >=
 	         intake->options.unsettled_max)
-		sends_refuse(a->connection, &frame->uuid,
-		             FRAME_TOO_MANY_UNSETTLED,
-		             "too many messages of this socket are under way");
+		pending_sends_refuse(
+			a->connection, &frame->uuid, FRAME_TOO_MANY_UNSETTLED,
+			"too many messages of this socket are under way");
 	else if (intake->waiting_count >= INTAKE_WAITING_MAX)
-		sends_refuse(a->connection, &frame->uuid, FRAME_UNAVAILABLE,
-		             "too many recipients are being looked up");
+		pending_sends_refuse(a->connection, &frame->uuid,
+		                     FRAME_UNAVAILABLE,
+		                     "too many recipients are being looked up");
 	else
 		look_up(intake, a->connection, a->json, frame, a->began_us);
 }
 
 static void on_change(struct intake *intake, const struct arrival *a)
 {
-	sends_begin(intake->options.sends, a->connection, a->frame,
-	            a->began_us);
+	pending_sends_begin(intake->options.sends, a->connection, a->frame,
+	                    a->began_us);
 }
 
 static void on_receipt(struct intake *intake, const struct arrival *a)
 {
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
-	if (receipts_take(intake->options.receipts,
-	                  connection_user(a->connection), a->frame))
+	if (pending_receipts_take(intake->options.receipts,
+	                          connection_user(a->connection), a->frame))
 		return;
 	frame_error_in(&text, a->frame->conversation, FRAME_UNAVAILABLE,
 	               "too many receipts are under way");
 	connection_send(a->connection, buf_span(&text));
-	metric_count(&measure_bad_frames, 1);
+	metric_count(&gateway_metrics.frames_refused, 1);
 }
 
 static void on_typing(struct intake *intake, const struct arrival *a)
@@ -214,9 +218,10 @@ static void refuse_too_fast(struct connection *connection,
 {
 	static const char detail[] = "more frames than a user may send";
 
-	metric_count(&measure_too_fast, 1);
+	metric_count(&gateway_metrics.frames_too_fast, 1);
 	if (frame_has_uuid(frame))
-		sends_refuse(connection, &frame->uuid, FRAME_TOO_FAST, detail);
+		pending_sends_refuse(connection, &frame->uuid, FRAME_TOO_FAST,
+		                     detail);
 	else
 		answer_fault(connection,
 		             &(struct frame_fault){.code = FRAME_TOO_FAST,
@@ -241,8 +246,8 @@ void intake_text(struct intake *intake, struct connection *connection,
 	struct arrival arrival = {.connection = connection,
 	                          .json = &json,
 	                          .began_us = clock_mono_us()};
-	bool fits = limits_take(intake->options.limits,
-	                        connection_user(connection));
+	bool fits = rate_limits_take(intake->options.rate_limits,
+	                             connection_user(connection));
 	struct client_frame frame;
 	struct frame_fault fault;
 

@@ -22,17 +22,17 @@ struct client_frame;
 struct intake;
 struct connection;
 struct connections;
-struct limits;
+struct rate_limits;
 struct lookups;
-struct receipts;
-struct sends;
+struct pending_receipts;
+struct pending_sends;
 
 struct intake_options {
 	struct connections *connections;
 	struct lookups *recipients;
-	struct sends *sends;
-	struct receipts *receipts;
-	struct limits *limits;
+	struct pending_sends *sends;
+	struct pending_receipts *receipts;
+	struct rate_limits *rate_limits;
 	unsigned unsettled_max; /* of a socket */
 	/* `typing` and `presence` frames belong to modules above this one. */
 	void (*typing)(void *context, struct connection *connection,

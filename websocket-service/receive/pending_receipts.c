@@ -1,188 +1,199 @@
 #include "websocket-service/receive/pending_receipts.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "websocket-service/about.h"
 #include "websocket-service/gateway_metrics.h"
+#include "websocket-service/member_key.h"
 #include "websocket-service/receive/save_records.h"
-#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/slot_map.h"
 
 #include <uthash.h>
 #include <utlist.h>
 
 /* A message is delivered before it is read. */
-enum what { DELIVERED, READ, WHATS };
+enum receipt_kind { DELIVERED, READ, RECEIPT_KINDS };
 
-struct pair {
-	struct pair *prev, *next; /* in `retries`, or next in `spare` */
-	struct about about;
+struct pending_receipt {
+	struct pending_receipt *prev,
+		*next; /* in `retries`, or next in `spare` */
+	struct member_key member;
 	uint64_t number;
-	uint64_t wanted[WHATS]; /* seqs to be told; 0: none */
-	uint64_t sent;          /* under way; 0: none, it is in `retries` */
-	enum what what;         /* `sent` is */
+	uint64_t wanted_seq[RECEIPT_KINDS]; /* seqs to be told; 0: none */
+	uint64_t sent_seq;      /* under way; 0: none, it is in `retries` */
+	enum receipt_kind kind; /* `sent_seq` is */
 	uint64_t retry_ms;
 	UT_hash_handle hh;
 };
 
-struct receipts {
-	struct records *records;
-	struct slots *by_number;
-	struct pair *pairs;
-	struct pair *retries; /* the earliest first */
-	struct pair *spare;
+struct pending_receipts {
+	struct save_records *records;
+	struct slot_map *by_number;
+	struct pending_receipt *by_member;
+	struct pending_receipt *retries; /* the earliest first */
+	struct pending_receipt *spare;
 };
 
-struct receipts *receipts_create(struct records *records, uint32_t max)
+struct pending_receipts *pending_receipts_create(struct save_records *records,
+                                                 uint32_t max)
 {
-	struct receipts *receipts = mem_new(sizeof(*receipts));
+	struct pending_receipts *receipts = mem_new(sizeof(*receipts));
 
 	receipts->records = records;
-	receipts->by_number = slots_create(max);
+	receipts->by_number = slot_map_create(max);
 	return receipts;
 }
 
-void receipts_destroy(struct receipts **receipts)
+void pending_receipts_destroy(struct pending_receipts **receipts)
 {
-	struct pair *pair, *next;
+	struct pending_receipt *receipt, *next;
 
 	if (!*receipts)
 		return;
-	HASH_ITER (hh, (*receipts)->pairs, pair, next) {
-		HASH_DEL((*receipts)->pairs, pair);
-		mem_free(&pair);
+	HASH_ITER (hh, (*receipts)->by_member, receipt, next) {
+		HASH_DEL((*receipts)->by_member, receipt);
+		mem_free(&receipt);
 	}
-	LL_FOREACH_SAFE ((*receipts)->spare, pair, next)
-		mem_free(&pair);
-	slots_destroy(&(*receipts)->by_number);
+	LL_FOREACH_SAFE ((*receipts)->spare, receipt, next)
+		mem_free(&receipt);
+	slot_map_destroy(&(*receipts)->by_number);
 	mem_free(receipts);
 }
 
-uint32_t receipts_count(const struct receipts *receipts)
+uint32_t pending_receipts_count(const struct pending_receipts *receipts)
 {
-	return slots_count(receipts->by_number);
+	return slot_map_count(receipts->by_number);
 }
 
-static struct pair *take(struct receipts *receipts, const struct about *about)
+static struct pending_receipt *take(struct pending_receipts *receipts,
+                                    const struct member_key *member)
 {
-	struct pair *pair = receipts->spare;
+	struct pending_receipt *receipt = receipts->spare;
 	uint64_t number;
 
-	if (pair)
-		LL_DELETE(receipts->spare, pair);
+	if (receipt)
+		LL_DELETE(receipts->spare, receipt);
 	else
-		pair = mem_new(sizeof(*pair));
-	number = slots_add(receipts->by_number, pair);
+		receipt = mem_new(sizeof(*receipt));
+	number = slot_map_add(receipts->by_number, receipt);
 	if (!number) {
-		LL_PREPEND(receipts->spare, pair);
+		LL_PREPEND(receipts->spare, receipt);
 		return NULL;
 	}
-	*pair = (struct pair){.about = *about, .number = number};
-	HASH_ADD(hh, receipts->pairs, about, sizeof(pair->about), pair);
-	return pair;
+	*receipt =
+		(struct pending_receipt){.member = *member, .number = number};
+	HASH_ADD(hh, receipts->by_member, member, sizeof(receipt->member),
+	         receipt);
+	return receipt;
 }
 
-static void release(struct receipts *receipts, struct pair *pair)
+static void release(struct pending_receipts *receipts,
+                    struct pending_receipt *receipt)
 {
-	HASH_DEL(receipts->pairs, pair);
-	slots_remove(receipts->by_number, pair->number);
-	LL_PREPEND(receipts->spare, pair);
+	HASH_DEL(receipts->by_member, receipt);
+	slot_map_remove(receipts->by_number, receipt->number);
+	LL_PREPEND(receipts->spare, receipt);
 }
 
-static void want(struct pair *pair, enum what what, uint64_t seq)
+static void raise(struct pending_receipt *receipt, enum receipt_kind kind,
+                  uint64_t seq)
 {
-	bool sent_already =
-		pair->sent && pair->what == what && pair->sent >= seq;
+	bool sent_already = receipt->sent_seq && receipt->kind == kind &&
+	                    receipt->sent_seq >= seq;
 
-	if (!sent_already && pair->wanted[what] < seq)
-		pair->wanted[what] = seq;
+	if (!sent_already && receipt->wanted_seq[kind] < seq)
+		receipt->wanted_seq[kind] = seq;
 }
 
-/* What Kafka did not take: in a while, with what has come meanwhile. */
-static void put_back(struct receipts *receipts, struct pair *pair)
+/* What Kafka did not take: in a while, with kind has come meanwhile. */
+static void put_back(struct pending_receipts *receipts,
+                     struct pending_receipt *receipt)
 {
-	uint64_t seq = pair->sent;
+	uint64_t seq = receipt->sent_seq;
 
-	pair->sent = 0;
-	want(pair, pair->what, seq);
-	pair->retry_ms = clock_mono_ms() + RECEIPTS_RETRY_MS;
-	DL_APPEND(receipts->retries, pair);
-	metric_count(&measure_receipts_again, 1);
+	receipt->sent_seq = 0;
+	raise(receipt, receipt->kind, seq);
+	receipt->retry_ms = clock_mono_ms() + PENDING_RECEIPTS_RETRY_MS;
+	DL_APPEND(receipts->retries, receipt);
+	metric_count(&gateway_metrics.receipts_retried, 1);
 }
 
-/* False when it was put back. Something is wanted. */
-static bool send_next(struct receipts *receipts, struct pair *pair)
+/* False when it was put back. Something is wanted_seq. */
+static bool send_next(struct pending_receipts *receipts,
+                      struct pending_receipt *receipt)
 {
 	static const enum save_kind kinds[] = {
 		[DELIVERED] = SAVE_DELIVERED, [READ] = SAVE_READ};
 	struct save_record record = {
-		.sender = pair->about.user,
-		.conversation = pair->about.conversation,
+		.sender = receipt->member.user,
+		.conversation = receipt->member.conversation,
 	};
 
-	pair->what = pair->wanted[DELIVERED] ? DELIVERED : READ;
-	pair->sent = pair->wanted[pair->what];
-	pair->wanted[pair->what] = 0;
-	record.kind = kinds[pair->what];
-	record.seq = pair->sent;
-	if (records_produce(receipts->records, &record, SPAN_NONE,
-	                    record_tag(RECORD_OF_RECEIPTS, pair->number)) ==
-	    ST_OK)
+	receipt->kind = receipt->wanted_seq[DELIVERED] ? DELIVERED : READ;
+	receipt->sent_seq = receipt->wanted_seq[receipt->kind];
+	receipt->wanted_seq[receipt->kind] = 0;
+	record.kind = kinds[receipt->kind];
+	record.seq = receipt->sent_seq;
+	if (save_records_produce(receipts->records, &record, SPAN_NONE,
+	                         save_records_tag(SAVE_RECORDS_OF_RECEIPTS,
+	                                          receipt->number)) == ST_OK)
 		return true;
-	put_back(receipts, pair);
+	put_back(receipts, receipt);
 	return false;
 }
 
-bool receipts_take(struct receipts *receipts, uint64_t user,
-                   const struct client_frame *frame)
+bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
+                           const struct client_frame *frame)
 {
-	enum what what = frame->kind == CLIENT_READ ? READ : DELIVERED;
-	struct about about = about_make(user, frame->conversation);
-	struct pair *pair;
+	enum receipt_kind kind = frame->kind == CLIENT_READ ? READ : DELIVERED;
+	struct member_key member = member_key_make(user, frame->conversation);
+	struct pending_receipt *receipt;
 
-	metric_count(&measure_receipts, 1);
-	HASH_FIND(hh, receipts->pairs, &about, sizeof(about), pair);
-	if (pair) {
-		want(pair, what, frame->seq);
+	metric_count(&gateway_metrics.receipts, 1);
+	HASH_FIND(hh, receipts->by_member, &member, sizeof(member), receipt);
+	if (receipt) {
+		raise(receipt, kind, frame->seq);
 		return true;
 	}
-	pair = take(receipts, &about);
-	if (!pair)
+	receipt = take(receipts, &member);
+	if (!receipt)
 		return false;
-	want(pair, what, frame->seq);
-	(void)send_next(receipts, pair);
+	raise(receipt, kind, frame->seq);
+	(void)send_next(receipts, receipt);
 	return true;
 }
 
-void receipts_answered(struct receipts *receipts, uint64_t number,
-                       enum status status)
+void pending_receipts_answered(struct pending_receipts *receipts,
+                               uint64_t number, enum status status)
 {
-	struct pair *pair = slots_get(receipts->by_number, number);
+	struct pending_receipt *receipt =
+		slot_map_get(receipts->by_number, number);
 
-	if (!pair || !pair->sent)
+	if (!receipt || !receipt->sent_seq)
 		return;
 	if (status != ST_OK) {
-		put_back(receipts, pair);
+		put_back(receipts, receipt);
 		return;
 	}
-	pair->sent = 0;
-	if (pair->wanted[DELIVERED] || pair->wanted[READ])
-		(void)send_next(receipts, pair);
+	receipt->sent_seq = 0;
+	if (receipt->wanted_seq[DELIVERED] || receipt->wanted_seq[READ])
+		(void)send_next(receipts, receipt);
 	else
-		release(receipts, pair);
+		release(receipts, receipt);
 }
 
 /* While Kafka takes none the others need not be tried. */
-void receipts_tick(struct receipts *receipts)
+void pending_receipts_tick(struct pending_receipts *receipts)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	for (unsigned i = 0; i < RECEIPTS_RETRIES_PER_TICK; i++) {
-		struct pair *pair = receipts->retries;
+	for (unsigned i = 0; i < PENDING_RECEIPTS_RETRIES_PER_TICK; i++) {
+		struct pending_receipt *receipt = receipts->retries;
 
-		if (!pair || pair->retry_ms > now_ms)
+		if (!receipt || receipt->retry_ms > now_ms)
 			break;
-		DL_DELETE(receipts->retries, pair);
-		if (!send_next(receipts, pair))
+		DL_DELETE(receipts->retries, receipt);
+		if (!send_next(receipts, receipt))
 			break;
 	}
-	metric_set(&measure_receipts_unsettled, receipts_count(receipts));
+	metric_set(&gateway_metrics.receipts_unsettled,
+	           pending_receipts_count(receipts));
 }

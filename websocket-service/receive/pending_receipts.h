@@ -6,9 +6,8 @@
  * they leave at the pace at which Kafka answers, without a timer. A record
  * that Kafka did not take is put back and tried again.
  *
- * Bounds     RECEIPTS_MAX pairs of user and conversation under way; one more
- *            is answered with `unavailable`.
- * Threads    the loop's.
+ * Bounds     PENDING_RECEIPTS_MAX pairs of user and conversation under way; one
+ * more is answered with `unavailable`. Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_RECEIVE_PENDING_RECEIPTS_H
 #define PARLEY_WEBSOCKET_RECEIVE_PENDING_RECEIPTS_H
@@ -20,25 +19,26 @@
 #include <stdint.h>
 
 enum {
-	RECEIPTS_MAX = 50000,
-	RECEIPTS_RETRY_MS = 200,
-	RECEIPTS_RETRIES_PER_TICK = 1000,
+	PENDING_RECEIPTS_MAX = 50000,
+	PENDING_RECEIPTS_RETRY_MS = 200,
+	PENDING_RECEIPTS_RETRIES_PER_TICK = 1000,
 };
 
-struct receipts;
-struct records;
+struct pending_receipts;
+struct save_records;
 
-struct receipts *receipts_create(struct records *records, uint32_t max);
-void receipts_destroy(struct receipts **receipts);
+struct pending_receipts *pending_receipts_create(struct save_records *records,
+                                                 uint32_t max);
+void pending_receipts_destroy(struct pending_receipts **receipts);
 /* `delivered` or `read` of a user. False: there are too many under way. */
-bool receipts_take(struct receipts *receipts, uint64_t user,
-                   const struct client_frame *frame);
+bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
+                           const struct client_frame *frame);
 /* Kafka's answer for the record under that number. */
-void receipts_answered(struct receipts *receipts, uint64_t number,
-                       enum status status);
+void pending_receipts_answered(struct pending_receipts *receipts,
+                               uint64_t number, enum status status);
 /* Every some 50 ms. */
-void receipts_tick(struct receipts *receipts);
+void pending_receipts_tick(struct pending_receipts *receipts);
 /* Pairs of which something is not in the log yet. */
-uint32_t receipts_count(const struct receipts *receipts);
+uint32_t pending_receipts_count(const struct pending_receipts *receipts);
 
 #endif

@@ -9,7 +9,7 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/connection.h"
-#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/slot_map.h"
 
 #include <utlist.h>
 
@@ -17,71 +17,72 @@ enum { HINT_MAX = 128 };
 
 static const char hint_prefix[] = "message:";
 
-struct send {
-	struct send *prev, *next; /* in `waiting` or in `told` */
+struct pending_send {
+	struct pending_send *prev, *next; /* in `waiting` or in `accepted` */
 	uint64_t number;
 	uint64_t connection;
 	uint64_t sender;
 	struct uuid uuid;
 	uint64_t began_us;
 	bool in_log;
-	bool told;      /* `accepted`: no longer counted as unsettled */
-	bool hint_ours; /* Redis took our hint: we may change it */
+	bool accepted;  /* `accepted`: no longer counted as unsettled */
+	bool owns_hint; /* Redis took our hint: we may change it */
 };
 
-struct sends {
-	struct sends_options options;
-	struct slots *by_number;
-	struct send *waiting; /* oldest first */
-	struct send *told;    /* oldest first; kept to measure them */
-	struct send *spare;
+struct pending_sends {
+	struct pending_sends_options options;
+	struct slot_map *by_number;
+	struct pending_send *waiting;  /* oldest first */
+	struct pending_send *accepted; /* oldest first; kept to measure them */
+	struct pending_send *spare;
 	struct buf hint;
 };
 
-struct sends *sends_create(const struct sends_options *options)
+struct pending_sends *
+pending_sends_create(const struct pending_sends_options *options)
 {
-	struct sends *sends = mem_new(sizeof(*sends));
+	struct pending_sends *sends = mem_new(sizeof(*sends));
 
 	sends->options = *options;
-	sends->by_number = slots_create(SENDS_MAX);
+	sends->by_number = slot_map_create(PENDING_SENDS_MAX);
 	sends->hint = BUF(HINT_MAX);
 	return sends;
 }
 
-static void free_all(struct send *list)
+static void free_all(struct pending_send *list)
 {
 	while (list) {
-		struct send *next = list->next;
+		struct pending_send *next = list->next;
 
 		mem_free(&list);
 		list = next;
 	}
 }
 
-void sends_destroy(struct sends **sends)
+void pending_sends_destroy(struct pending_sends **sends)
 {
-	struct sends *s = *sends;
+	struct pending_sends *s = *sends;
 
 	if (!s)
 		return;
 	free_all(s->waiting);
-	free_all(s->told);
+	free_all(s->accepted);
 	free_all(s->spare);
-	slots_destroy(&s->by_number);
+	slot_map_destroy(&s->by_number);
 	buf_free(&s->hint);
 	mem_free(sends);
 }
 
-uint32_t sends_count(const struct sends *sends)
+uint32_t pending_sends_count(const struct pending_sends *sends)
 {
-	return slots_count(sends->by_number);
+	return slot_map_count(sends->by_number);
 }
 
 /* --- hints: message:<uuid> → {"sender":…,"state":…} ---------------------- */
 
 static void on_hint(void *context, uint64_t number, bool set);
 
-static void hint(struct sends *sends, const struct send *send,
+static void hint(struct pending_sends *sends, const struct pending_send *send,
                  struct span state, enum redis_when when, redis_set_done *done)
 {
 	char key[sizeof(hint_prefix) + UUID_TEXT_LEN] = {0};
@@ -99,71 +100,73 @@ static void hint(struct sends *sends, const struct send *send,
 	                done, sends, send->number);
 }
 
-static void hint_accepted(struct sends *sends, const struct send *send)
+static void hint_accepted(struct pending_sends *sends,
+                          const struct pending_send *send)
 {
-	if (send->hint_ours)
+	if (send->owns_hint)
 		hint(sends, send, SPAN("accepted"), REDIS_IF_PRESENT, NULL);
 }
 
 static void on_hint(void *context, uint64_t number, bool set)
 {
-	struct sends *sends = context;
-	struct send *send = slots_get(sends->by_number, number);
+	struct pending_sends *sends = context;
+	struct pending_send *send = slot_map_get(sends->by_number, number);
 
 	if (!send || !set)
 		return;
-	send->hint_ours = true;
+	send->owns_hint = true;
 	if (send->in_log)
 		hint_accepted(sends, send);
 }
 
 /* --- the life of a send -------------------------------------------------- */
 
-static void release(struct sends *sends, struct send *send)
+static void release(struct pending_sends *sends, struct pending_send *send)
 {
 	struct connection *connection =
 		connections_find(sends->options.connections, send->connection);
 
-	if (connection && !send->told)
+	if (connection && !send->accepted)
 		(*connection_unsettled(connection))--;
-	if (send->told)
-		DL_DELETE(sends->told, send);
+	if (send->accepted)
+		DL_DELETE(sends->accepted, send);
 	else
 		DL_DELETE(sends->waiting, send);
-	slots_remove(sends->by_number, send->number);
+	slot_map_remove(sends->by_number, send->number);
 	LL_PREPEND(sends->spare, send);
 }
 
-/* Those that were told `accepted` make room for new ones. */
-static struct send *take(struct sends *sends)
+/* Those that were accepted `accepted` make room for new ones. */
+static struct pending_send *take(struct pending_sends *sends)
 {
-	struct send *send;
+	struct pending_send *send;
 	uint64_t number;
 
-	if (slots_count(sends->by_number) == SENDS_MAX) {
-		if (!sends->told)
+	if (slot_map_count(sends->by_number) == PENDING_SENDS_MAX) {
+		if (!sends->accepted)
 			return NULL;
-		release(sends, sends->told);
+		release(sends, sends->accepted);
 	}
 	send = sends->spare;
 	if (send)
 		LL_DELETE(sends->spare, send);
 	else
 		send = mem_new(sizeof(*send));
-	number = slots_add(sends->by_number, send);
-	*send = (struct send){.number = number};
+	number = slot_map_add(sends->by_number, send);
+	*send = (struct pending_send){.number = number};
 	DL_APPEND(sends->waiting, send);
 	return send;
 }
 
-void sends_refuse(struct connection *connection, const struct uuid *uuid,
-                  enum frame_code code, const char *detail)
+void pending_sends_refuse(struct connection *connection,
+                          const struct uuid *uuid, enum frame_code code,
+                          const char *detail)
 {
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
 	frame_state_error(&text, uuid, code, detail);
 	connection_send(connection, buf_span(&text));
-	metric_count(&measure_bad_frames, 1);
+	metric_count(&gateway_metrics.frames_refused, 1);
 }
 
 static enum save_kind record_kind(enum client_frame_kind kind)
@@ -178,7 +181,8 @@ static enum save_kind record_kind(enum client_frame_kind kind)
 	return kinds[kind];
 }
 
-static enum status produce(struct sends *sends, const struct send *send,
+static enum status produce(struct pending_sends *sends,
+                           const struct pending_send *send,
                            const struct client_frame *frame)
 {
 	char origin[EVENT_ORIGIN_LEN];
@@ -200,26 +204,30 @@ static enum status produce(struct sends *sends, const struct send *send,
 	                               .connection = send->connection,
 	                               .send = send->number},
 		origin);
-	return records_produce(sends->options.records, &record,
-	                       span_make(origin, sizeof(origin)),
-	                       record_tag(RECORD_OF_SENDS, send->number));
+	return save_records_produce(
+		sends->options.records, &record,
+		span_make(origin, sizeof(origin)),
+		save_records_tag(SAVE_RECORDS_OF_SENDS, send->number));
 }
 
-void sends_begin(struct sends *sends, struct connection *connection,
-                 const struct client_frame *frame, uint64_t began_us)
+void pending_sends_begin(struct pending_sends *sends,
+                         struct connection *connection,
+                         const struct client_frame *frame, uint64_t began_us)
 {
 	unsigned *unsettled = connection_unsettled(connection);
-	struct send *send;
+	struct pending_send *send;
 
 	if (*unsettled >= sends->options.unsettled_max) {
-		sends_refuse(connection, &frame->uuid, FRAME_TOO_MANY_UNSETTLED,
-		             "too many messages of this socket are under way");
+		pending_sends_refuse(
+			connection, &frame->uuid, FRAME_TOO_MANY_UNSETTLED,
+			"too many messages of this socket are under way");
 		return;
 	}
 	send = take(sends);
 	if (!send) {
-		sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-		             "too many messages are under way");
+		pending_sends_refuse(connection, &frame->uuid,
+		                     FRAME_UNAVAILABLE,
+		                     "too many messages are under way");
 		return;
 	}
 	send->connection = connection_id(connection);
@@ -234,20 +242,22 @@ void sends_begin(struct sends *sends, struct connection *connection,
 		FAULT_POINT("produce.after");
 		return;
 	}
-	metric_count(&measure_kafka_refused, 1);
+	metric_count(&gateway_metrics.kafka_refused, 1);
 	release(sends, send);
-	sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-	             "the message log can't take it now");
+	pending_sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
+	                     "the message log can't take it now");
 }
 
-static bool overdue(const struct sends *sends, const struct send *send)
+static bool overdue(const struct pending_sends *sends,
+                    const struct pending_send *send)
 {
 	return clock_mono_us() - send->began_us >=
 	       (uint64_t)sends->options.accepted_ms * 1000;
 }
 
 /* Durable, and slow to be saved: the sender may stop worrying. */
-static void tell_accepted(struct sends *sends, struct send *send)
+static void send_accepted(struct pending_sends *sends,
+                          struct pending_send *send)
 {
 	struct connection *connection =
 		connections_find(sends->options.connections, send->connection);
@@ -260,31 +270,34 @@ static void tell_accepted(struct sends *sends, struct send *send)
 		connection_send(connection, buf_span(&text));
 	}
 	DL_DELETE(sends->waiting, send);
-	DL_APPEND(sends->told, send);
-	send->told = true;
+	DL_APPEND(sends->accepted, send);
+	send->accepted = true;
 }
 
-static void fail(struct sends *sends, struct send *send, enum status status)
+static void fail(struct pending_sends *sends, struct pending_send *send,
+                 enum status status)
 {
 	struct connection *connection =
 		connections_find(sends->options.connections, send->connection);
 	struct uuid uuid = send->uuid;
 
-	metric_count(&measure_kafka_refused, 1);
+	metric_count(&gateway_metrics.kafka_refused, 1);
 	log_event(LOG_WARN, "send.not_in_log", F_NUMBER("user", send->sender),
 	          F_TEXT("status", status_text(status)));
 	release(sends, send);
 	if (connection)
-		sends_refuse(connection, &uuid, FRAME_UNAVAILABLE,
-		             status == ST_UNCERTAIN
-		                     ? "unknown whether it was taken: send the "
-		                       "same uuid again"
-		                     : "the message log did not take it");
+		pending_sends_refuse(
+			connection, &uuid, FRAME_UNAVAILABLE,
+			status == ST_UNCERTAIN
+				? "unknown whether it was taken: send the "
+				  "same uuid again"
+				: "the message log did not take it");
 }
 
-void sends_answered(struct sends *sends, uint64_t number, enum status status)
+void pending_sends_answered(struct pending_sends *sends, uint64_t number,
+                            enum status status)
 {
-	struct send *send = slots_get(sends->by_number, number);
+	struct pending_send *send = slot_map_get(sends->by_number, number);
 
 	if (!send)
 		return; /* settled already */
@@ -296,37 +309,40 @@ void sends_answered(struct sends *sends, uint64_t number, enum status status)
 	send->in_log = true;
 	hint_accepted(sends, send);
 	if (overdue(sends, send))
-		tell_accepted(sends, send);
+		send_accepted(sends, send);
 	FAULT_POINT("report.after");
 }
 
-void sends_settled(struct sends *sends, const struct event_origin *origin)
+void pending_sends_settled(struct pending_sends *sends,
+                           const struct event_origin *origin)
 {
-	struct send *send;
+	struct pending_send *send;
 
 	if (origin->gateway != sends->options.gateway)
 		return;
-	send = slots_get(sends->by_number, origin->send);
+	send = slot_map_get(sends->by_number, origin->send);
 	if (!send)
 		return;
-	metric_took(&measure_save, clock_mono_us() - send->began_us);
+	metric_took(&gateway_metrics.save_time,
+	            clock_mono_us() - send->began_us);
 	if (!send->in_log)
 		hint_accepted(sends, send);
 	release(sends, send);
 	FAULT_POINT("settled.after");
 }
 
-void sends_tick(struct sends *sends)
+void sends_tick(struct pending_sends *sends)
 {
-	struct send *send = sends->waiting;
+	struct pending_send *send = sends->waiting;
 
 	/* Oldest first: the first that is young ends the walk. */
 	while (send && overdue(sends, send)) {
-		struct send *next = send->next;
+		struct pending_send *next = send->next;
 
 		if (send->in_log)
-			tell_accepted(sends, send);
+			send_accepted(sends, send);
 		send = next;
 	}
-	metric_set(&measure_unsettled, sends_count(sends));
+	metric_set(&gateway_metrics.sends_unsettled,
+	           pending_sends_count(sends));
 }

@@ -4,17 +4,17 @@
 #include "common/io/kafka/kafka.h"
 #include "common/wire/event.h"
 
-struct records {
+struct save_records {
 	struct kafka_producer *producer;
 	const char *topic;
 	struct buf key;
 	struct buf value;
 };
 
-struct records *records_create(struct kafka_producer *producer,
-                               const char *topic)
+struct save_records *save_records_create(struct kafka_producer *producer,
+                                         const char *topic)
 {
-	struct records *records = mem_new(sizeof(*records));
+	struct save_records *records = mem_new(sizeof(*records));
 
 	records->producer = producer;
 	records->topic = topic;
@@ -23,7 +23,7 @@ struct records *records_create(struct kafka_producer *producer,
 	return records;
 }
 
-void records_destroy(struct records **records)
+void save_records_destroy(struct save_records **records)
 {
 	if (!*records)
 		return;
@@ -32,8 +32,9 @@ void records_destroy(struct records **records)
 	mem_free(records);
 }
 
-enum status records_produce(struct records *records, struct save_record *record,
-                            struct span origin, uint64_t tag)
+enum status save_records_produce(struct save_records *records,
+                                 struct save_record *record, struct span origin,
+                                 uint64_t tag)
 {
 	record->sent_at_ms = clock_unix_ms();
 	buf_clear(&records->key);

@@ -17,42 +17,43 @@
 
 #include <stdint.h>
 
-enum { RECORD_OWNER_BIT = 60 }; /* numbers of slots.h end far below */
+enum { SAVE_RECORDS_OWNER_BIT = 60 }; /* numbers of slots.h end far below */
 
-enum record_owner {
-	RECORD_OF_SENDS,
-	RECORD_OF_RECEIPTS,
-	RECORD_OF_NOBODY, /* a question: whoever asks looks at the clock */
+enum save_records_owner {
+	SAVE_RECORDS_OF_SENDS,
+	SAVE_RECORDS_OF_RECEIPTS,
+	SAVE_RECORDS_OF_NONE, /* a question: whoever asks looks at the clock */
 };
 
-static inline uint64_t record_tag(enum record_owner owner, uint64_t number)
+static inline uint64_t save_records_tag(enum save_records_owner owner,
+                                        uint64_t number)
 {
-	return (uint64_t)owner << RECORD_OWNER_BIT | number;
+	return (uint64_t)owner << SAVE_RECORDS_OWNER_BIT | number;
 }
 
-static inline enum record_owner record_owner(uint64_t tag)
+static inline enum save_records_owner save_records_owner(uint64_t tag)
 {
-	return (enum record_owner)(tag >> RECORD_OWNER_BIT);
+	return (enum save_records_owner)(tag >> SAVE_RECORDS_OWNER_BIT);
 }
 
-static inline uint64_t record_number(uint64_t tag)
+static inline uint64_t save_records_number(uint64_t tag)
 {
-	return tag & ((UINT64_C(1) << RECORD_OWNER_BIT) - 1);
+	return tag & ((UINT64_C(1) << SAVE_RECORDS_OWNER_BIT) - 1);
 }
 
-struct records;
+struct save_records;
 struct kafka_producer;
 
 /* The producer and the topic's name must live on. */
-struct records *records_create(struct kafka_producer *producer,
-                               const char *topic);
-void records_destroy(struct records **records);
+struct save_records *save_records_create(struct kafka_producer *producer,
+                                         const char *topic);
+void save_records_destroy(struct save_records **records);
 /*
  * Fills in sent_at_ms. `origin` may be empty. What kafka_produce() says; the
  * answer comes later, with the tag.
  */
-MUST_CHECK enum status records_produce(struct records *records,
-                                       struct save_record *record,
-                                       struct span origin, uint64_t tag);
+MUST_CHECK enum status save_records_produce(struct save_records *records,
+                                            struct save_record *record,
+                                            struct span origin, uint64_t tag);
 
 #endif

@@ -41,64 +41,65 @@ struct refusals *connection_refusals(struct connection *connection)
 	return &connection->refusals;
 }
 
-/* --- the heads of requests, oldest first --------------------------------- */
+/* --- the handshakes of requests, oldest first
+ * --------------------------------- */
 
-static void leave_heads(struct connection *c)
+static void unlink_handshake(struct connection *c)
 {
-	if (!c->head_prev)
+	if (!c->handshake_prev)
 		return;
-	DL_DELETE2(c->set->heads, c, head_prev, head_next);
-	c->head_prev = NULL;
-	c->set->head_count--;
+	DL_DELETE2(c->set->handshakes, c, handshake_prev, handshake_next);
+	c->handshake_prev = NULL;
+	c->set->handshake_count--;
 }
 
 /*
  * Who only opens sockets keeps nobody out: a head that is sent at all is there
  * long before it is the oldest.
  */
-static void cut_oldest_head(struct connections *set)
+static void abort_oldest_handshake(struct connections *set)
 {
-	struct connection *c = set->heads;
+	struct connection *c = set->handshakes;
 
-	leave_heads(c);
+	unlink_handshake(c);
 	c->state = STATE_CLOSING;
-	metric_count(&measure_refused, 1);
-	socket_end(c->socket);
+	metric_count(&gateway_metrics.upgrades_refused, 1);
+	socket_abort(c->socket);
 }
 
-static void enter_heads(struct connection *c)
+static void link_handshake(struct connection *c)
 {
-	DL_APPEND2(c->set->heads, c, head_prev, head_next);
-	if (++c->set->head_count > c->set->options.handshakes_max)
-		cut_oldest_head(c->set);
+	DL_APPEND2(c->set->handshakes, c, handshake_prev, handshake_next);
+	if (++c->set->handshake_count > c->set->options.handshakes_max)
+		abort_oldest_handshake(c->set);
 }
 
 /* --- closing ------------------------------------------------------------- */
 
 /* Nothing is delivered to it any more. */
-static void leave_user(struct connection *c)
+static void unlink_user(struct connection *c)
 {
 	struct connections_options *options = &c->set->options;
 
 	if (!c->link.user)
 		return;
-	users_remove(c->set->users, &c->link);
+	user_connections_remove(c->set->by_user, &c->link);
 	options->closed(options->context, c,
-	                !users_find(c->set->users, c->user));
+	                !user_connections_find(c->set->by_user, c->user));
 }
 
 /* Nothing is read or delivered any more; the peer may take its time. */
 static void start_closing(struct connection *c)
 {
-	leave_heads(c);
+	unlink_handshake(c);
 	c->state = STATE_CLOSING;
-	c->finish = true;
-	c->until_s = connection_now_s() + CLOSE_WAIT_S;
-	leave_user(c);
+	c->shutdown_after_flush = true;
+	c->deadline_s = connection_now_s() + CLOSE_WAIT_S;
+	unlink_user(c);
 	lookups_leave(&c->waiter);
 	websocket_reader_free(&c->reader);
 	mem_free(&c->session);
-	wheel_set(&c->set->wheel, &c->check, c->until_s);
+	timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
 	connection_mark_dirty(c);
 }
 
@@ -110,11 +111,12 @@ void connection_close(struct connection *connection, enum websocket_code code,
 	if (connection->state != STATE_OPEN)
 		return;
 	if (connection->session) /* nothing comes before `welcome` */
-		outbox_cut(&connection->outbox, connection->set->pool,
-		           connection->answer_len);
+		send_buffer_cut(&connection->send_buffer,
+		                connection->set->send_buffers,
+		                connection->response_len);
 	websocket_write_close(&frame, code, reason, NULL);
 	connection_queue_control(connection, buf_span(&frame));
-	metric_count(&measure_closed, 1);
+	metric_count(&gateway_metrics.sockets_closed, 1);
 	start_closing(connection);
 }
 
@@ -124,7 +126,7 @@ void connection_refuse(struct connection *c, const struct upgrade_fault *fault)
 
 	upgrade_refuse(&answer, fault);
 	connection_queue_control(c, buf_span(&answer));
-	metric_count(&measure_refused, 1);
+	metric_count(&gateway_metrics.upgrades_refused, 1);
 	socket_pause(c->socket, false);
 	start_closing(c);
 }
@@ -136,19 +138,19 @@ static void on_closed(void *connection)
 
 	if (c->dirty)
 		LL_DELETE2(set->dirty, c, dirty_next);
-	leave_heads(c);
+	unlink_handshake(c);
 	lookups_leave(&c->waiter);
-	leave_user(c);
-	wheel_clear(&set->wheel, &c->check);
+	unlink_user(c);
+	timer_wheel_clear(&set->timers, &c->timer);
 	websocket_reader_free(&c->reader);
-	outbox_clear(&c->outbox, set->pool);
+	send_buffer_clear(&c->send_buffer, set->send_buffers);
 	buf_free(&c->head);
 	mem_free(&c->token);
 	mem_free(&c->session);
-	slots_remove(set->by_id, c->id);
+	slot_map_remove(set->by_id, c->id);
 	DL_DELETE(set->all, c);
 	mem_free(&c);
-	metric_set(&measure_sockets, connections_count(set));
+	metric_set(&gateway_metrics.sockets, connections_count(set));
 }
 
 /* --- opening ------------------------------------------------------------- */
@@ -159,20 +161,20 @@ static void *on_opened(void *context, struct socket *socket)
 	struct connection *c;
 
 	c = mem_new(sizeof(*c));
-	c->id = slots_add(set->by_id, c);
+	c->id = slot_map_add(set->by_id, c);
 	if (!c->id) {
-		metric_count(&measure_refused, 1);
+		metric_count(&gateway_metrics.upgrades_refused, 1);
 		mem_free(&c);
 		return NULL;
 	}
 	c->set = set;
 	c->socket = socket;
 	c->head = BUF(UPGRADE_HEAD_MAX);
-	c->until_s = connection_now_s() + HEAD_WAIT_S;
+	c->deadline_s = connection_now_s() + HEAD_WAIT_S;
 	DL_APPEND(set->all, c);
-	enter_heads(c);
-	wheel_set(&set->wheel, &c->check, c->until_s);
-	metric_set(&measure_sockets, connections_count(set));
+	link_handshake(c);
+	timer_wheel_set(&set->timers, &c->timer, c->deadline_s);
+	metric_set(&gateway_metrics.sockets, connections_count(set));
 	if (connections_count(set) > set->options.connections_max)
 		connection_refuse(c, &upgrade_full);
 	return c;
@@ -190,9 +192,9 @@ static uint64_t token_end_s(const struct connection *c)
 /* While we were stopped nobody could be heard. */
 static uint64_t silent_from_s(const struct connection *c)
 {
-	uint64_t floor_s = c->set->heard_floor_s;
+	uint64_t floor_s = c->set->received_floor_s;
 
-	return (c->heard_s > floor_s ? c->heard_s : floor_s) +
+	return (c->received_s > floor_s ? c->received_s : floor_s) +
 	       c->set->options.silent_s;
 }
 
@@ -205,7 +207,7 @@ static void plan_check(struct connection *c, uint64_t ping_at_s)
 		due_s = ping_at_s;
 	if (silent_from_s(c) < due_s)
 		due_s = silent_from_s(c);
-	wheel_set(&c->set->wheel, &c->check, due_s);
+	timer_wheel_set(&c->set->timers, &c->timer, due_s);
 }
 
 static void open_socket(struct connection *c, const struct lookup_answer *owner)
@@ -216,29 +218,29 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 
 	c->user = owner->user;
 	c->expires_at_ms = owner->expires_at_ms;
-	c->heard_s = connection_now_s();
+	c->received_s = connection_now_s();
 	c->state = STATE_OPEN;
 	websocket_reader_start(&c->reader, true, false, FRAME_MAX);
-	users_add(c->set->users, c->user, &c->link);
+	user_connections_add(c->set->by_user, c->user, &c->link);
 	upgrade_answer(&text, &upgrade);
-	c->answer_len = (uint16_t)text.len;
+	c->response_len = (uint16_t)text.len;
 	connection_queue(c, buf_span(&text));
 	if (c->set->options.opened(c->set->options.context, c))
-		connection_say_welcome(c, span_of(owner->session));
+		connection_send_welcome(c, span_of(owner->session));
 	else
 		c->session = mem_text(owner->session, strlen(owner->session));
 	socket_pause(c->socket, false);
 	/* The first ping at a random moment: a storm of sockets spreads out. */
 	plan_check(c, connection_now_s() + 1 +
 	                      random_u64() % c->set->options.ping_s);
-	metric_count(&measure_opened, 1);
+	metric_count(&gateway_metrics.upgrades_opened, 1);
 }
 
-static void let_in(struct connection *c, const struct lookup_answer *owner)
+static void admit(struct connection *c, const struct lookup_answer *owner)
 {
 	struct connections_options *options = &c->set->options;
 
-	if (options->hears(options->context, owner->user)) {
+	if (options->serves_user(options->context, owner->user)) {
 		open_socket(c, owner);
 		return;
 	}
@@ -253,7 +255,7 @@ static void on_owner(void *context, const struct lookup_answer *answer)
 
 	if (answer->status == ST_OK &&
 	    answer->expires_at_ms > clock_unix_ms()) {
-		let_in(c, answer);
+		admit(c, answer);
 		return;
 	}
 	if (answer->status == ST_UNAVAILABLE) {
@@ -265,12 +267,12 @@ static void on_owner(void *context, const struct lookup_answer *answer)
 	connection_refuse(c, &upgrade_unauthorized);
 }
 
-static void ask_owner(struct connection *c, const struct upgrade *upgrade)
+static void look_up_owner(struct connection *c, const struct upgrade *upgrade)
 {
 	struct lookup_answer answer;
 	struct digest digest;
 
-	leave_heads(c);
+	unlink_handshake(c);
 	c->state = STATE_LOOKUP;
 	c->subprotocol = upgrade->subprotocol;
 	memcpy(c->key, upgrade->key.data, sizeof(c->key) - 1);
@@ -313,7 +315,7 @@ static void read_head(struct connection *c, struct span bytes)
 	                       &upgrade, &fault))
 		connection_refuse(c, &fault);
 	else
-		ask_owner(c, &upgrade);
+		look_up_owner(c, &upgrade);
 	buf_free(&c->head);
 }
 
@@ -323,22 +325,22 @@ static bool token_ended(struct connection *c)
 {
 	if (c->expires_at_ms > clock_unix_ms())
 		return false;
-	if (!c->ended_s) {
+	if (!c->token_ended_s) {
 		log_event(LOG_WARN, "socket.token_ended",
 		          F_NUMBER("user", c->user));
-		c->ended_s = connection_now_s();
+		c->token_ended_s = connection_now_s();
 	}
 	return true;
 }
 
 static void on_text(struct connection *c, struct span text)
 {
-	metric_count(&measure_frames_in, 1);
+	metric_count(&gateway_metrics.frames_in, 1);
 	if (token_ended(c)) {
-		if (!c->ignored_told)
+		if (!c->ignored_logged)
 			log_event(LOG_WARN, "frame.ignored_token_ended",
 			          F_NUMBER("user", c->user));
-		c->ignored_told = true; /* one line, however many frames */
+		c->ignored_logged = true; /* one line, however many frames */
 		return;
 	}
 	c->set->options.text(c->set->options.context, c, text);
@@ -392,9 +394,9 @@ static bool is_flood(struct connection *c)
 	c->reader.controls = 0;
 	c->reader.fragments = 0;
 	return !bucket_take(&c->controls, &control_rate, controls,
-	                    c->heard_s) ||
+	                    c->received_s) ||
 	       !bucket_take(&c->fragments, &fragment_rate, fragments,
-	                    c->heard_s);
+	                    c->received_s);
 }
 
 /* Nothing more is read from it: what it sends waits at its own end. */
@@ -409,7 +411,7 @@ static void read_frames(struct connection *c, char *data, size_t len)
 	struct websocket_message message;
 	enum websocket_event event;
 
-	c->heard_s = connection_now_s();
+	c->received_s = connection_now_s();
 	while (c->state == STATE_OPEN) {
 		event = websocket_read(&c->reader, &data, &len, &message);
 		if (event == WEBSOCKET_FAULT)
@@ -454,34 +456,34 @@ static void check_open(struct connection *c, uint64_t now)
 	const struct connections_options *options = &c->set->options;
 
 	if (token_ended(c)) {
-		if (now >= c->ended_s + TOKEN_GRACE_S)
+		if (now >= c->token_ended_s + TOKEN_GRACE_S)
 			connection_close(c, WEBSOCKET_TOKEN_ENDED,
 			                 "the token has ended");
 		else
-			wheel_set(&c->set->wheel, &c->check, now + 1);
+			timer_wheel_set(&c->set->timers, &c->timer, now + 1);
 		return;
 	}
 	if (now >= silent_from_s(c)) {
 		log_event(LOG_INFO, "socket.silent", F_NUMBER("user", c->user));
-		socket_end(c->socket);
+		socket_abort(c->socket);
 		return;
 	}
 	connection_queue_control(c, span_make(ping, PING_LEN));
 	plan_check(c, now + options->ping_s);
 }
 
-void connection_due(void *context, struct wheel_item *item)
+void connection_due(void *context, struct timer_wheel_entry *item)
 {
-	struct connection *c = CONTAINER_OF(item, struct connection, check);
+	struct connection *c = CONTAINER_OF(item, struct connection, timer);
 	uint64_t now = connection_now_s();
 
 	(void)context;
 	if (c->state == STATE_OPEN)
 		check_open(c, now);
 	else if (c->state == STATE_LOOKUP)
-		wheel_set(&c->set->wheel, &c->check, now + HEAD_WAIT_S);
-	else if (now >= c->until_s)
-		socket_end(c->socket);
+		timer_wheel_set(&c->set->timers, &c->timer, now + HEAD_WAIT_S);
+	else if (now >= c->deadline_s)
+		socket_abort(c->socket);
 	else
-		wheel_set(&c->set->wheel, &c->check, c->until_s);
+		timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
 }

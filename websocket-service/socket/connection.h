@@ -47,7 +47,7 @@ struct connections_options {
 	uint32_t connections_max;
 	uint32_t handshakes_max; /* past it the oldest is cut for a new one */
 	/* Whether this gateway gets the user's events; if not: 421. */
-	bool (*hears)(void *context, uint64_t user);
+	bool (*serves_user)(void *context, uint64_t user);
 	/* A client's text, when its token is alive. It may be overwritten. */
 	void (*text)(void *context, struct connection *connection,
 	             struct span text);

@@ -18,18 +18,18 @@ void connection_mark_dirty(struct connection *c)
 
 void connection_queue_control(struct connection *c, struct span bytes)
 {
-	if (outbox_add(&c->outbox, c->set->pool, bytes,
-	               c->set->options.queue_bytes + CONTROL_ROOM))
+	if (send_buffer_add(&c->send_buffer, c->set->send_buffers, bytes,
+	                    c->set->options.queue_bytes + CONTROL_ROOM))
 		connection_mark_dirty(c);
 }
 
 static void too_slow(struct connection *c)
 {
 	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
-	          F_NUMBER("queued", c->outbox.len));
-	metric_count(&measure_too_slow, 1);
+	          F_NUMBER("queued", c->send_buffer.len));
+	metric_count(&gateway_metrics.sockets_too_slow, 1);
 	/* A close frame is none to a peer that has not got our 101. */
-	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
+	send_buffer_cut(&c->send_buffer, c->set->send_buffers, c->response_len);
 	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
 }
 
@@ -38,12 +38,13 @@ static uint32_t queue_room(const struct connection *c)
 {
 	uint32_t max = c->set->options.queue_bytes;
 
-	return c->held < max ? max - c->held : 0;
+	return c->unsent < max ? max - c->unsent : 0;
 }
 
 static bool queue(struct connection *c, struct span framed)
 {
-	if (!outbox_add(&c->outbox, c->set->pool, framed, queue_room(c)))
+	if (!send_buffer_add(&c->send_buffer, c->set->send_buffers, framed,
+	                     queue_room(c)))
 		return false;
 	connection_mark_dirty(c);
 	return true;
@@ -68,10 +69,10 @@ void connection_send(struct connection *connection, struct span text)
 		return;
 	websocket_write(&framed, WEBSOCKET_TEXT, text, NULL);
 	connection_queue(connection, buf_span(&framed));
-	metric_count(&measure_frames_out, 1);
+	metric_count(&gateway_metrics.frames_out, 1);
 }
 
-void connection_say_welcome(struct connection *c, struct span session)
+void connection_send_welcome(struct connection *c, struct span session)
 {
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
@@ -82,23 +83,25 @@ void connection_say_welcome(struct connection *c, struct span session)
 void connection_release_welcome(struct connection *c)
 {
 	char *session CLEANUP(mem_free) = MOVE(c->session);
-	struct buf rest CLEANUP(buf_free) = BUF(c->outbox.len);
+	struct buf rest CLEANUP(buf_free) = BUF(c->send_buffer.len);
 
 	if (!session)
 		return;
-	buf_append(&rest, outbox_bytes(&c->outbox));
-	buf_consume(&rest, c->answer_len);
-	outbox_cut(&c->outbox, c->set->pool, c->answer_len);
-	connection_say_welcome(c, span_of(session));
-	if (rest.len && outbox_add(&c->outbox, c->set->pool, buf_span(&rest),
-	                           UINT32_MAX)) /* by a `welcome` too much */
+	buf_append(&rest, send_buffer_bytes(&c->send_buffer));
+	buf_consume(&rest, c->response_len);
+	send_buffer_cut(&c->send_buffer, c->set->send_buffers, c->response_len);
+	connection_send_welcome(c, span_of(session));
+	if (rest.len &&
+	    send_buffer_add(&c->send_buffer, c->set->send_buffers,
+	                    buf_span(&rest),
+	                    UINT32_MAX)) /* by a `welcome` too much */
 		connection_mark_dirty(c);
 }
 
-/* Behind a `welcome` that is held back all but the 101 waits. */
+/* Behind a `welcome` that is unsent back all but the 101 waits. */
 static uint32_t ready_len(const struct connection *c)
 {
-	return c->session ? c->answer_len : c->outbox.len;
+	return c->session ? c->response_len : c->send_buffer.len;
 }
 
 /*
@@ -111,25 +114,27 @@ void connection_flush(struct connection *c)
 		socket_want_writable(c->socket);
 		return;
 	}
-	c->held = 0;
+	c->unsent = 0;
 	if (ready_len(c)) {
 		uint32_t len = ready_len(c);
 
-		if (!socket_write(c->socket, span_make(c->outbox.data, len))) {
-			outbox_clear(&c->outbox, c->set->pool);
-			socket_end(c->socket);
+		if (!socket_write(c->socket,
+		                  span_make(c->send_buffer.data, len))) {
+			send_buffer_clear(&c->send_buffer,
+			                  c->set->send_buffers);
+			socket_abort(c->socket);
 			return;
 		}
-		outbox_sent(&c->outbox, c->set->pool, len);
-		c->answer_len = 0;
+		send_buffer_sent(&c->send_buffer, c->set->send_buffers, len);
+		c->response_len = 0;
 		if (socket_blocked(c->socket))
-			c->held = len;
-		metric_count(&measure_writes, 1);
+			c->unsent = len;
+		metric_count(&gateway_metrics.socket_writes, 1);
 	}
-	if (!c->finish)
+	if (!c->shutdown_after_flush)
 		return;
 	if (socket_blocked(c->socket))
 		socket_want_writable(c->socket);
 	else
-		socket_finish(c->socket);
+		socket_shutdown(c->socket);
 }

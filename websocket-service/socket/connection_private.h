@@ -15,11 +15,11 @@
 #include "common/client/identity_client.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/send_buffer.h"
-#include "websocket-service/socket/slots.h"
+#include "websocket-service/socket/slot_map.h"
 #include "websocket-service/socket/sockets.h"
 #include "websocket-service/socket/timer_wheel.h"
 #include "websocket-service/socket/upgrade.h"
-#include "websocket-service/socket/users.h"
+#include "websocket-service/socket/user_connections.h"
 
 /* Sockets past connections_max, while they are told so. */
 enum { CONNECTION_REFUSED_MAX = 1024 };
@@ -37,31 +37,33 @@ struct connection {
 	struct user_link link;
 	struct connections *set;
 	struct connection *dirty_next;
-	struct outbox outbox;
+	struct send_buffer send_buffer;
 	struct socket *socket;
 	uint64_t id;
-	uint32_t held;       /* bytes that lws still keeps, at most */
-	uint16_t answer_len; /* of our 101, until it is written */
+	uint32_t unsent;       /* bytes that lws still keeps, at most */
+	uint16_t response_len; /* of our 101, until it is written */
 	uint8_t state;
 	bool dirty;
-	bool finish; /* no more from us once the outbox is empty */
+	bool shutdown_after_flush; /* no more from us once the outbox is empty
+	                            */
 
 	bool subprotocol;
-	bool ignored_told;
-	struct connection *prev, *next;           /* all of them */
-	struct connection *head_prev, *head_next; /* those in STATE_HEAD */
-	struct wheel_item check;
+	bool ignored_logged;
+	struct connection *prev, *next; /* all of them */
+	struct connection *handshake_prev,
+		*handshake_next; /* those in STATE_HEAD */
+	struct timer_wheel_entry timer;
 	struct lookup_waiter waiter;
 	struct websocket_reader reader;
 	struct bucket controls, fragments;
 	struct buf head;
 	char *token;
-	char *session; /* not NULL: `welcome` is held back */
+	char *session; /* not NULL: `welcome` is unsent back */
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
-	uint64_t heard_s;
-	uint64_t until_s; /* of STATE_HEAD and STATE_CLOSING */
-	uint64_t ended_s; /* when its token was found ended; 0: not yet */
+	uint64_t received_s;
+	uint64_t deadline_s;    /* of STATE_HEAD and STATE_CLOSING */
+	uint64_t token_ended_s; /* when its token was found ended; 0: not yet */
 	unsigned unsettled;
 	struct refusals refusals;
 	char key[25];
@@ -71,13 +73,13 @@ struct connections {
 	struct connections_options options;
 	struct connection *all;
 	struct connection *dirty;
-	struct connection *heads; /* the oldest first */
-	uint32_t head_count;
-	struct slots *by_id;
-	struct users *users;
-	struct outbox_pool *pool;
-	struct wheel wheel;
-	uint64_t heard_floor_s;
+	struct connection *handshakes; /* the oldest first */
+	uint32_t handshake_count;
+	struct slot_map *by_id;
+	struct user_connections *by_user;
+	struct send_buffer_pool *send_buffers;
+	struct timer_wheel timers;
+	uint64_t received_floor_s;
 };
 
 static inline uint64_t connection_now_s(void)
@@ -87,14 +89,14 @@ static inline uint64_t connection_now_s(void)
 
 /* connection.c */
 void connection_refuse(struct connection *c, const struct upgrade_fault *fault);
-void connection_due(void *context, struct wheel_item *item);
+void connection_due(void *context, struct timer_wheel_entry *item);
 
 /* connection_out.c: bytes that are framed already. */
 void connection_queue(struct connection *c, struct span framed);
 /* The same for what passes a full queue: a close, a ping, an HTTP answer. */
 void connection_queue_control(struct connection *c, struct span bytes);
 void connection_mark_dirty(struct connection *c);
-void connection_say_welcome(struct connection *c, struct span session);
+void connection_send_welcome(struct connection *c, struct span session);
 /* What has waited for `welcome` follows it. */
 void connection_release_welcome(struct connection *c);
 void connection_flush(struct connection *c);

@@ -13,11 +13,11 @@ connections_create(const struct connections_options *options)
 	struct connections *set = mem_new(sizeof(*set));
 
 	set->options = *options;
-	set->by_id =
-		slots_create(options->connections_max + CONNECTION_REFUSED_MAX);
-	set->users = users_create();
-	set->pool = outbox_pool_create();
-	wheel_start(&set->wheel, connection_now_s());
+	set->by_id = slot_map_create(options->connections_max +
+	                             CONNECTION_REFUSED_MAX);
+	set->by_user = user_connections_create();
+	set->send_buffers = send_buffer_pool_create();
+	timer_wheel_start(&set->timers, connection_now_s());
 	return set;
 }
 
@@ -27,34 +27,35 @@ void connections_destroy(struct connections **connections)
 
 	if (!set)
 		return;
-	slots_destroy(&set->by_id);
-	users_destroy(&set->users);
-	outbox_pool_destroy(&set->pool);
+	slot_map_destroy(&set->by_id);
+	user_connections_destroy(&set->by_user);
+	send_buffer_pool_destroy(&set->send_buffers);
 	mem_free(connections);
 }
 
 uint32_t connections_count(const struct connections *connections)
 {
-	return slots_count(connections->by_id);
+	return slot_map_count(connections->by_id);
 }
 
 struct connection *connections_find(const struct connections *connections,
                                     uint64_t id)
 {
-	struct connection *c = slots_get(connections->by_id, id);
+	struct connection *c = slot_map_get(connections->by_id, id);
 
 	return c && c->state == STATE_OPEN ? c : NULL;
 }
 
 bool connections_has_user(const struct connections *connections, uint64_t user)
 {
-	return users_find(connections->users, user);
+	return user_connections_find(connections->by_user, user);
 }
 
 unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except)
 {
-	struct user_link *link = users_find(connections->users, user);
+	struct user_link *link =
+		user_connections_find(connections->by_user, user);
 	unsigned count = 0;
 
 	while (link) {
@@ -67,13 +68,14 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
 		connection_queue(c, framed);
 		count++;
 	}
-	metric_count(&measure_frames_out, count);
+	metric_count(&gateway_metrics.frames_out, count);
 	return count;
 }
 
 void connections_welcome(struct connections *connections, uint64_t user)
 {
-	struct user_link *link = users_find(connections->users, user);
+	struct user_link *link =
+		user_connections_find(connections->by_user, user);
 
 	while (link) {
 		struct connection *c =
@@ -88,7 +90,8 @@ unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason)
 {
-	struct user_link *link = users_find(connections->users, user);
+	struct user_link *link =
+		user_connections_find(connections->by_user, user);
 	unsigned count = 0;
 
 	while (link) {
@@ -132,7 +135,8 @@ void connections_tick(struct connections *connections)
 {
 	uint64_t now = connection_now_s();
 
-	if (now > connections->wheel.now_s + STALL_S)
-		connections->heard_floor_s = now;
-	wheel_turn(&connections->wheel, now, connection_due, connections);
+	if (now > connections->timers.now_s + STALL_S)
+		connections->received_floor_s = now;
+	timer_wheel_advance(&connections->timers, now, connection_due,
+	                    connections);
 }

@@ -4,14 +4,15 @@
 #include "common/base/lru.h"
 #include "common/base/mem.h"
 
-struct limits {
+struct rate_limits {
 	struct bucket_rate rate;
 	struct lru *buckets; /* by user */
 };
 
-struct limits *limits_create(uint32_t per_s, uint32_t burst, uint32_t users_max)
+struct rate_limits *rate_limits_create(uint32_t per_s, uint32_t burst,
+                                       uint32_t users_max)
 {
-	struct limits *limits = mem_new(sizeof(*limits));
+	struct rate_limits *limits = mem_new(sizeof(*limits));
 
 	limits->rate = (struct bucket_rate){per_s, burst};
 	if (per_s)
@@ -19,7 +20,7 @@ struct limits *limits_create(uint32_t per_s, uint32_t burst, uint32_t users_max)
 	return limits;
 }
 
-void limits_destroy(struct limits **limits)
+void rate_limits_destroy(struct rate_limits **limits)
 {
 	if (!*limits)
 		return;
@@ -27,7 +28,7 @@ void limits_destroy(struct limits **limits)
 	mem_free(limits);
 }
 
-bool limits_take(struct limits *limits, uint64_t user)
+bool rate_limits_take(struct rate_limits *limits, uint64_t user)
 {
 	struct span key = span_make(&user, sizeof(user));
 	struct bucket bucket = {0};

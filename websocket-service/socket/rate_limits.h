@@ -5,7 +5,7 @@
  * Who is over it is told so; a socket that goes on all the same is closed.
  *
  * Kept       a user's count outlives their sockets, as long as it is among the
- *            LIMITS_USERS_MAX last used.
+ *            RATE_LIMITS_USERS_MAX last used.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_RATE_LIMITS_H
@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 enum {
-	LIMITS_USERS_MAX = 200000,
+	RATE_LIMITS_USERS_MAX = 200000,
 	TOO_FAST_MAX = 100,     /* refusals of a socket … */
 	TOO_FAST_WINDOW_S = 10, /* … within so long; one more closes it */
 };
 
-struct limits;
+struct rate_limits;
 
 /* Part of a connection; zeroed at first. */
 struct refusals {
@@ -29,11 +29,11 @@ struct refusals {
 };
 
 /* per_s 0: no limit. */
-struct limits *limits_create(uint32_t per_s, uint32_t burst,
-                             uint32_t users_max);
-void limits_destroy(struct limits **limits);
+struct rate_limits *rate_limits_create(uint32_t per_s, uint32_t burst,
+                                       uint32_t users_max);
+void rate_limits_destroy(struct rate_limits **limits);
 /* One frame; false when it is too much. */
-bool limits_take(struct limits *limits, uint64_t user);
+bool rate_limits_take(struct rate_limits *limits, uint64_t user);
 /* One refusal; false when the socket has had enough of them. */
 bool refusals_take(struct refusals *refusals);
 

@@ -5,17 +5,17 @@
 
 enum { POOLED_BYTES = 2048, POOL_MAX = 16384 /* buffers: 32 MiB */ };
 
-struct outbox_pool {
+struct send_buffer_pool {
 	char *buffer[POOL_MAX];
 	unsigned count;
 };
 
-struct outbox_pool *outbox_pool_create(void)
+struct send_buffer_pool *send_buffer_pool_create(void)
 {
-	return mem_new(sizeof(struct outbox_pool));
+	return mem_new(sizeof(struct send_buffer_pool));
 }
 
-void outbox_pool_destroy(struct outbox_pool **pool)
+void send_buffer_pool_destroy(struct send_buffer_pool **pool)
 {
 	if (!*pool)
 		return;
@@ -24,62 +24,64 @@ void outbox_pool_destroy(struct outbox_pool **pool)
 	mem_free(pool);
 }
 
-static void take(struct outbox *outbox, struct outbox_pool *pool)
+static void take(struct send_buffer *buffer, struct send_buffer_pool *pool)
 {
-	outbox->capacity = POOLED_BYTES;
-	outbox->data = pool->count ? pool->buffer[--pool->count]
+	buffer->capacity = POOLED_BYTES;
+	buffer->data = pool->count ? pool->buffer[--pool->count]
 	                           : mem_resize(NULL, POOLED_BYTES);
 }
 
-static void give_back(struct outbox *outbox, struct outbox_pool *pool)
+static void give_back(struct send_buffer *buffer, struct send_buffer_pool *pool)
 {
-	if (outbox->capacity == POOLED_BYTES && pool->count < POOL_MAX)
-		pool->buffer[pool->count++] = outbox->data;
+	if (buffer->capacity == POOLED_BYTES && pool->count < POOL_MAX)
+		pool->buffer[pool->count++] = buffer->data;
 	else
-		mem_free(&outbox->data);
-	*outbox = (struct outbox){0};
+		mem_free(&buffer->data);
+	*buffer = (struct send_buffer){0};
 }
 
-bool outbox_add(struct outbox *outbox, struct outbox_pool *pool,
-                struct span bytes, uint32_t max)
+bool send_buffer_add(struct send_buffer *buffer, struct send_buffer_pool *pool,
+                     struct span bytes, uint32_t max)
 {
 	uint32_t need;
 
-	if (bytes.len > max || outbox->len > max - bytes.len)
+	if (bytes.len > max || buffer->len > max - bytes.len)
 		return false;
-	need = outbox->len + (uint32_t)bytes.len;
-	if (!outbox->data)
-		take(outbox, pool);
-	if (need > outbox->capacity) {
-		while (outbox->capacity < need)
-			outbox->capacity *= 2;
-		outbox->data = mem_resize(outbox->data, outbox->capacity);
+	need = buffer->len + (uint32_t)bytes.len;
+	if (!buffer->data)
+		take(buffer, pool);
+	if (need > buffer->capacity) {
+		while (buffer->capacity < need)
+			buffer->capacity *= 2;
+		buffer->data = mem_resize(buffer->data, buffer->capacity);
 	}
-	memcpy(outbox->data + outbox->len, bytes.data, bytes.len);
-	outbox->len = need;
+	memcpy(buffer->data + buffer->len, bytes.data, bytes.len);
+	buffer->len = need;
 	return true;
 }
 
-void outbox_sent(struct outbox *outbox, struct outbox_pool *pool,
-                 uint32_t bytes)
+void send_buffer_sent(struct send_buffer *buffer, struct send_buffer_pool *pool,
+                      uint32_t bytes)
 {
-	outbox->len -= bytes;
-	if (outbox->len)
-		memmove(outbox->data, outbox->data + bytes, outbox->len);
+	buffer->len -= bytes;
+	if (buffer->len)
+		memmove(buffer->data, buffer->data + bytes, buffer->len);
 	else
-		outbox_clear(outbox, pool);
+		send_buffer_clear(buffer, pool);
 }
 
-void outbox_clear(struct outbox *outbox, struct outbox_pool *pool)
+void send_buffer_clear(struct send_buffer *buffer,
+                       struct send_buffer_pool *pool)
 {
-	if (outbox->data)
-		give_back(outbox, pool);
+	if (buffer->data)
+		give_back(buffer, pool);
 }
 
-void outbox_cut(struct outbox *outbox, struct outbox_pool *pool, uint32_t bytes)
+void send_buffer_cut(struct send_buffer *buffer, struct send_buffer_pool *pool,
+                     uint32_t bytes)
 {
-	if (bytes < outbox->len)
-		outbox->len = bytes;
-	if (outbox->len == 0)
-		outbox_clear(outbox, pool);
+	if (bytes < buffer->len)
+		buffer->len = bytes;
+	if (buffer->len == 0)
+		send_buffer_clear(buffer, pool);
 }

@@ -271,12 +271,12 @@ void socket_pause(struct socket *socket, bool paused)
 	(void)lws_rx_flow_control(inside(socket), !paused);
 }
 
-void socket_finish(struct socket *socket)
+void socket_shutdown(struct socket *socket)
 {
 	(void)shutdown(lws_get_socket_fd(inside(socket)), SHUT_WR);
 }
 
-void socket_end(struct socket *socket)
+void socket_abort(struct socket *socket)
 {
 	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
 	struct lws *wsi = inside(socket);

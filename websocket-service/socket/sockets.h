@@ -53,11 +53,11 @@ void socket_want_writable(struct socket *socket);
 /* Stops or goes on reading. */
 void socket_pause(struct socket *socket, bool paused);
 /* No more from us: the peer reads to the end. */
-void socket_finish(struct socket *socket);
+void socket_shutdown(struct socket *socket);
 /*
  * Ends it soon, from the loop: events.closed follows. What is unsent is
  * dropped.
  */
-void socket_end(struct socket *socket);
+void socket_abort(struct socket *socket);
 
 #endif

@@ -3,48 +3,51 @@
 #include <stddef.h>
 #include <utlist.h>
 
-void wheel_start(struct wheel *wheel, uint64_t now_s)
+void timer_wheel_start(struct timer_wheel *wheel, uint64_t now_s)
 {
-	*wheel = (struct wheel){.now_s = now_s};
+	*wheel = (struct timer_wheel){.now_s = now_s};
 }
 
-void wheel_clear(struct wheel *wheel, struct wheel_item *item)
+void timer_wheel_clear(struct timer_wheel *wheel,
+                       struct timer_wheel_entry *entry)
 {
-	if (!item->slot)
+	if (!entry->slot)
 		return;
-	DL_DELETE(wheel->slot[item->slot - 1], item);
-	item->slot = 0;
+	DL_DELETE(wheel->slot[entry->slot - 1], entry);
+	entry->slot = 0;
 }
 
-void wheel_set(struct wheel *wheel, struct wheel_item *item, uint64_t due_s)
+void timer_wheel_set(struct timer_wheel *wheel, struct timer_wheel_entry *entry,
+                     uint64_t due_s)
 {
 	uint32_t slot;
 
-	wheel_clear(wheel, item);
+	timer_wheel_clear(wheel, entry);
 	if (due_s <= wheel->now_s)
 		due_s = wheel->now_s + 1;
-	if (due_s > wheel->now_s + WHEEL_SLOTS - 1)
-		due_s = wheel->now_s + WHEEL_SLOTS - 1;
-	slot = (uint32_t)(due_s % WHEEL_SLOTS);
-	DL_APPEND(wheel->slot[slot], item);
-	item->slot = slot + 1;
+	if (due_s > wheel->now_s + TIMER_WHEEL_SLOTS - 1)
+		due_s = wheel->now_s + TIMER_WHEEL_SLOTS - 1;
+	slot = (uint32_t)(due_s % TIMER_WHEEL_SLOTS);
+	DL_APPEND(wheel->slot[slot], entry);
+	entry->slot = slot + 1;
 }
 
-void wheel_turn(struct wheel *wheel, uint64_t now_s,
-                void (*due)(void *context, struct wheel_item *item),
-                void *context)
+void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
+                         void (*due)(void *context,
+                                     struct timer_wheel_entry *entry),
+                         void *context)
 {
 	while (wheel->now_s < now_s) {
-		struct wheel_item **slot;
+		struct timer_wheel_entry **slot;
 
 		wheel->now_s++;
-		slot = &wheel->slot[wheel->now_s % WHEEL_SLOTS];
+		slot = &wheel->slot[wheel->now_s % TIMER_WHEEL_SLOTS];
 		/* Nothing is set into the slot that is being emptied. */
 		while (*slot) {
-			struct wheel_item *item = *slot;
+			struct timer_wheel_entry *entry = *slot;
 
-			wheel_clear(wheel, item);
-			due(context, item);
+			timer_wheel_clear(wheel, entry);
+			due(context, entry);
 		}
 	}
 }

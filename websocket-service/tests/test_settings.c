@@ -119,7 +119,7 @@ static void each_user_is_heard_in_one_shard(void **state)
 			struct gateway_settings s = fit();
 
 			s.events_shard = names[k];
-			heard += gateway_hears(&s, user);
+			heard += gateway_serves_user(&s, user);
 		}
 		assert_int_equal(heard, 1);
 	}
@@ -132,12 +132,12 @@ static void a_user_is_heard_where_its_partition_is(void **state)
 	(void)state;
 	for (uint64_t user = 1; user <= 100; user++) {
 		s.events_shard = "0/1";
-		assert_true(gateway_hears(&s, user));
+		assert_true(gateway_serves_user(&s, user));
 		s.events_shard = "5/12";
-		assert_int_equal(gateway_hears(&s, user),
+		assert_int_equal(gateway_serves_user(&s, user),
 		                 event_partition(user, 12) == 5);
 		s.events_shard = "1/5";
-		assert_int_equal(gateway_hears(&s, user),
+		assert_int_equal(gateway_serves_user(&s, user),
 		                 event_partition(user, 12) % 5 == 1);
 	}
 }

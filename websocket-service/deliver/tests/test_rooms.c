@@ -70,9 +70,9 @@ static int start(void **state)
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = ABSENT_MAX,
-		.ask = on_ask,
+		.query = on_ask,
 		.welcome = on_welcome,
-		.missed = on_missed,
+		.welcomed_early = on_missed,
 	});
 	return 0;
 }
@@ -132,16 +132,17 @@ static bool is_in(uint64_t user, uint64_t room)
 {
 	looked_for = user;
 	found = false;
-	rooms_each(rooms, room, partition_of(user), UINT64_MAX, look, NULL);
+	rooms_each_member(rooms, room, partition_of(user), UINT64_MAX, look,
+	                  NULL);
 	if (found)
-		assert_true(rooms_has(rooms, room, partition_of(user)));
+		assert_true(rooms_has_members(rooms, room, partition_of(user)));
 	return found;
 }
 
 /* In a turn of its own. */
 static bool enters(uint64_t user)
 {
-	bool known = rooms_enter(rooms, user);
+	bool known = rooms_user_connected(rooms, user);
 
 	rooms_flush(rooms);
 	return known;
@@ -161,16 +162,16 @@ static void welcome_waits_for_the_answer(void **state)
 	(void)state;
 	assert_false(enters(7));
 	assert_int_equal(asked, 1);
-	passes(ROOMS_WAIT_MS - 1);
+	passes(ROOMS_WELCOME_WAIT_MS - 1);
 	assert_int_equal(welcomed, 0);
-	assert_int_equal(rooms_asking(rooms), 1);
+	assert_int_equal(rooms_pending_users(rooms), 1);
 	answer(7, "17:43");
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(last_user, 7);
 	assert_true(is_in(7, ROOM));
-	passes(ROOMS_WAIT_MS);
+	passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
-	assert_int_equal(rooms_asking(rooms), 0);
+	assert_int_equal(rooms_pending_users(rooms), 0);
 	assert_true(enters(7));
 	assert_int_equal(asked, 1);
 }
@@ -179,7 +180,7 @@ static void welcome_is_said_after_a_second_anyway(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	passes(ROOMS_WAIT_MS);
+	passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	answer(7, "");
 	assert_int_equal(missed, 0);
@@ -189,7 +190,7 @@ static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 {
 	(void)s;
 	assert_false(enters(7));
-	passes(ROOMS_WAIT_MS);
+	passes(ROOMS_WELCOME_WAIT_MS);
 	answer(7, "17:43");
 	assert_int_equal(missed, 1);
 	assert_int_equal(welcomed, 2); /* for who came in after the second */
@@ -203,7 +204,7 @@ static void before_the_answer_no_room_is_heard_of(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	passes(ROOMS_WAIT_MS);
+	passes(ROOMS_WELCOME_WAIT_MS);
 	change(7, "17:44:+7");
 	change(7, "18:2:+7");
 	change(7, "18:3:-7");
@@ -213,7 +214,7 @@ static void before_the_answer_no_room_is_heard_of(void **state)
 	assert_int_equal(missed, 1);
 	assert_true(is_in(7, ROOM));
 	assert_false(is_in(7, 18));
-	rooms_leave(rooms, 7);
+	rooms_user_disconnected(rooms, 7);
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
@@ -221,12 +222,12 @@ static void each_socket_waits_a_second_at_most(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	passes(ROOMS_WAIT_MS - 1);
+	passes(ROOMS_WELCOME_WAIT_MS - 1);
 	assert_false(enters(7));
 	passes(1);
 	assert_int_equal(welcomed, 1);
 	assert_false(enters(7));
-	passes(ROOMS_WAIT_MS);
+	passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 2);
 }
 
@@ -241,12 +242,12 @@ static void without_an_answer_it_is_asked_ever_less_often(void **state)
 	for (unsigned i = 0; i < 600; i++)
 		passes(1000);
 	assert_in_range(asked, 9, 120);
-	rooms_leave(rooms, 7);
+	rooms_user_disconnected(rooms, 7);
 	asked = 0;
 	for (unsigned i = 0; i < 200; i++)
 		passes(1000);
 	assert_int_equal(asked, 0);
-	assert_int_equal(rooms_asking(rooms), 0);
+	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
 static void an_answer_for_a_stranger_is_nothing(void **state)
@@ -263,15 +264,16 @@ static void an_answer_of_the_time_before_is_nothing(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	rooms_leave(rooms, 7);
-	assert_false(rooms_enter(rooms, 7)); /* may be in a room meanwhile */
+	rooms_user_disconnected(rooms, 7);
+	assert_false(rooms_user_connected(rooms,
+	                                  7)); /* may be in a room meanwhile */
 	answer_to(1, 7, "");
-	assert_int_equal(rooms_asking(rooms), 1);
+	assert_int_equal(rooms_pending_users(rooms), 1);
 	rooms_flush(rooms);
 	assert_int_equal(last_number, 2);
 	answer_to(1, 7, "");
 	assert_int_equal(welcomed, 0);
-	rooms_doubt_all(rooms);
+	rooms_invalidate_all(rooms);
 	answer_to(2, 7, "");
 	assert_int_equal(welcomed, 0);
 	rooms_flush(rooms);
@@ -284,7 +286,7 @@ static void one_answer_is_for_many(void **state)
 {
 	(void)state;
 	for (uint64_t user = 7; user < 10; user++)
-		(void)rooms_enter(rooms, user);
+		(void)rooms_user_connected(rooms, user);
 	rooms_flush(rooms);
 	rooms_answered(rooms, 1, SPAN("7=17:43/8=;5/99=17:43/9=18:2;6,7"));
 	assert_int_equal(welcomed, 3);
@@ -292,7 +294,7 @@ static void one_answer_is_for_many(void **state)
 	assert_true(rooms_blocked(rooms, 8, 5));
 	assert_true(is_in(9, 18));
 	assert_true(rooms_blocked(rooms, 9, 7));
-	assert_int_equal(rooms_asking(rooms), 0);
+	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
 /* --- gathering -----------------------------------------------------------
@@ -321,7 +323,7 @@ static void who_comes_while_a_question_is_out_is_in_the_next(void **state)
 	rooms_flush(rooms);
 	assert_int_equal(asked, 3);
 	assert_int_equal(welcomed, 4);
-	assert_int_equal(rooms_asking(rooms), 0);
+	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
 static void nobody_waits_for_an_answer_to_others(void **state)
@@ -341,15 +343,15 @@ static void who_has_gone_is_not_asked_about_and_not_waited_for(void **state)
 	assert_false(enters(7));
 	assert_false(enters(8));
 	assert_false(enters(9));
-	rooms_leave(rooms, 8);
-	rooms_leave(rooms, 7);
+	rooms_user_disconnected(rooms, 8);
+	rooms_user_disconnected(rooms, 7);
 	rooms_flush(rooms);
 	assert_int_equal(asked, 2);
 	assert_string_equal(last_question, "9");
 	answer(7, "17:43");
 	answer(9, "");
 	assert_int_equal(welcomed, 1);
-	rooms_leave(rooms, 9);
+	rooms_user_disconnected(rooms, 9);
 	passes(60000);
 	assert_int_equal(asked, 2);
 }
@@ -358,7 +360,7 @@ static void a_lost_answer_holds_up_nobody_for_long(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	passes((ROOMS_ASK_S + 1) * 2 * 1000);
+	passes((ROOMS_RETRY_S + 1) * 2 * 1000);
 	assert_int_equal(asked, 2);
 	assert_string_equal(last_question, "7");
 	answer_to(1, 7, ""); /* late: as good */
@@ -419,9 +421,9 @@ static void who_came_back_sees_what_the_last_word_says(void **state)
 	assert_true(is_in(7, ROOM));
 	looked_for = 7;
 	found = false;
-	rooms_each(rooms, ROOM, partition_of(7), 127, look, NULL);
+	rooms_each_member(rooms, ROOM, partition_of(7), 127, look, NULL);
 	assert_false(found);
-	rooms_each(rooms, ROOM, partition_of(7), 130, look, NULL);
+	rooms_each_member(rooms, ROOM, partition_of(7), 130, look, NULL);
 	assert_true(found);
 }
 
@@ -463,7 +465,7 @@ static void who_comes_back_is_known_and_not_asked_about(void **state)
 {
 	(void)state;
 	knows(7, "17:43");
-	rooms_leave(rooms, 7);
+	rooms_user_disconnected(rooms, 7);
 	assert_false(is_in(7, ROOM));
 	assert_int_equal(rooms_count(rooms), 0);
 	change(7, "17:44:-7");
@@ -479,7 +481,7 @@ static void the_longest_absent_are_forgotten(void **state)
 	(void)state;
 	for (uint64_t user = 1; user <= ABSENT_MAX + 1; user++) {
 		knows(user, "17:43");
-		rooms_leave(rooms, user);
+		rooms_user_disconnected(rooms, user);
 	}
 	asked = 0;
 	assert_false(enters(1));
@@ -494,9 +496,9 @@ static void after_a_gap_nothing_is_believed(void **state)
 	(void)state;
 	knows(7, "17:43");
 	knows(8, "17:43");
-	rooms_leave(rooms, 8);
+	rooms_user_disconnected(rooms, 8);
 	asked = 0;
-	rooms_doubt_all(rooms);
+	rooms_invalidate_all(rooms);
 	rooms_flush(rooms);
 	assert_int_equal(asked, 1);
 	assert_false(is_in(7, ROOM));
@@ -513,7 +515,7 @@ static void leave_half(void *context, uint64_t user)
 
 	(*count)++;
 	if (user % 2)
-		rooms_leave(rooms, user);
+		rooms_user_disconnected(rooms, user);
 }
 
 static unsigned walk(void)
@@ -521,7 +523,8 @@ static unsigned walk(void)
 	unsigned count = 0;
 
 	for (uint32_t p = 0; p < PARTITIONS; p++)
-		rooms_each(rooms, ROOM, p, UINT64_MAX, leave_half, &count);
+		rooms_each_member(rooms, ROOM, p, UINT64_MAX, leave_half,
+		                  &count);
 	return count;
 }
 
@@ -533,7 +536,7 @@ static void who_leaves_while_it_is_walked_keeps_the_others(void **state)
 	assert_int_equal(walk(), USERS);
 	assert_int_equal(walk(), USERS / 2);
 	for (uint64_t user = 1; user <= USERS; user++)
-		rooms_leave(rooms, user);
+		rooms_user_disconnected(rooms, user);
 	assert_int_equal(walk(), 0);
 	assert_int_equal(rooms_count(rooms), 0);
 }

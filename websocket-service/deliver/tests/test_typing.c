@@ -1,7 +1,7 @@
 /* Typing, with a clock, a persistence and gateways of our own. */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
-#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/receive/save_records.h"
 
@@ -27,19 +27,21 @@ static enum status kafka_says;
 static unsigned asked, told;
 static struct buf users; /* of what was told */
 
-enum status records_produce(struct records *records, struct save_record *record,
-                            struct span origin, uint64_t tag)
+enum status save_records_produce(struct save_records *records,
+                                 struct save_record *record, struct span origin,
+                                 uint64_t tag)
 {
 	(void)records;
 	assert_int_equal(origin.len, 0);
-	assert_int_equal(record_owner(tag), RECORD_OF_NOBODY);
+	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_NONE);
 	assert_int_equal(record->kind, SAVE_ROSTER);
 	asked++;
 	return kafka_says;
 }
 
-void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
-                   struct span key, struct span frame)
+void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+                             uint32_t partition, struct span key,
+                             struct span frame)
 {
 	struct span left = key;
 	uint64_t user;
@@ -87,8 +89,8 @@ static void answers(uint64_t user, const char *text)
 
 static void types_again(uint64_t user)
 {
-	clock_ms += TYPING_EACH_MS;
-	typing_take(typing, user, 17);
+	clock_ms += TYPING_INTERVAL_MS;
+	typing_started(typing, user, 17);
 }
 
 /* --- tests ------------------------------------------------------------------
@@ -96,7 +98,7 @@ static void types_again(uint64_t user)
 static void the_first_asks_and_is_told_when_the_answer_comes(void **state)
 {
 	(void)state;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	assert_int_equal(asked, 1);
 	assert_int_equal(told, 0);
 	answers(1, "17:2");
@@ -114,7 +116,7 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 	uint64_t sum = 0;
 
 	(void)state;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	answers(1, "17:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20");
 	assert_in_range(told, 2, PARTITIONS);
 	left = buf_span(&users);
@@ -126,11 +128,11 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 static void more_than_one_in_two_seconds_is_passed_over(void **state)
 {
 	(void)state;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	answers(1, "17:2");
 	for (unsigned i = 0; i < 20; i++) {
 		clock_ms += 100;
-		typing_take(typing, 1, 17);
+		typing_started(typing, 1, 17);
 	}
 	assert_int_equal(told, 2);
 }
@@ -138,16 +140,16 @@ static void more_than_one_in_two_seconds_is_passed_over(void **state)
 static void a_roster_holds_for_a_minute_and_nobody_for_less(void **state)
 {
 	(void)state;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	answers(1, "17:2");
-	clock_ms += TYPING_KEPT_MS - 1;
-	typing_take(typing, 1, 17);
+	clock_ms += TYPING_ROSTER_TTL_MS - 1;
+	typing_started(typing, 1, 17);
 	assert_int_equal(asked, 1);
 	types_again(1);
 	assert_int_equal(asked, 2);
 	answers(1, "17:");
-	clock_ms += TYPING_NOBODY_MS - 1;
-	typing_take(typing, 1, 17);
+	clock_ms += TYPING_EMPTY_ROSTER_TTL_MS - 1;
+	typing_started(typing, 1, 17);
 	assert_int_equal(asked, 2);
 	assert_int_equal(told, 2);
 	types_again(1);
@@ -157,18 +159,18 @@ static void a_roster_holds_for_a_minute_and_nobody_for_less(void **state)
 static void a_change_of_the_members_forgets_all_rosters_there(void **state)
 {
 	(void)state;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	answers(1, "17:2,3");
-	typing_take(typing, 2, 17);
+	typing_started(typing, 2, 17);
 	answers(2, "17:1,3");
-	typing_take(typing, 1, 18);
+	typing_started(typing, 1, 18);
 	answers(1, "18:2");
 	told = 0;
-	typing_forget(typing, 17);
-	typing_forget(typing, 99);
+	typing_evict(typing, 17);
+	typing_evict(typing, 99);
 	types_again(1);
 	types_again(2);
-	typing_take(typing, 1, 18);
+	typing_started(typing, 1, 18);
 	assert_int_equal(asked, 5);
 	assert_int_equal(told, 1);
 }
@@ -176,11 +178,11 @@ static void a_change_of_the_members_forgets_all_rosters_there(void **state)
 static void a_late_answer_is_kept_but_no_longer_told(void **state)
 {
 	(void)state;
-	typing_take(typing, 1, 17);
-	clock_ms += TYPING_ANSWER_MS;
+	typing_started(typing, 1, 17);
+	clock_ms += TYPING_ANSWER_WAIT_MS;
 	answers(1, "17:2");
 	assert_int_equal(told, 0);
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	assert_int_equal(told, 1);
 	assert_int_equal(asked, 1);
 }
@@ -190,7 +192,7 @@ static void answers_to_others_are_passed_over(void **state)
 	(void)state;
 	answers(1, "17:2");
 	assert_int_equal(typing_rosters(typing), 0);
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	answers(1, "17:2");
 	answers(1, "17:2,3");
 	assert_int_equal(told, 1);
@@ -200,7 +202,7 @@ static void what_kafka_does_not_take_is_asked_with_the_next(void **state)
 {
 	(void)state;
 	kafka_says = ST_BUSY;
-	typing_take(typing, 1, 17);
+	typing_started(typing, 1, 17);
 	kafka_says = ST_OK;
 	answers(1, "17:2");
 	assert_int_equal(told, 0);
@@ -214,7 +216,7 @@ static void the_longest_unused_makes_room(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= MAX + 1; user++) {
-		typing_take(typing, user, 17);
+		typing_started(typing, user, 17);
 		answers(user, "17:99");
 	}
 	assert_int_equal(typing_rosters(typing), MAX);

@@ -62,7 +62,7 @@ bool redis_command(struct redis *redis, const struct span *words,
 	return true;
 }
 
-static struct presence *presence;
+static struct presence_publisher *presence;
 
 static int start(void **state)
 {
@@ -70,14 +70,14 @@ static int start(void **state)
 	clock_ms = 5000000;
 	redis_up = true;
 	scores = tidied = 0;
-	presence = presence_create(NULL, UINT64_C(0xabc));
+	presence = presence_publisher_create(NULL, UINT64_C(0xabc));
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	presence_destroy(&presence);
+	presence_publisher_destroy(&presence);
 	return presence != NULL;
 }
 
@@ -85,15 +85,15 @@ static void seconds_pass(unsigned seconds)
 {
 	while (seconds--) {
 		clock_ms += 1000;
-		presence_tick(presence);
+		presence_publisher_tick(presence);
 	}
 }
 
 static void who_comes_is_alive_for_a_while(void **state)
 {
 	(void)state;
-	presence_enter(presence, 7);
-	presence_enter(presence, 7);
+	presence_publisher_user_connected(presence, 7);
+	presence_publisher_user_connected(presence, 7);
 	assert_int_equal(scores, 1);
 	assert_int_equal(tidied, 2);
 	assert_string_equal(last_key, "presence:7");
@@ -106,7 +106,7 @@ static void who_comes_is_alive_for_a_while(void **state)
 static void it_is_said_again_before_it_is_over(void **state)
 {
 	(void)state;
-	presence_enter(presence, 7);
+	presence_publisher_user_connected(presence, 7);
 	for (unsigned i = 0; i < 1000; i++) {
 		seconds_pass(1);
 		assert_true(last_score >
@@ -122,14 +122,14 @@ static void it_is_said_again_before_it_is_over(void **state)
 static void who_goes_is_gone_now(void **state)
 {
 	(void)state;
-	presence_enter(presence, 7);
+	presence_publisher_user_connected(presence, 7);
 	clock_ms += 501;
-	presence_leave(presence, 7);
+	presence_publisher_user_disconnected(presence, 7);
 	assert_int_equal(last_score & 1, 0);
 	assert_in_range(__wrap_clock_unix_ms() - last_score, 0, 1);
-	assert_int_equal(presence_count(presence), 0);
+	assert_int_equal(presence_publisher_count(presence), 0);
 	scores = 0;
-	presence_leave(presence, 7);
+	presence_publisher_user_disconnected(presence, 7);
 	seconds_pass(60);
 	assert_int_equal(scores, 0);
 }
@@ -137,10 +137,10 @@ static void who_goes_is_gone_now(void **state)
 static void a_drain_shows_nobody_leaving(void **state)
 {
 	(void)state;
-	presence_enter(presence, 7);
-	presence_drain(presence);
+	presence_publisher_user_connected(presence, 7);
+	presence_publisher_drain(presence);
 	scores = 0;
-	presence_leave(presence, 7);
+	presence_publisher_user_disconnected(presence, 7);
 	seconds_pass(60);
 	assert_int_equal(scores, 0);
 }
@@ -150,11 +150,11 @@ static void when_redis_is_back_all_is_said_again(void **state)
 	(void)state;
 	redis_up = false;
 	for (uint64_t user = 1; user <= USERS; user++)
-		presence_enter(presence, user);
+		presence_publisher_user_connected(presence, user);
 	seconds_pass(5);
 	assert_int_equal(scores, 0);
 	redis_up = true;
-	presence_say_all(presence);
+	presence_publisher_publish_all(presence);
 	assert_int_equal(scores, USERS);
 	assert_int_equal(tidied, 2 * USERS);
 	redis_up = false;

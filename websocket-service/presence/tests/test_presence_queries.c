@@ -160,7 +160,7 @@ static void goes(uint64_t user)
 
 /* --- the start ------------------------------------------------------------
  */
-static struct watches *watches;
+static struct presence_queries *watches;
 static struct rooms *rooms;
 
 static void on_ask(void *context, uint64_t number, uint64_t first,
@@ -189,15 +189,15 @@ static int start(void **state)
 	for (unsigned i = 0; i < SOCKETS; i++)
 		sockets[i].id = i + 1;
 	rooms = rooms_create(&(struct rooms_options){
-		.partitions = 12, .ask = on_ask, .welcome = on_welcome});
-	watches = watches_create(NULL, NULL, rooms);
+		.partitions = 12, .query = on_ask, .welcome = on_welcome});
+	watches = presence_queries_create(NULL, NULL, rooms);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	watches_destroy(&watches);
+	presence_queries_destroy(&watches);
 	rooms_destroy(&rooms);
 	return watches != NULL;
 }
@@ -216,14 +216,14 @@ static void watch(unsigned socket, unsigned first, unsigned count)
 	buf_append(&text, SPAN("]}"));
 	assert_int_equal(frame_decode(buf_span(&text), &json, &frame, &fault),
 	                 ST_OK);
-	watches_take(watches, &sockets[socket], &frame);
+	presence_queries_request(watches, &sockets[socket], &frame);
 }
 
 static void seconds_pass(unsigned seconds)
 {
 	while (seconds--) {
 		clock_ms += 1000;
-		watches_tick(watches);
+		presence_queries_tick(watches);
 		redis_answers();
 	}
 }
@@ -248,7 +248,7 @@ static void the_answer_is_one_frame_with_all_of_them(void **state)
 	assert_true(says(0, "{\"user\":3,\"state\":\"offline\","
 	                    "\"last_seen\":\"2026-"));
 	assert_true(says(0, "{\"user\":4,\"state\":\"offline\"}"));
-	assert_int_equal(watches_count(watches), 3);
+	assert_int_equal(presence_queries_subscriptions(watches), 3);
 }
 
 static void a_change_is_told_within_two_seconds_in_one_frame(void **state)
@@ -302,7 +302,7 @@ static void who_blocks_looks_as_if_they_never_were(void **state)
 	(void)state;
 	comes(5);
 	comes(6);
-	(void)rooms_enter(rooms, 1001);
+	(void)rooms_user_connected(rooms, 1001);
 	rooms_flush(rooms);
 	rooms_answered(rooms, 1, SPAN("1001=;6"));
 	watch(0, 5, 2);
@@ -311,8 +311,8 @@ static void who_blocks_looks_as_if_they_never_were(void **state)
 	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
 	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
 	assert_true(says(1, "{\"user\":6,\"state\":\"online\"}"));
-	watches_block(watches, 1001, 5, true);
-	watches_block(watches, 1001, 6, false);
+	presence_queries_block_changed(watches, 1001, 5, true);
+	presence_queries_block_changed(watches, 1001, 6, false);
 	seconds_pass(1);
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":5,\"state\":\"offline\"}"));
@@ -352,7 +352,7 @@ static void an_empty_list_ends_all_watching(void **state)
 	seconds_pass(2);
 	assert_int_equal(sockets[0].got, 1);
 	assert_int_equal(sockets[1].got, 2);
-	assert_int_equal(watches_count(watches), 1);
+	assert_int_equal(presence_queries_subscriptions(watches), 1);
 }
 
 static void a_socket_that_goes_is_forgotten(void **state)
@@ -362,13 +362,13 @@ static void a_socket_that_goes_is_forgotten(void **state)
 	redis_answers();
 	comes(1);
 	watch(0, 1, 10);
-	watches_tick(watches);
+	presence_queries_tick(watches);
 	sockets[0].id = 0;
-	watches_leave(watches, 1);
+	presence_queries_socket_closed(watches, 1);
 	redis_answers();
 	seconds_pass(3);
 	assert_int_equal(sockets[0].got, 1);
-	assert_int_equal(watches_count(watches), 0);
+	assert_int_equal(presence_queries_subscriptions(watches), 0);
 }
 
 static void a_socket_watches_so_many_and_no_more(void **state)
@@ -379,13 +379,15 @@ static void a_socket_watches_so_many_and_no_more(void **state)
 	watch(0, 501, 1);
 	assert_true(says(0, "too_many"));
 	redis_answers();
-	assert_int_equal(watches_count(watches), WATCHES_OF_SOCKET);
+	assert_int_equal(presence_queries_subscriptions(watches),
+	                 PRESENCE_USERS_PER_SOCKET);
 	watch(0, 100, 60);
 	redis_answers();
 	assert_false(says(0, "too_many"));
 	watch(0, 500, 2);
 	assert_true(says(0, "too_many"));
-	assert_int_equal(watches_count(watches), WATCHES_OF_SOCKET);
+	assert_int_equal(presence_queries_subscriptions(watches),
+	                 PRESENCE_USERS_PER_SOCKET);
 }
 
 static void without_redis_it_is_unavailable(void **state)
@@ -402,13 +404,13 @@ static void without_redis_it_is_unavailable(void **state)
 	assert_true(says(1, "unavailable"));
 	redis_up = true;
 	watch(2, 1, 10);
-	clock_ms += WATCHES_ANSWER_MS;
-	watches_tick(watches);
+	clock_ms += PRESENCE_ANSWER_MS;
+	presence_queries_tick(watches);
 	assert_int_equal(sockets[2].got, 1);
 	assert_true(says(2, "unavailable"));
 	redis_answers();
 	assert_int_equal(sockets[2].got, 1);
-	assert_int_equal(watches_count(watches), 0);
+	assert_int_equal(presence_queries_subscriptions(watches), 0);
 }
 
 /* All times in Redis are over, and gateways need a moment to say otherwise. */
@@ -419,12 +421,12 @@ static void an_outage_is_no_storm(void **state)
 		comes(user);
 	watch(0, 1, 50);
 	redis_answers();
-	watches_tick(watches);
+	presence_queries_tick(watches);
 	redis_up = false;
 	redis_answers();
 	seconds_pass(60);
 	redis_up = true;
-	watches_calm(watches);
+	presence_queries_redis_up(watches);
 	for (uint64_t user = 1; user <= 50; user++)
 		score[user] = (__wrap_clock_unix_ms() - 30000) | 1;
 	seconds_pass(10);
@@ -446,7 +448,7 @@ static void losing_all_data_is_no_storm(void **state)
 	redis_answers();
 	seconds_pass(2);
 	memset(score, 0, sizeof(score));
-	seconds_pass(BELIEF_ABSENT_MS / 1000 - 1);
+	seconds_pass(PRESENCE_STATE_ABSENT_MS / 1000 - 1);
 	for (uint64_t user = 1; user <= 49; user++)
 		comes(user);
 	seconds_pass(5);
@@ -461,10 +463,10 @@ static void a_redis_that_stood_still_is_no_storm(void **state)
 	comes(1);
 	watch(0, 1, 1);
 	redis_answers();
-	watches_tick(watches);
+	presence_queries_tick(watches);
 	for (unsigned i = 0; i < 40; i++) {
 		clock_ms += 1000;
-		watches_tick(watches);
+		presence_queries_tick(watches);
 	}
 	assert_int_equal(asked_count, 1);
 	score[1] = (__wrap_clock_unix_ms() - 10000) | 1;

@@ -10,89 +10,99 @@ enum { NOW = 5000000 };
 
 #define UNIX UINT64_C(1790000000000)
 
-static const struct sighting absent = {SEEN_ABSENT, 0};
-static const struct sighting online = {SEEN_ONLINE, 0};
-static const struct sighting left = {SEEN_LEFT, UNIX};
-static const struct sighting expired = {SEEN_EXPIRED, UNIX};
+static const struct presence_sample absent = {SAMPLE_ABSENT, 0};
+static const struct presence_sample online = {SAMPLE_ONLINE, 0};
+static const struct presence_sample left = {SAMPLE_LEFT, UNIX};
+static const struct presence_sample expired = {SAMPLE_EXPIRED, UNIX};
 
 static void odd_scores_are_alive_until_then_and_even_ones_gone(void **state)
 {
 	(void)state;
-	assert_int_equal(sighting_of(UNIX + 1, UNIX).kind, SEEN_ONLINE);
-	assert_int_equal(sighting_of(UNIX - 1, UNIX).kind, SEEN_EXPIRED);
-	assert_int_equal(sighting_of(UNIX - 1, UNIX).last_seen_ms, UNIX - 1);
-	assert_int_equal(sighting_of(UNIX, UNIX + 5).kind, SEEN_LEFT);
-	assert_int_equal(sighting_of(UNIX, UNIX + 5).last_seen_ms, UNIX);
+	assert_int_equal(presence_sample_make(UNIX + 1, UNIX).kind,
+	                 SAMPLE_ONLINE);
+	assert_int_equal(presence_sample_make(UNIX - 1, UNIX).kind,
+	                 SAMPLE_EXPIRED);
+	assert_int_equal(presence_sample_make(UNIX - 1, UNIX).last_seen_ms,
+	                 UNIX - 1);
+	assert_int_equal(presence_sample_make(UNIX, UNIX + 5).kind,
+	                 SAMPLE_LEFT);
+	assert_int_equal(presence_sample_make(UNIX, UNIX + 5).last_seen_ms,
+	                 UNIX);
 	/* By a clock that is ahead of ours. */
-	assert_int_equal(sighting_of(UNIX + 8, UNIX).kind, SEEN_LEFT);
-	assert_int_equal(sighting_of(UNIX + 8, UNIX).last_seen_ms, UNIX);
+	assert_int_equal(presence_sample_make(UNIX + 8, UNIX).kind,
+	                 SAMPLE_LEFT);
+	assert_int_equal(presence_sample_make(UNIX + 8, UNIX).last_seen_ms,
+	                 UNIX);
 }
 
 static void what_a_gateway_said_is_believed_at_once(void **state)
 {
-	struct belief belief;
+	struct presence_state presence;
 
 	(void)state;
-	belief_begin(&belief, &absent);
-	assert_int_equal(belief_last_seen(&belief), UINT64_MAX);
-	assert_true(belief_take(&belief, &online, NOW, NOW + 9999));
-	assert_int_equal(belief_last_seen(&belief), 0);
-	assert_false(belief_take(&belief, &online, NOW, NOW + 9999));
-	assert_true(belief_take(&belief, &left, NOW, NOW + 9999));
-	assert_int_equal(belief_last_seen(&belief), UNIX);
+	presence_state_init(&presence, &absent);
+	assert_int_equal(presence_state_last_seen(&presence), UINT64_MAX);
+	assert_true(presence_state_update(&presence, &online, NOW, NOW + 9999));
+	assert_int_equal(presence_state_last_seen(&presence), 0);
+	assert_false(
+		presence_state_update(&presence, &online, NOW, NOW + 9999));
+	assert_true(presence_state_update(&presence, &left, NOW, NOW + 9999));
+	assert_int_equal(presence_state_last_seen(&presence), UNIX);
 }
 
 static void a_silent_gateway_is_believed_dead_the_second_time(void **state)
 {
-	struct belief belief;
+	struct presence_state presence;
 
 	(void)state;
-	belief_begin(&belief, &online);
-	assert_false(belief_take(&belief, &expired, NOW, 0));
-	assert_true(belief_take(&belief, &expired, NOW + 1000, 0));
-	assert_int_equal(belief_last_seen(&belief), UNIX);
-	assert_false(belief_take(&belief, &expired, NOW + 2000, 0));
-	assert_true(belief_take(&belief, &online, NOW + 3000, 0));
-	assert_false(belief_take(&belief, &expired, NOW + 4000, 0));
-	assert_false(belief_take(&belief, &online, NOW + 5000, 0));
-	assert_false(belief_take(&belief, &expired, NOW + 6000, 0));
+	presence_state_init(&presence, &online);
+	assert_false(presence_state_update(&presence, &expired, NOW, 0));
+	assert_true(presence_state_update(&presence, &expired, NOW + 1000, 0));
+	assert_int_equal(presence_state_last_seen(&presence), UNIX);
+	assert_false(presence_state_update(&presence, &expired, NOW + 2000, 0));
+	assert_true(presence_state_update(&presence, &online, NOW + 3000, 0));
+	assert_false(presence_state_update(&presence, &expired, NOW + 4000, 0));
+	assert_false(presence_state_update(&presence, &online, NOW + 5000, 0));
+	assert_false(presence_state_update(&presence, &expired, NOW + 6000, 0));
 }
 
 static void after_redis_was_away_nobody_seems_to_have_left(void **state)
 {
-	const uint64_t calm = NOW + BELIEF_CALM_MS;
-	struct belief belief;
+	const uint64_t calm = NOW + PRESENCE_STATE_GRACE_MS;
+	struct presence_state presence;
 
 	(void)state;
-	belief_begin(&belief, &online);
+	presence_state_init(&presence, &online);
 	for (uint64_t now = NOW; now < calm; now += 1000)
-		assert_false(belief_take(&belief, &expired, now, calm));
-	assert_true(belief_take(&belief, &expired, calm, calm));
+		assert_false(
+			presence_state_update(&presence, &expired, now, calm));
+	assert_true(presence_state_update(&presence, &expired, calm, calm));
 }
 
 static void who_vanished_from_redis_has_the_time_to_come_back(void **state)
 {
-	struct belief belief;
+	struct presence_state presence;
 
 	(void)state;
-	belief_begin(&belief, &online);
-	for (uint64_t ms = 0; ms < BELIEF_ABSENT_MS; ms += 1000)
-		assert_false(belief_take(&belief, &absent, NOW + ms, 0));
-	assert_false(belief_take(&belief, &online, NOW + 11999, 0));
-	assert_false(belief_take(&belief, &absent, NOW + 13000, 0));
-	assert_true(belief_take(&belief, &absent,
-	                        NOW + 13000 + BELIEF_ABSENT_MS, 0));
-	assert_int_equal(belief_last_seen(&belief), UINT64_MAX);
+	presence_state_init(&presence, &online);
+	for (uint64_t ms = 0; ms < PRESENCE_STATE_ABSENT_MS; ms += 1000)
+		assert_false(
+			presence_state_update(&presence, &absent, NOW + ms, 0));
+	assert_false(presence_state_update(&presence, &online, NOW + 11999, 0));
+	assert_false(presence_state_update(&presence, &absent, NOW + 13000, 0));
+	assert_true(presence_state_update(
+		&presence, &absent, NOW + 13000 + PRESENCE_STATE_ABSENT_MS, 0));
+	assert_int_equal(presence_state_last_seen(&presence), UINT64_MAX);
 }
 
 static void when_who_is_away_was_seen_survives_their_key(void **state)
 {
-	struct belief belief;
+	struct presence_state presence;
 
 	(void)state;
-	belief_begin(&belief, &left);
-	assert_false(belief_take(&belief, &absent, NOW, 0));
-	assert_int_equal(belief_last_seen(&belief), UNIX);
+	presence_state_init(&presence, &left);
+	assert_false(presence_state_update(&presence, &absent, NOW, 0));
+	assert_int_equal(presence_state_last_seen(&presence), UNIX);
 }
 
 int main(void)

@@ -27,12 +27,13 @@ static unsigned produced;
 static struct save_record last;
 static uint64_t last_tag;
 
-enum status records_produce(struct records *records, struct save_record *record,
-                            struct span origin, uint64_t tag)
+enum status save_records_produce(struct save_records *records,
+                                 struct save_record *record, struct span origin,
+                                 uint64_t tag)
 {
 	(void)records;
 	assert_int_equal(origin.len, 0);
-	assert_int_equal(record_owner(tag), RECORD_OF_RECEIPTS);
+	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_RECEIPTS);
 	assert_true(record->seq > 0);
 	if (kafka_says != ST_OK)
 		return kafka_says;
@@ -42,7 +43,7 @@ enum status records_produce(struct records *records, struct save_record *record,
 	return ST_OK;
 }
 
-static struct receipts *receipts;
+static struct pending_receipts *receipts;
 
 static int start(void **state)
 {
@@ -50,28 +51,29 @@ static int start(void **state)
 	clock_ms = 1000000;
 	kafka_says = ST_OK;
 	produced = 0;
-	receipts = receipts_create(NULL, MAX);
+	receipts = pending_receipts_create(NULL, MAX);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	receipts_destroy(&receipts);
+	pending_receipts_destroy(&receipts);
 	return receipts != NULL;
 }
 
 static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
 {
-	return receipts_take(receipts, user,
-	                     &(struct client_frame){.kind = kind,
-	                                            .conversation = 17,
-	                                            .seq = seq});
+	return pending_receipts_take(receipts, user,
+	                             &(struct client_frame){.kind = kind,
+	                                                    .conversation = 17,
+	                                                    .seq = seq});
 }
 
 static void kafka_answers(enum status status)
 {
-	receipts_answered(receipts, record_number(last_tag), status);
+	pending_receipts_answered(receipts, save_records_number(last_tag),
+	                          status);
 }
 
 static void last_is(enum save_kind kind, uint64_t seq)
@@ -90,9 +92,9 @@ static void one_goes_at_once_and_is_forgotten_when_it_is_in_the_log(void **s)
 	assert_int_equal(produced, 1);
 	last_is(SAVE_READ, 42);
 	assert_int_equal(last.sender, 2);
-	assert_int_equal(receipts_count(receipts), 1);
+	assert_int_equal(pending_receipts_count(receipts), 1);
 	kafka_answers(ST_OK);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 	assert_int_equal(produced, 1);
 }
 
@@ -107,7 +109,7 @@ static void many_that_come_meanwhile_become_one(void **state)
 	last_is(SAVE_READ, 1000);
 	kafka_answers(ST_OK);
 	assert_int_equal(produced, 2);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
 static void delivered_and_read_are_two_and_delivered_goes_first(void **state)
@@ -121,7 +123,7 @@ static void delivered_and_read_are_two_and_delivered_goes_first(void **state)
 	kafka_answers(ST_OK);
 	last_is(SAVE_READ, 6);
 	kafka_answers(ST_OK);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
 static void what_is_behind_says_nothing_new(void **state)
@@ -132,7 +134,7 @@ static void what_is_behind_says_nothing_new(void **state)
 	assert_true(says(CLIENT_READ, 2, 7));
 	kafka_answers(ST_OK);
 	assert_int_equal(produced, 1);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
 static void what_kafka_did_not_take_is_tried_again(void **state)
@@ -141,15 +143,15 @@ static void what_kafka_did_not_take_is_tried_again(void **state)
 	kafka_says = ST_BUSY;
 	assert_true(says(CLIENT_READ, 2, 42));
 	assert_int_equal(produced, 0);
-	receipts_tick(receipts);
-	clock_ms += RECEIPTS_RETRY_MS;
-	receipts_tick(receipts);
-	assert_int_equal(receipts_count(receipts), 1);
+	pending_receipts_tick(receipts);
+	clock_ms += PENDING_RECEIPTS_RETRY_MS;
+	pending_receipts_tick(receipts);
+	assert_int_equal(pending_receipts_count(receipts), 1);
 	kafka_says = ST_OK;
-	receipts_tick(receipts);
+	pending_receipts_tick(receipts);
 	assert_int_equal(produced, 0);
-	clock_ms += RECEIPTS_RETRY_MS;
-	receipts_tick(receipts);
+	clock_ms += PENDING_RECEIPTS_RETRY_MS;
+	pending_receipts_tick(receipts);
 	assert_int_equal(produced, 1);
 	last_is(SAVE_READ, 42);
 }
@@ -162,17 +164,17 @@ static void what_was_lost_on_the_way_is_put_back(void **state)
 	kafka_answers(ST_UNAVAILABLE);
 	assert_int_equal(produced, 1);
 	assert_true(says(CLIENT_READ, 2, 44));
-	clock_ms += RECEIPTS_RETRY_MS;
-	receipts_tick(receipts);
+	clock_ms += PENDING_RECEIPTS_RETRY_MS;
+	pending_receipts_tick(receipts);
 	last_is(SAVE_DELIVERED, 43);
 	kafka_answers(ST_OK);
 	last_is(SAVE_READ, 44);
 	kafka_answers(ST_UNCERTAIN);
-	clock_ms += RECEIPTS_RETRY_MS;
-	receipts_tick(receipts);
+	clock_ms += PENDING_RECEIPTS_RETRY_MS;
+	pending_receipts_tick(receipts);
 	last_is(SAVE_READ, 44);
 	kafka_answers(ST_OK);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
 static void too_many_pairs_are_refused_and_others_go_on(void **state)
@@ -192,13 +194,13 @@ static void an_answer_of_an_earlier_life_is_nothing(void **state)
 
 	(void)state;
 	assert_true(says(CLIENT_READ, 2, 42));
-	number = record_number(last_tag);
+	number = save_records_number(last_tag);
 	kafka_answers(ST_OK);
 	assert_true(says(CLIENT_READ, 2, 43));
-	receipts_answered(receipts, number, ST_OK);
-	assert_int_equal(receipts_count(receipts), 1);
+	pending_receipts_answered(receipts, number, ST_OK);
+	assert_int_equal(pending_receipts_count(receipts), 1);
 	kafka_answers(ST_OK);
-	assert_int_equal(receipts_count(receipts), 0);
+	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
 int main(void)

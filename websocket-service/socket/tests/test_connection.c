@@ -86,12 +86,12 @@ void socket_pause(struct socket *socket, bool paused)
 	socket->paused = paused;
 }
 
-void socket_finish(struct socket *socket)
+void socket_shutdown(struct socket *socket)
 {
 	socket->finished = true;
 }
 
-void socket_end(struct socket *socket)
+void socket_abort(struct socket *socket)
 {
 	socket->ended = true;
 }
@@ -145,7 +145,7 @@ static struct buf heard;          /* texts that came through, with | between */
 static struct connection *opened; /* the last one */
 static uint64_t not_heard;        /* a user of another gateway; 0: none */
 
-static bool hears(void *context, uint64_t user)
+static bool serves_user(void *context, uint64_t user)
 {
 	(void)context;
 	return user != not_heard;
@@ -207,7 +207,7 @@ static int start(void **state)
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = SOCKETS_MAX,
 		.handshakes_max = HEADS_MAX,
-		.hears = hears,
+		.serves_user = serves_user,
 		.text = on_text,
 		.opened = on_opened,
 		.closed = on_closed,

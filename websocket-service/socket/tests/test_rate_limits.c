@@ -18,20 +18,20 @@ uint64_t __wrap_clock_mono_ms(void)
 	return clock_ms;
 }
 
-static struct limits *limits;
+static struct rate_limits *limits;
 
 static int start(void **state)
 {
 	(void)state;
 	clock_ms = 5000000;
-	limits = limits_create(PER_S, BURST, USERS_MAX);
+	limits = rate_limits_create(PER_S, BURST, USERS_MAX);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	limits_destroy(&limits);
+	rate_limits_destroy(&limits);
 	return limits != NULL;
 }
 
@@ -40,7 +40,7 @@ static unsigned takes(uint64_t user, unsigned tries)
 	unsigned taken = 0;
 
 	while (tries--)
-		taken += limits_take(limits, user);
+		taken += rate_limits_take(limits, user);
 	return taken;
 }
 
@@ -74,12 +74,12 @@ static void the_longest_unused_is_forgotten(void **state)
 
 static void rate_zero_is_no_limit(void **state)
 {
-	struct limits *none = limits_create(0, 1, USERS_MAX);
+	struct rate_limits *none = rate_limits_create(0, 1, USERS_MAX);
 
 	(void)state;
 	for (unsigned i = 0; i < 100000; i++)
-		assert_true(limits_take(none, 7));
-	limits_destroy(&none);
+		assert_true(rate_limits_take(none, 7));
+	rate_limits_destroy(&none);
 }
 
 static void many_refusals_in_a_short_time_are_enough(void **state)

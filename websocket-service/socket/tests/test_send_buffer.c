@@ -11,59 +11,59 @@
 
 enum { MAX = 100000 };
 
-static struct outbox_pool *pool;
-static struct outbox outbox;
+static struct send_buffer_pool *pool;
+static struct send_buffer outbox;
 
 static int start(void **state)
 {
 	(void)state;
-	pool = outbox_pool_create();
-	outbox = (struct outbox){0};
+	pool = send_buffer_pool_create();
+	outbox = (struct send_buffer){0};
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	outbox_clear(&outbox, pool);
-	outbox_pool_destroy(&pool);
+	send_buffer_clear(&outbox, pool);
+	send_buffer_pool_destroy(&pool);
 	return pool != NULL;
 }
 
 static void what_was_added_leaves_in_order(void **state)
 {
 	(void)state;
-	assert_true(outbox_add(&outbox, pool, SPAN("one"), MAX));
-	assert_true(outbox_add(&outbox, pool, SPAN("two"), MAX));
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("onetwo")));
-	outbox_sent(&outbox, pool, 4);
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("wo")));
-	assert_true(outbox_add(&outbox, pool, SPAN("!"), MAX));
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("wo!")));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("one"), MAX));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("two"), MAX));
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("onetwo")));
+	send_buffer_sent(&outbox, pool, 4);
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("wo")));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("!"), MAX));
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("wo!")));
 }
 
 static void an_empty_one_holds_no_memory(void **state)
 {
 	(void)state;
 	assert_null(outbox.data);
-	assert_true(outbox_add(&outbox, pool, SPAN("frame"), MAX));
-	outbox_sent(&outbox, pool, 5);
+	assert_true(send_buffer_add(&outbox, pool, SPAN("frame"), MAX));
+	send_buffer_sent(&outbox, pool, 5);
 	assert_null(outbox.data);
 	assert_int_equal(outbox.capacity, 0);
 }
 
 static void memory_is_used_again(void **state)
 {
-	struct outbox other = {0};
+	struct send_buffer other = {0};
 	char *first;
 
 	(void)state;
-	assert_true(outbox_add(&outbox, pool, SPAN("frame"), MAX));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("frame"), MAX));
 	first = outbox.data;
-	outbox_clear(&outbox, pool);
-	assert_true(outbox_add(&other, pool, SPAN("frame"), MAX));
+	send_buffer_clear(&outbox, pool);
+	assert_true(send_buffer_add(&other, pool, SPAN("frame"), MAX));
 	assert_ptr_equal(other.data, first);
-	outbox_clear(&other, pool);
+	send_buffer_clear(&other, pool);
 }
 
 static void a_large_one_grows_and_gives_its_memory_back(void **state)
@@ -72,11 +72,12 @@ static void a_large_one_grows_and_gives_its_memory_back(void **state)
 
 	(void)state;
 	memset(bytes, 'x', MAX);
-	assert_true(outbox_add(&outbox, pool, span_make(bytes, MAX), MAX));
-	assert_true(span_equal(outbox_bytes(&outbox), span_make(bytes, MAX)));
-	outbox_sent(&outbox, pool, MAX);
+	assert_true(send_buffer_add(&outbox, pool, span_make(bytes, MAX), MAX));
+	assert_true(
+		span_equal(send_buffer_bytes(&outbox), span_make(bytes, MAX)));
+	send_buffer_sent(&outbox, pool, MAX);
 	assert_null(outbox.data);
-	assert_true(outbox_add(&outbox, pool, SPAN("y"), MAX));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("y"), MAX));
 	assert_true(outbox.capacity < MAX); /* not the large one again */
 	mem_free(&bytes);
 }
@@ -84,43 +85,44 @@ static void a_large_one_grows_and_gives_its_memory_back(void **state)
 static void what_crosses_the_bound_is_refused_whole(void **state)
 {
 	(void)state;
-	assert_true(outbox_add(&outbox, pool, SPAN("1234"), 8));
-	assert_false(outbox_add(&outbox, pool, SPAN("56789"), 8));
-	assert_true(outbox_add(&outbox, pool, SPAN("5678"), 8));
-	assert_false(outbox_add(&outbox, pool, SPAN("9"), 8));
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("12345678")));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("1234"), 8));
+	assert_false(send_buffer_add(&outbox, pool, SPAN("56789"), 8));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("5678"), 8));
+	assert_false(send_buffer_add(&outbox, pool, SPAN("9"), 8));
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("12345678")));
 }
 
 static void a_bound_below_what_waits_refuses_too(void **state)
 {
 	(void)state;
-	assert_true(outbox_add(&outbox, pool, SPAN("12345678"), 8));
-	assert_false(outbox_add(&outbox, pool, SPAN("9"), 4));
-	assert_false(outbox_add(&outbox, pool, SPAN("9"), 0));
+	assert_true(send_buffer_add(&outbox, pool, SPAN("12345678"), 8));
+	assert_false(send_buffer_add(&outbox, pool, SPAN("9"), 4));
+	assert_false(send_buffer_add(&outbox, pool, SPAN("9"), 0));
 }
 
 static void a_refused_one_takes_no_memory(void **state)
 {
 	(void)state;
-	assert_false(outbox_add(&outbox, pool, SPAN("12345"), 4));
+	assert_false(send_buffer_add(&outbox, pool, SPAN("12345"), 4));
 	assert_null(outbox.data);
 }
 
 static void clearing_an_empty_one_is_nothing(void **state)
 {
 	(void)state;
-	outbox_clear(&outbox, pool);
-	outbox_clear(&outbox, pool);
+	send_buffer_clear(&outbox, pool);
+	send_buffer_clear(&outbox, pool);
 	assert_int_equal(outbox.len, 0);
 }
 
-static void sweep(struct outbox *all, unsigned count, bool fill)
+static void sweep(struct send_buffer *all, unsigned count, bool fill)
 {
 	for (unsigned i = 0; i < count; i++) {
 		if (fill)
-			assert_true(outbox_add(&all[i], pool, SPAN("x"), MAX));
+			assert_true(
+				send_buffer_add(&all[i], pool, SPAN("x"), MAX));
 		else
-			outbox_clear(&all[i], pool);
+			send_buffer_clear(&all[i], pool);
 	}
 }
 
@@ -128,7 +130,7 @@ static void sweep(struct outbox *all, unsigned count, bool fill)
 static void more_than_the_pool_keeps_are_freed(void **state)
 {
 	enum { COUNT = 5000 };
-	static struct outbox all[COUNT];
+	static struct send_buffer all[COUNT];
 
 	(void)state;
 	sweep(all, COUNT, true);
@@ -142,12 +144,12 @@ static void more_than_the_pool_keeps_are_freed(void **state)
 static void what_is_cut_off_is_gone(void **state)
 {
 	(void)state;
-	assert_true(outbox_add(&outbox, pool, SPAN("onetwo"), MAX));
-	outbox_cut(&outbox, pool, 7);
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("onetwo")));
-	outbox_cut(&outbox, pool, 3);
-	assert_true(span_equal(outbox_bytes(&outbox), SPAN("one")));
-	outbox_cut(&outbox, pool, 0);
+	assert_true(send_buffer_add(&outbox, pool, SPAN("onetwo"), MAX));
+	send_buffer_cut(&outbox, pool, 7);
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("onetwo")));
+	send_buffer_cut(&outbox, pool, 3);
+	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("one")));
+	send_buffer_cut(&outbox, pool, 0);
 	assert_null(outbox.data);
 }
 

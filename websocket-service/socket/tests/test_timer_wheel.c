@@ -12,49 +12,49 @@
 enum { START_S = 1000, MANY = 2000 };
 
 struct alarm {
-	struct wheel_item item; /* first: an item is its alarm */
-	struct wheel *wheel;
+	struct timer_wheel_entry item; /* first: an item is its alarm */
+	struct timer_wheel *wheel;
 	struct alarm *other; /* cleared when this one fires */
 	uint64_t again_s;    /* set anew for then, once */
 	unsigned fired;
 	uint64_t fired_s;
 };
 
-static void on_due(void *context, struct wheel_item *item)
+static void on_due(void *context, struct timer_wheel_entry *item)
 {
 	struct alarm *alarm = (struct alarm *)(void *)item;
-	struct wheel *wheel = context;
+	struct timer_wheel *wheel = context;
 
 	alarm->fired++;
 	alarm->fired_s = wheel->now_s;
 	if (alarm->other)
-		wheel_clear(wheel, &alarm->other->item);
+		timer_wheel_clear(wheel, &alarm->other->item);
 	if (alarm->again_s) {
-		wheel_set(wheel, item, alarm->again_s);
+		timer_wheel_set(wheel, item, alarm->again_s);
 		alarm->again_s = 0;
 	}
 }
 
-static struct wheel started(void)
+static struct timer_wheel started(void)
 {
-	struct wheel wheel;
+	struct timer_wheel wheel;
 
-	wheel_start(&wheel, START_S);
+	timer_wheel_start(&wheel, START_S);
 	return wheel;
 }
 
-static void turn(struct wheel *wheel, uint64_t now_s)
+static void turn(struct timer_wheel *wheel, uint64_t now_s)
 {
-	wheel_turn(wheel, now_s, on_due, wheel);
+	timer_wheel_advance(wheel, now_s, on_due, wheel);
 }
 
 static void an_item_fires_once_at_its_second(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 5);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 5);
 	turn(&wheel, START_S + 4);
 	assert_int_equal(alarm.fired, 0);
 	turn(&wheel, START_S + 5);
@@ -65,13 +65,13 @@ static void an_item_fires_once_at_its_second(void **state)
 
 static void what_is_due_already_fires_a_second_from_now(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm now = {0};
 	struct alarm past = {0};
 
 	(void)state;
-	wheel_set(&wheel, &now.item, START_S);
-	wheel_set(&wheel, &past.item, 3);
+	timer_wheel_set(&wheel, &now.item, START_S);
+	timer_wheel_set(&wheel, &past.item, 3);
 	turn(&wheel, START_S);
 	assert_int_equal(now.fired + past.fired, 0);
 	turn(&wheel, START_S + 1);
@@ -80,25 +80,25 @@ static void what_is_due_already_fires_a_second_from_now(void **state)
 
 static void what_is_too_far_fires_at_the_end_of_the_wheel(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 3600);
-	turn(&wheel, START_S + WHEEL_SLOTS - 2);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 3600);
+	turn(&wheel, START_S + TIMER_WHEEL_SLOTS - 2);
 	assert_int_equal(alarm.fired, 0);
-	turn(&wheel, START_S + WHEEL_SLOTS - 1);
+	turn(&wheel, START_S + TIMER_WHEEL_SLOTS - 1);
 	assert_int_equal(alarm.fired, 1);
 }
 
 static void setting_again_moves_it(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 2);
-	wheel_set(&wheel, &alarm.item, START_S + 9);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 2);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 9);
 	turn(&wheel, START_S + 8);
 	assert_int_equal(alarm.fired, 0);
 	turn(&wheel, START_S + 9);
@@ -107,52 +107,52 @@ static void setting_again_moves_it(void **state)
 
 static void a_cleared_one_does_not_fire(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 2);
-	wheel_clear(&wheel, &alarm.item);
-	wheel_clear(&wheel, &alarm.item);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 2);
+	timer_wheel_clear(&wheel, &alarm.item);
+	timer_wheel_clear(&wheel, &alarm.item);
 	turn(&wheel, START_S + 100);
 	assert_int_equal(alarm.fired, 0);
 }
 
 static void a_jump_of_minutes_fires_each_once(void **state)
 {
-	static struct alarm alarm[WHEEL_SLOTS];
-	struct wheel wheel = started();
+	static struct alarm alarm[TIMER_WHEEL_SLOTS];
+	struct timer_wheel wheel = started();
 
 	(void)state;
 	memset(alarm, 0, sizeof(alarm));
-	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
-		wheel_set(&wheel, &alarm[i].item, START_S + i);
+	for (unsigned i = 0; i < TIMER_WHEEL_SLOTS; i++)
+		timer_wheel_set(&wheel, &alarm[i].item, START_S + i);
 	turn(&wheel, START_S + 600);
-	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+	for (unsigned i = 0; i < TIMER_WHEEL_SLOTS; i++)
 		assert_int_equal(alarm[i].fired, 1);
 	assert_int_equal(wheel.now_s, START_S + 600);
 }
 
 static void setting_itself_within_a_jump_goes_on_from_there(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {.again_s = START_S + 600 + 25};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 1);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 1);
 	turn(&wheel, START_S + 600);
 	/* Once at its time, once at the wheel's end: never lost. */
 	assert_int_equal(alarm.fired, 2);
-	assert_int_equal(alarm.fired_s, START_S + 1 + WHEEL_SLOTS - 1);
+	assert_int_equal(alarm.fired_s, START_S + 1 + TIMER_WHEEL_SLOTS - 1);
 }
 
 static void a_clock_that_stands_or_goes_back_fires_nothing(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 1);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 1);
 	turn(&wheel, START_S);
 	turn(&wheel, START_S - 500);
 	assert_int_equal(alarm.fired, 0);
@@ -163,11 +163,11 @@ static void a_clock_that_stands_or_goes_back_fires_nothing(void **state)
 
 static void setting_itself_for_now_within_due_does_not_spin(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm alarm = {.again_s = 1};
 
 	(void)state;
-	wheel_set(&wheel, &alarm.item, START_S + 1);
+	timer_wheel_set(&wheel, &alarm.item, START_S + 1);
 	turn(&wheel, START_S + 1);
 	assert_int_equal(alarm.fired, 1);
 	turn(&wheel, START_S + 2);
@@ -176,15 +176,15 @@ static void setting_itself_for_now_within_due_does_not_spin(void **state)
 
 static void clearing_another_of_the_same_second_within_due_holds(void **state)
 {
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 	struct alarm last = {0};
 	struct alarm middle = {0};
 	struct alarm first = {.other = &middle};
 
 	(void)state;
-	wheel_set(&wheel, &first.item, START_S + 1);
-	wheel_set(&wheel, &middle.item, START_S + 1);
-	wheel_set(&wheel, &last.item, START_S + 1);
+	timer_wheel_set(&wheel, &first.item, START_S + 1);
+	timer_wheel_set(&wheel, &middle.item, START_S + 1);
+	timer_wheel_set(&wheel, &last.item, START_S + 1);
 	turn(&wheel, START_S + 1);
 	assert_int_equal(first.fired, 1);
 	assert_int_equal(middle.fired, 0);
@@ -194,12 +194,12 @@ static void clearing_another_of_the_same_second_within_due_holds(void **state)
 static void each_of_many_fires_in_its_own_second(void **state)
 {
 	static struct alarm alarm[MANY];
-	struct wheel wheel = started();
+	struct timer_wheel wheel = started();
 
 	(void)state;
 	memset(alarm, 0, sizeof(alarm));
 	for (unsigned i = 0; i < MANY; i++)
-		wheel_set(&wheel, &alarm[i].item, START_S + 1 + i % 60);
+		timer_wheel_set(&wheel, &alarm[i].item, START_S + 1 + i % 60);
 	for (unsigned s = 1; s <= 60; s++)
 		turn(&wheel, START_S + s);
 	for (unsigned i = 0; i < MANY; i++) {

@@ -1,4 +1,4 @@
-#include "websocket-service/socket/users.h"
+#include "websocket-service/socket/user_connections.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,19 +9,19 @@
 
 enum { MANY = 3000 };
 
-static struct users *users;
+static struct user_connections *users;
 
 static int start(void **state)
 {
 	(void)state;
-	users = users_create();
+	users = user_connections_create();
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	users_destroy(&users);
+	user_connections_destroy(&users);
 	return users != NULL;
 }
 
@@ -29,7 +29,8 @@ static unsigned links_of(uint64_t id)
 {
 	unsigned count = 0;
 
-	for (struct user_link *l = users_find(users, id); l; l = l->next)
+	for (struct user_link *l = user_connections_find(users, id); l;
+	     l = l->next)
 		count++;
 	return count;
 }
@@ -41,13 +42,13 @@ static void a_user_has_the_sockets_that_were_added(void **state)
 	struct user_link other = {0};
 
 	(void)state;
-	users_add(users, 7, &first);
-	users_add(users, 7, &second);
-	users_add(users, 8, &other);
+	user_connections_add(users, 7, &first);
+	user_connections_add(users, 7, &second);
+	user_connections_add(users, 8, &other);
 	assert_int_equal(links_of(7), 2);
-	assert_ptr_equal(users_find(users, 8), &other);
-	assert_null(users_find(users, 9));
-	assert_int_equal(users_count(users), 2);
+	assert_ptr_equal(user_connections_find(users, 8), &other);
+	assert_null(user_connections_find(users, 9));
+	assert_int_equal(user_connections_count(users), 2);
 }
 
 static void a_user_goes_with_the_last_socket(void **state)
@@ -56,13 +57,13 @@ static void a_user_goes_with_the_last_socket(void **state)
 	struct user_link second = {0};
 
 	(void)state;
-	users_add(users, 7, &first);
-	users_add(users, 7, &second);
-	users_remove(users, &first);
-	assert_ptr_equal(users_find(users, 7), &second);
-	users_remove(users, &second);
-	assert_null(users_find(users, 7));
-	assert_int_equal(users_count(users), 0);
+	user_connections_add(users, 7, &first);
+	user_connections_add(users, 7, &second);
+	user_connections_remove(users, &first);
+	assert_ptr_equal(user_connections_find(users, 7), &second);
+	user_connections_remove(users, &second);
+	assert_null(user_connections_find(users, 7));
+	assert_int_equal(user_connections_count(users), 0);
 }
 
 static void removing_twice_or_unlinked_is_nothing(void **state)
@@ -71,11 +72,11 @@ static void removing_twice_or_unlinked_is_nothing(void **state)
 	struct user_link goes = {0};
 
 	(void)state;
-	users_remove(users, &goes);
-	users_add(users, 7, &stays);
-	users_add(users, 7, &goes);
-	users_remove(users, &goes);
-	users_remove(users, &goes);
+	user_connections_remove(users, &goes);
+	user_connections_add(users, 7, &stays);
+	user_connections_add(users, 7, &goes);
+	user_connections_remove(users, &goes);
+	user_connections_remove(users, &goes);
 	assert_int_equal(links_of(7), 1);
 }
 
@@ -86,15 +87,15 @@ static void removing_while_walking_keeps_the_next(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 10; i++)
-		users_add(users, 7, &link[i]);
-	for (struct user_link *l = users_find(users, 7); l; seen++) {
+		user_connections_add(users, 7, &link[i]);
+	for (struct user_link *l = user_connections_find(users, 7); l; seen++) {
 		struct user_link *gone = l;
 
 		l = l->next;
-		users_remove(users, gone);
+		user_connections_remove(users, gone);
 	}
 	assert_int_equal(seen, 10);
-	assert_int_equal(users_count(users), 0);
+	assert_int_equal(user_connections_count(users), 0);
 }
 
 static void many_users_are_told_apart(void **state)
@@ -103,14 +104,15 @@ static void many_users_are_told_apart(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < MANY; i++)
-		users_add(users, UINT64_C(1) << 40 | i, &link[i]);
+		user_connections_add(users, UINT64_C(1) << 40 | i, &link[i]);
 	for (unsigned i = 0; i < MANY; i++)
-		assert_ptr_equal(users_find(users, UINT64_C(1) << 40 | i),
-		                 &link[i]);
-	assert_null(users_find(users, 5));
+		assert_ptr_equal(
+			user_connections_find(users, UINT64_C(1) << 40 | i),
+			&link[i]);
+	assert_null(user_connections_find(users, 5));
 	for (unsigned i = 0; i < MANY; i++)
-		users_remove(users, &link[i]);
-	assert_int_equal(users_count(users), 0);
+		user_connections_remove(users, &link[i]);
+	assert_int_equal(user_connections_count(users), 0);
 }
 
 int main(void)

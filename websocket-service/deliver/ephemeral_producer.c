@@ -1,4 +1,4 @@
-#include "websocket-service/deliver/ephemeral.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
 #include "common/base/mem.h"
 #include "common/io/kafka/kafka.h"
 #include "common/service/log.h"
@@ -13,7 +13,7 @@ enum {
 	REPORTS_PER_TURN = 1000,
 };
 
-struct ephemeral {
+struct ephemeral_producer {
 	const struct gateway_settings *settings;
 	uv_poll_t reports;
 	struct kafka_producer *producer;
@@ -24,12 +24,12 @@ static void on_answer(void *context, uint64_t tag, enum status status)
 	(void)context;
 	(void)tag;
 	if (status != ST_OK)
-		metric_count(&measure_typing_dropped, 1);
+		metric_count(&gateway_metrics.typing_dropped, 1);
 }
 
 static void on_reports(uv_poll_t *poll, int status, int events)
 {
-	struct ephemeral *ephemeral = poll->data;
+	struct ephemeral_producer *ephemeral = poll->data;
 
 	(void)status;
 	(void)events;
@@ -38,11 +38,11 @@ static void on_reports(uv_poll_t *poll, int status, int events)
 		;
 }
 
-enum status ephemeral_create(struct uv_loop_s *loop,
-                             const struct gateway_settings *settings,
-                             struct ephemeral **ret_ephemeral)
+enum status ephemeral_producer_create(struct uv_loop_s *loop,
+                                      const struct gateway_settings *settings,
+                                      struct ephemeral_producer **ret_ephemeral)
 {
-	struct ephemeral *ephemeral = mem_new(sizeof(*ephemeral));
+	struct ephemeral_producer *ephemeral = mem_new(sizeof(*ephemeral));
 	struct kafka_producer_options options = {
 		.common = {.brokers = settings->kafka_brokers,
 	                   .client_id = "websocket-service-ephemeral",
@@ -66,12 +66,12 @@ enum status ephemeral_create(struct uv_loop_s *loop,
 	return ST_OK;
 }
 
-void ephemeral_close(struct ephemeral *ephemeral)
+void ephemeral_producer_close(struct ephemeral_producer *ephemeral)
 {
 	uv_close((uv_handle_t *)&ephemeral->reports, NULL);
 }
 
-void ephemeral_destroy(struct ephemeral **ephemeral)
+void ephemeral_producer_destroy(struct ephemeral_producer **ephemeral)
 {
 	if (!*ephemeral)
 		return;
@@ -79,7 +79,7 @@ void ephemeral_destroy(struct ephemeral **ephemeral)
 	mem_free(ephemeral);
 }
 
-void ephemeral_warm_up(struct ephemeral *ephemeral)
+void ephemeral_producer_warm_up(struct ephemeral_producer *ephemeral)
 {
 	if (kafka_producer_ask(ephemeral->producer,
 	                       ephemeral->settings->topic_events,
@@ -87,8 +87,9 @@ void ephemeral_warm_up(struct ephemeral *ephemeral)
 		log_event(LOG_WARN, "typing.cold"); /* the first are dropped */
 }
 
-void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
-                   struct span key, struct span frame)
+void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+                             uint32_t partition, struct span key,
+                             struct span frame)
 {
 	if (kafka_produce(ephemeral->producer,
 	                  &(struct kafka_record){
@@ -98,5 +99,5 @@ void ephemeral_say(struct ephemeral *ephemeral, uint32_t partition,
 				  .value = frame,
 			  },
 	                  0) != ST_OK)
-		metric_count(&measure_typing_dropped, 1);
+		metric_count(&gateway_metrics.typing_dropped, 1);
 }

@@ -1,0 +1,30 @@
+/*
+ * map - which of this gateway's sockets belong to a user.
+ *
+ * Ownership  a link is part of the caller's connection.
+ */
+#ifndef PARLEY_WEBSOCKET_SOCKET_USER_CONNECTIONS_H
+#define PARLEY_WEBSOCKET_SOCKET_USER_CONNECTIONS_H
+
+#include <stdint.h>
+
+struct user_connections;
+struct user;
+
+struct user_link {
+	struct user_link *prev, *next; /* the same user's others */
+	struct user *user;             /* NULL: not linked */
+};
+
+struct user_connections *user_connections_create(void);
+void user_connections_destroy(struct user_connections **map);
+void user_connections_add(struct user_connections *map, uint64_t id,
+                          struct user_link *link);
+void user_connections_remove(struct user_connections *map,
+                             struct user_link *link);
+/* The first of a user's links, then by ->next until NULL. */
+struct user_link *user_connections_find(const struct user_connections *map,
+                                        uint64_t id);
+uint32_t user_connections_count(const struct user_connections *map);
+
+#endif
