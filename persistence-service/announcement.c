@@ -4,7 +4,7 @@
 #include "common/base/mem.h"
 #include "common/wire/event.h"
 
-/* One digit and one comma for each user, at least. */
+/* A user takes at least one digit and one comma. */
 enum { USERS_MAX = OUTBOX_TEXT_MAX / 2 + 1, SEQ_MAX = 32 };
 
 struct crowd {

@@ -1,7 +1,6 @@
 /*
- * announcement - a row of the outbox as records for Kafka: one for each
- * partition that holds one of its users, or, for a room, one for every
- * partition.
+ * announcement - turns a row of the outbox into records for Kafka: one for each
+ * partition that has one of its users, or, for a room, one for every partition.
  */
 #ifndef PARLEY_PERSISTENCE_ANNOUNCEMENT_H
 #define PARLEY_PERSISTENCE_ANNOUNCEMENT_H
@@ -10,11 +9,11 @@
 #include "persistence-service/outbox.h"
 #include "persistence-service/settings.h"
 
-/* Takes one record; anything but ST_OK ends the row. */
+/* Takes one record; any status but ST_OK ends the row. */
 typedef enum status announcement_send(void *context,
                                       const struct kafka_record *record);
 
-/* ST_INVALID: the row is not as it should be, nothing was sent. */
+/* ST_INVALID: the row is malformed and nothing was sent. */
 MUST_CHECK enum status announcement_each(const struct settings *settings,
                                          const struct outbox_row *row,
                                          announcement_send *send,

@@ -19,12 +19,12 @@
 
 enum {
 	QUEUE_MAX_KIB = 16 * 1024,
-	LOOK_MS = 1000,
-	SETTLE_MS = 50, /* how soon a stop is noticed */
+	READ_EVERY_MS = 1000,
+	FLUSH_MS = 50, /* a stop is noticed this soon */
 	DRAIN_MS = 2000,
 	BACKOFF_BASE_MS = 100,
 	BACKOFF_MAX_MS = 2000,
-	SAY_AFTER = 3, /* failures in a row */
+	LOG_AFTER = 3, /* failures in a row */
 };
 
 struct announcer {
@@ -36,17 +36,17 @@ struct announcer {
 	int wake_fd;
 	atomic_bool stopping;
 	uint64_t drain_until_ms; /* 0: not stopping */
-	enum status refused;     /* by Kafka, of this turn's records */
-	struct outbox_taken taken[OUTBOX_TAKEN_MAX]; /* in this turn */
+	enum status refused;     /* Kafka's status for a record of this turn */
+	struct outbox_taken taken[OUTBOX_TAKEN_MAX]; /* locked by this turn */
 	unsigned count;
 	unsigned failures; /* in a row */
 };
 
 /* --- Kafka --------------------------------------------------------------- */
-/* What can never be sent must not stand in the way of all others. */
-static void log_poisonous(uint64_t id, enum status status)
+/* A row that can never be sent must not hold up the others. */
+static void log_poison_row(uint64_t id, enum status status)
 {
-	log_event(LOG_ERROR, "outbox.poisonous", F_NUMBER("id", id),
+	log_event(LOG_ERROR, "outbox.poison_row", F_NUMBER("id", id),
 	          F_TEXT("why", status_text(status)));
 }
 
@@ -55,12 +55,12 @@ static void on_answer(void *context, uint64_t tag, enum status status)
 	struct announcer *a = context;
 
 	if (status == ST_TOO_LARGE)
-		log_poisonous(tag, status);
+		log_poison_row(tag, status);
 	else if (status != ST_OK)
 		a->refused = status;
 }
 
-/* The time for what is left begins with the first look at it. */
+/* The time to drain begins with the first call after announcer_stop(). */
 static bool time_over(struct announcer *a)
 {
 	if (!atomic_load(&a->stopping))
@@ -70,31 +70,31 @@ static bool time_over(struct announcer *a)
 	return clock_mono_ms() >= a->drain_until_ms;
 }
 
-struct way {
+struct sending {
 	struct announcer *announcer;
-	uint64_t row;
+	uint64_t row; /* the tag of its records */
 };
 
 static enum status send_record(void *context, const struct kafka_record *record)
 {
-	const struct way *way = context;
-	struct announcer *a = way->announcer;
+	const struct sending *sending = context;
+	struct announcer *a = sending->announcer;
 	enum status status;
 
 	for (;;) {
-		status = kafka_produce(a->producer, record, way->row);
+		status = kafka_produce(a->producer, record, sending->row);
 		if (status != ST_BUSY)
 			return status;
 		if (time_over(a))
 			return ST_UNAVAILABLE;
-		kafka_producer_flush(a->producer, SETTLE_MS);
+		kafka_producer_flush(a->producer, FLUSH_MS);
 	}
 }
 
-static enum status settle(struct announcer *a)
+static enum status wait_confirmed(struct announcer *a)
 {
 	while (kafka_producer_pending(a->producer) && !time_over(a))
-		kafka_producer_flush(a->producer, SETTLE_MS);
+		kafka_producer_flush(a->producer, FLUSH_MS);
 	if (kafka_producer_pending(a->producer))
 		return ST_UNAVAILABLE;
 	return a->refused;
@@ -103,20 +103,20 @@ static enum status settle(struct announcer *a)
 /* --- one turn ------------------------------------------------------------ */
 static enum status send_row(struct announcer *a, const struct outbox_row *row)
 {
-	struct way way = {a, row->id};
+	struct sending sending = {a, row->id};
 	enum status status =
-		announcement_each(a->settings, row, send_record, &way);
+		announcement_each(a->settings, row, send_record, &sending);
 
 	if (status != ST_INVALID && status != ST_TOO_LARGE)
 		return status;
-	log_poisonous(row->id, status);
+	log_poison_row(row->id, status);
 	return ST_OK;
 }
 
 /*
- * Of a conversation the rows go in their order: who went is out before the next
- * is told. So what another announcer has locked, and perhaps not sent yet, goes
- * before ours, and then goes twice.
+ * The rows of a conversation are sent in their order: a member who left must
+ * not get the events after it. Another announcer may have locked an earlier row
+ * and not sent it yet. So this row is sent before ours, and thus twice.
  */
 static bool is_due(const struct announcer *a, const struct outbox_row *row)
 {
@@ -148,14 +148,14 @@ static enum status send_rows(struct announcer *a)
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-/* Also after a failure: what was taken is answered before the next turn. */
-static enum status send_and_settle(struct announcer *a)
+/* Waits also after a failure: no record of this turn is left for the next. */
+static enum status send_and_wait(struct announcer *a)
 {
 	enum status sent = send_rows(a);
-	enum status settled = settle(a);
+	enum status confirmed = wait_confirmed(a);
 
 	FAULT_POINT("announced.after");
-	return sent == ST_OK ? settled : sent;
+	return sent == ST_OK ? confirmed : sent;
 }
 
 static enum status announce(struct announcer *a)
@@ -168,7 +168,7 @@ static enum status announce(struct announcer *a)
 	if (status == ST_OK)
 		status = sql_begin(a->sql);
 	if (status == ST_OK)
-		status = send_and_settle(a);
+		status = send_and_wait(a);
 	if (status == ST_OK && a->count)
 		status = outbox_remove(a->sql, a->taken, a->count);
 	if (status == ST_OK)
@@ -179,7 +179,7 @@ static enum status announce(struct announcer *a)
 }
 
 /* --- the thread ---------------------------------------------------------- */
-static void wait_for_more(const struct announcer *a, uint64_t wait_ms)
+static void wait_for_wake(const struct announcer *a, uint64_t wait_ms)
 {
 	struct pollfd fd = {.fd = a->wake_fd, .events = POLLIN};
 
@@ -191,10 +191,10 @@ static void clear_wake(const struct announcer *a)
 	uint64_t ignored;
 
 	if (read(a->wake_fd, &ignored, sizeof(ignored)) < 0)
-		return; /* nobody woke us */
+		return; /* the counter was zero */
 }
 
-/* In this wait being woken means a stop: new rows would fail as well. */
+/* Only a stop ends this wait early: new rows would fail as well. */
 static void wait_after_failure(struct announcer *a)
 {
 	uint64_t until_ms =
@@ -204,21 +204,21 @@ static void wait_after_failure(struct announcer *a)
 
 	while (!atomic_load(&a->stopping) &&
 	       (now_ms = clock_mono_ms()) < until_ms) {
-		wait_for_more(a, until_ms - now_ms);
+		wait_for_wake(a, until_ms - now_ms);
 		if (!atomic_load(&a->stopping))
 			clear_wake(a);
 	}
 }
 
-/* A deadlock passes in a moment, and so does a start beside the database's. */
-static void note(struct announcer *a, enum status status)
+/* A deadlock, or a start before the database's, is not worth a log line. */
+static void log_state(struct announcer *a, enum status status)
 {
-	if (status != ST_OK && a->failures == SAY_AFTER)
+	if (status != ST_OK && a->failures == LOG_AFTER)
 		log_event(LOG_WARN, "outbox.waiting",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(a->sql)));
-	if (status == ST_OK && a->failures > SAY_AFTER)
-		log_event(LOG_INFO, "outbox.goes_on");
+	if (status == ST_OK && a->failures > LOG_AFTER)
+		log_event(LOG_INFO, "outbox.resumed");
 	if (status == ST_OK)
 		a->failures = 0;
 }
@@ -229,11 +229,11 @@ static void take_turn(struct announcer *a)
 
 	clear_wake(a);
 	status = announce(a);
-	note(a, status);
+	log_state(a, status);
 	if (status != ST_OK)
 		wait_after_failure(a);
 	else if (a->count < OUTBOX_TAKEN_MAX)
-		wait_for_more(a, LOOK_MS);
+		wait_for_wake(a, READ_EVERY_MS);
 }
 
 static void drain(struct announcer *a)
@@ -316,7 +316,7 @@ void announcer_wake(struct announcer *a)
 {
 	uint64_t one = 1;
 
-	/* A counter that is full is one that wakes. */
+	/* A full counter wakes as well. */
 	if (a && a->wake_fd >= 0 && write(a->wake_fd, &one, sizeof(one)) < 0)
 		return;
 }

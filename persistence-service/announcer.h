@@ -1,15 +1,15 @@
 /*
- * announcer - sends what stands in the outbox, and removes it when Kafka has
- * it.
+ * announcer - sends the rows of the outbox to Kafka, and removes each row once
+ * Kafka has confirmed its records.
  *
- * A thread with a connection and a producer of its own. It looks when it is
- * woken, and every second, for what a process that died has left. Rows are
- * locked while they are sent, so that several announcers share the work; who
- * dies between sending and removing leaves them to be sent again. While MariaDB
- * or Kafka is away it waits.
+ * The announcer is a thread with its own connection and producer. It reads the
+ * outbox when it is woken, and every second for the rows that a dead process
+ * left. It locks the rows while it sends them, so that several announcers share
+ * the work. An announcer that dies between sending and removing leaves the rows
+ * to be sent again. While MariaDB or Kafka is away the announcer waits.
  *
- * Order      of a conversation's rows: none stands in the log for the first
- *            time behind a later one.
+ * Order      the first copy of a row of a conversation precedes, in the log,
+ *            the first copy of every later row of this conversation.
  */
 #ifndef PARLEY_PERSISTENCE_ANNOUNCER_H
 #define PARLEY_PERSISTENCE_ANNOUNCER_H
@@ -18,13 +18,12 @@
 
 struct announcer;
 
-/* ST_BROKEN when Kafka's settings can't be. The settings must live on. */
+/* ST_BROKEN: Kafka refuses the settings. `settings` must outlive it. */
 MUST_CHECK enum status announcer_start(const struct settings *settings,
                                        struct announcer **ret_announcer);
-/* Sends what is there still, for two seconds at most. */
+/* Sends the remaining rows for at most two seconds, then stops. */
 void announcer_stop(struct announcer **announcer);
-/* After a commit that put something into the outbox. Any thread; NULL: no-op.
- */
+/* Call it after a commit that added rows. Any thread; NULL: no-op. */
 void announcer_wake(struct announcer *announcer);
 
 #endif

@@ -53,7 +53,7 @@ bool member_role_read(struct span word, enum member_role *ret_role)
 	return found != 0;
 }
 
-/* A number that a table should not have is taken for the least. */
+/* An unknown number in a table gets the word `least`. */
 static const char *word_of(const char *const *words, unsigned count,
                            unsigned number, const char *least)
 {

@@ -1,6 +1,6 @@
 /*
- * conversation - what a conversation and who is in it can be, as numbers of
- * the tables and as words of the protocol. docs/protocol/conversations.md
+ * conversation - the kinds of conversations, histories and roles: the numbers
+ * of the tables and the words of the protocol. docs/protocol/conversations.md
  */
 #ifndef PARLEY_PERSISTENCE_CONVERSATION_H
 #define PARLEY_PERSISTENCE_CONVERSATION_H
@@ -11,13 +11,13 @@
 
 enum conversation_kind { KIND_DIRECT = 1, KIND_GROUP, KIND_CHANNEL };
 
-/* What who comes in sees of what was before. */
+/* The entries that a new member sees: all, or those from joining on. */
 enum history_kind { HISTORY_ALL = 1, HISTORY_JOINED };
 
-/* Rising: each may what those before it may. */
+/* Ascending: each role includes the rights of the lower ones. */
 enum member_role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
 
-/* A direct one is made by writing to somebody: its word is not read. */
+/* A message makes a direct conversation, so the word "direct" is not read. */
 bool conversation_kind_read(struct span word, enum conversation_kind *ret_kind);
 bool conversation_history_read(struct span word,
                                enum history_kind *ret_history);

@@ -11,8 +11,8 @@ enum { BACKOFF_BASE_MS = 20, BACKOFF_MAX_MS = 2000, DOWN_AFTER = 3 };
 
 struct database {
 	struct sql *sql;
-	bool up;      /* as it was last said */
-	bool checked; /* schema and settings, of this connection */
+	bool up;      /* as last reported */
+	bool checked; /* schema and settings, on this connection */
 	bool retrying;
 	unsigned attempt;
 	uint64_t due_ms; /* monotonic */
@@ -51,7 +51,7 @@ void database_worked(struct database *d)
 	d->attempt = 0;
 }
 
-/* A deadlock passes in a moment; only a lost server is news. */
+/* A deadlock is temporary: only a lost server is reported as down. */
 void database_failed(struct database *d, enum status status)
 {
 	bool lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER;
@@ -73,7 +73,7 @@ void database_failed(struct database *d, enum status status)
 	            backoff_ms(d->attempt++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
 }
 
-/* Ids of one insert are counted up by one: see sql_insert_id(). */
+/* sql_insert_id() needs ids that ascend by one within one INSERT. */
 static enum status check_increment(struct sql *sql)
 {
 	struct sql_value step;

@@ -1,8 +1,9 @@
 /*
- * database - the writer's connection: made, lost, made again.
+ * database - the saver's connection: opens it and opens it again when it is
+ * lost.
  *
- * Says "mysql" up and down as a part of the service, and logs each change
- * once: database.up, database.lost, database.retry.
+ * It reports the part "mysql" of the service as up or down, and logs each
+ * change once: database.up, database.lost, database.retry.
  */
 #ifndef PARLEY_PERSISTENCE_DATABASE_H
 #define PARLEY_PERSISTENCE_DATABASE_H
@@ -17,9 +18,9 @@ struct database *database_create(const struct settings *settings);
 void database_destroy(struct database **database);
 struct sql *database_sql(struct database *database);
 
-/* True when it can be used; else the next try is due in *ret_wait_ms. */
+/* True when the connection works; else the next try is in *ret_wait_ms. */
 bool database_ready(struct database *database, unsigned *ret_wait_ms);
-/* What the last transaction met. */
+/* The result of the last transaction. */
 void database_failed(struct database *database, enum status status);
 void database_worked(struct database *database);
 

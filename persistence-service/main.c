@@ -15,7 +15,8 @@ int main(int argc, char **argv)
 {
 	struct service service = {
 		.name = "persistence-service",
-		.purpose = "saves messages and tells them on; reads history",
+		.purpose =
+			"saves messages and sends their events; serves history",
 		.table = &settings_table,
 		.settings = &settings,
 		.bind_address = &settings.bind_address,

@@ -68,8 +68,8 @@ enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
 }
 
 /*
- * One by one: for several at once a server may read the whole table, and would
- * wait for rows that another announcer has locked.
+ * One by one: for several ids a server may read the whole table, and would wait
+ * for rows that another announcer has locked.
  */
 enum status outbox_remove(struct sql *sql, const struct outbox_taken *rows,
                           unsigned count)

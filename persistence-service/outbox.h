@@ -1,6 +1,6 @@
 /*
- * outbox - records for Kafka, written in the transaction that they tell of.
- * The announcer sends them.
+ * outbox - the table outbox: records for Kafka, written in the transaction
+ * whose change they announce. The announcer sends them.
  */
 #ifndef PARLEY_PERSISTENCE_OUTBOX_H
 #define PARLEY_PERSISTENCE_OUTBOX_H
@@ -17,7 +17,7 @@ enum {
 	OUTBOX_TAKEN_MAX = 100,
 };
 
-/* A row that is locked. */
+/* A locked row. */
 struct outbox_taken {
 	uint64_t id;
 	uint64_t conversation;
@@ -26,7 +26,7 @@ struct outbox_taken {
 struct outbox_row {
 	uint64_t id; /* not read by outbox_put() */
 	enum outbox_kind kind;
-	uint64_t conversation; /* whose event it is; 0: none's */
+	uint64_t conversation; /* 0: the event belongs to none */
 	struct span target;
 	struct span room; /* the header's value, or empty */
 	struct span body;
@@ -35,20 +35,20 @@ struct outbox_row {
 MUST_CHECK enum status outbox_put(struct sql *sql,
                                   const struct outbox_row *row);
 /*
- * Locks the oldest rows that nobody else has locked, at most OUTBOX_TAKEN_MAX,
- * by id. ST_OK also when there are none.
+ * Locks the oldest rows that no other transaction has locked, at most
+ * OUTBOX_TAKEN_MAX, by id. ST_OK also when there are none.
  */
 MUST_CHECK enum status outbox_take(struct sql *sql,
                                    struct outbox_taken *ret_rows,
                                    unsigned *ret_count);
 /*
- * All rows up to that one, locked or not, by id, for outbox_next(); until
- * ST_NOT_FOUND.
+ * Selects all rows up to `last_id`, locked or not, by id. outbox_next() gives
+ * them one by one, then ST_NOT_FOUND.
  */
 MUST_CHECK enum status outbox_read(struct sql *sql, uint64_t last_id);
 /* Spans live until the next call. */
 MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
-/* Those that were sent. */
+/* Deletes the rows. */
 MUST_CHECK enum status
 outbox_remove(struct sql *sql, const struct outbox_taken *rows, unsigned count);
 

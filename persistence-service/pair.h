@@ -1,5 +1,5 @@
 /*
- * pair - the two users of a conversation, as its key has them: d:<low>:<high>.
+ * pair - the two users of a direct conversation, from its key: d:<low>:<high>.
  */
 #ifndef PARLEY_PERSISTENCE_PAIR_H
 #define PARLEY_PERSISTENCE_PAIR_H
@@ -15,7 +15,7 @@ struct pair {
 
 bool pair_read(struct span key, struct pair *ret_pair);
 
-/* Who `user` talks with; oneself in a talk with oneself. */
+/* The other user; `user` itself in a conversation with oneself. */
 static inline uint64_t pair_other(const struct pair *pair, uint64_t user)
 {
 	return pair->low == user ? pair->high : pair->low;

@@ -24,9 +24,9 @@ enum status persistence_start(const void *context, void **ret_state)
 	struct persistence *p = mem_new(sizeof(*p));
 	enum status status;
 
-	*ret_state = p; /* stopped also when half started */
+	*ret_state = p; /* persistence_stop() stops a half-started one, too */
 	clock_watch_start();
-	gauges_start();
+	persistence_metrics_start();
 	sql_library_start();
 	status = announcer_start(settings, &p->announcer);
 	if (status != ST_OK)
@@ -47,7 +47,7 @@ enum status persistence_step(void *state)
 	return saver_step(((struct persistence *)state)->saver);
 }
 
-/* Reading goes on while the last batch is saved. */
+/* The REST API keeps answering while the last batch is saved. */
 void persistence_drain(void *state)
 {
 	saver_drain(((struct persistence *)state)->saver);
@@ -58,7 +58,7 @@ bool persistence_drained(void *state)
 	return saver_drained(((struct persistence *)state)->saver);
 }
 
-/* The announcer goes last: it sends what the last requests did. */
+/* The announcer stops last: it sends the events of the last requests. */
 void persistence_stop(void **state)
 {
 	struct persistence *p = *state;

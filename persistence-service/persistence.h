@@ -1,5 +1,6 @@
 /*
- * persistence - the parts of the service, put together for service_main().
+ * persistence - starts, steps and stops the parts of the service, for
+ * service_main().
  */
 #ifndef PARLEY_PERSISTENCE_PERSISTENCE_H
 #define PARLEY_PERSISTENCE_PERSISTENCE_H

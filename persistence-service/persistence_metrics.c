@@ -12,24 +12,25 @@ static struct metric dead = METRIC_COUNTER(
 	"parley_records_total{outcome=\"dead\"}", "Records by outcome.");
 static struct metric refused = METRIC_COUNTER(
 	"parley_records_total{outcome=\"refused\"}", "Records by outcome.");
-static struct metric told = METRIC_COUNTER(
-	"parley_records_total{outcome=\"told\"}", "Records by outcome.");
+static struct metric notified = METRIC_COUNTER(
+	"parley_records_total{outcome=\"notified\"}", "Records by outcome.");
 static struct metric batches =
 	METRIC_COUNTER("parley_batches_total", "Batches saved.");
 static struct metric batch_size =
 	METRIC_GAUGE("parley_batch_records", "Records of the last batch.");
-static struct metric retries = METRIC_COUNTER(
-	"parley_save_retries_total", "Batches that had to be tried again.");
+static struct metric retries = METRIC_COUNTER("parley_save_retries_total",
+                                              "Failed tries to save a batch.");
 static struct metric transaction = METRIC_HISTOGRAM(
-	"parley_transaction_seconds", "One batch into the database.");
+	"parley_transaction_seconds", "Time to write a batch to the database.");
 static struct metric turn = METRIC_HISTOGRAM(
 	"parley_batch_seconds",
 	"From a batch's first record to its events handed to Kafka.");
 static struct metric lag =
 	METRIC_GAUGE("parley_consumer_lag_records",
-                     "Records of message_save not taken yet.");
-static struct metric in_flight = METRIC_GAUGE(
-	"parley_batches_in_flight", "Batches whose events are on their way.");
+                     "Records of message_save that wait to be taken.");
+static struct metric in_flight =
+	METRIC_GAUGE("parley_batches_in_flight",
+                     "Batches whose events Kafka has not confirmed.");
 static struct metric answered_2xx = METRIC_COUNTER(
 	"parley_http_requests_total{code=\"2xx\"}", "REST answers by code.");
 static struct metric answered_4xx = METRIC_COUNTER(
@@ -39,11 +40,11 @@ static struct metric answered_5xx = METRIC_COUNTER(
 static struct metric request =
 	METRIC_HISTOGRAM("parley_http_request_seconds", "REST answers.");
 
-void gauges_start(void)
+void persistence_metrics_start(void)
 {
 	struct metric *all[] = {
 		&saved,        &duplicate,    &dead,         &refused,
-		&told,         &batches,      &batch_size,   &retries,
+		&notified,     &batches,      &batch_size,   &retries,
 		&transaction,  &turn,         &lag,          &in_flight,
 		&answered_2xx, &answered_4xx, &answered_5xx, &request,
 	};
@@ -52,33 +53,34 @@ void gauges_start(void)
 		metrics_add(all[i]);
 }
 
-void gauges_saved(const struct batch *batch, uint64_t took_us)
+void persistence_metrics_batch_saved(const struct batch *batch,
+                                     uint64_t took_us)
 {
-	metric_count(&saved, batch_tally(batch, OUTCOME_SAVED));
-	metric_count(&duplicate, batch_tally(batch, OUTCOME_DUPLICATE));
-	metric_count(&dead, batch_tally(batch, OUTCOME_DEAD));
-	metric_count(&refused, batch_tally(batch, OUTCOME_REFUSED));
-	metric_count(&told, batch_tally(batch, OUTCOME_TOLD));
+	metric_count(&saved, batch_count_outcome(batch, OUTCOME_SAVED));
+	metric_count(&duplicate, batch_count_outcome(batch, OUTCOME_DUPLICATE));
+	metric_count(&dead, batch_count_outcome(batch, OUTCOME_DEAD));
+	metric_count(&refused, batch_count_outcome(batch, OUTCOME_REFUSED));
+	metric_count(&notified, batch_count_outcome(batch, OUTCOME_NOTIFIED));
 	metric_count(&batches, 1);
 	metric_set(&batch_size, batch->count);
 	metric_took(&transaction, took_us);
 	metric_took(&turn, clock_mono_us() - batch->began_us);
 }
 
-void gauges_retry(void)
+void persistence_metrics_batch_retried(void)
 {
 	metric_count(&retries, 1);
 }
 
-void gauges_now(int64_t lag_now, unsigned in_flight_now)
+void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)
 {
 	if (lag_now >= 0)
 		metric_set(&lag, (uint64_t)lag_now);
 	metric_set(&in_flight, in_flight_now);
 }
 
-void gauges_request(void *context, const char *path, unsigned http,
-                    uint64_t took_us)
+void persistence_metrics_request(void *context, const char *path, unsigned http,
+                                 uint64_t took_us)
 {
 	(void)context;
 	(void)path;

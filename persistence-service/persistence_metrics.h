@@ -1,5 +1,5 @@
 /*
- * gauges - what persistence-service counts.
+ * persistence_metrics - the metrics of persistence-service.
  */
 #ifndef PARLEY_PERSISTENCE_METRICS_H
 #define PARLEY_PERSISTENCE_METRICS_H
@@ -8,12 +8,13 @@
 
 struct batch;
 
-void gauges_start(void);
-/* A batch that was saved, and how long its transaction took. */
-void gauges_saved(const struct batch *batch, uint64_t took_us);
-void gauges_retry(void);
-void gauges_now(int64_t lag, unsigned in_flight);
-void gauges_request(void *context, const char *path, unsigned http,
-                    uint64_t took_us);
+void persistence_metrics_start(void);
+/* Counts a saved batch, whose transaction took `took_us`. */
+void persistence_metrics_batch_saved(const struct batch *batch,
+                                     uint64_t took_us);
+void persistence_metrics_batch_retried(void);
+void persistence_metrics_update(int64_t lag, unsigned in_flight);
+void persistence_metrics_request(void *context, const char *path, unsigned http,
+                                 uint64_t took_us);
 
 #endif

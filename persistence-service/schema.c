@@ -2,7 +2,7 @@
 
 #include "common/service/log.h"
 
-/* The file between two labels, NUL-terminated. */
+/* Embeds the file as a NUL-terminated string. */
 #define EMBED(name, path) \
 	__asm__(".section .rodata\n" #name ":\n.incbin \"" path \
 	        "\"\n.byte 0\n.previous\n"); \

@@ -1,12 +1,13 @@
 /*
- * schema - the numbered files of schema/, inside the binary.
+ * schema - the migrations: the numbered files of schema/, embedded in the
+ * binary.
  */
 #ifndef PARLEY_PERSISTENCE_SCHEMA_H
 #define PARLEY_PERSISTENCE_SCHEMA_H
 
 #include "common/io/sql/sql.h"
 
-/* Applies what is missing. */
+/* Applies the missing migrations. */
 MUST_CHECK enum status schema_apply(struct sql *sql);
 
 #endif

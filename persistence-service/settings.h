@@ -1,5 +1,5 @@
 /*
- * settings - what persistence-service can be told, from settings.def.
+ * settings - the settings of persistence-service, from settings.def.
  */
 #ifndef PARLEY_PERSISTENCE_SETTINGS_H
 #define PARLEY_PERSISTENCE_SETTINGS_H
@@ -18,7 +18,7 @@ struct settings {
 extern const struct settings_table settings_table;
 
 struct kafka_options settings_kafka(const struct settings *settings);
-/* A connection of its own for whoever asks; not connected yet. */
+/* A new connection, not connected yet; the caller destroys it. */
 struct sql *settings_sql(const struct settings *settings);
 /* PERSISTENCE_INSTANCE, or the host's name. */
 const char *settings_instance(const struct settings *settings);

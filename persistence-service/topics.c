@@ -9,7 +9,7 @@ enum { EXIT_SETTINGS = 100, EXIT_ENVIRONMENT = 111, INIT_WAIT_MS = 30000 };
 #define HOUR_MS UINT64_C(3600000)
 
 /*
- * message_save outlives any outage that persistence may have; events only
+ * message_save must outlive any outage of persistence-service; events only
  * matter to sockets that are open now.
  */
 enum { SAVE_DAYS = 7, EVENT_HOURS = 1, DLQ_DAYS = 30 };
@@ -31,7 +31,7 @@ int topics_init(const void *context)
 	                            INIT_WAIT_MS, why, sizeof(why));
 
 	if (status == ST_OK) {
-		(void)printf("topics are there: %s, %s, %s\n", s->topic_save,
+		(void)printf("topics exist: %s, %s, %s\n", s->topic_save,
 		             s->topic_events, s->topic_dlq);
 		return 0;
 	}
@@ -39,7 +39,7 @@ int topics_init(const void *context)
 	return status == ST_UNAVAILABLE ? EXIT_ENVIRONMENT : EXIT_SETTINGS;
 }
 
-/* wanted 0: any number will do. */
+/* `wanted` 0: any number of partitions. */
 static enum status check_topic(const struct kafka_options *options,
                                const char *topic, uint64_t wanted,
                                unsigned wait_ms, char *ret_why, size_t why_size)

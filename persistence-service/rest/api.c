@@ -160,7 +160,7 @@ static enum status listen(struct api *api)
 		.max_body = BODY_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = IDLE_S,
-		.observe = gauges_request,
+		.observe = persistence_metrics_request,
 	};
 
 	return http_server_start(&options, &api->server);

@@ -7,28 +7,28 @@
 #include <string.h>
 #include <utlist.h>
 
-/* The texts of duplicates, and of edits that are, and answers to gateways. */
-#define TEXTS_MAX ((size_t)4 * BATCH_MOST * (MESSAGE_TEXT_MAX + 1) + 1)
+/* Texts of duplicate messages and edits, and answers to gateways. */
+#define TEXTS_MAX ((size_t)4 * BATCH_RECORDS_MAX * (MESSAGE_TEXT_MAX + 1) + 1)
 
 struct batch *batch_create(unsigned max)
 {
 	struct batch *batch = mem_new(sizeof(*batch));
 
-	assert(max > 0 && max <= BATCH_MOST);
+	assert(max > 0 && max <= BATCH_RECORDS_MAX);
 	batch->entries = mem_new(max * sizeof(*batch->entries));
 	batch->max = max;
 	batch->texts = BUF(TEXTS_MAX);
 	return batch;
 }
 
-static void forget_notices(struct batch *batch)
+static void free_pending_events(struct batch *batch)
 {
-	while (batch->notices) {
-		struct batch_notice *notice = batch->notices;
+	while (batch->pending_events) {
+		struct pending_outbox_event *event = batch->pending_events;
 
-		LL_DELETE(batch->notices, notice);
-		mem_free(&notice->texts);
-		mem_free(&notice);
+		LL_DELETE(batch->pending_events, event);
+		mem_free(&event->texts);
+		mem_free(&event);
 	}
 }
 
@@ -40,7 +40,7 @@ void batch_clear(struct batch *batch)
 	}
 	batch->count = 0;
 	buf_clear(&batch->texts);
-	forget_notices(batch);
+	free_pending_events(batch);
 }
 
 void batch_destroy(struct batch **batch)
@@ -64,17 +64,17 @@ void batch_add(struct batch *batch, struct kafka_message **message)
 	*entry = (struct batch_entry){.message = MOVE(*message)};
 	if (save_record_decode(kafka_message_key(entry->message),
 	                       kafka_message_value(entry->message),
-	                       &entry->json, &entry->record, &entry->named,
+	                       &entry->json, &entry->record, &entry->identified,
 	                       &entry->why) != ST_OK)
 		entry->outcome = OUTCOME_DEAD;
 	if (entry->record.sender == 0)
-		entry->named = false;
+		entry->identified = false;
 }
 
-void batch_keep(struct batch *batch, struct batch_entry *entry,
-                struct span *ret_text, struct span text)
+void batch_keep_text(struct batch *batch, struct batch_entry *entry,
+                     struct span *ret_text, struct span text)
 {
-	entry->text_at = batch->texts.len;
+	entry->text_offset = batch->texts.len;
 	entry->text = ret_text;
 	ret_text->len = text.len;
 	buf_append(&batch->texts, text);
@@ -91,42 +91,43 @@ static struct span copy(char **at, struct span text)
 	return copied;
 }
 
-void batch_notice(struct batch *batch, const struct outbox_row *row)
+void batch_add_pending_event(struct batch *batch, const struct outbox_row *row)
 {
-	struct batch_notice *notice;
+	struct pending_outbox_event *event;
 	char *at;
 
-	LL_FOREACH (batch->notices, notice)
-		if (notice->row.id == row->id)
+	LL_FOREACH (batch->pending_events, event)
+		if (event->row.id == row->id)
 			return;
-	notice = mem_new(sizeof(*notice));
-	notice->row = *row;
-	notice->texts =
+	event = mem_new(sizeof(*event));
+	event->row = *row;
+	event->texts =
 		mem_new(row->target.len + row->room.len + row->body.len + 1);
-	at = notice->texts;
-	notice->row.target = copy(&at, row->target);
-	notice->row.room = copy(&at, row->room);
-	notice->row.body = copy(&at, row->body);
-	LL_APPEND(batch->notices, notice);
+	at = event->texts;
+	event->row.target = copy(&at, row->target);
+	event->row.room = copy(&at, row->room);
+	event->row.body = copy(&at, row->body);
+	LL_APPEND(batch->pending_events, event);
 }
 
-/* Half is left for texts, which must fit. */
+/* Answers get one half. The other is for texts, which must fit. */
 bool batch_has_room(const struct batch *batch, size_t bytes)
 {
 	return batch->texts.len + bytes <= TEXTS_MAX / 2;
 }
 
-void batch_settle(struct batch *batch)
+void batch_resolve_texts(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->text)
-			entry->text->data = batch->texts.data + entry->text_at;
+			entry->text->data =
+				batch->texts.data + entry->text_offset;
 	}
 }
 
-unsigned batch_tally(const struct batch *batch, enum outcome outcome)
+unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome)
 {
 	unsigned count = 0;
 

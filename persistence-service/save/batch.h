@@ -1,8 +1,8 @@
 /*
- * batch - the records of one turn, from Kafka to the answer for each.
+ * batch - the records of one turn of the saver, each with its outcome.
  *
- * Ownership  a batch owns the records put into it until batch_clear(). Its
- *            memory is kept from turn to turn.
+ * Ownership  a batch owns the records added to it until batch_clear(). It
+ *            keeps its memory from turn to turn.
  * Threads    one.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_BATCH_H
@@ -14,80 +14,81 @@
 #include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
 
-enum { BATCH_MOST = 500 };
+enum { BATCH_RECORDS_MAX = 500 };
 
 enum outcome {
-	OUTCOME_OPEN,      /* not in the database yet */
+	OUTCOME_OPEN,      /* not decided yet */
 	OUTCOME_SAVED,     /* by this batch */
-	OUTCOME_DUPLICATE, /* known before; `saved` is the first result */
-	OUTCOME_REFUSED,   /* the sender may not; `code` and `why` say it */
-	OUTCOME_TOLD, /* a receipt, or an answer to a gateway, is to be sent */
-	OUTCOME_DONE, /* nothing is to be sent */
-	OUTCOME_DEAD, /* can never be saved; `why` says it */
+	OUTCOME_DUPLICATE, /* saved before; `saved` is the first result */
+	OUTCOME_REFUSED,   /* not allowed; `code` and `why` give the reason */
+	OUTCOME_NOTIFIED,  /* a receipt, or the answer to a gateway's query */
+	OUTCOME_DONE,      /* causes no event */
+	OUTCOME_DEAD,      /* can never be saved; `why` gives the reason */
 };
 
 struct roster;
 
 struct batch_entry {
 	struct kafka_message *message;
-	struct json *json; /* what the spans of `record` point into */
+	struct json *json; /* the spans of `record` point into it */
 	struct save_record record;
-	bool named; /* sender and uuid could be read */
+	bool identified; /* the record's sender and uuid are readable */
 	enum outcome outcome;
-	enum frame_code code; /* refused */
+	enum frame_code code; /* of OUTCOME_REFUSED */
 	const char *why;      /* constant text */
-	unsigned talk;        /* index, while it is written */
-	/* What came of it, by the record's kind. */
+	unsigned talk;        /* index in the cache, during a transaction */
+	/* The result, by the record's kind. */
 	union {
 		struct saved_message saved;
 		struct saved_change change;
 		struct receipt receipt;
 		struct span answer; /* to a gateway: the value of a header */
 	};
-	/* Who is to hear of it; NULL: a message's user_from and user_to. */
+	/* Recipients; NULL: a message's user_from and user_to. */
 	const struct roster *roster;
-	bool heard; /* a change's sender is in the conversation still */
-	/* Of what is kept: where `texts` has it, and whose text it is. */
-	size_t text_at;
+	bool sender_is_member; /* of a change: still in the conversation */
+	/* A kept text: its offset in batch.texts, and the span to set. */
+	size_t text_offset;
 	struct span *text;
 };
 
 /*
- * Who came or went in a conversation that this batch goes on with, and perhaps
- * is not told yet: it has to be before anything later.
+ * A membership change that stands in the outbox: perhaps Kafka does not have
+ * its event yet. The event must precede all later events of the conversation.
  */
-struct batch_notice {
-	struct batch_notice *next;
+struct pending_outbox_event {
+	struct pending_outbox_event *next;
 	struct outbox_row row;
-	char *texts; /* what the row's spans point into */
+	char *texts; /* the row's spans point into it */
 };
 
 struct batch {
 	struct batch_entry *entries;
 	unsigned count;
 	unsigned max;
-	struct buf texts;             /* that were read from the database */
-	struct batch_notice *notices; /* by id */
-	uint64_t began_us; /* monotonic, when the first record came */
+	struct buf texts; /* read from the database */
+	struct pending_outbox_event *pending_events; /* by id */
+	uint64_t began_us; /* monotonic, when the first record was added */
 };
 
 struct batch *batch_create(unsigned max);
 void batch_destroy(struct batch **batch);
 void batch_clear(struct batch *batch);
-/* Takes the record and decodes it; one that can't be is dead at once. */
+/* Takes and decodes the record; an undecodable one is OUTCOME_DEAD at once. */
 void batch_add(struct batch *batch, struct kafka_message **message);
 /*
- * Keeps a text that was read from the database: `ret_text`, a part of the
- * entry, is it after batch_settle().
+ * Copies a text that was read from the database. batch_resolve_texts() sets
+ * `ret_text`, a member of the entry, to the copy.
  */
-void batch_keep(struct batch *batch, struct batch_entry *entry,
-                struct span *ret_text, struct span text);
-/* Copies it, unless it is there already. Rows come with rising ids. */
-void batch_notice(struct batch *batch, const struct outbox_row *row);
+void batch_keep_text(struct batch *batch, struct batch_entry *entry,
+                     struct span *ret_text, struct span text);
+/* Copies the row unless it was added before. Rows come in ascending id. */
+void batch_add_pending_event(struct batch *batch, const struct outbox_row *row);
+/* True when a text of that length may be kept. */
 bool batch_has_room(const struct batch *batch, size_t bytes);
-/* Once nothing more is kept. */
-void batch_settle(struct batch *batch);
-/* How many entries came to that. */
-unsigned batch_tally(const struct batch *batch, enum outcome outcome);
+/* After the last batch_keep_text(): the buffer moves until then. */
+void batch_resolve_texts(struct batch *batch);
+/* Counts the entries with this outcome. */
+unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome);
 
 #endif

@@ -6,127 +6,135 @@
 
 #include <assert.h>
 
-struct mark {
+struct position {
 	int32_t partition;
 	int64_t offset; /* the highest of the batch */
 };
 
-struct flight {
+struct inflight_batch {
 	uint64_t began_ms;
-	unsigned out; /* records on their way */
+	unsigned unconfirmed; /* records */
 	bool closed;
-	unsigned generation;
-	struct mark marks[BATCH_MOST];
-	unsigned mark_count;
+	unsigned generation; /* of the group when the batch was opened */
+	struct position positions[BATCH_RECORDS_MAX];
+	unsigned position_count;
 };
 
-struct flights {
+struct inflight_batches {
 	struct kafka_group *group;
-	struct flight flight[FLIGHTS_MAX]; /* a ring by number */
+	struct inflight_batch ring[INFLIGHT_BATCHES_MAX]; /* by number */
 	uint64_t oldest;
 	uint64_t next;
 };
 
-struct flights *flights_create(struct kafka_group *group)
+struct inflight_batches *inflight_batches_create(struct kafka_group *group)
 {
-	struct flights *flights = mem_new(sizeof(*flights));
+	struct inflight_batches *batches = mem_new(sizeof(*batches));
 
-	flights->group = group;
-	return flights;
+	batches->group = group;
+	return batches;
 }
 
-void flights_destroy(struct flights **flights)
+void inflight_batches_destroy(struct inflight_batches **batches)
 {
-	mem_free(flights);
+	mem_free(batches);
 }
 
-unsigned flights_count(const struct flights *flights)
+unsigned inflight_batches_count(const struct inflight_batches *batches)
 {
-	return (unsigned)(flights->next - flights->oldest);
+	return (unsigned)(batches->next - batches->oldest);
 }
 
-static struct flight *flight_at(struct flights *flights, uint64_t number)
+static struct inflight_batch *batch_at(struct inflight_batches *batches,
+                                       uint64_t number)
 {
-	assert(number >= flights->oldest && number < flights->next);
-	return &flights->flight[number % FLIGHTS_MAX];
+	assert(number >= batches->oldest && number < batches->next);
+	return &batches->ring[number % INFLIGHT_BATCHES_MAX];
 }
 
-uint64_t flights_oldest_ms(const struct flights *flights)
+uint64_t inflight_batches_oldest_ms(const struct inflight_batches *batches)
 {
-	if (flights_count(flights) == 0)
+	if (inflight_batches_count(batches) == 0)
 		return 0;
-	return flights->flight[flights->oldest % FLIGHTS_MAX].began_ms;
+	return batches->ring[batches->oldest % INFLIGHT_BATCHES_MAX].began_ms;
 }
 
-static void mark(struct flight *flight, const struct kafka_message *message)
+static void add_position(struct inflight_batch *inflight,
+                         const struct kafka_message *message)
 {
 	int32_t partition = kafka_message_partition(message);
 	unsigned i = 0;
 
-	while (i < flight->mark_count &&
-	       flight->marks[i].partition != partition)
+	while (i < inflight->position_count &&
+	       inflight->positions[i].partition != partition)
 		i++;
-	if (i == flight->mark_count)
-		flight->mark_count++;
-	flight->marks[i] =
-		(struct mark){partition, kafka_message_offset(message)};
+	if (i == inflight->position_count)
+		inflight->position_count++;
+	inflight->positions[i] =
+		(struct position){partition, kafka_message_offset(message)};
 }
 
-uint64_t flights_open(struct flights *flights, const struct batch *batch)
+uint64_t inflight_batches_open(struct inflight_batches *batches,
+                               const struct batch *batch)
 {
-	uint64_t number = flights->next++;
-	struct flight *flight = flight_at(flights, number);
+	uint64_t number = batches->next++;
+	struct inflight_batch *inflight = batch_at(batches, number);
 
-	assert(flights_count(flights) <= FLIGHTS_MAX);
-	flight->began_ms = clock_mono_ms();
-	flight->out = 0;
-	flight->closed = false;
-	flight->generation = kafka_group_generation(flights->group);
-	flight->mark_count = 0;
+	assert(inflight_batches_count(batches) <= INFLIGHT_BATCHES_MAX);
+	inflight->began_ms = clock_mono_ms();
+	inflight->unconfirmed = 0;
+	inflight->closed = false;
+	inflight->generation = kafka_group_generation(batches->group);
+	inflight->position_count = 0;
 	for (unsigned i = 0; i < batch->count; i++)
-		mark(flight, batch->entries[i].message);
+		add_position(inflight, batch->entries[i].message);
 	return number;
 }
 
-void flights_sent(struct flights *flights, uint64_t number)
+void inflight_batches_record_sent(struct inflight_batches *batches,
+                                  uint64_t number)
 {
-	flight_at(flights, number)->out++;
+	batch_at(batches, number)->unconfirmed++;
 }
 
-void flights_landed(struct flights *flights, uint64_t number)
+void inflight_batches_record_confirmed(struct inflight_batches *batches,
+                                       uint64_t number)
 {
-	assert(flight_at(flights, number)->out > 0);
-	flight_at(flights, number)->out--;
+	assert(batch_at(batches, number)->unconfirmed > 0);
+	batch_at(batches, number)->unconfirmed--;
 }
 
-void flights_close(struct flights *flights, uint64_t number)
+void inflight_batches_close(struct inflight_batches *batches, uint64_t number)
 {
-	flight_at(flights, number)->closed = true;
+	batch_at(batches, number)->closed = true;
 }
 
 /*
- * After a rebalance the partition is read again from what was committed: what
- * was done before it comes again, and is marked then.
+ * After a rebalance the partition is read again from the committed offset. The
+ * records that were done before it come again and are marked then.
  */
-static void mark_done(struct flights *flights, const struct flight *flight)
+static void mark_positions(struct inflight_batches *batches,
+                           const struct inflight_batch *inflight)
 {
-	if (flight->generation != kafka_group_generation(flights->group))
+	if (inflight->generation != kafka_group_generation(batches->group))
 		return;
-	for (unsigned i = 0; i < flight->mark_count; i++)
-		kafka_group_done(flights->group, flight->marks[i].partition,
-		                 flight->marks[i].offset);
+	for (unsigned i = 0; i < inflight->position_count; i++)
+		kafka_group_done(batches->group,
+		                 inflight->positions[i].partition,
+		                 inflight->positions[i].offset);
 }
 
-void flights_settle(struct flights *flights)
+void inflight_batches_mark_done(struct inflight_batches *batches)
 {
-	while (flights_count(flights)) {
-		struct flight *flight = flight_at(flights, flights->oldest);
+	while (inflight_batches_count(batches)) {
+		const struct inflight_batch *inflight =
+			batch_at(batches, batches->oldest);
 
-		if (!flight->closed || flight->out)
+		if (!inflight->closed || inflight->unconfirmed)
 			return;
 		FAULT_POINT("offsets.before");
-		mark_done(flights, flight);
+		mark_positions(batches, inflight);
 		FAULT_POINT("offsets.after");
-		flights->oldest++;
+		batches->oldest++;
 	}
 }

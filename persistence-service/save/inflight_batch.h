@@ -1,6 +1,8 @@
 /*
- * flight - batches whose events are in flight, in their order, and the offsets
- * that are done when they have landed.
+ * inflight_batch - batches whose events Kafka has not confirmed yet, in their
+ * order, and the offsets that are done once it has.
+ *
+ * A batch is named by a number, which is the tag of its records.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_INFLIGHT_BATCH_H
 #define PARLEY_PERSISTENCE_SAVE_INFLIGHT_BATCH_H
@@ -11,22 +13,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FLIGHTS_MAX = 8 };
+enum { INFLIGHT_BATCHES_MAX = 8 };
 
-struct flights;
+struct inflight_batches;
 
-struct flights *flights_create(struct kafka_group *group);
-void flights_destroy(struct flights **flights);
-unsigned flights_count(const struct flights *flights);
-uint64_t flights_oldest_ms(const struct flights *flights); /* monotonic; 0 */
+struct inflight_batches *inflight_batches_create(struct kafka_group *group);
+void inflight_batches_destroy(struct inflight_batches **batches);
+unsigned inflight_batches_count(const struct inflight_batches *batches);
+/* When the oldest was opened, monotonic; 0 when there is none. */
+uint64_t inflight_batches_oldest_ms(const struct inflight_batches *batches);
 
-/* Opens one for this batch; its number is the tag of its records. */
-uint64_t flights_open(struct flights *flights, const struct batch *batch);
-void flights_sent(struct flights *flights, uint64_t number);
-void flights_landed(struct flights *flights, uint64_t number);
-/* All of it was sent. */
-void flights_close(struct flights *flights, uint64_t number);
-/* Marks the offsets of those that have landed, oldest first. */
-void flights_settle(struct flights *flights);
+/* Adds the batch, whose records are sent next, and gives its number. */
+uint64_t inflight_batches_open(struct inflight_batches *batches,
+                               const struct batch *batch);
+void inflight_batches_record_sent(struct inflight_batches *batches,
+                                  uint64_t number);
+void inflight_batches_record_confirmed(struct inflight_batches *batches,
+                                       uint64_t number);
+/* The last record of the batch was sent. */
+void inflight_batches_close(struct inflight_batches *batches, uint64_t number);
+/* Marks the offsets of the confirmed batches as done, oldest first. */
+void inflight_batches_mark_done(struct inflight_batches *batches);
 
 #endif

@@ -21,7 +21,7 @@ enum {
 	POLL_BUDGET = 1000,
 	KEY_MAX = 64 * 1024, /* of a roster's users in one partition */
 	SEQ_MAX = 32,
-	NOTICED_MAX = 4096,
+	SENT_ROWS_MAX = 4096,
 	REASON_MAX = 512,
 };
 
@@ -29,13 +29,13 @@ static const struct kafka_header no_header = {0};
 
 struct publisher {
 	struct kafka_producer *producer;
-	struct flights *flights;
+	struct inflight_batches *inflight;
 	const struct settings *settings;
 	struct buf key;
 	struct buf seq;
 	struct buf frame;
 	struct buf reason;
-	struct lru *noticed; /* rows of the outbox that went this way before */
+	struct lru *sent_rows; /* ids of outbox rows sent before */
 	enum status broken;
 };
 
@@ -44,7 +44,7 @@ static void on_answer(void *context, uint64_t tag, enum status status)
 	struct publisher *p = context;
 
 	if (status == ST_OK) {
-		flights_landed(p->flights, tag);
+		inflight_batches_record_confirmed(p->inflight, tag);
 		return;
 	}
 	if (p->broken == ST_OK)
@@ -69,13 +69,13 @@ enum status publisher_create(const struct settings *settings,
 
 	if (status != ST_OK)
 		return status;
-	p->flights = flights_create(group);
+	p->inflight = inflight_batches_create(group);
 	p->settings = settings;
 	p->key = BUF(KEY_MAX);
 	p->seq = BUF(SEQ_MAX);
 	p->frame = BUF(FRAME_OUT_MAX);
 	p->reason = BUF(REASON_MAX);
-	p->noticed = lru_create(NOTICED_MAX, 1);
+	p->sent_rows = lru_create(SENT_ROWS_MAX, 1);
 	p->broken = ST_OK;
 	*ret_publisher = MOVE(p);
 	return ST_OK;
@@ -88,30 +88,30 @@ void publisher_destroy(struct publisher **publisher)
 	if (!p)
 		return;
 	kafka_producer_destroy(&p->producer);
-	flights_destroy(&p->flights);
+	inflight_batches_destroy(&p->inflight);
 	buf_free(&p->key);
 	buf_free(&p->seq);
 	buf_free(&p->frame);
 	buf_free(&p->reason);
-	lru_destroy(&p->noticed);
+	lru_destroy(&p->sent_rows);
 	mem_free(publisher);
 }
 
 /* --- one record ---------------------------------------------------------- */
 static void produce(struct publisher *p, const struct kafka_record *record,
-                    uint64_t flight)
+                    uint64_t number)
 {
 	enum status status;
 
-	flights_sent(p->flights, flight);
+	inflight_batches_record_sent(p->inflight, number);
 	for (;;) {
-		status = kafka_produce(p->producer, record, flight);
+		status = kafka_produce(p->producer, record, number);
 		if (status != ST_BUSY)
 			break;
 		kafka_producer_flush(p->producer, BUSY_WAIT_MS);
 	}
 	if (status != ST_OK)
-		on_answer(p, flight, status);
+		on_answer(p, number, status);
 }
 
 static uint32_t partition_of(const struct publisher *p, uint64_t user)
@@ -121,7 +121,7 @@ static uint32_t partition_of(const struct publisher *p, uint64_t user)
 
 static void send_event(struct publisher *p, struct span key,
                        struct kafka_header header, struct kafka_header more,
-                       int32_t partition, uint64_t flight)
+                       int32_t partition, uint64_t number)
 {
 	struct kafka_record record = {
 		.topic = p->settings->topic_events,
@@ -133,10 +133,10 @@ static void send_event(struct publisher *p, struct span key,
 	};
 
 	assert(!buf_overflowed(&p->key) && !buf_overflowed(&p->frame));
-	produce(p, &record, flight);
+	produce(p, &record, number);
 }
 
-/* The save record's origin goes on, under the name that says what for. */
+/* Passes the save record's origin on, under the header name of its purpose. */
 static struct kafka_header origin_of(const struct batch_entry *entry,
                                      const char *name)
 {
@@ -145,22 +145,22 @@ static struct kafka_header origin_of(const struct batch_entry *entry,
 		kafka_message_header(entry->message, EVENT_ORIGIN_HEADER)};
 }
 
-/* The frame that is ready, to one user, or to both of the same partition. */
+/* Sends the frame to one user, or to two users of the same partition. */
 static void send_to(struct publisher *p, struct kafka_header header,
-                    uint64_t user, uint64_t other, uint64_t flight)
+                    uint64_t user, uint64_t other, uint64_t number)
 {
 	buf_clear(&p->key);
 	event_key_add(&p->key, user);
 	if (other)
 		event_key_add(&p->key, other);
 	send_event(p, buf_span(&p->key), header, no_header,
-	           (int32_t)partition_of(p, user), flight);
+	           (int32_t)partition_of(p, user), number);
 }
 
-/* Somebody came in meanwhile who does not see that entry. */
-static void send_to_some(struct publisher *p, struct kafka_header header,
-                         const struct roster *roster, uint64_t seq,
-                         uint64_t flight)
+/* For an entry that some members, who joined later, do not see. */
+static void send_to_viewers(struct publisher *p, struct kafka_header header,
+                            const struct roster *roster, uint64_t seq,
+                            uint64_t number)
 {
 	uint32_t partitions = (uint32_t)p->settings->kafka_partitions;
 
@@ -169,7 +169,7 @@ static void send_to_some(struct publisher *p, struct kafka_header header,
 		roster_key(roster, i, partitions, seq, &p->key);
 		if (p->key.len)
 			send_event(p, buf_span(&p->key), header, no_header,
-			           (int32_t)i, flight);
+			           (int32_t)i, number);
 	}
 }
 
@@ -180,127 +180,131 @@ static struct kafka_header seq_header(struct publisher *p, uint64_t seq)
 	return (struct kafka_header){EVENT_SEQ_HEADER, buf_span(&p->seq)};
 }
 
-/* What is or changes the entry `seq`, to all who see that. */
-static void send_to_many(struct publisher *p, struct kafka_header header,
-                         const struct roster *roster, uint64_t seq,
-                         uint64_t flight)
+/* Sends an event of the entry `seq` to all members who see this entry. */
+static void send_to_members(struct publisher *p, struct kafka_header header,
+                            const struct roster *roster, uint64_t seq,
+                            uint64_t number)
 {
 	struct kafka_header more =
 		roster->large ? seq_header(p, seq) : no_header;
 
 	if (!roster->large && seq <= roster->newest) {
-		send_to_some(p, header, roster, seq, flight);
+		send_to_viewers(p, header, roster, seq, number);
 		return;
 	}
 	for (unsigned i = 0; i < roster->target_count; i++)
 		send_event(p, roster->targets[i].key, header, more,
-		           roster->targets[i].partition, flight);
+		           roster->targets[i].partition, number);
 }
 
 static void send_to_pair(struct publisher *p, struct kafka_header header,
-                         uint64_t from, uint64_t to, uint64_t flight)
+                         uint64_t from, uint64_t to, uint64_t number)
 {
 	if (from == to) {
-		send_to(p, header, to, 0, flight);
+		send_to(p, header, to, 0, number);
 	} else if (partition_of(p, from) == partition_of(p, to)) {
-		send_to(p, header, to, from, flight);
+		send_to(p, header, to, from, number);
 	} else {
-		send_to(p, header, to, 0, flight);
-		send_to(p, header, from, 0, flight);
+		send_to(p, header, to, 0, number);
+		send_to(p, header, from, 0, number);
 	}
 }
 
-/* --- what came of a record ----------------------------------------------- */
-/* A group that is gone meanwhile has nobody to tell. */
+/* --- the events of an outcome -------------------------------------------- */
+/* A group that was deleted meanwhile has neither roster nor user_to. */
 static void send_message(struct publisher *p, const struct batch_entry *entry,
-                         uint64_t flight)
+                         uint64_t number)
 {
 	struct kafka_header origin = origin_of(entry, EVENT_ORIGIN_HEADER);
 
 	buf_clear(&p->frame);
 	frame_message(&p->frame, &entry->saved);
 	if (entry->roster)
-		send_to_many(p, origin, entry->roster, entry->saved.seq,
-		             flight);
+		send_to_members(p, origin, entry->roster, entry->saved.seq,
+		                number);
 	else if (entry->saved.user_to)
 		send_to_pair(p, origin, entry->saved.user_from,
-		             entry->saved.user_to, flight);
+		             entry->saved.user_to, number);
 }
 
 static void send_saved(struct publisher *p, const struct batch_entry *entry,
-                       uint64_t flight)
+                       uint64_t number)
 {
 	buf_clear(&p->frame);
 	frame_saved(&p->frame, &entry->saved);
 	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER),
-	        entry->saved.user_from, 0, flight);
+	        entry->saved.user_from, 0, number);
 }
 
-/* An edit whose text is gone, edited again, is only answered. */
+/*
+ * A duplicate edit that a later edit replaced has no text: only the sender gets
+ * an answer.
+ */
 static void send_change(struct publisher *p, const struct batch_entry *entry,
-                        uint64_t flight)
+                        uint64_t number)
 {
 	const struct saved_change *change = &entry->change;
-	bool gone = change->kind == CLIENT_EDIT && change->message.len == 0;
+	bool replaced = change->kind == CLIENT_EDIT && change->message.len == 0;
 
 	buf_clear(&p->frame);
 	frame_change(&p->frame, change);
-	if (entry->heard && !gone)
-		send_to_many(p, origin_of(entry, EVENT_ORIGIN_HEADER),
-		             entry->roster, change->seq, flight);
+	if (entry->sender_is_member && !replaced)
+		send_to_members(p, origin_of(entry, EVENT_ORIGIN_HEADER),
+		                entry->roster, change->seq, number);
 	buf_clear(&p->frame);
 	frame_change_saved(&p->frame, change);
 	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), change->user, 0,
-	        flight);
+	        number);
 }
 
-/* In a large conversation only the reader's own sockets need to know. */
+/* In a large conversation only the reader's own sockets get the receipt. */
 static void send_receipt(struct publisher *p, const struct batch_entry *entry,
-                         uint64_t flight)
+                         uint64_t number)
 {
 	buf_clear(&p->frame);
 	frame_receipt(&p->frame, &entry->receipt);
 	if (entry->roster->large)
-		send_to(p, no_header, entry->receipt.user, 0, flight);
+		send_to(p, no_header, entry->receipt.user, 0, number);
 	else
-		send_to_many(p, no_header, entry->roster, UINT64_MAX, flight);
+		send_to_members(p, no_header, entry->roster, UINT64_MAX,
+		                number);
 }
 
-/* Only the header says something. */
+/* The frame is empty: the answer is in the header. */
 static void send_answer(struct publisher *p, struct kafka_header header,
                         struct kafka_header more, uint64_t user,
-                        uint64_t flight)
+                        uint64_t number)
 {
 	buf_clear(&p->frame);
 	buf_clear(&p->key);
 	event_key_add(&p->key, user);
 	send_event(p, buf_span(&p->key), header, more,
-	           (int32_t)partition_of(p, user), flight);
+	           (int32_t)partition_of(p, user), number);
 }
 
-static void send_told(struct publisher *p, const struct batch_entry *entry,
-                      uint64_t flight)
+static void send_notification(struct publisher *p,
+                              const struct batch_entry *entry, uint64_t number)
 {
 	const struct save_record *record = &entry->record;
 	struct kafka_header header = {.value = entry->answer};
 
 	if (save_kind_is_receipt(record->kind)) {
-		send_receipt(p, entry, flight);
+		send_receipt(p, entry, number);
 	} else if (record->kind == SAVE_ROOMS) {
 		header.name = EVENT_ROOMS_HEADER;
 		send_answer(p, header, origin_of(entry, EVENT_SETTLES_HEADER),
-		            record->sender, flight);
+		            record->sender, number);
 	} else if (record->kind == SAVE_ROSTER) {
 		header.name = EVENT_ROSTER_HEADER;
-		send_answer(p, header, no_header, record->sender, flight);
+		send_answer(p, header, no_header, record->sender, number);
 	} else {
 		header.name = EVENT_BLOCKER_HEADER;
-		send_answer(p, header, no_header, record->user_to, flight);
+		send_answer(p, header, no_header, record->user_to, number);
 	}
 }
 
 static void send_refusal(struct publisher *p, const struct batch_entry *entry,
-                         enum frame_code code, uint64_t flight)
+                         enum frame_code code, uint64_t number)
 {
 	buf_clear(&p->frame);
 	if (save_kind_has(entry->record.kind, SAVE_HAS_UUID))
@@ -310,10 +314,10 @@ static void send_refusal(struct publisher *p, const struct batch_entry *entry,
 		frame_error_in(&p->frame, entry->record.conversation, code,
 		               entry->why);
 	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER), entry->record.sender,
-	        0, flight);
+	        0, number);
 }
 
-/* --- records that can't be saved ----------------------------------------- */
+/* --- dead letters -------------------------------------------------------- */
 static void write_reason(struct publisher *p, const struct batch_entry *entry)
 {
 	buf_clear(&p->reason);
@@ -323,8 +327,8 @@ static void write_reason(struct publisher *p, const struct batch_entry *entry)
 	           (long long)kafka_message_offset(entry->message));
 }
 
-static void send_letter(struct publisher *p, const struct batch_entry *entry,
-                        uint64_t flight)
+static void send_to_dlq(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t number)
 {
 	struct kafka_record record = {
 		.topic = p->settings->topic_dlq,
@@ -335,51 +339,51 @@ static void send_letter(struct publisher *p, const struct batch_entry *entry,
 
 	write_reason(p, entry);
 	record.header = (struct kafka_header){"reason", buf_span(&p->reason)};
-	produce(p, &record, flight);
+	produce(p, &record, number);
 }
 
-static void send_dead(struct publisher *p, const struct batch_entry *entry,
-                      uint64_t flight)
+static void dead_letter(struct publisher *p, const struct batch_entry *entry,
+                        uint64_t number)
 {
 	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
 	          F_NUMBER("partition",
 	                   (uint64_t)kafka_message_partition(entry->message)),
 	          F_NUMBER("offset",
 	                   (uint64_t)kafka_message_offset(entry->message)));
-	send_letter(p, entry, flight);
-	if (entry->named)
-		send_refusal(p, entry, FRAME_NOT_STORABLE, flight);
+	send_to_dlq(p, entry, number);
+	if (entry->identified)
+		send_refusal(p, entry, FRAME_NOT_STORABLE, number);
 }
 
 /* --- batches ------------------------------------------------------------- */
 static void send_result(struct publisher *p, const struct batch_entry *entry,
-                        uint64_t flight)
+                        uint64_t number)
 {
 	if (entry->record.kind != SAVE_MESSAGE) {
-		send_change(p, entry, flight);
+		send_change(p, entry, number);
 		return;
 	}
-	send_message(p, entry, flight);
+	send_message(p, entry, number);
 	FAULT_POINT("message_event.after");
-	send_saved(p, entry, flight);
+	send_saved(p, entry, number);
 }
 
 static void send_entry(struct publisher *p, const struct batch_entry *entry,
-                       uint64_t flight)
+                       uint64_t number)
 {
 	switch (entry->outcome) {
 	case OUTCOME_SAVED:
 	case OUTCOME_DUPLICATE:
-		send_result(p, entry, flight);
+		send_result(p, entry, number);
 		break;
-	case OUTCOME_TOLD:
-		send_told(p, entry, flight);
+	case OUTCOME_NOTIFIED:
+		send_notification(p, entry, number);
 		break;
 	case OUTCOME_REFUSED:
-		send_refusal(p, entry, entry->code, flight);
+		send_refusal(p, entry, entry->code, number);
 		break;
 	case OUTCOME_DEAD:
-		send_dead(p, entry, flight);
+		dead_letter(p, entry, number);
 		break;
 	case OUTCOME_DONE:
 		break;
@@ -388,51 +392,52 @@ static void send_entry(struct publisher *p, const struct batch_entry *entry,
 	}
 }
 
-struct notice_way {
+struct pending_event_context {
 	struct publisher *publisher;
-	uint64_t flight;
+	uint64_t number;
 };
 
-static enum status send_notice(void *context, const struct kafka_record *record)
+static enum status send_pending_record(void *context,
+                                       const struct kafka_record *record)
 {
-	struct notice_way *way = context;
+	struct pending_event_context *to = context;
 
-	produce(way->publisher, record, way->flight);
+	produce(to->publisher, record, to->number);
 	return ST_OK;
 }
 
-/* What went before stands before all that this producer sends later. */
-static bool went_before(struct publisher *p, uint64_t row)
+/* Kafka keeps a producer's order: a row sent once precedes all that follows. */
+static bool sent_before(struct publisher *p, uint64_t row)
 {
 	struct span key = span_make(&row, sizeof(row));
 
-	if (lru_get(p->noticed, key, 0, NULL))
+	if (lru_get(p->sent_rows, key, 0, NULL))
 		return true;
-	lru_put(p->noticed, key, "", UINT64_MAX);
+	lru_put(p->sent_rows, key, "", UINT64_MAX);
 	return false;
 }
 
-/* The announcer sends them, too, and says so when one is unfit. */
-static void send_notices(struct publisher *p, const struct batch *batch,
-                         uint64_t flight)
+/* The announcer sends these rows, too, and logs the ones that are unfit. */
+static void send_pending_events(struct publisher *p, const struct batch *batch,
+                                uint64_t number)
 {
-	struct notice_way way = {p, flight};
-	const struct batch_notice *notice;
+	struct pending_event_context to = {p, number};
+	const struct pending_outbox_event *event;
 
-	LL_FOREACH (batch->notices, notice)
-		if (!went_before(p, notice->row.id))
-			(void)!announcement_each(p->settings, &notice->row,
-			                         send_notice, &way);
+	LL_FOREACH (batch->pending_events, event)
+		if (!sent_before(p, event->row.id))
+			(void)!announcement_each(p->settings, &event->row,
+			                         send_pending_record, &to);
 }
 
 void publisher_send(struct publisher *p, const struct batch *batch)
 {
-	uint64_t flight = flights_open(p->flights, batch);
+	uint64_t number = inflight_batches_open(p->inflight, batch);
 
-	send_notices(p, batch, flight);
+	send_pending_events(p, batch, number);
 	for (unsigned i = 0; i < batch->count; i++)
-		send_entry(p, &batch->entries[i], flight);
-	flights_close(p->flights, flight);
+		send_entry(p, &batch->entries[i], number);
+	inflight_batches_close(p->inflight, number);
 }
 
 enum status publisher_poll(struct publisher *p)
@@ -440,7 +445,7 @@ enum status publisher_poll(struct publisher *p)
 	while (kafka_producer_poll(p->producer, POLL_BUDGET) == POLL_BUDGET)
 		;
 	if (p->broken == ST_OK)
-		flights_settle(p->flights);
+		inflight_batches_mark_done(p->inflight);
 	return p->broken;
 }
 
@@ -455,22 +460,22 @@ enum status publisher_wait(struct publisher *p, unsigned wait_ms)
 
 bool publisher_full(const struct publisher *p)
 {
-	return flights_count(p->flights) == FLIGHTS_MAX;
+	return inflight_batches_count(p->inflight) == INFLIGHT_BATCHES_MAX;
 }
 
 bool publisher_idle(const struct publisher *p)
 {
-	return flights_count(p->flights) == 0;
+	return inflight_batches_count(p->inflight) == 0;
 }
 
 unsigned publisher_in_flight(const struct publisher *p)
 {
-	return flights_count(p->flights);
+	return inflight_batches_count(p->inflight);
 }
 
 uint64_t publisher_waiting_ms(const struct publisher *p)
 {
-	uint64_t oldest_ms = flights_oldest_ms(p->flights);
+	uint64_t oldest_ms = inflight_batches_oldest_ms(p->inflight);
 
 	return oldest_ms ? clock_mono_ms() - oldest_ms : 0;
 }

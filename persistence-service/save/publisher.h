@@ -1,14 +1,14 @@
 /*
- * publisher - the answers of batches on their way to Kafka, and what is marked
- * done once they arrived.
+ * publisher - sends the events of saved batches to Kafka and marks the batches'
+ * offsets done.
  *
- * First goes what is to be told before it: who came or went. Then each entry's
- * events, also those of duplicates: the `message` frame to
- * recipient and sender, then the sender's `state`. Dead records go to the
- * dead-letter topic. When all of a batch is in the log, and of all batches
- * before it, its offsets are done.
+ * The pending events of the outbox go first: membership changes. Then come the
+ * events of each entry, also of duplicates: the `message` frame to recipient
+ * and sender, then the `state` frame to the sender. Dead records go to the
+ * dead-letter topic. A batch's offsets are done when Kafka has confirmed all
+ * events of this batch and of all batches before it.
  *
- * Threads    one; kafka_group is asked and told from it.
+ * Threads    one, which is also the one that calls kafka_group.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_PUBLISHER_H
 #define PARLEY_PERSISTENCE_SAVE_PUBLISHER_H
@@ -27,23 +27,24 @@ MUST_CHECK enum status publisher_create(const struct settings *settings,
                                         struct publisher **ret_publisher);
 void publisher_destroy(struct publisher **publisher);
 
-/* No place for another batch: wait with publisher_wait(). */
+/* True when no other batch may be sent: wait with publisher_wait(). */
 bool publisher_full(const struct publisher *publisher);
 bool publisher_idle(const struct publisher *publisher);
 /*
- * Sends the answers of a batch without open entries. Waits while the local
+ * Sends the events of a batch without open entries. Waits while the producer's
  * queue is full. The batch may be cleared afterwards.
  */
 void publisher_send(struct publisher *publisher, const struct batch *batch);
 /*
- * Takes what was answered, marks what is done. ST_BROKEN when an event can
- * never be sent: nothing more must be marked, the process has to start again.
+ * Reads Kafka's confirmations and marks the offsets that are done. ST_BROKEN
+ * when an event can never be sent: no further offset may be marked, and the
+ * process has to restart.
  */
 MUST_CHECK enum status publisher_poll(struct publisher *publisher);
-/* The same, waiting for an answer for at most wait_ms. */
+/* The same, after waiting at most wait_ms for a confirmation. */
 MUST_CHECK enum status publisher_wait(struct publisher *publisher,
                                       unsigned wait_ms);
-/* How long the oldest batch has been waiting; 0: none is. */
+/* How long the oldest batch has been waiting; 0: none waits. */
 uint64_t publisher_waiting_ms(const struct publisher *publisher);
 unsigned publisher_in_flight(const struct publisher *publisher);
 

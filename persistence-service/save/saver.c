@@ -20,21 +20,21 @@ enum {
 	CHECK_WAIT_MS = 1000,
 	CHECK_AGAIN_MAX_MS = 2000,
 	SLOW_KAFKA_MS = 3000,
-	GAUGES_MS = 1000,
+	METRICS_MS = 1000,
 	REJOIN_MS = 1000,
 };
 
 struct saver {
 	const struct settings *settings;
-	struct kafka_group *group; /* NULL until the topics were seen */
+	struct kafka_group *group; /* NULL until the topics were found */
 	struct publisher *publisher;
 	struct database *database;
-	struct writer *writer;
+	struct transaction *transaction;
 	struct batch *batch;
 	unsigned generation; /* of the group when the batch was taken */
 	unsigned check_attempt;
 	uint64_t check_due_ms;
-	uint64_t gauges_due_ms;
+	uint64_t metrics_due_ms;
 	bool draining;
 };
 
@@ -45,9 +45,9 @@ enum status saver_create(const struct settings *settings,
 
 	s->settings = settings;
 	s->database = database_create(settings);
-	s->writer = writer_create(
+	s->transaction = transaction_create(
 		database_sql(s->database),
-		&(struct writer_options){
+		&(struct transaction_options){
 			.partitions = (uint32_t)settings->kafka_partitions,
 			.reactions_max = (unsigned)settings->reactions_max,
 		});
@@ -66,12 +66,12 @@ void saver_destroy(struct saver **saver)
 	batch_destroy(&s->batch);
 	kafka_group_destroy(&s->group);
 	publisher_destroy(&s->publisher);
-	writer_destroy(&s->writer);
+	transaction_destroy(&s->transaction);
 	database_destroy(&s->database);
 	mem_free(saver);
 }
 
-static void nap(unsigned wait_ms)
+static void wait_or_stop(unsigned wait_ms)
 {
 	struct pollfd stop = {.fd = service_wake_fd(), .events = POLLIN};
 
@@ -99,14 +99,14 @@ static enum status join(struct saver *s)
 	return ST_OK;
 }
 
-static enum status look_for_topics(struct saver *s)
+static enum status check_topics(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
 	char why[256];
 
 	if (now_ms < s->check_due_ms) {
-		nap((unsigned)(s->check_due_ms - now_ms));
+		wait_or_stop((unsigned)(s->check_due_ms - now_ms));
 		return ST_OK;
 	}
 	status = topics_check(s->settings, CHECK_WAIT_MS, why, sizeof(why));
@@ -119,26 +119,28 @@ static enum status look_for_topics(struct saver *s)
 }
 
 /*
- * Somebody else has our instance id; or a broker that comes back takes our own
- * older membership for that. What was not marked is read again.
+ * Another process uses our instance id; or a broker that restarted takes our
+ * own older membership for another process. Records whose offsets were not
+ * marked are read again.
  */
-static void join_again(struct saver *s)
+static void rejoin(struct saver *s)
 {
 	log_event(LOG_ERROR, "group.fenced",
 	          F_TEXT("instance", settings_instance(s->settings)));
 	service_part("kafka", false, "another process has this instance id");
 	batch_clear(s->batch);
-	writer_forget(s->writer);
+	transaction_evict_caches(s->transaction);
 	publisher_destroy(&s->publisher);
 	kafka_group_destroy(&s->group);
 	s->check_due_ms = clock_mono_ms() + REJOIN_MS +
 	                  backoff_ms(s->check_attempt++, 50, REJOIN_MS);
 }
 
-/* --- gathering ----------------------------------------------------------- */
+/* --- taking records ------------------------------------------------------ */
 /*
- * What was taken before a rebalance comes again to whoever owns it now, and
- * what was ours may have been another's meanwhile.
+ * Records taken before a rebalance come again to the new owner of their
+ * partition. Another process may have written to our partitions meanwhile, so
+ * the caches are stale, too.
  */
 static void drop_stale(struct saver *s)
 {
@@ -150,11 +152,11 @@ static void drop_stale(struct saver *s)
 	          F_NUMBER("partitions", kafka_group_partitions(s->group)),
 	          F_NUMBER("dropped", s->batch->count));
 	batch_clear(s->batch);
-	writer_forget(s->writer);
+	transaction_evict_caches(s->transaction);
 	s->generation = generation;
 }
 
-static enum status gather(struct saver *s)
+static enum status take_records(struct saver *s)
 {
 	unsigned wait_ms = WAIT_MS;
 	enum status status = ST_OK;
@@ -169,7 +171,7 @@ static enum status gather(struct saver *s)
 		wait_ms = 0;
 	}
 	if (status == ST_BROKEN) {
-		join_again(s);
+		rejoin(s);
 		return ST_OK;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
@@ -181,7 +183,7 @@ static enum status hold(struct saver *s, unsigned wait_ms)
 		s->group, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
 
 	if (status == ST_BROKEN) {
-		join_again(s);
+		rejoin(s);
 		return ST_OK;
 	}
 	drop_stale(s);
@@ -195,9 +197,9 @@ static void save(struct saver *s)
 	enum status status;
 
 	FAULT_POINT("gather.after");
-	status = writer_save(s->writer, s->batch);
+	status = transaction_save(s->transaction, s->batch);
 	if (status != ST_OK) {
-		gauges_retry();
+		persistence_metrics_batch_retried();
 		database_failed(s->database, status);
 		return;
 	}
@@ -205,7 +207,7 @@ static void save(struct saver *s)
 	FAULT_POINT("events.before");
 	publisher_send(s->publisher, s->batch);
 	FAULT_POINT("events.after");
-	gauges_saved(s->batch, clock_mono_us() - began_us);
+	persistence_metrics_batch_saved(s->batch, clock_mono_us() - began_us);
 	batch_clear(s->batch);
 }
 
@@ -217,7 +219,7 @@ static enum status work(struct saver *s)
 	if (!database_ready(s->database, &wait_ms))
 		return hold(s, wait_ms);
 	if (s->batch->count == 0 && !s->draining)
-		status = gather(s);
+		status = take_records(s);
 	if (s->batch->count == 0 && s->draining)
 		return publisher_wait(s->publisher, WAIT_MS);
 	if (status != ST_OK || s->batch->count == 0)
@@ -228,18 +230,18 @@ static enum status work(struct saver *s)
 	return ST_OK;
 }
 
-static void tell(struct saver *s)
+static void report_health(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
 	bool slow;
 
-	if (now_ms < s->gauges_due_ms)
+	if (now_ms < s->metrics_due_ms)
 		return;
-	s->gauges_due_ms = now_ms + GAUGES_MS;
+	s->metrics_due_ms = now_ms + METRICS_MS;
 	slow = publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS;
 	service_part("kafka", !slow, slow ? "events are not confirmed" : "");
-	gauges_now(kafka_group_lag(s->group),
-	           publisher_in_flight(s->publisher));
+	persistence_metrics_update(kafka_group_lag(s->group),
+	                           publisher_in_flight(s->publisher));
 }
 
 enum status saver_step(struct saver *s)
@@ -247,12 +249,12 @@ enum status saver_step(struct saver *s)
 	enum status status;
 
 	if (!s->group)
-		return look_for_topics(s);
+		return check_topics(s);
 	status = publisher_poll(s->publisher);
 	if (status == ST_OK)
 		status = work(s);
 	if (status == ST_OK && s->group)
-		tell(s);
+		report_health(s);
 	return status;
 }
 
@@ -261,7 +263,7 @@ void saver_drain(struct saver *s)
 	s->draining = true;
 }
 
-/* Without a database the batch stays in Kafka, unmarked. */
+/* Without a database the batch stays in Kafka: its offsets are not marked. */
 bool saver_drained(const struct saver *s)
 {
 	if (!s->group)

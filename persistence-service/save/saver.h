@@ -1,14 +1,14 @@
 /*
- * saver - the main loop: records from Kafka, one transaction for those that
- * wait, their events, their offsets.
+ * saver - the main loop: takes the records that wait in Kafka, saves them in
+ * one transaction, sends their events and marks their offsets.
  *
- * Batches form by themselves: while one is in the database the next gathers.
- * Nothing waits for more to come. The events of some batches may be in flight
- * while the next is written.
+ * Batches form by themselves: while one batch is being saved the next records
+ * gather in Kafka. The saver never waits for more records to come. It writes a
+ * batch while the events of earlier batches are still in flight.
  *
- * While the database is away the batch is kept and tried again; the place in
- * the group is held without taking records. What belongs to partitions that
- * were taken from us is dropped: their new owner reads it.
+ * While the database is away the saver keeps the batch and retries it. It keeps
+ * its membership in the consumer group without taking records. A rebalance
+ * drops the batch: the new owners of the partitions read its records again.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_SAVER_H
 #define PARLEY_PERSISTENCE_SAVE_SAVER_H
@@ -21,10 +21,10 @@ struct saver;
 
 MUST_CHECK enum status saver_create(const struct settings *settings,
                                     struct saver **ret_saver);
-/* Commits what is done and leaves. */
+/* Commits the offsets that are done and leaves the group. */
 void saver_destroy(struct saver **saver);
 MUST_CHECK enum status saver_step(struct saver *saver);
-void saver_drain(struct saver *saver); /* takes nothing new */
+void saver_drain(struct saver *saver); /* takes no new records */
 bool saver_drained(const struct saver *saver);
 
 #endif

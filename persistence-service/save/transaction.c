@@ -18,12 +18,12 @@
 
 #include <stdlib.h>
 
-/* Somebody else's transaction may come between; but not for ever. */
+/* Another process may interfere, but not for ever. */
 enum { TRIES = 4 };
 
-struct writer {
+struct transaction {
 	struct sql *sql;
-	uint64_t connects; /* the connection that `talks` remembers from */
+	uint64_t connects; /* the connection that filled the caches */
 	struct talks *talks;
 	struct rosters *rosters;
 	struct first_send *sends;
@@ -35,80 +35,80 @@ struct writer {
 	struct receipt_store *receipts;
 	struct change_store *changes;
 	struct answer_store *answers;
-	/* Messages that are open, and of those the ones that may not be. */
-	struct batch_entry *fresh[BATCH_MOST];
-	unsigned fresh_count;
-	struct batch_entry *refused[BATCH_MOST];
+	/* The open messages of the range, without the refused ones. */
+	struct batch_entry *new_messages[BATCH_RECORDS_MAX];
+	unsigned new_count;
+	struct batch_entry *refused[BATCH_RECORDS_MAX];
 	unsigned refused_count;
-	bool doubtful; /* one is refused by what is only remembered */
+	bool refused_from_cache; /* a refusal rests on a cached roster */
 };
 
-struct writer *writer_create(struct sql *sql,
-                             const struct writer_options *options)
+struct transaction *
+transaction_create(struct sql *sql, const struct transaction_options *options)
 {
-	struct writer *w = mem_new(sizeof(*w));
+	struct transaction *t = mem_new(sizeof(*t));
 
-	w->sql = sql;
+	t->sql = sql;
 	sql_chain_transactions(sql);
-	w->talks = talks_create();
-	w->rosters = rosters_create(sql, options->partitions);
-	w->sends = first_send_create();
-	w->blocks = block_store_create(sql);
-	w->conversations = conversation_store_create(sql);
-	w->members = member_check_create(sql, w->rosters);
-	w->replies = reply_check_create(sql);
-	w->messages = message_store_create(sql);
-	w->receipts = receipt_store_create(sql, w->rosters);
-	w->changes =
-		change_store_create(sql, w->rosters, options->reactions_max);
-	w->answers = answer_store_create(sql);
-	return w;
+	t->talks = talks_create();
+	t->rosters = rosters_create(sql, options->partitions);
+	t->sends = first_send_create();
+	t->blocks = block_store_create(sql);
+	t->conversations = conversation_store_create(sql);
+	t->members = member_check_create(sql, t->rosters);
+	t->replies = reply_check_create(sql);
+	t->messages = message_store_create(sql);
+	t->receipts = receipt_store_create(sql, t->rosters);
+	t->changes =
+		change_store_create(sql, t->rosters, options->reactions_max);
+	t->answers = answer_store_create(sql);
+	return t;
 }
 
-void writer_destroy(struct writer **writer)
+void transaction_destroy(struct transaction **transaction)
 {
-	struct writer *w = *writer;
+	struct transaction *t = *transaction;
 
-	if (!w)
+	if (!t)
 		return;
-	talks_destroy(&w->talks);
-	rosters_destroy(&w->rosters);
-	first_send_destroy(&w->sends);
-	block_store_destroy(&w->blocks);
-	conversation_store_destroy(&w->conversations);
-	member_check_destroy(&w->members);
-	reply_check_destroy(&w->replies);
-	message_store_destroy(&w->messages);
-	receipt_store_destroy(&w->receipts);
-	change_store_destroy(&w->changes);
-	answer_store_destroy(&w->answers);
-	mem_free(writer);
+	talks_destroy(&t->talks);
+	rosters_destroy(&t->rosters);
+	first_send_destroy(&t->sends);
+	block_store_destroy(&t->blocks);
+	conversation_store_destroy(&t->conversations);
+	member_check_destroy(&t->members);
+	reply_check_destroy(&t->replies);
+	message_store_destroy(&t->messages);
+	receipt_store_destroy(&t->receipts);
+	change_store_destroy(&t->changes);
+	answer_store_destroy(&t->answers);
+	mem_free(transaction);
 }
 
-void writer_forget(struct writer *w)
+void transaction_evict_caches(struct transaction *t)
 {
-	talks_forget_all(w->talks);
-	rosters_forget_all(w->rosters);
+	talks_forget_all(t->talks);
+	rosters_forget_all(t->rosters);
 }
 
-/* Open messages, each (sender, uuid) once. */
-static void collect_fresh(struct writer *w, struct batch *batch, unsigned from,
-                          unsigned to)
+/* The open messages of the range, each (sender, uuid) once. */
+static void collect_new_messages(struct transaction *t, struct batch *batch,
+                                 unsigned from, unsigned to)
 {
-	w->fresh_count = 0;
-	w->refused_count = 0;
-	first_send_clear(w->sends);
+	t->new_count = 0;
+	t->refused_count = 0;
+	first_send_clear(t->sends);
 	for (unsigned i = from; i < to; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->record.kind == SAVE_MESSAGE &&
 		    entry->outcome == OUTCOME_OPEN &&
-		    !first_send_note(w->sends, entry))
-			w->fresh[w->fresh_count++] = entry;
+		    !first_send_note(t->sends, entry))
+			t->new_messages[t->new_count++] = entry;
 	}
 }
 
-/* Neighbours in the clustered index come together; order is kept within. */
+/* The order of the clustered index; stable within a conversation. */
 static int by_conversation(const void *a, const void *b)
 {
 	const struct batch_entry *x = *(struct batch_entry *const *)a;
@@ -119,118 +119,120 @@ static int by_conversation(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void find_talks(struct writer *w)
+static void look_up_conversations(struct transaction *t)
 {
-	talks_clear(w->talks);
-	for (unsigned i = 0; i < w->fresh_count; i++)
-		w->fresh[i]->talk = talks_find(w->talks, &w->fresh[i]->record);
+	talks_clear(t->talks);
+	for (unsigned i = 0; i < t->new_count; i++)
+		t->new_messages[i]->talk =
+			talks_find(t->talks, &t->new_messages[i]->record);
 }
 
-/* --- who may not --------------------------------------------------------- */
-static void refuse(struct writer *w, struct batch_entry *entry,
+/* --- refusals ------------------------------------------------------------ */
+static void refuse(struct transaction *t, struct batch_entry *entry,
                    enum frame_code code, const char *why)
 {
 	entry->code = code;
 	entry->why = why;
-	w->refused[w->refused_count++] = entry;
+	t->refused[t->refused_count++] = entry;
 }
 
-/* Drops from `fresh` whom `unfit` has refused; says whether there were any. */
-static bool drop_refused(struct writer *w,
-                         bool (*unfit)(struct writer *w,
-                                       struct batch_entry *entry))
+/* Removes the messages that `refuses` refuses; true when there was one. */
+static bool drop_refused(struct transaction *t,
+                         bool (*refuses)(struct transaction *t,
+                                         struct batch_entry *entry))
 {
-	unsigned kept = 0, count = w->fresh_count;
+	unsigned kept = 0, count = t->new_count;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (!unfit(w, w->fresh[i]))
-			w->fresh[kept++] = w->fresh[i];
+		if (!refuses(t, t->new_messages[i]))
+			t->new_messages[kept++] = t->new_messages[i];
 	}
-	w->fresh_count = kept;
+	t->new_count = kept;
 	return kept != count;
 }
 
-static bool is_blocked(struct writer *w, struct batch_entry *entry)
+static bool refuse_blocked(struct transaction *t, struct batch_entry *entry)
 {
-	if (!talk_blocks(talks_at(w->talks, entry->talk), entry->record.sender))
+	if (!talk_blocks(talks_at(t->talks, entry->talk), entry->record.sender))
 		return false;
-	refuse(w, entry, FRAME_UNKNOWN_USER, "there is no such user");
+	refuse(t, entry, FRAME_UNKNOWN_USER, "there is no such user");
 	return true;
 }
 
-static bool is_no_member(struct writer *w, struct batch_entry *entry)
+static bool refuse_non_member(struct transaction *t, struct batch_entry *entry)
 {
-	const struct talk *talk = talks_at(w->talks, entry->talk);
+	const struct talk *talk = talks_at(t->talks, entry->talk);
 
-	if (member_check_passed(w->members, w->talks, entry))
+	if (member_check_passed(t->members, t->talks, entry))
 		return false;
-	w->doubtful |= talk->seq_known && !talk_is_pair(talk);
-	refuse(w, entry, FRAME_UNKNOWN_CONVERSATION,
+	t->refused_from_cache |= talk->seq_known && !talk_is_pair(talk);
+	refuse(t, entry, FRAME_UNKNOWN_CONVERSATION,
 	       "there is no such conversation");
 	return true;
 }
 
-/* Before a conversation is made for nobody. */
-static enum status drop_blocked(struct writer *w)
+/* Before the conversation is made: a blocked message must not make one. */
+static enum status drop_blocked(struct transaction *t)
 {
-	enum status status = block_store_load(w->blocks, w->talks);
+	enum status status = block_store_load(t->blocks, t->talks);
 
-	if (status == ST_OK && drop_refused(w, is_blocked))
-		find_talks(w);
+	if (status == ST_OK && drop_refused(t, refuse_blocked))
+		look_up_conversations(t);
 	return status;
 }
 
-static bool answers_nothing(struct writer *w, struct batch_entry *entry)
+static bool refuse_missing_reply(struct transaction *t,
+                                 struct batch_entry *entry)
 {
-	if (reply_check_passed(w->replies, w->talks, entry))
+	if (reply_check_passed(t->replies, t->talks, entry))
 		return false;
-	refuse(w, entry, FRAME_UNKNOWN_MESSAGE,
-	       "what it replies to is not there");
+	refuse(t, entry, FRAME_UNKNOWN_MESSAGE,
+	       "there is no such message to reply to");
 	return true;
 }
 
-/* A conversation by its id that was a pair's is the pair's from now on. */
-static void join_pairs(struct writer *w)
+/* A message that names a pair's conversation by its id moves to the pair. */
+static void redirect_to_pairs(struct transaction *t)
 {
-	for (unsigned i = 0; i < w->fresh_count; i++) {
-		struct batch_entry *entry = w->fresh[i];
-		const struct talk *pair = talks_at(w->talks, entry->talk)->pair;
+	for (unsigned i = 0; i < t->new_count; i++) {
+		struct batch_entry *entry = t->new_messages[i];
+		const struct talk *pair = talks_at(t->talks, entry->talk)->pair;
 
 		if (pair)
-			entry->talk = talks_index(w->talks, pair);
+			entry->talk = talks_index(t->talks, pair);
 	}
 }
 
 /*
- * What is remembered of members is watched over by the next seq: nobody takes
- * that when all are refused. So the row is looked at before.
+ * Inserting the next seq verifies the cached roster. When all messages are
+ * refused nothing is inserted, so the row has to be read first.
  */
-static enum status check_members(struct writer *w)
+static enum status check_members(struct transaction *t)
 {
-	w->doubtful = false;
-	(void)drop_refused(w, is_no_member);
-	return w->doubtful ? ST_NOT_FOUND : ST_OK;
+	t->refused_from_cache = false;
+	(void)drop_refused(t, refuse_non_member);
+	return t->refused_from_cache ? ST_NOT_FOUND : ST_OK;
 }
 
-static enum status admit(struct writer *w, struct batch *batch)
+static enum status check_messages(struct transaction *t, struct batch *batch)
 {
 	enum status status;
 
-	join_pairs(w);
-	status = member_check_load(w->members, batch, w->talks, w->fresh,
-	                           w->fresh_count);
+	redirect_to_pairs(t);
+	status = member_check_load(t->members, batch, t->talks, t->new_messages,
+	                           t->new_count);
 	if (status == ST_OK)
-		status = check_members(w);
+		status = check_members(t);
 	if (status != ST_OK)
 		return status;
-	status = block_store_load(w->blocks, w->talks);
+	status = block_store_load(t->blocks, t->talks);
 	if (status != ST_OK)
 		return status;
-	(void)drop_refused(w, is_blocked);
-	status = reply_check_load(w->replies, w->talks, w->fresh,
-	                          w->fresh_count);
+	(void)drop_refused(t, refuse_blocked);
+	status = reply_check_load(t->replies, t->talks, t->new_messages,
+	                          t->new_count);
 	if (status == ST_OK)
-		(void)drop_refused(w, answers_nothing);
+		(void)drop_refused(t, refuse_missing_reply);
 	return status;
 }
 
@@ -243,11 +245,11 @@ static uint64_t recipient(const struct talk *talk,
 	return talk->user[talks_side(talk, record->sender) ? 0 : 1];
 }
 
-static void take_seq(struct writer *w, struct batch_entry *entry,
-                     uint64_t now_ms)
+static void assign_seq(struct transaction *t, struct batch_entry *entry,
+                       uint64_t now_ms)
 {
 	const struct save_record *record = &entry->record;
-	struct talk *talk = talks_at(w->talks, entry->talk);
+	struct talk *talk = talks_at(t->talks, entry->talk);
 
 	entry->saved = (struct saved_message){
 		.conversation = talk->id,
@@ -265,73 +267,79 @@ static void take_seq(struct writer *w, struct batch_entry *entry,
 			talk->last_seq;
 }
 
-static void allot(struct writer *w, uint64_t now_ms)
+static void assign_seqs(struct transaction *t, uint64_t now_ms)
 {
-	for (unsigned i = 0; i < w->fresh_count; i++)
-		take_seq(w, w->fresh[i], now_ms);
-	qsort(w->fresh, w->fresh_count, sizeof(*w->fresh), by_conversation);
+	for (unsigned i = 0; i < t->new_count; i++)
+		assign_seq(t, t->new_messages[i], now_ms);
+	qsort(t->new_messages, t->new_count, sizeof(*t->new_messages),
+	      by_conversation);
 }
 
-/* Nobody has come or gone, or the next seq would be taken. */
-static void address(struct writer *w)
+/*
+ * The roster is still valid at the new last_seq: any membership change would
+ * have taken the seq.
+ */
+static void set_rosters(struct transaction *t)
 {
-	for (unsigned i = 0; i < w->fresh_count; i++) {
-		struct batch_entry *entry = w->fresh[i];
-		struct talk *talk = talks_at(w->talks, entry->talk);
+	for (unsigned i = 0; i < t->new_count; i++) {
+		struct batch_entry *entry = t->new_messages[i];
+		struct talk *talk = talks_at(t->talks, entry->talk);
 
 		talk->last_message_id = entry->saved.id;
 		if (talk_is_pair(talk))
 			continue;
-		entry->roster = rosters_get(w->rosters, talk->id);
-		rosters_go_on(w->rosters, talk->id, talk->last_seq);
+		entry->roster = rosters_get(t->rosters, talk->id);
+		rosters_go_on(t->rosters, talk->id, talk->last_seq);
 	}
 }
 
-static enum status insert(struct writer *w, struct batch *batch,
-                          uint64_t now_ms)
+static enum status insert_messages(struct transaction *t, struct batch *batch,
+                                   uint64_t now_ms)
 {
 	enum status status;
 
-	find_talks(w);
-	status = drop_blocked(w);
+	look_up_conversations(t);
+	status = drop_blocked(t);
 	if (status == ST_OK)
-		status = conversation_store_lock(w->conversations, w->talks,
+		status = conversation_store_lock(t->conversations, t->talks,
 		                                 now_ms);
 	if (status == ST_OK)
-		status = admit(w, batch);
+		status = check_messages(t, batch);
 	if (status != ST_OK)
 		return status;
 	FAULT_POINT("lock.after");
-	allot(w, now_ms);
-	status = message_store_insert(w->messages, w->fresh, w->fresh_count);
+	assign_seqs(t, now_ms);
+	status = message_store_insert(t->messages, t->new_messages,
+	                              t->new_count);
 	if (status != ST_OK)
 		return status;
 	FAULT_POINT("insert.after");
-	address(w);
-	return conversation_store_update(w->conversations, w->talks, w->fresh,
-	                                 w->fresh_count, now_ms);
+	set_rosters(t);
+	return conversation_store_update(t->conversations, t->talks,
+	                                 t->new_messages, t->new_count, now_ms);
 }
 
-static enum status write_all(struct writer *w, struct batch *batch,
-                             unsigned from, unsigned to)
+static enum status write_records(struct transaction *t, struct batch *batch,
+                                 unsigned from, unsigned to)
 {
 	uint64_t now_ms = clock_unix_ms();
-	enum status status = w->fresh_count ? insert(w, batch, now_ms) : ST_OK;
+	enum status status =
+		t->new_count ? insert_messages(t, batch, now_ms) : ST_OK;
 
 	if (status == ST_OK)
-		status = receipt_store_write(w->receipts, batch, from, to);
+		status = receipt_store_write(t->receipts, batch, from, to);
 	if (status == ST_OK)
 		status =
-			change_store_write(w->changes, batch, from, to, now_ms);
+			change_store_write(t->changes, batch, from, to, now_ms);
 	if (status == ST_OK)
-		status = answer_store_read(w->answers, batch, from, to);
+		status = answer_store_read(t->answers, batch, from, to);
 	return status;
 }
 
-static bool has_work(const struct writer *w, const struct batch *batch,
-                     unsigned from, unsigned to)
+static bool has_records(const struct transaction *t, const struct batch *batch,
+                        unsigned from, unsigned to)
 {
-	if (w->fresh_count)
+	if (t->new_count)
 		return true;
 	for (unsigned i = from; i < to; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
@@ -343,92 +351,96 @@ static bool has_work(const struct writer *w, const struct batch *batch,
 	return false;
 }
 
-static enum status transact(struct writer *w, struct batch *batch,
-                            unsigned from, unsigned to)
+static enum status run_transaction(struct transaction *t, struct batch *batch,
+                                   unsigned from, unsigned to)
 {
 	enum status status;
 
-	/* Those of the last one are not to be remembered once more. */
-	talks_clear(w->talks);
-	if (!has_work(w, batch, from, to))
+	/* Conversations of the previous transaction must not be committed. */
+	talks_clear(t->talks);
+	if (!has_records(t, batch, from, to))
 		return ST_OK;
-	status = sql_begin(w->sql);
+	status = sql_begin(t->sql);
 
 	FAULT_POINT("transaction.before");
 	if (status == ST_OK)
-		status = write_all(w, batch, from, to);
+		status = write_records(t, batch, from, to);
 	FAULT_POINT("commit.before");
 	if (status == ST_OK)
-		status = sql_commit(w->sql);
+		status = sql_commit(t->sql);
 	FAULT_POINT("commit.after");
 	if (status != ST_OK) {
-		sql_rollback(w->sql);
-		rosters_doubt_all(w->rosters);
+		sql_rollback(t->sql);
+		rosters_doubt_all(t->rosters);
 		return status;
 	}
-	talks_remember(w->talks);
+	talks_remember(t->talks);
 	return ST_OK;
 }
 
-/* What stands in the way: known messages, or what we remember is wrong. */
-static enum status clear_way(struct writer *w, struct batch *batch,
-                             enum status status)
+/*
+ * After a conflict: duplicates get their first results, and stale cache entries
+ * are invalidated, so that the next try succeeds.
+ */
+static enum status resolve_conflict(struct transaction *t, struct batch *batch,
+                                    enum status status)
 {
 	unsigned known;
 
-	talks_forget(w->talks);
+	talks_forget(t->talks);
 	if (status == ST_NOT_FOUND)
 		return ST_OK;
-	status = sql_begin(w->sql);
+	status = sql_begin(t->sql);
 	if (status == ST_OK)
-		status = message_store_known(w->messages, batch, w->fresh,
-		                             w->fresh_count, w->sends, &known);
-	sql_rollback(w->sql);
+		status =
+			message_store_known(t->messages, batch, t->new_messages,
+		                            t->new_count, t->sends, &known);
+	sql_rollback(t->sql);
 	return status;
 }
 
-/* Who may not write any more is still told what became of an old message. */
-static enum status recognise_refused(struct writer *w, struct batch *batch)
+/* A refused message that was saved before is a duplicate, not a refusal. */
+static enum status resolve_refused(struct transaction *t, struct batch *batch)
 {
 	enum status status = ST_OK;
 	unsigned known;
 
-	if (w->refused_count)
-		status = sql_begin(w->sql);
-	if (w->refused_count && status == ST_OK) {
+	if (t->refused_count)
+		status = sql_begin(t->sql);
+	if (t->refused_count && status == ST_OK) {
 		status =
-			message_store_known(w->messages, batch, w->refused,
-		                            w->refused_count, w->sends, &known);
-		sql_rollback(w->sql);
+			message_store_known(t->messages, batch, t->refused,
+		                            t->refused_count, t->sends, &known);
+		sql_rollback(t->sql);
 	}
-	for (unsigned i = 0; i < w->refused_count && status == ST_OK; i++)
-		if (w->refused[i]->outcome == OUTCOME_OPEN)
-			w->refused[i]->outcome = OUTCOME_REFUSED;
+	for (unsigned i = 0; i < t->refused_count && status == ST_OK; i++)
+		if (t->refused[i]->outcome == OUTCOME_OPEN)
+			t->refused[i]->outcome = OUTCOME_REFUSED;
 	return status;
 }
 
-static enum status save_fresh(struct writer *w, struct batch *batch,
-                              unsigned from, unsigned to)
+static enum status save_with_retries(struct transaction *t, struct batch *batch,
+                                     unsigned from, unsigned to)
 {
 	enum status status = ST_OK;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		collect_fresh(w, batch, from, to);
-		status = transact(w, batch, from, to);
+		collect_new_messages(t, batch, from, to);
+		status = run_transaction(t, batch, from, to);
 		if (status == ST_OK)
-			return recognise_refused(w, batch);
+			return resolve_refused(t, batch);
 		if (status != ST_CONFLICT && status != ST_NOT_FOUND)
 			return status;
-		status = clear_way(w, batch, status);
+		status = resolve_conflict(t, batch, status);
 		if (status != ST_OK)
 			return status;
 	}
 	return ST_UNAVAILABLE;
 }
 
-/* The second of two alike gets what the first one got. */
-static void copy_first(struct batch *batch, struct batch_entry *entry,
-                       const struct batch_entry *first)
+/* A second message with the same (sender, uuid) gets the first one's result. */
+static void copy_first_result(struct batch *batch, struct batch_entry *entry,
+                              const struct batch_entry *first)
 {
 	entry->outcome = first->outcome;
 	entry->code = first->code;
@@ -440,70 +452,71 @@ static void copy_first(struct batch *batch, struct batch_entry *entry,
 	entry->roster = first->roster;
 	if (first->text) {
 		entry->text = &entry->saved.message;
-		entry->text_at = first->text_at;
+		entry->text_offset = first->text_offset;
 	} else {
-		batch_keep(batch, entry, &entry->saved.message,
-		           first->saved.message);
+		batch_keep_text(batch, entry, &entry->saved.message,
+		                first->saved.message);
 	}
 }
 
-static void settle(struct writer *w, struct batch *batch, unsigned from,
-                   unsigned to)
+static void set_outcomes(struct transaction *t, struct batch *batch,
+                         unsigned from, unsigned to)
 {
-	for (unsigned i = 0; i < w->fresh_count; i++)
-		w->fresh[i]->outcome = OUTCOME_SAVED;
+	for (unsigned i = 0; i < t->new_count; i++)
+		t->new_messages[i]->outcome = OUTCOME_SAVED;
 	for (unsigned i = from; i < to; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 		const struct save_record *record = &entry->record;
 
 		if (entry->outcome == OUTCOME_OPEN)
-			copy_first(batch, entry,
-			           first_send_find(w->sends, record->sender,
-			                           &record->uuid));
+			copy_first_result(batch, entry,
+			                  first_send_find(t->sends,
+			                                  record->sender,
+			                                  &record->uuid));
 	}
 }
 
-static void bury(struct writer *w, struct batch_entry *entry)
+static void dead_letter(struct transaction *t, struct batch_entry *entry)
 {
 	entry->outcome = OUTCOME_DEAD;
-	entry->why = "the database can't store it";
-	log_event(LOG_ERROR, "record.poisonous",
+	entry->why = "the database cannot store it";
+	log_event(LOG_ERROR, "record.poison",
 	          F_NUMBER("sender", entry->record.sender),
-	          F_TEXT("why", sql_error(w->sql)));
+	          F_TEXT("why", sql_error(t->sql)));
 }
 
-/* Halves the range until what the database refuses stands alone. */
-static enum status save_range(struct writer *w, struct batch *batch,
+/* Halves the range until the record that the database refuses is alone. */
+static enum status save_range(struct transaction *t, struct batch *batch,
                               unsigned from, unsigned to)
 {
-	enum status status = save_fresh(w, batch, from, to);
+	enum status status = save_with_retries(t, batch, from, to);
 	unsigned middle = from + (to - from) / 2;
 
 	if (status == ST_OK)
-		settle(w, batch, from, to);
+		set_outcomes(t, batch, from, to);
 	if (status != ST_INVALID)
 		return status;
 	if (to - from == 1) {
-		bury(w, &batch->entries[from]);
+		dead_letter(t, &batch->entries[from]);
 		return ST_OK;
 	}
-	status = save_range(w, batch, from, middle);
+	status = save_range(t, batch, from, middle);
 	if (status != ST_OK)
 		return status;
-	return save_range(w, batch, middle, to);
+	return save_range(t, batch, middle, to);
 }
 
 /*
- * Behind a new connection may be a server that has lost something. A batch that
- * is tried again has nobody to tell, until that is looked up: what it was to be
- * told to may be forgotten.
+ * After a reconnect the server may have lost commits, so the caches are
+ * emptied. A retried batch looks its recipients up again, because the cached
+ * rosters may have been evicted.
  */
-static void check_memory(struct writer *w, struct batch *batch)
+static void validate_caches(struct transaction *t, struct batch *batch)
 {
-	if (w->connects != sql_connects(w->sql))
-		writer_forget(w);
-	w->connects = sql_connects(w->sql);
-	rosters_begin(w->rosters);
+	if (t->connects != sql_connects(t->sql))
+		transaction_evict_caches(t);
+	t->connects = sql_connects(t->sql);
+	rosters_begin(t->rosters);
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
@@ -511,34 +524,35 @@ static void check_memory(struct writer *w, struct batch *batch)
 		if (entry->record.kind != SAVE_BLOCKED ||
 		    entry->outcome == OUTCOME_DEAD)
 			continue;
-		talks_forget_pair(w->talks, entry->record.sender,
+		talks_forget_pair(t->talks, entry->record.sender,
 		                  entry->record.user_to);
 	}
 }
 
-/* Who is to hear of messages that were there before: those of today. */
-static enum status address_known(struct writer *w, struct batch *batch)
+/* The recipients of a duplicate are the members of today. */
+static enum status set_rosters_of_duplicates(struct transaction *t,
+                                             struct batch *batch)
 {
 	enum status status;
 
 	if (!member_check_due(batch))
 		return ST_OK;
-	status = sql_begin(w->sql);
+	status = sql_begin(t->sql);
 	if (status == ST_OK)
-		status = member_check_address(w->members, batch);
-	sql_rollback(w->sql);
+		status = member_check_address(t->members, batch);
+	sql_rollback(t->sql);
 	return status;
 }
 
-enum status writer_save(struct writer *w, struct batch *batch)
+enum status transaction_save(struct transaction *t, struct batch *batch)
 {
 	enum status status;
 
-	check_memory(w, batch);
-	status = save_range(w, batch, 0, batch->count);
+	validate_caches(t, batch);
+	status = save_range(t, batch, 0, batch->count);
 	if (status == ST_OK)
-		status = address_known(w, batch);
+		status = set_rosters_of_duplicates(t, batch);
 	if (status == ST_OK)
-		batch_settle(batch);
+		batch_resolve_texts(batch);
 	return status;
 }

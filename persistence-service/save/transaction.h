@@ -1,15 +1,15 @@
 /*
- * writer - a batch into the database, in one transaction: messages, receipts,
- * changes of messages, and answers to what gateways ask.
+ * transaction - writes a batch into the database in one transaction: messages,
+ * receipts and changes of messages; and answers the queries of gateways.
  *
- * seq is allotted without gaps, only to messages that were not known; a
- * duplicate is answered with its first result. A record that the database can
- * never take is singled out and does not hold up the others.
+ * Only new messages get a seq, and seq has no gaps. A duplicate is answered
+ * with its first result. A record that the database can never store is found by
+ * halving the batch and does not hold up the others.
  *
- * Where a conversation's last_seq is remembered from its last commit no row is
- * read or locked before the messages are inserted: had another process written
- * to it meanwhile, (conversation, seq) is taken, and the batch is done again
- * with the row locked.
+ * While the last_seq of a conversation is cached from its last commit, no row
+ * is read or locked before the messages are inserted. If another process wrote
+ * to the conversation meanwhile, (conversation, seq) is taken: then the batch
+ * is done again with the row locked.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_TRANSACTION_H
 #define PARLEY_PERSISTENCE_SAVE_TRANSACTION_H
@@ -17,25 +17,29 @@
 #include "common/io/sql/sql.h"
 #include "persistence-service/save/batch.h"
 
-struct writer;
+struct transaction;
 
-struct writer_options {
+struct transaction_options {
 	uint32_t partitions; /* of message_events */
 	unsigned reactions_max;
 };
 
-/* The connection stays the caller's; nobody else has transactions on it. */
-struct writer *writer_create(struct sql *sql,
-                             const struct writer_options *options);
-void writer_destroy(struct writer **writer);
-/* What is remembered: others may have written what was ours. */
-void writer_forget(struct writer *writer);
+/*
+ * Borrows the connection; no other code may have a transaction open on it while
+ * transaction_save() runs.
+ */
+struct transaction *
+transaction_create(struct sql *sql, const struct transaction_options *options);
+void transaction_destroy(struct transaction **transaction);
+/* Empties the caches: another process may have written to our partitions. */
+void transaction_evict_caches(struct transaction *transaction);
 
 /*
- * ST_OK: no entry is open any more. Else nothing is lost and the same batch
- * can be given again: ST_UNAVAILABLE and ST_UNCERTAIN pass by, ST_BROKEN is a
- * database that is not as it should be.
+ * ST_OK: no entry is open any more. After any other status the same batch can
+ * be saved again and nothing is lost. ST_UNAVAILABLE and ST_UNCERTAIN are
+ * temporary; ST_BROKEN means an unexpected row or schema.
  */
-MUST_CHECK enum status writer_save(struct writer *writer, struct batch *batch);
+MUST_CHECK enum status transaction_save(struct transaction *transaction,
+                                        struct batch *batch);
 
 #endif

@@ -146,11 +146,11 @@ MUTANTS = [
         "no_events_for_duplicates",
         "a record that was saved before a crash gets no events after it",
         [("persistence-service/save/publisher.c",
-          "	send_message(p, entry, flight);\n"
+          "	send_message(p, entry, number);\n"
           "	FAULT_POINT(\"message_event.after\");\n",
           "	if (entry->outcome == OUTCOME_DUPLICATE)\n"
           "		return;\n"
-          "	send_message(p, entry, flight);\n")],
+          "	send_message(p, entry, number);\n")],
         killed_at("persistence-service", "commit.after"), {"unheard", "undelivered"}),
     Mutant(
         "no_unique_key",
@@ -163,10 +163,10 @@ MUTANTS = [
         "a transaction that failed counts as done",
         [("persistence-service/save/saver.c",
           "	if (status != ST_OK) {\n"
-          "		gauges_retry();\n",
+          "		persistence_metrics_batch_retried();\n",
           "	if (status != ST_OK) {\n"
           "		batch_clear(s->batch);\n"
-          "		gauges_retry();\n")],
+          "		persistence_metrics_batch_retried();\n")],
         gone("mariadb"), {"lost"}),
     Mutant(
         "listening_before_positioned",
@@ -216,9 +216,9 @@ MUTANTS = [
         "own_devices_forgotten",
         "a message goes to its recipient, not to the sender's other sockets",
         [("persistence-service/save/publisher.c",
-          "		send_to(p, header, to, 0, flight);\n"
-          "		send_to(p, header, from, 0, flight);\n",
-          "		send_to(p, header, to, 0, flight);\n")],
+          "		send_to(p, header, to, 0, number);\n"
+          "		send_to(p, header, from, 0, number);\n",
+          "		send_to(p, header, to, 0, number);\n")],
         nothing, {"unheard"}),
     Mutant(
         "seq_with_gaps",
@@ -285,9 +285,9 @@ MUTANTS = [
         "a change of who is in it is saved, and the record that tells of it is lost",
         [("persistence-service/announcer.c",
           "	enum status status =\n"
-          "		announcement_each(a->settings, row, send_record, &way);\n",
+          "		announcement_each(a->settings, row, send_record, &sending);\n",
           "	enum status status = ST_OK;\n\n"
-          "	(void)way;\n"
+          "	(void)sending;\n"
           "	(void)send_record;\n")],
         going, {"unheard", "undelivered", "misrouted"}, GOING | UNTOLD, ROOMS),
     Mutant(

@@ -11,8 +11,8 @@
 
 enum {
 	TRIES = 3,
-	LOOK_EVERY_US = 2000,
-	PATIENCE_MS = 2000,
+	POLL_EVERY_US = 2000,
+	PUBLISH_WAIT_MS = 2000,
 	RECORD_MAX = 1024,
 };
 
@@ -22,23 +22,23 @@ static const char put_block[] =
 static const char remove_block[] =
 	"DELETE FROM blocks WHERE user = ? AND blocked = ?";
 static const char count_blocks[] = "SELECT COUNT(*) FROM blocks WHERE user = ?";
-static const char put_record[] =
+static const char insert_record[] =
 	"INSERT INTO outbox (kind, target, room, body) VALUES (2,?,'',?)";
 static const char find_record[] = "SELECT id FROM outbox WHERE id = ?";
 static const char list_blocks[] =
 	"SELECT blocked, created_at FROM blocks"
 	" WHERE user = ? AND blocked > ? ORDER BY blocked LIMIT ?";
 
-/* One change, while it is made. */
-struct change {
+struct block_change {
 	const struct block *block;
-	unsigned max; /* 0: it is removed */
+	unsigned max; /* blocks of the user; 0: the block is removed */
 	uint64_t now_ms;
 	uint64_t record; /* its id in the outbox */
 };
 
 /* --- the transaction ----------------------------------------------------- */
-static enum status check_count(struct sql *sql, const struct change *change)
+static enum status check_count(struct sql *sql,
+                               const struct block_change *change)
 {
 	struct sql_value user = sql_number(change->block->user);
 	struct sql_value count;
@@ -51,7 +51,8 @@ static enum status check_count(struct sql *sql, const struct change *change)
 	return status;
 }
 
-static enum status write_block(struct sql *sql, const struct change *change)
+static enum status write_block(struct sql *sql,
+                               const struct block_change *change)
 {
 	struct sql_time now = sql_time_of(change->now_ms);
 	struct sql_value values[] = {
@@ -64,13 +65,14 @@ static enum status write_block(struct sql *sql, const struct change *change)
 	if (!change->max)
 		return sql_run(sql, remove_block, values, 2);
 	status = sql_run(sql, put_block, values, 3);
-	/* One that was there already is not one more. */
+	/* An existing block does not count again. */
 	if (status == ST_OK && sql_affected(sql) == 1)
 		status = check_count(sql, change);
 	return status;
 }
 
-static enum status write_record(struct sql *sql, struct change *change)
+static enum status put_outbox_record(struct sql *sql,
+                                     struct block_change *change)
 {
 	struct save_record record = {
 		.kind = SAVE_BLOCKED,
@@ -87,14 +89,17 @@ static enum status write_record(struct sql *sql, struct change *change)
 	save_record_encode(&record, &body);
 	values[0] = sql_bytes(buf_span(&key));
 	values[1] = sql_bytes(buf_span(&body));
-	status = sql_run(sql, put_record, values, ARRAY_LEN(values));
+	status = sql_run(sql, insert_record, values, ARRAY_LEN(values));
 	change->record = sql_insert_id(sql);
 	return status;
 }
 
-/* The record is written also when nothing changed: the last time it may not
-   have been waited for to the end. */
-static enum status write_change(struct reader *reader, struct change *change)
+/*
+ * Writes the record also when nothing changes: an earlier request may have
+ * given up waiting for its record.
+ */
+static enum status write_change(struct reader *reader,
+                                struct block_change *change)
 {
 	struct sql *sql = reader_sql(reader);
 	enum status status = reader_connect(reader);
@@ -104,14 +109,14 @@ static enum status write_change(struct reader *reader, struct change *change)
 	if (status == ST_OK)
 		status = write_block(sql, change);
 	if (status == ST_OK)
-		status = write_record(sql, change);
+		status = put_outbox_record(sql, change);
 	if (status == ST_OK)
 		return sql_commit(sql);
 	sql_rollback(sql);
 	return status;
 }
 
-/* --- until it is in the log ---------------------------------------------- */
+/* --- waiting for the log ------------------------------------------------- */
 static enum status is_published(struct reader *reader, uint64_t record)
 {
 	struct sql_value value = sql_number(record);
@@ -125,18 +130,19 @@ static enum status is_published(struct reader *reader, uint64_t record)
 
 static enum status wait_until_published(struct reader *reader, uint64_t record)
 {
-	uint64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+	uint64_t deadline_ms = clock_mono_ms() + PUBLISH_WAIT_MS;
 	enum status status;
 
 	while ((status = is_published(reader, record)) == ST_OK) {
 		if (clock_mono_ms() >= deadline_ms)
 			return ST_UNCERTAIN;
-		(void)usleep(LOOK_EVERY_US);
+		(void)usleep(POLL_EVERY_US);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : ST_UNCERTAIN;
 }
 
-static enum status make_change(struct reader *reader, struct change *change)
+static enum status make_change(struct reader *reader,
+                               struct block_change *change)
 {
 	enum status status = ST_UNAVAILABLE;
 
@@ -157,14 +163,14 @@ static enum status make_change(struct reader *reader, struct change *change)
 enum status blocks_put(struct reader *reader, const struct block *block,
                        unsigned max)
 {
-	struct change change = {.block = block, .max = max};
+	struct block_change change = {.block = block, .max = max};
 
 	return make_change(reader, &change);
 }
 
 enum status blocks_remove(struct reader *reader, const struct block *block)
 {
-	struct change change = {.block = block};
+	struct block_change change = {.block = block};
 
 	return make_change(reader, &change);
 }

@@ -1,15 +1,15 @@
 /*
- * blocks - whom a user does not want to hear from.
+ * blocks - the block list of a user: the users whose messages it refuses.
  *
- * A change is told to the consumer of the pair's messages by a record of
- * message_save, which goes through the outbox: once the record is in the log,
- * every message behind it is judged by the change.
+ * A change sends a record of message_save through the outbox, to the consumer
+ * of the pair's messages. Once the record is in the log, the change applies to
+ * every message after it.
  *
- * Errors     ST_TOO_LARGE    BLOCKS_MAX are blocked already
- *            ST_UNAVAILABLE  the database is away, nothing was done
+ * Errors     ST_TOO_LARGE    BLOCKS_MAX users are blocked already
+ *            ST_UNAVAILABLE  the database is away; nothing was done
  *            ST_UNCERTAIN    stored, but not in the log yet; or perhaps stored.
- *                            To ask again is safe
- * Threads    that of the reader.
+ *                            The request may be repeated
+ * Threads    that of the SQL session.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_BLOCKS_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_BLOCKS_H
@@ -24,7 +24,7 @@ struct block {
 	struct announcer *announcer; /* sends the record; may be NULL */
 };
 
-/* Both return when the record is in the log. Twice is as good as once. */
+/* Both return when the record is in the log, and both are idempotent. */
 MUST_CHECK enum status blocks_put(struct reader *reader,
                                   const struct block *block, unsigned max);
 MUST_CHECK enum status blocks_remove(struct reader *reader,

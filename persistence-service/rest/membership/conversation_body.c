@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-static bool said(const struct json *json, const char *name)
+static bool is_present(const struct json *json, const char *name)
 {
 	return json_kind(json, name) != JSON_ABSENT;
 }
@@ -25,7 +25,7 @@ static const char *read_name(const struct json *json,
                              struct conversation_body *body)
 {
 	if (!json_get_text(json, "name", &body->name))
-		return "name must be there, as a text";
+		return "name must be present and a string";
 	return name_fault(body->name);
 }
 
@@ -34,7 +34,7 @@ static const char *read_history(const struct json *json,
 {
 	struct span word;
 
-	if (!said(json, "history"))
+	if (!is_present(json, "history"))
 		return NULL;
 	if (!json_get_text(json, "history", &word) ||
 	    !conversation_history_read(word, &body->history))
@@ -47,12 +47,12 @@ static const char *read_uuid(const struct json *json,
 {
 	struct span text;
 
-	body->has_uuid = said(json, "uuid");
+	body->has_uuid = is_present(json, "uuid");
 	if (!body->has_uuid)
 		return NULL;
 	if (!json_get_text(json, "uuid", &text) ||
 	    !uuid_parse(text, &body->uuid))
-		return "uuid must be a UUID as RFC 9562 writes it";
+		return "uuid must be a UUID in the format of RFC 9562";
 	return NULL;
 }
 
@@ -76,7 +76,7 @@ static const char *read_users(const struct json *json, uint64_t self,
 		return "users must be a list of user ids";
 	for (; json_item_id(json, "users", at, &user) && user; at++) {
 		if (at == max)
-			return "users are too many for one request";
+			return "users has too many ids for one request";
 		if (user != self)
 			add_user(body, user);
 	}
@@ -96,7 +96,7 @@ const char *conversation_body_new(const struct json *json, uint64_t self,
 	unfit = read_kind(json, ret);
 	if (!unfit)
 		unfit = read_name(json, ret);
-	if (!unfit && said(json, "users"))
+	if (!unfit && is_present(json, "users"))
 		unfit = read_users(json, self, users_max, ret);
 	if (!unfit)
 		unfit = read_history(json, ret);
@@ -114,9 +114,9 @@ const char *conversation_body_edit(const struct json *json,
 	const char *unfit = NULL;
 
 	*ret = (struct conversation_body){0};
-	if (!said(json, "name") && !said(json, "history"))
-		return "name or history must be there";
-	if (said(json, "name"))
+	if (!is_present(json, "name") && !is_present(json, "history"))
+		return "name or history must be present";
+	if (is_present(json, "name"))
 		unfit = read_name(json, ret);
 	return unfit ? unfit : read_history(json, ret);
 }

@@ -1,7 +1,8 @@
 /*
- * conversation_body - what the bodies say that make and change conversations.
+ * conversation_body - reads the JSON bodies of the requests that make and
+ * change conversations.
  *
- * Each reader gives NULL, or a text for the client that says what is unfit.
+ * Each function returns NULL, or a text for the client that names the fault.
  * Spans live as long as the document.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CONVERSATION_BODY_H
@@ -14,23 +15,23 @@
 
 struct conversation_body {
 	enum conversation_kind kind;
-	enum history_kind history; /* 0: not said */
+	enum history_kind history; /* 0: absent */
 	enum member_role role;
-	struct span name; /* empty: not said */
+	struct span name; /* empty: absent */
 	bool has_uuid;
 	struct uuid uuid;
 	uint64_t users[FEW_MAX]; /* each once */
 	unsigned user_count;
 };
 
-/* kind and name; perhaps users (without `self`), history, uuid. */
+/* kind and name; optional: users (`self` is left out), history, uuid. */
 MUST_CHECK const char *conversation_body_new(const struct json *json,
                                              uint64_t self, unsigned users_max,
                                              struct conversation_body *ret);
-/* name or history, or both. */
+/* name, history, or both. */
 MUST_CHECK const char *conversation_body_edit(const struct json *json,
                                               struct conversation_body *ret);
-/* users, at least one. */
+/* users, one or more. */
 MUST_CHECK const char *conversation_body_invite(const struct json *json,
                                                 unsigned users_max,
                                                 struct conversation_body *ret);

@@ -148,8 +148,8 @@ enum status members_over(struct sql *sql, uint64_t conversation,
 }
 
 /* --- coming in ----------------------------------------------------------- */
-static enum status put_members(struct change *c, const uint64_t *users,
-                               unsigned count)
+static enum status put_members(struct membership_change *c,
+                               const uint64_t *users, unsigned count)
 {
 	static const struct few_rows put = {
 		.head = "INSERT INTO members (user, conversation, role,"
@@ -181,7 +181,7 @@ static enum status put_members(struct change *c, const uint64_t *users,
 	return few_rows_run(c->sql, &put, values, count, NULL, 0);
 }
 
-static enum status forget_departure(struct change *c, uint64_t user)
+static enum status forget_departure(struct membership_change *c, uint64_t user)
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(c->conversation)};
@@ -196,8 +196,8 @@ static enum status forget_departure(struct change *c, uint64_t user)
  * Looked for without a lock, removed one by one: for several at once a server
  * may read the whole table, and would wait for other changes' rows.
  */
-static enum status forget_departures(struct change *c, const uint64_t *users,
-                                     unsigned count)
+static enum status forget_departures(struct membership_change *c,
+                                     const uint64_t *users, unsigned count)
 {
 	static const struct few_rows departed = {
 		.head = "SELECT user FROM departures WHERE user IN (",
@@ -224,7 +224,7 @@ static enum status forget_departures(struct change *c, const uint64_t *users,
 	return status;
 }
 
-static enum status put_large(struct change *c, const uint64_t *users,
+static enum status put_large(struct membership_change *c, const uint64_t *users,
                              unsigned count)
 {
 	static const struct few_rows put = {
@@ -245,7 +245,7 @@ static enum status put_large(struct change *c, const uint64_t *users,
 }
 
 /* All of them: there are not many more than fanout_list_max. */
-static enum status become_large(struct change *c)
+static enum status become_large(struct membership_change *c)
 {
 	struct sql_value value = sql_number(c->conversation);
 
@@ -259,7 +259,7 @@ static enum status become_large(struct change *c)
 	               &value, 1);
 }
 
-enum status members_enter(struct change *c, const uint64_t *users,
+enum status members_enter(struct membership_change *c, const uint64_t *users,
                           unsigned count)
 {
 	enum status status = put_members(c, users, count);
@@ -275,7 +275,7 @@ enum status members_enter(struct change *c, const uint64_t *users,
 }
 
 /* --- going --------------------------------------------------------------- */
-static enum status put_departure(struct change *c, uint64_t user)
+static enum status put_departure(struct membership_change *c, uint64_t user)
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(c->conversation),
@@ -288,7 +288,7 @@ static enum status put_departure(struct change *c, uint64_t user)
 	               values, ARRAY_LEN(values));
 }
 
-enum status member_leaves(struct change *c, uint64_t user)
+enum status member_leaves(struct membership_change *c, uint64_t user)
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(c->conversation)};

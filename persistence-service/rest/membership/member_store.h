@@ -42,8 +42,9 @@ MUST_CHECK enum status members_over(struct sql *sql, uint64_t conversation,
  * By the entry that was made last `users` are in it, or `user` is not any
  * more. Counts them, and makes the conversation large when it is.
  */
-MUST_CHECK enum status members_enter(struct change *change,
+MUST_CHECK enum status members_enter(struct membership_change *change,
                                      const uint64_t *users, unsigned count);
-MUST_CHECK enum status member_leaves(struct change *change, uint64_t user);
+MUST_CHECK enum status member_leaves(struct membership_change *change,
+                                     uint64_t user);
 
 #endif

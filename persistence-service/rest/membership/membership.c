@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* Writers of a busy conversation come between, but not for ever. */
+/* The savers of a busy conversation interfere, but not for ever. */
 enum {
 	TRIES = 10,
 	DEADLINE_MS = 10000,
@@ -26,7 +26,7 @@ struct membership *membership_create(const struct settings *settings,
 	m->settings = settings;
 	m->reader = reader;
 	m->sql = reader_sql(reader);
-	change_start(&m->change, m->sql, settings);
+	membership_change_init(&m->change, m->sql, settings);
 	return m;
 }
 
@@ -34,16 +34,16 @@ void membership_destroy(struct membership **membership)
 {
 	if (!*membership)
 		return;
-	change_free(&(*membership)->change);
+	membership_change_free(&(*membership)->change);
 	mem_free(membership);
 }
 
 const char *membership_why(const struct membership *m)
 {
-	return *m->why ? m->why : "this can't be done";
+	return *m->why ? m->why : "the request failed";
 }
 
-/* --- a transaction, again and again -------------------------------------- */
+/* --- the transaction and its tries --------------------------------------- */
 enum status membership_find(struct membership *m, uint64_t actor,
                             struct membership_entry *ret_entry)
 {
@@ -63,11 +63,11 @@ enum status membership_find(struct membership *m, uint64_t actor,
 	if (status != ST_OK)
 		return status;
 	ret_entry->conversation = row[0].number;
-	ret_entry->made_it = row[1].number != 0;
+	ret_entry->is_first = row[1].number != 0;
 	return ST_OK;
 }
 
-/* A lost connection may have taken the answer to a commit with it. */
+/* A connection may have been lost between a commit and its answer. */
 static enum status step_unless_done(struct membership *m, membership_step *step,
                                     uint64_t actor, void *wish, bool uncertain)
 {
@@ -95,13 +95,13 @@ static enum status attempt(struct membership *m, membership_step *step,
 	return status;
 }
 
-static bool passes(enum status status)
+static bool is_temporary(enum status status)
 {
 	return status == ST_CONFLICT || status == ST_UNAVAILABLE ||
 	       status == ST_UNCERTAIN;
 }
 
-static void nap(unsigned tried)
+static void pause_before_try(unsigned tried)
 {
 	uint64_t ms = 1 + backoff_ms(tried, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
 	struct timespec wait = {.tv_nsec = (long)ms * 1000000};
@@ -111,10 +111,10 @@ static void nap(unsigned tried)
 
 static enum status give_up(const struct membership *m, enum status status)
 {
-	log_event(LOG_WARN, "change.failed",
+	log_event(LOG_WARN, "membership.failed",
 	          F_TEXT("status", status_text(status)),
 	          F_TEXT("why", sql_error(m->sql)));
-	return passes(status) ? ST_UNAVAILABLE : ST_BROKEN;
+	return is_temporary(status) ? ST_UNAVAILABLE : ST_BROKEN;
 }
 
 enum status membership_transact(struct membership *m, membership_step *step,
@@ -128,27 +128,27 @@ enum status membership_transact(struct membership *m, membership_step *step,
 	m->refused = false;
 	for (unsigned i = 0; i < TRIES && clock_mono_ms() < until_ms; i++) {
 		if (i)
-			nap(i);
+			pause_before_try(i);
 		status = attempt(m, step, actor, wish, uncertain);
 		if (status == ST_OK || m->refused)
 			return status;
-		if (!passes(status))
+		if (!is_temporary(status))
 			break;
 		uncertain = uncertain || status == ST_UNCERTAIN;
 	}
 	return give_up(m, status);
 }
 
-/* --- a change of what is there ------------------------------------------- */
+/* --- operations on an existing conversation ------------------------------ */
 struct task {
-	const struct membership_work *work;
+	const struct membership_operation *operation;
 	struct member_act *act;
 };
 
-static enum status look(struct membership *m, const struct task *task)
+static enum status check(struct membership *m, const struct task *task)
 {
-	m->settled = false;
-	return task->work->look(m, task->act);
+	m->unchanged = false;
+	return task->operation->check(m, task->act);
 }
 
 static enum status run_task(struct membership *m, void *context)
@@ -156,29 +156,29 @@ static enum status run_task(struct membership *m, void *context)
 	const struct task *task = context;
 	enum status status;
 
-	change_begin(&m->change);
-	status = look(m, task);
-	if (status != ST_OK || m->settled)
+	membership_change_begin(&m->change);
+	status = check(m, task);
+	if (status != ST_OK || m->unchanged)
 		return status;
-	status = change_claim(&m->change, &m->uuid);
+	status = membership_change_claim_seq(&m->change, &m->uuid);
 	if (status == ST_OK)
-		status = look(m, task);
-	if (status == ST_OK && m->settled) /* in the meantime */
+		status = check(m, task);
+	if (status == ST_OK && m->unchanged) /* another change did it */
 		return ST_CONFLICT;
-	return status == ST_OK ? task->work->perform(m, task->act) : status;
+	return status == ST_OK ? task->operation->apply(m, task->act) : status;
 }
 
-enum status membership_do(struct membership *m,
-                          const struct membership_work *work,
-                          struct member_act *act)
+enum status membership_run(struct membership *m,
+                           const struct membership_operation *operation,
+                           struct member_act *act)
 {
-	struct task task = {work, act};
+	struct task task = {operation, act};
 
 	uuid_make(&m->uuid);
 	return membership_transact(m, run_task, act->actor, &task);
 }
 
-/* --- what is asked before ------------------------------------------------ */
+/* --- checks -------------------------------------------------------------- */
 enum status membership_refuse(struct membership *m, enum status status,
                               const char *format, ...)
 {
@@ -191,30 +191,31 @@ enum status membership_refuse(struct membership *m, enum status status,
 	return status;
 }
 
-static enum status no_such(struct membership *m)
+static enum status no_conversation(struct membership *m)
 {
 	return membership_refuse(m, ST_NOT_FOUND,
 	                         "there is no such conversation");
 }
 
-enum status membership_open(struct membership *m, const struct member_act *act,
-                            enum member_role least)
+enum status membership_authorize(struct membership *m,
+                                 const struct member_act *act,
+                                 enum member_role least)
 {
 	static const char *const who[] = {
 		[ROLE_MEMBER] = "members",
 		[ROLE_ADMIN] = "admins and the owner",
 		[ROLE_OWNER] = "the owner",
 	};
-	const struct change *c = &m->change;
-	enum status status =
-		change_open(&m->change, act->conversation, act->actor);
+	const struct membership_change *c = &m->change;
+	enum status status = membership_change_open(
+		&m->change, act->conversation, act->actor);
 
 	if (status == ST_NOT_FOUND)
-		return no_such(m);
+		return no_conversation(m);
 	if (status != ST_OK)
 		return status;
 	if (c->role == ROLE_NONE && (least || c->kind != KIND_CHANNEL))
-		return no_such(m);
+		return no_conversation(m);
 	if (c->kind == KIND_DIRECT)
 		return membership_refuse(m, ST_DENIED,
 		                         "nobody comes into a conversation of "
@@ -225,8 +226,8 @@ enum status membership_open(struct membership *m, const struct member_act *act,
 	return ST_OK;
 }
 
-enum status membership_check_room(struct membership *m, uint64_t members,
-                                  unsigned more)
+enum status membership_check_capacity(struct membership *m, uint64_t members,
+                                      unsigned more)
 {
 	uint64_t max = m->settings->members_max;
 

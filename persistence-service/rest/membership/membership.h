@@ -1,15 +1,16 @@
 /*
- * membership - what people do to groups and channels: make, rename, leave …
+ * membership - the operations on groups and channels: make, rename, leave …
  *
- * Each is one transaction, done again when another one came between.
+ * Each operation is one transaction, which is tried again after a conflict.
  *
- * Errors     ST_NOT_FOUND    there is no such thing for who asks
- *            ST_DENIED       they are in it, but may not do that
+ * Errors     ST_NOT_FOUND    the actor sees no such conversation or member
+ *            ST_DENIED       the actor's role does not allow it
  *            ST_CONFLICT     the name, or the uuid, is taken
- *            ST_INVALID      over a limit, or it makes no sense
- *            ST_UNAVAILABLE  the database is away, or too busy; seldom, it was
- *                            done all the same
- *            Of all but the last membership_why() says why.
+ *            ST_INVALID      a limit is exceeded, or the operation makes no
+ *                            sense
+ *            ST_UNAVAILABLE  the database is away or too busy; in rare cases
+ *                            the operation was done all the same
+ *            membership_why() gives the reason of all but the last.
  * Threads    one thread each.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_H
@@ -22,42 +23,42 @@
 
 struct membership;
 
-/* Both are only borrowed. */
+/* Borrows both arguments. */
 struct membership *membership_create(const struct settings *settings,
                                      struct reader *reader);
 void membership_destroy(struct membership **membership);
-/* Words for who asked, until the next call. */
+/* A text for the client; lives until the next call. */
 const char *membership_why(const struct membership *membership);
 
 struct new_conversation {
 	enum conversation_kind kind;
 	enum history_kind history;
 	struct span name;
-	const uint64_t *users; /* each once, without who makes it */
+	const uint64_t *users; /* each once, without the creator */
 	unsigned user_count;   /* below FEW_MAX */
 	struct uuid uuid;
 };
 
-/* *ret_made: it is new; else the same uuid has made it before. */
+/* *ret_made: it is new; else an earlier request with this uuid made it. */
 MUST_CHECK enum status membership_make(struct membership *membership,
                                        uint64_t actor,
                                        const struct new_conversation *wish,
                                        uint64_t *ret_conversation,
                                        bool *ret_made);
-/* What `actor` has made under this uuid; ST_NOT_FOUND: nothing yet. */
+/* The conversation that `actor` made under this uuid, or ST_NOT_FOUND. */
 MUST_CHECK enum status membership_made(struct membership *membership,
                                        uint64_t actor, const struct uuid *uuid,
                                        uint64_t *ret_conversation);
 
-/* Everything else is about one conversation. */
+/* The arguments of the operations on an existing conversation. */
 struct member_act {
 	uint64_t conversation;
 	uint64_t actor;
 	uint64_t user;             /* set_role and remove */
 	enum member_role role;     /* set_role */
-	struct span name;          /* edit; empty: stays */
-	enum history_kind history; /* edit; 0: stays */
-	/* invite: each once. Afterwards those who have come in. */
+	struct span name;          /* edit; empty: unchanged */
+	enum history_kind history; /* edit; 0: unchanged */
+	/* invite: each once. Afterwards the users who were added. */
 	uint64_t users[FEW_MAX];
 	unsigned user_count;
 };
@@ -66,7 +67,7 @@ MUST_CHECK enum status membership_edit(struct membership *membership,
                                        struct member_act *act);
 MUST_CHECK enum status membership_delete(struct membership *membership,
                                          struct member_act *act);
-/* Whether an invitation is worth looking at. */
+/* ST_OK when the actor may invite users. */
 MUST_CHECK enum status membership_may_invite(struct membership *membership,
                                              struct member_act *act);
 MUST_CHECK enum status membership_invite(struct membership *membership,

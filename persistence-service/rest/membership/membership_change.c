@@ -14,14 +14,14 @@ enum {
 	TEXT_MAX = 16 * 1024,
 	ROW_COLUMNS = 8,
 	KEY_MAX = 64,
-	/* Each that is taken is one that somebody else has written. */
+	/* Another process has written each seq that is taken. */
 	CLAIMS_MAX = 100,
 };
 
-void change_start(struct change *c, struct sql *sql,
-                  const struct settings *settings)
+void membership_change_init(struct membership_change *c, struct sql *sql,
+                            const struct settings *settings)
 {
-	*c = (struct change){
+	*c = (struct membership_change){
 		.sql = sql,
 		.fanout_list_max = settings->fanout_list_max,
 		.name = BUF(NAME_MAX_BYTES),
@@ -32,7 +32,7 @@ void change_start(struct change *c, struct sql *sql,
 	};
 }
 
-void change_free(struct change *c)
+void membership_change_free(struct membership_change *c)
 {
 	buf_free(&c->name);
 	buf_free(&c->text);
@@ -41,12 +41,12 @@ void change_free(struct change *c)
 	buf_free(&c->room);
 }
 
-void change_begin(struct change *c)
+void membership_change_begin(struct membership_change *c)
 {
 	c->claimed_seq = c->claimed_id = 0;
 }
 
-static void begin(struct change *c, uint64_t actor)
+static void set_context(struct membership_change *c, uint64_t actor)
 {
 	c->now_ms = clock_unix_ms();
 	c->now = sql_time_of(c->now_ms);
@@ -54,13 +54,13 @@ static void begin(struct change *c, uint64_t actor)
 	buf_clear(&c->name);
 }
 
-static struct span now_text(const struct change *c)
+static struct span now_text(const struct membership_change *c)
 {
 	return span_make(c->now.text, SQL_TIME_LEN);
 }
 
 /* --- the row ------------------------------------------------------------- */
-static void read_row(struct change *c, const struct sql_value *row)
+static void read_row(struct membership_change *c, const struct sql_value *row)
 {
 	c->kind = (enum conversation_kind)row[0].number;
 	c->history = (enum history_kind)row[1].number;
@@ -76,7 +76,8 @@ static void read_row(struct change *c, const struct sql_value *row)
 	" large, deleted_at IS NOT NULL, COALESCE(name, '')" \
 	" FROM conversations WHERE id = ?"
 
-enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
+enum status membership_change_open(struct membership_change *c,
+                                   uint64_t conversation, uint64_t actor)
 {
 	struct sql_value value = sql_number(conversation);
 	struct sql_value row[ROW_COLUMNS];
@@ -90,7 +91,7 @@ enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
 		return status;
 	if (row[6].number)
 		return ST_NOT_FOUND;
-	begin(c, actor);
+	set_context(c, actor);
 	c->conversation = conversation;
 	read_row(c, row);
 	if (c->claimed_seq && c->claimed_seq != c->last_seq + 1)
@@ -98,8 +99,8 @@ enum status change_open(struct change *c, uint64_t conversation, uint64_t actor)
 	return member_role(c->sql, conversation, actor, &c->role);
 }
 
-/* The key of a group or channel has its id, which the server gives out. */
-static enum status name_key_of(struct change *c)
+/* The key of a group or channel contains the id that the server assigned. */
+static enum status set_conversation_key(struct membership_change *c)
 {
 	struct buf key CLEANUP(buf_free) = BUF(KEY_MAX);
 	struct sql_value values[2];
@@ -111,7 +112,8 @@ static enum status name_key_of(struct change *c)
 	               values, ARRAY_LEN(values));
 }
 
-static enum status insert_row(struct change *c, const struct change_new *made)
+static enum status insert_row(struct membership_change *c,
+                              const struct membership_change_new *made)
 {
 	char key[UUID_TEXT_LEN + 1];
 	struct uuid unique;
@@ -131,12 +133,13 @@ static enum status insert_row(struct change *c, const struct change_new *made)
 	               values, ARRAY_LEN(values));
 }
 
-enum status change_open_new(struct change *c, const struct change_new *made,
-                            uint64_t actor)
+enum status membership_change_open_new(struct membership_change *c,
+                                       const struct membership_change_new *made,
+                                       uint64_t actor)
 {
 	enum status status;
 
-	begin(c, actor);
+	set_context(c, actor);
 	c->kind = made->kind;
 	c->history = made->history;
 	c->role = ROLE_OWNER;
@@ -147,10 +150,10 @@ enum status change_open_new(struct change *c, const struct change_new *made,
 	if (status != ST_OK)
 		return status;
 	c->conversation = sql_insert_id(c->sql);
-	return name_key_of(c);
+	return set_conversation_key(c);
 }
 
-enum status change_close(struct change *c)
+enum status membership_change_close(struct membership_change *c)
 {
 	struct sql_value row[] = {
 		sql_number(c->last_seq), sql_number(c->last_message_id),
@@ -168,36 +171,38 @@ enum status change_close(struct change *c)
 }
 
 /* --- the entry ----------------------------------------------------------- */
-static void write_users(struct json_writer *w, const struct change_says *says)
+static void write_users(struct json_writer *w,
+                        const struct membership_event *event)
 {
 	json_open_array(w, "users");
-	for (unsigned i = 0; i < says->user_count; i++)
-		json_number(w, NULL, says->users[i]);
+	for (unsigned i = 0; i < event->user_count; i++)
+		json_number(w, NULL, event->users[i]);
 	json_close_array(w);
 }
 
-static void write_text(struct change *c, const struct change_says *says)
+static void write_body(struct membership_change *c,
+                       const struct membership_event *event)
 {
 	struct json_writer w = json_writer(&c->text);
 
 	buf_clear(&c->text);
 	json_open(&w);
-	json_text(&w, "what", span_of(says->what));
-	if (says->user_count)
-		write_users(&w, says);
-	if (says->owner)
-		json_number(&w, "owner", says->owner);
-	if (says->role)
-		json_text(&w, "role", span_of(member_role_word(says->role)));
-	if (says->name.len)
-		json_text(&w, "name", says->name);
-	if (says->history)
+	json_text(&w, "what", span_of(event->what));
+	if (event->user_count)
+		write_users(&w, event);
+	if (event->owner)
+		json_number(&w, "owner", event->owner);
+	if (event->role)
+		json_text(&w, "role", span_of(member_role_word(event->role)));
+	if (event->name.len)
+		json_text(&w, "name", event->name);
+	if (event->history)
 		json_text(&w, "history",
-		          span_of(conversation_history_word(says->history)));
+		          span_of(conversation_history_word(event->history)));
 	json_close(&w);
 }
 
-static enum status insert_entry(struct change *c, uint64_t seq,
+static enum status insert_entry(struct membership_change *c, uint64_t seq,
                                 const struct uuid *uuid, struct span text,
                                 uint64_t *ret_id)
 {
@@ -217,7 +222,8 @@ static enum status insert_entry(struct change *c, uint64_t seq,
 	return status;
 }
 
-enum status change_claim(struct change *c, const struct uuid *uuid)
+enum status membership_change_claim_seq(struct membership_change *c,
+                                        const struct uuid *uuid)
 {
 	enum status status = ST_CONFLICT;
 	uint64_t seq = c->last_seq;
@@ -229,8 +235,8 @@ enum status change_claim(struct change *c, const struct uuid *uuid)
 	return status;
 }
 
-/* The time is that of the look under the lock: it does not go back. */
-static enum status fill_claimed(struct change *c)
+/* The time is taken under the lock, so times ascend with seq. */
+static enum status fill_claimed_entry(struct membership_change *c)
 {
 	struct sql_value values[] = {
 		sql_bytes(buf_span(&c->text)), sql_bytes(now_text(c)),
@@ -242,17 +248,18 @@ static enum status fill_claimed(struct change *c)
 	               values, ARRAY_LEN(values));
 }
 
-enum status change_enter(struct change *c, const struct uuid *uuid,
-                         const struct change_says *says)
+enum status membership_change_add_entry(struct membership_change *c,
+                                        const struct uuid *uuid,
+                                        const struct membership_event *event)
 {
 	uint64_t seq = c->last_seq + 1, id = c->claimed_id;
 	enum status status;
 
-	write_text(c, says);
+	write_body(c, event);
 	if (buf_overflowed(&c->text))
 		return ST_BROKEN;
 	status = seq == c->claimed_seq
-	                 ? fill_claimed(c)
+	                 ? fill_claimed_entry(c)
 	                 : insert_entry(c, seq, uuid, buf_span(&c->text), &id);
 	if (status != ST_OK)
 		return status;
@@ -271,10 +278,10 @@ enum status change_enter(struct change *c, const struct uuid *uuid,
 	return ST_OK;
 }
 
-/* --- telling ------------------------------------------------------------- */
-/* Who comes in sees what the conversation's history says. */
-static void add_arrivals(const struct change *c, struct buf *list,
-                         const uint64_t *users, unsigned count)
+/* --- notification -------------------------------------------------------- */
+/* The conversation's history kind says which entries a new member sees. */
+static void add_new_members(const struct membership_change *c, struct buf *list,
+                            const uint64_t *users, unsigned count)
 {
 	uint64_t from = c->history == HISTORY_ALL ? 0 : c->entry.seq - 1;
 
@@ -288,8 +295,8 @@ static void add_users(struct buf *key, const uint64_t *users, unsigned count)
 		event_key_add(key, users[i]);
 }
 
-/* Each by name: who has come in is among the members. */
-static enum status target_users(struct change *c, char sign,
+/* Names each user. The members include the users who have just joined. */
+static enum status target_users(struct membership_change *c, char sign,
                                 const uint64_t *users, unsigned count)
 {
 	enum status status =
@@ -300,9 +307,10 @@ static enum status target_users(struct change *c, char sign,
 	return status;
 }
 
-/* When it has just become a room, all have come into it. */
-static enum status target_room(struct change *c, struct event_room *room,
-                               const uint64_t *users, unsigned count)
+/* When the conversation becomes large, all its members join the room. */
+static enum status target_room(struct membership_change *c,
+                               struct event_room *room, const uint64_t *users,
+                               unsigned count)
 {
 	struct buf list CLEANUP(buf_free) = BUF(OUTBOX_TEXT_MAX);
 	enum status status = ST_OK;
@@ -312,7 +320,7 @@ static enum status target_room(struct change *c, struct event_room *room,
 		room->sign = '+';
 		status = members_list(c->sql, c->conversation, true, &list);
 	} else if (room->sign == '+') {
-		add_arrivals(c, &list, users, count);
+		add_new_members(c, &list, users, count);
 	} else if (room->sign == '-') {
 		add_users(&list, users, count);
 	}
@@ -321,8 +329,8 @@ static enum status target_room(struct change *c, struct event_room *room,
 	return buf_overflowed(&list) ? ST_BROKEN : status;
 }
 
-enum status change_tell(struct change *c, char sign, const uint64_t *users,
-                        unsigned count)
+enum status membership_change_notify(struct membership_change *c, char sign,
+                                     const uint64_t *users, unsigned count)
 {
 	struct event_room room = {c->conversation, c->entry.seq, '=',
 	                          SPAN_NONE};

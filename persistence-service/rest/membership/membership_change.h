@@ -1,14 +1,15 @@
 /*
- * change - one change of a conversation, in the transaction that is under way:
- * the change is written into its history as an entry of the next seq, and the
- * members' sockets are told through the outbox.
+ * membership_change - one change of a conversation, within the open
+ * transaction: writes the change into the history as an entry with the next
+ * seq, and sends the entry to the members' sockets through the outbox.
  *
- * Every change takes a seq. That is what invalidates what writers remember of
- * the conversation: they lock no row as long as their next seq is free. A
- * change does as they do, first the seq, then the row: who locked the row first
- * would meet the writer of a busy conversation in a deadlock, again and again.
+ * Every change takes a seq. This invalidates what the savers cache of the
+ * conversation, because they lock no row as long as their next seq is free. A
+ * change takes its locks in their order: first the seq, then the row. In the
+ * other order it would deadlock with the savers of a busy conversation again
+ * and again.
  *
- * Threads    one thread each, with the connection that it is made with.
+ * Threads    one thread each, with a connection of its own.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANGE_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANGE_H
@@ -20,13 +21,13 @@
 #include "persistence-service/settings.h"
 #include "persistence-service/sql_time.h"
 
-struct change {
+struct membership_change {
 	struct sql *sql;
 	uint64_t fanout_list_max;
 	uint64_t now_ms; /* unix */
 	struct sql_time now;
 
-	/* The conversation as it is after what was done so far. */
+	/* The conversation after the changes so far. */
 	uint64_t conversation;
 	enum conversation_kind kind;
 	enum history_kind history;
@@ -38,20 +39,20 @@ struct change {
 	struct buf name;
 
 	uint64_t actor;
-	enum member_role role; /* the actor's, when it was opened */
+	enum member_role role; /* of the actor, before the change */
 
 	uint64_t claimed_seq; /* 0: none */
 	uint64_t claimed_id;
 
 	struct saved_message entry; /* the last one */
-	struct buf text;            /* of it */
+	struct buf text;            /* body of the last entry */
 	struct buf frame;
 	struct buf target;
 	struct buf room;
 };
 
-/* What an entry says; what is 0 or empty is left out. */
-struct change_says {
+/* The body of an entry; members that are 0 or empty are left out. */
+struct membership_event {
 	const char *what;
 	const uint64_t *users;
 	unsigned user_count;
@@ -61,47 +62,57 @@ struct change_says {
 	struct span name;
 };
 
-void change_start(struct change *change, struct sql *sql,
-                  const struct settings *settings);
-void change_free(struct change *change);
+void membership_change_init(struct membership_change *change, struct sql *sql,
+                            const struct settings *settings);
+void membership_change_free(struct membership_change *change);
 
-/* Nothing is claimed: a transaction has begun. */
-void change_begin(struct change *change);
+/* Call it at the beginning of a transaction: no seq is claimed. */
+void membership_change_begin(struct membership_change *change);
 /*
- * The conversation as it is; once a seq is claimed, locked. ST_NOT_FOUND: it
- * never was, or is deleted.
+ * Reads the conversation; locks its row once a seq is claimed. ST_NOT_FOUND: it
+ * does not exist, or is deleted.
  */
-MUST_CHECK enum status change_open(struct change *change, uint64_t conversation,
-                                   uint64_t actor);
-/* A new one, empty and without a name of its own yet. */
-struct change_new {
+MUST_CHECK enum status membership_change_open(struct membership_change *change,
+                                              uint64_t conversation,
+                                              uint64_t actor);
+/* Inserts a new conversation, without members or entries. */
+struct membership_change_new {
 	enum conversation_kind kind;
 	enum history_kind history;
 	struct span name;
 };
-MUST_CHECK enum status change_open_new(struct change *change,
-                                       const struct change_new *made,
-                                       uint64_t actor);
+MUST_CHECK enum status
+membership_change_open_new(struct membership_change *change,
+                           const struct membership_change_new *made,
+                           uint64_t actor);
 
 /*
- * Takes the next seq of the open conversation for the first entry: nobody else
- * gets it, or a later one. Open it again, for it may have changed meanwhile.
- * ST_CONFLICT: it is too busy, or (actor, uuid) is taken.
+ * Takes the next seq of the open conversation for the first entry: no other
+ * transaction gets this seq or a later one. Open the conversation again
+ * afterwards, because it may have changed meanwhile. ST_CONFLICT: the
+ * conversation is too busy, or (actor, uuid) is taken.
  */
-MUST_CHECK enum status change_claim(struct change *change,
-                                    const struct uuid *uuid);
+MUST_CHECK enum status
+membership_change_claim_seq(struct membership_change *change,
+                            const struct uuid *uuid);
 /* ST_CONFLICT: (actor, uuid) is taken, by another transaction. */
-MUST_CHECK enum status change_enter(struct change *change,
-                                    const struct uuid *uuid,
-                                    const struct change_says *says);
+MUST_CHECK enum status
+membership_change_add_entry(struct membership_change *change,
+                            const struct uuid *uuid,
+                            const struct membership_event *event);
 
 /*
- * The frame of the last entry, to all who are in it now, and to `users` who
- * have just come in ('+') or gone ('-'); '=': nobody has.
+ * Puts the frame of the last entry into the outbox, for all present members and
+ * for `users`, who have just joined ('+') or left ('-'); '=': no such users.
  */
-MUST_CHECK enum status change_tell(struct change *change, char sign,
-                                   const uint64_t *users, unsigned count);
-/* Writes the row, and that the actor has read it all; not the commit. */
-MUST_CHECK enum status change_close(struct change *change);
+MUST_CHECK enum status
+membership_change_notify(struct membership_change *change, char sign,
+                         const uint64_t *users, unsigned count);
+/*
+ * Writes the conversation's row, and marks all entries as read by the actor.
+ * Does not commit.
+ */
+MUST_CHECK enum status
+membership_change_close(struct membership_change *change);
 
 #endif

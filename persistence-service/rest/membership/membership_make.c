@@ -1,4 +1,4 @@
-/* How groups and channels begin, change and end. */
+/* Makes, edits and deletes groups and channels. */
 #include "persistence-service/rest/membership/channel_names.h"
 #include "persistence-service/rest/membership/membership_private.h"
 
@@ -20,51 +20,52 @@ static enum status already_made(struct membership *m,
                                 const struct membership_entry *entry,
                                 uint64_t *ret_conversation)
 {
-	if (!entry->made_it)
+	if (!entry->is_first)
 		return membership_refuse(m, ST_CONFLICT,
-		                         "uuid is that of something else");
+		                         "this uuid is already in use");
 	*ret_conversation = entry->conversation;
 	return ST_OK;
 }
 
-/* The first is who makes it. */
-static enum status enter_all(struct membership *m, const struct making *making)
+/* The first user is the creator. */
+static enum status add_creator_and_users(struct membership *m,
+                                         const struct making *making)
 {
 	const struct new_conversation *wish = making->wish;
-	struct change *c = &m->change;
+	struct membership_change *c = &m->change;
 	unsigned count = wish->user_count + 1;
 	uint64_t users[FEW_MAX] = {making->actor};
-	struct change_says says = {.what = "created",
-	                           .users = users,
-	                           .user_count = count,
-	                           .name = wish->name};
+	struct membership_event event = {.what = "created",
+	                                 .users = users,
+	                                 .user_count = count,
+	                                 .name = wish->name};
 	enum status status;
 
 	for (unsigned i = 1; i < count; i++)
 		users[i] = wish->users[i - 1];
-	status = membership_check_room(m, 0, count);
+	status = membership_check_capacity(m, 0, count);
 	if (status == ST_OK)
 		status = membership_check_users(m, c->conversation, users,
 		                                count);
 	if (status == ST_OK)
-		status = change_enter(c, &m->uuid, &says);
+		status = membership_change_add_entry(c, &m->uuid, &event);
 	if (status == ST_OK)
 		status = members_enter(c, users, count);
 	if (status == ST_OK)
-		status = change_tell(c, '+', users, count);
-	return status == ST_OK ? change_close(c) : status;
+		status = membership_change_notify(c, '+', users, count);
+	return status == ST_OK ? membership_change_close(c) : status;
 }
 
 static enum status make_new(struct membership *m, struct making *making)
 {
 	const struct new_conversation *wish = making->wish;
-	struct change_new made = {.kind = wish->kind,
-	                          .history = wish->history,
-	                          .name = wish->name};
+	struct membership_change_new made = {.kind = wish->kind,
+	                                     .history = wish->history,
+	                                     .name = wish->name};
 	enum status status;
 
-	change_begin(&m->change);
-	status = change_open_new(&m->change, &made, making->actor);
+	membership_change_begin(&m->change);
+	status = membership_change_open_new(&m->change, &made, making->actor);
 	if (status != ST_OK)
 		return status;
 	making->conversation = m->change.conversation;
@@ -75,7 +76,7 @@ static enum status make_new(struct membership *m, struct making *making)
 		if (status == ST_CONFLICT)
 			return name_taken(m);
 	}
-	return status == ST_OK ? enter_all(m, making) : status;
+	return status == ST_OK ? add_creator_and_users(m, making) : status;
 }
 
 static enum status make(struct membership *m, void *context)
@@ -106,14 +107,15 @@ enum status membership_make(struct membership *m, uint64_t actor,
 	return ST_OK;
 }
 
-static enum status look(struct membership *m, void *context)
+static enum status find_made(struct membership *m, void *context)
 {
 	struct making *making = context;
 	struct membership_entry entry;
 	enum status status = membership_find(m, making->actor, &entry);
 
 	if (status == ST_NOT_FOUND)
-		return membership_refuse(m, ST_NOT_FOUND, "nothing yet");
+		return membership_refuse(m, ST_NOT_FOUND,
+		                         "there is no such conversation");
 	return status == ST_OK ? already_made(m, &entry, &making->conversation)
 	                       : status;
 }
@@ -125,7 +127,7 @@ enum status membership_made(struct membership *m, uint64_t actor,
 	enum status status;
 
 	m->uuid = *uuid;
-	status = membership_transact(m, look, 0, &making);
+	status = membership_transact(m, find_made, 0, &making);
 	if (status == ST_OK)
 		*ret_conversation = making.conversation;
 	return status;
@@ -134,7 +136,7 @@ enum status membership_made(struct membership *m, uint64_t actor,
 /* --- edit ---------------------------------------------------------------- */
 static enum status write_name(struct membership *m, struct span name)
 {
-	const struct change *c = &m->change;
+	const struct membership_change *c = &m->change;
 	struct sql_value values[] = {sql_bytes(name),
 	                             sql_number(c->conversation)};
 
@@ -162,30 +164,35 @@ static enum status write_history(struct membership *m,
 	               values, ARRAY_LEN(values));
 }
 
-static enum status enter_and_tell(struct membership *m, const struct uuid *uuid,
-                                  const struct change_says *says)
+static enum status add_entry_and_notify(struct membership *m,
+                                        const struct uuid *uuid,
+                                        const struct membership_event *event)
 {
-	enum status status = change_enter(&m->change, uuid, says);
+	enum status status =
+		membership_change_add_entry(&m->change, uuid, event);
 
-	return status == ST_OK ? change_tell(&m->change, '=', NULL, 0) : status;
+	return status == ST_OK
+	               ? membership_change_notify(&m->change, '=', NULL, 0)
+	               : status;
 }
 
-static enum status rename_it(struct membership *m, struct span name,
-                             const struct uuid *uuid)
-{
-	struct change_says says = {.what = "renamed", .name = name};
-	enum status status = write_name(m, name);
-
-	return status == ST_OK ? enter_and_tell(m, uuid, &says) : status;
-}
-
-static enum status set_history(struct membership *m, enum history_kind history,
+static enum status change_name(struct membership *m, struct span name,
                                const struct uuid *uuid)
 {
-	struct change_says says = {.what = "history", .history = history};
+	struct membership_event event = {.what = "renamed", .name = name};
+	enum status status = write_name(m, name);
+
+	return status == ST_OK ? add_entry_and_notify(m, uuid, &event) : status;
+}
+
+static enum status change_history(struct membership *m,
+                                  enum history_kind history,
+                                  const struct uuid *uuid)
+{
+	struct membership_event event = {.what = "history", .history = history};
 	enum status status = write_history(m, history);
 
-	return status == ST_OK ? enter_and_tell(m, uuid, &says) : status;
+	return status == ST_OK ? add_entry_and_notify(m, uuid, &event) : status;
 }
 
 static bool renames(const struct membership *m, const struct member_act *act)
@@ -194,60 +201,61 @@ static bool renames(const struct membership *m, const struct member_act *act)
 	       !span_equal(act->name, buf_span(&m->change.name));
 }
 
-static enum status look_at_edit(struct membership *m, struct member_act *act)
+static enum status check_edit(struct membership *m, struct member_act *act)
 {
-	const struct change *c = &m->change;
-	enum status status = membership_open(m, act, ROLE_ADMIN);
+	const struct membership_change *c = &m->change;
+	enum status status = membership_authorize(m, act, ROLE_ADMIN);
 
-	m->settled = !renames(m, act) &&
-	             (!act->history || act->history == c->history);
+	m->unchanged = !renames(m, act) &&
+	               (!act->history || act->history == c->history);
 	return status;
 }
 
-/* Two changes are two entries. */
+/* A new name and a new history are one entry each. */
 static enum status edit(struct membership *m, struct member_act *act)
 {
 	struct uuid uuid = m->uuid;
 	enum status status = ST_OK;
 
 	if (renames(m, act)) {
-		status = rename_it(m, act->name, &uuid);
+		status = change_name(m, act->name, &uuid);
 		uuid_make(&uuid);
 	}
 	if (status == ST_OK && act->history &&
 	    act->history != m->change.history)
-		status = set_history(m, act->history, &uuid);
-	return status == ST_OK ? change_close(&m->change) : status;
+		status = change_history(m, act->history, &uuid);
+	return status == ST_OK ? membership_change_close(&m->change) : status;
 }
 
 enum status membership_edit(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_at_edit, edit};
+	static const struct membership_operation operation = {check_edit, edit};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }
 
 /* --- delete -------------------------------------------------------------- */
-static enum status look_as_owner(struct membership *m, struct member_act *act)
+static enum status check_owner(struct membership *m, struct member_act *act)
 {
-	return membership_open(m, act, ROLE_OWNER);
+	return membership_authorize(m, act, ROLE_OWNER);
 }
 
-/* Rows of members stay: all who read leave out what is deleted. */
-static enum status delete_it(struct membership *m, struct member_act *act)
+/* The members' rows stay: every query leaves out deleted conversations. */
+static enum status delete_conversation(struct membership *m,
+                                       struct member_act *act)
 {
-	struct change_says says = {.what = "deleted"};
-	enum status status = enter_and_tell(m, &m->uuid, &says);
+	struct membership_event event = {.what = "deleted"};
+	enum status status = add_entry_and_notify(m, &m->uuid, &event);
 
 	(void)act;
 	if (status == ST_OK)
-		status = change_close(&m->change);
-	return status == ST_OK ? membership_end(m) : status;
+		status = membership_change_close(&m->change);
+	return status == ST_OK ? membership_mark_deleted(m) : status;
 }
 
-enum status membership_end(struct membership *m)
+enum status membership_mark_deleted(struct membership *m)
 {
-	const struct change *c = &m->change;
+	const struct membership_change *c = &m->change;
 	struct sql_value values[] = {
 		sql_bytes(span_make(c->now.text, SQL_TIME_LEN)),
 		sql_number(c->conversation)};
@@ -263,7 +271,8 @@ enum status membership_end(struct membership *m)
 
 enum status membership_delete(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_as_owner, delete_it};
+	static const struct membership_operation operation = {
+		check_owner, delete_conversation};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }

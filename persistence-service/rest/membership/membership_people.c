@@ -1,80 +1,83 @@
-/* Who comes in, who goes, and what each may. */
+/* Adds and removes members, and sets their roles. */
 #include "persistence-service/rest/membership/membership_private.h"
 
 #include <string.h>
 
-/* --- in ------------------------------------------------------------------ */
+/* --- joining ------------------------------------------------------------- */
 /*
- * In how many conversations each is, is counted before the lock: that takes
- * its time, and the lock would not make it more exact.
+ * The conversations of each user are counted before the lock: the count takes
+ * time, and the lock would not make it more exact.
  */
-static enum status may_come(struct membership *m, const uint64_t *users,
-                            unsigned count)
+static enum status check_new_members(struct membership *m,
+                                     const uint64_t *users, unsigned count)
 {
-	const struct change *c = &m->change;
-	enum status status = membership_check_room(m, c->member_count, count);
+	const struct membership_change *c = &m->change;
+	enum status status =
+		membership_check_capacity(m, c->member_count, count);
 
 	if (status != ST_OK || c->claimed_seq)
 		return status;
 	return membership_check_users(m, c->conversation, users, count);
 }
 
-static enum status come_in(struct membership *m, const char *what,
-                           const uint64_t *users, unsigned count)
+static enum status add_members(struct membership *m, const char *what,
+                               const uint64_t *users, unsigned count)
 {
-	struct change *c = &m->change;
-	struct change_says says = {
+	struct membership_change *c = &m->change;
+	struct membership_event event = {
 		.what = what, .users = users, .user_count = count};
-	enum status status = change_enter(c, &m->uuid, &says);
+	enum status status = membership_change_add_entry(c, &m->uuid, &event);
 
 	if (status == ST_OK)
 		status = members_enter(c, users, count);
 	if (status == ST_OK)
-		status = change_tell(c, '+', users, count);
-	return status == ST_OK ? change_close(c) : status;
+		status = membership_change_notify(c, '+', users, count);
+	return status == ST_OK ? membership_change_close(c) : status;
 }
 
-static enum status look_as_admin(struct membership *m, struct member_act *act)
+static enum status check_admin(struct membership *m, struct member_act *act)
 {
-	enum status status = membership_open(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, act, ROLE_ADMIN);
 
-	m->settled = true;
+	m->unchanged = true;
 	return status;
 }
 
 enum status membership_may_invite(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_as_admin, NULL};
+	static const struct membership_operation operation = {check_admin,
+	                                                      NULL};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }
 
-static enum status look_at_invitation(struct membership *m,
-                                      struct member_act *act)
+static enum status check_invitation(struct membership *m,
+                                    struct member_act *act)
 {
-	enum status status = membership_open(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, act, ROLE_ADMIN);
 
 	memcpy(m->missing, act->users, sizeof(m->missing));
 	m->missing_count = act->user_count;
 	if (status == ST_OK)
 		status = members_missing(m->sql, act->conversation, m->missing,
 		                         &m->missing_count);
-	m->settled = m->missing_count == 0;
-	if (status != ST_OK || m->settled)
+	m->unchanged = m->missing_count == 0;
+	if (status != ST_OK || m->unchanged)
 		return status;
-	return may_come(m, m->missing, m->missing_count);
+	return check_new_members(m, m->missing, m->missing_count);
 }
 
 static enum status invite(struct membership *m, struct member_act *act)
 {
 	(void)act;
-	return come_in(m, "invited", m->missing, m->missing_count);
+	return add_members(m, "invited", m->missing, m->missing_count);
 }
 
 enum status membership_invite(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_at_invitation, invite};
-	enum status status = membership_do(m, &work, act);
+	static const struct membership_operation operation = {check_invitation,
+	                                                      invite};
+	enum status status = membership_run(m, &operation, act);
 
 	if (status != ST_OK)
 		return status;
@@ -83,81 +86,84 @@ enum status membership_invite(struct membership *m, struct member_act *act)
 	return ST_OK;
 }
 
-static enum status look_at_joining(struct membership *m, struct member_act *act)
+static enum status check_join(struct membership *m, struct member_act *act)
 {
-	enum status status = membership_open(m, act, ROLE_NONE);
+	enum status status = membership_authorize(m, act, ROLE_NONE);
 
-	m->settled = m->change.role != ROLE_NONE;
-	if (status != ST_OK || m->settled)
+	m->unchanged = m->change.role != ROLE_NONE;
+	if (status != ST_OK || m->unchanged)
 		return status;
-	return may_come(m, &act->actor, 1);
+	return check_new_members(m, &act->actor, 1);
 }
 
 static enum status join(struct membership *m, struct member_act *act)
 {
-	return come_in(m, "joined", &act->actor, 1);
+	return add_members(m, "joined", &act->actor, 1);
 }
 
 enum status membership_join(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_at_joining, join};
+	static const struct membership_operation operation = {check_join, join};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }
 
-/* --- out ----------------------------------------------------------------- */
-static enum status go(struct membership *m, const struct change_says *says)
+/* --- leaving ------------------------------------------------------------- */
+static enum status remove_member(struct membership *m,
+                                 const struct membership_event *event)
 {
-	struct change *c = &m->change;
-	enum status status = change_enter(c, &m->uuid, says);
+	struct membership_change *c = &m->change;
+	enum status status = membership_change_add_entry(c, &m->uuid, event);
 
 	if (status == ST_OK)
-		status = member_leaves(c, *says->users);
+		status = member_leaves(c, *event->users);
 	if (status == ST_OK)
-		status = change_tell(c, '-', says->users, 1);
-	return status == ST_OK ? change_close(c) : status;
+		status = membership_change_notify(c, '-', event->users, 1);
+	return status == ST_OK ? membership_change_close(c) : status;
 }
 
 static enum status leave_as_owner(struct membership *m, uint64_t user)
 {
 	uint64_t conversation = m->change.conversation;
-	struct change_says says = {
+	struct membership_event event = {
 		.what = "left", .users = &user, .user_count = 1};
 	enum status status =
-		member_successor(m->sql, conversation, user, &says.owner);
+		member_successor(m->sql, conversation, user, &event.owner);
 
 	if (status == ST_OK) {
-		status = go(m, &says);
-		return status == ST_OK ? member_set_role(m->sql, conversation,
-		                                         says.owner, ROLE_OWNER)
-		                       : status;
+		status = remove_member(m, &event);
+		return status == ST_OK
+		               ? member_set_role(m->sql, conversation,
+		                                 event.owner, ROLE_OWNER)
+		               : status;
 	}
 	if (status != ST_NOT_FOUND)
 		return status;
-	status = go(m, &says);
-	return status == ST_OK ? membership_end(m) : status;
+	status = remove_member(m, &event);
+	return status == ST_OK ? membership_mark_deleted(m) : status;
 }
 
-static enum status look_as_member(struct membership *m, struct member_act *act)
+static enum status check_member(struct membership *m, struct member_act *act)
 {
-	return membership_open(m, act, ROLE_MEMBER);
+	return membership_authorize(m, act, ROLE_MEMBER);
 }
 
 static enum status leave(struct membership *m, struct member_act *act)
 {
-	struct change_says says = {
+	struct membership_event event = {
 		.what = "left", .users = &act->actor, .user_count = 1};
 
 	if (m->change.role == ROLE_OWNER)
 		return leave_as_owner(m, act->actor);
-	return go(m, &says);
+	return remove_member(m, &event);
 }
 
 enum status membership_leave(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_as_member, leave};
+	static const struct membership_operation operation = {check_member,
+	                                                      leave};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }
 
 static enum status role_of_user(struct membership *m,
@@ -173,9 +179,9 @@ static enum status role_of_user(struct membership *m,
 	return status;
 }
 
-static enum status look_at_removal(struct membership *m, struct member_act *act)
+static enum status check_removal(struct membership *m, struct member_act *act)
 {
-	enum status status = membership_open(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, act, ROLE_ADMIN);
 	enum member_role role;
 
 	if (status == ST_OK)
@@ -188,46 +194,46 @@ static enum status look_at_removal(struct membership *m, struct member_act *act)
 
 static enum status remove_user(struct membership *m, struct member_act *act)
 {
-	struct change_says says = {
+	struct membership_event event = {
 		.what = "removed", .users = &act->user, .user_count = 1};
 
-	return go(m, &says);
+	return remove_member(m, &event);
 }
 
 enum status membership_remove(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_at_removal,
-	                                            remove_user};
+	static const struct membership_operation operation = {check_removal,
+	                                                      remove_user};
 
 	if (act->user == act->actor)
 		return membership_leave(m, act);
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }
 
 /* --- roles --------------------------------------------------------------- */
-static enum status look_at_role(struct membership *m, struct member_act *act)
+static enum status check_role(struct membership *m, struct member_act *act)
 {
-	enum status status = membership_open(m, act, ROLE_OWNER);
+	enum status status = membership_authorize(m, act, ROLE_OWNER);
 	enum member_role role = ROLE_NONE;
 
 	if (status == ST_OK)
 		status = role_of_user(m, act, &role);
-	m->settled = role == act->role;
-	if (status != ST_OK || m->settled || act->user != act->actor)
+	m->unchanged = role == act->role;
+	if (status != ST_OK || m->unchanged || act->user != act->actor)
 		return status;
 	return membership_refuse(m, ST_INVALID,
-	                         "an owner ceases to be one by making somebody "
-	                         "else it");
+	                         "an owner gives the role up by making another "
+	                         "member the owner");
 }
 
 static enum status give_role(struct membership *m, struct member_act *act)
 {
-	struct change *c = &m->change;
-	struct change_says says = {.what = "role",
-	                           .users = &act->user,
-	                           .user_count = 1,
-	                           .role = act->role};
-	enum status status = change_enter(c, &m->uuid, &says);
+	struct membership_change *c = &m->change;
+	struct membership_event event = {.what = "role",
+	                                 .users = &act->user,
+	                                 .user_count = 1,
+	                                 .role = act->role};
+	enum status status = membership_change_add_entry(c, &m->uuid, &event);
 
 	if (status == ST_OK)
 		status = member_set_role(m->sql, act->conversation, act->user,
@@ -236,13 +242,14 @@ static enum status give_role(struct membership *m, struct member_act *act)
 		status = member_set_role(m->sql, act->conversation, act->actor,
 		                         ROLE_ADMIN);
 	if (status == ST_OK)
-		status = change_tell(c, '=', NULL, 0);
-	return status == ST_OK ? change_close(c) : status;
+		status = membership_change_notify(c, '=', NULL, 0);
+	return status == ST_OK ? membership_change_close(c) : status;
 }
 
 enum status membership_set_role(struct membership *m, struct member_act *act)
 {
-	static const struct membership_work work = {look_at_role, give_role};
+	static const struct membership_operation operation = {check_role,
+	                                                      give_role};
 
-	return membership_do(m, &work, act);
+	return membership_run(m, &operation, act);
 }

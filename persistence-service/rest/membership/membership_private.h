@@ -1,6 +1,5 @@
 /*
- * membership_private - what the files of membership share; nobody else
- * includes it.
+ * membership_private - shared by membership*.c only.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_PRIVATE_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_PRIVATE_H
@@ -13,11 +12,11 @@ struct membership {
 	const struct settings *settings;
 	struct reader *reader;
 	struct sql *sql;
-	struct change change;
-	struct uuid uuid; /* of the first entry, in every try */
-	bool refused;     /* trying again would not help */
-	bool settled;     /* there is nothing to do */
-	/* Of an invitation, who are not in it yet. */
+	struct membership_change change;
+	struct uuid uuid; /* of the first entry, the same in every try */
+	bool refused;     /* another try would not help */
+	bool unchanged;   /* the conversation is already as requested */
+	/* invite: the users who are no members yet. */
 	uint64_t missing[FEW_MAX];
 	unsigned missing_count;
 	char why[128];
@@ -27,47 +26,49 @@ struct membership {
 typedef enum status membership_step(struct membership *m, void *wish);
 
 /*
- * Runs it until it was done or refused. A try that was done without our knowing
- * is recognised by the actor's entry under m->uuid; actor 0: the step looks
- * for that itself.
+ * Tries the step until it is done or refused. When the answer to a commit was
+ * lost, the actor's entry under m->uuid shows that the step was done. Actor 0:
+ * the step checks this itself.
  */
 MUST_CHECK enum status membership_transact(struct membership *m,
                                            membership_step *step,
                                            uint64_t actor, void *wish);
-/* What `actor` entered under m->uuid; ST_NOT_FOUND: nothing. */
+/* The entry of `actor` under m->uuid, or ST_NOT_FOUND. */
 struct membership_entry {
 	uint64_t conversation;
-	bool made_it; /* the first of its conversation */
+	bool is_first; /* it made the conversation */
 };
 MUST_CHECK enum status membership_find(struct membership *m, uint64_t actor,
                                        struct membership_entry *ret_entry);
 
 /*
- * A change of a conversation that is there. It is looked at before a seq is
- * claimed for it, and again when it is locked.
+ * An operation on an existing conversation. `check` runs before a seq is
+ * claimed, and again when the row is locked; `apply` runs after it.
  */
-struct membership_work {
-	/* Opens it; refuses, or sets m->settled when it is so already. */
-	enum status (*look)(struct membership *m, struct member_act *act);
-	enum status (*perform)(struct membership *m, struct member_act *act);
+struct membership_operation {
+	/* Opens the conversation; refuses, or sets m->unchanged. */
+	enum status (*check)(struct membership *m, struct member_act *act);
+	enum status (*apply)(struct membership *m, struct member_act *act);
 };
-MUST_CHECK enum status membership_do(struct membership *m,
-                                     const struct membership_work *work,
-                                     struct member_act *act);
+MUST_CHECK enum status
+membership_run(struct membership *m,
+               const struct membership_operation *operation,
+               struct member_act *act);
 
 enum status membership_refuse(struct membership *m, enum status status,
                               const char *format, ...) PRINTF(3, 4);
-/* The conversation, for who is at least `least` in it. */
-MUST_CHECK enum status membership_open(struct membership *m,
-                                       const struct member_act *act,
-                                       enum member_role least);
-MUST_CHECK enum status membership_check_room(struct membership *m,
-                                             uint64_t members, unsigned more);
+/* Opens the conversation; refuses an actor below the role `least`. */
+MUST_CHECK enum status membership_authorize(struct membership *m,
+                                            const struct member_act *act,
+                                            enum member_role least);
+MUST_CHECK enum status membership_check_capacity(struct membership *m,
+                                                 uint64_t members,
+                                                 unsigned more);
 MUST_CHECK enum status membership_check_users(struct membership *m,
                                               uint64_t conversation,
                                               const uint64_t *users,
                                               unsigned count);
-/* The open conversation is deleted, its name is free. */
-MUST_CHECK enum status membership_end(struct membership *m);
+/* Marks the open conversation as deleted and frees its name. */
+MUST_CHECK enum status membership_mark_deleted(struct membership *m);
 
 #endif

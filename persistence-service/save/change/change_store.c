@@ -4,10 +4,14 @@
 #include "persistence-service/conversation.h"
 #include "persistence-service/sql_time.h"
 
-/* As the table revisions has them. */
-enum change_kind { CHANGE_EDIT = 1, CHANGE_DELETE = 2, CHANGE_REACT = 3 };
+/* The numbers of the column revisions.kind. */
+enum message_change_kind {
+	CHANGE_EDIT = 1,
+	CHANGE_DELETE = 2,
+	CHANGE_REACT = 3
+};
 
-enum { KNOWN_COLUMNS = 9, PLACE_COLUMNS = 10 };
+enum { KNOWN_COLUMNS = 9, REF_COLUMNS = 10 };
 
 struct change_store {
 	struct sql *sql;
@@ -15,15 +19,15 @@ struct change_store {
 	unsigned reactions_max;
 };
 
-/* What a change is about, with its rows locked. */
-struct place {
+/* The message that a change names, and its conversation, both rows locked. */
+struct message_ref {
 	bool direct;
 	uint64_t last_seq;
 	uint64_t revision;
 	bool large;
 	uint64_t role;
 	uint64_t from_seq;
-	bool there; /* the message */
+	bool exists; /* the message, not only the conversation */
 	uint64_t author;
 	uint64_t kind;
 	bool deleted;
@@ -36,7 +40,7 @@ static const char find_known[] =
 	" FROM revisions r JOIN messages x"
 	" ON x.conversation = r.conversation AND x.seq = r.seq"
 	" WHERE r.sender = ? AND r.uuid = ?";
-static const char find_place[] =
+static const char find_message[] =
 	"SELECT c.kind, c.last_seq, c.revision, c.large, m.role, m.from_seq,"
 	" x.seq, x.sender, x.kind, x.deleted_at"
 	" FROM conversations c"
@@ -51,7 +55,7 @@ static const char delete_message[] =
 	" WHERE conversation = ? AND seq = ?";
 static const char delete_reactions[] =
 	"DELETE FROM reactions WHERE conversation = ? AND seq = ?";
-static const char touch_message[] =
+static const char set_message_revision[] =
 	"UPDATE messages SET revision = ? WHERE conversation = ? AND seq = ?";
 static const char count_reactions[] =
 	"SELECT CAST(COUNT(DISTINCT reaction) AS UNSIGNED),"
@@ -63,10 +67,10 @@ static const char add_reaction[] =
 static const char remove_reaction[] =
 	"DELETE FROM reactions WHERE conversation = ? AND seq = ?"
 	" AND reaction = ? AND user = ?";
-static const char note_revision[] =
+static const char insert_revision[] =
 	"INSERT INTO revisions (conversation, revision, seq, kind, sender,"
 	" uuid, reaction, removed, created_at) VALUES (?,?,?,?,?,?,?,?,?)";
-static const char raise_revision[] =
+static const char set_last_revision[] =
 	"UPDATE conversations SET revision = ? WHERE id = ?";
 
 struct change_store *change_store_create(struct sql *sql,
@@ -86,7 +90,7 @@ void change_store_destroy(struct change_store **store)
 	mem_free(store);
 }
 
-static enum change_kind kind_of(const struct save_record *record)
+static enum message_change_kind kind_of(const struct save_record *record)
 {
 	return record->kind == SAVE_EDIT     ? CHANGE_EDIT
 	       : record->kind == SAVE_DELETE ? CHANGE_DELETE
@@ -108,9 +112,9 @@ static bool is_change(const struct batch_entry *entry)
 	       entry->outcome != OUTCOME_DEAD;
 }
 
-/* --- known before -------------------------------------------------------- */
-/* An edit that was edited again is only answered: its text is gone. */
-static void take_known(struct batch *batch, struct batch_entry *entry,
+/* --- duplicates ---------------------------------------------------------- */
+/* An edit that a later edit replaced has no text any more. */
+static void fill_known(struct batch *batch, struct batch_entry *entry,
                        const struct sql_value *row)
 {
 	struct saved_change *change = &entry->change;
@@ -127,13 +131,14 @@ static void take_known(struct batch *batch, struct batch_entry *entry,
 	(void)sql_time_read(row[4].bytes, &change->created_at_ms);
 	entry->outcome = OUTCOME_DUPLICATE;
 	if (change->kind == CLIENT_REACT)
-		batch_keep(batch, entry, &change->reaction, row[5].bytes);
+		batch_keep_text(batch, entry, &change->reaction, row[5].bytes);
 	else if (change->kind == CLIENT_EDIT && row[7].number)
-		batch_keep(batch, entry, &change->message, row[8].bytes);
+		batch_keep_text(batch, entry, &change->message, row[8].bytes);
 }
 
-static enum status look_known(struct change_store *store, struct batch *batch,
-                              struct batch_entry *entry)
+static enum status find_duplicate(struct change_store *store,
+                                  struct batch *batch,
+                                  struct batch_entry *entry)
 {
 	struct sql_value values[] = {sql_number(entry->record.sender),
 	                             sql_bytes(uuid_span(&entry->record.uuid))};
@@ -144,35 +149,35 @@ static enum status look_known(struct change_store *store, struct batch *batch,
 	if (status == ST_OK)
 		status = sql_fetch(store->sql, row, KNOWN_COLUMNS);
 	if (status == ST_OK)
-		take_known(batch, entry, row);
+		fill_known(batch, entry, row);
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-/* --- may it be? ---------------------------------------------------------- */
-/* ST_NOT_FOUND: no such conversation, or the sender is not in it. */
-static enum status read_place(struct change_store *store,
-                              const struct save_record *record,
-                              struct place *ret_place)
+/* --- checks -------------------------------------------------------------- */
+/* ST_NOT_FOUND: no such conversation, or the sender is no member of it. */
+static enum status read_message_ref(struct change_store *store,
+                                    const struct save_record *record,
+                                    struct message_ref *ret_ref)
 {
 	struct sql_value values[] = {sql_number(record->sender),
 	                             sql_number(record->seq),
 	                             sql_number(record->conversation)};
-	struct sql_value row[PLACE_COLUMNS];
+	struct sql_value row[REF_COLUMNS];
 	enum status status =
-		sql_run(store->sql, find_place, values, ARRAY_LEN(values));
+		sql_run(store->sql, find_message, values, ARRAY_LEN(values));
 
 	if (status == ST_OK)
-		status = sql_fetch(store->sql, row, PLACE_COLUMNS);
+		status = sql_fetch(store->sql, row, REF_COLUMNS);
 	if (status != ST_OK)
 		return status;
-	*ret_place = (struct place){
+	*ret_ref = (struct message_ref){
 		.direct = row[0].number == KIND_DIRECT,
 		.last_seq = row[1].number,
 		.revision = row[2].number,
 		.large = row[3].number != 0,
 		.role = row[4].number,
 		.from_seq = row[5].number,
-		.there = row[6].kind != SQL_NULL,
+		.exists = row[6].kind != SQL_NULL,
 		.author = row[7].number,
 		.kind = row[8].number,
 		.deleted = row[9].kind != SQL_NULL,
@@ -189,24 +194,26 @@ static enum status refuse(struct batch_entry *entry, enum frame_code code,
 	return ST_OK;
 }
 
-static bool may(const struct save_record *record, const struct place *place)
+static bool is_allowed(const struct save_record *record,
+                       const struct message_ref *ref)
 {
-	if (record->kind == SAVE_REACT || record->sender == place->author)
+	if (record->kind == SAVE_REACT || record->sender == ref->author)
 		return true;
-	return record->kind == SAVE_DELETE && !place->direct &&
-	       place->role >= ROLE_ADMIN;
+	return record->kind == SAVE_DELETE && !ref->direct &&
+	       ref->role >= ROLE_ADMIN;
 }
 
-static bool is_there(const struct save_record *record,
-                     const struct place *place)
+static bool is_visible(const struct save_record *record,
+                       const struct message_ref *ref)
 {
-	return place->there && place->kind == ENTRY_MESSAGE &&
-	       record->seq > place->from_seq && !place->deleted;
+	return ref->exists && ref->kind == ENTRY_MESSAGE &&
+	       record->seq > ref->from_seq && !ref->deleted;
 }
 
-/* --- doing it ------------------------------------------------------------ */
-static enum status edit(struct change_store *store,
-                        const struct saved_change *change, struct span time)
+/* --- SQL ----------------------------------------------------------------- */
+static enum status write_edit(struct change_store *store,
+                              const struct saved_change *change,
+                              struct span time)
 {
 	struct sql_value values[] = {
 		sql_number(change->revision), sql_bytes(time),
@@ -217,26 +224,28 @@ static enum status edit(struct change_store *store,
 	return sql_run(store->sql, edit_message, values, ARRAY_LEN(values));
 }
 
-static enum status delete (struct change_store *store,
-                           const struct saved_change *change,
-                           struct span time) {
-	struct sql_value values[] =
-		{
-			sql_number(change->revision),
-			sql_bytes(time),
-			sql_number(change->conversation),
-			sql_number(change->seq),
-		};
-	enum status status = sql_run(store->sql, delete_message, values,
-	                             ARRAY_LEN(values));
+static enum status write_deletion(struct change_store *store,
+                                  const struct saved_change *change,
+                                  struct span time)
+{
+	struct sql_value values[] = {
+		sql_number(change->revision),
+		sql_bytes(time),
+		sql_number(change->conversation),
+		sql_number(change->seq),
+	};
+	enum status status =
+		sql_run(store->sql, delete_message, values, ARRAY_LEN(values));
 
-	if (status != ST_OK) return status;
+	if (status != ST_OK)
+		return status;
 	return sql_run(store->sql, delete_reactions, &values[2], 2);
 }
 
-/* Whether the message may have this reaction beside those that it has. */
-static enum status check_room(struct change_store *store,
-                              const struct save_record *record, bool *ret_room)
+/* Whether the message may have this reaction besides its present ones. */
+static enum status check_reaction_limit(struct change_store *store,
+                                        const struct save_record *record,
+                                        bool *ret_within_limit)
 {
 	struct sql_value values[] = {sql_bytes(record->reaction),
 	                             sql_number(record->conversation),
@@ -248,13 +257,13 @@ static enum status check_room(struct change_store *store,
 	if (status == ST_OK)
 		status = sql_fetch(store->sql, row, 2);
 	if (status == ST_OK)
-		*ret_room =
+		*ret_within_limit =
 			row[1].number || row[0].number < store->reactions_max;
 	return status;
 }
 
-static enum status react(struct change_store *store,
-                         const struct saved_change *change)
+static enum status write_reaction(struct change_store *store,
+                                  const struct saved_change *change)
 {
 	struct sql_value values[] = {
 		sql_number(change->conversation),
@@ -262,22 +271,24 @@ static enum status react(struct change_store *store,
 		sql_bytes(change->reaction),
 		sql_number(change->user),
 	};
-	struct sql_value touch[] = {sql_number(change->revision), values[0],
-	                            values[1]};
+	struct sql_value message_values[] = {sql_number(change->revision),
+	                                     values[0], values[1]};
 	enum status status = sql_run(
 		store->sql, change->remove ? remove_reaction : add_reaction,
 		values, ARRAY_LEN(values));
 
 	if (status != ST_OK)
 		return status;
-	return sql_run(store->sql, touch_message, touch, ARRAY_LEN(touch));
+	return sql_run(store->sql, set_message_revision, message_values,
+	               ARRAY_LEN(message_values));
 }
 
-static enum status note(struct change_store *store,
-                        const struct save_record *record,
-                        const struct saved_change *change, struct span time)
+static enum status record_revision(struct change_store *store,
+                                   const struct save_record *record,
+                                   const struct saved_change *change,
+                                   struct span time)
 {
-	/* No bytes at all would be NULL. */
+	/* A span without data would be NULL. */
 	struct sql_value reaction =
 		sql_bytes(change->reaction.len ? change->reaction : SPAN(""));
 	struct sql_value values[] = {
@@ -291,18 +302,19 @@ static enum status note(struct change_store *store,
 		sql_number(change->remove),
 		sql_bytes(time),
 	};
-	struct sql_value raised[] = {sql_number(change->revision),
-	                             sql_number(change->conversation)};
+	struct sql_value conversation_values[] = {
+		sql_number(change->revision), sql_number(change->conversation)};
 	enum status status =
-		sql_run(store->sql, note_revision, values, ARRAY_LEN(values));
+		sql_run(store->sql, insert_revision, values, ARRAY_LEN(values));
 
 	if (status != ST_OK)
 		return status;
-	return sql_run(store->sql, raise_revision, raised, ARRAY_LEN(raised));
+	return sql_run(store->sql, set_last_revision, conversation_values,
+	               ARRAY_LEN(conversation_values));
 }
 
 static enum status apply(struct change_store *store, struct batch_entry *entry,
-                         const struct place *place, uint64_t now_ms)
+                         const struct message_ref *ref, uint64_t now_ms)
 {
 	struct sql_time time = sql_time_of(now_ms);
 	struct span text = span_make(time.text, SQL_TIME_LEN);
@@ -315,85 +327,86 @@ static enum status apply(struct change_store *store, struct batch_entry *entry,
 		.uuid = entry->record.uuid,
 		.conversation = entry->record.conversation,
 		.seq = entry->record.seq,
-		.revision = place->revision + 1,
+		.revision = ref->revision + 1,
 		.user = entry->record.sender,
 		.message = entry->record.message,
 		.reaction = entry->record.reaction,
 		.created_at_ms = now_ms,
 	};
 	entry->outcome = OUTCOME_SAVED;
-	status = change->kind == CLIENT_EDIT     ? edit(store, change, text)
-	         : change->kind == CLIENT_DELETE ? delete (store, change, text)
-	                                         : react(store, change);
+	status = change->kind == CLIENT_EDIT ? write_edit(store, change, text)
+	         : change->kind == CLIENT_DELETE
+	                 ? write_deletion(store, change, text)
+	                 : write_reaction(store, change);
 	if (status != ST_OK)
 		return status;
-	return note(store, &entry->record, change, text);
+	return record_revision(store, &entry->record, change, text);
 }
 
-static enum status change_one(struct change_store *store,
-                              struct batch_entry *entry, uint64_t now_ms)
+static enum status process_new(struct change_store *store,
+                               struct batch_entry *entry, uint64_t now_ms)
 {
 	const struct save_record *record = &entry->record;
-	struct place place;
-	bool room = true;
-	enum status status = read_place(store, record, &place);
+	struct message_ref ref;
+	bool within_limit = true;
+	enum status status = read_message_ref(store, record, &ref);
 
 	if (status == ST_NOT_FOUND)
 		return refuse(entry, FRAME_UNKNOWN_CONVERSATION,
 		              "there is no such conversation");
 	if (status != ST_OK)
 		return status;
-	if (!is_there(record, &place))
+	if (!is_visible(record, &ref))
 		return refuse(entry, FRAME_UNKNOWN_MESSAGE,
 		              "there is no such message");
-	if (!may(record, &place))
+	if (!is_allowed(record, &ref))
 		return refuse(entry, FRAME_NOT_ALLOWED,
 		              "you may not change this message");
 	if (record->kind == SAVE_REACT && !record->remove)
-		status = check_room(store, record, &room);
+		status = check_reaction_limit(store, record, &within_limit);
 	if (status != ST_OK)
 		return status;
-	if (!room)
+	if (!within_limit)
 		return refuse(entry, FRAME_TOO_MANY,
-		              "the message has as many different reactions as "
-		              "there may be");
-	entry->heard = true;
+		              "the message has the highest number of different "
+		              "reactions");
+	entry->sender_is_member = true;
 	rosters_want(store->rosters, record->conversation,
-	             place.direct ? 0 : place.last_seq, place.large);
-	return apply(store, entry, &place, now_ms);
+	             ref.direct ? 0 : ref.last_seq, ref.large);
+	return apply(store, entry, &ref, now_ms);
 }
 
-/* --- all of a batch ------------------------------------------------------ */
-/* Who hears of a duplicate are those who are in it today. */
-static enum status want_duplicate(struct change_store *store,
-                                  struct batch_entry *entry)
+/* --- one batch ----------------------------------------------------------- */
+/* The recipients of a duplicate are the members of today. */
+static enum status request_duplicate_roster(struct change_store *store,
+                                            struct batch_entry *entry)
 {
 	struct save_record record = {.sender = entry->record.sender,
 	                             .conversation = entry->change.conversation,
 	                             .seq = entry->change.seq};
-	struct place place;
-	enum status status = read_place(store, &record, &place);
+	struct message_ref ref;
+	enum status status = read_message_ref(store, &record, &ref);
 
-	entry->heard = status == ST_OK;
-	if (entry->heard)
+	entry->sender_is_member = status == ST_OK;
+	if (entry->sender_is_member)
 		rosters_want(store->rosters, record.conversation,
-		             place.direct ? 0 : place.last_seq, place.large);
+		             ref.direct ? 0 : ref.last_seq, ref.large);
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status take(struct change_store *store, struct batch *batch,
-                        struct batch_entry *entry, uint64_t now_ms)
+static enum status process(struct change_store *store, struct batch *batch,
+                           struct batch_entry *entry, uint64_t now_ms)
 {
 	enum status status;
 
 	entry->outcome = OUTCOME_OPEN;
-	entry->heard = false;
+	entry->sender_is_member = false;
 	entry->text = NULL;
-	status = look_known(store, batch, entry);
+	status = find_duplicate(store, batch, entry);
 	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)
-		return change_one(store, entry, now_ms);
+		return process_new(store, entry, now_ms);
 	if (status == ST_OK)
-		status = want_duplicate(store, entry);
+		status = request_duplicate_roster(store, entry);
 	return status;
 }
 
@@ -404,13 +417,14 @@ enum status change_store_write(struct change_store *store, struct batch *batch,
 
 	for (unsigned i = from; i < to && status == ST_OK; i++)
 		if (is_change(&batch->entries[i]))
-			status = take(store, batch, &batch->entries[i], now_ms);
+			status = process(store, batch, &batch->entries[i],
+			                 now_ms);
 	if (status == ST_OK)
 		status = rosters_load(store->rosters, batch);
 	for (unsigned i = from; i < to && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_change(entry) && entry->heard)
+		if (is_change(entry) && entry->sender_is_member)
 			entry->roster = rosters_get(store->rosters,
 			                            entry->change.conversation);
 	}

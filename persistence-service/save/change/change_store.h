@@ -1,8 +1,8 @@
 /*
- * change_store - edits, deletions and reactions: changes of messages that are
- * there. Each takes the next revision of its conversation.
+ * change_store - changes of existing messages: edits, deletions and reactions.
+ * Each takes the next revision of its conversation.
  *
- * A change is known by (sender, uuid), as a message is; one that comes again is
+ * (sender, uuid) identifies a change, as it does a message. A duplicate is
  * answered with its first result.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
@@ -22,9 +22,9 @@ struct change_store *change_store_create(struct sql *sql,
 void change_store_destroy(struct change_store **store);
 
 /*
- * The changes among the entries from `from` to before `to`, in their order,
- * after messages were written. Gives each its outcome, which only holds once
- * all is committed.
+ * Applies the changes among the entries [from, to), in their order, after the
+ * messages were written. Sets the outcome of each; the outcomes hold once the
+ * transaction is committed.
  */
 MUST_CHECK enum status change_store_write(struct change_store *store,
                                           struct batch *batch, unsigned from,

@@ -9,7 +9,11 @@
 #include <string.h>
 
 /* A record's conversation by its id may turn out to be one of a pair. */
-enum { REMEMBERED_MAX = 100000, TALKS_MOST = 2 * BATCH_MOST, SLOTS = 2048 };
+enum {
+	REMEMBERED_MAX = 100000,
+	TALKS_MOST = 2 * BATCH_RECORDS_MAX,
+	SLOTS = 2048
+};
 _Static_assert((int)SLOTS > (int)TALKS_MOST,
                "there must always be a free slot");
 

@@ -12,8 +12,8 @@ enum { VALUES_EACH = 6, LOCKED_COLUMNS = 5 };
 
 struct conversation_store {
 	struct sql *sql;
-	struct talk *by_id[BATCH_MOST];
-	struct batch_entry *writers[BATCH_MOST];
+	struct talk *by_id[BATCH_RECORDS_MAX];
+	struct batch_entry *writers[BATCH_RECORDS_MAX];
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 	unsigned rows;
 };

@@ -34,7 +34,7 @@ struct asked {
 
 struct answer_store {
 	struct sql *sql;
-	struct asked asked[BATCH_MOST];
+	struct asked asked[BATCH_RECORDS_MAX];
 	unsigned count;
 	struct about about[SAVE_USERS_MAX];
 	unsigned about_count;
@@ -126,8 +126,8 @@ static void keep(struct answer_store *store, struct batch *batch,
 	if (buf_overflowed(&store->answer) ||
 	    !batch_has_room(batch, store->answer.len))
 		return;
-	entry->outcome = OUTCOME_TOLD;
-	batch_keep(batch, entry, &entry->answer, buf_span(&store->answer));
+	entry->outcome = OUTCOME_NOTIFIED;
+	batch_keep_text(batch, entry, &entry->answer, buf_span(&store->answer));
 }
 
 /* --- rooms, and who blocks ----------------------------------------------- */

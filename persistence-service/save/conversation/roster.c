@@ -24,7 +24,7 @@ struct rosters {
 	struct sql *sql;
 	uint32_t partitions;
 	struct entry *entries;
-	struct entry *missing[BATCH_MOST];
+	struct entry *missing[BATCH_RECORDS_MAX];
 	unsigned missing_count;
 	struct buf keys;
 	struct sql_value values[ROWS_ROOM(1)];
@@ -133,7 +133,7 @@ void rosters_want(struct rosters *rosters, uint64_t conversation,
 	if (entry->missing ||
 	    (roster->as_of == last_seq && roster->large == large))
 		return;
-	assert(rosters->missing_count < BATCH_MOST);
+	assert(rosters->missing_count < BATCH_RECORDS_MAX);
 	roster->as_of = last_seq;
 	roster->large = large;
 	roster->user_count = 0;
@@ -270,7 +270,7 @@ static enum status load_notices(struct rosters *rosters, struct batch *batch)
 	while (status == ST_OK) {
 		status = outbox_next(rosters->sql, &row);
 		if (status == ST_OK)
-			batch_notice(batch, &row);
+			batch_add_pending_event(batch, &row);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }

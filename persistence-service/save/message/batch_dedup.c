@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { SLOTS = 1024 };
-_Static_assert((int)SLOTS > (int)BATCH_MOST,
+_Static_assert((int)SLOTS > (int)BATCH_RECORDS_MAX,
                "there must always be a free slot");
 
 struct first_send {

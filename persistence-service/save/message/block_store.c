@@ -8,7 +8,7 @@ enum { VALUES_EACH = 4 };
 
 struct block_store {
 	struct sql *sql;
-	struct talk *unknown[BATCH_MOST];
+	struct talk *unknown[BATCH_RECORDS_MAX];
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 };
 

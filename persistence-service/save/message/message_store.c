@@ -136,7 +136,7 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 	};
 	if (row[11].kind != SQL_NULL)
 		(void)sql_time_read(row[11].bytes, &entry->saved.deleted_at_ms);
-	batch_keep(batch, entry, &entry->saved.message, row[6].bytes);
+	batch_keep_text(batch, entry, &entry->saved.message, row[6].bytes);
 	return true;
 }
 

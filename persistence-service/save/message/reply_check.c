@@ -15,7 +15,7 @@ struct seen {
 
 struct reply_check {
 	struct sql *sql;
-	struct seen seen[BATCH_MOST]; /* sorted */
+	struct seen seen[BATCH_RECORDS_MAX]; /* sorted */
 	unsigned count;
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 };

@@ -11,7 +11,7 @@ struct receipt_store {
 	struct sql *sql;
 	struct rosters *rosters;
 	/* One for each user and conversation: the last, with the highest. */
-	struct batch_entry *entries[BATCH_MOST];
+	struct batch_entry *entries[BATCH_RECORDS_MAX];
 	unsigned count;
 	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
 };
@@ -181,7 +181,7 @@ static void take_state(struct receipt_store *store, const struct sql_value *row)
 
 	if (!entry)
 		return;
-	entry->outcome = OUTCOME_TOLD;
+	entry->outcome = OUTCOME_NOTIFIED;
 	entry->receipt.delivered = row[2].number;
 	entry->receipt.read = row[3].number;
 	rosters_want(store->rosters, row[1].number, row[4].number,
@@ -214,7 +214,7 @@ static void address(struct receipt_store *store)
 	for (unsigned i = 0; i < store->count; i++) {
 		struct batch_entry *entry = store->entries[i];
 
-		if (entry->outcome == OUTCOME_TOLD) {
+		if (entry->outcome == OUTCOME_NOTIFIED) {
 			entry->roster = rosters_get(store->rosters,
 			                            entry->record.conversation);
 			continue;

@@ -14,10 +14,10 @@
 static void a_batch_gets_its_numbers_in_order(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < BATCH_MOST; i++)
+	for (unsigned i = 0; i < BATCH_RECORDS_MAX; i++)
 		put(1 + i % 2, 2 - i % 2, NULL, "hi");
 	save();
-	for (unsigned i = 0; i < BATCH_MOST; i++) {
+	for (unsigned i = 0; i < BATCH_RECORDS_MAX; i++) {
 		const struct batch_entry *entry = &batch->entries[i];
 
 		assert_int_equal(entry->outcome, OUTCOME_SAVED);
@@ -31,10 +31,10 @@ static void a_batch_gets_its_numbers_in_order(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 2);
 	assert_int_equal(
 		chat_number("SELECT read_seq FROM members WHERE user = 1"),
-		BATCH_MOST - 1);
+		BATCH_RECORDS_MAX - 1);
 	assert_int_equal(
 		chat_number("SELECT read_seq FROM members WHERE user = 2"),
-		BATCH_MOST);
+		BATCH_RECORDS_MAX);
 	assert_consistent();
 }
 
@@ -67,7 +67,7 @@ static void every_size_of_batch_fits(void **state)
 		for (unsigned j = 0; j < sizes[i]; j++)
 			put(1 + j, 1000 + j % (i + 1), NULL, "x");
 		save();
-		sum += batch_tally(batch, OUTCOME_SAVED);
+		sum += batch_count_outcome(batch, OUTCOME_SAVED);
 		batch_clear(batch);
 	}
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), sum);
@@ -154,23 +154,24 @@ static void alike_in_one_batch_are_saved_once(void **state)
 
 static void a_whole_batch_again_changes_nothing(void **state)
 {
-	struct uuid uuid[BATCH_MOST];
+	struct uuid uuid[BATCH_RECORDS_MAX];
 
 	(void)state;
 	for (unsigned round = 0; round < 2; round++) {
 		batch_clear(batch);
-		for (unsigned i = 0; i < BATCH_MOST; i++) {
+		for (unsigned i = 0; i < BATCH_RECORDS_MAX; i++) {
 			if (round == 0)
 				uuid_make(&uuid[i]);
 			put(1 + i % 7, 8 + i % 5, &uuid[i], "x");
 		}
 		save();
-		assert_int_equal(batch_tally(batch, round ? OUTCOME_DUPLICATE
-		                                          : OUTCOME_SAVED),
-		                 BATCH_MOST);
+		assert_int_equal(
+			batch_count_outcome(batch, round ? OUTCOME_DUPLICATE
+		                                         : OUTCOME_SAVED),
+			BATCH_RECORDS_MAX);
 	}
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"),
-	                 BATCH_MOST);
+	                 BATCH_RECORDS_MAX);
 	assert_consistent();
 }
 
@@ -212,7 +213,7 @@ static void a_remembered_conversation_may_be_gone(void **state)
 	(void)state;
 	put(1, 2, NULL, "x");
 	save();
-	(void)writer_fixture_empty(state);
+	(void)transaction_fixture_empty(state);
 	put(1, 2, NULL, "x");
 	save();
 	assert_int_equal(batch->entries[0].saved.seq, 1);
@@ -256,7 +257,7 @@ static void a_lost_connection_can_be_tried_again(void **state)
 	(void)state;
 	put(1, 2, NULL, "x");
 	chat_kill_others();
-	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(transaction_save(transaction, batch), ST_UNAVAILABLE);
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();
@@ -277,7 +278,7 @@ static void a_new_connection_remembers_nothing(void **state)
 	             " conversations SET last_seq = 1");
 	batch_clear(batch);
 	put(1, 2, NULL, "three");
-	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(transaction_save(transaction, batch), ST_UNAVAILABLE);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();
 	assert_int_equal(batch->entries[0].saved.seq, 2);
@@ -287,7 +288,8 @@ static void a_new_connection_remembers_nothing(void **state)
 static void one_writer_sees_what_another_wrote(void **state)
 {
 	struct sql *second_sql = chat_connect();
-	struct writer *second = writer_create(second_sql, &writer_options);
+	struct transaction *second =
+		transaction_create(second_sql, &transaction_options);
 
 	(void)state;
 	for (unsigned round = 0; round < 4; round++) {
@@ -304,7 +306,7 @@ static void one_writer_sees_what_another_wrote(void **state)
 		assert_int_equal(batch->entries[2].saved.seq, 2 * round + 2);
 	}
 	assert_consistent();
-	writer_destroy(&second);
+	transaction_destroy(&second);
 	sql_destroy(&second_sql);
 }
 
@@ -321,8 +323,9 @@ static void *compete(void *context)
 {
 	struct rival *rival = context;
 	struct sql *own_sql = chat_connect();
-	struct writer *own = writer_create(own_sql, &writer_options);
-	struct batch *mine = batch_create(BATCH_MOST);
+	struct transaction *own =
+		transaction_create(own_sql, &transaction_options);
+	struct batch *mine = batch_create(BATCH_RECORDS_MAX);
 
 	sql_thread_start();
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -331,12 +334,12 @@ static void *compete(void *context)
 			put_into(mine, 1, 2 + (i * rival->step) % TALKS, NULL,
 			         "x");
 		do {
-			rival->last = writer_save(own, mine);
+			rival->last = transaction_save(own, mine);
 		} while (rival->last == ST_UNAVAILABLE);
-		rival->saved += batch_tally(mine, OUTCOME_SAVED);
+		rival->saved += batch_count_outcome(mine, OUTCOME_SAVED);
 	}
 	batch_destroy(&mine);
-	writer_destroy(&own);
+	transaction_destroy(&own);
 	sql_destroy(&own_sql);
 	sql_thread_stop();
 	return NULL;
@@ -363,7 +366,7 @@ static void rivals_lose_and_double_nothing(void **state)
 	assert_consistent();
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, writer_fixture_empty)
+#define TEST(name) cmocka_unit_test_setup(name, transaction_fixture_empty)
 
 static void a_block_alone_in_its_batch_is_heeded(void **state)
 {
@@ -406,6 +409,6 @@ int main(void)
 		TEST(rivals_lose_and_double_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, writer_fixture_start,
-	                              writer_fixture_stop);
+	return cmocka_run_group_tests(tests, transaction_fixture_start,
+	                              transaction_fixture_stop);
 }

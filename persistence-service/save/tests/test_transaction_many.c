@@ -19,7 +19,7 @@ enum { GROUP = 17, CHANNEL = 18, STRANGER = 9 };
 /* A group of 1, 2 and 3 and a large channel of 1 and 2, each with one entry. */
 static int begin(void **state)
 {
-	(void)writer_fixture_empty(state);
+	(void)transaction_fixture_empty(state);
 	chat_execute(
 		"INSERT INTO conversations (id, kind, ckey, name, last_seq,"
 		" last_message_id, created_by, created_at, member_count,"
@@ -179,7 +179,7 @@ static void who_was_removed_is_out_though_remembered(void **state)
 static void try_with_new_connection(void)
 {
 	chat_kill_others();
-	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(transaction_save(transaction, batch), ST_UNAVAILABLE);
 	assert_int_equal(sql_connect(sql), ST_OK);
 	save();
 }
@@ -197,7 +197,7 @@ static void whom_to_tell_is_looked_up_again(void **state)
 	chat_execute("CREATE TRIGGER refuse BEFORE UPDATE ON conversations"
 	             " FOR EACH ROW SIGNAL SQLSTATE '40001'"
 	             " SET MYSQL_ERRNO = 1213");
-	assert_int_equal(writer_save(writer, batch), ST_UNAVAILABLE);
+	assert_int_equal(transaction_save(transaction, batch), ST_UNAVAILABLE);
 	chat_execute("DROP TRIGGER refuse");
 	uuid_format(&entry->record.uuid, uuid);
 	chat_execute("INSERT INTO messages (conversation, seq, sender, uuid,"
@@ -297,7 +297,7 @@ static void a_pair_is_found_by_its_id_too(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		batch_clear(batch);
 		if (round == 1)
-			writer_forget(writer);
+			transaction_evict_caches(transaction);
 		say(2, id, "by id");
 		put(1, 2, NULL, "by name");
 		say(1, id, "by id");
@@ -324,7 +324,7 @@ static void what_is_not_told_yet_goes_first(void **state)
 	(void)state;
 	say(1, GROUP, "hi");
 	save();
-	assert_null(batch->notices);
+	assert_null(batch->pending_events);
 	batch_clear(batch);
 	remove_member("3");
 	chat_execute(
@@ -335,15 +335,17 @@ static void what_is_not_told_yet_goes_first(void **state)
 	say(1, GROUP, "on");
 	put_kind(SAVE_READ, 2, GROUP, 4);
 	save();
-	assert_true(span_equal(batch->notices->row.target, SPAN("1,2,3")));
-	assert_true(span_equal(batch->notices->row.room, SPAN("17:3:=")));
 	assert_true(
-		span_equal(batch->notices->next->row.body, SPAN("{\"b\":2}")));
-	assert_null(batch->notices->next->next);
+		span_equal(batch->pending_events->row.target, SPAN("1,2,3")));
+	assert_true(
+		span_equal(batch->pending_events->row.room, SPAN("17:3:=")));
+	assert_true(span_equal(batch->pending_events->next->row.body,
+	                       SPAN("{\"b\":2}")));
+	assert_null(batch->pending_events->next->next);
 	batch_clear(batch);
 	say(1, GROUP, "nobody came or went since");
 	save();
-	assert_null(batch->notices);
+	assert_null(batch->pending_events);
 	chat_execute("DELETE FROM outbox WHERE"
 	             " 1 = 1");
 }
@@ -420,8 +422,8 @@ static void receipts_rise_up_to_the_last_seq(void **state)
 	put_kind(SAVE_READ, STRANGER, GROUP, 1);
 	put_kind(SAVE_DELIVERED, 1, 99, 1);
 	save();
-	assert_int_equal(batch_tally(batch, OUTCOME_DONE), 2);
-	assert_int_equal(last->outcome, OUTCOME_TOLD);
+	assert_int_equal(batch_count_outcome(batch, OUTCOME_DONE), 2);
+	assert_int_equal(last->outcome, OUTCOME_NOTIFIED);
 	assert_int_equal(last->receipt.delivered, 4);
 	assert_int_equal(last->receipt.read, 3);
 	assert_int_equal(last->roster->user_count, 3);
@@ -446,7 +448,7 @@ static void receipts_of_a_pair_are_for_both(void **state)
 	save();
 	entry = put_kind(SAVE_READ, 2, batch->entries[0].saved.conversation, 1);
 	save();
-	assert_int_equal(entry->outcome, OUTCOME_TOLD);
+	assert_int_equal(entry->outcome, OUTCOME_NOTIFIED);
 	assert_int_equal(entry->roster->user_count, 2);
 	assert_int_equal(entry->receipt.read, 1);
 }
@@ -534,7 +536,7 @@ static void reactions_are_a_set_for_each_user(void **state)
 	react(1, 2, "b", true);
 	save();
 	assert_refused(&batch->entries[6], FRAME_TOO_MANY);
-	assert_int_equal(batch_tally(batch, OUTCOME_REFUSED), 1);
+	assert_int_equal(batch_count_outcome(batch, OUTCOME_REFUSED), 1);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM reactions"), 4);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"), 8);
 }
@@ -542,7 +544,7 @@ static void reactions_are_a_set_for_each_user(void **state)
 /* --- questions of gateways ----------------------------------------------- */
 static void assert_answer(const struct batch_entry *entry, const char *wanted)
 {
-	assert_int_equal(entry->outcome, OUTCOME_TOLD);
+	assert_int_equal(entry->outcome, OUTCOME_NOTIFIED);
 	if (!span_equal(entry->answer, span_of(wanted)))
 		fail_msg("%.*s is not %s", (int)entry->answer.len,
 		         entry->answer.data, wanted);
@@ -614,7 +616,7 @@ static void a_gateway_learns_of_as_many_at_once_as_may_be(void **state)
 		event_key_add(&users, i);
 	ask_rooms(SAVE_USERS_MAX, buf_text(&users));
 	save();
-	assert_int_equal(batch->entries[0].outcome, OUTCOME_TOLD);
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_NOTIFIED);
 	answer = batch->entries[0].answer;
 	while (event_answer_next(&answer, &user, &rooms, &blockers)) {
 		assert_int_equal(user, last + 1);
@@ -655,12 +657,12 @@ static void only_so_many_who_block_are_told(void **state)
 /* --- all of it, many times ------------------------------------------------ */
 static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
 {
-	struct uuid uuid[BATCH_MOST];
+	struct uuid uuid[BATCH_RECORDS_MAX];
 
 	(void)state;
 	for (unsigned round = 0; round < 2; round++) {
 		batch_clear(batch);
-		for (unsigned i = 0; i + 5 <= BATCH_MOST; i += 5) {
+		for (unsigned i = 0; i + 5 <= BATCH_RECORDS_MAX; i += 5) {
 			say(1 + i % 3, GROUP, "x");
 			say(1 + i % 2, CHANNEL, "x");
 			edit(1, 2, "edited");
@@ -675,12 +677,12 @@ static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
 		save();
 	}
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"),
-	                 2 + 2 * BATCH_MOST / 5);
+	                 2 + 2 * BATCH_RECORDS_MAX / 5);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
 	                 chat_number("SELECT revision FROM conversations WHERE"
 	                             " id = 17"));
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"),
-	                 2 * BATCH_MOST / 5);
+	                 2 * BATCH_RECORDS_MAX / 5);
 	assert_consistent();
 }
 
@@ -712,6 +714,6 @@ int main(void)
 		TEST(a_whole_batch_of_all_kinds_again_changes_nothing),
 	};
 
-	return cmocka_run_group_tests(tests, writer_fixture_start,
-	                              writer_fixture_stop);
+	return cmocka_run_group_tests(tests, transaction_fixture_start,
+	                              transaction_fixture_stop);
 }

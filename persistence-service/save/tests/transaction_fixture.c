@@ -8,41 +8,41 @@
 #include <cmocka.h>
 
 struct sql *sql;
-const struct writer_options writer_options = {
+const struct transaction_options transaction_options = {
 	.partitions = 12,
 	.reactions_max = 3,
 };
-struct writer *writer;
+struct transaction *transaction;
 struct batch *batch;
 
-int writer_fixture_start(void **state)
+int transaction_fixture_start(void **state)
 {
 	(void)state;
 	chat_start();
-	/* Something that the database, and only the database, refuses. */
+	/* A text that only the database refuses. */
 	chat_execute("ALTER TABLE messages ADD CHECK (body <> 'poison')");
 	sql = chat_connect();
-	batch = batch_create(BATCH_MOST);
-	writer = writer_create(sql, &writer_options);
+	batch = batch_create(BATCH_RECORDS_MAX);
+	transaction = transaction_create(sql, &transaction_options);
 	return 0;
 }
 
-int writer_fixture_stop(void **state)
+int transaction_fixture_stop(void **state)
 {
 	(void)state;
-	writer_destroy(&writer);
+	transaction_destroy(&transaction);
 	batch_destroy(&batch);
 	sql_destroy(&sql);
 	chat_stop();
 	return 0;
 }
 
-int writer_fixture_empty(void **state)
+int transaction_fixture_empty(void **state)
 {
 	(void)state;
 	chat_empty();
 	batch_clear(batch);
-	writer_forget(writer);
+	transaction_evict_caches(transaction);
 	return 0;
 }
 
@@ -56,7 +56,7 @@ struct batch_entry *put_into(struct batch *to, uint64_t sender,
 		.record = {.sender = sender,
 	                   .user_to = user_to,
 	                   .message = span_of(text)},
-		.named = true,
+		.identified = true,
 	};
 	if (uuid)
 		entry->record.uuid = *uuid;
@@ -71,9 +71,9 @@ struct batch_entry *put(uint64_t sender, uint64_t user_to,
 	return put_into(batch, sender, user_to, uuid, text);
 }
 
-void save_with(struct writer *by, struct sql *connection)
+void save_with(struct transaction *by, struct sql *connection)
 {
-	enum status status = writer_save(by, batch);
+	enum status status = transaction_save(by, batch);
 
 	if (status != ST_OK)
 		fail_msg("%s: %s", status_text(status), sql_error(connection));
@@ -83,7 +83,7 @@ void save_with(struct writer *by, struct sql *connection)
 
 void save(void)
 {
-	save_with(writer, sql);
+	save_with(transaction, sql);
 }
 
 void assert_consistent(void)
