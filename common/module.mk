@@ -10,7 +10,7 @@ COMMON_SOURCES := \
 	$(addprefix io/kafka/,client.c group.c hash.c message.c producer.c reader.c \
 		resend.c topics.c) \
 	$(addprefix io/redis/,loop.c redis.c) \
-	$(addprefix io/sql/,bulk.c migrate.c sql.c statement.c status.c) \
+	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c metrics.c parts.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c identity.c name.c save_record.c) \
@@ -19,6 +19,7 @@ COMMON_SOURCES := \
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
 $(eval $(call integration_test,common/io/sql/tests/test_sql.c,common,libmariadb))
+$(eval $(call unit_test,common/io/sql/tests/test_bulk.c,common,libmariadb))
 $(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))

@@ -1,5 +1,7 @@
 #include "identity-service/schema.h"
 
+#include "common/io/sql/migrate.h"
+
 /* The text of a file, as a constant that ends with a NUL. */
 #define EMBED(symbol, path) \
 	__asm__(".section .rodata\n" #symbol ":\n.incbin \"" path "\"\n" \

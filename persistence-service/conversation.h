@@ -17,6 +17,9 @@ enum history_kind { HISTORY_ALL = 1, HISTORY_JOINED };
 /* Ascending: each role includes the rights of the lower ones. */
 enum member_role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
 
+/* Users that one change of a conversation names. */
+enum { CHANGE_USERS_MAX = 64 };
+
 /* A message makes a direct conversation, so the word "direct" is not read. */
 bool conversation_kind_read(struct span word, enum conversation_kind *ret_kind);
 bool conversation_history_read(struct span word,

@@ -1,5 +1,6 @@
 #include "persistence-service/schema.h"
 
+#include "common/io/sql/migrate.h"
 #include "common/service/log.h"
 
 /* Embeds the file as a NUL-terminated string. */

@@ -1,4 +1,5 @@
 #define _GNU_SOURCE
+#include "common/io/sql/migrate.h"
 #include "common/base/buf.h"
 #include "common/io/sql/private.h"
 

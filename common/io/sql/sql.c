@@ -1,5 +1,6 @@
 #include "common/io/sql/sql.h"
 #include "common/base/mem.h"
+#include "common/io/sql/error.h"
 #include "common/io/sql/private.h"
 #include "common/io/sql/statement.h"
 
@@ -145,10 +146,10 @@ static enum status not_connected(struct sql *sql)
  */
 static enum status failed(struct sql *sql, unsigned error, const char *text)
 {
-	enum status status = sql_status_of(error);
+	enum status status = sql_error_status(error);
 
 	(void)sql_fail(sql, status, "%u %s", error, text);
-	if (sql_loses_connection(error))
+	if (sql_error_ends_connection(error))
 		disconnect(sql);
 	else if (status == ST_UNAVAILABLE)
 		sql_rollback(sql);

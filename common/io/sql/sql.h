@@ -24,8 +24,8 @@
 #define PARLEY_IO_SQL_H
 
 #include "common/base/scope.h"
-#include "common/base/span.h"
 #include "common/base/status.h"
+#include "common/io/sql/value.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,23 +40,6 @@ struct sql_options {      /* texts are only read during sql_create() */
 	const char *database;
 	unsigned timeout_s; /* connect, read, write */
 };
-
-/* A value going in or coming out. */
-struct sql_value {
-	enum { SQL_NULL, SQL_NUMBER, SQL_BYTES } kind;
-	uint64_t number;
-	struct span bytes;
-};
-
-static inline struct sql_value sql_number(uint64_t number)
-{
-	return (struct sql_value){.kind = SQL_NUMBER, .number = number};
-}
-
-static inline struct sql_value sql_bytes(struct span bytes)
-{
-	return (struct sql_value){.kind = SQL_BYTES, .bytes = bytes};
-}
 
 void sql_library_start(void);
 void sql_thread_start(void);
@@ -101,22 +84,5 @@ MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
 uint64_t sql_affected(const struct sql *sql);
 /* The first AUTO_INCREMENT value of the last insert; later rows follow it. */
 uint64_t sql_insert_id(const struct sql *sql);
-
-/*
- * Applies the numbered schema files that are not yet applied, in order, under
- * a named lock, and records them in schema_version(version, applied_at).
- * ST_BROKEN when the database has a version that this binary does not know,
- * ST_UNAVAILABLE while another process is at it: try again. A file may be run
- * again after a crash halfway: write CREATE TABLE IF NOT EXISTS; ADD COLUMN and
- * ADD KEY are passed over when they have been done (in one ALTER: all or none).
- */
-struct sql_migration {
-	unsigned version;       /* from 1, without gaps */
-	const char *statements; /* separated by ";\n" */
-};
-
-MUST_CHECK enum status sql_migrate(struct sql *sql,
-                                   const struct sql_migration *migrations,
-                                   unsigned count, unsigned *ret_applied);
 
 #endif

@@ -7,7 +7,8 @@
 #ifndef PARLEY_IO_SQL_STATEMENT_H
 #define PARLEY_IO_SQL_STATEMENT_H
 
-#include "common/io/sql/sql.h"
+#include "common/base/scope.h"
+#include "common/io/sql/value.h"
 
 #include <mysql.h>
 

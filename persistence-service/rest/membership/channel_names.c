@@ -1,8 +1,8 @@
 #include "persistence-service/rest/membership/channel_names.h"
 
 #include "common/base/utf8.h"
+#include "common/io/sql/bulk.h"
 #include "common/wire/name.h"
-#include "persistence-service/rest/few_rows.h"
 
 /* --- words --------------------------------------------------------------- */
 static bool is_punctuation(uint32_t point)
@@ -34,14 +34,16 @@ size_t channel_names_next_word(struct span name, size_t at)
 static enum status put_words(struct sql *sql, uint64_t conversation,
                              struct span name)
 {
-	static const struct few_rows put = {
+	static struct sql_bulk put = {
 		.head = "INSERT INTO channel_words (words, conversation, place)"
 			" VALUES ",
 		.row = "(?,?,?)",
+		.between = ",",
 		.tail = " ON DUPLICATE KEY UPDATE words = VALUES(words)",
 		.row_values = 3,
 	};
-	struct sql_value values[FEW_MAX * 3];
+	/* No more words than code points. */
+	struct sql_value values[SQL_BULK_ROOM(NAME_MAX_POINTS, 3)];
 	unsigned places = 0;
 	size_t at = 0;
 
@@ -53,7 +55,7 @@ static enum status put_words(struct sql *sql, uint64_t conversation,
 		row[2] = sql_number(places++);
 		at = channel_names_next_word(name, at);
 	} while (at < name.len);
-	return few_rows_run(sql, &put, values, places, NULL, 0);
+	return sql_bulk_run(sql, &put, values, places);
 }
 
 static enum status drop_words(struct sql *sql, uint64_t conversation)

@@ -71,7 +71,7 @@ static const char *read_users(const struct json *json, uint64_t self,
 	uint64_t user;
 	unsigned at = 0;
 
-	assert(max < FEW_MAX);
+	assert(max < CHANGE_USERS_MAX);
 	if (json_kind(json, "users") != JSON_ARRAY)
 		return "users must be a list of user ids";
 	for (; json_item_id(json, "users", at, &user) && user; at++) {

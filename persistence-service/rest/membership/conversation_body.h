@@ -11,7 +11,6 @@
 #include "common/base/uuid.h"
 #include "common/io/json.h"
 #include "persistence-service/conversation.h"
-#include "persistence-service/rest/few_rows.h"
 
 struct conversation_body {
 	enum conversation_kind kind;
@@ -20,7 +19,7 @@ struct conversation_body {
 	struct span name; /* empty: absent */
 	bool has_uuid;
 	struct uuid uuid;
-	uint64_t users[FEW_MAX]; /* each once */
+	uint64_t users[CHANGE_USERS_MAX]; /* each once */
 	unsigned user_count;
 };
 

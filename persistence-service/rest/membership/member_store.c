@@ -1,7 +1,7 @@
 #include "persistence-service/rest/membership/member_store.h"
 
+#include "common/io/sql/bulk.h"
 #include "common/wire/event.h"
-#include "persistence-service/rest/few_rows.h"
 
 #include <assert.h>
 
@@ -72,6 +72,22 @@ enum status member_successor(struct sql *sql, uint64_t conversation,
 }
 
 /* --- some ---------------------------------------------------------------- */
+enum { TAIL_MAX = 2, USERS_ROOM = SQL_BULK_ROOM(CHANGE_USERS_MAX, 1) };
+
+/* Runs a statement whose rows are one user each. */
+static enum status run_for_users(struct sql *sql, struct sql_bulk *bulk,
+                                 const uint64_t *users, unsigned count,
+                                 const struct sql_value *tail)
+{
+	struct sql_value values[USERS_ROOM + TAIL_MAX];
+
+	assert(count <= CHANGE_USERS_MAX && bulk->tail_values <= TAIL_MAX);
+	for (unsigned i = 0; i < count; i++)
+		values[i] = sql_number(users[i]);
+	memcpy(&values[count], tail, bulk->tail_values * sizeof(*tail));
+	return sql_bulk_run(sql, bulk, values, count);
+}
+
 enum status members_list(struct sql *sql, uint64_t conversation, bool seeing,
                          struct buf *ret_users)
 {
@@ -105,15 +121,17 @@ static void strike(uint64_t *users, unsigned *count, uint64_t user)
 enum status members_missing(struct sql *sql, uint64_t conversation,
                             uint64_t *users, unsigned *count)
 {
-	static const struct few_rows who = {
+	static struct sql_bulk who = {
 		.head = "SELECT user FROM members WHERE user IN (",
 		.row = "?",
+		.between = ",",
 		.tail = ") AND conversation = ?",
 		.row_values = 1,
+		.tail_values = 1,
 	};
 	struct sql_value value = sql_number(conversation);
 	struct sql_value user;
-	enum status status = few_users_run(sql, &who, users, *count, &value, 1);
+	enum status status = run_for_users(sql, &who, users, *count, &value);
 
 	while (status == ST_OK) {
 		status = sql_fetch(sql, &user, 1);
@@ -127,19 +145,20 @@ enum status members_over(struct sql *sql, uint64_t conversation,
                          const uint64_t *users, unsigned count, uint64_t max,
                          uint64_t *ret_user)
 {
-	static const struct few_rows crowded = {
+	static struct sql_bulk crowded = {
 		.head = "SELECT m.user FROM members m JOIN conversations c"
 			" ON c.id = m.conversation WHERE m.user IN (",
 		.row = "?",
+		.between = ",",
 		.tail = ") AND c.kind <> 1 AND c.deleted_at IS NULL"
 			" GROUP BY m.user HAVING COUNT(*) >= ?"
 			" AND MAX(c.id = ?) = 0 ORDER BY m.user LIMIT 1",
 		.row_values = 1,
+		.tail_values = 2,
 	};
-	struct sql_value more[] = {sql_number(max), sql_number(conversation)};
+	struct sql_value tail[] = {sql_number(max), sql_number(conversation)};
 	struct sql_value user;
-	enum status status =
-		few_users_run(sql, &crowded, users, count, more, 2);
+	enum status status = run_for_users(sql, &crowded, users, count, tail);
 
 	if (status == ST_OK)
 		status = sql_fetch(sql, &user, 1);
@@ -151,11 +170,12 @@ enum status members_over(struct sql *sql, uint64_t conversation,
 static enum status put_members(struct membership_change *c,
                                const uint64_t *users, unsigned count)
 {
-	static const struct few_rows put = {
+	static struct sql_bulk put = {
 		.head = "INSERT INTO members (user, conversation, role,"
 			" joined_at, delivered_seq, read_seq, from_seq)"
 			" VALUES ",
 		.row = "(?,?,?,?,?,?,?)",
+		.between = ",",
 		.tail = " ON DUPLICATE KEY UPDATE role = VALUES(role),"
 			" joined_at = VALUES(joined_at),"
 			" delivered_seq = VALUES(delivered_seq),"
@@ -163,10 +183,11 @@ static enum status put_members(struct membership_change *c,
 			" from_seq = VALUES(from_seq)",
 		.row_values = 7,
 	};
-	struct sql_value values[FEW_MAX * 7], *value = values;
+	struct sql_value values[SQL_BULK_ROOM(CHANGE_USERS_MAX, 7)];
+	struct sql_value *value = values;
 	uint64_t seq = c->entry.seq;
 
-	assert(count <= FEW_MAX);
+	assert(count <= CHANGE_USERS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		bool owns = c->role == ROLE_OWNER && users[i] == c->actor;
 
@@ -178,7 +199,7 @@ static enum status put_members(struct membership_change *c,
 		*value++ = sql_number(seq);
 		*value++ = sql_number(c->history == HISTORY_ALL ? 0 : seq - 1);
 	}
-	return few_rows_run(c->sql, &put, values, count, NULL, 0);
+	return sql_bulk_run(c->sql, &put, values, count);
 }
 
 static enum status forget_departure(struct membership_change *c, uint64_t user)
@@ -199,20 +220,22 @@ static enum status forget_departure(struct membership_change *c, uint64_t user)
 static enum status forget_departures(struct membership_change *c,
                                      const uint64_t *users, unsigned count)
 {
-	static const struct few_rows departed = {
+	static struct sql_bulk departed = {
 		.head = "SELECT user FROM departures WHERE user IN (",
 		.row = "?",
+		.between = ",",
 		.tail = ") AND conversation = ?",
 		.row_values = 1,
+		.tail_values = 1,
 	};
 	struct sql_value value = sql_number(c->conversation);
 	struct sql_value row;
-	uint64_t again[FEW_MAX];
+	uint64_t again[CHANGE_USERS_MAX];
 	unsigned found = 0;
 	enum status status =
-		few_users_run(c->sql, &departed, users, count, &value, 1);
+		run_for_users(c->sql, &departed, users, count, &value);
 
-	while (status == ST_OK && found < FEW_MAX) {
+	while (status == ST_OK && found < CHANGE_USERS_MAX) {
 		status = sql_fetch(c->sql, &row, 1);
 		if (status == ST_OK)
 			again[found++] = row.number;
@@ -227,21 +250,22 @@ static enum status forget_departures(struct membership_change *c,
 static enum status put_large(struct membership_change *c, const uint64_t *users,
                              unsigned count)
 {
-	static const struct few_rows put = {
+	static struct sql_bulk put = {
 		.head = "INSERT INTO large_members (user, conversation)"
 			" VALUES ",
 		.row = "(?,?)",
+		.between = ",",
 		.tail = " ON DUPLICATE KEY UPDATE user = VALUES(user)",
 		.row_values = 2,
 	};
-	struct sql_value values[FEW_MAX * 2];
+	struct sql_value values[SQL_BULK_ROOM(CHANGE_USERS_MAX, 2)];
 
-	assert(count <= FEW_MAX);
+	assert(count <= CHANGE_USERS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		values[2 * i] = sql_number(users[i]);
 		values[2 * i + 1] = sql_number(c->conversation);
 	}
-	return few_rows_run(c->sql, &put, values, count, NULL, 0);
+	return sql_bulk_run(c->sql, &put, values, count);
 }
 
 /* All of them: there are not many more than fanout_list_max. */

@@ -2,7 +2,7 @@
  * member_store - who is in a conversation: tables members, departures and
  * large_members, inside of a transaction that has the conversation locked.
  *
- * Lists of users have at most FEW_MAX.
+ * Lists of users have at most CHANGE_USERS_MAX.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_MEMBER_STORE_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_MEMBER_STORE_H

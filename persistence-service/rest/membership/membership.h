@@ -18,7 +18,6 @@
 
 #include "common/base/uuid.h"
 #include "persistence-service/conversation.h"
-#include "persistence-service/rest/few_rows.h"
 #include "persistence-service/rest/sql_session.h"
 
 struct membership;
@@ -35,7 +34,7 @@ struct new_conversation {
 	enum history_kind history;
 	struct span name;
 	const uint64_t *users; /* each once, without the creator */
-	unsigned user_count;   /* below FEW_MAX */
+	unsigned user_count;   /* below CHANGE_USERS_MAX */
 	struct uuid uuid;
 };
 
@@ -59,7 +58,7 @@ struct member_act {
 	struct span name;          /* edit; empty: unchanged */
 	enum history_kind history; /* edit; 0: unchanged */
 	/* invite: each once. Afterwards the users who were added. */
-	uint64_t users[FEW_MAX];
+	uint64_t users[CHANGE_USERS_MAX];
 	unsigned user_count;
 };
 

@@ -34,7 +34,7 @@ static enum status add_creator_and_users(struct membership *m,
 	const struct new_conversation *wish = making->wish;
 	struct membership_change *c = &m->change;
 	unsigned count = wish->user_count + 1;
-	uint64_t users[FEW_MAX] = {making->actor};
+	uint64_t users[CHANGE_USERS_MAX] = {making->actor};
 	struct membership_event event = {.what = "created",
 	                                 .users = users,
 	                                 .user_count = count,

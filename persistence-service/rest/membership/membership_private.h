@@ -17,7 +17,7 @@ struct membership {
 	bool refused;     /* another try would not help */
 	bool unchanged;   /* the conversation is already as requested */
 	/* invite: the users who are no members yet. */
-	uint64_t missing[FEW_MAX];
+	uint64_t missing[CHANGE_USERS_MAX];
 	unsigned missing_count;
 	char why[128];
 };

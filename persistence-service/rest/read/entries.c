@@ -8,9 +8,14 @@
 
 #define TEXTS_MAX ((size_t)ENTRIES_MAX * 64 * 1024) /* a TEXT column each */
 
-static const char find_pairs[] = "SELECT " ENTRY_COLUMNS " FROM messages x"
-				 " FORCE INDEX (PRIMARY)"
-				 " WHERE (x.conversation, x.seq) IN " PAIRS;
+static struct sql_bulk find_pairs = {
+	.head = "SELECT " ENTRY_COLUMNS " FROM messages x FORCE INDEX (PRIMARY)"
+		" WHERE (x.conversation, x.seq) IN (",
+	.row = "(?,?)",
+	.between = ",",
+	.tail = ")",
+	.row_values = 2,
+};
 
 struct entries *entries_create(void)
 {
@@ -83,28 +88,28 @@ enum status entries_add(struct entries *entries, const struct sql_value *row)
 	return ST_OK;
 }
 
-void entry_pairs_fill(struct sql_value values[2 * PAIRS_MAX],
-                      const struct entry_pair *pairs, unsigned count)
+enum status entry_pairs_run(struct reader *reader, struct sql_bulk *bulk,
+                            const struct entry_pair *pairs, unsigned count)
 {
-	assert(count > 0 && count <= PAIRS_MAX);
-	for (unsigned i = 0; i < PAIRS_MAX; i++) {
-		const struct entry_pair *pair =
-			&pairs[i < count ? i : count - 1];
+	struct sql_value values[SQL_BULK_ROOM(PAIRS_MAX, 2)];
+	const char *text;
+	unsigned filled;
 
-		values[2 * i] = sql_number(pair->conversation);
-		values[2 * i + 1] = sql_number(pair->seq);
+	assert(count > 0 && count <= PAIRS_MAX);
+	for (unsigned i = 0; i < count; i++) {
+		values[2 * i] = sql_number(pairs[i].conversation);
+		values[2 * i + 1] = sql_number(pairs[i].seq);
 	}
+	text = sql_bulk_fill(bulk, values, count, &filled);
+	return reader_run(reader, text, values, filled);
 }
 
 enum status entries_find(struct entries *entries, struct reader *reader,
                          const struct entry_pair *pairs, unsigned count)
 {
-	struct sql_value values[2 * PAIRS_MAX];
 	struct sql_value row[ENTRY_COLUMN_COUNT];
-	enum status status;
+	enum status status = entry_pairs_run(reader, &find_pairs, pairs, count);
 
-	entry_pairs_fill(values, pairs, count);
-	status = reader_run(reader, find_pairs, values, ARRAY_LEN(values));
 	while (status == ST_OK) {
 		status = reader_fetch(reader, row, ENTRY_COLUMN_COUNT);
 		if (status == ST_OK)

@@ -8,6 +8,7 @@
 #ifndef PARLEY_PERSISTENCE_REST_READ_ENTRIES_H
 #define PARLEY_PERSISTENCE_REST_READ_ENTRIES_H
 
+#include "common/io/sql/bulk.h"
 #include "common/wire/frame.h"
 #include "persistence-service/rest/sql_session.h"
 
@@ -18,11 +19,6 @@ enum { ENTRIES_MAX = 200, PAIRS_MAX = 50 };
 	"x.conversation, x.seq, x.id, x.sender, x.uuid, x.created_at, x.body," \
 	" x.kind, x.reply_to, x.revision, x.edited_at, x.deleted_at"
 enum { ENTRY_COLUMN_COUNT = 12 };
-
-/* PAIRS_MAX pairs of values for an IN. */
-#define PAIRS_5  "(?,?),(?,?),(?,?),(?,?),(?,?)"
-#define PAIRS_25 PAIRS_5 "," PAIRS_5 "," PAIRS_5 "," PAIRS_5 "," PAIRS_5
-#define PAIRS    "(" PAIRS_25 "," PAIRS_25 ")"
 
 struct entry_pair { /* names an entry */
 	uint64_t conversation;
@@ -56,8 +52,13 @@ MUST_CHECK enum status entries_finish(struct entries *entries,
 struct saved_message *entries_named(struct entries *entries,
                                     uint64_t conversation, uint64_t seq);
 
-/* Values for PAIRS: the last pair is repeated. */
-void entry_pairs_fill(struct sql_value values[2 * PAIRS_MAX],
-                      const struct entry_pair *pairs, unsigned count);
+/*
+ * Runs a statement whose rows are a conversation and a seq, for up to PAIRS_MAX
+ * entries.
+ */
+MUST_CHECK enum status entry_pairs_run(struct reader *reader,
+                                       struct sql_bulk *bulk,
+                                       const struct entry_pair *pairs,
+                                       unsigned count);
 
 #endif

@@ -6,12 +6,17 @@ enum { COLUMNS = 5 };
  * In the order of the primary key, so that nothing is sorted. What is beyond
  * group_concat_max_len is counted, and else left out.
  */
-static const char find_reactions[] =
-	"SELECT conversation, seq, reaction, COUNT(*),"
-	" SUBSTRING_INDEX(GROUP_CONCAT(user), ',', 100)"
-	" FROM reactions FORCE INDEX (PRIMARY)"
-	" WHERE (conversation, seq) IN " PAIRS " GROUP BY conversation, seq,"
-	" reaction ORDER BY conversation, seq, reaction";
+static struct sql_bulk find_reactions = {
+	.head = "SELECT conversation, seq, reaction, COUNT(*),"
+		" SUBSTRING_INDEX(GROUP_CONCAT(user), ',', 100)"
+		" FROM reactions FORCE INDEX (PRIMARY)"
+		" WHERE (conversation, seq) IN (",
+	.row = "(?,?)",
+	.between = ",",
+	.tail = ") GROUP BY conversation, seq, reaction"
+		" ORDER BY conversation, seq, reaction",
+	.row_values = 2,
+};
 
 /* The array of one message, open until that of the next begins. */
 struct writing {
@@ -66,12 +71,10 @@ static enum status read_pairs(struct entries *entries, struct reader *reader,
                               const struct entry_pair *pairs, unsigned count)
 {
 	struct writing now = {.entries = entries};
-	struct sql_value values[2 * PAIRS_MAX];
 	struct sql_value row[COLUMNS];
-	enum status status;
+	enum status status =
+		entry_pairs_run(reader, &find_reactions, pairs, count);
 
-	entry_pairs_fill(values, pairs, count);
-	status = reader_run(reader, find_reactions, values, ARRAY_LEN(values));
 	while (status == ST_OK) {
 		status = reader_fetch(reader, row, COLUMNS);
 		if (status == ST_OK)

@@ -14,11 +14,11 @@ struct conversation_store {
 	struct sql *sql;
 	struct talk *by_id[BATCH_RECORDS_MAX];
 	struct batch_entry *writers[BATCH_RECORDS_MAX];
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 	unsigned rows;
 };
 
-static struct rows_statement find_by_key = {
+static struct sql_bulk find_by_key = {
 	.head = "SELECT id, ckey FROM conversations WHERE ckey IN (",
 	.row = "?",
 	.between = ",",
@@ -27,7 +27,7 @@ static struct rows_statement find_by_key = {
 };
 
 /* The ids of one insert are consecutive: see sql_insert_id(). */
-static struct rows_statement make_missing = {
+static struct sql_bulk make_missing = {
 	.head = "INSERT INTO conversations (kind, ckey, created_by, created_at)"
 		" VALUES ",
 	.row = "(1,?,?,?)",
@@ -36,7 +36,7 @@ static struct rows_statement make_missing = {
 	.row_values = 3,
 };
 
-static struct rows_statement lock_by_id = {
+static struct sql_bulk lock_by_id = {
 	.head = "SELECT id, last_seq, large, ckey, deleted_at"
 		" FROM conversations WHERE id IN (",
 	.row = "?",
@@ -46,7 +46,7 @@ static struct rows_statement lock_by_id = {
 };
 
 /* The rows are there: this is an update of many rows at once. */
-static struct rows_statement update_last = {
+static struct sql_bulk update_last = {
 	.head = "INSERT INTO conversations (id, kind, ckey, created_by,"
 		" created_at, last_seq, last_message_id) VALUES ",
 	.row = "(?,1,?,?,?,?,?)",
@@ -56,7 +56,7 @@ static struct rows_statement update_last = {
 	.row_values = 6,
 };
 
-static struct rows_statement put_members = {
+static struct sql_bulk put_members = {
 	.head = "INSERT INTO members (user, conversation, joined_at, read_seq)"
 		" VALUES ",
 	.row = "(?,?,?,?)",
@@ -111,8 +111,7 @@ static enum status find_ids(struct conversation_store *store,
 
 	for (unsigned i = 0; i < unknown; i++)
 		add(store, &at, sql_bytes(key_of(store->by_id[i])));
-	status = rows_run_padded(store->sql, &find_by_key, store->values,
-	                         unknown);
+	status = sql_bulk_run(store->sql, &find_by_key, store->values, unknown);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, 2);
 		if (status != ST_OK)
@@ -132,9 +131,9 @@ static enum status make_pieces(struct conversation_store *store,
 	unsigned ran;
 
 	for (unsigned done = 0; done < missing; done += ran) {
-		status = rows_run_piece(store->sql, &make_missing,
-		                        &store->values[done * each],
-		                        missing - done, &ran);
+		status = sql_bulk_run_exact(store->sql, &make_missing,
+		                            &store->values[done * each],
+		                            missing - done, &ran);
 		if (status != ST_OK)
 			return status;
 		for (unsigned i = 0; i < ran; i++) {
@@ -232,7 +231,7 @@ static enum status lock_ids(struct conversation_store *store,
 	qsort(store->by_id, count, sizeof(struct talk *), by_id);
 	for (unsigned i = 0; i < count; i++)
 		add(store, &at, sql_number(store->by_id[i]->id));
-	status = rows_run_padded(store->sql, &lock_by_id, store->values, count);
+	status = sql_bulk_run(store->sql, &lock_by_id, store->values, count);
 	if (status != ST_OK)
 		return status;
 	return read_locked(store, talks, count);
@@ -284,8 +283,7 @@ static enum status update_rows(struct conversation_store *store,
 		add(store, &at, sql_number(talk->last_seq));
 		add(store, &at, sql_number(talk->last_message_id));
 	}
-	status =
-		rows_run_padded(store->sql, &update_last, store->values, count);
+	status = sql_bulk_run(store->sql, &update_last, store->values, count);
 	if (status != ST_OK)
 		return status;
 	return sql_affected(store->sql) == UINT64_C(2) * count ? ST_OK
@@ -297,8 +295,8 @@ static enum status flush_members(struct conversation_store *store)
 	enum status status = ST_OK;
 
 	if (store->rows)
-		status = rows_run_padded(store->sql, &put_members,
-		                         store->values, store->rows);
+		status = sql_bulk_run(store->sql, &put_members, store->values,
+		                      store->rows);
 	store->rows = 0;
 	return status;
 }
@@ -314,7 +312,7 @@ static enum status put_member(struct conversation_store *store,
 	add(store, &at, sql_bytes(span_make(now->text, SQL_TIME_LEN)));
 	add(store, &at, sql_number(read_seq));
 	store->rows++;
-	return store->rows == ROWS_MAX ? flush_members(store) : ST_OK;
+	return store->rows == SQL_BULK_MAX ? flush_members(store) : ST_OK;
 }
 
 /* Both when the conversation is new, else only who wrote. */

@@ -40,13 +40,13 @@ struct answer_store {
 	unsigned about_count;
 	struct buf lists;
 	struct buf answer;
-	struct sql_value values[ROWS_ROOM(2)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 2)];
 };
 
-static_assert((int)SAVE_USERS_MAX <= (int)ROWS_MAX,
+static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX,
               "a question takes one statement");
 
-static struct rows_statement list_rooms = {
+static struct sql_bulk list_rooms = {
 	.head = "SELECT l.user, c.id, c.last_seq, m.from_seq"
 		" FROM large_members l"
 		" JOIN conversations c ON c.id = l.conversation"
@@ -59,7 +59,7 @@ static struct rows_statement list_rooms = {
 	.row_values = 1,
 };
 
-static struct rows_statement list_blockers = {
+static struct sql_bulk list_blockers = {
 	.head = "SELECT blocked, user, 0, 0 FROM blocks WHERE blocked IN (",
 	.row = "?",
 	.between = ",",
@@ -67,7 +67,7 @@ static struct rows_statement list_blockers = {
 	.row_values = 1,
 };
 
-static struct rows_statement find_blocks = {
+static struct sql_bulk find_blocks = {
 	.head = "SELECT user, blocked FROM blocks WHERE (user, blocked) IN (",
 	.row = "(?,?)",
 	.between = ",",
@@ -160,7 +160,7 @@ static void add_piece(struct answer_store *store, struct part *part,
 
 /* Rows come by rising user, as those lie whom it is about. */
 static enum status read_parts(struct answer_store *store,
-                              struct rows_statement *statement, bool blockers)
+                              struct sql_bulk *statement, bool blockers)
 {
 	struct sql_value row[4];
 	enum status status;
@@ -168,8 +168,8 @@ static enum status read_parts(struct answer_store *store,
 
 	for (unsigned i = 0; i < store->about_count; i++)
 		store->values[i] = sql_number(store->about[i].user);
-	status = rows_run_padded(store->sql, statement, store->values,
-	                         store->about_count);
+	status = sql_bulk_run(store->sql, statement, store->values,
+	                      store->about_count);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, 4);
 		if (status != ST_OK)
@@ -279,8 +279,8 @@ static struct asked *find_change(struct answer_store *store, uint64_t user,
 static enum status mark_blocks(struct answer_store *store)
 {
 	struct sql_value row[2];
-	enum status status = rows_run_padded(store->sql, &find_blocks,
-	                                     store->values, store->count);
+	enum status status = sql_bulk_run(store->sql, &find_blocks,
+	                                  store->values, store->count);
 
 	while (status == ST_OK) {
 		struct asked *asked = store->asked;

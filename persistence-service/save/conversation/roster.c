@@ -27,10 +27,10 @@ struct rosters {
 	struct entry *missing[BATCH_RECORDS_MAX];
 	unsigned missing_count;
 	struct buf keys;
-	struct sql_value values[ROWS_ROOM(1)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
 };
 
-static struct rows_statement list_users = {
+static struct sql_bulk list_users = {
 	.head = "SELECT conversation, user, from_seq FROM members"
 		" WHERE conversation IN (",
 	.row = "?",
@@ -39,7 +39,7 @@ static struct rows_statement list_users = {
 	.row_values = 1,
 };
 
-static struct rows_statement list_notices = {
+static struct sql_bulk list_notices = {
 	.head = "SELECT id, kind, conversation, target, room, body FROM outbox"
 		" WHERE conversation IN (",
 	.row = "?",
@@ -215,8 +215,8 @@ static void add_user(struct entry *entry, uint64_t user, uint64_t from)
 static enum status read_users(struct rosters *rosters, unsigned count)
 {
 	struct sql_value row[3];
-	enum status status = rows_run_padded(rosters->sql, &list_users,
-	                                     rosters->values, count);
+	enum status status =
+		sql_bulk_run(rosters->sql, &list_users, rosters->values, count);
 
 	while (status == ST_OK) {
 		status = sql_fetch(rosters->sql, row, 3);
@@ -265,8 +265,8 @@ static enum status load_notices(struct rosters *rosters, struct batch *batch)
 	for (unsigned i = 0; i < count; i++)
 		rosters->values[i] =
 			sql_number(rosters->missing[i]->roster.conversation);
-	status = rows_run_padded(rosters->sql, &list_notices, rosters->values,
-	                         count);
+	status = sql_bulk_run(rosters->sql, &list_notices, rosters->values,
+	                      count);
 	while (status == ST_OK) {
 		status = outbox_next(rosters->sql, &row);
 		if (status == ST_OK)

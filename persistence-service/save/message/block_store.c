@@ -9,10 +9,10 @@ enum { VALUES_EACH = 4 };
 struct block_store {
 	struct sql *sql;
 	struct talk *unknown[BATCH_RECORDS_MAX];
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
-static struct rows_statement find_blocks = {
+static struct sql_bulk find_blocks = {
 	.head = "SELECT user, blocked FROM blocks WHERE (user, blocked) IN (",
 	.row = "(?,?),(?,?)",
 	.between = ",",
@@ -80,8 +80,8 @@ enum status block_store_load(struct block_store *store, struct talks *talks)
 	struct sql_value row[2];
 
 	if (count)
-		status = rows_run_padded(store->sql, &find_blocks,
-		                         store->values, count);
+		status = sql_bulk_run(store->sql, &find_blocks, store->values,
+		                      count);
 	while (count && status == ST_OK) {
 		status = sql_fetch(store->sql, row, 2);
 		if (status == ST_OK)

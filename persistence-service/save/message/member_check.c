@@ -8,10 +8,10 @@ enum { VALUES_EACH = 2, STATE_COLUMNS = 3 };
 struct member_check {
 	struct sql *sql;
 	struct rosters *rosters;
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
-static struct rows_statement find_members = {
+static struct sql_bulk find_members = {
 	.head = "SELECT conversation, user FROM members"
 		" WHERE (user, conversation) IN (",
 	.row = "(?,?)",
@@ -20,7 +20,7 @@ static struct rows_statement find_members = {
 	.row_values = VALUES_EACH,
 };
 
-static struct rows_statement find_states = {
+static struct sql_bulk find_states = {
 	.head = "SELECT id, last_seq, large FROM conversations"
 		" WHERE deleted_at IS NULL AND id IN (",
 	.row = "?",
@@ -92,8 +92,8 @@ enum status member_check_load(struct member_check *check, struct batch *batch,
 	if (status == ST_OK)
 		asked = collect_unknown(check, talks, entries, count);
 	if (asked)
-		status = rows_run_padded(check->sql, &find_members,
-		                         check->values, asked);
+		status = sql_bulk_run(check->sql, &find_members, check->values,
+		                      asked);
 	while (asked && status == ST_OK) {
 		status = sql_fetch(check->sql, row, 2);
 		if (status == ST_OK)
@@ -146,8 +146,7 @@ static enum status want_all(struct member_check *check, struct batch *batch)
 			check->values[asked++] =
 				sql_number(entry->saved.conversation);
 	}
-	status =
-		rows_run_padded(check->sql, &find_states, check->values, asked);
+	status = sql_bulk_run(check->sql, &find_states, check->values, asked);
 	while (status == ST_OK) {
 		status = sql_fetch(check->sql, row, STATE_COLUMNS);
 		if (status == ST_OK)

@@ -9,12 +9,12 @@ enum { VALUES_EACH = 7, KNOWN_COLUMNS = 12 };
 
 struct message_store {
 	struct sql *sql;
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 	struct sql_time time; /* of the entry before, as text */
 	uint64_t time_ms;
 };
 
-static struct rows_statement insert_rows = {
+static struct sql_bulk insert_rows = {
 	.head = "INSERT INTO messages"
 		" (conversation, seq, sender, uuid, created_at, body,"
 		" reply_to) VALUES ",
@@ -25,7 +25,7 @@ static struct rows_statement insert_rows = {
 };
 
 /* Both servers make a range of the unique key for each pair. */
-static struct rows_statement find_known = {
+static struct sql_bulk find_known = {
 	.head = "SELECT x.sender, x.uuid, x.conversation, x.seq, x.id,"
 		" x.created_at, x.body, c.ckey, x.reply_to,"
 		" x.kind, x.revision, x.deleted_at"
@@ -84,9 +84,9 @@ enum status message_store_insert(struct message_store *store,
 		fill_row(store, &store->values[i * VALUES_EACH],
 		         &entries[i]->saved);
 	for (unsigned done = 0; done < count; done += ran) {
-		status = rows_run_piece(store->sql, &insert_rows,
-		                        &store->values[done * VALUES_EACH],
-		                        count - done, &ran);
+		status = sql_bulk_run_exact(store->sql, &insert_rows,
+		                            &store->values[done * VALUES_EACH],
+		                            count - done, &ran);
 		if (status != ST_OK)
 			return status;
 		for (unsigned i = 0; i < ran; i++)
@@ -155,7 +155,7 @@ enum status message_store_known(struct message_store *store,
 		store->values[i * 2 + 1] =
 			sql_bytes(uuid_span(&entries[i]->record.uuid));
 	}
-	status = rows_run_padded(store->sql, &find_known, store->values, count);
+	status = sql_bulk_run(store->sql, &find_known, store->values, count);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, KNOWN_COLUMNS);
 		if (status == ST_OK)

@@ -17,10 +17,10 @@ struct reply_check {
 	struct sql *sql;
 	struct seen seen[BATCH_RECORDS_MAX]; /* sorted */
 	unsigned count;
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
-static struct rows_statement find_seen = {
+static struct sql_bulk find_seen = {
 	.head = "SELECT x.conversation, x.seq, m.user FROM messages x"
 		" JOIN members m ON m.conversation = x.conversation"
 		" WHERE x.kind = 1 AND x.seq > m.from_seq"
@@ -59,7 +59,7 @@ static enum status read_seen(struct reply_check *check, unsigned asked)
 {
 	struct sql_value row[VALUES_EACH];
 	enum status status =
-		rows_run_padded(check->sql, &find_seen, check->values, asked);
+		sql_bulk_run(check->sql, &find_seen, check->values, asked);
 
 	while (status == ST_OK) {
 		status = sql_fetch(check->sql, row, VALUES_EACH);

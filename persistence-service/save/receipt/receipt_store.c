@@ -13,11 +13,11 @@ struct receipt_store {
 	/* One for each user and conversation: the last, with the highest. */
 	struct batch_entry *entries[BATCH_RECORDS_MAX];
 	unsigned count;
-	struct sql_value values[ROWS_ROOM(VALUES_EACH)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
 /* Only members have a row, and none is made here. */
-static struct rows_statement raise = {
+static struct sql_bulk raise = {
 	.head = "UPDATE members m JOIN (",
 	.row = "SELECT ? AS user, ? AS conversation, ? AS delivered, ? AS seen",
 	.between = " UNION ALL ",
@@ -30,7 +30,7 @@ static struct rows_statement raise = {
 	.row_values = VALUES_EACH,
 };
 
-static struct rows_statement read_back = {
+static struct sql_bulk read_back = {
 	.head = "SELECT m.user, m.conversation,"
 		" GREATEST(m.delivered_seq, m.read_seq), m.read_seq,"
 		" CAST(IF(c.kind = 1, 0, c.last_seq) AS UNSIGNED), c.large"
@@ -150,7 +150,7 @@ static enum status raise_all(struct receipt_store *store)
 		row[2] = sql_number(receipt->delivered);
 		row[3] = sql_number(receipt->read);
 	}
-	return rows_run_padded(store->sql, &raise, store->values, store->count);
+	return sql_bulk_run(store->sql, &raise, store->values, store->count);
 }
 
 static struct batch_entry *find(struct receipt_store *store, uint64_t user,
@@ -199,8 +199,8 @@ static enum status read_states(struct receipt_store *store)
 		store->values[i * 2] = sql_number(receipt->user);
 		store->values[i * 2 + 1] = sql_number(receipt->conversation);
 	}
-	status = rows_run_padded(store->sql, &read_back, store->values,
-	                         store->count);
+	status = sql_bulk_run(store->sql, &read_back, store->values,
+	                      store->count);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, STATE_COLUMNS);
 		if (status == ST_OK)

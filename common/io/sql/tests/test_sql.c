@@ -5,6 +5,8 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/sql/bulk.h"
+#include "common/io/sql/migrate.h"
 #include "common/io/sql/sql.h"
 
 #include <inttypes.h>
@@ -405,6 +407,87 @@ static void five_hundred_rows_go_in_one_statement(void **state)
 	                         (double)(clock_mono_us() - began)));
 }
 
+static void every_number_of_rows_goes_in_as_one_statement(void **state)
+{
+	static struct sql_bulk put = {
+		.head = "INSERT INTO thing (number, name) VALUES ",
+		.row = "(?,?)",
+		.between = ",",
+		.tail = " ON DUPLICATE KEY UPDATE name = VALUES(name)",
+		.row_values = 2,
+	};
+	static const unsigned sizes[] = {1,  2,   3,   5,   7,   50,
+	                                 64, 100, 384, 385, 499, SQL_BULK_MAX};
+	static struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 2)];
+	struct sql *sql = *state;
+
+	for (unsigned i = 0; i < ARRAY_LEN(sizes); i++) {
+		for (unsigned row = 0; row < sizes[i]; row++) {
+			values[2 * row] = sql_number(row);
+			values[2 * row + 1] = sql_bytes(SPAN("name"));
+		}
+		assert_int_equal(sql_bulk_run(sql, &put, values, sizes[i]),
+		                 ST_OK);
+		assert_int_equal(count(sql), sizes[i]);
+	}
+}
+
+static void values_of_the_tail_follow_the_repeated_rows(void **state)
+{
+	static struct sql_bulk find = {
+		.head = "SELECT number FROM thing WHERE number IN (",
+		.row = "?",
+		.between = ",",
+		.tail = ") AND name = ? ORDER BY number",
+		.row_values = 1,
+		.tail_values = 1,
+	};
+	struct sql_value values[SQL_BULK_ROOM(5, 1) + 1];
+	struct sql *sql = *state;
+	struct sql_value row;
+
+	for (uint64_t i = 0; i < 8; i++)
+		assert_int_equal(insert(sql, i, i % 2 ? "odd" : "even"), ST_OK);
+	for (unsigned i = 0; i < 5; i++)
+		values[i] = sql_number(i);
+	values[5] = sql_bytes(SPAN("odd"));
+	assert_int_equal(sql_bulk_run(sql, &find, values, 5), ST_OK);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
+	assert_int_equal(row.number, 1);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
+	assert_int_equal(row.number, 3);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_NOT_FOUND);
+}
+
+static void exact_pieces_insert_each_row_once(void **state)
+{
+	static struct sql_bulk put = {
+		.head = "INSERT INTO thing (number) VALUES ",
+		.row = "(?)",
+		.between = ",",
+		.tail = "",
+		.row_values = 1,
+	};
+	static const unsigned pieces[] = {384, 96, 16, 3};
+	struct sql_value values[499];
+	struct sql *sql = *state;
+	unsigned done = 0, ran;
+
+	for (unsigned i = 0; i < ARRAY_LEN(values); i++)
+		values[i] = sql_number(i);
+	for (unsigned i = 0; done < ARRAY_LEN(values); i++) {
+		assert_int_equal(sql_bulk_run_exact(sql, &put, &values[done],
+		                                    ARRAY_LEN(values) - done,
+		                                    &ran),
+		                 ST_OK);
+		assert_int_equal(ran, pieces[i]);
+		assert_int_equal(sql_affected(sql), ran);
+		assert_true(sql_insert_id(sql) >= done + 1);
+		done += ran;
+	}
+	assert_int_equal(count(sql), 499);
+}
+
 static const struct sql_migration schema[] = {
 	{1, "CREATE TABLE IF NOT EXISTS first (id INT PRIMARY KEY);\n"
             "INSERT INTO first VALUES (1);\n"},
@@ -486,6 +569,9 @@ int main(void)
 		TEST(no_server_is_unavailable),
 		TEST(many_statements_share_the_places),
 		TEST(five_hundred_rows_go_in_one_statement),
+		TEST(every_number_of_rows_goes_in_as_one_statement),
+		TEST(values_of_the_tail_follow_the_repeated_rows),
+		TEST(exact_pieces_insert_each_row_once),
 		TEST(every_schema_file_is_applied_once),
 		TEST(many_may_migrate_at_once),
 	};

@@ -1,4 +1,4 @@
-#include "common/io/sql/private.h"
+#include "common/io/sql/error.h"
 
 #include <errmsg.h>
 #include <mysqld_error.h>
@@ -16,7 +16,7 @@ enum {
 	SERVER_LOST_EXTENDED = 2055,
 };
 
-bool sql_loses_connection(unsigned error)
+bool sql_error_ends_connection(unsigned error)
 {
 	switch (error) {
 	case CR_SERVER_GONE_ERROR:
@@ -97,7 +97,7 @@ static bool passes(unsigned error)
 	}
 }
 
-enum status sql_status_of(unsigned error)
+enum status sql_error_status(unsigned error)
 {
 	if (error == 0)
 		return ST_OK;
@@ -106,7 +106,7 @@ enum status sql_status_of(unsigned error)
 		return ST_CONFLICT;
 	if (unfit_data(error))
 		return ST_INVALID;
-	if (sql_loses_connection(error) || passes(error))
+	if (sql_error_ends_connection(error) || passes(error))
 		return ST_UNAVAILABLE;
 	return ST_BROKEN;
 }
