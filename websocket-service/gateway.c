@@ -306,7 +306,7 @@ static void on_sends_tick(uv_timer_t *timer)
 {
 	struct gateway *g = timer->data;
 
-	sends_tick(g->sends);
+	pending_sends_tick(g->sends);
 	pending_receipts_tick(g->receipts);
 	rooms_tick(g->rooms);
 }

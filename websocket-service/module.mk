@@ -4,8 +4,8 @@ WEBSOCKET_SOURCES := gateway.c gateway_metrics.c member_key.c questions.c settin
 		send_buffer.c slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \
 	$(addprefix receive/,intake.c pending_receipts.c pending_sends.c save_records.c) \
-	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c room_members.c rooms.c \
-		typing.c) \
+	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c memberships.c \
+		room_members.c room_queries.c rooms.c typing.c) \
 	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \
 		presence_subscriptions.c)
 

@@ -38,7 +38,7 @@ static void check_taken(const struct upgrade *upgrade, struct span head)
 	for (size_t i = 0; i < upgrade->token.len; i++)
 		must(upgrade->token.data[i] > ' ' &&
 		     upgrade->token.data[i] <= '~');
-	upgrade_answer(&out, upgrade);
+	upgrade_accept(&out, upgrade);
 	must(!buf_overflowed(&out));
 	must(upgrade_head_len(buf_span(&out)) == out.len);
 }

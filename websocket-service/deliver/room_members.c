@@ -9,7 +9,7 @@ struct room_member {
 	uint64_t from;
 };
 
-struct partition_members { /* of one partition */
+struct partition_members {
 	struct room_member *members;
 	uint32_t count;
 	uint32_t capacity;
@@ -18,7 +18,7 @@ struct partition_members { /* of one partition */
 struct room {
 	uint64_t id;
 	uint32_t count; /* of all partitions */
-	bool walked;    /* not freed while it is */
+	bool iterating; /* in room_members_each(): do not free it */
 	UT_hash_handle hh;
 	struct partition_members partitions[];
 };
@@ -76,41 +76,33 @@ uint32_t room_members_add(struct room_members *members, uint64_t id,
                           uint32_t partition, uint64_t user, uint64_t from)
 {
 	struct room *room = find(members, id);
-	struct partition_members *partition_members;
+	struct partition_members *list;
 
 	assert(partition < members->partitions);
 	if (!room)
 		room = make(members, id);
-	partition_members = &room->partitions[partition];
-	if (partition_members->count == partition_members->capacity) {
-		partition_members->capacity =
-			partition_members->capacity
-				? partition_members->capacity * 2
-				: 4;
-		partition_members->members =
-			mem_resize(partition_members->members,
-		                   partition_members->capacity *
-		                           sizeof(*partition_members->members));
+	list = &room->partitions[partition];
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity ? list->capacity * 2 : 4;
+		list->members = mem_resize(
+			list->members, list->capacity * sizeof(*list->members));
 	}
-	partition_members->members[partition_members->count] =
-		(struct room_member){user, from};
+	list->members[list->count] = (struct room_member){user, from};
 	room->count++;
-	return partition_members->count++;
+	return list->count++;
 }
 
 uint64_t room_members_remove(struct room_members *members, uint64_t id,
                              uint32_t partition, uint32_t index)
 {
 	struct room *room = find(members, id);
-	struct partition_members *partition_members =
-		&room->partitions[partition];
-	struct room_member last =
-		partition_members->members[--partition_members->count];
-	bool was_last = index == partition_members->count;
+	struct partition_members *list = &room->partitions[partition];
+	struct room_member last = list->members[--list->count];
+	bool was_last = index == list->count;
 
 	if (!was_last)
-		partition_members->members[index] = last;
-	if (--room->count == 0 && !room->walked)
+		list->members[index] = last;
+	if (--room->count == 0 && !room->iterating)
 		drop(members, room);
 	return was_last ? 0 : last.user;
 }
@@ -124,24 +116,24 @@ bool room_members_any(const struct room_members *members, uint64_t id,
 	return room && room->partitions[partition].count;
 }
 
-/* Backwards: whoever takes a index that gets empty has been called for. */
+/* Backwards: a member that moves to a free index was visited already. */
 void room_members_each(struct room_members *members, uint64_t id,
                        uint32_t partition, uint64_t seq,
                        void (*each)(void *context, uint64_t user),
                        void *context)
 {
 	struct room *room = find(members, id);
-	struct partition_members *partition_members;
+	struct partition_members *list;
 
 	assert(partition < members->partitions);
 	if (!room)
 		return;
-	partition_members = &room->partitions[partition];
-	room->walked = true;
-	for (uint32_t i = partition_members->count; i-- > 0;)
-		if (partition_members->members[i].from < seq)
-			each(context, partition_members->members[i].user);
-	room->walked = false;
+	list = &room->partitions[partition];
+	room->iterating = true;
+	for (uint32_t i = list->count; i-- > 0;)
+		if (list->members[i].from < seq)
+			each(context, list->members[i].user);
+	room->iterating = false;
 	if (room->count == 0)
 		drop(members, room);
 }

@@ -1,48 +1,28 @@
 #include "websocket-service/deliver/rooms.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/random.h"
-#include "common/base/scope.h"
-#include "common/wire/save_record.h"
+#include "websocket-service/deliver/memberships.h"
 #include "websocket-service/deliver/room_members.h"
-#include "websocket-service/socket/timer_wheel.h"
 
 #include <uthash.h>
 #include <utlist.h>
 
-enum { USER_TEXT_MAX = 20 + 1 }; /* in a question */
-
-/* What is known of a user and a room. */
-struct membership {
-	uint64_t room;
-	uint64_t seq;
-	uint64_t from;   /* sees the entries behind that one */
-	uint32_t left_s; /* 0: is in it */
-	uint32_t index;  /* of a user who is connected and in it */
-};
-
+/*
+ * A user is connected or absent. While the query is pending, the rooms of a
+ * connected user are not all known. An absent user has no pending query.
+ */
 struct user {
 	uint64_t id;
 	uint32_t partition;
 	bool connected;
-	bool known;
-	bool welcome_held; /* in `welcome_held`: sockets wait for `welcome` */
-	bool queued;    /* in `queued`: the next question is about them, too */
-	bool in_flight; /* a question is in_flight, and was not attempts
-	                   retry_timer yet */
-	unsigned attempts;
-	uint64_t first_query; /* the first question first_query the user is
-	                         connected; 0: none */
-	struct membership *memberships; /* by room */
-	uint32_t count;
-	uint32_t capacity;
-	uint64_t *blockers; /* in no order: few have any */
+	bool welcome_held; /* in `welcome_held` */
+	uint64_t hold_until_ms;
+	struct room_query_entry query;
+	struct memberships memberships;
+	uint64_t *blockers; /* unordered: most users have none */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
-	uint64_t hold_until_ms;
-	struct timer_wheel_entry retry_timer;
-	struct user *prev, *next; /* in `welcome_held`, or in `absent` */
-	struct user *queue_prev, *queue_next;
+	struct user *prev, *next; /* in `welcome_held` or in `absent` */
 	UT_hash_handle hh;
 };
 
@@ -50,16 +30,10 @@ struct rooms {
 	struct rooms_options options;
 	struct user *users;
 	struct room_members *members;
+	struct room_queries *queries;
 	struct user *welcome_held; /* oldest first */
-	struct user *absent;       /* longest first */
+	struct user *absent;       /* longest absent first */
 	uint32_t absent_count;
-	uint32_t pending_users;
-	struct user *queued; /* oldest first */
-	uint32_t queued_count;
-	uint32_t in_flight;
-	struct buf attempts; /* the users of a question */
-	uint64_t number;     /* of the last question */
-	struct timer_wheel wheel;
 };
 
 static uint64_t now_s(void)
@@ -73,10 +47,11 @@ struct rooms *rooms_create(const struct rooms_options *options)
 
 	rooms->options = *options;
 	rooms->members = room_members_create(options->partitions);
-	rooms->attempts = BUF(SAVE_USERS_MAX * USER_TEXT_MAX);
-	timer_wheel_start(&rooms->wheel, now_s());
+	rooms->queries = room_queries_create(options->query, options->context);
 	return rooms;
 }
+
+/* --- users --------------------------------------------------------------- */
 
 static struct user *find_user(const struct rooms *rooms, uint64_t id)
 {
@@ -85,85 +60,6 @@ static struct user *find_user(const struct rooms *rooms, uint64_t id)
 	HASH_FIND(hh, rooms->users, &id, sizeof(id), user);
 	return user;
 }
-
-/* --- a user's memberships
- * ----------------------------------------------------- */
-
-/* Where the room is in the user's list, or belongs. */
-static uint32_t membership_at(const struct user *user, uint64_t room)
-{
-	uint32_t low = 0;
-	uint32_t high = user->count;
-
-	while (low < high) {
-		uint32_t middle = (low + high) / 2;
-
-		if (user->memberships[middle].room < room)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct membership *find_membership(const struct user *user,
-                                          uint64_t room)
-{
-	uint32_t at = membership_at(user, room);
-
-	return at < user->count && user->memberships[at].room == room
-	               ? &user->memberships[at]
-	               : NULL;
-}
-
-static void add_to_room(struct rooms *rooms, struct user *user,
-                        struct membership *membership)
-{
-	membership->index =
-		room_members_add(rooms->members, membership->room,
-	                         user->partition, user->id, membership->from);
-}
-
-static void remove_from_room(struct rooms *rooms, struct user *user,
-                             const struct membership *membership)
-{
-	uint64_t moved =
-		room_members_remove(rooms->members, membership->room,
-	                            user->partition, membership->index);
-
-	if (moved)
-		find_membership(find_user(rooms, moved), membership->room)
-			->index = membership->index;
-}
-
-/*
- * Of somebody of whom not all rooms are known none counts: of a room that a
- * change has told of they would hear the later entries without the earlier.
- */
-static bool receives_rooms(const struct user *user)
-{
-	return user->connected && user->known;
-}
-
-static void add_to_all_rooms(struct rooms *rooms, struct user *user)
-{
-	for (uint32_t i = 0; i < user->count; i++) {
-		if (!user->memberships[i].left_s)
-			add_to_room(rooms, user, &user->memberships[i]);
-	}
-}
-
-static void remove_from_all_rooms(struct rooms *rooms, struct user *user)
-{
-	if (!receives_rooms(user))
-		return;
-	for (uint32_t i = 0; i < user->count; i++) {
-		if (!user->memberships[i].left_s)
-			remove_from_room(rooms, user, &user->memberships[i]);
-	}
-}
-
-/* --- users --------------------------------------------------------------- */
 
 static struct user *make_user(struct rooms *rooms, uint64_t id)
 {
@@ -178,41 +74,22 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 static void drop_user(struct rooms *rooms, struct user *user)
 {
 	HASH_DEL(rooms->users, user);
-	mem_free(&user->memberships);
+	memberships_free(&user->memberships);
 	mem_free(&user->blockers);
 	mem_free(&user);
 }
 
-static void release_welcome(struct rooms *rooms, struct user *user)
+void rooms_destroy(struct rooms **rooms)
 {
-	if (user->welcome_held)
-		DL_DELETE(rooms->welcome_held, user);
-	user->welcome_held = false;
-}
+	struct rooms *r = *rooms;
 
-static void leave_queue(struct rooms *rooms, struct user *user)
-{
-	if (!user->queued)
+	if (!r)
 		return;
-	DL_DELETE2(rooms->queued, user, queue_prev, queue_next);
-	rooms->queued_count--;
-	user->queued = false;
-}
-
-static void set_in_flight(struct rooms *rooms, struct user *user,
-                          bool in_flight)
-{
-	rooms->in_flight = rooms->in_flight + in_flight - user->in_flight;
-	user->in_flight = in_flight;
-}
-
-static void stop_pending(struct rooms *rooms, struct user *user)
-{
-	release_welcome(rooms, user);
-	leave_queue(rooms, user);
-	set_in_flight(rooms, user, false);
-	timer_wheel_clear(&rooms->wheel, &user->retry_timer);
-	rooms->pending_users--;
+	while (r->users)
+		drop_user(r, r->users);
+	room_members_destroy(&r->members);
+	room_queries_destroy(&r->queries);
+	mem_free(rooms);
 }
 
 static void leave_absent(struct rooms *rooms, struct user *user)
@@ -232,76 +109,6 @@ static void enter_absent(struct rooms *rooms, struct user *user)
 	drop_user(rooms, user);
 }
 
-void rooms_destroy(struct rooms **rooms)
-{
-	struct rooms *r = *rooms;
-
-	if (!r)
-		return;
-	while (r->users)
-		drop_user(r, r->users);
-	room_members_destroy(&r->members);
-	buf_free(&r->attempts);
-	mem_free(rooms);
-}
-
-/* --- pending_users
- * -------------------------------------------------------------- */
-
-/* What was attempts before is not waited for any more. */
-static void enter_queue(struct rooms *rooms, struct user *user)
-{
-	set_in_flight(rooms, user, false);
-	if (user->queued)
-		return;
-	DL_APPEND2(rooms->queued, user, queue_prev, queue_next);
-	rooms->queued_count++;
-	user->queued = true;
-}
-
-static void retry(void *context, struct timer_wheel_entry *item)
-{
-	enter_queue(context, CONTAINER_OF(item, struct user, retry_timer));
-}
-
-static void schedule_retry(struct rooms *rooms, struct user *user)
-{
-	uint64_t more_ms =
-		backoff_ms(user->attempts++, ROOMS_RETRY_S * 1000,
-	                   (ROOMS_RETRY_MAX_S - ROOMS_RETRY_S) * 1000);
-
-	timer_wheel_set(&rooms->wheel, &user->retry_timer,
-	                now_s() + ROOMS_RETRY_S + more_ms / 1000);
-}
-
-/* About the oldest who wait for it. */
-static void query(struct rooms *rooms)
-{
-	uint64_t first = rooms->queued->id;
-
-	rooms->number++;
-	buf_clear(&rooms->attempts);
-	for (unsigned i = 0; rooms->queued && i < SAVE_USERS_MAX; i++) {
-		struct user *user = rooms->queued;
-
-		leave_queue(rooms, user);
-		set_in_flight(rooms, user, true);
-		schedule_retry(rooms, user);
-		if (!user->first_query)
-			user->first_query = rooms->number;
-		event_key_add(&rooms->attempts, user->id);
-	}
-	rooms->options.query(rooms->options.context, rooms->number, first,
-	                     buf_span(&rooms->attempts));
-}
-
-void rooms_flush(struct rooms *rooms)
-{
-	while (rooms->queued &&
-	       (!rooms->in_flight || rooms->queued_count >= SAVE_USERS_MAX))
-		query(rooms);
-}
-
 static void hold_welcome(struct rooms *rooms, struct user *user)
 {
 	if (user->welcome_held)
@@ -311,31 +118,85 @@ static void hold_welcome(struct rooms *rooms, struct user *user)
 	DL_APPEND(rooms->welcome_held, user);
 }
 
-static void user_arrives(struct rooms *rooms, struct user *user)
+static void stop_holding(struct rooms *rooms, struct user *user)
 {
-	user->connected = true;
-	if (user->known) {
-		leave_absent(rooms, user);
-		add_to_all_rooms(rooms, user);
-		return;
+	if (user->welcome_held)
+		DL_DELETE(rooms->welcome_held, user);
+	user->welcome_held = false;
+}
+
+/* --- members of rooms ---------------------------------------------------- */
+
+static void add_to_room(struct rooms *rooms, struct user *user,
+                        struct membership *membership)
+{
+	membership->index =
+		room_members_add(rooms->members, membership->room,
+	                         user->partition, user->id, membership->from);
+}
+
+/* The member that moves to the free index learns its new one. */
+static void remove_from_room(struct rooms *rooms, struct user *user,
+                             const struct membership *membership)
+{
+	uint64_t moved =
+		room_members_remove(rooms->members, membership->room,
+	                            user->partition, membership->index);
+	const struct user *other = moved ? find_user(rooms, moved) : NULL;
+
+	if (other)
+		memberships_find(&other->memberships, membership->room)->index =
+			membership->index;
+}
+
+/*
+ * Until all rooms of a user are known, the user receives no room messages:
+ * otherwise the user would get the later entries of a room without the earlier
+ * ones.
+ */
+static bool receives_rooms(const struct user *user)
+{
+	return user->connected && !user->query.pending;
+}
+
+static void add_to_all_rooms(struct rooms *rooms, struct user *user)
+{
+	for (uint32_t i = 0; i < user->memberships.count; i++) {
+		struct membership *membership = &user->memberships.list[i];
+
+		if (membership_active(membership))
+			add_to_room(rooms, user, membership);
 	}
-	user->attempts = 0;
-	user->first_query = 0;
-	rooms->pending_users++;
-	enter_queue(rooms, user);
+}
+
+static void remove_from_all_rooms(struct rooms *rooms, struct user *user)
+{
+	if (!receives_rooms(user))
+		return;
+	for (uint32_t i = 0; i < user->memberships.count; i++) {
+		struct membership *membership = &user->memberships.list[i];
+
+		if (membership_active(membership))
+			remove_from_room(rooms, user, membership);
+	}
 }
 
 bool rooms_user_connected(struct rooms *rooms, uint64_t id)
 {
 	struct user *user = find_user(rooms, id);
 
-	if (!user)
+	if (!user) {
 		user = make_user(rooms, id);
-	if (!user->connected)
-		user_arrives(rooms, user);
-	if (!user->known)
+		user->connected = true;
+		room_queries_start(rooms->queries, &user->query, id);
+	} else if (!user->connected) {
+		leave_absent(rooms, user);
+		user->connected = true;
+		add_to_all_rooms(rooms, user);
+	}
+	if (user->query.pending)
 		hold_welcome(rooms, user);
-	return user->known;
+	return !user->query.pending;
 }
 
 void rooms_user_disconnected(struct rooms *rooms, uint64_t id)
@@ -346,76 +207,46 @@ void rooms_user_disconnected(struct rooms *rooms, uint64_t id)
 		return;
 	remove_from_all_rooms(rooms, user);
 	user->connected = false;
-	if (user->known) {
+	if (!user->query.pending) {
 		enter_absent(rooms, user);
 		return;
 	}
-	stop_pending(rooms, user);
+	stop_holding(rooms, user);
+	room_queries_stop(rooms->queries, &user->query);
 	drop_user(rooms, user);
 }
 
-/* --- what is said of users and rooms ------------------------------------- */
+/* --- statements about users and rooms ------------------------------------ */
 
-/* Who has left long ago: no late word of the time before comes any more. */
-static void drop_expired(struct user *user)
-{
-	uint64_t now = now_s();
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < user->count; i++) {
-		const struct membership *membership = &user->memberships[i];
-
-		if (!membership->left_s ||
-		    membership->left_s + ROOMS_LEFT_KEPT_S > now)
-			user->memberships[kept++] = *membership;
-	}
-	user->count = kept;
-}
-
-static struct membership *insert_membership(struct user *user, uint64_t room)
-{
-	uint32_t at;
-
-	if (user->count == user->capacity)
-		drop_expired(user);
-	if (user->count == user->capacity) {
-		user->capacity = user->capacity ? user->capacity * 2 : 4;
-		user->memberships =
-			mem_resize(user->memberships,
-		                   user->capacity * sizeof(*user->memberships));
-	}
-	at = membership_at(user, room);
-	memmove(&user->memberships[at + 1], &user->memberships[at],
-	        (user->count - at) * sizeof(*user->memberships));
-	user->count++;
-	user->memberships[at] =
-		(struct membership){.room = room, .left_s = 1 /* not in */};
-	return &user->memberships[at];
-}
-
+/*
+ * The user is, or is not, a member since the entry `seq`, and sees the entries
+ * after `from`.
+ */
 static void apply(struct rooms *rooms, struct user *user, uint64_t room,
-                  uint64_t seq, uint64_t from, bool in)
+                  uint64_t seq, uint64_t from, bool member)
 {
-	struct membership *membership = find_membership(user, room);
-	bool was_in, moves;
+	struct membership *membership =
+		memberships_find(&user->memberships, room);
+	bool was_member, moves;
 
 	if (membership && membership->seq >= seq)
 		return;
 	if (!membership)
-		membership = insert_membership(user, room);
-	was_in = !membership->left_s;
-	/* Who was in_flight in between is told by the later word only. */
-	moves = was_in != in || membership->from != from;
-	if (receives_rooms(user) && was_in && moves)
+		membership =
+			memberships_insert(&user->memberships, room, now_s());
+	was_member = membership_active(membership);
+	/* A user who left and rejoined is known only by the later `from`. */
+	moves = was_member != member || membership->from != from;
+	if (receives_rooms(user) && was_member && moves)
 		remove_from_room(rooms, user, membership);
 	membership->seq = seq;
 	membership->from = from;
-	membership->left_s = in ? 0 : (uint32_t)now_s() + 1;
-	if (receives_rooms(user) && in && moves)
+	membership->left_s = member ? 0 : (uint32_t)now_s() + 1;
+	if (receives_rooms(user) && member && moves)
 		add_to_room(rooms, user, membership);
 }
 
-/* The blocker's index; blocker_count when there is none. */
+/* The index of the blocker; blocker_count when there is none. */
 static uint32_t find_blocker(const struct user *user, uint64_t by)
 {
 	uint32_t at = 0;
@@ -459,32 +290,27 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 }
 
 /*
- * An answer only adds blockers: whom it does not name may have been told of
- * meanwhile. One who blocks no more looks offline until the user comes anew.
+ * An answer only adds blockers: one that it lacks may come from a later event.
+ * So a user who no longer blocks looks offline until the blocked user's next
+ * answer.
  */
-static void learn(struct rooms *rooms, struct user *user, struct span list,
-                  struct span blockers)
+static void take_answer(struct rooms *rooms, struct user *user,
+                        struct span list, struct span blockers)
 {
+	const struct rooms_options *options = &rooms->options;
+	uint64_t id = user->id;
 	uint64_t room, seq, from, by;
 
 	while (event_rooms_next(&list, &room, &seq, &from))
 		apply(rooms, user, room, seq, from, true);
 	while (event_key_next(&blockers, &by))
-		rooms_block(rooms, user->id, by, true);
-}
-
-static void take_answer(struct rooms *rooms, struct user *user,
-                        struct span list, struct span blockers)
-{
-	uint64_t id = user->id;
-
-	learn(rooms, user, list, blockers);
-	user->known = true;
+		rooms_block(rooms, id, by, true);
+	stop_holding(rooms, user);
+	room_queries_stop(rooms->queries, &user->query);
 	add_to_all_rooms(rooms, user);
-	stop_pending(rooms, user);
-	if (user->count)
-		rooms->options.welcomed_early(rooms->options.context, id);
-	rooms->options.welcome(rooms->options.context, id);
+	if (user->memberships.count)
+		options->welcomed_early(options->context, id);
+	options->welcome(options->context, id);
 }
 
 void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
@@ -495,8 +321,7 @@ void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
 	while (event_answer_next(&answer, &id, &list, &blockers)) {
 		struct user *user = find_user(rooms, id);
 
-		if (user && !user->known && user->first_query &&
-		    number >= user->first_query)
+		if (user && room_queries_is_answer(&user->query, number))
 			take_answer(rooms, user, list, blockers);
 	}
 }
@@ -519,17 +344,6 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 	}
 }
 
-static void invalidate(struct rooms *rooms, struct user *user)
-{
-	remove_from_all_rooms(rooms, user);
-	user->count = 0;
-	rooms->pending_users += user->known;
-	user->known = false;
-	user->attempts = 0;
-	user->first_query = 0;
-	enter_queue(rooms, user);
-}
-
 void rooms_invalidate_all(struct rooms *rooms)
 {
 	while (rooms->absent) {
@@ -538,12 +352,14 @@ void rooms_invalidate_all(struct rooms *rooms)
 		leave_absent(rooms, user);
 		drop_user(rooms, user);
 	}
-	for (struct user *user = rooms->users; user; user = user->hh.next)
-		invalidate(rooms, user);
+	for (struct user *user = rooms->users; user; user = user->hh.next) {
+		remove_from_all_rooms(rooms, user);
+		user->memberships.count = 0;
+		room_queries_start(rooms->queries, &user->query, user->id);
+	}
 }
 
-/* --- fan-in_flight
- * ------------------------------------------------------------- */
+/* --- fan-out ------------------------------------------------------------- */
 
 bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
                        uint32_t partition)
@@ -562,6 +378,11 @@ void rooms_each_member(struct rooms *rooms, uint64_t conversation,
 
 /* --- time ---------------------------------------------------------------- */
 
+void rooms_flush(struct rooms *rooms)
+{
+	room_queries_flush(rooms->queries);
+}
+
 void rooms_tick(struct rooms *rooms)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -570,12 +391,10 @@ void rooms_tick(struct rooms *rooms)
 	       rooms->welcome_held->hold_until_ms <= now_ms) {
 		struct user *user = rooms->welcome_held;
 
-		release_welcome(rooms, user);
+		stop_holding(rooms, user);
 		rooms->options.welcome(rooms->options.context, user->id);
 	}
-	timer_wheel_advance(&rooms->wheel, now_ms / 1000, retry, rooms);
-	while (rooms->queued)
-		query(rooms);
+	room_queries_tick(rooms->queries);
 }
 
 uint32_t rooms_count(const struct rooms *rooms)
@@ -585,5 +404,5 @@ uint32_t rooms_count(const struct rooms *rooms)
 
 uint32_t rooms_pending_users(const struct rooms *rooms)
 {
-	return rooms->pending_users;
+	return room_queries_pending(rooms->queries);
 }

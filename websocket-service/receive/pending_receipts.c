@@ -9,17 +9,17 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* A message is delivered before it is read. */
 enum receipt_kind { DELIVERED, READ, RECEIPT_KINDS };
 
+/* One member's receipts in one conversation. */
 struct pending_receipt {
-	struct pending_receipt *prev,
-		*next; /* in `retries`, or next in `spare` */
+	/* In `retries`, or `next` in `spare`. */
+	struct pending_receipt *prev, *next;
 	struct member_key member;
 	uint64_t number;
-	uint64_t wanted_seq[RECEIPT_KINDS]; /* seqs to be told; 0: none */
+	uint64_t wanted_seq[RECEIPT_KINDS]; /* to send next; 0: none */
 	uint64_t sent_seq;      /* under way; 0: none, it is in `retries` */
-	enum receipt_kind kind; /* `sent_seq` is */
+	enum receipt_kind kind; /* of sent_seq */
 	uint64_t retry_ms;
 	UT_hash_handle hh;
 };
@@ -29,7 +29,7 @@ struct pending_receipts {
 	struct slot_map *by_number;
 	struct pending_receipt *by_member;
 	struct pending_receipt *retries; /* the earliest first */
-	struct pending_receipt *spare;
+	struct pending_receipt *spare;   /* allocated and unused */
 };
 
 struct pending_receipts *pending_receipts_create(struct save_records *records,
@@ -63,7 +63,8 @@ uint32_t pending_receipts_count(const struct pending_receipts *receipts)
 	return slot_map_count(receipts->by_number);
 }
 
-static struct pending_receipt *take(struct pending_receipts *receipts,
+/* NULL when the map is full. */
+static struct pending_receipt *make(struct pending_receipts *receipts,
                                     const struct member_key *member)
 {
 	struct pending_receipt *receipt = receipts->spare;
@@ -93,45 +94,52 @@ static void release(struct pending_receipts *receipts,
 	LL_PREPEND(receipts->spare, receipt);
 }
 
-static void raise(struct pending_receipt *receipt, enum receipt_kind kind,
-                  uint64_t seq)
+/* Coalesces: only the highest seq of each kind is sent. */
+static void raise_seq(struct pending_receipt *receipt, enum receipt_kind kind,
+                      uint64_t seq)
 {
-	bool sent_already = receipt->sent_seq && receipt->kind == kind &&
-	                    receipt->sent_seq >= seq;
+	bool under_way = receipt->sent_seq && receipt->kind == kind &&
+	                 receipt->sent_seq >= seq;
 
-	if (!sent_already && receipt->wanted_seq[kind] < seq)
+	if (!under_way && receipt->wanted_seq[kind] < seq)
 		receipt->wanted_seq[kind] = seq;
 }
 
-/* What Kafka did not take: in a while, with kind has come meanwhile. */
+/* Kafka did not accept the record: retry later, with the receipts until then.
+ */
 static void put_back(struct pending_receipts *receipts,
                      struct pending_receipt *receipt)
 {
 	uint64_t seq = receipt->sent_seq;
 
 	receipt->sent_seq = 0;
-	raise(receipt, receipt->kind, seq);
+	raise_seq(receipt, receipt->kind, seq);
 	receipt->retry_ms = clock_mono_ms() + PENDING_RECEIPTS_RETRY_MS;
 	DL_APPEND(receipts->retries, receipt);
 	metric_count(&gateway_metrics.receipts_retried, 1);
 }
 
-/* False when it was put back. Something is wanted_seq. */
+/*
+ * Sends `delivered` before `read`. False when it was put back. At least one
+ * kind has a wanted seq.
+ */
 static bool send_next(struct pending_receipts *receipts,
                       struct pending_receipt *receipt)
 {
 	static const enum save_kind kinds[] = {
 		[DELIVERED] = SAVE_DELIVERED, [READ] = SAVE_READ};
+	enum receipt_kind kind =
+		receipt->wanted_seq[DELIVERED] ? DELIVERED : READ;
 	struct save_record record = {
+		.kind = kinds[kind],
 		.sender = receipt->member.user,
 		.conversation = receipt->member.conversation,
+		.seq = receipt->wanted_seq[kind],
 	};
 
-	receipt->kind = receipt->wanted_seq[DELIVERED] ? DELIVERED : READ;
-	receipt->sent_seq = receipt->wanted_seq[receipt->kind];
-	receipt->wanted_seq[receipt->kind] = 0;
-	record.kind = kinds[receipt->kind];
-	record.seq = receipt->sent_seq;
+	receipt->kind = kind;
+	receipt->sent_seq = receipt->wanted_seq[kind];
+	receipt->wanted_seq[kind] = 0;
 	if (save_records_produce(receipts->records, &record, SPAN_NONE,
 	                         save_records_tag(SAVE_RECORDS_OF_RECEIPTS,
 	                                          receipt->number)) == ST_OK)
@@ -150,13 +158,13 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	metric_count(&gateway_metrics.receipts, 1);
 	HASH_FIND(hh, receipts->by_member, &member, sizeof(member), receipt);
 	if (receipt) {
-		raise(receipt, kind, frame->seq);
+		raise_seq(receipt, kind, frame->seq);
 		return true;
 	}
-	receipt = take(receipts, &member);
+	receipt = make(receipts, &member);
 	if (!receipt)
 		return false;
-	raise(receipt, kind, frame->seq);
+	raise_seq(receipt, kind, frame->seq);
 	(void)send_next(receipts, receipt);
 	return true;
 }
@@ -180,7 +188,6 @@ void pending_receipts_answered(struct pending_receipts *receipts,
 		release(receipts, receipt);
 }
 
-/* While Kafka takes none the others need not be tried. */
 void pending_receipts_tick(struct pending_receipts *receipts)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -191,6 +198,7 @@ void pending_receipts_tick(struct pending_receipts *receipts)
 		if (!receipt || receipt->retry_ms > now_ms)
 			break;
 		DL_DELETE(receipts->retries, receipt);
+		/* When Kafka refuses one, the others need no try. */
 		if (!send_next(receipts, receipt))
 			break;
 	}

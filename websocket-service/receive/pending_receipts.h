@@ -1,13 +1,16 @@
 /*
- * receipts - what users have got and read, on its way to message_save.
+ * pending_receipts - the receipts (`delivered`, `read`) of users on their way
+ * to message_save, coalesced.
  *
- * Of a user in a conversation one record at a time is under way. What is said
- * meanwhile only raises the numbers that go next: however many receipts come,
- * they leave at the pace at which Kafka answers, without a timer. A record
- * that Kafka did not take is put back and tried again.
+ * For each user and conversation one record is under way at a time. Receipts
+ * that arrive meanwhile only raise the seq of the next record. So records leave
+ * at the pace at which Kafka acknowledges them, however many receipts arrive,
+ * and no timer is needed. A record that Kafka does not accept is put back and
+ * retried.
  *
- * Bounds     PENDING_RECEIPTS_MAX pairs of user and conversation under way; one
- * more is answered with `unavailable`. Threads    the loop's.
+ * Bounds     PENDING_RECEIPTS_MAX pairs of user and conversation under way; a
+ *            receipt for another pair is answered with `unavailable`.
+ * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_RECEIVE_PENDING_RECEIPTS_H
 #define PARLEY_WEBSOCKET_RECEIVE_PENDING_RECEIPTS_H
@@ -30,15 +33,15 @@ struct save_records;
 struct pending_receipts *pending_receipts_create(struct save_records *records,
                                                  uint32_t max);
 void pending_receipts_destroy(struct pending_receipts **receipts);
-/* `delivered` or `read` of a user. False: there are too many under way. */
+/* Takes a `delivered` or `read` frame. False: too many are under way. */
 bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
                            const struct client_frame *frame);
-/* Kafka's answer for the record under that number. */
+/* Kafka's acknowledgement for the record with that number. */
 void pending_receipts_answered(struct pending_receipts *receipts,
                                uint64_t number, enum status status);
-/* Every some 50 ms. */
+/* Call it about every 50 ms. */
 void pending_receipts_tick(struct pending_receipts *receipts);
-/* Pairs of which something is not in the log yet. */
+/* Pairs with a receipt that is not in the log yet. */
 uint32_t pending_receipts_count(const struct pending_receipts *receipts);
 
 #endif

@@ -25,16 +25,16 @@ struct pending_send {
 	struct uuid uuid;
 	uint64_t began_us;
 	bool in_log;
-	bool accepted;  /* `accepted`: no longer counted as unsettled */
-	bool owns_hint; /* Redis took our hint: we may change it */
+	bool accepted;  /* `accepted` is sent: no longer counted as unsettled */
+	bool owns_hint; /* Redis stored our hint: we may change it */
 };
 
 struct pending_sends {
 	struct pending_sends_options options;
 	struct slot_map *by_number;
 	struct pending_send *waiting;  /* oldest first */
-	struct pending_send *accepted; /* oldest first; kept to measure them */
-	struct pending_send *spare;
+	struct pending_send *accepted; /* oldest first; kept for metrics */
+	struct pending_send *spare;    /* allocated and unused */
 	struct buf hint;
 };
 
@@ -80,10 +80,9 @@ uint32_t pending_sends_count(const struct pending_sends *sends)
 
 /* --- hints: message:<uuid> → {"sender":…,"state":…} ---------------------- */
 
-static void on_hint(void *context, uint64_t number, bool set);
-
-static void hint(struct pending_sends *sends, const struct pending_send *send,
-                 struct span state, enum redis_when when, redis_set_done *done)
+static void set_hint(struct pending_sends *sends,
+                     const struct pending_send *send, struct span state,
+                     enum redis_when when, redis_set_done *done)
 {
 	char key[sizeof(hint_prefix) + UUID_TEXT_LEN] = {0};
 	struct json_writer w = json_writer(&sends->hint);
@@ -104,7 +103,7 @@ static void hint_accepted(struct pending_sends *sends,
                           const struct pending_send *send)
 {
 	if (send->owns_hint)
-		hint(sends, send, SPAN("accepted"), REDIS_IF_PRESENT, NULL);
+		set_hint(sends, send, SPAN("accepted"), REDIS_IF_PRESENT, NULL);
 }
 
 static void on_hint(void *context, uint64_t number, bool set)
@@ -136,8 +135,11 @@ static void release(struct pending_sends *sends, struct pending_send *send)
 	LL_PREPEND(sends->spare, send);
 }
 
-/* Those that were accepted `accepted` make room for new ones. */
-static struct pending_send *take(struct pending_sends *sends)
+/*
+ * When the map is full, the oldest accepted send makes room. NULL when there is
+ * none.
+ */
+static struct pending_send *make(struct pending_sends *sends)
 {
 	struct pending_send *send;
 	uint64_t number;
@@ -223,7 +225,7 @@ void pending_sends_begin(struct pending_sends *sends,
 			"too many messages of this socket are under way");
 		return;
 	}
-	send = take(sends);
+	send = make(sends);
 	if (!send) {
 		pending_sends_refuse(connection, &frame->uuid,
 		                     FRAME_UNAVAILABLE,
@@ -236,7 +238,7 @@ void pending_sends_begin(struct pending_sends *sends,
 	send->began_us = began_us;
 	(*unsettled)++;
 	FAULT_POINT("hint.before");
-	hint(sends, send, SPAN("pending"), REDIS_IF_ABSENT, on_hint);
+	set_hint(sends, send, SPAN("pending"), REDIS_IF_ABSENT, on_hint);
 	FAULT_POINT("produce.before");
 	if (produce(sends, send, frame) == ST_OK) {
 		FAULT_POINT("produce.after");
@@ -245,7 +247,7 @@ void pending_sends_begin(struct pending_sends *sends,
 	metric_count(&gateway_metrics.kafka_refused, 1);
 	release(sends, send);
 	pending_sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-	                     "the message log can't take it now");
+	                     "the message log cannot accept it now");
 }
 
 static bool overdue(const struct pending_sends *sends,
@@ -255,7 +257,8 @@ static bool overdue(const struct pending_sends *sends,
 	       (uint64_t)sends->options.accepted_ms * 1000;
 }
 
-/* Durable, and slow to be saved: the sender may stop worrying. */
+/* The message is durable, but saving takes long: the client can stop waiting.
+ */
 static void send_accepted(struct pending_sends *sends,
                           struct pending_send *send)
 {
@@ -289,9 +292,9 @@ static void fail(struct pending_sends *sends, struct pending_send *send,
 		pending_sends_refuse(
 			connection, &uuid, FRAME_UNAVAILABLE,
 			status == ST_UNCERTAIN
-				? "unknown whether it was taken: send the "
-				  "same uuid again"
-				: "the message log did not take it");
+				? "the message may have been accepted: send "
+				  "the same uuid again"
+				: "the message log did not accept it");
 }
 
 void pending_sends_answered(struct pending_sends *sends, uint64_t number,
@@ -300,7 +303,7 @@ void pending_sends_answered(struct pending_sends *sends, uint64_t number,
 	struct pending_send *send = slot_map_get(sends->by_number, number);
 
 	if (!send)
-		return; /* settled already */
+		return; /* already settled */
 	if (status != ST_OK) {
 		fail(sends, send, status);
 		return;
@@ -331,11 +334,11 @@ void pending_sends_settled(struct pending_sends *sends,
 	FAULT_POINT("settled.after");
 }
 
-void sends_tick(struct pending_sends *sends)
+void pending_sends_tick(struct pending_sends *sends)
 {
 	struct pending_send *send = sends->waiting;
 
-	/* Oldest first: the first that is young ends the walk. */
+	/* Oldest first: stop at the first send that is not overdue. */
 	while (send && overdue(sends, send)) {
 		struct pending_send *next = send->next;
 

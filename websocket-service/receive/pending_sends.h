@@ -1,15 +1,17 @@
 /*
- * sends - messages, and changes of messages, under way: from a good frame until
- * `saved`, an error, or `accepted` has been told. What is said of a message
- * holds for `edit`, `delete` and `react`, too.
+ * pending_sends - messages, and changes of messages, under way: from a valid
+ * frame until the client gets `saved`, an error, or `accepted`. "Message" below
+ * includes `edit`, `delete` and `react`.
  *
- * A message is produced to message_save; when it is in the log and `saved` has
- * not come within accepted_ms, its socket is told `accepted`. Redis is given a
- * hint of who sent what. Steps 3 to 5 of a message in docs/ARCHITECTURE.md
+ * A message is produced to message_save. When it is in the log and `saved` does
+ * not follow within accepted_ms, its socket gets `accepted`. Redis gets a hint
+ * with the sender and the state. Steps 3 to 5 of a message in
+ * docs/ARCHITECTURE.md
  *
- * Bounds     unsettled_max per socket, PENDING_SENDS_MAX in all, the producer's
- * queue in KiB: beyond, a message is refused as retryable. Threads    the
- * loop's.
+ * Bounds     unsettled_max per socket, PENDING_SENDS_MAX in all, and the
+ *            producer's queue in KiB: past them a message is refused as
+ *            retryable.
+ * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_RECEIVE_PENDING_SENDS_H
 #define PARLEY_WEBSOCKET_RECEIVE_PENDING_SENDS_H
@@ -43,24 +45,23 @@ struct pending_sends *
 pending_sends_create(const struct pending_sends_options *options);
 void pending_sends_destroy(struct pending_sends **sends);
 
-/* Takes a checked message, or change of one, of an open connection, or tells it
- * why not. */
+/* Takes a valid message, or a change of one, or answers with an error. */
 void pending_sends_begin(struct pending_sends *sends,
                          struct connection *connection,
                          const struct client_frame *frame, uint64_t began_us);
-/* Tells a message's socket that it was refused. */
+/* Answers a message with an error. */
 void pending_sends_refuse(struct connection *connection,
                           const struct uuid *uuid, enum frame_code code,
                           const char *detail);
 
-/* Kafka's answer for the send under that number. */
+/* Kafka's acknowledgement for the send with that number. */
 void pending_sends_answered(struct pending_sends *sends, uint64_t number,
                             enum status status);
-/* Its state frame passes through: it needs no `accepted` any more. */
+/* The state of this message passes on its way to the client. */
 void pending_sends_settled(struct pending_sends *sends,
                            const struct event_origin *origin);
-/* Every some 50 ms. */
-void sends_tick(struct pending_sends *sends);
+/* Call it about every 50 ms. */
+void pending_sends_tick(struct pending_sends *sends);
 uint32_t pending_sends_count(const struct pending_sends *sends);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * records - what the gateway produces to message_save: what its clients want
- * done, and what it asks itself. docs/protocol/message_save.md
+ * save_records - the records that the gateway produces to message_save: the
+ * requests of clients, and queries of its own. docs/protocol/message_save.md
  *
- * A record's tag says whose it is when Kafka answers: its owner and a number
- * of that owner's.
+ * The tag of a record names the owner of Kafka's acknowledgement, and a number
+ * that the owner has chosen.
  *
- * Threads    the loop's. Nothing is allocated for a record.
+ * Threads    the loop's. A record needs no allocation.
  */
 #ifndef PARLEY_WEBSOCKET_RECEIVE_SAVE_RECORDS_H
 #define PARLEY_WEBSOCKET_RECEIVE_SAVE_RECORDS_H
@@ -17,12 +17,14 @@
 
 #include <stdint.h>
 
-enum { SAVE_RECORDS_OWNER_BIT = 60 }; /* numbers of slots.h end far below */
+enum {
+	SAVE_RECORDS_OWNER_BIT = 60
+}; /* the numbers of slot_map.h are smaller */
 
 enum save_records_owner {
 	SAVE_RECORDS_OF_SENDS,
 	SAVE_RECORDS_OF_RECEIPTS,
-	SAVE_RECORDS_OF_NONE, /* a question: whoever asks looks at the clock */
+	SAVE_RECORDS_OF_NONE, /* a query: its sender has a timer */
 };
 
 static inline uint64_t save_records_tag(enum save_records_owner owner,
@@ -44,13 +46,13 @@ static inline uint64_t save_records_number(uint64_t tag)
 struct save_records;
 struct kafka_producer;
 
-/* The producer and the topic's name must live on. */
+/* The producer and the name of the topic must outlive it. */
 struct save_records *save_records_create(struct kafka_producer *producer,
                                          const char *topic);
 void save_records_destroy(struct save_records **records);
 /*
- * Fills in sent_at_ms. `origin` may be empty. What kafka_produce() says; the
- * answer comes later, with the tag.
+ * Fills in sent_at_ms. `origin` may be empty. Returns the status of
+ * kafka_produce(); the acknowledgement comes later, with the tag.
  */
 MUST_CHECK enum status save_records_produce(struct save_records *records,
                                             struct save_record *record,

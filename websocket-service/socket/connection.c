@@ -222,7 +222,7 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	c->state = STATE_OPEN;
 	websocket_reader_start(&c->reader, true, false, FRAME_MAX);
 	user_connections_add(c->set->by_user, c->user, &c->link);
-	upgrade_answer(&text, &upgrade);
+	upgrade_accept(&text, &upgrade);
 	c->response_len = (uint16_t)text.len;
 	connection_queue(c, buf_span(&text));
 	if (c->set->options.opened(c->set->options.context, c))

@@ -4,8 +4,8 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/socket/connection_private.h"
 
-/* What a queue takes beyond its bound, so that a close frame passes. */
-enum { CONTROL_ROOM = 512 };
+/* Bytes beyond queue_bytes for control frames: a close frame always fits. */
+enum { CONTROL_RESERVE_BYTES = 512 };
 
 void connection_mark_dirty(struct connection *c)
 {
@@ -19,7 +19,8 @@ void connection_mark_dirty(struct connection *c)
 void connection_queue_control(struct connection *c, struct span bytes)
 {
 	if (send_buffer_add(&c->send_buffer, c->set->send_buffers, bytes,
-	                    c->set->options.queue_bytes + CONTROL_ROOM))
+	                    c->set->options.queue_bytes +
+	                            CONTROL_RESERVE_BYTES))
 		connection_mark_dirty(c);
 }
 
@@ -28,12 +29,12 @@ static void too_slow(struct connection *c)
 	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", c->user),
 	          F_NUMBER("queued", c->send_buffer.len));
 	metric_count(&gateway_metrics.sockets_too_slow, 1);
-	/* A close frame is none to a peer that has not got our 101. */
+	/* A peer without the whole 101 would not recognise a close frame. */
 	send_buffer_cut(&c->send_buffer, c->set->send_buffers, c->response_len);
 	connection_close(c, WEBSOCKET_TOO_SLOW, "too slow");
 }
 
-/* What lws keeps counts; pings may have taken it past the bound. */
+/* Bytes that lws keeps count as well; pings may have exceeded the bound. */
 static uint32_t queue_room(const struct connection *c)
 {
 	uint32_t max = c->set->options.queue_bytes;
@@ -50,7 +51,10 @@ static bool queue(struct connection *c, struct span framed)
 	return true;
 }
 
-/* One turn may bring more than the bound: slow is who does not take it. */
+/*
+ * One turn may queue more than the bound. The peer is too slow only when the
+ * kernel does not take the bytes.
+ */
 void connection_queue(struct connection *c, struct span framed)
 {
 	if (queue(c, framed))
@@ -94,19 +98,20 @@ void connection_release_welcome(struct connection *c)
 	if (rest.len &&
 	    send_buffer_add(&c->send_buffer, c->set->send_buffers,
 	                    buf_span(&rest),
-	                    UINT32_MAX)) /* by a `welcome` too much */
+	                    UINT32_MAX)) /* `welcome` may exceed the bound */
 		connection_mark_dirty(c);
 }
 
-/* Behind a `welcome` that is unsent back all but the 101 waits. */
+/* While `welcome` is held back, only the 101 may leave. */
 static uint32_t ready_len(const struct connection *c)
 {
 	return c->session ? c->response_len : c->send_buffer.len;
 }
 
 /*
- * One write for all that waits; what the kernel does not take, lws keeps. All
- * or nothing leaves the outbox, so it always starts with a whole frame.
+ * One write for all bytes that wait; lws keeps those that the kernel does not
+ * accept. The buffer always starts with a whole frame, because either all of
+ * its bytes leave or none.
  */
 void connection_flush(struct connection *c)
 {

@@ -4,7 +4,7 @@
 
 #include <utlist.h>
 
-/* A tick so late means that the whole process was stopped. */
+/* A tick that is this late means that the whole process was stopped. */
 enum { STALL_S = 5 };
 
 struct connections *
@@ -62,7 +62,7 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
 		struct connection *c =
 			CONTAINER_OF(link, struct connection, link);
 
-		link = link->next; /* too_slow() unlinks */
+		link = link->next; /* too_slow() unlinks the connection */
 		if (c->id == except)
 			continue;
 		connection_queue(c, framed);
@@ -98,7 +98,7 @@ unsigned connections_close_welcomed(struct connections *connections,
 		struct connection *c =
 			CONTAINER_OF(link, struct connection, link);
 
-		link = link->next; /* closing unlinks */
+		link = link->next; /* connection_close() unlinks it */
 		if (c->session)
 			continue;
 		connection_close(c, code, reason);

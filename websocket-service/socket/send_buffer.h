@@ -1,10 +1,11 @@
 /*
- * buffer - the frames that wait for one socket, as the bytes to be sent.
+ * send_buffer - the frames that wait for one socket, as the bytes to send.
  *
- * Many frames leave in one write. Memory comes from a pool and returns to it
- * when all was sent: an idle socket holds none, a busy one allocates none.
+ * Many frames leave in one write. The memory comes from a pool and returns to
+ * it when all bytes are sent: an idle socket holds none, and a busy socket
+ * allocates none.
  *
- * Bounds     send_buffer_add() refuses what would cross `max` bytes.
+ * Bounds     send_buffer_add() refuses bytes that would exceed `max`.
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_SEND_BUFFER_H
 #define PARLEY_WEBSOCKET_SOCKET_SEND_BUFFER_H
@@ -27,12 +28,12 @@ struct send_buffer { /* zeroed: empty */
 
 bool send_buffer_add(struct send_buffer *buffer, struct send_buffer_pool *pool,
                      struct span bytes, uint32_t max);
-/* What was sent leaves the front. */
+/* Drops `bytes` from the front: they are sent. */
 void send_buffer_sent(struct send_buffer *buffer, struct send_buffer_pool *pool,
                       uint32_t bytes);
 void send_buffer_clear(struct send_buffer *buffer,
                        struct send_buffer_pool *pool);
-/* Only the first `bytes` stay. */
+/* Keeps only the first `bytes`. */
 void send_buffer_cut(struct send_buffer *buffer, struct send_buffer_pool *pool,
                      uint32_t bytes);
 

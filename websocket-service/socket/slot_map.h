@@ -1,8 +1,8 @@
 /*
- * map - objects under numbers that are never given out twice.
+ * slot_map - objects under numbers that are never reused.
  *
- * A number may outlive its object: asking for one that is gone gives NULL.
- * That makes it safe to hand to Kafka, Redis or a timer.
+ * A number may outlive its object: slot_map_get() then returns NULL. So it is
+ * safe to hand a number to Kafka, Redis or a timer.
  *
  * Ownership  the objects are the caller's.
  */
@@ -15,7 +15,7 @@ struct slot_map;
 
 struct slot_map *slot_map_create(uint32_t max);
 void slot_map_destroy(struct slot_map **map);
-/* 0 when full; else never 0. */
+/* The number of the object; 0 when the map is full. */
 uint64_t slot_map_add(struct slot_map *map, void *object);
 void *slot_map_get(const struct slot_map *map, uint64_t number);
 void slot_map_remove(struct slot_map *map, uint64_t number);

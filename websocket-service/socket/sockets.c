@@ -11,10 +11,10 @@
 #include <uv.h>
 
 enum {
-	READ_MAX = 16 * 1024, /* bytes of one socket per turn */
-	ACCEPT_BATCH = 64,    /* sockets per turn */
+	READ_MAX = 16 * 1024, /* bytes from one socket in a turn */
+	ACCEPT_BATCH = 64,    /* sockets in a turn */
 	BACKLOG = 4096,
-	UNSENT_MAX = 256 * 1024, /* bytes of one socket in the kernel */
+	UNSENT_MAX = 256 * 1024, /* bytes for one socket in the kernel */
 	NO_DESCRIPTORS_WAIT_MS = 200,
 	DESTROY_TURNS = 20,
 };
@@ -29,15 +29,15 @@ struct sockets {
 	struct uv_loop_s *loop;
 	int listen_fd;
 	uv_poll_t *acceptor;
-	uv_timer_t *retry; /* after the process ran out of descriptors */
+	uv_timer_t *retry; /* when the process has run out of descriptors */
 };
 
-static struct lws *inside(struct socket *socket)
+static struct lws *to_lws(struct socket *socket)
 {
 	return (struct lws *)(void *)socket;
 }
 
-/* The per-session data is one pointer: what `opened` returned. */
+/* The per-session data is the pointer that `opened` returned. */
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
                     void *session, void *in, size_t len)
 {
@@ -98,7 +98,8 @@ static struct lws_context *create_context(struct sockets *sockets)
 		.foreign_loops = loops,
 		.pt_serv_buf_size = READ_MAX,
 		.user = sockets,
-		.pcontext = &sockets->context, /* NULL once it is gone */
+		.pcontext =
+			&sockets->context, /* lws sets it to NULL on destroy */
 		.vhost_name = protocol_name,
 		.gid = (gid_t)-1,
 		.uid = (uid_t)-1,
@@ -130,8 +131,8 @@ enum status sockets_create(struct uv_loop_s *loop,
 }
 
 /*
- * Left alone the kernel keeps megabytes for a peer that does not read, of
- * memory that all sockets share. What is on its way does not count as unsent.
+ * By default the kernel buffers megabytes for a peer that does not read, from
+ * memory that all sockets share. Bytes in flight do not count as unsent.
  */
 static void adopt(struct sockets *sockets, int fd)
 {
@@ -141,7 +142,7 @@ static void adopt(struct sockets *sockets, int fd)
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_max,
 	                 sizeof(unsent_max));
-	/* On failure it has closed the descriptor itself. */
+	/* On failure lws has closed the descriptor. */
 	(void)lws_adopt_descriptor_vhost(sockets->vhost, LWS_ADOPT_SOCKET,
 	                                 (lws_sock_file_fd_type){.sockfd = fd},
 	                                 protocol_name, NULL);
@@ -158,7 +159,7 @@ static void on_retry(uv_timer_t *timer)
 		                    on_acceptable);
 }
 
-/* Accepting on would spin: the socket stays readable. */
+/* Without this pause accept4() would spin: the listener stays readable. */
 static void wait_for_descriptors(struct sockets *sockets)
 {
 	log_event(LOG_WARN, "sockets.no_descriptors",
@@ -227,8 +228,8 @@ void sockets_stop_listening(struct sockets *sockets)
 }
 
 /*
- * On somebody else's loop that takes two calls, with turns of the loop in
- * between for its handles to close.
+ * On a foreign loop this takes two calls. The loop turns in between, so that
+ * the handles of lws close.
  */
 static void destroy_context(struct sockets *sockets)
 {
@@ -251,41 +252,42 @@ void sockets_destroy(struct sockets **sockets)
 
 bool socket_write(struct socket *socket, struct span bytes)
 {
-	/* lws does not change what it sends raw, it only lacks the const. */
-	return lws_write(inside(socket), (unsigned char *)(uintptr_t)bytes.data,
+	/* lws does not change raw bytes; its parameter only lacks the const. */
+	return lws_write(to_lws(socket), (unsigned char *)(uintptr_t)bytes.data,
 	                 bytes.len, LWS_WRITE_RAW) >= 0;
 }
 
 bool socket_blocked(struct socket *socket)
 {
-	return lws_partial_buffered(inside(socket));
+	return lws_partial_buffered(to_lws(socket));
 }
 
 void socket_want_writable(struct socket *socket)
 {
-	(void)lws_callback_on_writable(inside(socket));
+	(void)lws_callback_on_writable(to_lws(socket));
 }
 
 void socket_pause(struct socket *socket, bool paused)
 {
-	(void)lws_rx_flow_control(inside(socket), !paused);
+	(void)lws_rx_flow_control(to_lws(socket), !paused);
 }
 
 void socket_shutdown(struct socket *socket)
 {
-	(void)shutdown(lws_get_socket_fd(inside(socket)), SHUT_WR);
+	(void)shutdown(lws_get_socket_fd(to_lws(socket)), SHUT_WR);
 }
 
 void socket_abort(struct socket *socket)
 {
 	static const struct linger none = {.l_onoff = 1, .l_linger = 0};
-	struct lws *wsi = inside(socket);
+	struct lws *wsi = to_lws(socket);
 
-	/* Else the kernel goes on offering the rest to who does not read. */
+	/* Otherwise the kernel keeps sending the rest to a peer that does not
+	   read. */
 	(void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_LINGER, &none,
 	                 sizeof(none));
 	lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE,
 	                LWS_TO_KILL_ASYNC);
-	/* Outside of its callbacks lws would look at that only much later. */
+	/* Outside its callbacks lws would act on the timeout much later. */
 	lws_cancel_service(lws_get_context(wsi));
 }

@@ -42,7 +42,7 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
 
 		wheel->now_s++;
 		slot = &wheel->slot[wheel->now_s % TIMER_WHEEL_SLOTS];
-		/* Nothing is set into the slot that is being emptied. */
+		/* timer_wheel_set() never uses the slot being emptied. */
 		while (*slot) {
 			struct timer_wheel_entry *entry = *slot;
 

@@ -1,10 +1,11 @@
 /*
- * wheel - many deadlines of seconds, at the price of a list insertion each.
+ * timer_wheel - many deadlines in seconds. Setting or clearing one costs a
+ * list operation.
  *
- * Deadlines further away than the wheel goes around fire early, at its end:
- * who is called looks at the clock and sets the next one.
+ * A deadline beyond the wheel's TIMER_WHEEL_SLOTS seconds fires early, when the
+ * wheel has turned once: the callback reads the clock and sets the next one.
  *
- * Ownership  an entry is part of the caller's object; zeroed is "not set".
+ * Ownership  an entry is part of the caller's object; zeroed means "not set".
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_TIMER_WHEEL_H
 #define PARLEY_WEBSOCKET_SOCKET_TIMER_WHEEL_H
@@ -20,16 +21,17 @@ struct timer_wheel_entry {
 
 struct timer_wheel {
 	struct timer_wheel_entry *slot[TIMER_WHEEL_SLOTS];
-	uint64_t now_s; /* the last second that was turned to */
+	uint64_t now_s; /* the second up to which the wheel has advanced */
 };
 
 void timer_wheel_start(struct timer_wheel *wheel, uint64_t now_s);
-/* Moves the entry if it was set. At the earliest it fires a second from now. */
+/* Moves an entry that is already set. It fires in one second at the earliest.
+ */
 void timer_wheel_set(struct timer_wheel *wheel, struct timer_wheel_entry *entry,
                      uint64_t due_s);
 void timer_wheel_clear(struct timer_wheel *wheel,
                        struct timer_wheel_entry *entry);
-/* Calls `due` for what is due; it may set and clear any entry. */
+/* Calls `due` for each entry that is due; `due` may set and clear any entry. */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
                          void (*due)(void *context,
                                      struct timer_wheel_entry *entry),

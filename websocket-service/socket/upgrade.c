@@ -9,14 +9,14 @@ static const char version_header[] = "Upgrade: websocket\r\n"
 				     "Sec-WebSocket-Version: 13\r\n";
 
 const struct upgrade_fault upgrade_unauthorized = {
-	401, "the token is missing, malformed, expired or not ours",
+	401, "the token is missing, malformed, expired or unknown",
 	"WWW-Authenticate: Bearer\r\n"};
 const struct upgrade_fault upgrade_misdirected = {
-	421, "this gateway has another share of the users", ""};
+	421, "another gateway serves this user", ""};
 const struct upgrade_fault upgrade_unavailable = {
-	503, "identity can't be asked now", "Retry-After: 2\r\n"};
+	503, "identity-service is not available", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_full = {
-	503, "no more sockets are taken here", "Retry-After: 2\r\n"};
+	503, "this gateway has no room for more sockets", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_head_too_large = {
 	431, "the request head is longer than 8192 bytes", ""};
 
@@ -27,13 +27,13 @@ static const struct upgrade_fault no_such_path = {
 static const struct upgrade_fault no_such_method = {
 	405, "sockets are opened with GET", "Allow: GET\r\n"};
 static const struct upgrade_fault no_upgrade = {
-	426, "this path takes WebSocket upgrades only", version_header};
+	426, "this path accepts WebSocket upgrades only", version_header};
 static const struct upgrade_fault wrong_version = {
 	426, "the WebSocket version must be 13", version_header};
 static const struct upgrade_fault bad_key = {
 	400, "Sec-WebSocket-Key must be 16 bytes in base64", ""};
 static const struct upgrade_fault wrong_origin = {
-	403, "this origin is not admitted", ""};
+	403, "this origin is not allowed", ""};
 
 enum header {
 	HEADER_HOST,
@@ -62,7 +62,7 @@ static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_TRANSFER] = "Transfer-Encoding",
 };
 
-/* RFC 9110 5.6.2 */
+/* tchar of RFC 9110 5.6.2 */
 static bool token_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
@@ -97,7 +97,7 @@ size_t upgrade_head_len(struct span bytes)
 	return end ? (size_t)(end - bytes.data) + 4 : 0;
 }
 
-/* The line before the next CRLF; a bare CR or LF is left for the checks. */
+/* The line before the next CRLF. The checks refuse a bare CR or LF in it. */
 static struct span next_line(struct span *rest)
 {
 	const char *end =
@@ -131,8 +131,9 @@ static const struct upgrade_fault *read_request_line(struct span line)
 	return NULL;
 }
 
-/* A header that we read must not come twice: which one would count? */
-static bool keep(struct span name, struct span value, struct span *headers)
+/* False for a second copy of a header: it is unclear which one counts. */
+static bool keep_header(struct span name, struct span value,
+                        struct span *headers)
 {
 	for (unsigned i = 0; i < HEADER_COUNT; i++) {
 		if (!span_equal_nocase(name, span_of(header_names[i])))
@@ -156,13 +157,13 @@ static bool read_headers(struct span rest, struct span *headers)
 		name = span_cut(line, ':', &value);
 		if (name.len == line.len || !is_token(name) ||
 		    !is_field_value(value) ||
-		    !keep(name, span_trim(value), headers))
+		    !keep_header(name, span_trim(value), headers))
 			return false;
 	}
 }
 
-/* Is `word` one of the list's members? Compared without regard to case. */
-static bool lists(struct span list, struct span word)
+/* Whether the comma-separated list contains `word`, in any case. */
+static bool list_contains(struct span list, struct span word)
 {
 	while (list.len) {
 		struct span item = span_trim(span_cut(list, ',', &list));
@@ -173,7 +174,7 @@ static bool lists(struct span list, struct span word)
 	return false;
 }
 
-/* "parley, bearer.<token>", for browsers, which can't set headers. */
+/* "parley, bearer.<token>": browsers cannot set the Authorization header. */
 static void read_subprotocols(struct span list, struct upgrade *upgrade)
 {
 	static const char prefix[] = "bearer.";
@@ -202,7 +203,7 @@ static void read_authorization(struct span value, struct upgrade *upgrade)
 		upgrade->token = span_trim(token);
 }
 
-/* What can't be asked about is nobody's: 401, not a failure of identity. */
+/* A token that cannot be sent to identity-service is unknown: 401, not 503. */
 static bool may_be_token(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -220,14 +221,14 @@ static const struct upgrade_fault *check_headers(const struct span *headers,
 	     !span_equal(headers[HEADER_LENGTH], SPAN("0"))))
 		return &malformed;
 	if (!span_equal_nocase(headers[HEADER_UPGRADE], SPAN("websocket")) ||
-	    !lists(headers[HEADER_CONNECTION], SPAN("upgrade")))
+	    !list_contains(headers[HEADER_CONNECTION], SPAN("upgrade")))
 		return &no_upgrade;
 	if (!span_equal(headers[HEADER_VERSION], SPAN("13")))
 		return &wrong_version;
 	if (!websocket_key_valid(headers[HEADER_KEY]))
 		return &bad_key;
 	if (*origins && headers[HEADER_ORIGIN].data &&
-	    !lists(span_of(origins), headers[HEADER_ORIGIN]))
+	    !list_contains(span_of(origins), headers[HEADER_ORIGIN]))
 		return &wrong_origin;
 	return NULL;
 }
@@ -258,7 +259,7 @@ bool upgrade_read(struct span head, const char *origins,
 	return true;
 }
 
-void upgrade_answer(struct buf *out, const struct upgrade *upgrade)
+void upgrade_accept(struct buf *out, const struct upgrade *upgrade)
 {
 	char accept[WEBSOCKET_ACCEPT_LEN + 1];
 

@@ -1,9 +1,9 @@
 /*
- * upgrade - reads the HTTP request that opens a socket, RFC 6455 4.2.1, and
- * writes the answers to it. No sockets here.
+ * upgrade - reads the HTTP request that opens a socket (RFC 6455 4.2.1) and
+ * writes the response: 101, or a refusal. No I/O here.
  *
- * Only a plain `Upgrade: websocket` with version 13 is ever taken; whatever
- * else arrives gets its HTTP code and a problem document.
+ * It accepts only a plain `Upgrade: websocket` with version 13. Every other
+ * request is answered with its HTTP status and a problem document.
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_UPGRADE_H
 #define PARLEY_WEBSOCKET_SOCKET_UPGRADE_H
@@ -18,31 +18,33 @@ enum { UPGRADE_HEAD_MAX = 8 * 1024 };
 
 struct upgrade {
 	struct span key;
-	struct span token; /* of Authorization or of the subprotocol list */
-	bool subprotocol;  /* "parley" was offered: answer with it */
+	struct span token; /* from Authorization or the subprotocol list */
+	bool subprotocol;  /* the client offers "parley": accept it */
 };
 
 struct upgrade_fault {
 	unsigned http;
-	const char *detail;  /* constant text */
-	const char *headers; /* more header lines, or "" */
+	const char *detail;
+	const char *headers; /* additional header lines, or "" */
 };
 
 /*
- * Bytes of the head in `bytes` including its empty line; 0 while that has not
- * come.
+ * The length of the request head in `bytes`, including its empty line; 0 until
+ * the empty line has arrived.
  */
 size_t upgrade_head_len(struct span bytes);
 
 /*
- * Reads a whole head; spans point into it. A request without a token is
- * returned as it is, with an empty one. `origins` is a list with commas, empty
- * for any. False: *ret_fault says what to answer.
+ * Reads a whole head; the spans of *ret_upgrade point into it. A request
+ * without a usable token gives an empty one. `origins` is a list with commas;
+ * empty accepts any origin. False: *ret_fault is the refusal.
  */
 bool upgrade_read(struct span head, const char *origins,
                   struct upgrade *ret_upgrade, struct upgrade_fault *ret_fault);
 
-void upgrade_answer(struct buf *out, const struct upgrade *upgrade);
+/* Writes 101 Switching Protocols. */
+void upgrade_accept(struct buf *out, const struct upgrade *upgrade);
+/* Writes the refusal. */
 void upgrade_refuse(struct buf *out, const struct upgrade_fault *fault);
 
 extern const struct upgrade_fault upgrade_unauthorized; /* 401 */

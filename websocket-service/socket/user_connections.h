@@ -1,5 +1,5 @@
 /*
- * map - which of this gateway's sockets belong to a user.
+ * user_connections - the open sockets of each user on this gateway.
  *
  * Ownership  a link is part of the caller's connection.
  */
@@ -12,7 +12,7 @@ struct user_connections;
 struct user;
 
 struct user_link {
-	struct user_link *prev, *next; /* the same user's others */
+	struct user_link *prev, *next; /* the user's other sockets */
 	struct user *user;             /* NULL: not linked */
 };
 
@@ -22,7 +22,7 @@ void user_connections_add(struct user_connections *map, uint64_t id,
                           struct user_link *link);
 void user_connections_remove(struct user_connections *map,
                              struct user_link *link);
-/* The first of a user's links, then by ->next until NULL. */
+/* The first link of the user, or NULL; the others follow by ->next. */
 struct user_link *user_connections_find(const struct user_connections *map,
                                         uint64_t id);
 uint32_t user_connections_count(const struct user_connections *map);

@@ -360,7 +360,7 @@ static void a_lost_answer_holds_up_nobody_for_long(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
-	passes((ROOMS_RETRY_S + 1) * 2 * 1000);
+	passes((ROOM_QUERIES_RETRY_S + 1) * 2 * 1000);
 	assert_int_equal(asked, 2);
 	assert_string_equal(last_question, "7");
 	answer_to(1, 7, ""); /* late: as good */

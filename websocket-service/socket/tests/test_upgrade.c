@@ -406,7 +406,7 @@ static void answer_of(bool subprotocol, struct buf *out)
 	const struct upgrade upgrade = {.key = SPAN("dGhlIHNhbXBsZSBub25jZQ=="),
 	                                .subprotocol = subprotocol};
 
-	upgrade_answer(out, &upgrade);
+	upgrade_accept(out, &upgrade);
 }
 
 static void the_answer_is_that_of_the_rfc(void **state)
