@@ -397,7 +397,7 @@ static void start_messages(struct gateway *g)
 	g->receipts = pending_receipts_create(g->records, PENDING_RECEIPTS_MAX);
 	g->typing = typing_create(&(struct typing_options){
 		.records = g->records,
-		.ephemeral = g->ephemeral,
+		.producer = g->ephemeral,
 		.partitions = (uint32_t)g->settings->kafka_partitions,
 		.rosters_max = TYPING_ROSTERS_MAX,
 	});

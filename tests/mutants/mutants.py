@@ -206,10 +206,10 @@ MUTANTS = [
         "an event is handed to the user next to the one whom it is for, too",
         [("websocket-service/deliver/fanout.c",
           "	while (event_key_next(&key, &user))\n"
-          "		deliver_to(fanout, user);\n",
+          "		deliver_to(delivery, user);\n",
           "	while (event_key_next(&key, &user)) {\n"
-          "		deliver_to(fanout, user);\n"
-          "		deliver_to(fanout, user + 1);\n"
+          "		deliver_to(delivery, user);\n"
+          "		deliver_to(delivery, user + 1);\n"
           "	}\n")],
         nothing, {"misrouted"}),
     Mutant(

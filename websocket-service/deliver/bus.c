@@ -9,12 +9,12 @@
 
 enum {
 	EVENTS_PER_TURN = 500,
-	BYTES_PER_TURN = 16 * 1024 * 1024, /* into the queues of sockets */
+	BYTES_PER_TURN = 16 * 1024 * 1024, /* into send buffers */
 	REPORTS_PER_TURN = 2000,
 	BEGIN_WAIT_MS = 1000,
 	BEGIN_BACKOFF_MS = 200,
 	BEGIN_BACKOFF_MAX_MS = 3000,
-	SIGN_OF_LIFE_MS = 20, /* of the loop's time, each second of an outage */
+	PROBE_MS = 20, /* of the loop's time, each second of an outage */
 };
 
 struct bus {
@@ -24,7 +24,7 @@ struct bus {
 	struct uv_loop_s *loop;
 	uv_timer_t begin_later;
 	uv_poll_t reports, arrivals;
-	uv_idle_t more; /* runs while events are left over from a turn */
+	uv_idle_t more; /* runs while events are left after a turn */
 	struct kafka_producer *producer;
 	struct kafka_reader *reader;
 	unsigned tries;
@@ -64,7 +64,7 @@ static void on_reports(uv_poll_t *poll, int status, int events)
 
 	(void)status;
 	(void)events;
-	/* Polling empties the descriptor: go on until all is read. */
+	/* Polling empties the descriptor: read until nothing is left. */
 	while (kafka_producer_poll(bus->producer, REPORTS_PER_TURN) ==
 	       REPORTS_PER_TURN)
 		;
@@ -99,8 +99,8 @@ static enum status start_producer(struct bus *bus)
 static void on_more(uv_idle_t *idle);
 
 /*
- * At most EVENTS_PER_TURN, so that sockets are served in between; and of those
- * that a whole room gets fewer, so that its sockets' queues stay small.
+ * Reads at most EVENTS_PER_TURN, so that sockets are served in between, and
+ * fewer events of large rooms, so that send buffers stay small.
  */
 static void read_events(struct bus *bus)
 {
@@ -161,16 +161,16 @@ static enum status start_reader(struct bus *bus)
 	return ST_OK;
 }
 
-/* --- beginning ----------------------------------------------------------- */
+/* --- start --------------------------------------------------------------- */
 
-/* A first record would otherwise wait up to a second for its topic. */
+/* Otherwise the first record would wait up to a second for its topic. */
 static enum status ask_topic(struct bus *bus, unsigned wait_ms)
 {
 	return kafka_producer_ask(bus->producer, bus->settings->topic_save,
 	                          wait_ms);
 }
 
-/* Blocks for up to 2 × BEGIN_WAIT_MS: there are no sockets yet. */
+/* Blocks for up to 2 × BEGIN_WAIT_MS: no socket is open yet. */
 static void begin(uv_timer_t *timer)
 {
 	struct bus *bus = timer->data;
@@ -206,7 +206,7 @@ enum status bus_create(struct uv_loop_s *loop,
 	(void)uv_idle_init(loop, &bus->more);
 	bus->begin_later.data = bus;
 	bus->more.data = bus;
-	service_part("kafka", false, "not asked yet");
+	service_part("kafka", false, "not connected yet");
 	(void)uv_timer_start(&bus->begin_later, begin, 0, 0);
 	return start_producer(bus);
 }
@@ -247,6 +247,6 @@ void bus_tick(struct bus *bus)
 	if (bus->reader)
 		metric_set(&gateway_metrics.events_lag,
 		           (uint64_t)kafka_reader_lag(bus->reader));
-	if (bus->begun && bus->down && ask_topic(bus, SIGN_OF_LIFE_MS) == ST_OK)
+	if (bus->begun && bus->down && ask_topic(bus, PROBE_MS) == ST_OK)
 		set_down(bus, false, ST_OK);
 }

@@ -16,7 +16,7 @@ enum {
 struct ephemeral_producer {
 	const struct gateway_settings *settings;
 	uv_poll_t reports;
-	struct kafka_producer *producer;
+	struct kafka_producer *kafka;
 };
 
 static void on_answer(void *context, uint64_t tag, enum status status)
@@ -29,20 +29,20 @@ static void on_answer(void *context, uint64_t tag, enum status status)
 
 static void on_reports(uv_poll_t *poll, int status, int events)
 {
-	struct ephemeral_producer *ephemeral = poll->data;
+	struct ephemeral_producer *producer = poll->data;
 
 	(void)status;
 	(void)events;
-	while (kafka_producer_poll(ephemeral->producer, REPORTS_PER_TURN) ==
+	while (kafka_producer_poll(producer->kafka, REPORTS_PER_TURN) ==
 	       REPORTS_PER_TURN)
 		;
 }
 
 enum status ephemeral_producer_create(struct uv_loop_s *loop,
                                       const struct gateway_settings *settings,
-                                      struct ephemeral_producer **ret_ephemeral)
+                                      struct ephemeral_producer **ret_producer)
 {
-	struct ephemeral_producer *ephemeral = mem_new(sizeof(*ephemeral));
+	struct ephemeral_producer *producer = mem_new(sizeof(*producer));
 	struct kafka_producer_options options = {
 		.common = {.brokers = settings->kafka_brokers,
 	                   .client_id = "websocket-service-ephemeral",
@@ -51,49 +51,51 @@ enum status ephemeral_producer_create(struct uv_loop_s *loop,
 		.timeout_ms = TIMEOUT_MS,
 		.answer = on_answer,
 	};
-	enum status st = kafka_producer_create(&options, &ephemeral->producer);
+	enum status st = kafka_producer_create(&options, &producer->kafka);
 
 	if (st != ST_OK) {
-		mem_free(&ephemeral);
+		mem_free(&producer);
 		return st;
 	}
-	ephemeral->settings = settings;
-	(void)uv_poll_init(loop, &ephemeral->reports,
-	                   kafka_producer_fd(ephemeral->producer));
-	ephemeral->reports.data = ephemeral;
-	(void)uv_poll_start(&ephemeral->reports, UV_READABLE, on_reports);
-	*ret_ephemeral = ephemeral;
+	producer->settings = settings;
+	(void)uv_poll_init(loop, &producer->reports,
+	                   kafka_producer_fd(producer->kafka));
+	producer->reports.data = producer;
+	(void)uv_poll_start(&producer->reports, UV_READABLE, on_reports);
+	*ret_producer = producer;
 	return ST_OK;
 }
 
-void ephemeral_producer_close(struct ephemeral_producer *ephemeral)
+void ephemeral_producer_close(struct ephemeral_producer *producer)
 {
-	uv_close((uv_handle_t *)&ephemeral->reports, NULL);
+	uv_close((uv_handle_t *)&producer->reports, NULL);
 }
 
-void ephemeral_producer_destroy(struct ephemeral_producer **ephemeral)
+void ephemeral_producer_destroy(struct ephemeral_producer **producer)
 {
-	if (!*ephemeral)
+	if (!*producer)
 		return;
-	kafka_producer_destroy(&(*ephemeral)->producer);
-	mem_free(ephemeral);
+	kafka_producer_destroy(&(*producer)->kafka);
+	mem_free(producer);
 }
 
-void ephemeral_producer_warm_up(struct ephemeral_producer *ephemeral)
+/* Without the metadata the first records are dropped. */
+void ephemeral_producer_warm_up(struct ephemeral_producer *producer)
 {
-	if (kafka_producer_ask(ephemeral->producer,
-	                       ephemeral->settings->topic_events,
+	if (kafka_producer_ask(producer->kafka,
+	                       producer->settings->topic_events,
 	                       WARM_UP_MS) != ST_OK)
-		log_event(LOG_WARN, "typing.cold"); /* the first are dropped */
+		/* The first records are dropped. */
+		log_event(LOG_WARN, "typing.topic_unknown");
 }
 
-void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+void ephemeral_producer_send(struct ephemeral_producer *producer,
                              uint32_t partition, struct span key,
                              struct span frame)
 {
-	if (kafka_produce(ephemeral->producer,
+	if (kafka_produce(producer->kafka,
 	                  &(struct kafka_record){
-				  .topic = ephemeral->settings->topic_events,
+				  .topic = producer->settings->topic_events,
 				  .partition = (int32_t)partition,
 				  .key = key,
 				  .value = frame,

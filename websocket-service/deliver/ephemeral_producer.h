@@ -1,9 +1,10 @@
 /*
- * ephemeral - a producer to message_events for what is worth nothing a second
- * later: `typing`.
+ * ephemeral_producer - produces records to message_events that lose their value
+ * within a second: `typing`.
  *
- * It is one of its own, with a short queue and a short time, so that it waits
- * behind no message and delays none. What it can't take is dropped.
+ * It has a Kafka producer of its own, with a short queue and a short timeout:
+ * its records wait behind no message and delay none. Records that it cannot
+ * accept are dropped.
  *
  * Threads    the loop's.
  */
@@ -23,16 +24,18 @@ struct uv_loop_s;
 MUST_CHECK enum status
 ephemeral_producer_create(struct uv_loop_s *loop,
                           const struct gateway_settings *settings,
-                          struct ephemeral_producer **ret_ephemeral);
-/* Its handle is closed by the loop's next turns; then
- * ephemeral_producer_destroy(). */
-void ephemeral_producer_close(struct ephemeral_producer *ephemeral);
-void ephemeral_producer_destroy(struct ephemeral_producer **ephemeral);
+                          struct ephemeral_producer **ret_producer);
+/*
+ * The next turns of the loop close its handle; then call
+ * ephemeral_producer_destroy().
+ */
+void ephemeral_producer_close(struct ephemeral_producer *producer);
+void ephemeral_producer_destroy(struct ephemeral_producer **producer);
 
-/* Makes it know its topic. Blocks for a moment: before there are sockets. */
-void ephemeral_producer_warm_up(struct ephemeral_producer *ephemeral);
-/* `key` as in wire/event.h, of users of that partition. */
-void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+/* Fetches the topic's metadata. It blocks: call it before sockets open. */
+void ephemeral_producer_warm_up(struct ephemeral_producer *producer);
+/* `key` as in wire/event.h; all its users belong to that partition. */
+void ephemeral_producer_send(struct ephemeral_producer *producer,
                              uint32_t partition, struct span key,
                              struct span frame);
 

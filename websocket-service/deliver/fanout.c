@@ -16,9 +16,6 @@
 struct fanout {
 	struct fanout_options options;
 	struct buf framed; /* one event as a frame, reused */
-	/* The record at hand. */
-	uint64_t except;
-	unsigned sockets;
 };
 
 struct fanout *fanout_create(const struct fanout_options *options)
@@ -58,7 +55,7 @@ static void settle(struct fanout *fanout, const struct kafka_message *event)
 		pending_sends_settled(fanout->options.sends, &origin);
 }
 
-/* The socket that sent the message knows it; 0: none of ours. */
+/* The socket that sent the message; 0: it is not on this gateway. */
 static uint64_t excluded_socket(const struct fanout *fanout,
                                 const struct kafka_message *event)
 {
@@ -72,7 +69,7 @@ static uint64_t excluded_socket(const struct fanout *fanout,
 	return origin.connection;
 }
 
-/* Framed once, whoever gets it; false when it is too large to be one. */
+/* One frame for all recipients; false when the event is too large for it. */
 static bool frame_event(struct fanout *fanout,
                         const struct kafka_message *event)
 {
@@ -88,7 +85,7 @@ static bool frame_event(struct fanout *fanout,
 
 /* --- frames -------------------------------------------------------------- */
 
-/* Most events of a large system are for users who are elsewhere. */
+/* In a large system most events are for users on other gateways. */
 static bool any_recipient_here(const struct fanout *fanout, struct span key)
 {
 	uint64_t user;
@@ -100,26 +97,34 @@ static bool any_recipient_here(const struct fanout *fanout, struct span key)
 	return false;
 }
 
+/* One record on its way to the sockets of its recipients. */
+struct delivery {
+	struct fanout *fanout;
+	uint64_t except;
+	unsigned sockets; /* that got it */
+};
+
 static void deliver_to(void *context, uint64_t user)
 {
-	struct fanout *fanout = context;
+	struct delivery *delivery = context;
+	struct fanout *fanout = delivery->fanout;
 
-	fanout->sockets +=
-		connections_deliver(fanout->options.connections, user,
-	                            buf_span(&fanout->framed), fanout->except);
+	delivery->sockets += connections_deliver(
+		fanout->options.connections, user, buf_span(&fanout->framed),
+		delivery->except);
 }
 
-static void deliver_to_users(struct fanout *fanout, struct span key)
+static void deliver_to_users(struct delivery *delivery, struct span key)
 {
 	uint64_t user;
 
 	while (event_key_next(&key, &user))
-		deliver_to(fanout, user);
+		deliver_to(delivery, user);
 	if (key.len)
 		log_event(LOG_WARN, "event.bad_key", F_SPAN("rest", key));
 }
 
-/* Without the header it is for all who are in the room. */
+/* Without the header the record is for all members of the room. */
 static uint64_t seq_of(const struct kafka_message *event)
 {
 	uint64_t seq;
@@ -130,8 +135,11 @@ static uint64_t seq_of(const struct kafka_message *event)
 	               : UINT64_MAX;
 }
 
-static void deliver(struct fanout *fanout, const struct kafka_message *event)
+/* Returns the number of sockets that got it. */
+static unsigned deliver(struct fanout *fanout,
+                        const struct kafka_message *event)
 {
+	struct delivery delivery = {.fanout = fanout};
 	struct span key = kafka_message_key(event);
 	uint32_t partition = (uint32_t)kafka_message_partition(event);
 	uint64_t room = 0;
@@ -142,33 +150,36 @@ static void deliver(struct fanout *fanout, const struct kafka_message *event)
 
 	if (!here || !kafka_message_value(event).len ||
 	    !frame_event(fanout, event))
-		return;
+		return 0;
 	FAULT_POINT("fanout.before");
-	fanout->except = excluded_socket(fanout, event);
+	delivery.except = excluded_socket(fanout, event);
 	if (room)
 		rooms_each_member(fanout->options.rooms, room, partition,
-		                  seq_of(event), deliver_to, fanout);
+		                  seq_of(event), deliver_to, &delivery);
 	else
-		deliver_to_users(fanout, key);
+		deliver_to_users(&delivery, key);
 	FAULT_POINT("fanout.after");
+	return delivery.sockets;
 }
 
-/* Who comes gets the frame that says so, and so does who goes. */
-static void deliver_change(struct fanout *fanout,
-                           const struct kafka_message *event,
-                           const struct event_room *change)
+/* Both the members who join and those who leave get the frame about it. */
+static unsigned deliver_change(struct fanout *fanout,
+                               const struct kafka_message *event,
+                               const struct event_room *change)
 {
 	uint32_t partition = (uint32_t)kafka_message_partition(event);
+	unsigned sockets;
 
 	typing_evict(fanout->options.typing, change->conversation);
 	if (change->sign == '+')
 		rooms_changed(fanout->options.rooms, partition, change);
-	deliver(fanout, event);
+	sockets = deliver(fanout, event);
 	if (change->sign == '-')
 		rooms_changed(fanout->options.rooms, partition, change);
+	return sockets;
 }
 
-/* --- answers to what this gateway has asked, or another ------------------ */
+/* --- answers to queries --------------------------------------------------- */
 
 static void handle_block(struct fanout *fanout, uint64_t user, uint64_t by,
                          bool blocks)
@@ -179,7 +190,7 @@ static void handle_block(struct fanout *fanout, uint64_t user, uint64_t by,
 	                              blocks);
 }
 
-/* Other gateways' questions are not ours. */
+/* Answers to the queries of other gateways are ignored. */
 static void handle_rooms_answer(struct fanout *fanout,
                                 const struct kafka_message *event)
 {
@@ -217,17 +228,17 @@ static void handle_answer(struct fanout *fanout,
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 {
 	struct event_room change;
+	unsigned sockets = 0;
 
-	fanout->sockets = 0;
 	if (event_room_parse(kafka_message_header(event, EVENT_ROOM_HEADER),
 	                     &change)) {
-		deliver_change(fanout, event, &change);
+		sockets = deliver_change(fanout, event, &change);
 	} else if (kafka_message_value(event).len == 0) {
 		handle_answer(fanout, event);
 	} else {
 		settle(fanout, event);
-		deliver(fanout, event);
+		sockets = deliver(fanout, event);
 	}
-	count_metrics(event, fanout->sockets);
-	return fanout->sockets * fanout->framed.len;
+	count_metrics(event, sockets);
+	return sockets * fanout->framed.len;
 }

@@ -1,10 +1,13 @@
 /*
- * fanout - hands each record of message_events to the sockets of those whom
- * its key names, or who are in its room. Step 10 of a message.
+ * fanout - hands each record of message_events to the sockets of its
+ * recipients: the users that its key names, or the members of its room. Step 10
+ * of a message in docs/ARCHITECTURE.md
  *
- * No JSON is read: the key says who, the value is the frame, a header says
- * which socket to leave out, which send is settled, who has come or gone, or
- * answers what this gateway has asked.
+ * It reads no JSON. The key names the recipients, and the value is the frame. A
+ * header names the socket to exclude, or the send that is settled, or the
+ * members who join or leave; or it holds the answer to a query of this gateway.
+ *
+ * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_DELIVER_FANOUT_H
 #define PARLEY_WEBSOCKET_DELIVER_FANOUT_H
@@ -25,7 +28,7 @@ struct fanout_options {
 	struct pending_sends *sends;
 	struct rooms *rooms;
 	struct typing *typing;
-	uint64_t gateway; /* of the origin header */
+	uint64_t gateway; /* in the origin header */
 	/* One user blocks another, or no longer does. */
 	void (*block_changed)(void *context, uint64_t user, uint64_t by,
 	                      bool blocks);
@@ -34,7 +37,7 @@ struct fanout_options {
 
 struct fanout *fanout_create(const struct fanout_options *options);
 void fanout_destroy(struct fanout **fanout);
-/* Returns the bytes that went into queues. */
+/* Returns the bytes that went into send buffers. */
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event);
 
 #endif

@@ -15,9 +15,9 @@ enum { KEY_MAX = TYPING_RECIPIENTS_MAX * 21, FRAME_TYPING_MAX = 256 };
 
 struct roster;
 
-/* A conversation in which somebody types. */
+/* A conversation with rosters. */
 struct conversation {
-	uint64_t conversation;
+	uint64_t id;
 	struct roster *rosters;
 	UT_hash_handle hh;
 };
@@ -30,14 +30,14 @@ struct recipient {
 struct roster {
 	struct member_key member;
 	struct conversation *conversation;
-	uint64_t until_ms;            /* the recipients hold; 0: not known */
-	uint64_t asked_ms;            /* 0: not */
-	uint64_t published_ms;        /* the last one taken; 0: none yet */
+	uint64_t until_ms;            /* valid until then; 0: not known */
+	uint64_t asked_ms;            /* 0: no query is under way */
+	uint64_t started_ms;          /* the latest not ignored; 0: none */
 	struct recipient *recipients; /* by partition */
 	uint32_t count;
-	struct roster *prev, *next; /* the longest unused first */
-	struct roster *conversation_prev,
-		*conversation_next; /* of the same conversation */
+	struct roster *prev, *next; /* the least recently used first */
+	/* Of the same conversation. */
+	struct roster *conversation_prev, *conversation_next;
 	UT_hash_handle hh;
 };
 
@@ -87,8 +87,8 @@ static void link_conversation(struct typing *typing, struct roster *roster)
 
 	if (!conversation) {
 		conversation = mem_new(sizeof(*conversation));
-		conversation->conversation = id;
-		HASH_ADD(hh, typing->conversations, conversation, sizeof(id),
+		conversation->id = id;
+		HASH_ADD(hh, typing->conversations, id, sizeof(id),
 		         conversation);
 	}
 	roster->conversation = conversation;
@@ -162,7 +162,7 @@ static struct roster *get_or_make(struct typing *typing,
 	return roster;
 }
 
-/* When the last one was taken stays: the rate holds. */
+/* Keeps started_ms: the rate limit still applies. */
 static void evict(struct roster *roster)
 {
 	mem_free(&roster->recipients);
@@ -181,7 +181,7 @@ void typing_evict(struct typing *typing, uint64_t id)
 		evict(roster);
 }
 
-/* Rare enough for a look at all. */
+/* Walks all rosters: blocks change rarely. */
 void typing_evict_user(struct typing *typing, uint64_t user)
 {
 	struct roster *roster;
@@ -191,9 +191,9 @@ void typing_evict_user(struct typing *typing, uint64_t user)
 			evict(roster);
 }
 
-/* --- telling ------------------------------------------------------------- */
+/* --- notifications ------------------------------------------------------- */
 
-/* One record for each partition that holds a recipient. */
+/* One record for each partition that has recipients. */
 static void publish(struct typing *typing, const struct roster *roster)
 {
 	buf_clear(&typing->frame);
@@ -207,14 +207,14 @@ static void publish(struct typing *typing, const struct roster *roster)
 		       roster->recipients[i].partition == partition)
 			event_key_add(&typing->key,
 			              roster->recipients[i++].user);
-		ephemeral_producer_send(typing->options.ephemeral, partition,
+		ephemeral_producer_send(typing->options.producer, partition,
 		                        buf_span(&typing->key),
 		                        buf_span(&typing->frame));
 	}
 	metric_count(&gateway_metrics.typing, 1);
 }
 
-/* Not taken by Kafka: the next one, in 2 s, asks again. */
+/* When Kafka does not accept the query, the next notification asks again. */
 static void query_roster(struct typing *typing, struct roster *roster,
                          uint64_t now_ms)
 {
@@ -238,10 +238,10 @@ void typing_started(struct typing *typing, uint64_t user, uint64_t conversation)
 	struct roster *roster = get_or_make(typing, &member);
 	uint64_t now_ms = clock_mono_ms();
 
-	if (roster->published_ms &&
-	    now_ms < roster->published_ms + TYPING_INTERVAL_MS)
+	if (roster->started_ms &&
+	    now_ms < roster->started_ms + TYPING_INTERVAL_MS)
 		return;
-	roster->published_ms = now_ms;
+	roster->started_ms = now_ms;
 	if (roster->until_ms > now_ms)
 		publish(typing, roster);
 	else
@@ -292,7 +292,7 @@ void typing_answered(struct typing *typing, uint64_t user,
 	bool in_time;
 
 	if (!roster || !roster->asked_ms)
-		return; /* another gateway has asked */
+		return; /* the answer to a query of another gateway */
 	in_time = now_ms < roster->asked_ms + TYPING_ANSWER_WAIT_MS;
 	roster->asked_ms = 0;
 	read_users(typing, roster, answer->users);

@@ -1,15 +1,20 @@
 /*
- * typing - who is writing, told to the others in the conversation.
+ * typing - passes "the user is typing" on to the other members of a
+ * conversation.
  *
- * Whom a user's typing in a conversation is for is asked of persistence once,
- * and kept: then it goes from gateway to gateways and touches no database. The
- * one that asks waits for the answer; none is kept otherwise, none is answered.
+ * The gateway asks persistence once for the recipients (a roster), and caches
+ * the answer: after that, typing goes from gateway to gateways and touches no
+ * database. The first notification waits for the answer; there is no reply to
+ * the client.
  *
- * Rate       of a user in a conversation one in TYPING_INTERVAL_MS; more are
- * passed over. Kept       a roster for TYPING_ROSTER_TTL_MS, one of nobody for
- * TYPING_EMPTY_ROSTER_TTL_MS, both until somebody comes into the conversation
- * or goes, or blocks the user. Bounds     TYPING_ROSTERS_MAX pairs of user and
- * conversation; the longest unused makes room. Threads    the loop's.
+ * Rate       one notification per user and conversation in TYPING_INTERVAL_MS;
+ *            further ones are ignored.
+ * Cache      a roster is valid for TYPING_ROSTER_TTL_MS, an empty one for
+ *            TYPING_EMPTY_ROSTER_TTL_MS; both end when a member joins or leaves
+ *            the conversation, or when somebody blocks the user.
+ * Bounds     TYPING_ROSTERS_MAX pairs of user and conversation: the least
+ *            recently used one is evicted.
+ * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_DELIVER_TYPING_H
 #define PARLEY_WEBSOCKET_DELIVER_TYPING_H
@@ -23,10 +28,9 @@ enum {
 	TYPING_INTERVAL_MS = 2000,
 	TYPING_ROSTER_TTL_MS = 60000,
 	TYPING_EMPTY_ROSTER_TTL_MS = 5000,
-	TYPING_ANSWER_WAIT_MS =
-		3000, /* an answer later than that is too late */
+	TYPING_ANSWER_WAIT_MS = 3000, /* a later answer sends nothing */
 	TYPING_ROSTERS_MAX = 20000,
-	TYPING_RECIPIENTS_MAX = 10000, /* of a roster; no more are told */
+	TYPING_RECIPIENTS_MAX = 10000, /* of a roster; others get nothing */
 };
 
 struct typing;
@@ -35,21 +39,22 @@ struct ephemeral_producer;
 
 struct typing_options {
 	struct save_records *records;
-	struct ephemeral_producer *ephemeral;
+	struct ephemeral_producer *producer;
 	uint32_t partitions; /* of message_events */
 	uint32_t rosters_max;
 };
 
 struct typing *typing_create(const struct typing_options *options);
 void typing_destroy(struct typing **typing);
+/* The user types: notifies the recipients, or asks for them first. */
 void typing_started(struct typing *typing, uint64_t user,
                     uint64_t conversation);
-/* An answer: whom the user's typing is for. */
+/* An answer: the recipients of the user's typing. */
 void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *roster);
-/* Who is in the conversation has changed. */
+/* The members of the conversation have changed. */
 void typing_evict(struct typing *typing, uint64_t conversation);
-/* Who blocks the user has changed. */
+/* The users who block this one have changed. */
 void typing_evict_user(struct typing *typing, uint64_t user);
 uint32_t typing_rosters(const struct typing *typing);
 
