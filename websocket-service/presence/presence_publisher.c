@@ -11,20 +11,20 @@
 enum {
 	LIFE_LEN = 16,
 	WORD_MAX = 24,
-	TIDY_EACH = 360, /* refreshes: once an hour */
+	TRIM_EACH = 360, /* refreshes: once an hour */
 };
 
 struct local_user {
 	uint64_t user;
 	struct timer_wheel_entry refresh_timer;
-	unsigned refreshes; /* times; each TIDY_EACH the key is tidied */
+	unsigned refreshes; /* the key is trimmed at each TRIM_EACH-th */
 	UT_hash_handle hh;
 };
 
 struct presence_publisher {
 	struct redis *redis;
 	struct local_user *users;
-	struct timer_wheel wheel;
+	struct timer_wheel timers;
 	bool draining;
 	char life[LIFE_LEN + 1];
 	struct buf key;
@@ -44,13 +44,13 @@ struct presence_publisher *presence_publisher_create(struct redis *redis,
 	publisher->key = BUF(PRESENCE_KEY_MAX);
 	(void)snprintf(publisher->life, sizeof(publisher->life), "%016llx",
 	               (unsigned long long)life);
-	timer_wheel_start(&publisher->wheel, now_s());
+	timer_wheel_start(&publisher->timers, now_s());
 	return publisher;
 }
 
 static void drop(struct presence_publisher *publisher, struct local_user *local)
 {
-	timer_wheel_clear(&publisher->wheel, &local->refresh_timer);
+	timer_wheel_clear(&publisher->timers, &local->refresh_timer);
 	HASH_DEL(publisher->users, local);
 	mem_free(&local);
 }
@@ -70,7 +70,7 @@ uint32_t presence_publisher_count(const struct presence_publisher *publisher)
 	return HASH_COUNT(publisher->users);
 }
 
-void presence_key(struct buf *out, uint64_t user)
+void presence_publisher_key(struct buf *out, uint64_t user)
 {
 	buf_append(out, SPAN("presence:"));
 	buf_number(out, user);
@@ -81,7 +81,7 @@ void presence_key(struct buf *out, uint64_t user)
 static struct span key_for(struct presence_publisher *publisher, uint64_t user)
 {
 	buf_clear(&publisher->key);
-	presence_key(&publisher->key, user);
+	presence_publisher_key(&publisher->key, user);
 	return buf_span(&publisher->key);
 }
 
@@ -107,13 +107,13 @@ static bool write_score(struct presence_publisher *publisher, uint64_t user,
 	return send(publisher, words, ARRAY_LEN(words));
 }
 
-/* Old lives go, and in the end who never comes refresh_timer. */
-static bool tidy(struct presence_publisher *publisher, uint64_t user)
+/* Removes old lives, and lets the key of a user who never returns expire. */
+static bool trim(struct presence_publisher *publisher, uint64_t user)
 {
 	char last[WORD_MAX];
 	char ttl[WORD_MAX];
 	struct span key = key_for(publisher, user);
-	const struct span trim[] = {
+	const struct span remove[] = {
 		SPAN("ZREMRANGEBYRANK"),
 		key,
 		SPAN("0"),
@@ -127,28 +127,29 @@ static bool tidy(struct presence_publisher *publisher, uint64_t user)
 	                                        (int)PRESENCE_KEPT_S)),
 	};
 
-	return send(publisher, trim, ARRAY_LEN(trim)) &&
+	return send(publisher, remove, ARRAY_LEN(remove)) &&
 	       send(publisher, expire, ARRAY_LEN(expire));
 }
 
-/* What Redis does not take now is refreshes a second later. */
+/* When Redis does not accept the commands, they are repeated a second later. */
 static void publish_online(struct presence_publisher *publisher,
                            struct local_user *local)
 {
 	uint64_t until_ms = clock_unix_ms() + PRESENCE_ALIVE_MS;
-	bool refreshes = write_score(publisher, local->user, until_ms | 1);
+	bool accepted = write_score(publisher, local->user, until_ms | 1);
+	uint64_t wait_s = 1;
 
-	if (refreshes && local->refreshes % TIDY_EACH == 0)
-		refreshes = tidy(publisher, local->user);
-	local->refreshes += refreshes;
-	/* Not all in the same second, once all have been refreshes at once. */
-	timer_wheel_set(
-		&publisher->wheel, &local->refresh_timer,
-		now_s() +
-			(refreshes ? PRESENCE_REFRESH_S - local->user % 3 : 1));
+	if (accepted && local->refreshes % TRIM_EACH == 0)
+		accepted = trim(publisher, local->user);
+	local->refreshes += accepted;
+	/* Spreads users that were all published in the same second. */
+	if (accepted)
+		wait_s = PRESENCE_REFRESH_S - local->user % 3;
+	timer_wheel_set(&publisher->timers, &local->refresh_timer,
+	                now_s() + wait_s);
 }
 
-/* --- who is local --------------------------------------------------------- */
+/* --- users of this gateway ------------------------------------------------ */
 
 static struct local_user *find(const struct presence_publisher *publisher,
                                uint64_t user)
@@ -182,9 +183,9 @@ void presence_publisher_user_disconnected(struct presence_publisher *publisher,
 	drop(publisher, local);
 	if (publisher->draining)
 		return;
-	/* Not taken: their time will be over. */
+	/* When Redis does not accept this, the score expires. */
 	if (write_score(publisher, user, clock_unix_ms() & ~UINT64_C(1)))
-		(void)tidy(publisher, user);
+		(void)trim(publisher, user);
 }
 
 void presence_publisher_drain(struct presence_publisher *publisher)
@@ -201,13 +202,13 @@ void presence_publisher_publish_all(struct presence_publisher *publisher)
 	}
 }
 
-static void refresh(void *context, struct timer_wheel_entry *item)
+static void refresh(void *context, struct timer_wheel_entry *timer)
 {
 	publish_online(context,
-	               CONTAINER_OF(item, struct local_user, refresh_timer));
+	               CONTAINER_OF(timer, struct local_user, refresh_timer));
 }
 
 void presence_publisher_tick(struct presence_publisher *publisher)
 {
-	timer_wheel_advance(&publisher->wheel, now_s(), refresh, publisher);
+	timer_wheel_advance(&publisher->timers, now_s(), refresh, publisher);
 }

@@ -1,18 +1,21 @@
 /*
- * presence - tells Redis which users have sockets on this gateway.
+ * presence_publisher - tells Redis which users have sockets on this gateway.
  *
- * presence:<user> is a sorted set: a member for each gateway's life that the
- * user was on lately (the newest PRESENCE_LIVES), its score a time in unix ms.
- * Odd: until then that gateway answers for them, and says so again every
- * PRESENCE_REFRESH_S. Even: then their last socket there went. The highest
- * score counts; see state.h. A gateway that dies says nothing: its users look
- * online until their time is over, at most PRESENCE_ALIVE_MS.
+ * presence:<user> is a sorted set with one member for each gateway process that
+ * the user was connected to lately (the newest PRESENCE_LIVES). The score is a
+ * time in unix ms:
+ *   odd   the user is online until then; the gateway refreshes the score every
+ *         PRESENCE_REFRESH_S;
+ *   even  the last socket of the user on that gateway closed then.
+ * The highest score counts; see presence_state.h. When a gateway crashes, its
+ * users look online until their scores expire, at most PRESENCE_ALIVE_MS later.
  *
- * A gateway that drains says nothing either, so that users who come back to
- * another one were never away. Who leaves that one soon looks online for as
- * long as the first one's word holds.
+ * A gateway that drains writes nothing when users leave, so that users who
+ * reconnect to another gateway never look offline. A user who then leaves that
+ * other gateway soon looks online until the first gateway's score expires.
  *
- * Errors     Redis may be away: then it is said when it is back.
+ * Errors     while Redis is down nothing is written; everything is written when
+ *            it is back.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_PRESENCE_PUBLISHER_H
@@ -23,8 +26,7 @@
 #include <stdint.h>
 
 enum {
-	/* "Within 30 s" of docs/protocol/socket.md, less how often one looks.
-	 */
+	/* The 30 s of docs/protocol/socket.md, less the polling interval. */
 	PRESENCE_ALIVE_MS = 27000,
 	PRESENCE_REFRESH_S = 10,
 	PRESENCE_LIVES = 8,
@@ -35,24 +37,24 @@ enum {
 struct presence_publisher;
 struct redis;
 
-/* `life` is random, of this gateway's process. */
+/* `life` is a random number that identifies this process. */
 struct presence_publisher *presence_publisher_create(struct redis *redis,
                                                      uint64_t life);
 void presence_publisher_destroy(struct presence_publisher **presence);
-/* A user's first socket is there; their last one is gone. */
+/* The first socket of the user has opened; the last one has closed. */
 void presence_publisher_user_connected(struct presence_publisher *presence,
                                        uint64_t user);
 void presence_publisher_user_disconnected(struct presence_publisher *presence,
                                           uint64_t user);
-/* From now on who leaves is left to time. */
+/* From now on nothing is written for users who leave: scores expire. */
 void presence_publisher_drain(struct presence_publisher *presence);
-/* Redis is back: all is said again. */
+/* Redis is back: writes all users again. */
 void presence_publisher_publish_all(struct presence_publisher *presence);
 /* Once per second. */
 void presence_publisher_tick(struct presence_publisher *presence);
 uint32_t presence_publisher_count(const struct presence_publisher *presence);
 
-/* Appends a user's key. */
-void presence_key(struct buf *out, uint64_t user);
+/* Appends the user's key in Redis. */
+void presence_publisher_key(struct buf *out, uint64_t user);
 
 #endif

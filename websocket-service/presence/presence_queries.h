@@ -1,18 +1,20 @@
 /*
- * queries - looking into Redis for who is online, for sockets that want to
- * know. docs/protocol/socket.md#presence
+ * presence_queries - reads from Redis who is online, for the sockets that
+ * subscribe to users. docs/protocol/socket.md#presence
  *
- * A `presence` frame is answered after one look for all of its users. Then all
- * who are watched here are looked at once a second, each once, however many
- * watch them, and watchers.h tells what has changed. While Redis is away
- * nothing is told, and afterwards state.h keeps calm.
+ * A `presence` frame is answered after one query for each of its users. Then
+ * all users with subscriptions are polled once a second, each once, however
+ * many sockets subscribe, and presence_subscriptions sends the changes. While
+ * Redis is down no changes are sent; after that presence_state has a grace
+ * period.
  *
- * Who blocks looks offline to whom they block.
+ * A user who blocks another looks offline to the blocked user.
  *
  * Bounds     PRESENCE_USERS_PER_SOCKET; PRESENCE_SUBSCRIPTIONS_MAX of all
- * sockets, PRESENCE_REQUESTS_MAX frames unanswered: beyond them `unavailable`.
- * PRESENCE_QUERIES_PER_S users are looked at in a second; when more are watched
- * it takes longer. Threads    the loop's.
+ *            sockets and PRESENCE_REQUESTS_MAX unanswered frames, past which a
+ *            frame is `unavailable`. PRESENCE_QUERIES_PER_S users are polled in
+ *            a second; with more of them a round takes longer.
+ * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_PRESENCE_QUERIES_H
 #define PARLEY_WEBSOCKET_PRESENCE_QUERIES_H
@@ -27,8 +29,8 @@ enum {
 	PRESENCE_SUBSCRIPTIONS_MAX = 500000,
 	PRESENCE_REQUESTS_MAX = 2000,
 	PRESENCE_QUERIES_PER_S = 10000,
-	PRESENCE_ANSWER_MS = 2000, /* Redis has so long for a question */
-	PRESENCE_STALL_MS = 3000,  /* who answers as late as that was away */
+	PRESENCE_ANSWER_MS = 2000, /* time for Redis to answer a frame */
+	PRESENCE_STALL_MS = 3000,  /* a later answer counts as an outage */
 };
 
 struct presence_queries;
@@ -41,19 +43,19 @@ struct presence_queries *
 presence_queries_create(struct connections *connections, struct redis *redis,
                         const struct rooms *rooms);
 void presence_queries_destroy(struct presence_queries **queries);
-/* A `presence` frame. */
+/* Answers a `presence` frame, at once or later. */
 void presence_queries_request(struct presence_queries *queries,
                               struct connection *connection,
                               const struct client_frame *frame);
-/* One user blocks another, or does so no more. */
+/* `by` blocks `user`, or no longer does. */
 void presence_queries_block_changed(struct presence_queries *queries,
                                     uint64_t user, uint64_t by, bool blocks);
-/* A socket has gone. */
+/* Ends the subscriptions of a socket. */
 void presence_queries_socket_closed(struct presence_queries *queries,
                                     uint64_t connection);
-/* Redis is back. */
+/* Redis is back: starts the grace period of presence_state.h. */
 void presence_queries_redis_up(struct presence_queries *queries);
-/* Once per second. */
+/* Once per second: polls. */
 void presence_queries_tick(struct presence_queries *queries);
 uint32_t presence_queries_subscriptions(const struct presence_queries *queries);
 

@@ -1,6 +1,6 @@
 #include "websocket-service/presence/presence_state.h"
 
-/* Clocks differ: a gateway that said "gone" is not asked what time it is. */
+/* Clocks differ: an even score means "gone", also when it is in the future. */
 struct presence_sample presence_sample_make(uint64_t score,
                                             uint64_t now_unix_ms)
 {
@@ -22,10 +22,10 @@ void presence_state_init(struct presence_state *state,
 	};
 }
 
-/* Whether what only looks like leaving is to be believed. */
-static bool leaving_confirmed(struct presence_state *state,
-                              const struct presence_sample *sample,
-                              uint64_t now_ms, uint64_t grace_until_ms)
+/* Whether the sample, a sign of leaving, confirms that the user has left. */
+static bool confirm_leaving(struct presence_state *state,
+                            const struct presence_sample *sample,
+                            uint64_t now_ms, uint64_t grace_until_ms)
 {
 	uint64_t needed_ms =
 		sample->kind == SAMPLE_ABSENT ? PRESENCE_STATE_ABSENT_MS : 1;
@@ -50,7 +50,7 @@ bool presence_state_update(struct presence_state *state,
 		state->online = true;
 		state->leaving = false;
 	} else if (sample->kind == SAMPLE_LEFT ||
-	           leaving_confirmed(state, sample, now_ms, grace_until_ms)) {
+	           confirm_leaving(state, sample, now_ms, grace_until_ms)) {
 		state->online = false;
 	}
 	return state->online != was_online;

@@ -1,13 +1,17 @@
 /*
- * state - what is believed of a user's presence, and what changes it.
+ * presence_state - whether a user is online, derived from samples of the user's
+ * entry in Redis. No I/O here.
  *
- * Redis may lose all that it knew, or be away until every time in it is over,
- * and nobody has left: so what only looks like leaving is believed when it is
- * seen again, and not shortly after Redis was away; of who is not in Redis at
- * all, when their gateway has had the time to say otherwise. What a gateway
- * said is believed at once. No I/O here.
+ * Redis may lose all its data, or be down until every time in it is over,
+ * although no user has left. So a user whom a gateway reports as online or gone
+ * changes at once, while the state ignores other signs of leaving until they
+ * are confirmed:
+ *   - an expired entry: by the next sample;
+ *   - a missing entry: after PRESENCE_STATE_ABSENT_MS, in which the user's
+ *     gateway has refreshed the entry if the user is still online;
+ *   - both: not within PRESENCE_STATE_GRACE_MS after Redis was down.
  *
- * Units      now_ms and grace_until_ms are monotonic, the rest unix.
+ * Units      now_ms and grace_until_ms are monotonic, the others unix.
  */
 #ifndef PARLEY_WEBSOCKET_PRESENCE_STATE_H
 #define PARLEY_WEBSOCKET_PRESENCE_STATE_H
@@ -16,41 +20,41 @@
 #include <stdint.h>
 
 enum {
-	PRESENCE_STATE_ABSENT_MS =
-		12000, /* more than gateways need to say it again */
-	PRESENCE_STATE_GRACE_MS = 12000, /* the same, after Redis was away */
+	/* Longer than a gateway needs to refresh its entries. */
+	PRESENCE_STATE_ABSENT_MS = 12000,
+	PRESENCE_STATE_GRACE_MS = 12000,
 };
 
 enum presence_sample_kind {
-	SAMPLE_ABSENT,  /* Redis knows nothing */
-	SAMPLE_ONLINE,  /* a gateway answers for them */
-	SAMPLE_LEFT,    /* their last socket went */
-	SAMPLE_EXPIRED, /* their gateway says nothing any more */
+	SAMPLE_ABSENT,  /* Redis has no entry */
+	SAMPLE_ONLINE,  /* a gateway has refreshed the entry in time */
+	SAMPLE_LEFT,    /* the last socket of the user has closed */
+	SAMPLE_EXPIRED, /* the gateway of the user no longer refreshes it */
 };
 
 struct presence_sample {
 	enum presence_sample_kind kind;
-	uint64_t last_seen_ms; /* of SAMPLE_LEFT and SAMPLE_EXPIRED */
+	uint64_t last_seen_ms; /* 0 unless SAMPLE_LEFT or SAMPLE_EXPIRED */
 };
 
 struct presence_state { /* zeroed: offline, never seen */
 	bool online;
-	bool leaving;
+	bool leaving;              /* an unconfirmed sign of leaving was seen */
+	uint64_t leaving_since_ms; /* while `leaving` */
 	uint64_t last_seen_ms;     /* 0: not known */
-	uint64_t leaving_since_ms; /* since then it looks as if they had gone */
 };
 
-/* The highest score of a user, see presence.h. */
+/* `score` is the highest of the user's entry: see presence_publisher.h. */
 struct presence_sample presence_sample_make(uint64_t score,
                                             uint64_t now_unix_ms);
-/* The first one is believed as it is. */
+/* The first sample needs no confirmation. */
 void presence_state_init(struct presence_state *state,
                          const struct presence_sample *sample);
-/* True when it has changed. */
+/* True when the user went online or offline. */
 bool presence_state_update(struct presence_state *state,
                            const struct presence_sample *sample,
                            uint64_t now_ms, uint64_t grace_until_ms);
-/* For frame_presence_add(). */
+/* For frame_presence_add(): 0 is online, UINT64_MAX is never seen. */
 uint64_t presence_state_last_seen(const struct presence_state *state);
 
 #endif

@@ -11,22 +11,22 @@
 
 struct subscription;
 
-/* A user whom somebody here subscriptions. */
+/* A user with subscriptions. */
 struct target {
 	uint64_t user;
 	uint64_t number;
 	struct presence_state state;
 	struct subscription *subscriptions;
-	struct target *prev, *next; /* the longest not looked at first */
+	struct target *prev, *next; /* in `by_poll` */
 	UT_hash_handle hh;
 };
 
-/* A socket that subscriptions. */
+/* A socket with subscriptions. */
 struct subscriber {
 	uint64_t connection;
 	struct subscription *subscriptions;
-	struct subscription *changed;
-	struct subscriber *prev, *next; /* those with `changed` */
+	struct subscription *changed;   /* a list by changed_next */
+	struct subscriber *prev, *next; /* in `changed` of the set */
 	UT_hash_handle hh;
 };
 
@@ -36,20 +36,20 @@ struct subscription {
 	struct subscriber *subscriber;
 	struct subscription *prev, *next; /* of the same target */
 	struct subscription *changed_next;
-	uint64_t notified_ms; /* the last change; 0: none */
+	uint64_t notified_ms; /* the latest change sent; 0: none */
 	bool notified_online;
-	bool hidden;       /* who is target blocks who subscriptions */
-	bool changed;      /* in the subscriber's list of those */
-	UT_hash_handle hh; /* among the subscriber's */
+	bool hidden;       /* the target blocks the subscriber's user */
+	bool changed;      /* in the subscriber's list `changed` */
+	UT_hash_handle hh; /* of the subscriber */
 };
 
 struct presence_subscriptions {
 	struct connections *connections;
 	struct slot_map *by_number;
 	struct target *by_user;
-	struct target *by_poll;
+	struct target *by_poll; /* the longest not polled first */
 	struct subscriber *by_connection;
-	struct subscriber *changed;
+	struct subscriber *changed; /* those with changes to send */
 	uint32_t count;
 	uint64_t grace_until_ms;
 	struct buf text;
@@ -58,42 +58,43 @@ struct presence_subscriptions {
 struct presence_subscriptions *
 presence_subscriptions_create(struct connections *connections, uint32_t max)
 {
-	struct presence_subscriptions *w = mem_new(sizeof(*w));
+	struct presence_subscriptions *set = mem_new(sizeof(*set));
 
-	w->connections = connections;
-	w->by_number = slot_map_create(max);
-	w->text = BUF(FRAME_OUT_MAX);
-	return w;
+	set->connections = connections;
+	set->by_number = slot_map_create(max);
+	set->text = BUF(FRAME_OUT_MAX);
+	return set;
 }
 
-/* --- who is target ------------------------------------------------------ */
+/* --- users with subscriptions -------------------------------------------- */
 
-static struct target *find_target(const struct presence_subscriptions *w,
+static struct target *find_target(const struct presence_subscriptions *set,
                                   uint64_t user)
 {
 	struct target *target;
 
-	HASH_FIND(hh, w->by_user, &user, sizeof(user), target);
+	HASH_FIND(hh, set->by_user, &user, sizeof(user), target);
 	return target;
 }
 
-static struct target *make_target(struct presence_subscriptions *w,
+static struct target *make_target(struct presence_subscriptions *set,
                                   uint64_t user)
 {
 	struct target *target = mem_new(sizeof(*target));
 
 	target->user = user;
-	target->number = slot_map_add(w->by_number, target);
-	DL_APPEND(w->by_poll, target);
-	HASH_ADD(hh, w->by_user, user, sizeof(target->user), target);
+	target->number = slot_map_add(set->by_number, target);
+	DL_APPEND(set->by_poll, target);
+	HASH_ADD(hh, set->by_user, user, sizeof(target->user), target);
 	return target;
 }
 
-static void drop_target(struct presence_subscriptions *w, struct target *target)
+static void drop_target(struct presence_subscriptions *set,
+                        struct target *target)
 {
-	slot_map_remove(w->by_number, target->number);
-	DL_DELETE(w->by_poll, target);
-	HASH_DEL(w->by_user, target);
+	slot_map_remove(set->by_number, target->number);
+	DL_DELETE(set->by_poll, target);
+	HASH_DEL(set->by_user, target);
 	mem_free(&target);
 }
 
@@ -108,26 +109,25 @@ uint64_t presence_subscriptions_next_user(struct presence_subscriptions *set,
 	return target->user;
 }
 
-/* --- who subscriptions
- * --------------------------------------------------------- */
+/* --- sockets with subscriptions ------------------------------------------ */
 
 static struct subscriber *
-find_subscriber(const struct presence_subscriptions *w, uint64_t connection)
+find_subscriber(const struct presence_subscriptions *set, uint64_t connection)
 {
 	struct subscriber *subscriber;
 
-	HASH_FIND(hh, w->by_connection, &connection, sizeof(connection),
+	HASH_FIND(hh, set->by_connection, &connection, sizeof(connection),
 	          subscriber);
 	return subscriber;
 }
 
-static struct subscriber *make_subscriber(struct presence_subscriptions *w,
+static struct subscriber *make_subscriber(struct presence_subscriptions *set,
                                           uint64_t connection)
 {
 	struct subscriber *subscriber = mem_new(sizeof(*subscriber));
 
 	subscriber->connection = connection;
-	HASH_ADD(hh, w->by_connection, connection, sizeof(connection),
+	HASH_ADD(hh, set->by_connection, connection, sizeof(connection),
 	         subscriber);
 	return subscriber;
 }
@@ -142,9 +142,9 @@ find_subscription(const struct subscriber *subscriber, uint64_t user)
 	return subscription;
 }
 
-static struct subscription *make_subscription(struct presence_subscriptions *w,
-                                              struct subscriber *subscriber,
-                                              struct target *target)
+static struct subscription *
+make_subscription(struct presence_subscriptions *set,
+                  struct subscriber *subscriber, struct target *target)
 {
 	struct subscription *subscription = mem_new(sizeof(*subscription));
 
@@ -154,11 +154,11 @@ static struct subscription *make_subscription(struct presence_subscriptions *w,
 	DL_APPEND(target->subscriptions, subscription);
 	HASH_ADD(hh, subscriber->subscriptions, user,
 	         sizeof(subscription->user), subscription);
-	w->count++;
+	set->count++;
 	return subscription;
 }
 
-static void drop_subscription(struct presence_subscriptions *w,
+static void drop_subscription(struct presence_subscriptions *set,
                               struct subscription *subscription)
 {
 	struct target *target = subscription->target;
@@ -166,32 +166,32 @@ static void drop_subscription(struct presence_subscriptions *w,
 	HASH_DEL(subscription->subscriber->subscriptions, subscription);
 	DL_DELETE(target->subscriptions, subscription);
 	if (!target->subscriptions)
-		drop_target(w, target);
+		drop_target(set, target);
 	mem_free(&subscription);
-	w->count--;
+	set->count--;
 }
 
-static void drop_subscriber(struct presence_subscriptions *w,
+static void drop_subscriber(struct presence_subscriptions *set,
                             struct subscriber *subscriber)
 {
 	if (subscriber->changed)
-		DL_DELETE(w->changed, subscriber);
+		DL_DELETE(set->changed, subscriber);
 	while (subscriber->subscriptions)
-		drop_subscription(w, subscriber->subscriptions);
-	HASH_DEL(w->by_connection, subscriber);
+		drop_subscription(set, subscriber->subscriptions);
+	HASH_DEL(set->by_connection, subscriber);
 	mem_free(&subscriber);
 }
 
 void presence_subscriptions_destroy(struct presence_subscriptions **set)
 {
-	struct presence_subscriptions *w = *set;
+	struct presence_subscriptions *s = *set;
 
-	if (!w)
+	if (!s)
 		return;
-	while (w->by_connection)
-		drop_subscriber(w, w->by_connection);
-	slot_map_destroy(&w->by_number);
-	buf_free(&w->text);
+	while (s->by_connection)
+		drop_subscriber(s, s->by_connection);
+	slot_map_destroy(&s->by_number);
+	buf_free(&s->text);
 	mem_free(set);
 }
 
@@ -231,10 +231,9 @@ presence_subscriptions_count_of(const struct presence_subscriptions *set,
 	return subscriber ? HASH_COUNT(subscriber->subscriptions) : 0;
 }
 
-/* --- what is sample --------------------------------------------------------
- */
+/* --- samples ------------------------------------------------------------- */
 
-static void mark_changed(struct presence_subscriptions *w,
+static void mark_changed(struct presence_subscriptions *set,
                          struct subscription *subscription)
 {
 	struct subscriber *subscriber = subscription->subscriber;
@@ -242,23 +241,23 @@ static void mark_changed(struct presence_subscriptions *w,
 	if (subscription->changed)
 		return;
 	if (!subscriber->changed)
-		DL_APPEND(w->changed, subscriber);
+		DL_APPEND(set->changed, subscriber);
 	subscription->changed = true;
 	subscription->changed_next = subscriber->changed;
 	subscriber->changed = subscription;
 }
 
-static void apply_sample(struct presence_subscriptions *w,
+static void apply_sample(struct presence_subscriptions *set,
                          struct target *target,
                          const struct presence_sample *sample)
 {
 	struct subscription *subscription;
 
 	if (!presence_state_update(&target->state, sample, clock_mono_ms(),
-	                           w->grace_until_ms))
+	                           set->grace_until_ms))
 		return;
 	DL_FOREACH (target->subscriptions, subscription)
-		mark_changed(w, subscription);
+		mark_changed(set, subscription);
 }
 
 void presence_subscriptions_sample(struct presence_subscriptions *set,
@@ -332,9 +331,9 @@ void presence_subscriptions_start_grace(struct presence_subscriptions *set)
 	set->grace_until_ms = clock_mono_ms() + PRESENCE_STATE_GRACE_MS;
 }
 
-/* --- telling ------------------------------------------------------------- */
+/* --- notifications ------------------------------------------------------- */
 
-/* Whether it was told; if it is to be told later it stays on the list. */
+/* Whether it was written. A change that is not due yet stays on the list. */
 static bool write_change(struct subscription *subscription,
                          struct presence_frame *frame, uint64_t now_ms)
 {
@@ -373,21 +372,21 @@ static unsigned write_changes(struct subscriber *subscriber, struct buf *text,
 	return count;
 }
 
-/* Sending may end the connection, and with it the subscriber. */
-static void notify(struct presence_subscriptions *w,
+/* Sending may close the connection, and so remove the subscriber. */
+static void notify(struct presence_subscriptions *set,
                    struct subscriber *subscriber, uint64_t now_ms)
 {
 	struct connection *connection =
-		connections_find(w->connections, subscriber->connection);
+		connections_find(set->connections, subscriber->connection);
 	unsigned count;
 
-	buf_clear(&w->text);
-	count = write_changes(subscriber, &w->text, now_ms);
+	buf_clear(&set->text);
+	count = write_changes(subscriber, &set->text, now_ms);
 	if (!subscriber->changed)
-		DL_DELETE(w->changed, subscriber);
+		DL_DELETE(set->changed, subscriber);
 	metric_count(&gateway_metrics.presence_changes, count);
 	if (count && connection)
-		connection_send(connection, buf_span(&w->text));
+		connection_send(connection, buf_span(&set->text));
 }
 
 void presence_subscriptions_notify(struct presence_subscriptions *set)

@@ -1,11 +1,13 @@
 /*
- * set - which sockets watch which users, what is believed of those, and
- * telling it: changes in one frame a socket, of one user at most every
- * PRESENCE_NOTIFY_INTERVAL_MS, what is true by then. No Redis here: see
- * watches.h.
+ * presence_subscriptions - which sockets are subscribed to which users, the
+ * presence state of those users, and the changes to send.
  *
- * Users who are watched have numbers that are never given out twice, so that
- * a reply about one who is watched no more is nothing.
+ * A socket gets all changes in one frame. It gets one change per user in
+ * PRESENCE_NOTIFY_INTERVAL_MS at most, with the state at that moment. No Redis
+ * here: see presence_queries.h.
+ *
+ * A user with subscriptions has a number that is never reused, so that a late
+ * reply about a user without any is ignored.
  *
  * Threads    the loop's.
  */
@@ -22,42 +24,44 @@ enum { PRESENCE_NOTIFY_INTERVAL_MS = 5000 };
 struct presence_subscriptions;
 struct connections;
 
-/* `max` users may be watched. */
+/* At most `max` users can have subscriptions. */
 struct presence_subscriptions *
 presence_subscriptions_create(struct connections *connections, uint32_t max);
 void presence_subscriptions_destroy(struct presence_subscriptions **set);
 
 /*
- * A socket watches a user of whom this was sample just now; 0 or when they were
- * last online, for frame_presence_add(), which the caller tells. Who is
- * `hidden` from it looks as if they never were.
+ * Subscribes a socket to a user with that fresh sample. Returns the value for
+ * frame_presence_add(); the caller sends it. A user that is `hidden` from the
+ * socket looks offline and never seen.
  */
 uint64_t presence_subscriptions_add(struct presence_subscriptions *set,
                                     uint64_t connection, uint64_t user,
                                     const struct presence_sample *sample,
                                     bool hidden);
-/* From now on a user is hidden from another's sockets, or is no more. */
+/* From now on `user` is hidden from the sockets of `from`, or visible. */
 void presence_subscriptions_hide(struct presence_subscriptions *set,
                                  uint64_t user, uint64_t from, bool hidden);
 bool presence_subscriptions_has(const struct presence_subscriptions *set,
                                 uint64_t connection, uint64_t user);
-/* Ends all of a socket's watching. */
+/* Ends all subscriptions of a socket. */
 void presence_subscriptions_remove_socket(struct presence_subscriptions *set,
                                           uint64_t connection);
 
-/* The user who was not looked at for longest; the next call's is another. */
+/* The user whose latest poll is the oldest; it moves to the end. */
 uint64_t presence_subscriptions_next_user(struct presence_subscriptions *set,
                                           uint64_t *ret_number);
+/* A new sample of the user with that number. */
 void presence_subscriptions_sample(struct presence_subscriptions *set,
                                    uint64_t number,
                                    const struct presence_sample *sample);
-/* From now on for PRESENCE_STATE_GRACE_MS. */
+/* Starts the grace period of presence_state.h. */
 void presence_subscriptions_start_grace(struct presence_subscriptions *set);
-/* Tells what may be told by now. */
+/* Sends the changes that are due. */
 void presence_subscriptions_notify(struct presence_subscriptions *set);
 
+/* Users with subscriptions. */
 uint32_t presence_subscriptions_users(const struct presence_subscriptions *set);
-/* Users and sockets that watch them; of one socket. */
+/* Subscriptions: of all sockets; of one socket. */
 uint32_t presence_subscriptions_count(const struct presence_subscriptions *set);
 uint32_t
 presence_subscriptions_count_of(const struct presence_subscriptions *set,
