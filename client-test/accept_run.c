@@ -1,4 +1,5 @@
 #include "client-test/accept_run.h"
+#include "client-test/cli/terminal.h"
 #include "common/base/clock.h"
 
 #include <stdio.h>
@@ -8,91 +9,84 @@ static const char password[] = "correct horse battery staple";
 /* --- events -------------------------------------------------------------- */
 static void online(void *context)
 {
-	((struct accept_actor *)context)->online = true;
+	((struct accept_user *)context)->online = true;
 }
 
 static void offline(void *context, const char *why, uint64_t retry_ms)
 {
-	struct accept_actor *actor = context;
+	struct accept_user *user = context;
 
-	(void)fprintf(stderr, "      %s: %s; again in %llu ms\n", actor->name,
+	(void)fprintf(stderr, "      %s: %s; again in %llu ms\n", user->name,
 	              why, (unsigned long long)retry_ms);
-	actor->online = false;
+	user->online = false;
 }
 
 static void denied(void *context, enum status status, struct span why)
 {
-	struct accept_actor *actor = context;
+	struct accept_user *user = context;
 
-	(void)fprintf(stderr, "      %s: %s: %.*s\n", actor->name,
+	(void)fprintf(stderr, "      %s: %s: %.*s\n", user->name,
 	              status_text(status), (int)why.len,
 	              why.len ? why.data : "");
-	actor->denied = true;
+	user->denied = true;
 }
 
 static void message(void *context, const struct message *message, bool own)
 {
-	struct accept_actor *actor = context;
+	struct accept_user *user = context;
 
 	if (message->change != CHANGE_none) {
-		actor->change = *message;
-		actor->change.json = NULL; /* it is about to go */
-		actor->got_change = true;
+		user->change = *message;
+		user->change.json = NULL; /* freed after this call */
+		user->got_change = true;
 		return;
 	}
 	if (own)
 		return;
-	actor->messages++;
-	actor->message = *message;
-	actor->same_text = span_equal(message->text, actor->expected);
-	actor->got_message = true;
+	user->messages++;
+	user->message = *message;
+	user->same_text = span_equal(message->text, user->expected);
+	user->got_message = true;
 }
 
-static void accepted(void *context, const struct outbox_entry *entry)
+static void settled(void *context, const struct send_result *result)
 {
-	(void)context;
-	(void)entry;
-}
+	struct accept_user *user = context;
 
-static void settled(void *context, const struct outcome *outcome)
-{
-	struct accept_actor *actor = context;
-
-	actor->outcome = *outcome;
-	actor->outcome.entry = NULL; /* it is about to go */
-	actor->settled_uuid = outcome->entry->uuid;
-	if (!outcome->saved)
+	user->result = *result;
+	user->result.entry = NULL; /* freed after this call */
+	user->settled_uuid = result->entry->uuid;
+	if (!result->saved)
 		(void)fprintf(stderr, "      refused: %.*s (%.*s)\n",
-		              (int)outcome->detail.len,
-		              outcome->detail.len ? outcome->detail.data : "",
-		              (int)outcome->code.len,
-		              outcome->code.len ? outcome->code.data : "");
-	actor->settled = true;
+		              (int)result->detail.len,
+		              result->detail.len ? result->detail.data : "",
+		              (int)result->code.len,
+		              result->code.len ? result->code.data : "");
+	user->settled = true;
 }
 
 static void changed(void *context, const struct message_edit *edit)
 {
-	struct accept_actor *actor = context;
+	struct accept_user *user = context;
 
-	actor->edit = *edit;
-	actor->same_edit = span_equal(edit->text, actor->expected);
-	actor->got_edit = true;
+	user->edit = *edit;
+	user->same_edit = span_equal(edit->text, user->expected);
+	user->got_edit = true;
 }
 
-static void receipt(void *context, const struct talker_receipt *receipt)
+static void receipt(void *context, const struct user_session_receipt *receipt)
 {
-	struct accept_actor *actor = context;
+	struct accept_user *user = context;
 
-	actor->receipt = *receipt;
-	actor->got_receipt = true;
+	user->receipt = *receipt;
+	user->got_receipt = true;
 }
 
-static const struct talker_events events = {
+static const struct user_session_events events = {
 	.online = online,
 	.offline = offline,
 	.denied = denied,
 	.message = message,
-	.accepted = accepted,
 	.settled = settled,
 	.changed = changed,
 	.receipt = receipt,
@@ -115,48 +109,47 @@ bool accept_step(struct accept_run *run, const char *what, bool ok)
 	return ok;
 }
 
-bool accept_enter(struct accept_run *run, struct accept_actor *actor,
+bool accept_enter(struct accept_run *run, struct accept_user *user,
                   const char *prefix, const char *what)
 {
-	const struct talker_setup setup = {
-		.loop = stage_loop(run->stage),
-		.rest = stage_rest(run->stage),
-		.url = run->options->url,
-		.name = actor->name,
+	const struct user_session_config config = {
+		.loop = event_loop_uv(run->loop),
+		.rest = event_loop_rest(run->loop),
+		.url = run->url,
+		.name = user->name,
 		.password = password,
 		.events = &events,
-		.context = actor,
+		.context = user,
 	};
 	char text[UUID_TEXT_LEN + 1];
 	struct uuid fresh;
 
 	uuid_make(&fresh);
 	uuid_format(&fresh, text);
-	(void)snprintf(actor->name, sizeof(actor->name), "%s-%s", prefix, text);
+	(void)snprintf(user->name, sizeof(user->name), "%s-%s", prefix, text);
 	accept_begin(run);
-	actor->talker = talker_create(&setup);
-	if (!actor->talker) {
-		(void)fprintf(stderr, "%s is no http://host:port\n",
-		              run->options->url);
+	user->session = user_session_create(&config);
+	if (!user->session) {
+		terminal_bad_url(run->url);
 		return false;
 	}
-	stage_run(run->stage, &actor->online, ACCEPT_ONLINE_MS);
-	return accept_step(run, what, actor->online);
+	event_loop_run(run->loop, &user->online, ACCEPT_ONLINE_MS);
+	return accept_step(run, what, user->online);
 }
 
-bool accept_send(struct accept_run *run, struct accept_actor *from,
-                 const struct uuid *uuid, const struct outbox_draft *draft)
+bool accept_send(struct accept_run *run, struct accept_user *from,
+                 const struct uuid *uuid, const struct message_draft *draft)
 {
 	from->settled = false;
 	accept_begin(run);
-	if (!talker_send(from->talker, uuid, draft))
+	if (!user_session_send(from->session, uuid, draft))
 		return false;
-	stage_run(run->stage, &from->settled, run->timeout_ms);
-	return from->settled && from->outcome.saved;
+	event_loop_run(run->loop, &from->settled, run->timeout_ms);
+	return from->settled && from->result.saved;
 }
 
-/* --- what REST says ------------------------------------------------------ */
-struct asking {
+/* --- REST calls ----------------------------------------------------------- */
+struct call {
 	struct accept_run *run;
 	enum status status;
 	rest_done *done;
@@ -165,25 +158,25 @@ struct asking {
 
 static void take_answer(void *context, const struct rest_answer *answer)
 {
-	struct asking *asking = context;
+	struct call *call = context;
 
-	asking->run->answered = true;
-	asking->status = answer->status;
-	if (asking->done)
-		asking->done(asking->context, answer);
+	call->run->answered = true;
+	call->status = answer->status;
+	if (call->done)
+		call->done(call->context, answer);
 }
 
-enum status accept_ask(struct accept_run *run, const struct accept_actor *actor,
+enum status accept_ask(struct accept_run *run, const struct accept_user *user,
                        const char *method, const char *path, struct span body,
                        rest_done *done, void *context)
 {
-	/* Static, for an answer may come when nobody waits any more. */
-	static struct asking asking;
+	/* Static, because an answer may arrive after the timeout. */
+	static struct call call;
 
-	asking = (struct asking){run, ST_UNAVAILABLE, done, context};
+	call = (struct call){run, ST_UNAVAILABLE, done, context};
 	run->answered = false;
-	rest_call(stage_rest(run->stage), talker_token(actor->talker), method,
-	          path, body, take_answer, &asking);
-	stage_run(run->stage, &run->answered, ACCEPT_CALL_MS);
-	return asking.status;
+	rest_call(event_loop_rest(run->loop), user_session_token(user->session),
+	          method, path, body, take_answer, &call);
+	event_loop_run(run->loop, &run->answered, ACCEPT_CALL_MS);
+	return call.status;
 }

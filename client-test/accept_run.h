@@ -1,72 +1,74 @@
 /*
- * accept_run - what the steps of the acceptance run share: people who are
- * online, what each was told last, and the list of steps.
+
+ * accept_run - shared by the steps of the acceptance run: users who are online,
+ * the last events of each, and the list of steps.
  */
 #ifndef PARLEY_CLIENT_TEST_ACCEPT_RUN_H
 #define PARLEY_CLIENT_TEST_ACCEPT_RUN_H
 
+#include "client-test/cli/event_loop.h"
 #include "client-test/cli/options.h"
-#include "client-test/client/stage.h"
-#include "client-test/client/talker.h"
+#include "client-test/client/user_session.h"
 
 enum {
 	ACCEPT_ONLINE_MS = 30000,
 	ACCEPT_CALL_MS = 10000,
-	ACCEPT_ECHO_MS = 300, /* what must not come has come by then */
+	ACCEPT_ECHO_MS = 300, /* an unwanted frame would have arrived by then */
 	ACCEPT_NAME_MAX = 64,
 };
 
-struct accept_actor {
-	struct talker *talker;
+struct accept_user {
+	struct user_session *session;
 	char name[ACCEPT_NAME_MAX];
 	bool online;
 	bool denied;
-	struct span expected; /* texts are compared with it as they come */
-	/* Messages of others, also in groups: the last one. */
+	struct span expected; /* arriving texts are compared with it */
+	/* The last message of another user, and how many there were. */
 	unsigned messages;
 	bool got_message;
 	struct message message;
 	bool same_text;
-	/* What happened to a conversation: the last. */
+	/* The last membership change. */
 	bool got_change;
 	struct message change;
-	/* The last receipt, and edit or reaction. */
+	/* The last receipt; the last edit or reaction. */
 	bool got_receipt;
-	struct talker_receipt receipt;
+	struct user_session_receipt receipt;
 	bool got_edit;
 	struct message_edit edit;
 	bool same_edit;
-	/* What became of what it sent last. */
+	/* The result of its last send. */
 	bool settled;
-	struct outcome outcome;
+	struct send_result result;
 	struct uuid settled_uuid;
 };
 
 struct accept_run {
-	const struct options *options;
-	struct stage *stage;
-	struct accept_actor one, two, three;
+	const char *url;
+	struct event_loop *loop;
+	struct accept_user one, two, three;
 	uint64_t timeout_ms;
 	uint64_t step_ms;
 	unsigned failed;
 	bool answered;
 };
 
-/* Begins the time of a step; ends it, and says how it went. */
+/* Starts the clock of a step. */
 void accept_begin(struct accept_run *run);
+/* Prints the step with its time, and returns `ok`. */
 bool accept_step(struct accept_run *run, const char *what, bool ok);
-/* Registers somebody new and connects; false: that was a step that failed. */
-bool accept_enter(struct accept_run *run, struct accept_actor *actor,
+/* Registers a new user and connects: a step. */
+bool accept_enter(struct accept_run *run, struct accept_user *actor,
                   const char *prefix, const char *what);
-/* Sends what is drafted and waits until it is saved. */
-bool accept_send(struct accept_run *run, struct accept_actor *from,
-                 const struct uuid *uuid, const struct outbox_draft *draft);
-/* A call, and its answer; `done` may be NULL. */
-enum status accept_ask(struct accept_run *run, const struct accept_actor *actor,
+/* Sends the draft and waits until it is saved. */
+bool accept_send(struct accept_run *run, struct accept_user *from,
+                 const struct uuid *uuid, const struct message_draft *draft);
+/* Makes a REST call and waits for the answer; `done` may be NULL. */
+enum status accept_ask(struct accept_run *run, const struct accept_user *actor,
                        const char *method, const char *path, struct span body,
                        rest_done *done, void *context);
 
-/* Groups and channels: the second part. */
+/* The second part: groups and channels. */
 void accept_groups(struct accept_run *run);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * commands - what client-test can do; main.c has the table.
+ * commands - the commands of client-test, except chat; main.c lists them.
  */
 #ifndef PARLEY_CLIENT_TEST_COMMANDS_H
 #define PARLEY_CLIENT_TEST_COMMANDS_H

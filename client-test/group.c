@@ -1,12 +1,12 @@
 /*
- * Groups and channels: made, joined, left, changed and looked at.
+ * The group and channel commands: create, join, leave, change and list them.
  *
- * The first word says what to do, the words behind it are people by their
- * names (channel find: what the name has). --in is a conversation of mine.
+ * The first word is the verb; the other words are names of users (channel find:
+ * a part of the channel's name). --in is a conversation of the user.
  */
 #include "client-test/cli/channels.h"
 #include "client-test/cli/roster.h"
-#include "client-test/cli/show.h"
+#include "client-test/cli/terminal.h"
 #include "client-test/commands.h"
 #include "common/base/json_write.h"
 #include "common/base/uuid.h"
@@ -16,59 +16,71 @@
 
 enum { BODY_LONGEST = 16 * 1024, PATH_LONGEST = 1024 };
 
-struct errand {
-	struct caller *caller;
-	const struct options *options;
-	const char *kind; /* "group" or "channel" */
-	struct room room; /* --in, where a verb needs it */
+struct group_options {
+	struct account_options account;
+	const char *in;
+	const char *title;
+	const char *history_for; /* new members see: "all" or "joined" */
+	const char *role;
+	uint64_t count;
 };
 
-/* --- what is needed --------------------------------------------------------
+struct request {
+	struct rest_session *session;
+	const struct group_options *options;
+	const char *kind;                /* "group" or "channel" */
+	struct conversation_info target; /* --in, if the verb needs it */
+};
+
+/* --- arguments -------------------------------------------------------------
  */
-static bool needs(struct errand *errand, const char *option, const char *value)
+static bool needs(struct request *request, const char *option,
+                  const char *value)
 {
 	if (*value)
 		return true;
-	caller_fail(errand->caller, "%s %s needs %s", errand->kind,
-	            errand->options->words[0], option);
+	rest_session_fail(request->session, "%s %s needs %s", request->kind,
+	                  request->options->account.options.words[0], option);
 	return false;
 }
 
-static unsigned people_count(const struct errand *errand)
+static unsigned user_count(const struct request *request)
 {
-	return errand->options->word_count - 1;
+	return request->options->account.options.word_count - 1;
 }
 
-static const char *person(const struct errand *errand, unsigned index)
+static const char *user_name(const struct request *request, unsigned index)
 {
-	return errand->options->words[index + 1];
+	return request->options->account.options.words[index + 1];
 }
 
-static bool needs_people(struct errand *errand, unsigned at_most)
+static bool needs_users(struct request *request, unsigned at_most)
 {
-	if (people_count(errand) > 0 && people_count(errand) <= at_most)
+	if (user_count(request) > 0 && user_count(request) <= at_most)
 		return true;
-	caller_fail(errand->caller, "%s %s needs %s by name behind it",
-	            errand->kind, errand->options->words[0],
-	            at_most == 1 ? "one person" : "people");
+	rest_session_fail(request->session, "%s %s needs %s by name behind it",
+	                  request->kind,
+	                  request->options->account.options.words[0],
+	                  at_most == 1 ? "one person" : "people");
 	return false;
 }
 
-static void path_of(struct buf *out, const struct errand *errand,
+static void path_of(struct buf *out, const struct request *request,
                     const char *behind)
 {
 	buf_format(out, "/conversations/%llu%s",
-	           (unsigned long long)errand->room.id, behind);
+	           (unsigned long long)request->target.id, behind);
 }
 
-/* "users":[…], of the people named. */
-static bool write_users(struct errand *errand, struct json_writer *w)
+/* Writes "users":[…], the ids of the users named. */
+static bool write_users(struct request *request, struct json_writer *w)
 {
 	json_open_array(w, "users");
-	for (unsigned i = 0; i < people_count(errand); i++) {
+	for (unsigned i = 0; i < user_count(request); i++) {
 		uint64_t user;
 
-		if (!caller_find_user(errand->caller, person(errand, i), &user))
+		if (!rest_session_find_user(request->session,
+		                            user_name(request, i), &user))
 			return false;
 		json_number(w, NULL, user);
 	}
@@ -76,141 +88,146 @@ static bool write_users(struct errand *errand, struct json_writer *w)
 	return true;
 }
 
-static bool ask(struct errand *errand, const char *method, const char *behind,
-                struct span body, rest_done *take)
+static bool call(struct request *request, const char *method,
+                 const char *behind, struct span body, rest_done *take)
 {
 	struct buf path CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
-	path_of(&path, errand, behind);
-	return caller_ask(errand->caller, errand->options->words[0], method,
-	                  buf_text(&path), body, take, errand);
+	path_of(&path, request, behind);
+	return rest_session_call(request->session,
+	                         request->options->account.options.words[0],
+	                         method, buf_text(&path), body, take, request);
 }
 
-static void print_room(const char *what, const struct room *room)
+static void print_conversation(const char *what,
+                               const struct conversation_info *info)
 {
 	struct buf line CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
-	buf_format(&line, "%s  %.*s %llu  ", what, (int)room->kind.len,
-	           room->kind.data, (unsigned long long)room->id);
-	show_text(&line, room->title, 0);
+	buf_format(&line, "%s  %.*s %llu  ", what, (int)info->kind.len,
+	           info->kind.data, (unsigned long long)info->id);
+	terminal_text(&line, info->title, 0);
 	(void)puts(buf_text(&line));
 }
 
-static void print_person(const char *what, const char *name,
-                         const struct room *room)
+static void print_user(const char *what, const char *name,
+                       const struct conversation_info *info)
 {
-	(void)printf("%s  %s  %.*s %llu\n", what, name, (int)room->kind.len,
-	             room->kind.data, (unsigned long long)room->id);
+	(void)printf("%s  %s  %.*s %llu\n", what, name, (int)info->kind.len,
+	             info->kind.data, (unsigned long long)info->id);
 }
 
 /* --- verbs -----------------------------------------------------------------
  */
 static void print_created(void *context, const struct rest_answer *answer)
 {
-	struct room room;
+	struct conversation_info info;
 
 	(void)context;
-	if (room_read(answer->json, &room))
-		print_room("created", &room);
+	if (conversation_info_read(answer->json, &info))
+		print_conversation("created", &info);
 }
 
-static void create(struct errand *errand)
+static void create(struct request *request)
 {
 	struct buf body CLEANUP(buf_free) = BUF(BODY_LONGEST);
 	struct json_writer w = json_writer(&body);
 	char text[UUID_TEXT_LEN + 1];
 	struct uuid uuid;
 
-	if (!needs(errand, "--title", errand->options->title))
+	if (!needs(request, "--title", request->options->title))
 		return;
 	uuid_make(&uuid);
 	uuid_format(&uuid, text);
 	json_open(&w);
-	json_text(&w, "kind", span_of(errand->kind));
-	json_text(&w, "name", span_of(errand->options->title));
-	if (!write_users(errand, &w))
+	json_text(&w, "kind", span_of(request->kind));
+	json_text(&w, "name", span_of(request->options->title));
+	if (!write_users(request, &w))
 		return;
-	if (*errand->options->history_for)
-		json_text(&w, "history", span_of(errand->options->history_for));
+	if (*request->options->history_for)
+		json_text(&w, "history",
+		          span_of(request->options->history_for));
 	json_text(&w, "uuid", span_of(text));
 	json_close(&w);
-	(void)caller_ask(errand->caller, "create", "POST", "/conversations",
-	                 buf_span(&body), print_created, errand);
+	(void)rest_session_call(request->session, "create", "POST",
+	                        "/conversations", buf_span(&body),
+	                        print_created, request);
 }
 
-static void invite(struct errand *errand)
+static void invite(struct request *request)
 {
 	struct buf body CLEANUP(buf_free) = BUF(BODY_LONGEST);
 	struct json_writer w = json_writer(&body);
 
-	if (!needs_people(errand, UINT32_MAX))
+	if (!needs_users(request, UINT32_MAX))
 		return;
 	json_open(&w);
-	if (!write_users(errand, &w))
+	if (!write_users(request, &w))
 		return;
 	json_close(&w);
-	if (!ask(errand, "POST", "/members", buf_span(&body), NULL))
+	if (!call(request, "POST", "/members", buf_span(&body), NULL))
 		return;
-	for (unsigned i = 0; i < people_count(errand); i++)
-		print_person("invited", person(errand, i), &errand->room);
+	for (unsigned i = 0; i < user_count(request); i++)
+		print_user("invited", user_name(request, i), &request->target);
 }
 
-static void remove_one(struct errand *errand, const char *name)
+static void remove_one(struct request *request, const char *name)
 {
 	char behind[64];
 	uint64_t user;
 
-	if (!caller_find_user(errand->caller, name, &user))
+	if (!rest_session_find_user(request->session, name, &user))
 		return;
 	(void)snprintf(behind, sizeof(behind), "/members/%llu",
 	               (unsigned long long)user);
-	if (ask(errand, "DELETE", behind, SPAN_NONE, NULL))
-		print_person("removed", name, &errand->room);
+	if (call(request, "DELETE", behind, SPAN_NONE, NULL))
+		print_user("removed", name, &request->target);
 }
 
-static void remove_people(struct errand *errand)
+static void remove_users(struct request *request)
 {
-	if (!needs_people(errand, UINT32_MAX))
+	if (!needs_users(request, UINT32_MAX))
 		return;
-	for (unsigned i = 0; i < people_count(errand); i++)
-		remove_one(errand, person(errand, i));
+	for (unsigned i = 0; i < user_count(request); i++)
+		remove_one(request, user_name(request, i));
 }
 
-static void role(struct errand *errand)
+static void role(struct request *request)
 {
 	struct buf body CLEANUP(buf_free) = BUF(BODY_LONGEST);
 	struct json_writer w = json_writer(&body);
 	char behind[64];
 	uint64_t user;
 
-	if (!needs(errand, "--role", errand->options->role) ||
-	    !needs_people(errand, 1) ||
-	    !caller_find_user(errand->caller, person(errand, 0), &user))
+	if (!needs(request, "--role", request->options->role) ||
+	    !needs_users(request, 1) ||
+	    !rest_session_find_user(request->session, user_name(request, 0),
+	                            &user))
 		return;
 	json_open(&w);
-	json_text(&w, "role", span_of(errand->options->role));
+	json_text(&w, "role", span_of(request->options->role));
 	json_close(&w);
 	(void)snprintf(behind, sizeof(behind), "/members/%llu",
 	               (unsigned long long)user);
-	if (ask(errand, "PATCH", behind, buf_span(&body), NULL))
-		print_person(errand->options->role, person(errand, 0),
-		             &errand->room);
+	if (call(request, "PATCH", behind, buf_span(&body), NULL))
+		print_user(request->options->role, user_name(request, 0),
+		           &request->target);
 }
 
-static void leave(struct errand *errand)
+static void leave(struct request *request)
 {
-	if (ask(errand, "POST", "/leave", SPAN_NONE, NULL))
-		print_room("left", &errand->room);
+	if (call(request, "POST", "/leave", SPAN_NONE, NULL))
+		print_conversation("left", &request->target);
 }
 
-static void delete (struct errand *errand)
+static void delete (struct request *request)
 {
-	if (ask(errand, "DELETE", "", SPAN_NONE, NULL))
-		print_room("deleted", &errand->room);
+	if (call(request, "DELETE", "", SPAN_NONE, NULL))
+		print_conversation("deleted", &request->target);
 }
 
-static void change(struct errand *errand, const char *member, const char *value,
-                   const char *what)
+static void change(struct request *request, const char *member,
+                   const char *value, const char *what)
 {
 	struct buf body CLEANUP(buf_free) = BUF(BODY_LONGEST);
 	struct json_writer w = json_writer(&body);
@@ -218,41 +235,42 @@ static void change(struct errand *errand, const char *member, const char *value,
 	json_open(&w);
 	json_text(&w, member, span_of(value));
 	json_close(&w);
-	if (ask(errand, "PATCH", "", buf_span(&body), NULL))
-		print_room(what, &errand->room);
+	if (call(request, "PATCH", "", buf_span(&body), NULL))
+		print_conversation(what, &request->target);
 }
 
-static void rename_it(struct errand *errand)
+static void rename_it(struct request *request)
 {
-	const char *title = errand->options->title;
+	const char *title = request->options->title;
 
-	if (!needs(errand, "--title", title))
+	if (!needs(request, "--title", title))
 		return;
-	errand->room.title = span_of(title);
-	change(errand, "name", title, "renamed");
+	request->target.title = span_of(title);
+	change(request, "name", title, "renamed");
 }
 
-static void set_history(struct errand *errand)
+static void set_history(struct request *request)
 {
-	const char *history = errand->options->history_for;
+	const char *history = request->options->history_for;
 
-	if (needs(errand, "--history", history))
-		change(errand, "history", history, history);
+	if (needs(request, "--history", history))
+		change(request, "history", history, history);
 }
 
 /* --- lists -----------------------------------------------------------------
  */
-static void members(struct errand *errand)
+static void members(struct request *request)
 {
 	struct roster roster;
 
-	if (roster_read(errand->caller, errand->room.id, &roster)) {
+	if (roster_read(request->session, request->target.id, &roster)) {
 		for (unsigned i = 0; i < roster.count; i++) {
 			const struct roster_member *m = &roster.members[i];
 
 			(void)printf("%-6s  %s  read %llu  delivered %llu\n",
 			             m->role,
-			             caller_name(errand->caller, m->user),
+			             rest_session_user_name(request->session,
+			                                    m->user),
 			             (unsigned long long)m->read_seq,
 			             (unsigned long long)m->delivered_seq);
 		}
@@ -265,71 +283,72 @@ static void print_channel(const struct channel *channel)
 	struct buf line CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
 	buf_format(&line, "channel %llu  ", (unsigned long long)channel->id);
-	show_text(&line, span_of(channel->name), 0);
+	terminal_text(&line, span_of(channel->name), 0);
 	buf_format(&line, "  %llu members%s",
 	           (unsigned long long)channel->members,
 	           channel->joined ? ", you too" : "");
 	(void)puts(buf_text(&line));
 }
 
-static void find(struct errand *errand)
+static void find(struct request *request)
 {
-	const char *search = people_count(errand) ? person(errand, 0) : "";
+	const char *search = user_count(request) ? user_name(request, 0) : "";
 	struct channels found;
 
-	if (channels_read(errand->caller, search, errand->options->count,
+	if (channels_read(request->session, search, request->options->count,
 	                  &found)) {
 		for (unsigned i = 0; i < found.count; i++)
 			print_channel(&found.all[i]);
 		if (!found.count)
-			caller_fail(errand->caller, "no channel has '%s'",
-			            search);
+			rest_session_fail(request->session,
+			                  "no channel has '%s'", search);
 	}
 	channels_free(&found);
 }
 
-/* One joins what one is not in yet: it is looked for among all channels. */
-static bool find_channel(struct errand *errand)
+/* The user is not a member yet, so the search covers all channels. */
+static bool find_channel(struct request *request)
 {
-	const char *in = errand->options->in;
+	const char *in = request->options->in;
 	struct channels found;
 
-	if (span_to_u64(span_of(in), JSON_ID_MAX, &errand->room.id))
+	if (span_to_u64(span_of(in), JSON_ID_MAX, &request->target.id))
 		return true;
-	if (channels_read(errand->caller, in, UINT64_MAX, &found)) {
+	if (channels_read(request->session, in, UINT64_MAX, &found)) {
 		for (unsigned i = 0; i < found.count; i++) {
 			if (!strcmp(found.all[i].name, in))
-				errand->room.id = found.all[i].id;
+				request->target.id = found.all[i].id;
 		}
-		if (!errand->room.id)
-			caller_fail(errand->caller, "no channel is called '%s'",
-			            in);
+		if (!request->target.id)
+			rest_session_fail(request->session,
+			                  "no channel is called '%s'", in);
 	}
 	channels_free(&found);
-	return errand->room.id;
+	return request->target.id;
 }
 
-static void join(struct errand *errand)
+static void join(struct request *request)
 {
-	errand->room = (struct room){.kind = SPAN("channel"),
-	                             .title = span_of(errand->options->in)};
-	if (needs(errand, "--in", errand->options->in) &&
-	    find_channel(errand) &&
-	    ask(errand, "POST", "/join", SPAN_NONE, NULL))
-		print_room("joined", &errand->room);
+	request->target = (struct conversation_info){
+		.kind = SPAN("channel"),
+		.title = span_of(request->options->in)};
+	if (needs(request, "--in", request->options->in) &&
+	    find_channel(request) &&
+	    call(request, "POST", "/join", SPAN_NONE, NULL))
+		print_conversation("joined", &request->target);
 }
 
 /* --- the table -------------------------------------------------------------
  */
 static const struct verb {
 	const char *name;
-	void (*run)(struct errand *errand);
-	bool in;           /* --in is a conversation of mine */
+	void (*run)(struct request *request);
+	bool in;           /* --in is a conversation of the user */
 	bool channel_only; /* not for groups */
 } verbs[] = {
 	{"create", create, false, false},
 	{"invite", invite, true, false},
-	{"remove", remove_people, true, false},
+	{"remove", remove_users, true, false},
 	{"leave", leave, true, false},
 	{"rename", rename_it, true, false},
 	{"history", set_history, true, false},
@@ -351,19 +370,22 @@ static const struct verb *find_verb(const char *kind,
 	return NULL;
 }
 
-static void run_verb(struct errand *errand, const struct verb *verb)
+static void run_verb(struct request *request, const struct verb *verb)
 {
-	if (verb->in && (!needs(errand, "--in", errand->options->in) ||
-	                 !caller_find_room(errand->caller, errand->options->in,
-	                                   &errand->room)))
+	if (verb->in &&
+	    (!needs(request, "--in", request->options->in) ||
+	     !rest_session_find_conversation(
+		     request->session, request->options->in, &request->target)))
 		return;
-	verb->run(errand);
+	verb->run(request);
 }
 
-static int run(const struct command *command, const struct options *options)
+static int run(const struct command *command,
+               const struct group_options *options)
 {
-	const struct verb *verb = find_verb(command->name, options);
-	struct errand errand = {
+	const struct verb *verb =
+		find_verb(command->name, &options->account.options);
+	struct request request = {
 		.options = options,
 		.kind = command->name,
 	};
@@ -373,47 +395,48 @@ static int run(const struct command *command, const struct options *options)
 		              command->words);
 		return EXIT_USAGE;
 	}
-	errand.caller = caller_create(options);
-	if (!errand.caller)
+	request.session = rest_session_create(&options->account);
+	if (!request.session)
 		return EXIT_FAILED;
-	run_verb(&errand, verb);
-	return caller_destroy(&errand.caller);
+	run_verb(&request, verb);
+	return rest_session_destroy(&request.session);
 }
 
-static int group_run(const struct options *options)
+static int group_run(const void *options)
 {
 	return run(&group_command, options);
 }
 
-static int channel_run(const struct options *options)
+static int channel_run(const void *options)
 {
 	return run(&channel_command, options);
 }
 
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTIONS_WHO("you; registered when the name is free"),
-	OPTION_TEXT(in, "--in", "WHICH", "", NULL,
+	OPTIONS_ACCOUNT("you; registered if the name is free"),
+	OPTION_TEXT(struct group_options, in, "--in", "WHICH", "", NULL,
                     "the conversation, by its title or number"),
-	OPTION_TEXT(title, "--title", "TEXT", "", NULL,
+	OPTION_TEXT(struct group_options, title, "--title", "TEXT", "", NULL,
                     "create, rename: the new title"),
-	OPTION_TEXT(history_for, "--history", "WHAT", "", NULL,
-                    "create, history: who comes in sees all, or from joined "
-                    "on"),
-	OPTION_TEXT(role, "--role", "ROLE", "", NULL,
+	OPTION_TEXT(struct group_options, history_for, "--history", "WHAT", "",
+                    NULL,
+                    "create, history: new members see all entries, or those "
+                    "since they joined"),
+	OPTION_TEXT(struct group_options, role, "--role", "ROLE", "", NULL,
                     "role: owner, admin or member"),
-	OPTION_NUMBER(count, "--count", "200", 1, 1000000,
-                      "find: about so many at most"),
+	OPTION_NUMBER(struct group_options, count, "--count", "200", 1, 1000000,
+                      "find: stops after about this many channels"),
 };
 
 const struct command group_command = {
 	.name = "group",
 	.words = "create|invite|remove|leave|rename|history|role|members|"
 		 "delete [USER...]",
-	.purpose = "makes and changes groups",
+	.purpose = "creates and changes groups",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,
+	.options_size = sizeof(struct group_options),
 	.run = group_run,
 };
 
@@ -421,9 +444,10 @@ const struct command channel_command = {
 	.name = "channel",
 	.words = "create|find|join|invite|remove|leave|rename|history|role|"
 		 "members|delete [USER|TEXT...]",
-	.purpose = "makes, finds, joins and changes channels",
+	.purpose = "creates, finds, joins and changes channels",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,
+	.options_size = sizeof(struct group_options),
 	.run = channel_run,
 };

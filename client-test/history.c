@@ -1,11 +1,11 @@
 /*
- * The last entries of a conversation as they are now, and who has read them;
- * or, without one, the conversations that one is in.
+ * The history command: prints the last entries of a conversation as they are
+ * now, and who has read them; or the list of the user's conversations.
  */
-#include "client-test/cli/line.h"
-#include "client-test/cli/people.h"
+#include "client-test/cli/message_line.h"
 #include "client-test/cli/roster.h"
-#include "client-test/cli/show.h"
+#include "client-test/cli/terminal.h"
+#include "client-test/cli/user_names.h"
 #include "client-test/commands.h"
 #include "common/base/mem.h"
 
@@ -13,7 +13,15 @@
 
 enum { PAGE = 200, PATH_LONGEST = 1024, ITEM_LONGEST = 1024 };
 
-/* An entry of a page: names are asked for when the page is over. */
+struct history_options {
+	struct account_options account;
+	const char *in;   /* a conversation's title or id, … */
+	const char *with; /* … or the other user of a direct one */
+	uint64_t count;
+	bool seen;
+};
+
+/* An entry of a page. Names are looked up after the page was read. */
 struct kept {
 	uint64_t seq;
 	uint64_t user_from;
@@ -21,27 +29,28 @@ struct kept {
 };
 
 struct reader {
-	struct caller *caller;
+	struct rest_session *session;
 	struct roster roster; /* empty without --seen */
 	uint64_t conversation;
-	uint64_t seq; /* read up to here */
+	uint64_t seq; /* read so far */
 	struct kept kept[PAGE];
 	unsigned count;
 	bool more;
-	struct buf next; /* of the list; empty: it has ended */
+	struct buf next; /* the cursor of the list; empty: no page follows */
 };
 
 /* --- one conversation ------------------------------------------------------
  */
 static void print_line(struct reader *reader, const char *text)
 {
-	struct buf out CLEANUP(buf_free) = BUF(2 * LINE_LONGEST);
+	struct buf out CLEANUP(buf_free) = BUF(2 * MESSAGE_LINE_MAX);
 	struct span line = span_of(text), before;
 	uint64_t user;
 
-	while (people_cut_mark(&line, &before, &user)) {
+	while (user_names_cut_mark(&line, &before, &user)) {
 		buf_append(&out, before);
-		buf_append(&out, span_of(caller_name(reader->caller, user)));
+		buf_append(&out, span_of(rest_session_user_name(reader->session,
+		                                                user)));
 	}
 	buf_append(&out, before);
 	(void)puts(buf_text(&out));
@@ -57,8 +66,9 @@ static void print_seen(struct reader *reader, const struct kept *kept)
 		if (member->user == kept->user_from ||
 		    member->read_seq < kept->seq)
 			continue;
-		(void)printf("%s%s", seen++ ? ", " : "      read by ",
-		             caller_name(reader->caller, member->user));
+		(void)printf(
+			"%s%s", seen++ ? ", " : "      read by ",
+			rest_session_user_name(reader->session, member->user));
 	}
 	if (seen)
 		(void)puts("");
@@ -67,8 +77,8 @@ static void print_seen(struct reader *reader, const struct kept *kept)
 static void keep_page(void *context, const struct rest_answer *answer)
 {
 	struct reader *reader = context;
-	const struct line_style style = {
-		.self = caller_user(reader->caller),
+	const struct message_line_style style = {
+		.self = rest_session_user(reader->session),
 		.numbered = true,
 	};
 	const struct json *item;
@@ -77,11 +87,11 @@ static void keep_page(void *context, const struct rest_answer *answer)
 
 	for (unsigned i = 0;
 	     (item = json_get_item(answer->json, "messages", i)) != NULL; i++) {
-		struct buf line CLEANUP(buf_free) = BUF(LINE_LONGEST);
+		struct buf line CLEANUP(buf_free) = BUF(MESSAGE_LINE_MAX);
 
 		if (!message_read(item, &message) || reader->count == PAGE)
 			continue;
-		line_entry(&line, &message, &style);
+		message_line_entry(&line, &message, &style);
 		reader->seq = message.seq;
 		reader->kept[reader->count++] = (struct kept){
 			.seq = message.seq,
@@ -110,23 +120,25 @@ static bool read_page(struct reader *reader)
 	               "/conversations/%llu/messages?after=%llu&limit=%u",
 	               (unsigned long long)reader->conversation,
 	               (unsigned long long)reader->seq, (unsigned)PAGE);
-	return caller_ask(reader->caller, "history", "GET", path, SPAN_NONE,
-	                  keep_page, reader);
+	return rest_session_call(reader->session, "history", "GET", path,
+	                         SPAN_NONE, keep_page, reader);
 }
 
-static void print_history(struct reader *reader, const struct options *options)
+static void print_history(struct reader *reader,
+                          const struct history_options *options)
 {
-	struct room room;
+	struct conversation_info info;
 
-	if (*options->in
-	            ? !caller_find_room(reader->caller, options->in, &room)
-	            : !caller_find_direct(reader->caller, options->with, &room))
+	if (*options->in ? !rest_session_find_conversation(reader->session,
+	                                                   options->in, &info)
+	                 : !rest_session_find_direct(reader->session,
+	                                             options->with, &info))
 		return;
-	reader->conversation = room.id;
-	if (room.last_seq > options->count)
-		reader->seq = room.last_seq - options->count;
+	reader->conversation = info.id;
+	if (info.last_seq > options->count)
+		reader->seq = info.last_seq - options->count;
 	if (options->seen &&
-	    !roster_read(reader->caller, room.id, &reader->roster))
+	    !roster_read(reader->session, info.id, &reader->roster))
 		return;
 	do {
 		if (!read_page(reader))
@@ -135,25 +147,25 @@ static void print_history(struct reader *reader, const struct options *options)
 	} while (reader->more);
 }
 
-/* --- the list --------------------------------------------------------------
+/* --- the list of conversations ---------------------------------------------
  */
 static void print_item(const struct json *item)
 {
 	struct buf line CLEANUP(buf_free) = BUF(ITEM_LONGEST);
 	const struct json *with = json_get_object(item, "with");
-	struct room room;
+	struct conversation_info info;
 	uint64_t unread = 0;
 
-	if (!room_read(item, &room))
+	if (!conversation_info_read(item, &info))
 		return;
 	(void)json_get_id(item, "unread", &unread);
 	if (with)
-		(void)json_get_text(with, "name", &room.title);
-	buf_format(&line, "%-7.*s %llu  ", (int)room.kind.len, room.kind.data,
-	           (unsigned long long)room.id);
-	show_text(&line, room.title, 0);
+		(void)json_get_text(with, "name", &info.title);
+	buf_format(&line, "%-7.*s %llu  ", (int)info.kind.len, info.kind.data,
+	           (unsigned long long)info.id);
+	terminal_text(&line, info.title, 0);
 	buf_format(&line, "  up to #%llu, %llu unread",
-	           (unsigned long long)room.last_seq,
+	           (unsigned long long)info.last_seq,
 	           (unsigned long long)unread);
 	(void)puts(buf_text(&line));
 }
@@ -162,17 +174,12 @@ static void print_items(void *context, const struct rest_answer *answer)
 {
 	struct reader *reader = context;
 	const struct json *item;
-	struct span text;
-	uint64_t number;
 
 	for (unsigned i = 0;
 	     (item = json_get_item(answer->json, "conversations", i)); i++)
 		print_item(item);
 	buf_clear(&reader->next);
-	if (json_get_id(answer->json, "next", &number))
-		buf_number(&reader->next, number);
-	else if (json_get_text(answer->json, "next", &text))
-		rest_escape(&reader->next, text);
+	(void)rest_next_page(answer->json, &reader->next);
 }
 
 static void print_list(struct reader *reader)
@@ -184,18 +191,19 @@ static void print_list(struct reader *reader)
 		if (reader->next.len)
 			buf_format(&path, "&before=%s",
 			           buf_text(&reader->next));
-		if (!caller_ask(reader->caller, "conversations", "GET",
-		                buf_text(&path), SPAN_NONE, print_items,
-		                reader))
+		if (!rest_session_call(reader->session, "conversations", "GET",
+		                       buf_text(&path), SPAN_NONE, print_items,
+		                       reader))
 			return;
 	} while (reader->next.len);
 }
 
-/* --- the whole -------------------------------------------------------------
+/* --- the command -----------------------------------------------------------
  */
-static int history_run(const struct options *options)
+static int history_run(const void *context)
 {
 	static struct reader reader;
+	const struct history_options *options = context;
 
 	if (*options->in && *options->with) {
 		(void)fprintf(stderr, "client-test history: --in and --with "
@@ -203,8 +211,8 @@ static int history_run(const struct options *options)
 		return EXIT_USAGE;
 	}
 	reader.next = BUF(PATH_LONGEST);
-	reader.caller = caller_create(options);
-	if (!reader.caller)
+	reader.session = rest_session_create(&options->account);
+	if (!reader.session)
 		return EXIT_FAILED;
 	if (*options->in || *options->with)
 		print_history(&reader, options);
@@ -212,26 +220,27 @@ static int history_run(const struct options *options)
 		print_list(&reader);
 	roster_free(&reader.roster);
 	buf_free(&reader.next);
-	return caller_destroy(&reader.caller);
+	return rest_session_destroy(&reader.session);
 }
 
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTIONS_WHO("you; registered when the name is free"),
-	OPTION_TEXT(in, "--in", "WHICH", "", NULL,
+	OPTIONS_ACCOUNT("you; registered if the name is free"),
+	OPTION_TEXT(struct history_options, in, "--in", "WHICH", "", NULL,
                     "a conversation, by its title or number"),
-	OPTION_TEXT(with, "--with", "NAME", "", NULL,
-                    "instead: the one with that person"),
-	OPTION_NUMBER(count, "--count", "50", 1, 1000000,
-                      "the last so many entries"),
-	OPTION_FLAG(seen, "--seen", "says who has read each"),
+	OPTION_TEXT(struct history_options, with, "--with", "NAME", "", NULL,
+                    "or the direct conversation with this user"),
+	OPTION_NUMBER(struct history_options, count, "--count", "50", 1,
+                      1000000, "how many of the last entries"),
+	OPTION_FLAG(struct history_options, seen, "--seen",
+                    "prints who has read each entry"),
 };
 
 const struct command history_command = {
 	.name = "history",
 	.words = "",
-	.purpose = "prints a conversation, or the list of mine",
+	.purpose = "prints a conversation, or the list of conversations",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
+	.options_size = sizeof(struct history_options),
 	.run = history_run,
 };

@@ -1,35 +1,41 @@
 /*
- * Prints what arrives, and what came while nobody listened.
+ * The listen command: prints messages as they arrive, and those missed before.
  */
-#include "client-test/cli/line.h"
-#include "client-test/cli/people.h"
-#include "client-test/cli/show.h"
-#include "client-test/client/stage.h"
-#include "client-test/client/talker.h"
+#include "client-test/cli/event_loop.h"
+#include "client-test/cli/message_line.h"
+#include "client-test/cli/terminal.h"
+#include "client-test/cli/user_names.h"
+#include "client-test/client/user_session.h"
 #include "client-test/commands.h"
 
 #include <stdio.h>
 
+struct listen_options {
+	struct account_options account;
+	uint64_t count;
+	uint64_t history;
+};
+
 struct listener {
-	struct stage *stage;
-	struct talker *talker;
-	struct people *people;
-	uint64_t left; /* messages until it ends; 0: never */
+	struct event_loop *loop;
+	struct user_session *session;
+	struct user_names *names;
+	uint64_t left; /* lines until it ends; 0: unlimited */
 };
 
 static void print_line(void *context, struct span line)
 {
 	struct listener *listener = context;
 
-	if (stage_over(listener->stage))
+	if (event_loop_ended(listener->loop))
 		return;
 	(void)printf("%.*s\n", (int)line.len, line.data);
 	(void)fflush(stdout);
 	if (listener->left == 0)
-		return; /* without --count: for ever */
+		return;
 	listener->left--;
 	if (listener->left == 0)
-		stage_end(listener->stage, EXIT_DONE);
+		event_loop_end(listener->loop, EXIT_DONE);
 }
 
 static void online(void *context)
@@ -37,102 +43,90 @@ static void online(void *context)
 	struct listener *listener = context;
 
 	(void)fprintf(stderr, "-- online as user %llu\n",
-	              (unsigned long long)talker_user(listener->talker));
+	              (unsigned long long)user_session_user(listener->session));
 }
 
 static void denied(void *context, enum status status, struct span why)
 {
 	struct listener *listener = context;
 
-	show_denied(status, why);
-	stage_end(listener->stage, EXIT_FAILED);
+	terminal_denied(status, why);
+	event_loop_end(listener->loop, EXIT_FAILED);
 }
 
 static void message(void *context, const struct message *message, bool own)
 {
-	const struct line_style style = {.rooms = true};
+	const struct message_line_style style = {.conversations = true};
 	struct listener *listener = context;
-	struct buf line CLEANUP(buf_free) = BUF(LINE_LONGEST);
+	struct buf line CLEANUP(buf_free) = BUF(MESSAGE_LINE_MAX);
 
 	(void)own;
-	line_entry(&line, message, &style);
-	people_put(listener->people, talker_token(listener->talker),
-	           buf_span(&line));
+	message_line_entry(&line, message, &style);
+	user_names_print(listener->names, user_session_token(listener->session),
+	                 buf_span(&line));
 }
 
-static void accepted(void *context, const struct outbox_entry *entry)
-{
-	(void)context;
-	(void)entry;
-}
-
-static void settled(void *context, const struct outcome *outcome)
-{
-	(void)context;
-	(void)outcome;
-}
-
-static const struct talker_events events = {
+static const struct user_session_events events = {
 	.online = online,
-	.offline = show_offline,
+	.offline = terminal_offline,
 	.denied = denied,
 	.message = message,
-	.accepted = accepted,
-	.settled = settled,
 };
 
-static void start(struct listener *listener, const struct options *options)
+static void start(struct listener *listener,
+                  const struct listen_options *options)
 {
-	struct uv_loop_s *loop = stage_loop(listener->stage);
-	struct rest *rest = stage_rest(listener->stage);
-	const struct talker_setup setup = {
+	struct uv_loop_s *loop = event_loop_uv(listener->loop);
+	struct rest *rest = event_loop_rest(listener->loop);
+	const struct user_session_config config = {
 		.loop = loop,
 		.rest = rest,
-		.url = options->url,
-		.name = options->name,
-		.password = options->password,
+		.url = options->account.url,
+		.name = options->account.name,
+		.password = options->account.password,
 		.history = options->history,
 		.events = &events,
 		.context = listener,
 	};
 
-	listener->people = people_create(loop, rest, print_line, listener);
-	listener->talker = talker_create(&setup);
-	if (!listener->talker) {
-		(void)fprintf(stderr, "%s is no http://host:port\n",
-		              options->url);
-		stage_end(listener->stage, EXIT_USAGE);
+	listener->names = user_names_create(loop, rest, print_line, listener);
+	listener->session = user_session_create(&config);
+	if (!listener->session) {
+		terminal_bad_url(options->account.url);
+		event_loop_end(listener->loop, EXIT_USAGE);
 	}
 }
 
-static int listen_run(const struct options *options)
+static int listen_run(const void *context)
 {
 	static struct listener listener;
+	const struct listen_options *options = context;
 
 	listener.left = options->count;
-	listener.stage = stage_create(options->url);
+	listener.loop = event_loop_create(options->account.url);
 	start(&listener, options);
-	stage_run(listener.stage, NULL, UINT32_MAX);
-	stage_leave(listener.stage);
-	talker_destroy(&listener.talker);
-	people_destroy(&listener.people);
-	return stage_stop(&listener.stage);
+	event_loop_run(listener.loop, NULL, UINT32_MAX);
+	event_loop_cancel_calls(listener.loop);
+	user_session_destroy(&listener.session);
+	user_names_destroy(&listener.names);
+	return event_loop_close(&listener.loop);
 }
 
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTIONS_WHO("who listens; registered when the name is free"),
-	OPTION_NUMBER(count, "--count", "0", 0, 1000000000,
-                      "ends after so many lines, 0: never"),
-	OPTION_NUMBER(history, "--history", "20", 0, 1000000,
+	OPTIONS_ACCOUNT("the user; registered if the name is free"),
+	OPTION_NUMBER(struct listen_options, count, "--count", "0", 0,
+                      1000000000, "ends after this many lines; 0: never"),
+	OPTION_NUMBER(struct listen_options, history, "--history", "20", 0,
+                      1000000,
                       "messages of each conversation shown at the start"),
 };
 
 const struct command listen_command = {
 	.name = "listen",
 	.words = "",
-	.purpose = "prints every message as it arrives, whoever it is to",
+	.purpose = "prints every message of the user as it arrives",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
+	.options_size = sizeof(struct listen_options),
 	.run = listen_run,
 };

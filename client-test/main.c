@@ -1,5 +1,5 @@
 /*
- * client-test - talks to Parley the way any client would.
+ * client-test - uses Parley the way any client would.
  */
 #include "client-test/chat/chat.h"
 #include "client-test/commands.h"
@@ -16,13 +16,13 @@ enum { CALLED_MAX = 64 };
 
 static void print_all(FILE *to)
 {
-	(void)fputs("client-test COMMAND [options] - talks to Parley the way "
+	(void)fputs("client-test COMMAND [options] - uses Parley the way "
 	            "any client would\n\n",
 	            to);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		(void)fprintf(to, "  %-8s %s\n", commands[i]->name,
 		              commands[i]->purpose);
-	(void)fputs("\nclient-test COMMAND --help says more.\n", to);
+	(void)fputs("\nclient-test COMMAND --help lists its options.\n", to);
 }
 
 static const struct command *find(const char *name)

@@ -1,12 +1,13 @@
 /*
- * Sends a text, or the lines of stdin, and says what became of each.
+ * The send command: sends a text or the lines of stdin, and prints the result
+ * of each.
  */
-#include "client-test/chat/input.h"
-#include "client-test/cli/people.h"
-#include "client-test/cli/show.h"
-#include "client-test/client/rooms.h"
-#include "client-test/client/stage.h"
-#include "client-test/client/talker.h"
+#include "client-test/cli/event_loop.h"
+#include "client-test/cli/stdin_reader.h"
+#include "client-test/cli/terminal.h"
+#include "client-test/cli/user_names.h"
+#include "client-test/client/conversation_finder.h"
+#include "client-test/client/user_session.h"
 #include "client-test/commands.h"
 #include "common/base/clock.h"
 #include "common/base/utf8.h"
@@ -15,16 +16,23 @@
 
 enum { LINE_MAX_ = 16 * 1024, UNSAVED_MAX = 64 };
 
+struct send_options {
+	struct account_options account;
+	const char *to; /* either a user's name … */
+	const char *in; /* … or a conversation's title or id */
+	uint64_t timeout_s;
+};
+
 struct sender {
-	struct stage *stage;
-	const struct options *options;
-	struct talker *talker;
-	struct people *people;
-	struct input *input;
-	struct buf line; /* what came of the one that is not whole yet */
-	struct rooms *rooms;
-	struct outbox_draft draft; /* to whom */
-	bool looking;              /* for them, or they are found */
+	struct event_loop *loop;
+	const struct send_options *options;
+	struct user_session *session;
+	struct user_names *names;
+	struct stdin_reader *reader;
+	struct buf line; /* the part of a line that was read so far */
+	struct conversation_finder *finder;
+	struct message_draft draft; /* the recipient */
+	bool looked_up;             /* the lookup of the recipient began */
 	bool input_paused;
 	bool input_ended;
 	unsigned refused;
@@ -33,27 +41,28 @@ struct sender {
 static void end_when_done(struct sender *sender)
 {
 	if (sender->input_ended &&
-	    outbox_count(talker_outbox(sender->talker)) == 0)
-		stage_end(sender->stage,
-		          sender->refused ? EXIT_FAILED : EXIT_DONE);
+	    pending_messages_count(user_session_pending(sender->session)) == 0)
+		event_loop_end(sender->loop,
+		               sender->refused ? EXIT_FAILED : EXIT_DONE);
 }
 
 static void send_text(struct sender *sender, struct span text)
 {
-	struct outbox_draft draft = sender->draft;
+	struct message_draft draft = sender->draft;
 	struct uuid uuid;
 
 	uuid_make(&uuid);
 	if (text.len == 0)
 		return;
 	draft.text = text;
-	if (!utf8_valid(text) || !talker_send(sender->talker, &uuid, &draft)) {
+	if (!utf8_valid(text) ||
+	    !user_session_send(sender->session, &uuid, &draft)) {
 		(void)fprintf(stderr, "not sent: the line is not UTF-8\n");
 		sender->refused++;
 	}
 }
 
-/* --- where texts come from ----------------------------------------------- */
+/* --- input ---------------------------------------------------------------- */
 static void take_line(struct sender *sender)
 {
 	struct span text = buf_span(&sender->line);
@@ -72,10 +81,11 @@ static void take_line(struct sender *sender)
 static void go_on(struct sender *sender)
 {
 	if (!sender->input_paused ||
-	    outbox_count(talker_outbox(sender->talker)) >= UNSAVED_MAX)
+	    pending_messages_count(user_session_pending(sender->session)) >=
+	            UNSAVED_MAX)
 		return;
 	sender->input_paused = false;
-	input_next(sender->input);
+	stdin_reader_next(sender->reader);
 }
 
 static void take_input(void *context, struct span piece)
@@ -100,12 +110,12 @@ static void take_input(void *context, struct span piece)
 
 static void start_sending(struct sender *sender)
 {
-	const struct options *options = sender->options;
+	const struct options *options = &sender->options->account.options;
 	struct buf text CLEANUP(buf_free) = BUF(LINE_MAX_);
 
 	if (options->word_count == 0) {
-		sender->input = input_create(stage_loop(sender->stage),
-		                             take_input, sender);
+		sender->reader = stdin_reader_create(
+			event_loop_uv(sender->loop), take_input, sender);
 		return;
 	}
 	for (unsigned i = 0; i < options->word_count; i++) {
@@ -122,13 +132,13 @@ static void start_sending(struct sender *sender)
 static void not_found(struct sender *sender, enum status status,
                       struct span why)
 {
-	const struct options *options = sender->options;
+	const struct send_options *options = sender->options;
 
 	(void)fprintf(stderr, "%s: %s: %.*s\n",
 	              *options->to ? options->to : options->in,
 	              status_text(status), (int)why.len,
 	              why.len ? why.data : "");
-	stage_end(sender->stage, EXIT_FAILED);
+	event_loop_end(sender->loop, EXIT_FAILED);
 }
 
 static void found(void *context, enum status status, uint64_t user,
@@ -143,8 +153,9 @@ static void found(void *context, enum status status, uint64_t user,
 		not_found(sender, status, why);
 }
 
-static void found_room(void *context, enum status status,
-                       const struct room *room, struct span why)
+static void found_conversation(void *context, enum status status,
+                               const struct conversation_info *info,
+                               struct span why)
 {
 	struct sender *sender = context;
 
@@ -152,42 +163,36 @@ static void found_room(void *context, enum status status,
 		not_found(sender, status, why);
 		return;
 	}
-	sender->draft.conversation = room->id;
+	sender->draft.conversation = info->id;
 	start_sending(sender);
 }
 
 static void online(void *context)
 {
 	struct sender *sender = context;
-	struct span token = talker_token(sender->talker);
+	struct span token = user_session_token(sender->session);
 
-	if (sender->looking)
+	if (sender->looked_up)
 		return;
-	sender->looking = true;
+	sender->looked_up = true;
 	if (*sender->options->to)
-		people_find(sender->people, token, sender->options->to, found,
-		            sender);
+		user_names_find(sender->names, token, sender->options->to,
+		                found, sender);
 	else
-		rooms_find(sender->rooms, token, sender->options->in,
-		           found_room, sender);
+		conversation_finder_find(sender->finder, token,
+		                         sender->options->in,
+		                         found_conversation, sender);
 }
 
 static void denied(void *context, enum status status, struct span why)
 {
 	struct sender *sender = context;
 
-	show_denied(status, why);
-	stage_end(sender->stage, EXIT_FAILED);
+	terminal_denied(status, why);
+	event_loop_end(sender->loop, EXIT_FAILED);
 }
 
-static void message(void *context, const struct message *message, bool own)
-{
-	(void)context;
-	(void)message;
-	(void)own;
-}
-
-static void accepted(void *context, const struct outbox_entry *entry)
+static void accepted(void *context, const struct pending_message *entry)
 {
 	char uuid[UUID_TEXT_LEN + 1];
 
@@ -197,47 +202,46 @@ static void accepted(void *context, const struct outbox_entry *entry)
 	(void)fflush(stdout);
 }
 
-static void print_outcome(const struct outcome *outcome)
+static void print_result(const struct send_result *result)
 {
-	uint64_t took_ms = clock_mono_ms() - outcome->entry->written_ms;
+	uint64_t took_ms = clock_mono_ms() - result->entry->written_ms;
 	char uuid[UUID_TEXT_LEN + 1];
 
-	uuid_format(&outcome->entry->uuid, uuid);
-	if (outcome->saved)
+	uuid_format(&result->entry->uuid, uuid);
+	if (result->saved)
 		(void)printf("saved     %s  conversation %llu  seq %llu  "
 		             "id %llu  %llu ms\n",
-		             uuid, (unsigned long long)outcome->conversation,
-		             (unsigned long long)outcome->seq,
-		             (unsigned long long)outcome->id,
+		             uuid, (unsigned long long)result->conversation,
+		             (unsigned long long)result->seq,
+		             (unsigned long long)result->id,
 		             (unsigned long long)took_ms);
 	else
 		(void)printf("refused   %s  %.*s: %.*s\n", uuid,
-		             (int)outcome->code.len,
-		             outcome->code.len ? outcome->code.data : "",
-		             (int)outcome->detail.len,
-		             outcome->detail.len ? outcome->detail.data : "");
+		             (int)result->code.len,
+		             result->code.len ? result->code.data : "",
+		             (int)result->detail.len,
+		             result->detail.len ? result->detail.data : "");
 	(void)fflush(stdout);
 }
 
-static void settled(void *context, const struct outcome *outcome)
+static void settled(void *context, const struct send_result *result)
 {
 	struct sender *sender = context;
 
-	print_outcome(outcome);
-	sender->refused += !outcome->saved;
+	print_result(result);
+	sender->refused += !result->saved;
 	go_on(sender);
-	/* This one still counts. */
+	/* This message is still counted as pending. */
 	if (sender->input_ended &&
-	    outbox_count(talker_outbox(sender->talker)) == 1)
-		stage_end(sender->stage,
-		          sender->refused ? EXIT_FAILED : EXIT_DONE);
+	    pending_messages_count(user_session_pending(sender->session)) == 1)
+		event_loop_end(sender->loop,
+		               sender->refused ? EXIT_FAILED : EXIT_DONE);
 }
 
-static const struct talker_events events = {
+static const struct user_session_events events = {
 	.online = online,
-	.offline = show_offline,
+	.offline = terminal_offline,
 	.denied = denied,
-	.message = message,
 	.accepted = accepted,
 	.settled = settled,
 };
@@ -248,33 +252,34 @@ static void no_line(void *context, struct span line)
 	(void)line;
 }
 
-static void start(struct sender *sender, const struct options *options)
+static void start(struct sender *sender, const struct send_options *options)
 {
-	const struct talker_setup setup = {
-		.loop = stage_loop(sender->stage),
-		.rest = stage_rest(sender->stage),
-		.url = options->url,
-		.name = options->name,
-		.password = options->password,
+	const struct user_session_config config = {
+		.loop = event_loop_uv(sender->loop),
+		.rest = event_loop_rest(sender->loop),
+		.url = options->account.url,
+		.name = options->account.name,
+		.password = options->account.password,
 		.events = &events,
 		.context = sender,
 	};
 
-	sender->people =
-		people_create(stage_loop(sender->stage),
-	                      stage_rest(sender->stage), no_line, sender);
-	sender->rooms = rooms_create(stage_rest(sender->stage));
-	sender->talker = talker_create(&setup);
-	if (!sender->talker) {
-		(void)fprintf(stderr, "%s is no http://host:port\n",
-		              options->url);
-		stage_end(sender->stage, EXIT_USAGE);
+	sender->names = user_names_create(event_loop_uv(sender->loop),
+	                                  event_loop_rest(sender->loop),
+	                                  no_line, sender);
+	sender->finder =
+		conversation_finder_create(event_loop_rest(sender->loop));
+	sender->session = user_session_create(&config);
+	if (!sender->session) {
+		terminal_bad_url(options->account.url);
+		event_loop_end(sender->loop, EXIT_USAGE);
 	}
 }
 
-static int send_run(const struct options *options)
+static int send_run(const void *context)
 {
 	static struct sender sender;
+	const struct send_options *options = context;
 
 	if (!*options->to == !*options->in) {
 		(void)fprintf(stderr,
@@ -284,30 +289,31 @@ static int send_run(const struct options *options)
 	}
 	sender.options = options;
 	sender.line = BUF(LINE_MAX_);
-	sender.stage = stage_create(options->url);
+	sender.loop = event_loop_create(options->account.url);
 	start(&sender, options);
-	stage_run(sender.stage, NULL,
-	          options->timeout_s ? options->timeout_s * 1000 : UINT32_MAX);
-	if (!stage_over(sender.stage))
+	event_loop_run(sender.loop, NULL,
+	               options->timeout_s ? options->timeout_s * 1000
+	                                  : UINT32_MAX);
+	if (!event_loop_ended(sender.loop))
 		(void)fprintf(stderr, "time is over\n");
-	stage_end(sender.stage, EXIT_FAILED);
-	stage_leave(sender.stage);
-	input_destroy(&sender.input);
-	talker_destroy(&sender.talker);
-	people_destroy(&sender.people);
-	rooms_destroy(&sender.rooms);
+	event_loop_end(sender.loop, EXIT_FAILED);
+	event_loop_cancel_calls(sender.loop);
+	stdin_reader_destroy(&sender.reader);
+	user_session_destroy(&sender.session);
+	user_names_destroy(&sender.names);
+	conversation_finder_destroy(&sender.finder);
 	buf_free(&sender.line);
-	return stage_stop(&sender.stage);
+	return event_loop_close(&sender.loop);
 }
 
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTIONS_WHO("who sends; registered when the name is free"),
-	OPTION_TEXT(to, "--to", "NAME", "", NULL, "who gets it"),
-	OPTION_TEXT(in, "--in", "WHICH", "", NULL,
-                    "instead: a conversation, by its title or number"),
-	OPTION_NUMBER(timeout_s, "--timeout", "0", 0, 86400,
-                      "gives up after so many seconds, 0: never"),
+	OPTIONS_ACCOUNT("the sender; registered if the name is free"),
+	OPTION_TEXT(struct send_options, to, "--to", "NAME", "", NULL,
+                    "the recipient"),
+	OPTION_TEXT(struct send_options, in, "--in", "WHICH", "", NULL,
+                    "or a conversation, by its title or number"),
+	OPTION_NUMBER(struct send_options, timeout_s, "--timeout", "0", 0,
+                      86400, "gives up after this many seconds; 0: never"),
 };
 
 const struct command send_command = {
@@ -317,5 +323,6 @@ const struct command send_command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,
+	.options_size = sizeof(struct send_options),
 	.run = send_run,
 };

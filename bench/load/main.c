@@ -1,77 +1,83 @@
 /*
- * What `make bench` is made of: one measurement a run, one JSON object on
- * stdout. bench/run starts the servers and puts the figures together.
+ * load - makes load on a running Parley and measures it: one measurement a run,
+ * JSON on stdout. bench/run starts the servers and collects the figures.
  */
-#include "bench/load/bench_floor.h"
-#include "bench/load/bench_idle.h"
-#include "bench/load/bench_lookup.h"
-#include "bench/load/bench_pairs.h"
-#include "bench/load/bench_room.h"
-#include "bench/load/bench_storm.h"
-#include "bench/load/bench_users.h"
+#include "bench/load/floor.h"
+#include "bench/load/idle.h"
+#include "bench/load/lookup.h"
+#include "bench/load/pairs.h"
+#include "bench/load/room.h"
+#include "bench/load/storm.h"
+#include "bench/load/users.h"
 #include "client-test/cli/command.h"
 
 #include <stdio.h>
 
 static const struct {
 	const char *name;
-	int (*run)(const struct options *options);
+	int (*run)(const struct load_options *options);
 } modes[] = {
-	{"users", bench_users_make}, {"pairs", bench_pairs},
-	{"idle", bench_idle},        {"connect", bench_connect},
-	{"storm", bench_storm},      {"room", bench_room},
-	{"floor", bench_floor},      {"lookup", bench_lookup},
+	{"users", users_run},     {"pairs", pairs_run},   {"idle", idle_run},
+	{"connect", connect_run}, {"storm", storm_run},   {"room", room_run},
+	{"floor", floor_run},     {"lookup", lookup_run},
 };
 
 #define MODE_WORDS "users|pairs|idle|lookup|connect|storm|room|floor"
 
-static int run_mode(const struct options *options)
+static int run_mode(const void *context)
 {
+	const struct load_options *options = context;
+	const struct options *head = &options->options;
+
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-		if (options->word_count == 1 &&
-		    !strcmp(modes[i].name, options->words[0]))
+		if (head->word_count == 1 &&
+		    !strcmp(modes[i].name, head->words[0]))
 			return modes[i].run(options);
 	}
 	(void)fprintf(stderr, "load %s\n", MODE_WORDS);
 	return EXIT_USAGE;
 }
 
+#define TEXT(...)   OPTION_TEXT(struct load_options, __VA_ARGS__)
+#define NUMBER(...) OPTION_NUMBER(struct load_options, __VA_ARGS__)
+
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTION_TEXT(tokens, "--tokens", "FILE", NULL, NULL,
-                    "users' ids and tokens: written by users, read by others"),
-	OPTION_NUMBER(users, "--users", "200", 1, 100000,
-                      "users: how many are registered"),
-	OPTION_NUMBER(pairs, "--pairs", "100", 1, 10000,
-                      "pairs: one user of each sends to the other"),
-	OPTION_NUMBER(peers, "--peers", "1", 1, 19999,
-                      "pairs: people to whom each sender writes in turn"),
-	OPTION_NUMBER(in_flight, "--in-flight", "16", 1, 1024,
-                      "pairs: unsaved messages of each"),
-	OPTION_NUMBER(rate, "--rate", "0", 0, 1000000,
-                      "pairs: messages a second, whatever comes back; 0: off"),
-	OPTION_NUMBER(size, "--size", "200", 1, 16384,
-                      "pairs: bytes of a text"),
-	OPTION_NUMBER(warm_up_s, "--warm-up", "2", 0, 60,
-                      "seconds that are not measured"),
-	OPTION_NUMBER(seconds, "--seconds", "15", 1, 3600, "seconds that are"),
-	OPTION_NUMBER(sockets, "--sockets", "10000", 1, 1000000,
-                      "idle, connect, storm, room: how many"),
-	OPTION_NUMBER(from, "--from", "0", 0, 10000000,
-                      "the same: users of the file that are passed over"),
-	OPTION_NUMBER(at_once, "--at-once", "64", 1, 10000,
-                      "the same: handshakes at a time"),
-	OPTION_NUMBER(connections, "--connections", "32", 1, 1000,
-                      "lookup: kept-alive connections"),
+	OPTION_URL(struct load_options),
+	TEXT(tokens, "--tokens", "FILE", NULL, NULL,
+             "ids and tokens of users; users writes it, the others read it"),
+	NUMBER(users, "--users", "200", 1, 100000,
+               "users: how many users to register"),
+	NUMBER(pairs, "--pairs", "100", 1, 10000,
+               "pairs: one user of each pair sends to the other"),
+	NUMBER(peers, "--peers", "1", 1, 19999,
+               "pairs: users that each sender writes to in turn"),
+	NUMBER(in_flight, "--in-flight", "16", 1, 1024,
+               "pairs: unsaved messages of each pair, if --rate is 0"),
+	NUMBER(rate, "--rate", "0", 0, 1000000,
+               "pairs: messages a second, whatever comes back; 0: off"),
+	NUMBER(size, "--size", "200", 1, 16384, "pairs: bytes of a text"),
+	NUMBER(warm_up_s, "--warm-up", "2", 0, 60,
+               "pairs, lookup: seconds before the measurement"),
+	NUMBER(seconds, "--seconds", "15", 1, 3600,
+               "pairs, lookup: seconds of the measurement"),
+	NUMBER(sockets, "--sockets", "10000", 1, 1000000,
+               "idle, connect, storm, room: how many sockets"),
+	NUMBER(from, "--from", "0", 0, 10000000,
+               "idle, connect, storm, room: users of the file to skip"),
+	NUMBER(at_once, "--at-once", "64", 1, 10000,
+               "idle, connect, storm, room: handshakes at a time"),
+	NUMBER(connections, "--connections", "32", 1, 1000,
+               "lookup: kept-alive connections"),
 };
 
 static const struct command load_command = {
 	.name = "load",
 	.words = MODE_WORDS,
-	.purpose = "one measurement, one JSON object",
+	.purpose = "makes load on Parley and prints measurements as JSON",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = 1,
+	.options_size = sizeof(struct load_options),
 	.run = run_mode,
 };
 

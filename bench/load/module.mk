@@ -1,9 +1,9 @@
 # load: makes the load that bench/ measures.
-LOAD_SOURCES := bench_crowd.c bench_floor.c bench_idle.c bench_lookup.c bench_net.c \
-	bench_orders.c bench_pairs.c bench_room.c bench_scan.c bench_storm.c bench_users.c
+LOAD_SOURCES := client_sockets.c floor.c frame_scan.c idle.c lookup.c pairs.c room.c \
+	socket_group.c stdin_commands.c storm.c user_tokens.c users.c
 
 $(eval $(call library,load,bench/load,$(LOAD_SOURCES),libuv))
 $(eval $(call test_program,bench/load,load client common,$(CLIENT_PACKAGES)))
 
-LOAD_TESTS := orders scan
-$(foreach t,$(LOAD_TESTS),$(eval $(call unit_test,bench/load/tests/test_bench_$(t).c,load client common,$(CLIENT_PACKAGES))))
+LOAD_TESTS := frame_scan stdin_commands
+$(foreach t,$(LOAD_TESTS),$(eval $(call unit_test,bench/load/tests/test_$(t).c,load client common,$(CLIENT_PACKAGES))))

@@ -1,8 +1,8 @@
 /*
  * chat - the command that shows a conversation and sends the lines typed.
  */
-#ifndef PARLEY_CLIENT_TEST_CHAT_H
-#define PARLEY_CLIENT_TEST_CHAT_H
+#ifndef PARLEY_CLIENT_TEST_CHAT_CHAT_H
+#define PARLEY_CLIENT_TEST_CHAT_CHAT_H
 
 #include "client-test/cli/command.h"
 

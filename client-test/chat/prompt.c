@@ -1,5 +1,5 @@
 #include "client-test/chat/prompt.h"
-#include "client-test/chat/input.h"
+#include "client-test/cli/stdin_reader.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
@@ -22,7 +22,7 @@ enum {
 enum escape { NO_ESCAPE, AFTER_ESCAPE, IN_SEQUENCE };
 
 struct prompt {
-	struct input *input;
+	struct stdin_reader *reader;
 	const struct prompt_events *events;
 	void *context;
 	struct buf line;
@@ -46,7 +46,7 @@ static size_t columns(void)
 	return size.ws_col;
 }
 
-/* The end of the line, as much of it as fits: a code point is one column. */
+/* The end of the line, as much as fits; one column for each code point. */
 static struct span visible(const struct prompt *prompt)
 {
 	struct span line = buf_span(&prompt->line);
@@ -82,7 +82,7 @@ void prompt_print(struct prompt *prompt, struct span line)
 }
 
 /* --- typing -------------------------------------------------------------- */
-static void rub_out(struct buf *line)
+static void delete_character(struct buf *line)
 {
 	while (line->len) {
 		unsigned char last = (unsigned char)line->data[--line->len];
@@ -92,12 +92,12 @@ static void rub_out(struct buf *line)
 	}
 }
 
-static void rub_out_word(struct buf *line)
+static void delete_word(struct buf *line)
 {
 	while (line->len && line->data[line->len - 1] == ' ')
-		rub_out(line);
+		delete_character(line);
 	while (line->len && line->data[line->len - 1] != ' ')
-		rub_out(line);
+		delete_character(line);
 }
 
 static void finish_line(struct prompt *prompt)
@@ -109,8 +109,8 @@ static void finish_line(struct prompt *prompt)
 	prompt->events->line(prompt->context, buf_span(&line));
 }
 
-/* Arrow keys and their like are swallowed whole: ESC [ … letter. */
-static bool swallow_escape(struct prompt *prompt, unsigned char c)
+/* Ignores the escape sequences of arrow keys and others: ESC [ … letter. */
+static bool skip_escape(struct prompt *prompt, unsigned char c)
 {
 	switch (prompt->escape) {
 	case AFTER_ESCAPE:
@@ -129,23 +129,23 @@ static bool swallow_escape(struct prompt *prompt, unsigned char c)
 	return true;
 }
 
-/* False when the end was typed. */
+/* False if the user typed the end of input. */
 static bool take_key(struct prompt *prompt, unsigned char c)
 {
-	if (swallow_escape(prompt, c))
+	if (skip_escape(prompt, c))
 		return true;
 	switch (c) {
 	case CTRL_D:
 		return prompt->line.len != 0;
 	case BACKSPACE:
 	case DELETE:
-		rub_out(&prompt->line);
+		delete_character(&prompt->line);
 		break;
 	case CTRL_U:
 		buf_clear(&prompt->line);
 		break;
 	case CTRL_W:
-		rub_out_word(&prompt->line);
+		delete_word(&prompt->line);
 		break;
 	case '\r':
 	case '\n':
@@ -158,7 +158,7 @@ static bool take_key(struct prompt *prompt, unsigned char c)
 	return true;
 }
 
-/* The last line of a pipe may lack its line break. */
+/* The last line of a pipe may have no line break. */
 static void finish_input(struct prompt *prompt)
 {
 	if (!prompt->terminal && prompt->line.len)
@@ -191,13 +191,13 @@ static void take_input(void *context, struct span piece)
 		return;
 	}
 	draw(prompt);
-	if (prompt->terminal && prompt->line.len && prompt->events->typed)
-		prompt->events->typed(prompt->context);
-	input_next(prompt->input);
+	if (prompt->terminal && prompt->line.len && prompt->events->typing)
+		prompt->events->typing(prompt->context);
+	stdin_reader_next(prompt->reader);
 }
 
-/* --- outside ------------------------------------------------------------- */
-static void take_terminal(struct prompt *prompt)
+/* --- the prompt ---------------------------------------------------------- */
+static void enter_raw_mode(struct prompt *prompt)
 {
 	struct termios raw;
 
@@ -220,8 +220,8 @@ struct prompt *prompt_create(struct uv_loop_s *loop,
 	prompt->events = events;
 	prompt->context = context;
 	prompt->line = BUF(LINE_MAX_);
-	take_terminal(prompt);
-	prompt->input = input_create(loop, take_input, prompt);
+	enter_raw_mode(prompt);
+	prompt->reader = stdin_reader_create(loop, take_input, prompt);
 	draw(prompt);
 	return prompt;
 }
@@ -235,7 +235,7 @@ void prompt_destroy(struct prompt **prompt)
 		(void)fflush(stdout);
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &(*prompt)->before);
 	}
-	input_destroy(&(*prompt)->input);
+	stdin_reader_destroy(&(*prompt)->reader);
 	buf_free(&(*prompt)->line);
 	mem_free(prompt);
 }

@@ -1,10 +1,10 @@
 /*
  * prompt - a line being typed at the bottom of a terminal while other lines
- * come in above it.
+ * appear above it.
  *
- * On a terminal it edits by itself (backspace, ^U, ^W, ^D on an empty line);
- * ^C stays a signal. Where stdin or stdout is none, lines are read and written
- * plainly.
+ * On a terminal it edits the line itself (backspace, ^U, ^W, ^D on an empty
+ * line); ^C stays a signal. If stdin or stdout is not a terminal, it reads and
+ * writes plain lines.
  */
 #ifndef PARLEY_CLIENT_TEST_CHAT_PROMPT_H
 #define PARLEY_CLIENT_TEST_CHAT_PROMPT_H
@@ -16,16 +16,16 @@ struct uv_loop_s;
 
 struct prompt_events {
 	void (*line)(void *context, struct span text);
-	void (*end)(void *context); /* of the input */
-	/* A line is being typed, on a terminal; may be NULL. */
-	void (*typed)(void *context);
+	void (*end)(void *context); /* the input ended */
+	/* A key changed the line, on a terminal; may be NULL. */
+	void (*typing)(void *context);
 };
 
 struct prompt *prompt_create(struct uv_loop_s *loop,
                              const struct prompt_events *events, void *context);
-/* Gives the terminal back as it was. */
+/* Restores the terminal. */
 void prompt_destroy(struct prompt **prompt);
-/* Prints a line (it may have line breaks) above what is being typed. */
+/* Prints a line, which may have line breaks, above the line being typed. */
 void prompt_print(struct prompt *prompt, struct span line);
 
 #endif

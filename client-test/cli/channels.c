@@ -5,7 +5,7 @@ enum { PAGE = 200, PATH_LONGEST = 2048 };
 
 struct reading {
 	struct channels *channels;
-	struct buf next; /* where the next page begins; empty: none */
+	struct buf next; /* the cursor of the next page; empty: none */
 };
 
 static void add(struct channels *channels, const struct json *item)
@@ -28,21 +28,16 @@ static void take(void *context, const struct rest_answer *answer)
 {
 	struct reading *reading = context;
 	const struct json *item;
-	struct span text;
-	uint64_t number;
 
 	for (unsigned i = 0;
 	     (item = json_get_item(answer->json, "channels", i)) != NULL; i++)
 		add(reading->channels, item);
 	buf_clear(&reading->next);
-	if (json_get_id(answer->json, "next", &number))
-		buf_number(&reading->next, number);
-	else if (json_get_text(answer->json, "next", &text))
-		rest_escape(&reading->next, text);
+	(void)rest_next_page(answer->json, &reading->next);
 }
 
-bool channels_read(struct caller *caller, const char *search, uint64_t at_most,
-                   struct channels *ret_channels)
+bool channels_read(struct rest_session *session, const char *search,
+                   uint64_t at_most, struct channels *ret_channels)
 {
 	struct reading reading = {ret_channels, BUF(PATH_LONGEST)};
 	bool ok;
@@ -55,8 +50,9 @@ bool channels_read(struct caller *caller, const char *search, uint64_t at_most,
 		rest_escape(&path, span_of(search));
 		if (reading.next.len)
 			buf_format(&path, "&after=%s", buf_text(&reading.next));
-		ok = caller_ask(caller, "channels", "GET", buf_text(&path),
-		                SPAN_NONE, take, &reading);
+		ok = rest_session_call(session, "channels", "GET",
+		                       buf_text(&path), SPAN_NONE, take,
+		                       &reading);
 	} while (ok && reading.next.len && ret_channels->count < at_most);
 	buf_free(&reading.next);
 	return ok;

@@ -1,5 +1,5 @@
 /*
- * channels - the public conversations that there are, by what their names have.
+ * channels - a search for channels by a part of their names.
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_CHANNELS_H
 #define PARLEY_CLIENT_TEST_CLI_CHANNELS_H
@@ -10,7 +10,7 @@ struct channel {
 	uint64_t id;
 	char *name;
 	uint64_t members;
-	bool joined; /* I am in it */
+	bool joined; /* the user is a member */
 };
 
 struct channels {
@@ -18,9 +18,12 @@ struct channels {
 	unsigned count;
 };
 
-/* At least `at_most` of them, if there are so many; then channels_free(). */
-bool channels_read(struct caller *caller, const char *search, uint64_t at_most,
-                   struct channels *ret_channels);
+/*
+ * Reads whole pages until `at_most` channels are found or all are read. The
+ * caller calls channels_free(), also after false.
+ */
+bool channels_read(struct rest_session *session, const char *search,
+                   uint64_t at_most, struct channels *ret_channels);
 void channels_free(struct channels *channels);
 
 #endif

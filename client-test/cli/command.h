@@ -1,6 +1,6 @@
 /*
  * command - runs one command of a program: reads its options, prints its
- * --help, names what is wrong with its arguments.
+ * --help, reports wrong arguments.
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_COMMAND_H
 #define PARLEY_CLIENT_TEST_CLI_COMMAND_H

@@ -8,30 +8,19 @@ static bool is_text(const struct option_row *row)
 	return row->value && row->min == 0 && row->max == 0;
 }
 
-static bool *flag_at(struct options *options, const struct option_row *row)
+/* The field of a row in the command's options. */
+static void *field_of(void *options, const struct option_row *row)
 {
-	return (bool *)((char *)options + row->offset);
+	return (char *)options + row->offset;
 }
 
-static const char **text_at(struct options *options,
-                            const struct option_row *row)
-{
-	return (const char **)(void *)((char *)options + row->offset);
-}
-
-static uint64_t *number_at(struct options *options,
-                           const struct option_row *row)
-{
-	return (uint64_t *)(void *)((char *)options + row->offset);
-}
-
-static bool set(struct options *options, const struct option_row *row,
-                const char *value, struct buf *fault)
+static bool set(void *options, const struct option_row *row, const char *value,
+                struct buf *fault)
 {
 	uint64_t number;
 
 	if (is_text(row)) {
-		*text_at(options, row) = value;
+		*(const char **)field_of(options, row) = value;
 		return true;
 	}
 	if (!span_to_u64(span_of(value), row->max, &number) ||
@@ -42,11 +31,11 @@ static bool set(struct options *options, const struct option_row *row,
 		           (unsigned long long)row->max, value);
 		return false;
 	}
-	*number_at(options, row) = number;
+	*(uint64_t *)field_of(options, row) = number;
 	return true;
 }
 
-static bool set_presets(const struct command *command, struct options *options,
+static bool set_presets(const struct command *command, void *options,
                         struct buf *fault)
 {
 	for (unsigned i = 0; i < command->row_count; i++) {
@@ -78,9 +67,9 @@ static const struct option_row *row_of(const struct command *command,
 	return NULL;
 }
 
-/* Reads the option at argv[*at] and moves *at behind it. */
+/* Reads the option at argv[*at] and moves *at past it. */
 static bool read_option(const struct command *command, int argc, char **argv,
-                        int *at, struct options *options, struct buf *fault)
+                        int *at, void *options, struct buf *fault)
 {
 	const char *argument = argv[(*at)++];
 	const struct option_row *row = row_of(command, argument);
@@ -95,7 +84,7 @@ static bool read_option(const struct command *command, int argc, char **argv,
 		return false;
 	}
 	if (!row->value) {
-		*flag_at(options, row) = true;
+		*(bool *)field_of(options, row) = true;
 		return true;
 	}
 	if (equals)
@@ -107,36 +96,39 @@ static bool read_option(const struct command *command, int argc, char **argv,
 	return set(options, row, argv[(*at)++], fault);
 }
 
-static bool check_needed(const struct command *command, struct options *options,
-                         struct buf *fault)
+static bool check_required(const struct command *command, void *options,
+                           struct buf *fault)
 {
+	const struct options *head = options;
+
 	for (unsigned i = 0; i < command->row_count; i++) {
 		const struct option_row *row = &command->rows[i];
 
-		if (is_text(row) && !*text_at(options, row)) {
+		if (is_text(row) && !*(const char **)field_of(options, row)) {
 			buf_format(fault, "%s is needed", row->name);
 			return false;
 		}
 	}
-	if (options->word_count > command->words_max) {
-		buf_format(fault, "'%s' is too much", options->words[0]);
+	if (head->word_count > command->words_max) {
+		buf_format(fault, "'%s' is too much", head->words[0]);
 		return false;
 	}
 	return true;
 }
 
 static bool read_all(const struct command *command, int argc, char **argv,
-                     struct buf *fault, bool *help, struct options *options)
+                     struct buf *fault, bool *help, void *options)
 {
+	struct options *head = options;
 	bool only_words = false;
 	int at = 0;
 
-	options->words = argv;
+	head->words = argv;
 	while (at < argc) {
 		const char *argument = argv[at];
 
 		if (only_words || strncmp(argument, "--", 2) != 0) {
-			argv[options->word_count++] = argv[at++];
+			argv[head->word_count++] = argv[at++];
 		} else if (!strcmp(argument, "--")) {
 			only_words = true;
 			at++;
@@ -148,14 +140,13 @@ static bool read_all(const struct command *command, int argc, char **argv,
 			return false;
 		}
 	}
-	return check_needed(command, options, fault);
+	return check_required(command, options, fault);
 }
 
 enum status options_read(const struct command *command, int argc, char **argv,
-                         struct buf *fault, bool *ret_help,
-                         struct options *ret_options)
+                         struct buf *fault, bool *ret_help, void *ret_options)
 {
-	*ret_options = (struct options){0};
+	memset(ret_options, 0, command->options_size);
 	*ret_help = false;
 	if (!set_presets(command, ret_options, fault) ||
 	    !read_all(command, argc, argv, fault, ret_help, ret_options))

@@ -1,8 +1,8 @@
 #include "client-test/cli/rest_session.h"
 #include "client-test/cli/command.h"
-#include "client-test/cli/show.h"
+#include "client-test/cli/event_loop.h"
+#include "client-test/cli/terminal.h"
 #include "client-test/client/account.h"
-#include "client-test/client/stage.h"
 #include "common/base/mem.h"
 
 #include <stdarg.h>
@@ -23,25 +23,34 @@ struct named {
 	UT_hash_handle hh;
 };
 
-struct caller {
-	struct stage *stage;
-	struct account *account;
-	struct rooms *rooms;
-	struct named *names;
-	bool failed;
-	bool answered; /* the call under way */
-	enum status status;
-	char why[WORDS_MAX];
+/* What an attempt asks for, kept for its retries. */
+struct request {
+	const char *method, *path;
+	struct span body;
 	rest_done *take;
 	void *context;
-	uint64_t id;       /* what was looked for */
-	struct room *room; /* where to put it */
-	char kind[16];     /* its texts */
-	char title[WORDS_MAX];
-	char *name;
+	const char *in;
+	uint64_t user;
+	struct conversation_info *ret_info;
 };
 
-void caller_fail(struct caller *caller, const char *format, ...)
+struct rest_session {
+	struct event_loop *loop;
+	struct account *account;
+	struct conversation_finder *finder;
+	struct named *names;
+	bool failed;
+	struct request request;
+	bool answered; /* the attempt under way */
+	enum status status;
+	char why[WORDS_MAX];
+	uint64_t found_user;
+	char *found_name;
+	char kind[16]; /* the texts of request.ret_info */
+	char title[WORDS_MAX];
+};
+
+void rest_session_fail(struct rest_session *session, const char *format, ...)
 {
 	char words[WORDS_MAX];
 	va_list arguments;
@@ -50,36 +59,40 @@ void caller_fail(struct caller *caller, const char *format, ...)
 	(void)vsnprintf(words, sizeof(words), format, arguments);
 	va_end(arguments);
 	(void)fprintf(stderr, "client-test: %s\n", words);
-	caller->failed = true;
+	session->failed = true;
 }
 
-static void note(struct caller *caller, enum status status, struct span why)
+static void note(struct rest_session *session, enum status status,
+                 struct span why)
 {
-	caller->answered = true;
-	caller->status = status;
-	(void)snprintf(caller->why, sizeof(caller->why), "%.*s", (int)why.len,
+	session->answered = true;
+	session->status = status;
+	(void)snprintf(session->why, sizeof(session->why), "%.*s", (int)why.len,
 	               why.len ? why.data : "");
 }
 
-/* False: no answer in time, or it was ended from outside. */
-static bool wait_answer(struct caller *caller)
-{
-	stage_run(caller->stage, &caller->answered, CALL_MS);
-	if (caller->answered)
-		return true;
-	note(caller, ST_UNAVAILABLE, SPAN("no answer"));
-	return false;
-}
-
-/* True: it does not work now, and is worth another try; some time has passed.
+/*
+ * Makes attempts until one succeeds or fails for good, TRIES are made, or the
+ * event loop is ended. Returns the last status.
  */
-static bool may_try_again(struct caller *caller, unsigned tries)
+static enum status retry(struct rest_session *session,
+                         void (*attempt)(struct rest_session *session))
 {
-	if ((caller->status != ST_UNAVAILABLE && caller->status != ST_BUSY) ||
-	    tries >= TRIES || stage_over(caller->stage))
-		return false;
-	stage_run(caller->stage, NULL, AGAIN_MS);
-	return true;
+	for (unsigned tries = 0;; tries++) {
+		session->answered = false;
+		attempt(session);
+		event_loop_run(session->loop, &session->answered, CALL_MS);
+		if (!session->answered) {
+			note(session, ST_UNAVAILABLE, SPAN("no answer"));
+			break;
+		}
+		if ((session->status != ST_UNAVAILABLE &&
+		     session->status != ST_BUSY) ||
+		    tries == TRIES || event_loop_ended(session->loop))
+			break;
+		event_loop_run(session->loop, NULL, AGAIN_MS);
+	}
+	return session->status;
 }
 
 /* --- signing in ------------------------------------------------------------
@@ -89,161 +102,162 @@ static void signed_in(void *context, enum status status, struct span why)
 	note(context, status, why);
 }
 
-static bool sign_in(struct caller *caller)
+static void sign_in(struct rest_session *session)
 {
-	unsigned tries = 0;
-
-	do {
-		caller->answered = false;
-		account_sign_in(caller->account);
-	} while (wait_answer(caller) && caller->status != ST_OK &&
-	         may_try_again(caller, tries++));
-	if (caller->status != ST_OK)
-		show_denied(caller->status, span_of(caller->why));
-	return caller->status == ST_OK;
+	account_sign_in(session->account);
 }
 
-struct caller *caller_create(const struct options *options)
+struct rest_session *rest_session_create(const struct account_options *options)
 {
-	struct caller *caller = mem_new(sizeof(*caller));
+	struct rest_session *session = mem_new(sizeof(*session));
 
-	caller->stage = stage_create(options->url);
-	caller->account =
-		account_create(stage_rest(caller->stage), options->name,
-	                       options->password, signed_in, caller);
-	caller->rooms = rooms_create(stage_rest(caller->stage));
-	if (!sign_in(caller))
-		(void)caller_destroy(&caller);
-	return caller;
+	session->loop = event_loop_create(options->url);
+	session->account =
+		account_create(event_loop_rest(session->loop), options->name,
+	                       options->password, signed_in, session);
+	session->finder =
+		conversation_finder_create(event_loop_rest(session->loop));
+	if (retry(session, sign_in) == ST_OK)
+		return session;
+	terminal_denied(session->status, span_of(session->why));
+	(void)rest_session_destroy(&session);
+	return NULL;
 }
 
-int caller_destroy(struct caller **caller_at)
+int rest_session_destroy(struct rest_session **session_at)
 {
-	struct caller *caller = MOVE(*caller_at);
+	struct rest_session *session = MOVE(*session_at);
 	struct named *named, *next;
 	int code;
 
-	HASH_ITER (hh, caller->names, named, next) {
-		HASH_DEL(caller->names, named);
+	HASH_ITER (hh, session->names, named, next) {
+		HASH_DEL(session->names, named);
 		mem_free(&named->name);
 		mem_free(&named);
 	}
-	stage_end(caller->stage, caller->failed ? EXIT_FAILED : EXIT_DONE);
-	stage_leave(caller->stage);
-	account_destroy(&caller->account);
-	rooms_destroy(&caller->rooms);
-	code = stage_stop(&caller->stage);
-	mem_free(&caller);
+	event_loop_end(session->loop,
+	               session->failed ? EXIT_FAILED : EXIT_DONE);
+	event_loop_cancel_calls(session->loop);
+	account_destroy(&session->account);
+	conversation_finder_destroy(&session->finder);
+	code = event_loop_close(&session->loop);
+	mem_free(&session);
 	return code;
 }
 
-uint64_t caller_user(const struct caller *caller)
+uint64_t rest_session_user(const struct rest_session *session)
 {
-	return account_user(caller->account);
+	return account_user(session->account);
 }
 
 /* --- calls -----------------------------------------------------------------
  */
 static void answered(void *context, const struct rest_answer *answer)
 {
-	struct caller *caller = context;
+	struct rest_session *session = context;
+	const struct request *request = &session->request;
 
-	note(caller, answer->status, answer->why);
-	if (answer->status == ST_OK && caller->take)
-		caller->take(caller->context, answer);
+	note(session, answer->status, answer->why);
+	if (answer->status == ST_OK && request->take)
+		request->take(request->context, answer);
 }
 
-static enum status ask(struct caller *caller, const char *method,
-                       const char *path, struct span body, rest_done *take,
-                       void *context)
+static void call_once(struct rest_session *session)
 {
-	unsigned tries = 0;
+	const struct request *request = &session->request;
 
-	caller->take = take;
-	caller->context = context;
-	do {
-		caller->answered = false;
-		rest_call(stage_rest(caller->stage),
-		          account_token(caller->account), method, path, body,
-		          answered, caller);
-	} while (wait_answer(caller) && caller->status != ST_OK &&
-	         may_try_again(caller, tries++));
-	return caller->status;
+	rest_call(event_loop_rest(session->loop),
+	          account_token(session->account), request->method,
+	          request->path, request->body, answered, session);
 }
 
-bool caller_ask(struct caller *caller, const char *what, const char *method,
-                const char *path, struct span body, rest_done *take,
-                void *context)
+static enum status call(struct rest_session *session, const char *method,
+                        const char *path, struct span body, rest_done *take,
+                        void *context)
 {
-	if (ask(caller, method, path, body, take, context) == ST_OK)
+	session->request = (struct request){
+		.method = method,
+		.path = path,
+		.body = body,
+		.take = take,
+		.context = context,
+	};
+	return retry(session, call_once);
+}
+
+bool rest_session_call(struct rest_session *session, const char *what,
+                       const char *method, const char *path, struct span body,
+                       rest_done *take, void *context)
+{
+	if (call(session, method, path, body, take, context) == ST_OK)
 		return true;
-	caller_fail(caller, "%s: %s: %s", what, status_text(caller->status),
-	            caller->why);
+	rest_session_fail(session, "%s: %s: %s", what,
+	                  status_text(session->status), session->why);
 	return false;
 }
 
-/* --- people ----------------------------------------------------------------
+/* --- users -----------------------------------------------------------------
  */
 static void take_id(void *context, const struct rest_answer *answer)
 {
-	struct caller *caller = context;
+	struct rest_session *session = context;
 
-	if (!json_get_id(answer->json, "id", &caller->id))
-		caller->id = 0;
+	if (!json_get_id(answer->json, "id", &session->found_user))
+		session->found_user = 0;
 }
 
-bool caller_find_user(struct caller *caller, const char *name,
-                      uint64_t *ret_user)
+bool rest_session_find_user(struct rest_session *session, const char *name,
+                            uint64_t *ret_user)
 {
 	struct buf path CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
-	caller->id = 0;
+	session->found_user = 0;
 	buf_append(&path, SPAN("/auth/users?name="));
 	rest_escape(&path, span_of(name));
-	if (ask(caller, "GET", buf_text(&path), SPAN_NONE, take_id, caller) ==
-	    ST_NOT_FOUND) {
-		caller_fail(caller, "there is nobody called '%s'", name);
+	if (call(session, "GET", buf_text(&path), SPAN_NONE, take_id,
+	         session) == ST_NOT_FOUND) {
+		rest_session_fail(session, "there is nobody called '%s'", name);
 		return false;
 	}
-	if (caller->status != ST_OK || !caller->id) {
-		caller_fail(caller, "looking for '%s': %s: %s", name,
-		            status_text(caller->status), caller->why);
+	if (session->status != ST_OK || !session->found_user) {
+		rest_session_fail(session, "looking for '%s': %s: %s", name,
+		                  status_text(session->status), session->why);
 		return false;
 	}
-	*ret_user = caller->id;
+	*ret_user = session->found_user;
 	return true;
 }
 
-/* A name is somebody's text, too. */
+/* A name may contain control characters, like any text of another user. */
 static void take_name(void *context, const struct rest_answer *answer)
 {
-	struct caller *caller = context;
+	struct rest_session *session = context;
 	struct buf safe CLEANUP(buf_free) = BUF(WORDS_MAX);
 	struct span name;
 
 	if (!json_get_text(answer->json, "name", &name))
 		return;
-	show_text(&safe, name, 0);
-	caller->name = mem_text(safe.data, safe.len);
+	terminal_text(&safe, name, 0);
+	session->found_name = mem_text(safe.data, safe.len);
 }
 
-const char *caller_name(struct caller *caller, uint64_t user)
+const char *rest_session_user_name(struct rest_session *session, uint64_t user)
 {
 	struct named *named;
 	char text[64];
 
-	HASH_FIND(hh, caller->names, &user, sizeof(user), named);
+	HASH_FIND(hh, session->names, &user, sizeof(user), named);
 	if (named)
 		return named->name;
 	(void)snprintf(text, sizeof(text), "/auth/users/%llu",
 	               (unsigned long long)user);
-	(void)ask(caller, "GET", text, SPAN_NONE, take_name, caller);
+	(void)call(session, "GET", text, SPAN_NONE, take_name, session);
 	(void)snprintf(text, sizeof(text), "#%llu", (unsigned long long)user);
 	named = mem_new(sizeof(*named));
 	named->id = user;
-	named->name = caller->name ? MOVE(caller->name)
-	                           : mem_text(text, strlen(text));
-	HASH_ADD(hh, caller->names, id, sizeof(user), named);
+	named->name = session->found_name ? MOVE(session->found_name)
+	                                  : mem_text(text, strlen(text));
+	HASH_ADD(hh, session->names, id, sizeof(user), named);
 	return named->name;
 }
 
@@ -256,59 +270,62 @@ static struct span keep(char *to, size_t size, struct span text)
 	return span_of(to);
 }
 
-static void found_room(void *context, enum status status,
-                       const struct room *room, struct span why)
+static void found_conversation(void *context, enum status status,
+                               const struct conversation_info *info,
+                               struct span why)
 {
-	struct caller *caller = context;
+	struct rest_session *session = context;
 
-	note(caller, status, why);
+	note(session, status, why);
 	if (status != ST_OK)
 		return;
-	*caller->room = *room;
-	caller->room->kind =
-		keep(caller->kind, sizeof(caller->kind), room->kind);
-	caller->room->title =
-		keep(caller->title, sizeof(caller->title), room->title);
+	*session->request.ret_info = *info;
+	session->request.ret_info->kind =
+		keep(session->kind, sizeof(session->kind), info->kind);
+	session->request.ret_info->title =
+		keep(session->title, sizeof(session->title), info->title);
 }
 
-static bool room_found(struct caller *caller, const char *in)
+static bool report_found(struct rest_session *session, const char *in)
 {
-	if (caller->status == ST_OK)
+	if (session->status == ST_OK)
 		return true;
-	caller_fail(caller, "conversation '%s': %s: %s", in,
-	            status_text(caller->status), caller->why);
+	rest_session_fail(session, "conversation '%s': %s: %s", in,
+	                  status_text(session->status), session->why);
 	return false;
 }
 
-bool caller_find_room(struct caller *caller, const char *in,
-                      struct room *ret_room)
+static void find_once(struct rest_session *session)
 {
-	unsigned tries = 0;
-
-	caller->room = ret_room;
-	do {
-		caller->answered = false;
-		rooms_find(caller->rooms, account_token(caller->account), in,
-		           found_room, caller);
-	} while (wait_answer(caller) && caller->status != ST_OK &&
-	         may_try_again(caller, tries++));
-	return room_found(caller, in);
+	conversation_finder_find(
+		session->finder, account_token(session->account),
+		session->request.in, found_conversation, session);
 }
 
-bool caller_find_direct(struct caller *caller, const char *name,
-                        struct room *ret_room)
+bool rest_session_find_conversation(struct rest_session *session,
+                                    const char *in,
+                                    struct conversation_info *ret_info)
 {
-	unsigned tries = 0;
+	session->request = (struct request){.in = in, .ret_info = ret_info};
+	(void)retry(session, find_once);
+	return report_found(session, in);
+}
+
+static void find_direct_once(struct rest_session *session)
+{
+	conversation_finder_find_direct(
+		session->finder, account_token(session->account),
+		session->request.user, found_conversation, session);
+}
+
+bool rest_session_find_direct(struct rest_session *session, const char *name,
+                              struct conversation_info *ret_info)
+{
 	uint64_t user;
 
-	if (!caller_find_user(caller, name, &user))
+	if (!rest_session_find_user(session, name, &user))
 		return false;
-	caller->room = ret_room;
-	do {
-		caller->answered = false;
-		rooms_find_with(caller->rooms, account_token(caller->account),
-		                user, found_room, caller);
-	} while (wait_answer(caller) && caller->status != ST_OK &&
-	         may_try_again(caller, tries++));
-	return room_found(caller, name);
+	session->request = (struct request){.user = user, .ret_info = ret_info};
+	(void)retry(session, find_direct_once);
+	return report_found(session, name);
 }

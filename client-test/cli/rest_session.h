@@ -1,45 +1,47 @@
 /*
- * caller - one person who makes REST calls, one after the other, and waits for
- * each: what a command is that asks, prints and ends.
+ * rest_session - a signed-in user who makes REST calls one after the other and
+ * waits for each. For commands that call, print and end.
  *
- * Errors     are said on stderr here, naming what is wrong; the caller's exit
- *            code is then EXIT_FAILED. False ends the command.
+ * Errors     are printed on stderr here, and the exit code becomes EXIT_FAILED.
+ *            When a function returns false, the command ends.
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_REST_SESSION_H
 #define PARLEY_CLIENT_TEST_CLI_REST_SESSION_H
 
 #include "client-test/cli/options.h"
+#include "client-test/client/conversation_finder.h"
 #include "client-test/client/rest.h"
-#include "client-test/client/rooms.h"
 
-struct caller;
+struct rest_session;
 
-/* Signs in; NULL when that can't be: EXIT_FAILED. */
-struct caller *caller_create(const struct options *options);
-/* Gives the exit code. */
-int caller_destroy(struct caller **caller);
-/* What is wrong, in words: "client-test group: …". */
-void caller_fail(struct caller *caller, const char *format, ...) PRINTF(2, 3);
+/* Signs in; NULL if that fails: EXIT_FAILED. */
+struct rest_session *rest_session_create(const struct account_options *options);
+/* Returns the exit code. */
+int rest_session_destroy(struct rest_session **session);
+/* Prints "client-test: …" and makes the exit code EXIT_FAILED. */
+void rest_session_fail(struct rest_session *session, const char *format, ...)
+	PRINTF(2, 3);
 
-uint64_t caller_user(const struct caller *caller);
+uint64_t rest_session_user(const struct rest_session *session);
 /*
- * Makes a call; `body` may be empty. What does not work now is tried again for
- * a while. `take` gets the answer if it is ST_OK, and may be NULL; what else it
- * is is said, as what happened to `what`.
+ * Makes a call; `body` may be empty. Retries for a while when the server is
+ * unavailable or busy. `take` gets an ST_OK answer and may be NULL. Any other
+ * answer is printed as the failure of `what`.
  */
-bool caller_ask(struct caller *caller, const char *what, const char *method,
-                const char *path, struct span body, rest_done *take,
-                void *context);
-/* A user's id. */
-bool caller_find_user(struct caller *caller, const char *name,
-                      uint64_t *ret_user);
-/* A user's name; "#17" where it can't be told. Lives as long as the caller. */
-const char *caller_name(struct caller *caller, uint64_t user);
-/* A conversation of mine; texts live until the next is looked for. */
-bool caller_find_room(struct caller *caller, const char *in,
-                      struct room *ret_room);
-/* The one with that user. */
-bool caller_find_direct(struct caller *caller, const char *name,
-                        struct room *ret_room);
+bool rest_session_call(struct rest_session *session, const char *what,
+                       const char *method, const char *path, struct span body,
+                       rest_done *take, void *context);
+/* The id of the user with this name. */
+bool rest_session_find_user(struct rest_session *session, const char *name,
+                            uint64_t *ret_user);
+/* A user's name, or "#17" if it is unknown. Valid as long as the session. */
+const char *rest_session_user_name(struct rest_session *session, uint64_t user);
+/* A conversation of the user; its texts are valid until the next lookup. */
+bool rest_session_find_conversation(struct rest_session *session,
+                                    const char *in,
+                                    struct conversation_info *ret_info);
+/* The direct conversation with the user of this name. */
+bool rest_session_find_direct(struct rest_session *session, const char *name,
+                              struct conversation_info *ret_info);
 
 #endif

@@ -7,7 +7,7 @@ enum { PAGE = 200, PATH_LONGEST = 1024 };
 
 struct reading {
 	struct roster *roster;
-	struct buf next; /* where the next page begins; empty: none */
+	struct buf next; /* the cursor of the next page; empty: none */
 };
 
 bool roster_member_read(const struct json *json, struct roster_member *ret)
@@ -39,8 +39,6 @@ static void take(void *context, const struct rest_answer *answer)
 	struct reading *reading = context;
 	const struct json *item;
 	struct roster_member member;
-	struct span text;
-	uint64_t number;
 
 	for (unsigned i = 0;
 	     (item = json_get_item(answer->json, "members", i)) != NULL; i++) {
@@ -48,13 +46,10 @@ static void take(void *context, const struct rest_answer *answer)
 			add(reading->roster, &member);
 	}
 	buf_clear(&reading->next);
-	if (json_get_id(answer->json, "next", &number))
-		buf_number(&reading->next, number);
-	else if (json_get_text(answer->json, "next", &text))
-		rest_escape(&reading->next, text);
+	(void)rest_next_page(answer->json, &reading->next);
 }
 
-bool roster_read(struct caller *caller, uint64_t conversation,
+bool roster_read(struct rest_session *session, uint64_t conversation,
                  struct roster *ret_roster)
 {
 	struct reading reading = {ret_roster, BUF(PATH_LONGEST)};
@@ -68,8 +63,9 @@ bool roster_read(struct caller *caller, uint64_t conversation,
 		           (unsigned long long)conversation, (unsigned)PAGE);
 		if (reading.next.len)
 			buf_format(&path, "&after=%s", buf_text(&reading.next));
-		ok = caller_ask(caller, "members", "GET", buf_text(&path),
-		                SPAN_NONE, take, &reading);
+		ok = rest_session_call(session, "members", "GET",
+		                       buf_text(&path), SPAN_NONE, take,
+		                       &reading);
 	} while (ok && reading.next.len);
 	buf_free(&reading.next);
 	return ok;

@@ -1,5 +1,5 @@
 /*
- * roster - who is in a conversation, and how far each has come.
+ * roster - the members of a conversation, and how far each has read.
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_ROSTER_H
 #define PARLEY_CLIENT_TEST_CLI_ROSTER_H
@@ -18,10 +18,13 @@ struct roster {
 	unsigned count;
 };
 
-/* One of a list of members; false when it is none. */
+/* Decodes an item of a list of members; false if it is malformed. */
 bool roster_member_read(const struct json *json, struct roster_member *ret);
-/* All of them; false: that was said. Then roster_free(). */
-bool roster_read(struct caller *caller, uint64_t conversation,
+/*
+ * Reads all members; false: the failure is printed. The caller calls
+ * roster_free(), also after false.
+ */
+bool roster_read(struct rest_session *session, uint64_t conversation,
                  struct roster *ret_roster);
 void roster_free(struct roster *roster);
 

@@ -1,7 +1,7 @@
 /*
  * address - the host and port of an http:// URL.
  *
- * Only plain http: TLS ends at nginx, and this client runs beside it.
+ * Only plain http: nginx terminates TLS, and this client runs beside it.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_ADDRESS_H
 #define PARLEY_CLIENT_TEST_CLIENT_ADDRESS_H
@@ -11,10 +11,10 @@
 struct address {
 	char host[256];
 	char port[6];
-	char authority[264]; /* as the Host header wants it */
+	char authority[264]; /* for the Host header */
 };
 
-/* Takes http://host[:port] with at most a slash behind it. */
+/* Accepts http://host[:port], with or without a trailing slash. */
 bool address_parse(const char *url, struct address *ret_address);
 
 #endif

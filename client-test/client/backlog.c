@@ -1,5 +1,5 @@
 #include "client-test/client/backlog.h"
-#include "client-test/client/alarm.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
@@ -8,27 +8,27 @@
 
 enum { PAGE = 100, RETRY_BASE_MS = 200, RETRY_MAX_MS = 10000, LONGEST = 1024 };
 
-/* A call under way; kept in a list because the end may come first. */
-struct errand {
+/* A call under way, listed so that backlog_destroy() can free it. */
+struct call {
 	struct backlog *backlog;
 	uint64_t conversation;
 	unsigned round;
-	bool sync; /* it asks /sync */
-	struct errand *prev, *next;
+	bool sync; /* a call of /sync */
+	struct call *prev, *next;
 };
 
 struct backlog {
-	struct errand *errands;
+	struct call *calls;
 	struct rest *rest;
 	struct inbox *inbox;
 	uint64_t history;
 	const struct backlog_events *events;
 	void *context;
-	struct alarm *retry;
+	struct loop_timer *retry;
 	char *token;
-	char *cursor;      /* of the last answer to /sync; NULL: none yet */
+	char *cursor;      /* from the last answer of /sync; NULL: none yet */
 	unsigned failures; /* in a row */
-	unsigned round;    /* of listing: answers to an older one are void */
+	unsigned round; /* of the sync; answers of earlier rounds are ignored */
 	unsigned fetching;
 	bool listing;
 	bool list_again;
@@ -37,22 +37,21 @@ struct backlog {
 static void list(struct backlog *backlog, const char *path);
 static void list_changed(struct backlog *backlog);
 
-static struct errand *errand_begin(struct backlog *backlog,
-                                   uint64_t conversation)
+static struct call *call_begin(struct backlog *backlog, uint64_t conversation)
 {
-	struct errand *errand = mem_new(sizeof(*errand));
+	struct call *call = mem_new(sizeof(*call));
 
-	errand->backlog = backlog;
-	errand->conversation = conversation;
-	errand->round = backlog->round;
-	DL_APPEND(backlog->errands, errand);
-	return errand;
+	call->backlog = backlog;
+	call->conversation = conversation;
+	call->round = backlog->round;
+	DL_APPEND(backlog->calls, call);
+	return call;
 }
 
-static void errand_end(struct errand *errand)
+static void call_end(struct call *call)
 {
-	DL_DELETE(errand->backlog->errands, errand);
-	mem_free(&errand);
+	DL_DELETE(call->backlog->calls, call);
+	mem_free(&call);
 }
 
 static void try_again(void *context)
@@ -62,13 +61,14 @@ static void try_again(void *context)
 	if (backlog->list_again)
 		list_changed(backlog);
 	else
-		backlog_fill(backlog);
+		backlog_fetch(backlog);
 }
 
 static void fail(struct backlog *backlog)
 {
-	alarm_set(backlog->retry,
-	          backoff_ms(backlog->failures++, RETRY_BASE_MS, RETRY_MAX_MS));
+	loop_timer_start(
+		backlog->retry,
+		backoff_ms(backlog->failures++, RETRY_BASE_MS, RETRY_MAX_MS));
 }
 
 struct backlog *backlog_create(struct uv_loop_s *loop, struct rest *rest,
@@ -84,7 +84,7 @@ struct backlog *backlog_create(struct uv_loop_s *loop, struct rest *rest,
 	backlog->events = events;
 	backlog->context = context;
 	backlog->token = mem_text("", 0);
-	backlog->retry = alarm_create(loop, try_again, backlog);
+	backlog->retry = loop_timer_create(loop, try_again, backlog);
 	return backlog;
 }
 
@@ -92,22 +92,21 @@ void backlog_destroy(struct backlog **backlog)
 {
 	if (!*backlog)
 		return;
-	while ((*backlog)->errands)
-		errand_end((*backlog)->errands);
-	alarm_destroy(&(*backlog)->retry);
+	while ((*backlog)->calls)
+		call_end((*backlog)->calls);
+	loop_timer_destroy(&(*backlog)->retry);
 	mem_free(&(*backlog)->token);
 	mem_free(&(*backlog)->cursor);
 	mem_free(backlog);
 }
 
-/* --- the list ------------------------------------------------------------ */
+/* --- the list of conversations ------------------------------------------- */
 
-/* The path of the next page; false at the end. */
+/* The path of the next page; false after the last page. */
 static bool next_page(struct backlog *backlog, const struct json *page,
                       struct buf *ret_path)
 {
 	struct span cursor;
-	uint64_t number;
 	bool more = false;
 
 	if (json_get_text(page, "cursor", &cursor)) {
@@ -118,16 +117,10 @@ static bool next_page(struct backlog *backlog, const struct json *page,
 		return json_get_bool(page, "more", &more) && more;
 	}
 	buf_append(ret_path, SPAN("/conversations?before="));
-	if (json_get_id(page, "next", &number))
-		buf_number(ret_path, number);
-	else if (json_get_text(page, "next", &cursor))
-		rest_escape(ret_path, cursor);
-	else
-		return false;
-	return true;
+	return rest_next_page(page, ret_path);
 }
 
-static void hear_page(struct backlog *backlog, const struct json *page)
+static void take_list(struct backlog *backlog, const struct json *page)
 {
 	const struct json *item;
 	uint64_t id, last_seq;
@@ -136,8 +129,8 @@ static void hear_page(struct backlog *backlog, const struct json *page)
 	     (item = json_get_item(page, "conversations", i)) != NULL; i++) {
 		if (json_get_id(item, "id", &id) &&
 		    json_get_id(item, "last_seq", &last_seq))
-			inbox_heard(backlog->inbox, id, last_seq,
-			            backlog->history);
+			inbox_listed(backlog->inbox, id, last_seq,
+			             backlog->history);
 	}
 	for (unsigned i = 0; json_item_id(page, "gone", i, &id); i++)
 		inbox_gone(backlog->inbox, id);
@@ -147,24 +140,24 @@ static void listed_all(struct backlog *backlog)
 {
 	backlog->failures = 0;
 	backlog->listing = false;
-	/* A conversation that is new from now on was never seen at all. */
+	/* The inbox needs all of a conversation that appears from now on. */
 	backlog->history = UINT64_MAX;
-	backlog_fill(backlog);
+	backlog_fetch(backlog);
 }
 
 static void listed(void *context, const struct rest_answer *answer)
 {
-	struct errand *errand = context;
-	struct backlog *backlog = errand->backlog;
+	struct call *call = context;
+	struct backlog *backlog = call->backlog;
 	struct buf path CLEANUP(buf_free) = BUF(LONGEST);
-	bool current = errand->round == backlog->round;
-	bool sync = errand->sync;
+	bool current = call->round == backlog->round;
+	bool sync = call->sync;
 
-	errand_end(errand);
+	call_end(call);
 	if (!current)
 		return;
 	if (answer->status == ST_NOT_FOUND && sync) {
-		/* Servers from before /sync list all each time. */
+		/* A server without /sync lists all conversations each time. */
 		list(backlog, "/conversations");
 		return;
 	}
@@ -173,7 +166,7 @@ static void listed(void *context, const struct rest_answer *answer)
 		fail(backlog);
 		return;
 	}
-	hear_page(backlog, answer->json);
+	take_list(backlog, answer->json);
 	if (next_page(backlog, answer->json, &path))
 		list(backlog, buf_text(&path));
 	else
@@ -182,11 +175,11 @@ static void listed(void *context, const struct rest_answer *answer)
 
 static void list(struct backlog *backlog, const char *path)
 {
-	struct errand *errand = errand_begin(backlog, 0);
+	struct call *call = call_begin(backlog, 0);
 
 	backlog->list_again = false;
-	errand->sync = span_starts(span_of(path), SPAN("/sync"));
-	rest_get(backlog->rest, span_of(backlog->token), path, listed, errand);
+	call->sync = span_starts(span_of(path), SPAN("/sync"));
+	rest_get(backlog->rest, span_of(backlog->token), path, listed, call);
 }
 
 static void list_changed(struct backlog *backlog)
@@ -201,20 +194,20 @@ static void list_changed(struct backlog *backlog)
 	list(backlog, buf_text(&path));
 }
 
-void backlog_list(struct backlog *backlog, struct span token)
+void backlog_sync(struct backlog *backlog, struct span token)
 {
 	mem_free(&backlog->token);
 	backlog->token = mem_text(token.data, token.len);
 	backlog->round++;
 	backlog->listing = true;
 	backlog->failures = 0;
-	alarm_stop(backlog->retry);
+	loop_timer_stop(backlog->retry);
 	list_changed(backlog);
 }
 
-/* --- what is missing ----------------------------------------------------- */
+/* --- missing entries ------------------------------------------------------ */
 
-/* True when the page brought anything new. */
+/* True if the page had a new entry. */
 static bool take_page(struct backlog *backlog, const struct json *page)
 {
 	const struct json *item;
@@ -236,15 +229,15 @@ static bool take_page(struct backlog *backlog, const struct json *page)
 
 static void fetched(void *context, const struct rest_answer *answer)
 {
-	struct errand *errand = context;
-	struct backlog *backlog = errand->backlog;
-	uint64_t conversation = errand->conversation;
+	struct call *call = context;
+	struct backlog *backlog = call->backlog;
+	uint64_t conversation = call->conversation;
 
-	errand_end(errand);
+	call_end(call);
 	backlog->fetching--;
 	if (answer->status == ST_NOT_FOUND) {
 		inbox_gone(backlog->inbox, conversation);
-		backlog_fill(backlog);
+		backlog_fetch(backlog);
 		return;
 	}
 	if (answer->status != ST_OK || !take_page(backlog, answer->json)) {
@@ -254,7 +247,7 @@ static void fetched(void *context, const struct rest_answer *answer)
 	}
 	inbox_fetched(backlog->inbox, conversation);
 	backlog->failures = 0;
-	backlog_fill(backlog);
+	backlog_fetch(backlog);
 }
 
 static void start_fetch(struct backlog *backlog, uint64_t conversation,
@@ -267,11 +260,11 @@ static void start_fetch(struct backlog *backlog, uint64_t conversation,
 	           (unsigned long long)conversation, (unsigned long long)after,
 	           (unsigned)PAGE);
 	rest_get(backlog->rest, span_of(backlog->token), buf_text(&path),
-	         fetched, errand_begin(backlog, conversation));
+	         fetched, call_begin(backlog, conversation));
 }
 
-/* A gap before the list is here waits for it: the list knows where to begin. */
-void backlog_fill(struct backlog *backlog)
+/* Gaps wait for the list: it says where each conversation begins. */
+void backlog_fetch(struct backlog *backlog)
 {
 	uint64_t conversation, after;
 

@@ -1,9 +1,9 @@
 /*
- * backlog - what happened while nobody was connected, read over REST: first
- * which conversations are different from what was known (all of them at first),
- * then what the inbox misses of each.
+ * backlog - reads over REST what the client missed while it was offline: first
+ * the list of conversations that changed (at the start: all of them), then the
+ * entries that the inbox misses in each.
  *
- * Also fills the gaps that frames leave. A call that fails is made again with
+ * It also fetches the gaps that frames leave. It retries a failed call with
  * backoff.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_BACKLOG_H
@@ -17,9 +17,9 @@ struct backlog;
 struct uv_loop_s;
 
 struct backlog_events {
-	/* A message, or what happened to a conversation. */
+	/* A missed message or membership change. */
 	void (*message)(void *context, const struct message *message);
-	/* The inbox misses nothing that is known of. */
+	/* The inbox misses nothing more. */
 	void (*complete)(void *context);
 };
 
@@ -29,9 +29,9 @@ struct backlog *backlog_create(struct uv_loop_s *loop, struct rest *rest,
                                void *context);
 void backlog_destroy(struct backlog **backlog);
 
-/* Asks again which conversations are different; after a `welcome`. */
-void backlog_list(struct backlog *backlog, struct span token);
-/* Fetches what the inbox misses. */
-void backlog_fill(struct backlog *backlog);
+/* Asks which conversations changed; to be called after each `welcome`. */
+void backlog_sync(struct backlog *backlog, struct span token);
+/* Fetches the entries that the inbox misses. */
+void backlog_fetch(struct backlog *backlog);
 
 #endif

@@ -22,23 +22,23 @@ enum {
 enum state { CONNECTING, UPGRADING, OPEN, ENDED };
 
 /*
- * libuv takes its handles back some time after they are closed, so the struct
- * outlives connection_destroy() until the last of them is.
+ * libuv releases a handle some time after uv_close(), so the struct outlives
+ * connection_destroy() until libuv has released the last handle.
  */
 struct connection {
 	uv_tcp_t tcp;
 	uv_timer_t timer;
 	uv_getaddrinfo_t lookup;
 	uv_connect_t connect;
-	unsigned held; /* handles and requests that libuv has */
+	unsigned held; /* handles and requests in use by libuv */
 	struct address address;
 	struct buf request;
 	struct upgrade upgrade;
 	struct buf answer;
 	struct websocket_reader reader;
 	enum state state;
-	bool orphan;  /* destroyed by its owner */
-	bool telling; /* `ended` is running */
+	bool orphan;   /* destroyed by its owner */
+	bool in_ended; /* the `ended` callback is running */
 	enum status status;
 	char why[WHY_MAX];
 	const struct connection_events *events;
@@ -60,12 +60,12 @@ static void release(struct connection *connection)
 	buf_free(&connection->answer);
 	websocket_reader_free(&connection->reader);
 	if (!connection->orphan) {
-		connection->telling = true;
+		connection->in_ended = true;
 		connection->events->ended(connection->context,
 		                          connection->status, connection->why);
-		connection->telling = false;
+		connection->in_ended = false;
 	}
-	/* Its owner destroyed it, earlier or from within `ended`. */
+	/* The owner destroyed it, earlier or from within `ended`. */
 	if (connection->orphan)
 		mem_free(&connection);
 }
@@ -374,7 +374,7 @@ void connection_destroy(struct connection **connection_at)
 		return;
 	connection->orphan = true;
 	if (connection->held == 0) {
-		if (!connection->telling)
+		if (!connection->in_ended)
 			mem_free(&connection);
 		return;
 	}

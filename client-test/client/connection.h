@@ -1,11 +1,11 @@
 /*
  * connection - one WebSocket to /ws, from the TCP handshake to its end.
  *
- * Ownership  whoever creates it destroys it, after `ended` too.
+ * It answers pings and close frames itself. It ends after 10 s without a
+ * completed upgrade and after 60 s of silence (the server pings every 25 s). To
+ * reconnect, the caller creates a new connection.
  *
- * It answers pings and close frames itself, and gives up after 10 s without an
- * upgrade and after 60 s of silence (the server pings every 25 s). Opening a
- * new one when it ends is the caller's.
+ * Ownership  the caller destroys it, also after `ended`.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_CONNECTION_H
 #define PARLEY_CLIENT_TEST_CLIENT_CONNECTION_H
@@ -20,12 +20,12 @@ struct connection;
 struct uv_loop_s;
 
 struct connection_events {
-	/* A text message; lives until it returns. */
+	/* A text message; valid until the callback returns. */
 	void (*text)(void *context, struct span text);
 	/*
-	 * It is over; told once, never from within a call of ours but later.
-	 * ST_DENIED: the token is not (or no longer) taken; ST_UNAVAILABLE:
-	 * anything else, with words.
+	 * The connection ended. Called once, never from within a call of this
+	 * module. ST_DENIED: the server does not (or no longer) accept the
+	 * token; ST_UNAVAILABLE: any other reason, in `why`.
 	 */
 	void (*ended)(void *context, enum status status, const char *why);
 };
@@ -36,9 +36,9 @@ struct connection *connection_create(struct uv_loop_s *loop,
                                      struct span token,
                                      const struct connection_events *events,
                                      void *context);
-/* Closes with 1000 where it is open; no event comes any more. */
+/* Closes an open connection with code 1000. No event follows. */
 void connection_destroy(struct connection **connection);
-/* False when it is not open. */
+/* False if the connection is not open. */
 bool connection_send(struct connection *connection, struct span text);
 
 #endif

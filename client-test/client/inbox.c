@@ -7,8 +7,8 @@
 struct conversation {
 	uint64_t id;
 	uint64_t top;
-	uint64_t heard;
-	uint64_t asked_heard; /* `heard` when the fetch began */
+	uint64_t last_seq;       /* the highest known to exist */
+	uint64_t fetch_last_seq; /* `last_seq` when the fetch began */
 	bool fetching;
 	UT_hash_handle hh;
 };
@@ -53,15 +53,15 @@ static struct conversation *find_or_add(struct inbox *inbox, uint64_t id,
 	conversation = mem_new(sizeof(*conversation));
 	conversation->id = id;
 	conversation->top = top;
-	conversation->heard = top;
+	conversation->last_seq = top;
 	HASH_ADD(hh, inbox->conversations, id, sizeof(id), conversation);
 	return conversation;
 }
 
-static void hear(struct conversation *conversation, uint64_t seq)
+static void raise_last_seq(struct conversation *conversation, uint64_t seq)
 {
-	if (seq > conversation->heard)
-		conversation->heard = seq;
+	if (seq > conversation->last_seq)
+		conversation->last_seq = seq;
 }
 
 enum inbox_verdict inbox_take(struct inbox *inbox, uint64_t id, uint64_t seq)
@@ -70,23 +70,23 @@ enum inbox_verdict inbox_take(struct inbox *inbox, uint64_t id, uint64_t seq)
 
 	if (seq <= conversation->top)
 		return INBOX_SEEN;
-	hear(conversation, seq);
+	raise_last_seq(conversation, seq);
 	if (seq > conversation->top + 1)
 		return INBOX_GAP;
 	conversation->top = seq;
 	return INBOX_NEXT;
 }
 
-void inbox_heard(struct inbox *inbox, uint64_t id, uint64_t last_seq,
-                 uint64_t history)
+void inbox_listed(struct inbox *inbox, uint64_t id, uint64_t last_seq,
+                  uint64_t history)
 {
 	uint64_t top = last_seq > history ? last_seq - history : 0;
 	struct conversation *conversation = find_or_add(inbox, id, top);
 
-	/* Frames came before the list, and nothing of it was shown yet. */
+	/* Frames arrived before the list, and nothing was shown yet. */
 	if (conversation->top == 0 && !conversation->fetching)
 		conversation->top = top;
-	hear(conversation, last_seq);
+	raise_last_seq(conversation, last_seq);
 }
 
 bool inbox_fetch(struct inbox *inbox, uint64_t *ret_conversation,
@@ -96,10 +96,10 @@ bool inbox_fetch(struct inbox *inbox, uint64_t *ret_conversation,
 
 	HASH_ITER (hh, inbox->conversations, conversation, next) {
 		if (conversation->fetching ||
-		    conversation->heard <= conversation->top)
+		    conversation->last_seq <= conversation->top)
 			continue;
 		conversation->fetching = true;
-		conversation->asked_heard = conversation->heard;
+		conversation->fetch_last_seq = conversation->last_seq;
 		*ret_conversation = conversation->id;
 		*ret_after = conversation->top;
 		return true;
@@ -114,7 +114,7 @@ enum inbox_verdict inbox_take_page(struct inbox *inbox, uint64_t id,
 
 	if (seq <= conversation->top)
 		return INBOX_SEEN;
-	hear(conversation, seq);
+	raise_last_seq(conversation, seq);
 	conversation->top = seq;
 	return INBOX_NEXT;
 }
@@ -125,9 +125,9 @@ void inbox_gone(struct inbox *inbox, uint64_t id)
 
 	if (!conversation)
 		return;
-	if (conversation->heard == conversation->asked_heard ||
+	if (conversation->last_seq == conversation->fetch_last_seq ||
 	    !conversation->fetching)
-		conversation->top = conversation->heard;
+		conversation->top = conversation->last_seq;
 	conversation->fetching = false;
 }
 

@@ -10,7 +10,7 @@ enum status message_parse(struct span text, struct json **ret_json)
 
 	if (json_parse(text, ret_json, &why) == ST_OK)
 		return ST_OK;
-	/* Past what is short: it names many users. */
+	/* Longer than the first limit allows: it names many users. */
 	return json_parse_long(text, ret_json, &why);
 }
 
@@ -66,7 +66,7 @@ static bool read_text(const struct json *json, struct message *m)
 	return json_get_text(json, "message", &m->text);
 }
 
-/* An entry without a type is a message: once there were no others. */
+/* An entry without a type is a message: older servers send no type. */
 static bool is_member(const struct json *json)
 {
 	struct span type;
@@ -121,19 +121,19 @@ bool message_read_edit(const struct json *json, struct message_edit *ret_edit)
 	return true;
 }
 
-bool message_user(const struct message *message, unsigned index,
-                  uint64_t *ret_user)
+bool message_change_user(const struct message *message, unsigned index,
+                         uint64_t *ret_user)
 {
 	const struct json *change = json_get_object(message->json, "change");
 
 	return change && json_item_id(change, "users", index, ret_user);
 }
 
-bool message_names(const struct message *message, uint64_t user)
+bool message_change_affects(const struct message *message, uint64_t user)
 {
 	uint64_t id;
 
-	for (unsigned i = 0; message_user(message, i, &id); i++) {
+	for (unsigned i = 0; message_change_user(message, i, &id); i++) {
 		if (id == user)
 			return true;
 	}

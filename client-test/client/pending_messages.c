@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { HAD_MAX = 256, RETRY_BASE_MS = 200, RETRY_MAX_MS = 10000 };
+enum { REMOVED_MAX = 256, RETRY_BASE_MS = 200, RETRY_MAX_MS = 10000 };
 
 struct item {
-	struct outbox_entry entry; /* first: the entry is the item */
+	struct pending_message entry; /* first: the entry is the item */
 	char *text;
 	uint64_t due_ms;
 	unsigned errors;
@@ -17,79 +17,81 @@ struct item {
 	struct item *prev, *next;
 };
 
-struct outbox {
+struct pending_messages {
 	struct item *items;
 	unsigned count, in_flight, max;
-	struct uuid had[HAD_MAX];
-	unsigned had_count;
+	struct uuid removed[REMOVED_MAX]; /* a ring of the last ones */
+	unsigned removed_count;
 };
 
-struct outbox *outbox_create(unsigned entries_max)
+struct pending_messages *pending_messages_create(unsigned entries_max)
 {
-	struct outbox *outbox = mem_new(sizeof(*outbox));
+	struct pending_messages *pending = mem_new(sizeof(*pending));
 
-	outbox->max = entries_max;
-	return outbox;
+	pending->max = entries_max;
+	return pending;
 }
 
-static void drop(struct outbox *outbox, struct item *item)
+static void drop(struct pending_messages *pending, struct item *item)
 {
-	DL_DELETE(outbox->items, item);
-	outbox->count--;
-	outbox->in_flight -= item->in_flight;
+	DL_DELETE(pending->items, item);
+	pending->count--;
+	pending->in_flight -= item->in_flight;
 	mem_free(&item->text);
 	mem_free(&item);
 }
 
-void outbox_destroy(struct outbox **outbox)
+void pending_messages_destroy(struct pending_messages **pending)
 {
-	if (!*outbox)
+	if (!*pending)
 		return;
-	while ((*outbox)->items)
-		drop(*outbox, (*outbox)->items);
-	mem_free(outbox);
+	while ((*pending)->items)
+		drop(*pending, (*pending)->items);
+	mem_free(pending);
 }
 
-unsigned outbox_count(const struct outbox *outbox)
+unsigned pending_messages_count(const struct pending_messages *pending)
 {
-	return outbox->count;
+	return pending->count;
 }
 
-bool outbox_full(const struct outbox *outbox)
+bool pending_messages_full(const struct pending_messages *pending)
 {
-	return outbox->count >= outbox->max;
+	return pending->count >= pending->max;
 }
 
-bool outbox_add(struct outbox *outbox, const struct uuid *uuid,
-                const struct outbox_draft *draft, uint64_t now_ms)
+bool pending_messages_add(struct pending_messages *pending,
+                          const struct uuid *uuid,
+                          const struct message_draft *draft, uint64_t now_ms)
 {
 	struct item *item;
 
-	if (outbox_full(outbox))
+	if (pending_messages_full(pending))
 		return false;
 	item = mem_new(sizeof(*item));
 	item->text = mem_text(draft->text.data, draft->text.len);
-	item->entry = (struct outbox_entry){
+	item->entry = (struct pending_message){
 		.uuid = *uuid,
 		.draft = *draft,
 		.written_ms = now_ms,
 	};
 	item->entry.draft.text.data = item->text;
-	DL_APPEND(outbox->items, item);
-	outbox->count++;
+	DL_APPEND(pending->items, item);
+	pending->count++;
 	return true;
 }
 
-/* The first that is due; those behind one that waits after an error wait too.
- */
-static struct item *first_due(const struct outbox *outbox, uint64_t now_ms)
+/* The first that is due. A message that waits for a retry holds back those
+ * after it. */
+static struct item *first_due(const struct pending_messages *pending,
+                              uint64_t now_ms)
 {
 	struct item *item;
 
-	DL_FOREACH (outbox->items, item) {
+	DL_FOREACH (pending->items, item) {
 		if (item->due_ms <= now_ms &&
 		    (item->in_flight ||
-		     outbox->in_flight < OUTBOX_IN_FLIGHT_MAX))
+		     pending->in_flight < PENDING_IN_FLIGHT_MAX))
 			return item;
 		if (!item->in_flight)
 			return NULL;
@@ -97,30 +99,32 @@ static struct item *first_due(const struct outbox *outbox, uint64_t now_ms)
 	return NULL;
 }
 
-const struct outbox_entry *outbox_next(struct outbox *outbox, uint64_t now_ms)
+const struct pending_message *
+pending_messages_next(struct pending_messages *pending, uint64_t now_ms)
 {
-	struct item *item = first_due(outbox, now_ms);
+	struct item *item = first_due(pending, now_ms);
 
 	if (!item)
 		return NULL;
-	outbox->in_flight += !item->in_flight;
+	pending->in_flight += !item->in_flight;
 	item->in_flight = true;
-	item->due_ms = now_ms + OUTBOX_RESEND_MS;
+	item->due_ms = now_ms + PENDING_RESEND_MS;
 	item->entry.sent++;
 	return &item->entry;
 }
 
-uint64_t outbox_wait_ms(const struct outbox *outbox, uint64_t now_ms)
+uint64_t pending_messages_wait_ms(const struct pending_messages *pending,
+                                  uint64_t now_ms)
 {
 	uint64_t wait_ms = UINT64_MAX;
 	struct item *item;
 
-	DL_FOREACH (outbox->items, item) {
+	DL_FOREACH (pending->items, item) {
 		uint64_t left_ms =
 			item->due_ms > now_ms ? item->due_ms - now_ms : 0;
 
 		if (!item->in_flight &&
-		    outbox->in_flight >= OUTBOX_IN_FLIGHT_MAX)
+		    pending->in_flight >= PENDING_IN_FLIGHT_MAX)
 			break;
 		if (left_ms < wait_ms)
 			wait_ms = left_ms;
@@ -130,73 +134,78 @@ uint64_t outbox_wait_ms(const struct outbox *outbox, uint64_t now_ms)
 	return wait_ms;
 }
 
-void outbox_restart(struct outbox *outbox)
+void pending_messages_restart(struct pending_messages *pending)
 {
 	struct item *item;
 
-	outbox->in_flight = 0;
-	DL_FOREACH (outbox->items, item) {
+	pending->in_flight = 0;
+	DL_FOREACH (pending->items, item) {
 		item->in_flight = false;
 		item->due_ms = 0;
 	}
 }
 
-static struct item *find(const struct outbox *outbox, const struct uuid *uuid)
+static struct item *find(const struct pending_messages *pending,
+                         const struct uuid *uuid)
 {
 	struct item *item;
 
-	DL_FOREACH (outbox->items, item) {
+	DL_FOREACH (pending->items, item) {
 		if (!memcmp(&item->entry.uuid, uuid, sizeof(*uuid)))
 			return item;
 	}
 	return NULL;
 }
 
-void outbox_retry(struct outbox *outbox, const struct uuid *uuid,
-                  uint64_t now_ms)
+void pending_messages_retry(struct pending_messages *pending,
+                            const struct uuid *uuid, uint64_t now_ms)
 {
-	struct item *item = find(outbox, uuid);
+	struct item *item = find(pending, uuid);
 
 	if (!item)
 		return;
-	outbox->in_flight -= item->in_flight;
+	pending->in_flight -= item->in_flight;
 	item->in_flight = false;
 	item->due_ms = now_ms +
 	               backoff_ms(item->errors++, RETRY_BASE_MS, RETRY_MAX_MS);
 }
 
-const struct outbox_entry *outbox_find(const struct outbox *outbox,
-                                       const struct uuid *uuid)
+const struct pending_message *
+pending_messages_find(const struct pending_messages *pending,
+                      const struct uuid *uuid)
 {
-	struct item *item = find(outbox, uuid);
+	struct item *item = find(pending, uuid);
 
 	return item ? &item->entry : NULL;
 }
 
-void outbox_remove(struct outbox *outbox, const struct uuid *uuid)
+void pending_messages_remove(struct pending_messages *pending,
+                             const struct uuid *uuid)
 {
-	struct item *item = find(outbox, uuid);
+	struct item *item = find(pending, uuid);
 
 	if (!item)
 		return;
-	outbox->had[outbox->had_count++ % HAD_MAX] = *uuid;
-	drop(outbox, item);
+	pending->removed[pending->removed_count++ % REMOVED_MAX] = *uuid;
+	drop(pending, item);
 }
 
-bool outbox_had(const struct outbox *outbox, const struct uuid *uuid)
+bool pending_messages_was_removed(const struct pending_messages *pending,
+                                  const struct uuid *uuid)
 {
-	unsigned count =
-		outbox->had_count < HAD_MAX ? outbox->had_count : HAD_MAX;
+	unsigned count = pending->removed_count < REMOVED_MAX
+	                         ? pending->removed_count
+	                         : REMOVED_MAX;
 
 	for (unsigned i = 0; i < count; i++) {
-		if (!memcmp(&outbox->had[i], uuid, sizeof(*uuid)))
+		if (!memcmp(&pending->removed[i], uuid, sizeof(*uuid)))
 			return true;
 	}
 	return false;
 }
 
 static void write_message(struct json_writer *w,
-                          const struct outbox_draft *draft)
+                          const struct message_draft *draft)
 {
 	json_text(w, "message", draft->text);
 	if (draft->user_to)
@@ -208,12 +217,12 @@ static void write_message(struct json_writer *w,
 }
 
 static void write_change(struct json_writer *w,
-                         const struct outbox_draft *draft)
+                         const struct message_draft *draft)
 {
 	static const char *const texts[] = {
-		[OUTBOX_EDIT] = "message",
-		[OUTBOX_DELETE] = NULL,
-		[OUTBOX_REACT] = "reaction",
+		[DRAFT_EDIT] = "message",
+		[DRAFT_DELETE] = NULL,
+		[DRAFT_REACT] = "reaction",
 	};
 
 	json_number(w, "conversation", draft->conversation);
@@ -224,23 +233,23 @@ static void write_change(struct json_writer *w,
 		json_bool(w, "remove", true);
 }
 
-void outbox_frame(const struct outbox_entry *entry, struct buf *out)
+void pending_message_frame(const struct pending_message *entry, struct buf *out)
 {
 	static const char *const types[] = {
-		[OUTBOX_EDIT] = "edit",
-		[OUTBOX_DELETE] = "delete",
-		[OUTBOX_REACT] = "react",
+		[DRAFT_EDIT] = "edit",
+		[DRAFT_DELETE] = "delete",
+		[DRAFT_REACT] = "react",
 	};
-	const struct outbox_draft *draft = &entry->draft;
+	const struct message_draft *draft = &entry->draft;
 	struct json_writer w = json_writer(out);
 	char uuid[UUID_TEXT_LEN + 1];
 
 	uuid_format(&entry->uuid, uuid);
 	json_open(&w);
-	if (draft->kind != OUTBOX_MESSAGE)
+	if (draft->kind != DRAFT_MESSAGE)
 		json_text(&w, "type", span_of(types[draft->kind]));
 	json_text(&w, "uuid", span_of(uuid));
-	if (draft->kind == OUTBOX_MESSAGE)
+	if (draft->kind == DRAFT_MESSAGE)
 		write_message(&w, draft);
 	else
 		write_change(&w, draft);

@@ -1,14 +1,13 @@
 /*
- * outbox - messages and changes of messages that are not saved yet, in the
- * order they were written.
+ * pending_messages - messages and edits that the server has not saved yet, in
+ * the order they were written.
  *
- * A message keeps its uuid through every retry, so sending again is always
- * safe. One that waits after a retryable error holds back those behind it:
+ * A message keeps its uuid through every retry, so sending it again is always
+ * safe. A message that waits after a retryable error holds back those after it:
  * they keep their order.
  *
- * Bounds     `entries_max` messages, of which IN_FLIGHT_MAX are with the
- *            server at a time.
- * Units      now_ms is monotonic milliseconds.
+ * Bounds     `entries_max` messages, of which PENDING_IN_FLIGHT_MAX are with
+ * the server at a time. Units      now_ms is monotonic milliseconds.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_PENDING_MESSAGES_H
 #define PARLEY_CLIENT_TEST_CLIENT_PENDING_MESSAGES_H
@@ -20,55 +19,62 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { OUTBOX_IN_FLIGHT_MAX = 16, OUTBOX_RESEND_MS = 10000 };
+enum { PENDING_IN_FLIGHT_MAX = 16, PENDING_RESEND_MS = 10000 };
 
-struct outbox;
+struct pending_messages;
 
-enum outbox_kind { OUTBOX_MESSAGE, OUTBOX_EDIT, OUTBOX_DELETE, OUTBOX_REACT };
+enum draft_kind { DRAFT_MESSAGE, DRAFT_EDIT, DRAFT_DELETE, DRAFT_REACT };
 
-struct outbox_draft {
-	enum outbox_kind kind;
+struct message_draft {
+	enum draft_kind kind;
 	uint64_t user_to; /* of a message: a user, or 0 and a conversation */
 	uint64_t conversation;
-	uint64_t seq;     /* that is changed; of a message: that it answers */
+	uint64_t seq;     /* the target; of a message: what it replies to */
 	struct span text; /* or the reaction */
-	bool remove;      /* the reaction */
+	bool remove;      /* takes the reaction back */
 };
 
-struct outbox_entry {
+struct pending_message {
 	struct uuid uuid;
-	struct outbox_draft draft;
+	struct message_draft draft;
 	uint64_t written_ms;
-	unsigned sent; /* times */
+	unsigned sent; /* how often */
 };
 
-struct outbox *outbox_create(unsigned entries_max);
-void outbox_destroy(struct outbox **outbox);
-unsigned outbox_count(const struct outbox *outbox);
-bool outbox_full(const struct outbox *outbox);
+struct pending_messages *pending_messages_create(unsigned entries_max);
+void pending_messages_destroy(struct pending_messages **pending);
+unsigned pending_messages_count(const struct pending_messages *pending);
+bool pending_messages_full(const struct pending_messages *pending);
 
-/* Copies the text. False when it is full. */
-bool outbox_add(struct outbox *outbox, const struct uuid *uuid,
-                const struct outbox_draft *draft, uint64_t now_ms);
+/* Copies the text. False if it is full. */
+bool pending_messages_add(struct pending_messages *pending,
+                          const struct uuid *uuid,
+                          const struct message_draft *draft, uint64_t now_ms);
 /*
- * The next one to send now, NULL when there is none; it counts as sent, and is
- * due again after OUTBOX_RESEND_MS. Lives until it is removed.
+ * The next message to send now, or NULL. It counts as sent and is due again
+ * after PENDING_RESEND_MS. Valid until it is removed.
  */
-const struct outbox_entry *outbox_next(struct outbox *outbox, uint64_t now_ms);
-/* Milliseconds until outbox_next() may have one; UINT64_MAX: no waiting. */
-uint64_t outbox_wait_ms(const struct outbox *outbox, uint64_t now_ms);
-/* The connection is a new one: all are due. */
-void outbox_restart(struct outbox *outbox);
-/* The server asks for another try: it is due after a jittered wait. */
-void outbox_retry(struct outbox *outbox, const struct uuid *uuid,
-                  uint64_t now_ms);
-const struct outbox_entry *outbox_find(const struct outbox *outbox,
-                                       const struct uuid *uuid);
-void outbox_remove(struct outbox *outbox, const struct uuid *uuid);
-/* True for one of the last 256 that were removed. */
-bool outbox_had(const struct outbox *outbox, const struct uuid *uuid);
+const struct pending_message *
+pending_messages_next(struct pending_messages *pending, uint64_t now_ms);
+/* Milliseconds until a message is due; UINT64_MAX: none waits. */
+uint64_t pending_messages_wait_ms(const struct pending_messages *pending,
+                                  uint64_t now_ms);
+/* On a new connection all messages are due. */
+void pending_messages_restart(struct pending_messages *pending);
+/* The server reported a retryable error: due after a jittered wait. */
+void pending_messages_retry(struct pending_messages *pending,
+                            const struct uuid *uuid, uint64_t now_ms);
+const struct pending_message *
+pending_messages_find(const struct pending_messages *pending,
+                      const struct uuid *uuid);
+void pending_messages_remove(struct pending_messages *pending,
+                             const struct uuid *uuid);
+/* True for one of the last 256 messages that were removed. */
+bool pending_messages_was_removed(const struct pending_messages *pending,
+                                  const struct uuid *uuid);
 
-/* Appends the frame that sends it. */
-void outbox_frame(const struct outbox_entry *entry, struct buf *out);
+/* Appends the frame that sends the message. */
+void pending_message_frame(const struct pending_message *message,
+                           struct buf *out);
 
 #endif

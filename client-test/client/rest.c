@@ -9,7 +9,7 @@
 enum {
 	CONNECTION_MAX = 4,
 	TIMEOUT_MS = 10000,
-	ANSWER_MAX = 24 << 20, /* 200 texts, all escapes */
+	ANSWER_MAX = 24 << 20, /* 200 texts of escape sequences only */
 	URL_MAX = 4096,
 	BODY_MAX = 16384,
 };
@@ -98,7 +98,7 @@ static void answered(void *context, enum status status,
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct rest_answer answer = {
 		.status = ST_UNAVAILABLE,
-		.why = SPAN("it can't be reached"),
+		.why = SPAN("the server is not reachable"),
 	};
 
 	if (status == ST_OK) {
@@ -180,4 +180,18 @@ void rest_escape(struct buf *out, struct span text)
 		else
 			buf_format(out, "%%%02X", c);
 	}
+}
+
+bool rest_next_page(const struct json *page, struct buf *out)
+{
+	struct span text;
+	uint64_t number;
+
+	if (json_get_id(page, "next", &number))
+		buf_number(out, number);
+	else if (json_get_text(page, "next", &text))
+		rest_escape(out, text);
+	else
+		return false;
+	return true;
 }

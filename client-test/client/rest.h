@@ -1,7 +1,7 @@
 /*
- * rest - Parley's HTTP calls, on a loop.
+ * rest - HTTP calls of Parley's REST endpoints, on an event loop.
  *
- * Ownership  what a rest_done gets lives until it returns.
+ * Ownership  the answer is valid until the rest_done callback returns.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_REST_H
 #define PARLEY_CLIENT_TEST_CLIENT_REST_H
@@ -17,26 +17,26 @@ struct uv_loop_s;
 
 struct rest_answer {
 	/*
-	 * By the HTTP code: OK 2xx, DENIED 401, NOT_FOUND 404, CONFLICT 409,
-	 * BUSY 429, INVALID other 4xx; UNAVAILABLE all else, also no answer
-	 * and one that is not JSON. A GET that is ST_OK has JSON.
+	 * By HTTP code: OK 2xx, DENIED 401, NOT_FOUND 404, CONFLICT 409, BUSY
+	 * 429, INVALID other 4xx. UNAVAILABLE: any other code, no answer, or an
+	 * answer that is not JSON. A GET with ST_OK has JSON.
 	 */
 	enum status status;
 	unsigned http;           /* 0: no answer */
-	const struct json *json; /* NULL: none, as with 204, or an error's */
-	struct span why;         /* words for anything but ST_OK */
+	const struct json *json; /* the body, also of an error; NULL: none */
+	struct span why;         /* the reason, unless ST_OK */
 };
 
 typedef void rest_done(void *context, const struct rest_answer *answer);
 
 struct rest *rest_create(struct uv_loop_s *loop, const char *url);
-/* Calls under way are dropped; the loop must turn once more. */
+/* Drops the calls under way. The loop must run once more. */
 void rest_destroy(struct rest **rest);
 
-/* `path` with its query. */
+/* `path` includes the query. */
 void rest_get(struct rest *rest, struct span token, const char *path,
               rest_done *done, void *context);
-/* `method` is a constant text; `body` is JSON, or empty: none. */
+/* `method` is a constant text; `body` is JSON, or empty for none. */
 void rest_call(struct rest *rest, struct span token, const char *method,
                const char *path, struct span body, rest_done *done,
                void *context);
@@ -45,8 +45,13 @@ void rest_post_credentials(struct rest *rest, const char *path,
                            const char *name, const char *password,
                            rest_done *done, void *context);
 
-/* Appends `text` percent-encoded for a query. */
 struct buf;
+/* Appends `text`, percent-encoded for a query. */
 void rest_escape(struct buf *out, struct span text);
+/*
+ * Appends the page's `next` (a number or a text), percent-encoded for a query.
+ * False if the page is the last one.
+ */
+bool rest_next_page(const struct json *page, struct buf *out);
 
 #endif

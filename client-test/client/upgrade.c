@@ -13,7 +13,7 @@ void upgrade_request(struct upgrade *upgrade, const char *authority,
 	buf_append(out, SPAN("\r\n\r\n"));
 }
 
-/* The bytes up to and with the empty line; 0 when it is not there yet. */
+/* The length up to and including the empty line; 0 if it has not arrived. */
 static size_t head_len(struct span answer)
 {
 	for (size_t i = 3; i < answer.len; i++) {
@@ -44,7 +44,8 @@ static bool status_line(struct span line, unsigned *ret_http)
 	return true;
 }
 
-/* True when a header with this name has just this value. */
+/* True if the first header of this name has this value. Only the value of
+ * Sec-WebSocket-Accept, the longest name, is case-sensitive. */
 static bool has(struct span headers, struct span name, struct span value)
 {
 	while (headers.len) {

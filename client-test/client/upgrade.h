@@ -1,5 +1,5 @@
 /*
- * upgrade - the client's side of the opening handshake, RFC 6455 4.1.
+ * upgrade - the client side of the WebSocket opening handshake, RFC 6455 4.1.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_UPGRADE_H
 #define PARLEY_CLIENT_TEST_CLIENT_UPGRADE_H
@@ -14,10 +14,10 @@ struct upgrade {
 enum { UPGRADE_ANSWER_MAX = 16 * 1024 };
 
 enum upgrade_result {
-	UPGRADE_MORE,    /* the answer's head is not whole yet */
+	UPGRADE_MORE,    /* the head of the answer is not complete yet */
 	UPGRADE_OPEN,    /* frames begin at *ret_head_len */
-	UPGRADE_REFUSED, /* *ret_http says why */
-	UPGRADE_BROKEN,  /* it is no answer to this request */
+	UPGRADE_REFUSED, /* with the HTTP code *ret_http */
+	UPGRADE_BROKEN,  /* not an answer to this request */
 };
 
 /* Appends the request, with a fresh key. */

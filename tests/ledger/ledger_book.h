@@ -17,8 +17,8 @@
  * Source     the checks are those of Jepsen's kafka and set-full workloads,
  *            https://github.com/jepsen-io/jepsen
  */
-#ifndef PARLEY_TESTS_LEDGER_BOOK_H
-#define PARLEY_TESTS_LEDGER_BOOK_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_BOOK_H
+#define PARLEY_TESTS_LEDGER_LEDGER_BOOK_H
 
 #include "client-test/client/message.h"
 #include "common/base/buf.h"

@@ -1,8 +1,8 @@
 #include "tests/ledger/ledger_device.h"
-#include "client-test/client/alarm.h"
 #include "client-test/client/backlog.h"
 #include "client-test/client/connection.h"
 #include "client-test/client/inbox.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
@@ -33,7 +33,7 @@ struct ledger_device {
 	struct backlog *backlog;
 	struct ledger_receipts *receipts;
 	uint64_t receipts_due_ms;
-	struct alarm *reconnect;
+	struct loop_timer *reconnect;
 	unsigned failures; /* in a row */
 	bool welcomed;
 	bool complete;
@@ -69,9 +69,9 @@ static void ended(void *context, enum status status, const char *why)
 		device->setup.denied(device->setup.context);
 		return;
 	}
-	alarm_set(device->reconnect,
-	          backoff_ms(device->failures++, RECONNECT_BASE_MS,
-	                     RECONNECT_MAX_MS));
+	loop_timer_start(device->reconnect,
+	                 backoff_ms(device->failures++, RECONNECT_BASE_MS,
+	                            RECONNECT_MAX_MS));
 }
 
 /* --- what waits ---------------------------------------------------------- */
@@ -178,7 +178,7 @@ static void take_welcome(struct ledger_device *device, const struct json *frame)
 	ledger_book_welcome(device->setup.book, device->place, clock_mono_us());
 	restart(device);
 	ledger_device_tick(device);
-	backlog_list(device->backlog, span_of(device->token));
+	backlog_sync(device->backlog, span_of(device->token));
 }
 
 static void place_in_inbox(struct ledger_device *device, uint64_t conversation,
@@ -187,7 +187,7 @@ static void place_in_inbox(struct ledger_device *device, uint64_t conversation,
 	if (inbox_take(device->inbox, conversation, seq) != INBOX_GAP)
 		return;
 	device->complete = false;
-	backlog_fill(device->backlog);
+	backlog_fetch(device->backlog);
 }
 
 /* Who is not in a conversation any more says nothing there. */
@@ -198,7 +198,8 @@ static void note_move(struct ledger_device *device,
 	bool gone = message->change == CHANGE_left ||
 	            message->change == CHANGE_removed;
 
-	if (message->change != CHANGE_none && message_names(message, own))
+	if (message->change != CHANGE_none &&
+	    message_change_affects(message, own))
 		ledger_receipts_gone(device->receipts, message->conversation,
 		                     gone);
 }
@@ -398,7 +399,7 @@ ledger_device_create(const struct ledger_device_setup *setup,
 		backlog_create(setup->loop, setup->rest, device->inbox,
 	                       UINT64_MAX, &backlog_events, device);
 	device->receipts = ledger_receipts_create(setup->book, place);
-	device->reconnect = alarm_create(setup->loop, go_online, device);
+	device->reconnect = loop_timer_create(setup->loop, go_online, device);
 	return device;
 }
 
@@ -412,7 +413,7 @@ void ledger_device_destroy(struct ledger_device **device_at)
 	backlog_destroy(&device->backlog);
 	inbox_destroy(&device->inbox);
 	ledger_receipts_destroy(&device->receipts);
-	alarm_destroy(&device->reconnect);
+	loop_timer_destroy(&device->reconnect);
 	mem_free(&device->waiting);
 	mem_free(&device->token);
 	mem_free(&device);
@@ -424,7 +425,7 @@ void ledger_device_token(struct ledger_device *device, struct span token)
 	device->token = mem_text(token.data, token.len);
 	if (device->connection)
 		return;
-	alarm_stop(device->reconnect);
+	loop_timer_stop(device->reconnect);
 	go_online(device);
 }
 

@@ -7,8 +7,8 @@
  * one thing: what was `accepted` it never sends again, because that message is
  * said to be safe. Whatever it sees goes into the book.
  */
-#ifndef PARLEY_TESTS_LEDGER_DEVICE_H
-#define PARLEY_TESTS_LEDGER_DEVICE_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_DEVICE_H
+#define PARLEY_TESTS_LEDGER_LEDGER_DEVICE_H
 
 #include "client-test/client/address.h"
 #include "client-test/client/rest.h"

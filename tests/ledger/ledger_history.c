@@ -1,5 +1,5 @@
 #include "tests/ledger/ledger_history.h"
-#include "client-test/client/alarm.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/mem.h"
 
 enum { READERS = 4, PAGE = 200, PATH_MAX_ = 1024, AGAIN_MS = 300 };
@@ -12,7 +12,7 @@ struct listed {
 /* One of a few that take the users in turn. */
 struct reader {
 	struct ledger_history *history;
-	struct alarm *again;
+	struct loop_timer *again;
 	unsigned user;
 	struct buf path; /* of the call under way */
 	struct listed *listed;
@@ -247,7 +247,7 @@ static void answered(void *context, const struct rest_answer *answer)
 		if (answer->status == ST_DENIED)
 			ledger_user_sign_in(
 				reader->history->users[reader->user]);
-		alarm_set(reader->again, AGAIN_MS);
+		loop_timer_start(reader->again, AGAIN_MS);
 	} else if (reader->intruding) {
 		ledger_book_intruded(reader->history->book, reader->user,
 		                     ledger_book_room_id(reader->history->book,
@@ -288,7 +288,7 @@ struct ledger_history *ledger_history_create(
 
 		reader->history = history;
 		reader->path = BUF(PATH_MAX_);
-		reader->again = alarm_create(loop, call, reader);
+		reader->again = loop_timer_create(loop, call, reader);
 		next_user(reader);
 	}
 	return history;
@@ -301,7 +301,7 @@ void ledger_history_destroy(struct ledger_history **history)
 	for (unsigned i = 0; i < READERS; i++) {
 		struct reader *reader = &(*history)->readers[i];
 
-		alarm_destroy(&reader->again);
+		loop_timer_destroy(&reader->again);
 		buf_free(&reader->path);
 		mem_free(&reader->listed);
 	}

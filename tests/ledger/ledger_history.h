@@ -2,8 +2,8 @@
  * ledger_history - reads the whole history of everybody over REST, into the
  * book.
  */
-#ifndef PARLEY_TESTS_LEDGER_HISTORY_H
-#define PARLEY_TESTS_LEDGER_HISTORY_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_HISTORY_H
+#define PARLEY_TESTS_LEDGER_LEDGER_HISTORY_H
 
 #include "tests/ledger/ledger_user.h"
 

@@ -3,8 +3,8 @@
  * ledger_room.c knows of groups, ledger_judge.c goes through and ledger_text.c
  * makes texts of.
  */
-#ifndef PARLEY_TESTS_LEDGER_PRIVATE_H
-#define PARLEY_TESTS_LEDGER_PRIVATE_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_PRIVATE_H
+#define PARLEY_TESTS_LEDGER_LEDGER_PRIVATE_H
 
 #include "tests/ledger/ledger_book.h"
 

@@ -5,8 +5,8 @@
  * always one time behind, so that some is unread. Half of the users read all in
  * the end. What is said goes into the book.
  */
-#ifndef PARLEY_TESTS_LEDGER_RECEIPTS_H
-#define PARLEY_TESTS_LEDGER_RECEIPTS_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_RECEIPTS_H
+#define PARLEY_TESTS_LEDGER_LEDGER_RECEIPTS_H
 
 #include "client-test/client/connection.h"
 #include "client-test/client/inbox.h"

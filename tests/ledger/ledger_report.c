@@ -1,5 +1,5 @@
 #include "tests/ledger/ledger_report.h"
-#include "client-test/client/histogram.h"
+#include "client-test/cli/histogram.h"
 #include "common/base/mem.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
  * ledger_report - the verdict of a ledger run: one JSON object on stdout, a
  * table on stderr.
  */
-#ifndef PARLEY_TESTS_LEDGER_REPORT_H
-#define PARLEY_TESTS_LEDGER_REPORT_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_REPORT_H
+#define PARLEY_TESTS_LEDGER_LEDGER_REPORT_H
 
 #include "tests/ledger/ledger_book.h"
 #include "tests/ledger/ledger_tally.h"

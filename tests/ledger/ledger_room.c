@@ -166,7 +166,7 @@ static uint64_t users_of(struct ledger_book *book, const struct room *room,
 {
 	uint64_t users = 0, id;
 
-	for (unsigned i = 0; message_user(message, i, &id); i++) {
+	for (unsigned i = 0; message_change_user(message, i, &id); i++) {
 		int seat = seat_of_id(book, room, id);
 
 		if (seat >= 0)

@@ -1,5 +1,5 @@
 #include "tests/ledger/ledger_rooms.h"
-#include "client-test/client/alarm.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
@@ -23,7 +23,7 @@ struct place {
 	enum move move;
 	unsigned user; /* who comes or goes */
 	unsigned tries;
-	struct alarm *again;
+	struct loop_timer *again;
 };
 
 struct ledger_rooms {
@@ -194,10 +194,10 @@ static void answered(void *context, const struct rest_answer *answer)
 		take_done(place, answer->json);
 	} else if (answer->status == ST_UNAVAILABLE ||
 	           answer->status == ST_BUSY) {
-		alarm_set(place->again, AGAIN_MS);
+		loop_timer_start(place->again, AGAIN_MS);
 	} else if (answer->status == ST_DENIED) {
 		ledger_user_sign_in(users[asker(place)]);
-		alarm_set(place->again, AGAIN_MS);
+		loop_timer_start(place->again, AGAIN_MS);
 	} else {
 		refuse(place, answer);
 	}
@@ -232,7 +232,7 @@ static void plan_room(struct ledger_rooms *rooms, unsigned number)
 	place->channel = number % 2;
 	seat_people(rooms, place);
 	uuid_make(&place->uuid);
-	place->again = alarm_create(setup->loop, call, place);
+	place->again = loop_timer_create(setup->loop, call, place);
 	name_of(place, name, sizeof(name));
 	plan = (struct ledger_room_plan){
 		.name = name,
@@ -263,7 +263,7 @@ void ledger_rooms_destroy(struct ledger_rooms **rooms_at)
 	if (!rooms)
 		return;
 	for (unsigned i = 0; i < rooms->setup.count; i++)
-		alarm_destroy(&rooms->places[i].again);
+		loop_timer_destroy(&rooms->places[i].again);
 	mem_free(&rooms->places);
 	mem_free(&rooms);
 }

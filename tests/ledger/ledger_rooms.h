@@ -6,8 +6,8 @@
  * of the crowd come and go while the churn lasts. What is not answered is asked
  * again until it is.
  */
-#ifndef PARLEY_TESTS_LEDGER_ROOMS_H
-#define PARLEY_TESTS_LEDGER_ROOMS_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_ROOMS_H
+#define PARLEY_TESTS_LEDGER_LEDGER_ROOMS_H
 
 #include "tests/ledger/ledger_user.h"
 

@@ -2,8 +2,8 @@
  * ledger_tally - what happened in a ledger run beside messages, second by
  * second: the file that says how an outage looked from outside.
  */
-#ifndef PARLEY_TESTS_LEDGER_TALLY_H
-#define PARLEY_TESTS_LEDGER_TALLY_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_TALLY_H
+#define PARLEY_TESTS_LEDGER_LEDGER_TALLY_H
 
 #include "common/base/json_write.h"
 #include "common/base/scope.h"

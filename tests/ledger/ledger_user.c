@@ -1,6 +1,6 @@
 #include "tests/ledger/ledger_user.h"
 #include "client-test/client/account.h"
-#include "client-test/client/alarm.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 
@@ -14,7 +14,7 @@ struct ledger_user {
 	unsigned user;
 	struct ledger_book *book;
 	struct account *account;
-	struct alarm *retry;
+	struct loop_timer *retry;
 	unsigned failures; /* in a row */
 	bool signing_in;
 	struct ledger_device *devices[LEDGER_DEVICES_MAX];
@@ -37,8 +37,9 @@ static void signed_in(void *context, enum status status, struct span why)
 			(void)fprintf(stderr, "ledger: signing in: %s: %.*s\n",
 			              status_text(status), (int)why.len,
 			              why.len ? why.data : "");
-		alarm_set(user->retry, backoff_ms(user->failures++,
-		                                  RETRY_BASE_MS, RETRY_MAX_MS));
+		loop_timer_start(user->retry,
+		                 backoff_ms(user->failures++, RETRY_BASE_MS,
+		                            RETRY_MAX_MS));
 		return;
 	}
 	user->failures = 0;
@@ -54,8 +55,8 @@ void ledger_user_sign_in(struct ledger_user *user)
 	if (user->signing_in)
 		return;
 	user->signing_in = true;
-	alarm_set(user->retry,
-	          backoff_ms(user->failures++, RETRY_BASE_MS, RETRY_MAX_MS));
+	loop_timer_start(user->retry, backoff_ms(user->failures++,
+	                                         RETRY_BASE_MS, RETRY_MAX_MS));
 }
 
 static void denied(void *context)
@@ -80,7 +81,7 @@ struct ledger_user *ledger_user_create(const struct ledger_device_setup *setup,
 			&own, (struct ledger_place){number, i});
 	user->account =
 		account_create(setup->rest, name, password, signed_in, user);
-	user->retry = alarm_create(setup->loop, sign_in, user);
+	user->retry = loop_timer_create(setup->loop, sign_in, user);
 	user->signing_in = true;
 	account_sign_in(user->account);
 	return user;
@@ -95,7 +96,7 @@ void ledger_user_destroy(struct ledger_user **user_at)
 	for (unsigned i = 0; i < user->device_count; i++)
 		ledger_device_destroy(&user->devices[i]);
 	account_destroy(&user->account);
-	alarm_destroy(&user->retry);
+	loop_timer_destroy(&user->retry);
 	mem_free(&user);
 }
 

@@ -1,8 +1,8 @@
 /*
  * ledger_user - one person of a ledger run: an account and its devices.
  */
-#ifndef PARLEY_TESTS_LEDGER_USER_H
-#define PARLEY_TESTS_LEDGER_USER_H
+#ifndef PARLEY_TESTS_LEDGER_LEDGER_USER_H
+#define PARLEY_TESTS_LEDGER_LEDGER_USER_H
 
 #include "tests/ledger/ledger_device.h"
 

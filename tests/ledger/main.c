@@ -7,9 +7,9 @@
  * sending early; a second one ends all.
  */
 #include "client-test/cli/command.h"
-#include "client-test/client/alarm.h"
-#include "client-test/client/open_files.h"
-#include "client-test/client/stage.h"
+#include "client-test/cli/event_loop.h"
+#include "client-test/cli/open_files.h"
+#include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
@@ -35,11 +35,31 @@ enum {
 	QUIET_US = 15000000, /* nothing new for so long: then we ask */
 };
 
+struct ledger_options {
+	struct options options;
+	const char *url;
+	const char *gateways;
+	uint64_t users;
+	uint64_t sockets;
+	uint64_t peers;
+	uint64_t groups;
+	uint64_t group_size;
+	uint64_t churn;
+	uint64_t receipts_ms;
+	uint64_t list_max;
+	uint64_t rate;
+	uint64_t seconds;
+	uint64_t size;
+	uint64_t seed;
+	uint64_t drain_s;
+	const char *timeline;
+};
+
 struct ledger {
-	const struct options *options;
+	const struct ledger_options *options;
 	struct ledger_plan plan;
-	struct stage *stage;
-	struct alarm *tick;
+	struct event_loop *loop;
+	struct loop_timer *tick;
 	struct address gateways[GATEWAYS_MAX];
 	unsigned gateway_count;
 	struct ledger_book *book;
@@ -243,7 +263,7 @@ static void on_tick(void *context)
 	struct ledger *ledger = context;
 	uint64_t now_us = clock_mono_us();
 
-	alarm_set(ledger->tick, TICK_MS);
+	loop_timer_start(ledger->tick, TICK_MS);
 	if (!ledger->start_us) {
 		ledger_rooms_make(ledger->rooms);
 		ledger->online =
@@ -289,8 +309,8 @@ static void create_users(struct ledger *ledger)
 {
 	unsigned long long run = random_u64();
 	const struct ledger_device_setup setup = {
-		.loop = stage_loop(ledger->stage),
-		.rest = stage_rest(ledger->stage),
+		.loop = event_loop_uv(ledger->loop),
+		.rest = event_loop_rest(ledger->loop),
 		.book = ledger->book,
 		.tally = ledger->tally,
 		.gateways = ledger->gateways,
@@ -321,7 +341,7 @@ static void create_users(struct ledger *ledger)
 
 static bool bring_online(struct ledger *ledger)
 {
-	stage_run(ledger->stage, &ledger->online, START_MS);
+	event_loop_run(ledger->loop, &ledger->online, START_MS);
 	if (ledger->online)
 		return true;
 	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
@@ -335,21 +355,21 @@ static void send_all(struct ledger *ledger)
 	ledger->start_us = clock_mono_us();
 	ledger->stop_us = ledger->start_us + ledger->options->seconds * 1000000;
 	ledger->sending = true;
-	stage_run(ledger->stage, NULL, ledger->options->seconds * 1000);
+	event_loop_run(ledger->loop, NULL, ledger->options->seconds * 1000);
 	ledger->sending = false;
 	ledger->stop_us = clock_mono_us();
-	stage_go_on(ledger->stage);
+	event_loop_resume(ledger->loop);
 }
 
 static void drain(struct ledger *ledger)
 {
 	ledger->news_us = clock_mono_us();
-	stage_run(ledger->stage, &ledger->settled,
-	          ledger->options->drain_s * 1000);
+	event_loop_run(ledger->loop, &ledger->settled,
+	               ledger->options->drain_s * 1000);
 	ledger->drained_us = clock_mono_us();
 	if (!ledger->settled)
 		ledger->undecided =
-			stage_over(ledger->stage)
+			event_loop_ended(ledger->loop)
 				? "it was ended before all was settled"
 				: "not all was settled in time";
 }
@@ -365,7 +385,7 @@ static void say_last_receipts(struct ledger *ledger)
 			return;
 		for (unsigned i = 0; i < ledger->plan.users; i++)
 			ledger_user_last_receipts(ledger->users[i]);
-		stage_run(ledger->stage, NULL, RECEIPTS_MS);
+		event_loop_run(ledger->loop, NULL, RECEIPTS_MS);
 		if (count_complete(ledger) == count_devices(ledger) &&
 		    connects ==
 		            ledger_tally_total(ledger->tally, LEDGER_CONNECTS))
@@ -383,9 +403,9 @@ static void judge(struct ledger *ledger)
 	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
 	say_last_receipts(ledger);
 	ledger->history = ledger_history_create(
-		stage_loop(ledger->stage), stage_rest(ledger->stage),
+		event_loop_uv(ledger->loop), event_loop_rest(ledger->loop),
 		ledger->book, ledger->users, ledger->plan.users, &read);
-	stage_run(ledger->stage, &read, ledger->options->drain_s * 1000);
+	event_loop_run(ledger->loop, &read, ledger->options->drain_s * 1000);
 	if (read)
 		ledger_book_judge(ledger->book);
 	else
@@ -418,20 +438,21 @@ static int report(struct ledger *ledger)
 
 static void release(struct ledger *ledger)
 {
-	stage_leave(ledger->stage);
+	event_loop_cancel_calls(ledger->loop);
 	ledger_history_destroy(&ledger->history);
 	ledger_rooms_destroy(&ledger->rooms);
 	for (unsigned i = 0; i < ledger->plan.users; i++)
 		ledger_user_destroy(&ledger->users[i]);
-	alarm_destroy(&ledger->tick);
-	(void)stage_stop(&ledger->stage);
+	loop_timer_destroy(&ledger->tick);
+	(void)event_loop_close(&ledger->loop);
 	ledger_tally_destroy(&ledger->tally);
 	ledger_book_destroy(&ledger->book);
 }
 
-static int ledger_run(const struct options *options)
+static int ledger_run(const void *context)
 {
 	static struct ledger ledger;
+	const struct ledger_options *options = context;
 	int code;
 
 	ledger.options = options;
@@ -447,9 +468,10 @@ static int ledger_run(const struct options *options)
 	open_files_raise_limit();
 	ledger.book = ledger_book_create(&ledger.plan);
 	ledger.tally = ledger_tally_create();
-	ledger.stage = stage_create(options->url);
-	ledger.tick = alarm_create(stage_loop(ledger.stage), on_tick, &ledger);
-	alarm_set(ledger.tick, TICK_MS);
+	ledger.loop = event_loop_create(options->url);
+	ledger.tick =
+		loop_timer_create(event_loop_uv(ledger.loop), on_tick, &ledger);
+	loop_timer_start(ledger.tick, TICK_MS);
 	create_users(&ledger);
 	if (bring_online(&ledger)) {
 		send_all(&ledger);
@@ -462,34 +484,39 @@ static int ledger_run(const struct options *options)
 }
 
 static const struct option_row rows[] = {
-	OPTION_URL,
-	OPTION_TEXT(gateways, "--gateways", "URLS", "", NULL,
+	OPTION_URL(struct ledger_options),
+	OPTION_TEXT(struct ledger_options, gateways, "--gateways", "URLS", "",
+                    NULL,
                     "where sockets go, with commas; empty: where --url is"),
-	OPTION_NUMBER(users, "--users", "40", 1, USERS_MAX, "people"),
-	OPTION_NUMBER(sockets, "--sockets", "2", 1, LEDGER_DEVICES_MAX,
-                      "sockets of each"),
-	OPTION_NUMBER(peers, "--peers", "6", 0, 1000,
+	OPTION_NUMBER(struct ledger_options, users, "--users", "40", 1,
+                      USERS_MAX, "people"),
+	OPTION_NUMBER(struct ledger_options, sockets, "--sockets", "2", 1,
+                      LEDGER_DEVICES_MAX, "sockets of each"),
+	OPTION_NUMBER(struct ledger_options, peers, "--peers", "6", 0, 1000,
                       "others that each talks to; and to oneself"),
-	OPTION_NUMBER(groups, "--groups", "4", 0, ROOMS_MAX,
-                      "groups and channels, in turn; 0: none"),
-	OPTION_NUMBER(group_size, "--group-size", "5", 1, LEDGER_SEATS_MAX,
-                      "people in each at the start"),
-	OPTION_NUMBER(churn, "--churn", "0", 0, 60000,
+	OPTION_NUMBER(struct ledger_options, groups, "--groups", "4", 0,
+                      ROOMS_MAX, "groups and channels, in turn; 0: none"),
+	OPTION_NUMBER(struct ledger_options, group_size, "--group-size", "5", 1,
+                      LEDGER_SEATS_MAX, "people in each at the start"),
+	OPTION_NUMBER(struct ledger_options, churn, "--churn", "0", 0, 60000,
                       "comings and goings there a minute"),
-	OPTION_NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
+	OPTION_NUMBER(struct ledger_options, receipts_ms, "--receipts", "5000",
+                      0, 3600000,
                       "ms between two receipts of a device; 0: none"),
-	OPTION_NUMBER(list_max, "--list-max", "100", 0, 1000000,
-                      "the server's FANOUT_LIST_MAX"),
-	OPTION_NUMBER(rate, "--rate", "200", 1, 100000,
+	OPTION_NUMBER(struct ledger_options, list_max, "--list-max", "100", 0,
+                      1000000, "the server's FANOUT_LIST_MAX"),
+	OPTION_NUMBER(struct ledger_options, rate, "--rate", "200", 1, 100000,
                       "messages a second in all, whatever comes back"),
-	OPTION_NUMBER(seconds, "--seconds", "20", 1, 86400, "of sending"),
-	OPTION_NUMBER(size, "--size", "200", 1, 8000, "bytes of a text"),
-	OPTION_NUMBER(seed, "--seed", "1", 0, UINT32_MAX,
+	OPTION_NUMBER(struct ledger_options, seconds, "--seconds", "20", 1,
+                      86400, "of sending"),
+	OPTION_NUMBER(struct ledger_options, size, "--size", "200", 1, 8000,
+                      "bytes of a text"),
+	OPTION_NUMBER(struct ledger_options, seed, "--seed", "1", 0, UINT32_MAX,
                       "the same seed, the same choices"),
-	OPTION_NUMBER(drain_s, "--drain", "60", 1, 3600,
+	OPTION_NUMBER(struct ledger_options, drain_s, "--drain", "60", 1, 3600,
                       "seconds for all to settle, and again to be read"),
-	OPTION_TEXT(timeline, "--timeline", "FILE", "", NULL,
-                    "CSV, a row for each second; empty: none"),
+	OPTION_TEXT(struct ledger_options, timeline, "--timeline", "FILE", "",
+                    NULL, "CSV, a row for each second; empty: none"),
 };
 
 static const struct command ledger_command = {
@@ -499,6 +526,7 @@ static const struct command ledger_command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = 0,
+	.options_size = sizeof(struct ledger_options),
 	.run = ledger_run,
 };
 

@@ -8,12 +8,22 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+struct test_options {
+	struct options options;
+	const char *url;
+	const char *name;
+	uint64_t count;
+	bool seen;
+};
+
 static const struct option_row rows[] = {
-	OPTION_TEXT(url, "--url", "URL", "http://preset", "TEST_OPTIONS_URL",
-                    "where"),
-	OPTION_TEXT(name, "--name", "NAME", NULL, NULL, "who"),
-	OPTION_NUMBER(count, "--count", "7", 1, 100, "how many"),
-	OPTION_FLAG(seen, "--seen", "who has"),
+	OPTION_TEXT(struct test_options, url, "--url", "URL", "http://preset",
+                    "TEST_OPTIONS_URL", "where"),
+	OPTION_TEXT(struct test_options, name, "--name", "NAME", NULL, NULL,
+                    "who"),
+	OPTION_NUMBER(struct test_options, count, "--count", "7", 1, 100,
+                      "how many"),
+	OPTION_FLAG(struct test_options, seen, "--seen", "who has"),
 };
 
 static const struct command command = {
@@ -23,11 +33,12 @@ static const struct command command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = 2,
+	.options_size = sizeof(struct test_options),
 };
 
 struct reading {
 	struct buf fault;
-	struct options options;
+	struct test_options options;
 	bool help;
 	enum status status;
 };
@@ -148,9 +159,9 @@ static void words_are_kept_in_order(void **state)
 
 	READ(reading, word, name, bob, ends, name);
 	assert_int_equal(reading->status, ST_OK);
-	assert_int_equal(reading->options.word_count, 2);
-	assert_string_equal(reading->options.words[0], "word");
-	assert_string_equal(reading->options.words[1], "--name");
+	assert_int_equal(reading->options.options.word_count, 2);
+	assert_string_equal(reading->options.options.words[0], "word");
+	assert_string_equal(reading->options.options.words[1], "--name");
 }
 
 static void help_needs_nothing_else(void **state)

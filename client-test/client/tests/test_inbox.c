@@ -98,7 +98,7 @@ static void a_failed_fetch_is_made_again(void **state)
 static void a_list_tells_what_was_missed(void **state)
 {
 	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT);
-	inbox_heard(*state, ROOM, 4, ALL);
+	inbox_listed(*state, ROOM, 4, ALL);
 	assert_misses_after(*state, 1);
 }
 
@@ -106,20 +106,20 @@ static void a_list_that_is_behind_changes_nothing(void **state)
 {
 	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT);
 	assert_int_equal(inbox_take(*state, ROOM, 2), INBOX_NEXT);
-	inbox_heard(*state, ROOM, 1, 0);
+	inbox_listed(*state, ROOM, 1, 0);
 	assert_misses_nothing(*state);
 	assert_int_equal(inbox_take(*state, ROOM, 3), INBOX_NEXT);
 }
 
 static void an_old_conversation_begins_with_its_last_messages(void **state)
 {
-	inbox_heard(*state, ROOM, 100, 20);
+	inbox_listed(*state, ROOM, 100, 20);
 	assert_misses_after(*state, 80);
 }
 
 static void no_history_means_only_what_is_new(void **state)
 {
-	inbox_heard(*state, ROOM, 100, 0);
+	inbox_listed(*state, ROOM, 100, 0);
 	assert_misses_nothing(*state);
 	assert_int_equal(inbox_take(*state, ROOM, 101), INBOX_NEXT);
 }
@@ -128,7 +128,7 @@ static void no_history_means_only_what_is_new(void **state)
 static void a_frame_before_the_list_does_not_bring_all_history(void **state)
 {
 	assert_int_equal(inbox_take(*state, ROOM, 101), INBOX_GAP);
-	inbox_heard(*state, ROOM, 101, 20);
+	inbox_listed(*state, ROOM, 101, 20);
 	assert_misses_after(*state, 81);
 }
 

@@ -100,11 +100,11 @@ static void an_invitation_names_who_came(void **state)
 	                          "\"change\":{\"what\":\"invited\","
 	                          "\"users\":[5,6]}," TIME "}"));
 	assert_int_equal(reading->message.change, CHANGE_invited);
-	assert_true(message_user(&reading->message, 1, &user));
+	assert_true(message_change_user(&reading->message, 1, &user));
 	assert_int_equal(user, 6);
-	assert_false(message_user(&reading->message, 2, &user));
-	assert_true(message_names(&reading->message, 5));
-	assert_false(message_names(&reading->message, 1));
+	assert_false(message_change_user(&reading->message, 2, &user));
+	assert_true(message_change_affects(&reading->message, 5));
+	assert_false(message_change_affects(&reading->message, 1));
 }
 
 static void a_change_has_its_detail(void **state)
@@ -157,7 +157,7 @@ static void a_frame_may_name_many_users(void **state)
 		buf_format(&frame, ",%u", i);
 	buf_append(&frame, SPAN("]}," TIME "}"));
 	assert_true(read(reading, buf_text(&frame)));
-	assert_true(message_names(&reading->message, 100));
+	assert_true(message_change_affects(&reading->message, 100));
 }
 
 static void edits_deletes_and_reactions_are_read(void **state)

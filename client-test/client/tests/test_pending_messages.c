@@ -10,19 +10,19 @@
 enum { NOW = 1000 };
 
 static const uint8_t room_for = 40;
-static const uint8_t in_flight = OUTBOX_IN_FLIGHT_MAX;
+static const uint8_t in_flight = PENDING_IN_FLIGHT_MAX;
 
-static const struct outbox_draft greeting = {.user_to = 2, .text = {"hi", 2}};
+static const struct message_draft greeting = {.user_to = 2, .text = {"hi", 2}};
 
 static int create(void **state)
 {
-	*state = outbox_create(room_for);
+	*state = pending_messages_create(room_for);
 	return 0;
 }
 
 static int destroy(void **state)
 {
-	outbox_destroy((struct outbox **)state);
+	pending_messages_destroy((struct pending_messages **)state);
 	return 0;
 }
 
@@ -31,17 +31,18 @@ static struct uuid numbered(uint8_t number)
 	return (struct uuid){{number}};
 }
 
-static void add(struct outbox *outbox, uint8_t number)
+static void add(struct pending_messages *pending, uint8_t number)
 {
 	struct uuid uuid = numbered(number);
 
-	assert_true(outbox_add(outbox, &uuid, &greeting, NOW));
+	assert_true(pending_messages_add(pending, &uuid, &greeting, NOW));
 }
 
 /* The number of the one that is sent now, 0 when there is none. */
-static uint8_t send_at(struct outbox *outbox, uint64_t now_ms)
+static uint8_t send_at(struct pending_messages *pending, uint64_t now_ms)
 {
-	const struct outbox_entry *entry = outbox_next(outbox, now_ms);
+	const struct pending_message *entry =
+		pending_messages_next(pending, now_ms);
 
 	return entry ? entry->uuid.byte[0] : 0;
 }
@@ -64,7 +65,7 @@ static void no_more_than_the_limit_are_in_flight(void **state)
 	for (uint8_t i = 1; i <= in_flight; i++)
 		assert_int_equal(send_at(*state, NOW), i);
 	assert_int_equal(send_at(*state, NOW), 0);
-	outbox_remove(*state, &first);
+	pending_messages_remove(*state, &first);
 	assert_int_equal(send_at(*state, NOW), in_flight + 1);
 	assert_int_equal(send_at(*state, NOW), 0);
 }
@@ -75,7 +76,7 @@ static void a_new_connection_sends_all_again_under_the_same_uuid(void **state)
 	add(*state, 2);
 	assert_int_equal(send_at(*state, NOW), 1);
 	assert_int_equal(send_at(*state, NOW), 2);
-	outbox_restart(*state);
+	pending_messages_restart(*state);
 	assert_int_equal(send_at(*state, NOW), 1);
 	assert_int_equal(send_at(*state, NOW), 2);
 }
@@ -84,9 +85,10 @@ static void silence_leads_to_another_try(void **state)
 {
 	add(*state, 1);
 	assert_int_equal(send_at(*state, NOW), 1);
-	assert_int_equal(outbox_wait_ms(*state, NOW), OUTBOX_RESEND_MS);
-	assert_int_equal(send_at(*state, NOW + OUTBOX_RESEND_MS - 1), 0);
-	assert_int_equal(send_at(*state, NOW + OUTBOX_RESEND_MS), 1);
+	assert_int_equal(pending_messages_wait_ms(*state, NOW),
+	                 PENDING_RESEND_MS);
+	assert_int_equal(send_at(*state, NOW + PENDING_RESEND_MS - 1), 0);
+	assert_int_equal(send_at(*state, NOW + PENDING_RESEND_MS), 1);
 }
 
 static void a_retryable_error_waits_and_holds_back_the_rest(void **state)
@@ -96,9 +98,9 @@ static void a_retryable_error_waits_and_holds_back_the_rest(void **state)
 
 	add(*state, 1);
 	assert_int_equal(send_at(*state, NOW), 1);
-	outbox_retry(*state, &first, NOW);
+	pending_messages_retry(*state, &first, NOW);
 	add(*state, 2);
-	wait_ms = outbox_wait_ms(*state, NOW);
+	wait_ms = pending_messages_wait_ms(*state, NOW);
 	assert_in_range(wait_ms, 0, 200);
 	if (wait_ms)
 		assert_int_equal(send_at(*state, NOW + wait_ms - 1), 0);
@@ -113,17 +115,17 @@ static void errors_in_a_row_wait_longer_but_never_too_long(void **state)
 
 	add(*state, 1);
 	for (unsigned i = 0; i < 60; i++) {
-		outbox_retry(*state, &first, NOW);
-		if (outbox_wait_ms(*state, NOW) > longest_ms)
-			longest_ms = outbox_wait_ms(*state, NOW);
+		pending_messages_retry(*state, &first, NOW);
+		if (pending_messages_wait_ms(*state, NOW) > longest_ms)
+			longest_ms = pending_messages_wait_ms(*state, NOW);
 	}
 	assert_in_range(longest_ms, 1000, 10000);
 }
 
 static void nothing_to_send_is_nothing_to_wait_for(void **state)
 {
-	assert_true(outbox_wait_ms(*state, NOW) == UINT64_MAX);
-	assert_null(outbox_next(*state, NOW));
+	assert_true(pending_messages_wait_ms(*state, NOW) == UINT64_MAX);
+	assert_null(pending_messages_next(*state, NOW));
 }
 
 static void a_full_outbox_takes_no_more(void **state)
@@ -132,9 +134,9 @@ static void a_full_outbox_takes_no_more(void **state)
 
 	for (uint8_t i = 1; i <= room_for; i++)
 		add(*state, i);
-	assert_true(outbox_full(*state));
-	assert_false(outbox_add(*state, &uuid, &greeting, NOW));
-	assert_int_equal(outbox_count(*state), room_for);
+	assert_true(pending_messages_full(*state));
+	assert_false(pending_messages_add(*state, &uuid, &greeting, NOW));
+	assert_int_equal(pending_messages_count(*state), room_for);
 }
 
 static void what_was_settled_is_remembered(void **state)
@@ -142,23 +144,23 @@ static void what_was_settled_is_remembered(void **state)
 	struct uuid uuid = numbered(1), other = numbered(2);
 
 	add(*state, 1);
-	assert_non_null(outbox_find(*state, &uuid));
-	assert_false(outbox_had(*state, &uuid));
-	outbox_remove(*state, &uuid);
-	assert_null(outbox_find(*state, &uuid));
-	assert_true(outbox_had(*state, &uuid));
-	assert_false(outbox_had(*state, &other));
+	assert_non_null(pending_messages_find(*state, &uuid));
+	assert_false(pending_messages_was_removed(*state, &uuid));
+	pending_messages_remove(*state, &uuid);
+	assert_null(pending_messages_find(*state, &uuid));
+	assert_true(pending_messages_was_removed(*state, &uuid));
+	assert_false(pending_messages_was_removed(*state, &other));
 }
 
-static void assert_frame(struct outbox *outbox, struct outbox_draft draft,
-                         const char *expected)
+static void assert_frame(struct pending_messages *pending,
+                         struct message_draft draft, const char *expected)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(1024);
 	struct uuid uuid = numbered(0xab);
 
-	assert_true(outbox_add(outbox, &uuid, &draft, NOW));
-	outbox_frame(outbox_next(outbox, NOW), &frame);
-	outbox_remove(outbox, &uuid);
+	assert_true(pending_messages_add(pending, &uuid, &draft, NOW));
+	pending_message_frame(pending_messages_next(pending, NOW), &frame);
+	pending_messages_remove(pending, &uuid);
 	assert_string_equal(buf_text(&frame), expected);
 }
 
@@ -168,14 +170,14 @@ static void a_frame_has_uuid_text_and_user(void **state)
 {
 	assert_frame(
 		*state,
-		(struct outbox_draft){.user_to = 7, .text = SPAN("a\"b\n")},
+		(struct message_draft){.user_to = 7, .text = SPAN("a\"b\n")},
 		"{" UUID "\"message\":\"a\\\"b\\n\",\"user_to\":7}");
 }
 
 static void a_message_to_many_names_the_conversation(void **state)
 {
 	assert_frame(*state,
-	             (struct outbox_draft){
+	             (struct message_draft){
 			     .conversation = 17, .seq = 41, .text = SPAN("hi")},
 	             "{" UUID "\"message\":\"hi\",\"conversation\":17,"
 	             "\"reply_to\":41}");
@@ -183,8 +185,8 @@ static void a_message_to_many_names_the_conversation(void **state)
 
 static void a_change_says_of_which_message(void **state)
 {
-	struct outbox_draft draft = {
-		.kind = OUTBOX_EDIT,
+	struct message_draft draft = {
+		.kind = DRAFT_EDIT,
 		.conversation = 17,
 		.seq = 42,
 		.text = SPAN("ho"),
@@ -193,11 +195,11 @@ static void a_change_says_of_which_message(void **state)
 	assert_frame(*state, draft,
 	             "{\"type\":\"edit\"," UUID
 	             "\"conversation\":17,\"seq\":42,\"message\":\"ho\"}");
-	draft.kind = OUTBOX_DELETE;
+	draft.kind = DRAFT_DELETE;
 	assert_frame(*state, draft,
 	             "{\"type\":\"delete\"," UUID
 	             "\"conversation\":17,\"seq\":42}");
-	draft.kind = OUTBOX_REACT;
+	draft.kind = DRAFT_REACT;
 	draft.remove = true;
 	assert_frame(*state, draft,
 	             "{\"type\":\"react\"," UUID

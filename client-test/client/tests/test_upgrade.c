@@ -1,4 +1,4 @@
-#include "client-test/cli/show.h"
+#include "client-test/cli/terminal.h"
 #include "client-test/client/address.h"
 #include "client-test/client/upgrade.h"
 
@@ -161,7 +161,7 @@ static void assert_shown(const char *text, const char *shown)
 {
 	struct buf out CLEANUP(buf_free) = BUF(1024);
 
-	show_text(&out, span_of(text), 2);
+	terminal_text(&out, span_of(text), 2);
 	assert_string_equal(buf_text(&out), shown);
 }
 
