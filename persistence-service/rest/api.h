@@ -1,5 +1,5 @@
 /*
- * api - the REST of conversations: which path goes to which handler.
+ * api - the REST API of conversations: routes, workers and the HTTP server.
  *
  * docs/protocol/openapi.yaml
  */
@@ -12,8 +12,8 @@
 struct api;
 
 /*
- * ST_UNAVAILABLE when the port is taken (errno says why). The announcer lives
- * longer.
+ * ST_UNAVAILABLE when the port is taken (see errno). The announcer must outlive
+ * the API.
  */
 MUST_CHECK enum status api_start(const struct settings *settings,
                                  struct announcer *announcer,

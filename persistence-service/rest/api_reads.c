@@ -5,7 +5,7 @@
 
 const char api_no_conversation[] = "there is no such conversation";
 
-/* Answers and says false when something is unfit. */
+/* False, after answering 422, when `unfit` names a fault. */
 static bool fits(struct http_request *request, const char *unfit)
 {
 	if (unfit)

@@ -9,7 +9,7 @@ enum { USERS_MAX = 20000 };
 
 struct user_limit {
 	struct bucket_rate rate;
-	pthread_mutex_t lock; /* from looking a bucket up to putting it back */
+	pthread_mutex_t lock; /* held from reading a bucket to writing it */
 	struct lru *buckets;  /* by user */
 };
 
@@ -32,7 +32,7 @@ void user_limit_destroy(struct user_limit **limit)
 	mem_free(limit);
 }
 
-/* Until a bucket is full again, whatever was taken. */
+/* After this time any bucket is full again. */
 static uint64_t keep_ms(const struct bucket_rate *rate)
 {
 	return (rate->burst / rate->per_s + 2) * UINT64_C(1000);

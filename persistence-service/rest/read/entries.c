@@ -1,7 +1,7 @@
 #include "persistence-service/rest/read/entries.h"
 
 #include "common/base/mem.h"
-#include "persistence-service/rest/read/reactions.h"
+
 #include "persistence-service/sql_time.h"
 
 #include <assert.h>
@@ -42,7 +42,7 @@ void entries_clear(struct entries *entries)
 	buf_clear(&entries->reactions);
 }
 
-/* NULL is 0: it did not happen. */
+/* NULL becomes 0: not edited, not deleted. */
 static bool read_time(const struct sql_value *value, uint64_t *ret_unix_ms)
 {
 	*ret_unix_ms = 0;
@@ -80,7 +80,7 @@ enum status entries_add(struct entries *entries, const struct sql_value *row)
 	if (!read_entry(row, message))
 		return ST_BROKEN;
 	entries->text_at[entries->count++] = entries->texts.len;
-	/* What was deleted has no text, whatever the row still holds. */
+	/* A deleted message has no text, whatever its row holds. */
 	if (message->deleted_at_ms)
 		return ST_OK;
 	message->message.len = row[6].bytes.len;
@@ -131,10 +131,8 @@ struct saved_message *entries_named(struct entries *entries,
 	return NULL;
 }
 
-enum status entries_finish(struct entries *entries, struct reader *reader)
+enum status entries_resolve_spans(struct entries *entries)
 {
-	enum status status = reactions_read(entries, reader);
-
 	if (buf_overflowed(&entries->texts) ||
 	    buf_overflowed(&entries->reactions))
 		return ST_BROKEN;
@@ -148,5 +146,5 @@ enum status entries_finish(struct entries *entries, struct reader *reader)
 			message->reactions.data = entries->reactions.data +
 			                          entries->reactions_at[i];
 	}
-	return status;
+	return ST_OK;
 }

@@ -1,9 +1,11 @@
 /*
- * entries - a page of entries, read whole so that their reactions can be asked
- * for before they become frames.
+ * entries - the entries of one page, with their texts and reactions.
  *
- * Ownership  entries_create() … entries_destroy(). Spans of messages point into
- *            it, from entries_finish() to entries_clear().
+ * entries_add() or entries_find() reads the rows, reactions_read() their
+ * reactions, and entries_resolve_spans() completes the messages.
+ *
+ * Ownership  entries_create() … entries_destroy(). The spans of the messages
+ *            are valid from entries_resolve_spans() to entries_clear().
  */
 #ifndef PARLEY_PERSISTENCE_REST_READ_ENTRIES_H
 #define PARLEY_PERSISTENCE_REST_READ_ENTRIES_H
@@ -14,13 +16,16 @@
 
 enum { ENTRIES_MAX = 200, PAIRS_MAX = 50 };
 
-/* Of messages x. */
+/* The reactions of a page, as JSON. */
+#define REACTIONS_JSON_MAX ((size_t)64 * 1024 * 1024)
+
+/* The columns of messages x that entries_add() takes. */
 #define ENTRY_COLUMNS \
 	"x.conversation, x.seq, x.id, x.sender, x.uuid, x.created_at, x.body," \
 	" x.kind, x.reply_to, x.revision, x.edited_at, x.deleted_at"
 enum { ENTRY_COLUMN_COUNT = 12 };
 
-struct entry_pair { /* names an entry */
+struct entry_pair { /* identifies an entry */
 	uint64_t conversation;
 	uint64_t seq;
 };
@@ -37,18 +42,18 @@ struct entries {
 struct entries *entries_create(void);
 void entries_destroy(struct entries **entries);
 void entries_clear(struct entries *entries);
-/* Room for one more must be there; ST_BROKEN when the row can't be. */
+/* At most ENTRIES_MAX times; ST_BROKEN when the row is malformed. */
 MUST_CHECK enum status entries_add(struct entries *entries,
                                    const struct sql_value *row);
-/* Up to PAIRS_MAX entries, in any order; those that are not there are not. */
+/* Reads up to PAIRS_MAX entries, in any order; skips those that do not exist.
+ */
 MUST_CHECK enum status entries_find(struct entries *entries,
                                     struct reader *reader,
                                     const struct entry_pair *pairs,
                                     unsigned count);
-/* When all are there: their texts, and the reactions of those with any. */
-MUST_CHECK enum status entries_finish(struct entries *entries,
-                                      struct reader *reader);
-/* NULL when it is not among them. */
+/* Sets the spans; ST_BROKEN when texts or reactions are too long. */
+MUST_CHECK enum status entries_resolve_spans(struct entries *entries);
+/* NULL when the page does not have it. */
 struct saved_message *entries_named(struct entries *entries,
                                     uint64_t conversation, uint64_t seq);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/mem.h"
 #include "persistence-service/rest/read/history_private.h"
+#include "persistence-service/rest/read/reactions.h"
 
 static const char list_conversations[] =
 	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS " FROM members m"
@@ -72,7 +73,14 @@ enum status history_find(struct history *h, uint64_t user,
 	return status;
 }
 
-/* --- what is written ----------------------------------------------------- */
+/* --- answers ------------------------------------------------------------- */
+enum status history_complete_entries(struct history *h)
+{
+	enum status status = reactions_read(h->entries, h->reader);
+
+	return status == ST_OK ? entries_resolve_spans(h->entries) : status;
+}
+
 struct span history_frame(struct history *h, uint64_t user,
                           const struct summary *summary,
                           struct saved_message *message)
@@ -106,7 +114,7 @@ static enum status find_last_entries(struct history *h, unsigned from,
 	status = entries_find(h->entries, h->reader, pairs, to - from);
 	if (status != ST_OK)
 		return status;
-	return entries_finish(h->entries, h->reader);
+	return history_complete_entries(h);
 }
 
 static void write_summary(struct history *h, uint64_t user,
@@ -116,7 +124,7 @@ static void write_summary(struct history *h, uint64_t user,
 		h->entries, summary->conversation, summary->last_seq);
 	struct span frame = SPAN_NONE;
 
-	/* A list of hundreds of the longest texts has its last ones without. */
+	/* This bounds a list of hundreds of the longest texts. */
 	if (last && last->seq > summary->from_seq &&
 	    w->buf->len < LAST_MESSAGES_MAX)
 		frame = history_frame(h, user, summary, last);

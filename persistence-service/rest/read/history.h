@@ -1,5 +1,5 @@
 /*
- * history - conversations, their entries and their members, read for one user.
+ * history - reads conversations, their entries and their members for one user.
  *
  * Errors     ST_NOT_FOUND    no such conversation, or the user is no member
  *            ST_UNAVAILABLE  the database is away
@@ -19,25 +19,25 @@ struct reader;
 
 struct history *history_create(const struct settings *settings);
 void history_destroy(struct history **history);
-/* Its connection, for others of the same thread. */
+/* Its connection, for other modules of the same thread. */
 struct reader *history_reader(struct history *history);
 
 /*
- * {"conversations":[…],"next":…}: those whose last message is older than id
- * `before` (UINT64_MAX: all), newest first.
+ * {"conversations":[…],"next":…}: the conversations whose last message has an
+ * id below `before` (UINT64_MAX: all), newest first.
  */
 MUST_CHECK enum status history_conversations(struct history *history,
                                              uint64_t user, uint64_t before,
                                              unsigned limit,
                                              struct buf *ret_json);
 
-/* One of them, as it stands in the list; ST_NOT_FOUND: not the user's. */
+/* One conversation, as in the list. */
 MUST_CHECK enum status history_conversation(struct history *history,
                                             uint64_t user,
                                             uint64_t conversation,
                                             struct buf *ret_json);
 
-/* Which entries: just after a seq, just before it, or changed after `from`. */
+/* Entries after the seq `from`, before it, or changed after this revision. */
 enum history_part { PART_AFTER, PART_BEFORE, PART_REVISED };
 
 struct history_page {
@@ -54,23 +54,23 @@ MUST_CHECK enum status history_messages(struct history *history, uint64_t user,
 
 struct history_members {
 	uint64_t conversation;
-	uint64_t after; /* user ids above this one */
-	uint64_t seen;  /* who has read up to this seq; 0: all */
+	uint64_t after; /* users with a higher id */
+	uint64_t seen;  /* members who have read this seq; 0: all */
 	unsigned limit;
 };
 
 /*
  * {"members":[…],"next":…}, ascending by user. With `seen` a page may be
- * shorter than its limit before the end, for no more than some thousand members
- * are looked at for one.
+ * shorter than its limit although more follow: the query reads at most some
+ * thousand members.
  */
 MUST_CHECK enum status history_members(struct history *history, uint64_t user,
                                        const struct history_members *page,
                                        struct buf *ret_json);
 
 /*
- * {"conversations":[…],"gone":[…],"cursor":…,"more":…}: what differs from what
- * the cursor saw, about `limit` of it.
+ * {"conversations":[…],"gone":[…],"cursor":…,"more":…}: about `limit`
+ * conversations that changed since the cursor, which is advanced.
  */
 MUST_CHECK enum status history_sync(struct history *history, uint64_t user,
                                     struct sync_cursor *cursor, unsigned limit,

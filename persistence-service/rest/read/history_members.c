@@ -1,9 +1,9 @@
 #include "persistence-service/rest/read/history_private.h"
 #include "persistence-service/sql_time.h"
 
-enum { LOOKED_AT = 2000, COLUMNS = 5 };
+enum { ROWS_READ_MAX = 2000, COLUMNS = 5 };
 
-/* by_conversation has the user behind it: members are read in its order. */
+/* The index by_conversation ends with the user, so it gives this order. */
 static const char list_members[] =
 	"SELECT user, role, joined_at, delivered_seq, read_seq"
 	" FROM members FORCE INDEX (by_conversation)"
@@ -27,16 +27,16 @@ static enum status write_member(struct json_writer *w,
 	return ST_OK;
 }
 
-struct reading {
-	unsigned looked_at;
+struct page_state {
+	unsigned rows;
 	unsigned written;
-	uint64_t last; /* user that was looked at */
+	uint64_t last; /* user that was read */
 	bool more;
 };
 
 static enum status write_members(struct history *h, struct json_writer *w,
                                  const struct history_members *page,
-                                 struct reading *reading)
+                                 struct page_state *state)
 {
 	struct sql_value row[COLUMNS];
 	enum status status = ST_OK;
@@ -45,16 +45,16 @@ static enum status write_members(struct history *h, struct json_writer *w,
 		status = reader_fetch(h->reader, row, COLUMNS);
 		if (status != ST_OK)
 			break;
-		if (reading->written == page->limit) {
-			reading->more = true;
+		if (state->written == page->limit) {
+			state->more = true;
 			break;
 		}
-		reading->looked_at++;
-		reading->last = row[0].number;
+		state->rows++;
+		state->last = row[0].number;
 		if (row[4].number < page->seen)
 			continue;
 		status = write_member(w, row);
-		reading->written++;
+		state->written++;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
@@ -63,11 +63,11 @@ enum status history_members(struct history *h, uint64_t user,
                             const struct history_members *page,
                             struct buf *ret_json)
 {
-	unsigned rows = page->seen ? LOOKED_AT : page->limit + 1;
+	unsigned rows = page->seen ? ROWS_READ_MAX : page->limit + 1;
 	struct sql_value values[] = {sql_number(page->conversation),
 	                             sql_number(page->after), sql_number(rows)};
 	struct json_writer w = json_writer(ret_json);
-	struct reading reading = {0};
+	struct page_state state = {0};
 	enum status status = history_find(h, user, page->conversation);
 
 	if (status == ST_OK)
@@ -77,10 +77,9 @@ enum status history_members(struct history *h, uint64_t user,
 		return status;
 	json_open(&w);
 	json_open_array(&w, "members");
-	status = write_members(h, &w, page, &reading);
+	status = write_members(h, &w, page, &state);
 	json_close_array(&w);
-	history_write_next(&w, reading.more || reading.looked_at == rows,
-	                   reading.last);
+	history_write_next(&w, state.more || state.rows == rows, state.last);
 	json_close(&w);
 	return status;
 }

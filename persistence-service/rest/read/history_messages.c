@@ -1,6 +1,6 @@
 #include "persistence-service/rest/read/history_private.h"
 
-enum { REVISIONS_LOOKED_AT = 2000 };
+enum { REVISIONS_READ_MAX = 2000 };
 
 static const char messages_after[] =
 	"SELECT " ENTRY_COLUMNS " FROM messages x"
@@ -10,8 +10,9 @@ static const char messages_before[] =
 	" WHERE x.conversation = ? AND x.seq > ? AND x.seq < ?"
 	" ORDER BY x.seq DESC LIMIT ?";
 /*
- * Of a message's changes the last one is what its own revision says. However
- * often a single message was changed, some thousand changes are looked at.
+ * messages.revision names the last change of a message; earlier changes are
+ * skipped. The query reads at most some thousand changes, however often a
+ * single message was changed.
  */
 static const char messages_revised[] =
 	"SELECT STRAIGHT_JOIN " ENTRY_COLUMNS " FROM revisions r"
@@ -20,8 +21,8 @@ static const char messages_revised[] =
 	" WHERE r.conversation = ? AND r.revision > ? AND r.revision <= ?"
 	" AND x.seq > ? ORDER BY r.revision LIMIT ?";
 
-/* A page's bounds, known when its rows have been read. */
-struct piece {
+/* Whether another page follows, and from where it starts. */
+struct page_end {
 	bool more;
 	uint64_t next;
 };
@@ -37,7 +38,7 @@ static enum status run_page(struct history *h, const struct history_page *page,
 	                             sql_number(page->from), limit};
 	struct sql_value revised[] = {
 		conversation, sql_number(page->from),
-		sql_number(page->from + REVISIONS_LOOKED_AT),
+		sql_number(page->from + REVISIONS_READ_MAX),
 		sql_number(in->from_seq), limit};
 
 	if (page->part == PART_REVISED)
@@ -49,25 +50,25 @@ static enum status run_page(struct history *h, const struct history_page *page,
 	return reader_run(h->reader, messages_after, after, ARRAY_LEN(after));
 }
 
-/* A page of changes may end before its limit, where enough were looked at. */
-static struct piece piece_of(const struct history *h,
-                             const struct history_page *page,
-                             const struct summary *in, bool more)
+/* A page of changes may be shorter than its limit: its query is bounded. */
+static struct page_end end_of_page(const struct history *h,
+                                   const struct history_page *page,
+                                   const struct summary *in, bool more)
 {
 	const struct entries *e = h->entries;
 	const struct saved_message *last =
 		e->count ? &e->message[e->count - 1] : NULL;
 	bool revised = page->part == PART_REVISED;
-	uint64_t looked_at = page->from + REVISIONS_LOOKED_AT;
+	uint64_t read_to = page->from + REVISIONS_READ_MAX;
 
 	if (more && last)
-		return (struct piece){true,
-		                      revised ? last->revision : last->seq};
-	return (struct piece){revised && looked_at < in->revision, looked_at};
+		return (struct page_end){true,
+		                         revised ? last->revision : last->seq};
+	return (struct page_end){revised && read_to < in->revision, read_to};
 }
 
 static enum status read_page(struct history *h, const struct history_page *page,
-                             const struct summary *in, struct piece *ret_piece)
+                             const struct summary *in, struct page_end *ret_end)
 {
 	struct sql_value row[ENTRY_COLUMN_COUNT];
 	bool more = false;
@@ -85,8 +86,8 @@ static enum status read_page(struct history *h, const struct history_page *page,
 	}
 	if (status != ST_NOT_FOUND)
 		return status;
-	*ret_piece = piece_of(h, page, in, more);
-	return entries_finish(h->entries, h->reader);
+	*ret_end = end_of_page(h, page, in, more);
+	return history_complete_entries(h);
 }
 
 enum status history_messages(struct history *h, uint64_t user,
@@ -95,13 +96,13 @@ enum status history_messages(struct history *h, uint64_t user,
 {
 	struct json_writer w = json_writer(ret_json);
 	const struct summary *in;
-	struct piece piece;
+	struct page_end end;
 	enum status status = history_find(h, user, page->conversation);
 
 	if (status != ST_OK)
 		return status;
 	in = &h->all.item[0];
-	status = read_page(h, page, in, &piece);
+	status = read_page(h, page, in, &end);
 	if (status != ST_OK)
 		return status;
 	json_open(&w);
@@ -114,7 +115,7 @@ enum status history_messages(struct history *h, uint64_t user,
 		         history_frame(h, user, in, &h->entries->message[at]));
 	}
 	json_close_array(&w);
-	history_write_next(&w, piece.more, piece.next);
+	history_write_next(&w, end.more, end.next);
 	json_close(&w);
 	return ST_OK;
 }

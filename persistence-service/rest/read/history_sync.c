@@ -2,9 +2,9 @@
 #include "persistence-service/rest/read/history_private.h"
 
 /*
- * One statement, so one moment: what is gone is not there as well. The members
- * of a conversation that was deleted may still be there. d.seq stands for
- * columns that count for nothing, and is of their type.
+ * One statement sees one snapshot: no conversation is both present and gone. A
+ * deleted conversation keeps its members' rows. d.seq is a placeholder of the
+ * right type for the columns that a departure does not use.
  */
 static const char read_all[] =
 	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS
@@ -71,7 +71,7 @@ static void write_gone(struct json_writer *w, const struct sync_state *states,
 	json_close_array(w);
 }
 
-/* Brings those that are due to the front, in their order. */
+/* Moves the due summaries to the front, in the order of the states. */
 static unsigned pick(struct history *h, const struct sync_state *states)
 {
 	struct summary *picked = mem_new((h->all.count + 1) * sizeof(*picked));

@@ -3,7 +3,7 @@
 #include "common/io/http/server.h"
 #include "common/io/json.h"
 
-/* False when it is there and no number in the range. */
+/* False when the parameter is present and not a number in the range. */
 static bool query_number(const struct http_request *request, const char *name,
                          uint64_t min, uint64_t max, uint64_t *number)
 {
@@ -48,7 +48,7 @@ static const struct {
 	{PART_REVISED, "revised", "revised must be a revision"},
 };
 
-/* At most one of them is there. */
+/* At most one of the three parameters may be present. */
 static const char *query_part(const struct http_request *request,
                               struct history_page *ret_page)
 {
@@ -116,6 +116,6 @@ const char *paging_sync(const struct http_request *request,
 	*ret_limit = (unsigned)limit;
 	if (http_query(request, "since", &text) &&
 	    !sync_cursor_parse(text, ret_cursor))
-		return "since must be a cursor that was given before";
+		return "since must be a cursor from an earlier answer";
 	return NULL;
 }

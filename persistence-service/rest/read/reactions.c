@@ -3,8 +3,8 @@
 enum { COLUMNS = 5 };
 
 /*
- * In the order of the primary key, so that nothing is sorted. What is beyond
- * group_concat_max_len is counted, and else left out.
+ * In the order of the primary key, so that the server sorts nothing. Users
+ * beyond group_concat_max_len are counted, but not listed.
  */
 static struct sql_bulk find_reactions = {
 	.head = "SELECT conversation, seq, reaction, COUNT(*),"
@@ -18,7 +18,7 @@ static struct sql_bulk find_reactions = {
 	.row_values = 2,
 };
 
-/* The array of one message, open until that of the next begins. */
+/* The JSON array of one message; it stays open until the next one begins. */
 struct writing {
 	struct entries *entries;
 	struct saved_message *message;
@@ -48,7 +48,7 @@ static void begin_array(struct writing *now, struct saved_message *message)
 	json_open_array(&now->w, NULL);
 }
 
-/* The users come as text with commas: an array but for its brackets. */
+/* The users come separated by commas: an array without its brackets. */
 static void write_row(struct writing *now, const struct sql_value *row)
 {
 	struct saved_message *message =

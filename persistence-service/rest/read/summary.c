@@ -41,7 +41,7 @@ static void keep_name(struct summaries *all, struct summary *summary,
 		buf_append(&all->names, name->bytes);
 }
 
-/* Of a direct one the key says who is in it. */
+/* The key of a direct conversation names its two users. */
 static bool fill_pair(struct summary *summary, struct span key, uint64_t user)
 {
 	struct pair pair;
@@ -88,8 +88,8 @@ void summaries_add_gone(struct summaries *all, uint64_t conversation)
 }
 
 /* --- as JSON ------------------------------------------------------------- */
-static void write_who(const struct summaries *all,
-                      const struct summary *summary, struct json_writer *w)
+static void write_name(const struct summaries *all,
+                       const struct summary *summary, struct json_writer *w)
 {
 	if (summary->has_name)
 		json_text(w, "name",
@@ -106,7 +106,7 @@ static void write_who(const struct summaries *all,
 	}
 }
 
-/* Who has read a message has it: the two are raised one after the other. */
+/* A read message is delivered: the table may raise read_seq first. */
 static void write_counters(const struct summary *s, struct json_writer *w)
 {
 	uint64_t delivered =
@@ -126,7 +126,7 @@ void summary_write(const struct summaries *all, const struct summary *summary,
 	json_open_object(w, NULL);
 	json_number(w, "id", summary->conversation);
 	json_text(w, "kind", span_of(conversation_kind_word(summary->kind)));
-	write_who(all, summary, w);
+	write_name(all, summary, w);
 	json_text(w, "role", span_of(member_role_word(summary->role)));
 	json_number(w, "members", summary->members);
 	json_text(w, "history",

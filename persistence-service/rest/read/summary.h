@@ -1,8 +1,8 @@
 /*
- * summary - a conversation as one of its members sees it in a list, and as
- * GET /sync compares it.
+ * summary - one member's view of a conversation, for lists and for the
+ * comparison of GET /sync.
  *
- * Ownership  struct summaries is the caller's; summaries_free() accepts a
+ * Ownership  the caller owns struct summaries; summaries_free() accepts a
  *            zeroed one. Pointers into it live until the next add or clear.
  */
 #ifndef PARLEY_PERSISTENCE_REST_READ_SUMMARY_H
@@ -19,7 +19,7 @@
 struct summary {
 	uint64_t conversation;
 	uint64_t kind;
-	uint64_t with; /* of a direct one: the other user */
+	uint64_t with; /* direct conversations: the other user */
 	uint64_t history;
 	uint64_t members;
 	uint64_t last_seq;
@@ -42,7 +42,7 @@ struct summaries {
 	struct buf names;
 };
 
-/* From conversations c JOIN members m. */
+/* Columns of conversations c JOIN members m. */
 #define SUMMARY_COLUMNS \
 	"c.id, c.kind, c.ckey, c.name, c.history, c.member_count, c.last_seq," \
 	" c.last_message_id, c.revision, m.role, m.read_seq, m.delivered_seq," \
@@ -51,12 +51,12 @@ enum { SUMMARY_COLUMN_COUNT = 13 };
 
 void summaries_clear(struct summaries *all);
 void summaries_free(struct summaries *all);
-/* What `user` sees; ST_BROKEN when the row can't be. */
+/* Adds the row of `user`; ST_BROKEN when it is malformed. */
 MUST_CHECK enum status summaries_add(struct summaries *all, uint64_t user,
                                      const struct sql_value *row);
 void summaries_add_gone(struct summaries *all, uint64_t conversation);
 
-/* An element of an array; without last_message: JSON null. */
+/* Writes an array element; an empty last_message becomes JSON null. */
 void summary_write(const struct summaries *all, const struct summary *summary,
                    struct span last_message, struct json_writer *w);
 

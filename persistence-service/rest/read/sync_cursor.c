@@ -9,9 +9,9 @@ enum {
 	HEAD_BYTES = 4,
 	DIGEST_BYTES = 6,
 	BYTES_MAX = HEAD_BYTES + SYNC_BUCKETS_MAX * DIGEST_BYTES,
-	/* A departure is but an id: as many cost what a conversation does. */
+	/* A departure is only an id: so many count as one conversation. */
 	GONE_FOR_ONE = 16,
-	/* A cursor stays while there are not more conversations a bucket. */
+	/* Most conversations a bucket, on average, before a new cursor. */
 	CROWDED = 4,
 };
 
@@ -19,8 +19,7 @@ enum {
 #define NEVER_SEEN  DIGEST_MASK
 
 /* --- digests ------------------------------------------------------------- */
-/* The finalizer of MurmurHash3: each bit of x decides over each of the result.
- */
+/* The finalizer of MurmurHash3: each bit of x affects each bit of the hash. */
 static uint64_t mix(uint64_t x)
 {
 	x ^= x >> 33;
@@ -31,7 +30,7 @@ static uint64_t mix(uint64_t x)
 	return x;
 }
 
-/* The odd constant keeps zeros from adding nothing. */
+/* Thanks to the odd constant a zero changes the hash, too. */
 static uint64_t add(uint64_t hash, uint64_t value)
 {
 	return mix(hash + UINT64_C(0x9e3779b97f4a7c15) + mix(value + 1));
@@ -57,7 +56,7 @@ static unsigned bucket_of(const struct sync_cursor *cursor,
 	return (unsigned)(mix(state->conversation) & (cursor->buckets - 1));
 }
 
-/* --- which cursor -------------------------------------------------------- */
+/* --- size ---------------------------------------------------------------- */
 static unsigned buckets_for(size_t conversations)
 {
 	unsigned buckets = SYNC_BUCKETS_MIN;
@@ -81,8 +80,8 @@ bool sync_cursor_fits(const struct sync_cursor *cursor, size_t conversations)
 	       (cursor->buckets && conversations / CROWDED <= cursor->buckets);
 }
 
-/* --- what differs -------------------------------------------------------- */
-/* How far a bucket is from the one to begin with: the order of a page. */
+/* --- comparison ---------------------------------------------------------- */
+/* The distance of a bucket from the first one: the order of a page. */
 static unsigned turn_of(const struct sync_cursor *cursor,
                         const struct sync_state *state)
 {
@@ -101,15 +100,16 @@ static int in_turn(const void *a, const void *b, void *context)
 	       (x->conversation < y->conversation);
 }
 
-/* What lies in one bucket: states [0..count) from `states` on. */
+/* The states of one bucket. */
 struct content {
 	size_t count;
 	size_t gone;
 	uint64_t digest;
 };
 
-static struct content look_into(const struct sync_cursor *cursor, unsigned turn,
-                                const struct sync_state *states, size_t left)
+static struct content read_bucket(const struct sync_cursor *cursor,
+                                  unsigned turn,
+                                  const struct sync_state *states, size_t left)
 {
 	struct content content = {0};
 	uint64_t hash = VERSION;
@@ -133,27 +133,27 @@ static void mark(struct sync_state *states, size_t count, bool due)
 		states[i].due = due;
 }
 
-/* A page so far. */
+/* The page so far. */
 struct page {
-	size_t told; /* as many as that cost as much as conversations */
+	size_t cost; /* of the due states, in departures */
 	unsigned first_left;
 	bool more;
 };
 
-/* False: its turn is on the next page. */
+/* False: the bucket has to wait for the next page. */
 static bool take(struct page *page, const struct content *content, size_t limit,
                  unsigned bucket)
 {
 	size_t cost =
 		(content->count - content->gone) * GONE_FOR_ONE + content->gone;
 
-	if (cost && page->told >= limit * GONE_FOR_ONE) {
+	if (cost && page->cost >= limit * GONE_FOR_ONE) {
 		if (!page->more)
 			page->first_left = bucket;
 		page->more = true;
 		return false;
 	}
-	page->told += cost;
+	page->cost += cost;
 	return true;
 }
 
@@ -169,7 +169,7 @@ bool sync_cursor_advance(struct sync_cursor *cursor, struct sync_state *states,
 		unsigned bucket =
 			(turn + cursor->begin) & (cursor->buckets - 1);
 		struct content content =
-			look_into(cursor, turn, &states[at], count - at);
+			read_bucket(cursor, turn, &states[at], count - at);
 		bool due = content.digest != cursor->digest[bucket] &&
 		           take(&page, &content, limit, bucket);
 
@@ -243,7 +243,7 @@ static bool decode(struct span text, uint8_t *bytes, size_t *ret_count)
 		have -= 8;
 		bytes[(*ret_count)++] = (uint8_t)(bits >> have);
 	}
-	/* One text for one cursor: nothing hides in the last bits. */
+	/* A cursor has one text only: unused bits must be zero. */
 	return have < 6 && (bits & ((1U << have) - 1)) == 0;
 }
 
