@@ -1,7 +1,8 @@
-# Everything but main.c, so that tests can link it.
+# Everything but main.c, so that the tests can link it.
 PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c outbox.c \
 	pair.c persistence.c persistence_metrics.c schema.c settings.c topics.c \
-	$(addprefix save/,batch.c inflight_batch.c publisher.c saver.c transaction.c) \
+	$(addprefix save/,publisher.c saver.c transaction.c) \
+	$(addprefix save/batch/,batch.c inflight_batch.c) \
 	save/change/change_store.c \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
 		query_handler.c roster.c) \
@@ -21,11 +22,11 @@ $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
 	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis,-lunistring))
 
-# The embedded files are not seen by -MMD.
+# -MMD does not see the embedded files.
 $(call object,persistence-service/schema.c): \
 	$(wildcard persistence-service/schema/*.sql)
 
-# Need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+# These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto
 $(eval $(call library,transaction_fixture,persistence-service/save/tests,transaction_fixture.c,\
 	rdkafka libmicrohttpd libmariadb cmocka))
@@ -33,11 +34,11 @@ $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmoc
 $(foreach t,transaction transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
-$(foreach t,membership/tests/test_channel_names membership/tests/test_membership \
-	read/tests/test_history,$(eval $(call integration_test,\
+$(foreach t,membership/tests/test_blocks membership/tests/test_channel_names \
+	membership/tests/test_membership read/tests/test_history,$(eval $(call integration_test,\
 	persistence-service/rest/$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
-# And Kafka: KAFKA_BROKERS.
+# This one also needs Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
 	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 

@@ -2,7 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/service/metrics.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 static struct metric saved = METRIC_COUNTER(
 	"parley_records_total{outcome=\"saved\"}", "Records by outcome.");

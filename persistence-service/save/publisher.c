@@ -8,8 +8,8 @@
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
 #include "persistence-service/announcement.h"
+#include "persistence-service/save/batch/inflight_batch.h"
 #include "persistence-service/save/conversation/roster.h"
-#include "persistence-service/save/inflight_batch.h"
 
 #include <assert.h>
 #include <poll.h>
@@ -188,7 +188,7 @@ static void send_to_members(struct publisher *p, struct kafka_header header,
 	struct kafka_header more =
 		roster->large ? seq_header(p, seq) : no_header;
 
-	if (!roster->large && seq <= roster->newest) {
+	if (!roster->large && seq <= roster->newest_from) {
 		send_to_viewers(p, header, roster, seq, number);
 		return;
 	}

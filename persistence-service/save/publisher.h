@@ -14,7 +14,7 @@
 #define PARLEY_PERSISTENCE_SAVE_PUBLISHER_H
 
 #include "common/io/kafka/kafka.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/settings.h"
 
 #include <stdbool.h>

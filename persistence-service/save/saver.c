@@ -8,7 +8,7 @@
 #include "common/service/service.h"
 #include "persistence-service/database.h"
 #include "persistence-service/persistence_metrics.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/publisher.h"
 #include "persistence-service/save/transaction.h"
 #include "persistence-service/topics.h"

@@ -24,9 +24,9 @@ enum { TRIES = 4 };
 struct transaction {
 	struct sql *sql;
 	uint64_t connects; /* the connection that filled the caches */
-	struct talks *talks;
+	struct conversation_cache *cache;
 	struct rosters *rosters;
-	struct first_send *sends;
+	struct batch_dedup *dedup;
 	struct block_store *blocks;
 	struct conversation_store *conversations;
 	struct member_check *members;
@@ -34,7 +34,7 @@ struct transaction {
 	struct message_store *messages;
 	struct receipt_store *receipts;
 	struct change_store *changes;
-	struct answer_store *answers;
+	struct query_handler *answers;
 	/* The open messages of the range, without the refused ones. */
 	struct batch_entry *new_messages[BATCH_RECORDS_MAX];
 	unsigned new_count;
@@ -50,9 +50,9 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 
 	t->sql = sql;
 	sql_chain_transactions(sql);
-	t->talks = talks_create();
+	t->cache = conversation_cache_create();
 	t->rosters = rosters_create(sql, options->partitions);
-	t->sends = first_send_create();
+	t->dedup = batch_dedup_create();
 	t->blocks = block_store_create(sql);
 	t->conversations = conversation_store_create(sql);
 	t->members = member_check_create(sql, t->rosters);
@@ -61,7 +61,7 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 	t->receipts = receipt_store_create(sql, t->rosters);
 	t->changes =
 		change_store_create(sql, t->rosters, options->reactions_max);
-	t->answers = answer_store_create(sql);
+	t->answers = query_handler_create(sql);
 	return t;
 }
 
@@ -71,9 +71,9 @@ void transaction_destroy(struct transaction **transaction)
 
 	if (!t)
 		return;
-	talks_destroy(&t->talks);
+	conversation_cache_destroy(&t->cache);
 	rosters_destroy(&t->rosters);
-	first_send_destroy(&t->sends);
+	batch_dedup_destroy(&t->dedup);
 	block_store_destroy(&t->blocks);
 	conversation_store_destroy(&t->conversations);
 	member_check_destroy(&t->members);
@@ -81,14 +81,14 @@ void transaction_destroy(struct transaction **transaction)
 	message_store_destroy(&t->messages);
 	receipt_store_destroy(&t->receipts);
 	change_store_destroy(&t->changes);
-	answer_store_destroy(&t->answers);
+	query_handler_destroy(&t->answers);
 	mem_free(transaction);
 }
 
 void transaction_evict_caches(struct transaction *t)
 {
-	talks_forget_all(t->talks);
-	rosters_forget_all(t->rosters);
+	conversation_cache_evict_all(t->cache);
+	rosters_evict_all(t->rosters);
 }
 
 /* The open messages of the range, each (sender, uuid) once. */
@@ -97,13 +97,13 @@ static void collect_new_messages(struct transaction *t, struct batch *batch,
 {
 	t->new_count = 0;
 	t->refused_count = 0;
-	first_send_clear(t->sends);
+	batch_dedup_clear(t->dedup);
 	for (unsigned i = from; i < to; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->record.kind == SAVE_MESSAGE &&
 		    entry->outcome == OUTCOME_OPEN &&
-		    !first_send_note(t->sends, entry))
+		    !batch_dedup_add(t->dedup, entry))
 			t->new_messages[t->new_count++] = entry;
 	}
 }
@@ -121,10 +121,11 @@ static int by_conversation(const void *a, const void *b)
 
 static void look_up_conversations(struct transaction *t)
 {
-	talks_clear(t->talks);
+	conversation_cache_begin(t->cache);
 	for (unsigned i = 0; i < t->new_count; i++)
-		t->new_messages[i]->talk =
-			talks_find(t->talks, &t->new_messages[i]->record);
+		t->new_messages[i]->conversation_index =
+			conversation_cache_find(t->cache,
+		                                &t->new_messages[i]->record);
 }
 
 /* --- refusals ------------------------------------------------------------ */
@@ -153,7 +154,9 @@ static bool drop_refused(struct transaction *t,
 
 static bool refuse_blocked(struct transaction *t, struct batch_entry *entry)
 {
-	if (!talk_blocks(talks_at(t->talks, entry->talk), entry->record.sender))
+	if (!block_store_is_blocked(
+		    conversation_cache_at(t->cache, entry->conversation_index),
+		    entry->record.sender))
 		return false;
 	refuse(t, entry, FRAME_UNKNOWN_USER, "there is no such user");
 	return true;
@@ -161,11 +164,13 @@ static bool refuse_blocked(struct transaction *t, struct batch_entry *entry)
 
 static bool refuse_non_member(struct transaction *t, struct batch_entry *entry)
 {
-	const struct talk *talk = talks_at(t->talks, entry->talk);
+	const struct cached_conversation *conversation =
+		conversation_cache_at(t->cache, entry->conversation_index);
 
-	if (member_check_passed(t->members, t->talks, entry))
+	if (member_check_passed(t->members, t->cache, entry))
 		return false;
-	t->refused_from_cache |= talk->seq_known && !talk_is_pair(talk);
+	t->refused_from_cache |= conversation->seq_cached &&
+	                         !cached_conversation_is_pair(conversation);
 	refuse(t, entry, FRAME_UNKNOWN_CONVERSATION,
 	       "there is no such conversation");
 	return true;
@@ -174,7 +179,7 @@ static bool refuse_non_member(struct transaction *t, struct batch_entry *entry)
 /* Before the conversation is made: a blocked message must not make one. */
 static enum status drop_blocked(struct transaction *t)
 {
-	enum status status = block_store_load(t->blocks, t->talks);
+	enum status status = block_store_load(t->blocks, t->cache);
 
 	if (status == ST_OK && drop_refused(t, refuse_blocked))
 		look_up_conversations(t);
@@ -184,7 +189,7 @@ static enum status drop_blocked(struct transaction *t)
 static bool refuse_missing_reply(struct transaction *t,
                                  struct batch_entry *entry)
 {
-	if (reply_check_passed(t->replies, t->talks, entry))
+	if (reply_check_passed(t->replies, t->cache, entry))
 		return false;
 	refuse(t, entry, FRAME_UNKNOWN_MESSAGE,
 	       "there is no such message to reply to");
@@ -196,10 +201,14 @@ static void redirect_to_pairs(struct transaction *t)
 {
 	for (unsigned i = 0; i < t->new_count; i++) {
 		struct batch_entry *entry = t->new_messages[i];
-		const struct talk *pair = talks_at(t->talks, entry->talk)->pair;
+		const struct cached_conversation *pair =
+			conversation_cache_at(t->cache,
+		                              entry->conversation_index)
+				->pair;
 
 		if (pair)
-			entry->talk = talks_index(t->talks, pair);
+			entry->conversation_index =
+				conversation_cache_index(t->cache, pair);
 	}
 }
 
@@ -219,17 +228,17 @@ static enum status check_messages(struct transaction *t, struct batch *batch)
 	enum status status;
 
 	redirect_to_pairs(t);
-	status = member_check_load(t->members, batch, t->talks, t->new_messages,
+	status = member_check_load(t->members, batch, t->cache, t->new_messages,
 	                           t->new_count);
 	if (status == ST_OK)
 		status = check_members(t);
 	if (status != ST_OK)
 		return status;
-	status = block_store_load(t->blocks, t->talks);
+	status = block_store_load(t->blocks, t->cache);
 	if (status != ST_OK)
 		return status;
 	(void)drop_refused(t, refuse_blocked);
-	status = reply_check_load(t->replies, t->talks, t->new_messages,
+	status = reply_check_load(t->replies, t->cache, t->new_messages,
 	                          t->new_count);
 	if (status == ST_OK)
 		(void)drop_refused(t, refuse_missing_reply);
@@ -237,34 +246,38 @@ static enum status check_messages(struct transaction *t, struct batch *batch)
 }
 
 /* --- the transaction ----------------------------------------------------- */
-static uint64_t recipient(const struct talk *talk,
+static uint64_t recipient(const struct cached_conversation *conversation,
                           const struct save_record *record)
 {
-	if (!talk_is_pair(talk))
+	if (!cached_conversation_is_pair(conversation))
 		return 0;
-	return talk->user[talks_side(talk, record->sender) ? 0 : 1];
+	return conversation
+	        ->user[cached_conversation_side(conversation, record->sender)
+	                       ? 0
+	                       : 1];
 }
 
 static void assign_seq(struct transaction *t, struct batch_entry *entry,
                        uint64_t now_ms)
 {
 	const struct save_record *record = &entry->record;
-	struct talk *talk = talks_at(t->talks, entry->talk);
+	struct cached_conversation *conversation =
+		conversation_cache_at(t->cache, entry->conversation_index);
 
 	entry->saved = (struct saved_message){
-		.conversation = talk->id,
-		.seq = ++talk->last_seq,
+		.conversation = conversation->id,
+		.seq = ++conversation->last_seq,
 		.user_from = record->sender,
-		.user_to = recipient(talk, record),
+		.user_to = recipient(conversation, record),
 		.reply_to = record->reply_to,
 		.uuid = record->uuid,
 		.message = record->message,
 		.created_at_ms = now_ms,
 	};
-	talk->written = true;
-	if (talk_is_pair(talk))
-		talk->read_seq[talks_side(talk, record->sender)] =
-			talk->last_seq;
+	conversation->changed = true;
+	if (cached_conversation_is_pair(conversation))
+		conversation->read_seq[cached_conversation_side(
+			conversation, record->sender)] = conversation->last_seq;
 }
 
 static void assign_seqs(struct transaction *t, uint64_t now_ms)
@@ -283,13 +296,16 @@ static void set_rosters(struct transaction *t)
 {
 	for (unsigned i = 0; i < t->new_count; i++) {
 		struct batch_entry *entry = t->new_messages[i];
-		struct talk *talk = talks_at(t->talks, entry->talk);
+		struct cached_conversation *conversation =
+			conversation_cache_at(t->cache,
+		                              entry->conversation_index);
 
-		talk->last_message_id = entry->saved.id;
-		if (talk_is_pair(talk))
+		conversation->last_message_id = entry->saved.id;
+		if (cached_conversation_is_pair(conversation))
 			continue;
-		entry->roster = rosters_get(t->rosters, talk->id);
-		rosters_go_on(t->rosters, talk->id, talk->last_seq);
+		entry->roster = rosters_get(t->rosters, conversation->id);
+		rosters_advance(t->rosters, conversation->id,
+		                conversation->last_seq);
 	}
 }
 
@@ -301,7 +317,7 @@ static enum status insert_messages(struct transaction *t, struct batch *batch,
 	look_up_conversations(t);
 	status = drop_blocked(t);
 	if (status == ST_OK)
-		status = conversation_store_lock(t->conversations, t->talks,
+		status = conversation_store_lock(t->conversations, t->cache,
 		                                 now_ms);
 	if (status == ST_OK)
 		status = check_messages(t, batch);
@@ -315,7 +331,7 @@ static enum status insert_messages(struct transaction *t, struct batch *batch,
 		return status;
 	FAULT_POINT("insert.after");
 	set_rosters(t);
-	return conversation_store_update(t->conversations, t->talks,
+	return conversation_store_update(t->conversations, t->cache,
 	                                 t->new_messages, t->new_count, now_ms);
 }
 
@@ -332,7 +348,7 @@ static enum status write_records(struct transaction *t, struct batch *batch,
 		status =
 			change_store_write(t->changes, batch, from, to, now_ms);
 	if (status == ST_OK)
-		status = answer_store_read(t->answers, batch, from, to);
+		status = query_handler_answer(t->answers, batch, from, to);
 	return status;
 }
 
@@ -356,8 +372,8 @@ static enum status run_transaction(struct transaction *t, struct batch *batch,
 {
 	enum status status;
 
-	/* Conversations of the previous transaction must not be committed. */
-	talks_clear(t->talks);
+	/* The previous transaction's conversations must not be cached again. */
+	conversation_cache_begin(t->cache);
 	if (!has_records(t, batch, from, to))
 		return ST_OK;
 	status = sql_begin(t->sql);
@@ -371,10 +387,10 @@ static enum status run_transaction(struct transaction *t, struct batch *batch,
 	FAULT_POINT("commit.after");
 	if (status != ST_OK) {
 		sql_rollback(t->sql);
-		rosters_doubt_all(t->rosters);
+		rosters_invalidate_all(t->rosters);
 		return status;
 	}
-	talks_remember(t->talks);
+	conversation_cache_commit(t->cache);
 	return ST_OK;
 }
 
@@ -385,16 +401,14 @@ static enum status run_transaction(struct transaction *t, struct batch *batch,
 static enum status resolve_conflict(struct transaction *t, struct batch *batch,
                                     enum status status)
 {
-	unsigned known;
-
-	talks_forget(t->talks);
+	conversation_cache_invalidate(t->cache);
 	if (status == ST_NOT_FOUND)
 		return ST_OK;
 	status = sql_begin(t->sql);
 	if (status == ST_OK)
-		status =
-			message_store_known(t->messages, batch, t->new_messages,
-		                            t->new_count, t->sends, &known);
+		status = message_store_find_duplicates(t->messages, batch,
+		                                       t->new_messages,
+		                                       t->new_count, t->dedup);
 	sql_rollback(t->sql);
 	return status;
 }
@@ -403,14 +417,13 @@ static enum status resolve_conflict(struct transaction *t, struct batch *batch,
 static enum status resolve_refused(struct transaction *t, struct batch *batch)
 {
 	enum status status = ST_OK;
-	unsigned known;
 
 	if (t->refused_count)
 		status = sql_begin(t->sql);
 	if (t->refused_count && status == ST_OK) {
-		status =
-			message_store_known(t->messages, batch, t->refused,
-		                            t->refused_count, t->sends, &known);
+		status = message_store_find_duplicates(
+			t->messages, batch, t->refused, t->refused_count,
+			t->dedup);
 		sql_rollback(t->sql);
 	}
 	for (unsigned i = 0; i < t->refused_count && status == ST_OK; i++)
@@ -470,9 +483,9 @@ static void set_outcomes(struct transaction *t, struct batch *batch,
 
 		if (entry->outcome == OUTCOME_OPEN)
 			copy_first_result(batch, entry,
-			                  first_send_find(t->sends,
-			                                  record->sender,
-			                                  &record->uuid));
+			                  batch_dedup_find(t->dedup,
+			                                   record->sender,
+			                                   &record->uuid));
 	}
 }
 
@@ -524,8 +537,8 @@ static void validate_caches(struct transaction *t, struct batch *batch)
 		if (entry->record.kind != SAVE_BLOCKED ||
 		    entry->outcome == OUTCOME_DEAD)
 			continue;
-		talks_forget_pair(t->talks, entry->record.sender,
-		                  entry->record.user_to);
+		conversation_cache_evict_pair(t->cache, entry->record.sender,
+		                              entry->record.user_to);
 	}
 }
 
@@ -535,11 +548,11 @@ static enum status set_rosters_of_duplicates(struct transaction *t,
 {
 	enum status status;
 
-	if (!member_check_due(batch))
+	if (!member_check_needs_rosters(batch))
 		return ST_OK;
 	status = sql_begin(t->sql);
 	if (status == ST_OK)
-		status = member_check_address(t->members, batch);
+		status = member_check_set_rosters(t->members, batch);
 	sql_rollback(t->sql);
 	return status;
 }

@@ -15,7 +15,7 @@
 #define PARLEY_PERSISTENCE_SAVE_TRANSACTION_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 struct transaction;
 

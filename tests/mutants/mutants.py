@@ -224,8 +224,8 @@ MUTANTS = [
         "seq_with_gaps",
         "a seq is used up by what is not stored",
         [("persistence-service/save/transaction.c",
-          "		.seq = ++talk->last_seq,\n",
-          "		.seq = talk->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
+          "		.seq = ++conversation->last_seq,\n",
+          "		.seq = conversation->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
     Mutant(
         "texts_trimmed",
@@ -238,11 +238,11 @@ MUTANTS = [
         "members_of_yesterday",
         "who is in a group is not looked up anew when somebody has come or gone",
         [("persistence-service/save/conversation/roster.c",
-          "	    (roster->as_of == last_seq && roster->large == large))\n",
-          "	    (roster->as_of != UINT64_MAX && roster->large == large))\n"),
+          "	    (roster->valid_at_seq == last_seq && roster->large == large))\n",
+          "	    (roster->valid_at_seq != UINT64_MAX && roster->large == large))\n"),
          ("persistence-service/save/conversation/roster.c",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
-          "		entry->roster.as_of = UINT64_MAX;\n",
+          "		entry->roster.valid_at_seq = UINT64_MAX;\n",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
           "		;\n")],
         going, {"unheard", "undelivered", "misrouted", "refused"}, GOING),
@@ -293,7 +293,7 @@ MUTANTS = [
     Mutant(
         "receipts_unkept",
         "a receipt is told and not written down",
-        [("persistence-service/save/receipt/receipt_store.c", "	status = raise_all(store);\n",
-          "	status = ST_OK;\n	(void)raise_all;\n")],
+        [("persistence-service/save/receipt/receipt_store.c", "	status = write_receipts(store);\n",
+          "	status = ST_OK;\n	(void)write_receipts;\n")],
         nothing, {"receipts"}, {"receipts": 500}),
 ]

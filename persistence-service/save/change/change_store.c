@@ -371,8 +371,8 @@ static enum status process_new(struct change_store *store,
 		              "the message has the highest number of different "
 		              "reactions");
 	entry->sender_is_member = true;
-	rosters_want(store->rosters, record->conversation,
-	             ref.direct ? 0 : ref.last_seq, ref.large);
+	rosters_request(store->rosters, record->conversation,
+	                ref.direct ? 0 : ref.last_seq, ref.large);
 	return apply(store, entry, &ref, now_ms);
 }
 
@@ -389,8 +389,8 @@ static enum status request_duplicate_roster(struct change_store *store,
 
 	entry->sender_is_member = status == ST_OK;
 	if (entry->sender_is_member)
-		rosters_want(store->rosters, record.conversation,
-		             ref.direct ? 0 : ref.last_seq, ref.large);
+		rosters_request(store->rosters, record.conversation,
+		                ref.direct ? 0 : ref.last_seq, ref.large);
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 

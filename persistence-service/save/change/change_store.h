@@ -11,7 +11,7 @@
 #define PARLEY_PERSISTENCE_SAVE_CHANGE_STORE_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/conversation/roster.h"
 
 struct change_store;

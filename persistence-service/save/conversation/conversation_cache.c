@@ -3,60 +3,60 @@
 #include "common/base/lru.h"
 #include "common/base/mem.h"
 #include "persistence-service/pair.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* A record's conversation by its id may turn out to be one of a pair. */
+/* An id may turn out to be a pair's, so a record may need two. */
 enum {
-	REMEMBERED_MAX = 100000,
-	TALKS_MOST = 2 * BATCH_RECORDS_MAX,
+	COMMITTED_MAX = 100000,
+	CONVERSATIONS_MAX = 2 * BATCH_RECORDS_MAX,
 	SLOTS = 2048
 };
-_Static_assert((int)SLOTS > (int)TALKS_MOST,
+_Static_assert((int)SLOTS > (int)CONVERSATIONS_MAX,
                "there must always be a free slot");
 
-struct remembered {
+struct committed {
 	uint64_t id;
 	uint64_t last_seq;
-	uint64_t low, high; /* of an id: whose it is, when it is a pair's */
+	uint64_t low, high; /* of an id: the pair, if it is a pair's; or 0 */
 	bool large;
 	uint8_t blocked;
 };
 
-struct talks {
-	struct lru *remembered; /* by talk.user */
-	struct talk talk[TALKS_MOST];
+struct conversation_cache {
+	struct lru *committed; /* by talk.user */
+	struct cached_conversation conversations[CONVERSATIONS_MAX];
 	unsigned count;
 	uint16_t slots[SLOTS]; /* index + 1 by hash of the users; 0: free */
 };
 
-struct talks *talks_create(void)
+struct conversation_cache *conversation_cache_create(void)
 {
-	struct talks *talks = mem_new(sizeof(*talks));
+	struct conversation_cache *cache = mem_new(sizeof(*cache));
 
-	talks_forget_all(talks);
-	return talks;
+	conversation_cache_evict_all(cache);
+	return cache;
 }
 
-void talks_destroy(struct talks **talks)
+void conversation_cache_destroy(struct conversation_cache **cache)
 {
-	if (!*talks)
+	if (!*cache)
 		return;
-	lru_destroy(&(*talks)->remembered);
-	mem_free(talks);
+	lru_destroy(&(*cache)->committed);
+	mem_free(cache);
 }
 
-void talks_clear(struct talks *talks)
+void conversation_cache_begin(struct conversation_cache *cache)
 {
-	talks->count = 0;
-	memset(talks->slots, 0, sizeof(talks->slots));
+	cache->count = 0;
+	memset(cache->slots, 0, sizeof(cache->slots));
 }
 
-static struct span users_of(const struct talk *talk)
+static struct span users_of(const struct cached_conversation *conversation)
 {
-	return span_make(talk->user, sizeof(talk->user));
+	return span_make(conversation->user, sizeof(conversation->user));
 }
 
 static unsigned slot_of(uint64_t low, uint64_t high)
@@ -67,180 +67,202 @@ static unsigned slot_of(uint64_t low, uint64_t high)
 	return (unsigned)(hash >> 32) % SLOTS;
 }
 
-static void write_key(struct talk *talk)
+static void write_key(struct cached_conversation *conversation)
 {
 	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
-	struct save_record record = {.sender = talk->user[0],
-	                             .user_to = talk->user[1]};
+	struct save_record record = {.sender = conversation->user[0],
+	                             .user_to = conversation->user[1]};
 
-	if (!talk_is_pair(talk))
-		record = (struct save_record){.conversation = talk->user[1]};
+	if (!cached_conversation_is_pair(conversation))
+		record = (struct save_record){.conversation =
+		                                      conversation->user[1]};
 	save_record_key(&record, &key);
-	memcpy(talk->key, key.data, key.len);
-	talk->key_len = (unsigned)key.len;
+	memcpy(conversation->key, key.data, key.len);
+	conversation->key_len = (unsigned)key.len;
 }
 
-static void recall(struct talks *talks, struct talk *talk)
+static void load_committed(struct conversation_cache *cache,
+                           struct cached_conversation *conversation)
 {
-	struct remembered remembered;
+	struct committed committed;
 
-	if (!lru_get(talks->remembered, users_of(talk), 0, &remembered))
+	if (!lru_get(cache->committed, users_of(conversation), 0, &committed))
 		return;
-	talk->id = remembered.id;
-	talk->last_seq = remembered.last_seq;
-	talk->large = remembered.large;
-	talk->blocked = remembered.blocked;
-	talk->blocks_known = true;
-	talk->seq_known = true;
+	conversation->id = committed.id;
+	conversation->last_seq = committed.last_seq;
+	conversation->large = committed.large;
+	conversation->blocked = committed.blocked;
+	conversation->blocks_known = true;
+	conversation->seq_cached = true;
 }
 
-static void start(struct talks *talks, struct talk *talk, uint64_t low,
-                  uint64_t high)
+static void init(struct conversation_cache *cache,
+                 struct cached_conversation *conversation, uint64_t low,
+                 uint64_t high)
 {
-	*talk = (struct talk){.user = {low, high}};
-	write_key(talk);
-	if (!talk_is_pair(talk))
-		talk->id = high;
-	recall(talks, talk);
+	*conversation = (struct cached_conversation){.user = {low, high}};
+	write_key(conversation);
+	if (!cached_conversation_is_pair(conversation))
+		conversation->id = high;
+	load_committed(cache, conversation);
 }
 
-/* The slot of these users, or the free one where they belong. */
-static unsigned look(const struct talks *talks, uint64_t low, uint64_t high)
+/* The slot of these users, or the free slot for them. */
+static unsigned slot_for(const struct conversation_cache *cache, uint64_t low,
+                         uint64_t high)
 {
 	unsigned slot = slot_of(low, high);
 
-	for (; talks->slots[slot]; slot = (slot + 1) % SLOTS) {
-		const struct talk *talk = &talks->talk[talks->slots[slot] - 1];
+	for (; cache->slots[slot]; slot = (slot + 1) % SLOTS) {
+		const struct cached_conversation *conversation =
+			&cache->conversations[cache->slots[slot] - 1];
 
-		if (talk->user[0] == low && talk->user[1] == high)
+		if (conversation->user[0] == low &&
+		    conversation->user[1] == high)
 			break;
 	}
 	return slot;
 }
 
-static struct talk *find(struct talks *talks, uint64_t low, uint64_t high)
+static struct cached_conversation *find(struct conversation_cache *cache,
+                                        uint64_t low, uint64_t high)
 {
-	unsigned slot = look(talks, low, high);
+	unsigned slot = slot_for(cache, low, high);
 
-	if (talks->slots[slot])
-		return &talks->talk[talks->slots[slot] - 1];
-	assert(talks->count < TALKS_MOST);
-	start(talks, &talks->talk[talks->count], low, high);
-	talks->slots[slot] = (uint16_t)++talks->count;
-	return &talks->talk[talks->count - 1];
+	if (cache->slots[slot])
+		return &cache->conversations[cache->slots[slot] - 1];
+	assert(cache->count < CONVERSATIONS_MAX);
+	init(cache, &cache->conversations[cache->count], low, high);
+	cache->slots[slot] = (uint16_t)++cache->count;
+	return &cache->conversations[cache->count - 1];
 }
 
-/* An id that is remembered as a pair's needs no look at its row. */
-static struct talk *find_by_id(struct talks *talks, uint64_t id)
+/* An id that is cached as a pair's needs no row to be read. */
+static struct cached_conversation *find_by_id(struct conversation_cache *cache,
+                                              uint64_t id)
 {
 	uint64_t users[2] = {0, id};
-	struct remembered remembered;
+	struct committed committed;
 
-	if (lru_get(talks->remembered, span_make(users, sizeof(users)), 0,
-	            &remembered) &&
-	    remembered.low)
-		return find(talks, remembered.low, remembered.high);
-	return find(talks, 0, id);
+	if (lru_get(cache->committed, span_make(users, sizeof(users)), 0,
+	            &committed) &&
+	    committed.low)
+		return find(cache, committed.low, committed.high);
+	return find(cache, 0, id);
 }
 
-unsigned talks_find(struct talks *talks, const struct save_record *record)
+unsigned conversation_cache_find(struct conversation_cache *cache,
+                                 const struct save_record *record)
 {
 	bool rising = record->sender <= record->user_to;
-	struct talk *talk;
+	struct cached_conversation *conversation;
 
 	if (record->conversation)
-		talk = find_by_id(talks, record->conversation);
+		conversation = find_by_id(cache, record->conversation);
 	else
-		talk = find(talks, rising ? record->sender : record->user_to,
-		            rising ? record->user_to : record->sender);
-	if (!talk->created_by)
-		talk->created_by = record->sender;
-	return talks_index(talks, talk);
+		conversation =
+			find(cache, rising ? record->sender : record->user_to,
+		             rising ? record->user_to : record->sender);
+	if (!conversation->created_by)
+		conversation->created_by = record->sender;
+	return conversation_cache_index(cache, conversation);
 }
 
-void talks_is_pair(struct talks *talks, struct talk *talk, uint64_t low,
-                   uint64_t high)
+void conversation_cache_resolve_pair(struct conversation_cache *cache,
+                                     struct cached_conversation *conversation,
+                                     uint64_t low, uint64_t high)
 {
-	struct remembered alias = {.id = talk->id, .low = low, .high = high};
-	struct talk *pair = find(talks, low, high);
+	struct committed alias = {
+		.id = conversation->id, .low = low, .high = high};
+	struct cached_conversation *pair = find(cache, low, high);
 
-	lru_put(talks->remembered, users_of(talk), &alias, UINT64_MAX);
-	talk->pair = pair;
-	pair->id = talk->id;
-	pair->last_seq = talk->last_seq;
+	lru_put(cache->committed, users_of(conversation), &alias, UINT64_MAX);
+	conversation->pair = pair;
+	pair->id = conversation->id;
+	pair->last_seq = conversation->last_seq;
 	if (!pair->created_by)
-		pair->created_by = talk->created_by;
+		pair->created_by = conversation->created_by;
 }
 
-struct talk *talks_at(struct talks *talks, unsigned index)
+struct cached_conversation *
+conversation_cache_at(struct conversation_cache *cache, unsigned index)
 {
-	assert(index < talks->count);
-	return &talks->talk[index];
+	assert(index < cache->count);
+	return &cache->conversations[index];
 }
 
-unsigned talks_index(const struct talks *talks, const struct talk *talk)
+unsigned
+conversation_cache_index(const struct conversation_cache *cache,
+                         const struct cached_conversation *conversation)
 {
-	return (unsigned)(talk - talks->talk);
+	return (unsigned)(conversation - cache->conversations);
 }
 
-struct talk *talks_with_key(struct talks *talks, struct span key)
+struct cached_conversation *
+conversation_cache_by_key(struct conversation_cache *cache, struct span key)
 {
 	struct pair pair;
 	unsigned slot;
 
 	if (!pair_read(key, &pair))
 		return NULL;
-	slot = look(talks, pair.low, pair.high);
-	return talks->slots[slot] ? &talks->talk[talks->slots[slot] - 1] : NULL;
+	slot = slot_for(cache, pair.low, pair.high);
+	return cache->slots[slot]
+	               ? &cache->conversations[cache->slots[slot] - 1]
+	               : NULL;
 }
 
-unsigned talks_count(const struct talks *talks)
+unsigned conversation_cache_count(const struct conversation_cache *cache)
 {
-	return talks->count;
+	return cache->count;
 }
 
-unsigned talks_side(const struct talk *talk, uint64_t user)
+unsigned
+cached_conversation_side(const struct cached_conversation *conversation,
+                         uint64_t user)
 {
-	return talk->user[0] == user ? 0 : 1;
+	return conversation->user[0] == user ? 0 : 1;
 }
 
-static void remember(struct talks *talks, const struct talk *talk)
+static void commit(struct conversation_cache *cache,
+                   const struct cached_conversation *conversation)
 {
-	struct remembered remembered = {
-		.id = talk->id,
-		.last_seq = talk->last_seq,
-		.large = talk->large,
-		.blocked = talk->blocked,
+	struct committed committed = {
+		.id = conversation->id,
+		.last_seq = conversation->last_seq,
+		.large = conversation->large,
+		.blocked = conversation->blocked,
 	};
 
-	if (!talk->absent && !talk->pair)
-		lru_put(talks->remembered, users_of(talk), &remembered,
+	if (!conversation->missing && !conversation->pair)
+		lru_put(cache->committed, users_of(conversation), &committed,
 		        UINT64_MAX);
 }
 
-void talks_remember(struct talks *talks)
+void conversation_cache_commit(struct conversation_cache *cache)
 {
-	for (unsigned i = 0; i < talks->count; i++)
-		remember(talks, &talks->talk[i]);
+	for (unsigned i = 0; i < cache->count; i++)
+		commit(cache, &cache->conversations[i]);
 }
 
-void talks_forget_pair(struct talks *talks, uint64_t user, uint64_t other)
+void conversation_cache_evict_pair(struct conversation_cache *cache,
+                                   uint64_t user, uint64_t other)
 {
 	uint64_t users[2] = {user < other ? user : other,
 	                     user < other ? other : user};
 
-	lru_remove(talks->remembered, span_make(users, sizeof(users)));
+	lru_remove(cache->committed, span_make(users, sizeof(users)));
 }
 
-void talks_forget(struct talks *talks)
+void conversation_cache_invalidate(struct conversation_cache *cache)
 {
-	for (unsigned i = 0; i < talks->count; i++)
-		lru_remove(talks->remembered, users_of(&talks->talk[i]));
+	for (unsigned i = 0; i < cache->count; i++)
+		lru_remove(cache->committed,
+		           users_of(&cache->conversations[i]));
 }
 
-void talks_forget_all(struct talks *talks)
+void conversation_cache_evict_all(struct conversation_cache *cache)
 {
-	lru_destroy(&talks->remembered);
-	talks->remembered =
-		lru_create(REMEMBERED_MAX, sizeof(struct remembered));
+	lru_destroy(&cache->committed);
+	cache->committed = lru_create(COMMITTED_MAX, sizeof(struct committed));
 }

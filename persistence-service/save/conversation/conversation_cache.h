@@ -1,13 +1,13 @@
 /*
- * talk - the conversations that one transaction touches.
+ * conversation_cache - the conversations of one transaction, and a bounded LRU
+ * map with what earlier commits made certain about them.
  *
- * Each is looked up once: a pair of users by its key, any other by its id. What
- * a commit made certain is remembered for the next transaction in a bounded
- * map. An id stays true. last_seq can be behind, when somebody else wrote
- * meanwhile: then the next seq is taken, and the unique key says so. Whoever
- * comes or goes takes a seq, so that what is known of members is as good as
- * last_seq. A block list takes none: whoever changes one says so
- * (SAVE_BLOCKED).
+ * A transaction looks up each conversation once: a pair of users by its key,
+ * any other conversation by its id. An id never changes. A cached last_seq is
+ * stale when another process has written meanwhile: then the next seq is taken,
+ * and the unique key reports it. Every membership change takes a seq, so
+ * cached members are valid as long as last_seq is. A block list takes no seq:
+ * its change sends a record (SAVE_BLOCKED) that evicts the pair.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_CONVERSATION_CACHE_H
 #define PARLEY_PERSISTENCE_SAVE_CONVERSATION_CACHE_H
@@ -18,61 +18,74 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What `blocked` of a pair is made of. */
+/* The bits of cached_conversation.blocked. */
 enum { LOW_BLOCKS_HIGH = 1, HIGH_BLOCKS_LOW = 2 };
 
-struct talk {
-	/* A pair, rising; equal in a talk with oneself. Or 0 and the id. */
+struct cached_conversation {
+	/* Of a pair, ascending; equal for oneself. Or 0 and the id. */
 	uint64_t user[2];
-	uint64_t id; /* 0: not known yet */
+	uint64_t id; /* 0: unknown */
 	uint64_t created_by;
 	uint64_t last_seq;
 	uint64_t last_message_id;
-	uint64_t read_seq[2]; /* of a pair's users, when they wrote; or 0 */
-	bool made;            /* by this transaction */
-	bool seq_known;       /* last_seq is remembered, not read and locked */
-	bool written;         /* by this transaction */
-	bool absent;          /* there is no conversation of that id */
+	uint64_t read_seq[2]; /* of a pair's users, if they wrote; or 0 */
+	bool created;         /* by this transaction */
+	bool seq_cached;      /* last_seq comes from the LRU map; its row is not
+	                         locked */
+	bool changed;         /* by this transaction */
+	bool missing;         /* no such conversation */
 	bool large;
 	bool blocks_known;
 	uint8_t blocked;
-	struct talk *pair; /* of an id that turned out to be a pair's */
+	/* Of a conversation whose id turned out to be a pair's. */
+	struct cached_conversation *pair;
 	char key[CONVERSATION_KEY_MAX];
 	unsigned key_len;
 };
 
-struct talks;
+struct conversation_cache;
 
-struct talks *talks_create(void);
-void talks_destroy(struct talks **talks);
-/* Forgets those of the last transaction, keeps what is remembered. */
-void talks_clear(struct talks *talks);
-/* The index of the record's conversation, from 0. */
-unsigned talks_find(struct talks *talks, const struct save_record *record);
-struct talk *talks_at(struct talks *talks, unsigned index);
-unsigned talks_index(const struct talks *talks, const struct talk *talk);
-/* NULL when this transaction has none of that key. */
-struct talk *talks_with_key(struct talks *talks, struct span key);
-unsigned talks_count(const struct talks *talks);
-unsigned talks_side(const struct talk *talk, uint64_t user);
-static inline bool talk_is_pair(const struct talk *talk)
+struct conversation_cache *conversation_cache_create(void);
+void conversation_cache_destroy(struct conversation_cache **cache);
+/* Begins a transaction without conversations; keeps the LRU map. */
+void conversation_cache_begin(struct conversation_cache *cache);
+/* The index of the record's conversation, which is added when needed. */
+unsigned conversation_cache_find(struct conversation_cache *cache,
+                                 const struct save_record *record);
+struct cached_conversation *
+conversation_cache_at(struct conversation_cache *cache, unsigned index);
+unsigned
+conversation_cache_index(const struct conversation_cache *cache,
+                         const struct cached_conversation *conversation);
+/* NULL when this transaction has no conversation with this key. */
+struct cached_conversation *
+conversation_cache_by_key(struct conversation_cache *cache, struct span key);
+unsigned conversation_cache_count(const struct conversation_cache *cache);
+unsigned
+cached_conversation_side(const struct cached_conversation *conversation,
+                         uint64_t user);
+static inline bool
+cached_conversation_is_pair(const struct cached_conversation *conversation)
 {
-	return talk->user[0] != 0;
+	return conversation->user[0] != 0;
 }
 
 /*
- * The talk by its id, whose row was read, is that of this pair: gives the
- * pair's talk, with what was read.
+ * The row of the conversation, which was found by its id, is that of this pair:
+ * makes the pair's conversation, with the values of the row.
  */
-void talks_is_pair(struct talks *talks, struct talk *talk, uint64_t low,
-                   uint64_t high);
+void conversation_cache_resolve_pair(struct conversation_cache *cache,
+                                     struct cached_conversation *conversation,
+                                     uint64_t low, uint64_t high);
 
-/* What this transaction has was committed, or is to be asked for again. */
-void talks_remember(struct talks *talks);
-void talks_forget(struct talks *talks);
-/* A pair's block list has changed. */
-void talks_forget_pair(struct talks *talks, uint64_t user, uint64_t other);
-/* Of all transactions. */
-void talks_forget_all(struct talks *talks);
+/* This transaction was committed: keeps its conversations in the LRU map. */
+void conversation_cache_commit(struct conversation_cache *cache);
+/* It failed: removes its conversations from the LRU map. */
+void conversation_cache_invalidate(struct conversation_cache *cache);
+/* The block list of a pair has changed. */
+void conversation_cache_evict_pair(struct conversation_cache *cache,
+                                   uint64_t user, uint64_t other);
+/* Empties the LRU map. */
+void conversation_cache_evict_all(struct conversation_cache *cache);
 
 #endif

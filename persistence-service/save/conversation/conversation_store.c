@@ -12,7 +12,7 @@ enum { VALUES_EACH = 6, LOCKED_COLUMNS = 5 };
 
 struct conversation_store {
 	struct sql *sql;
-	struct talk *by_id[BATCH_RECORDS_MAX];
+	struct cached_conversation *by_id[BATCH_RECORDS_MAX];
 	struct batch_entry *writers[BATCH_RECORDS_MAX];
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 	unsigned rows;
@@ -26,8 +26,8 @@ static struct sql_bulk find_by_key = {
 	.row_values = 1,
 };
 
-/* The ids of one insert are consecutive: see sql_insert_id(). */
-static struct sql_bulk make_missing = {
+/* The ids of one INSERT are consecutive: see sql_insert_id(). */
+static struct sql_bulk insert_missing = {
 	.head = "INSERT INTO conversations (kind, ckey, created_by, created_at)"
 		" VALUES ",
 	.row = "(1,?,?,?)",
@@ -45,7 +45,7 @@ static struct sql_bulk lock_by_id = {
 	.row_values = 1,
 };
 
-/* The rows are there: this is an update of many rows at once. */
+/* The rows exist: this updates many rows with one statement. */
 static struct sql_bulk update_last = {
 	.head = "INSERT INTO conversations (id, kind, ckey, created_by,"
 		" created_at, last_seq, last_message_id) VALUES ",
@@ -85,28 +85,28 @@ static void add(struct conversation_store *store, unsigned *at,
 	store->values[(*at)++] = value;
 }
 
-static struct span key_of(const struct talk *talk)
+static struct span key_of(const struct cached_conversation *conversation)
 {
-	return span_make(talk->key, talk->key_len);
+	return span_make(conversation->key, conversation->key_len);
 }
 
 static unsigned collect_unknown(struct conversation_store *store,
-                                struct talks *talks)
+                                struct conversation_cache *cache)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < talks_count(talks); i++)
-		if (talks_at(talks, i)->id == 0) /* a pair's */
-			store->by_id[count++] = talks_at(talks, i);
+	for (unsigned i = 0; i < conversation_cache_count(cache); i++)
+		if (conversation_cache_at(cache, i)->id == 0) /* a pair's */
+			store->by_id[count++] = conversation_cache_at(cache, i);
 	return count;
 }
 
 static enum status find_ids(struct conversation_store *store,
-                            struct talks *talks, unsigned unknown)
+                            struct conversation_cache *cache, unsigned unknown)
 {
 	struct sql_value row[2];
 	enum status status;
-	struct talk *talk;
+	struct cached_conversation *conversation;
 	unsigned at = 0;
 
 	for (unsigned i = 0; i < unknown; i++)
@@ -116,81 +116,78 @@ static enum status find_ids(struct conversation_store *store,
 		status = sql_fetch(store->sql, row, 2);
 		if (status != ST_OK)
 			break;
-		talk = talks_with_key(talks, row[1].bytes);
-		if (talk)
-			talk->id = row[0].number;
+		conversation = conversation_cache_by_key(cache, row[1].bytes);
+		if (conversation)
+			conversation->id = row[0].number;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status make_pieces(struct conversation_store *store,
-                               unsigned missing)
+static enum status create_missing(struct conversation_store *store,
+                                  const struct sql_time *now, unsigned missing)
 {
-	const unsigned each = make_missing.row_values;
-	enum status status;
-	unsigned ran;
+	const unsigned each = insert_missing.row_values;
+	unsigned at = 0, ran;
 
+	for (unsigned i = 0; i < missing; i++) {
+		add(store, &at, sql_bytes(key_of(store->by_id[i])));
+		add(store, &at, sql_number(store->by_id[i]->created_by));
+		add(store, &at, sql_bytes(span_make(now->text, SQL_TIME_LEN)));
+	}
 	for (unsigned done = 0; done < missing; done += ran) {
-		status = sql_bulk_run_exact(store->sql, &make_missing,
-		                            &store->values[done * each],
-		                            missing - done, &ran);
+		enum status status = sql_bulk_run_exact(
+			store->sql, &insert_missing,
+			&store->values[done * each], missing - done, &ran);
+
 		if (status != ST_OK)
 			return status;
 		for (unsigned i = 0; i < ran; i++) {
-			struct talk *talk = store->by_id[done + i];
-
-			talk->id = sql_insert_id(store->sql) + i;
-			talk->made = true;
+			store->by_id[done + i]->id =
+				sql_insert_id(store->sql) + i;
+			store->by_id[done + i]->created = true;
 		}
 	}
 	return ST_OK;
 }
 
-static enum status make_ids(struct conversation_store *store,
-                            const struct sql_time *now, unsigned missing)
-{
-	unsigned at = 0;
-
-	for (unsigned i = 0; i < missing; i++) {
-		const struct talk *talk = store->by_id[i];
-
-		add(store, &at, sql_bytes(key_of(talk)));
-		add(store, &at, sql_number(talk->created_by));
-		add(store, &at, sql_bytes(span_make(now->text, SQL_TIME_LEN)));
-	}
-	return make_pieces(store, missing);
-}
-
 static int by_id(const void *a, const void *b)
 {
-	const struct talk *x = *(struct talk *const *)a;
-	const struct talk *y = *(struct talk *const *)b;
+	const struct cached_conversation *x =
+		*(struct cached_conversation *const *)a;
+	const struct cached_conversation *y =
+		*(struct cached_conversation *const *)b;
 
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Whose row was not there. A pair's was known: look again. */
-static enum status miss(struct talk *talk)
+/* The row was not found. A pair's row was known before: start again. */
+static enum status mark_missing(struct cached_conversation *conversation)
 {
-	talk->absent = true;
-	return talk_is_pair(talk) ? ST_NOT_FOUND : ST_OK;
+	conversation->missing = true;
+	return cached_conversation_is_pair(conversation) ? ST_NOT_FOUND : ST_OK;
 }
 
-static void take_row(struct talks *talks, struct talk *talk,
-                     const struct sql_value *row)
+static void set_row(struct conversation_cache *cache,
+                    struct cached_conversation *conversation,
+                    const struct sql_value *row)
 {
 	struct pair pair;
 
-	talk->last_seq = row[1].number;
-	talk->large = row[2].number != 0;
-	talk->absent = row[4].kind != SQL_NULL;
-	if (!talk_is_pair(talk) && pair_read(row[3].bytes, &pair))
-		talks_is_pair(talks, talk, pair.low, pair.high);
+	conversation->last_seq = row[1].number;
+	conversation->large = row[2].number != 0;
+	conversation->missing = row[4].kind != SQL_NULL;
+	if (!cached_conversation_is_pair(conversation) &&
+	    pair_read(row[3].bytes, &pair))
+		conversation_cache_resolve_pair(cache, conversation, pair.low,
+		                                pair.high);
 }
 
-/* Rows come in the order of by_id; two talks may have one, an id and a pair. */
+/*
+ * Rows come in the order of by_id. Two conversations may have the same row: one
+ * found by its id and one by its pair.
+ */
 static enum status read_locked(struct conversation_store *store,
-                               struct talks *talks, unsigned count)
+                               struct conversation_cache *cache, unsigned count)
 {
 	struct sql_value row[LOCKED_COLUMNS];
 	enum status status = ST_OK, missed = ST_OK;
@@ -202,86 +199,90 @@ static enum status read_locked(struct conversation_store *store,
 			break;
 		while (at < count && store->by_id[at]->id < row[0].number &&
 		       missed == ST_OK)
-			missed = miss(store->by_id[at++]);
+			missed = mark_missing(store->by_id[at++]);
 		while (at < count && store->by_id[at]->id == row[0].number)
-			take_row(talks, store->by_id[at++], row);
+			set_row(cache, store->by_id[at++], row);
 	}
 	if (status != ST_NOT_FOUND && status != ST_OK)
 		return status;
 	while (at < count && missed == ST_OK)
-		missed = miss(store->by_id[at++]);
+		missed = mark_missing(store->by_id[at++]);
 	return missed;
 }
 
-/* What this transaction made is locked already, and empty. */
+/* Rows that this transaction made are locked already. */
 static enum status lock_ids(struct conversation_store *store,
-                            struct talks *talks)
+                            struct conversation_cache *cache)
 {
 	unsigned count = 0, at = 0;
 	enum status status;
 
-	for (unsigned i = 0; i < talks_count(talks); i++) {
-		struct talk *talk = talks_at(talks, i);
+	for (unsigned i = 0; i < conversation_cache_count(cache); i++) {
+		struct cached_conversation *conversation =
+			conversation_cache_at(cache, i);
 
-		if (!talk->made && !talk->seq_known)
-			store->by_id[count++] = talk;
+		if (!conversation->created && !conversation->seq_cached)
+			store->by_id[count++] = conversation;
 	}
 	if (count == 0)
 		return ST_OK;
-	qsort(store->by_id, count, sizeof(struct talk *), by_id);
+	qsort(store->by_id, count, sizeof(struct cached_conversation *), by_id);
 	for (unsigned i = 0; i < count; i++)
 		add(store, &at, sql_number(store->by_id[i]->id));
 	status = sql_bulk_run(store->sql, &lock_by_id, store->values, count);
 	if (status != ST_OK)
 		return status;
-	return read_locked(store, talks, count);
+	return read_locked(store, cache, count);
 }
 
 enum status conversation_store_lock(struct conversation_store *store,
-                                    struct talks *talks, uint64_t now_ms)
+                                    struct conversation_cache *cache,
+                                    uint64_t now_ms)
 {
 	struct sql_time now = sql_time_of(now_ms);
-	unsigned unknown = collect_unknown(store, talks);
+	unsigned unknown = collect_unknown(store, cache);
 	enum status status = ST_OK;
 
 	if (unknown)
-		status = find_ids(store, talks, unknown);
+		status = find_ids(store, cache, unknown);
 	if (status != ST_OK)
 		return status;
-	unknown = collect_unknown(store, talks);
+	unknown = collect_unknown(store, cache);
 	if (unknown)
-		status = make_ids(store, &now, unknown);
+		status = create_missing(store, &now, unknown);
 	if (status != ST_OK)
 		return status;
-	return lock_ids(store, talks);
+	return lock_ids(store, cache);
 }
 
 /*
- * The server counts a row that it changed twice and one that it had to insert
- * once: the conversation was gone.
+ * The server counts an updated row as two and an inserted row as one. An
+ * inserted row means that the conversation was gone.
  */
 static enum status update_rows(struct conversation_store *store,
-                               struct talks *talks, const struct sql_time *now)
+                               struct conversation_cache *cache,
+                               const struct sql_time *now)
 {
 	struct span time = span_make(now->text, SQL_TIME_LEN);
 	unsigned count = 0, at = 0;
 	enum status status;
 
-	for (unsigned i = 0; i < talks_count(talks); i++)
-		if (talks_at(talks, i)->written)
-			store->by_id[count++] = talks_at(talks, i);
+	for (unsigned i = 0; i < conversation_cache_count(cache); i++)
+		if (conversation_cache_at(cache, i)->changed)
+			store->by_id[count++] = conversation_cache_at(cache, i);
 	if (count == 0)
 		return ST_OK;
-	qsort(store->by_id, count, sizeof(struct talk *), by_id);
+	qsort(store->by_id, count, sizeof(struct cached_conversation *), by_id);
 	for (unsigned i = 0; i < count; i++) {
-		const struct talk *talk = store->by_id[i];
+		const struct cached_conversation *conversation =
+			store->by_id[i];
 
-		add(store, &at, sql_number(talk->id));
-		add(store, &at, sql_bytes(key_of(talk)));
-		add(store, &at, sql_number(talk->created_by));
+		add(store, &at, sql_number(conversation->id));
+		add(store, &at, sql_bytes(key_of(conversation)));
+		add(store, &at, sql_number(conversation->created_by));
 		add(store, &at, sql_bytes(time));
-		add(store, &at, sql_number(talk->last_seq));
-		add(store, &at, sql_number(talk->last_message_id));
+		add(store, &at, sql_number(conversation->last_seq));
+		add(store, &at, sql_number(conversation->last_message_id));
 	}
 	status = sql_bulk_run(store->sql, &update_last, store->values, count);
 	if (status != ST_OK)
@@ -315,21 +316,23 @@ static enum status put_member(struct conversation_store *store,
 	return store->rows == SQL_BULK_MAX ? flush_members(store) : ST_OK;
 }
 
-/* Both when the conversation is new, else only who wrote. */
+/* Both users when the conversation is new, else only those who wrote. */
 static enum status put_pair(struct conversation_store *store,
-                            const struct talk *talk, const struct sql_time *now)
+                            const struct cached_conversation *conversation,
+                            const struct sql_time *now)
 {
-	unsigned sides = talk->user[0] == talk->user[1] ? 1 : 2;
+	unsigned sides = conversation->user[0] == conversation->user[1] ? 1 : 2;
 	enum status status = ST_OK;
 
 	for (unsigned side = 0; side < sides && status == ST_OK; side++)
-		if (talk->made || talk->read_seq[side])
-			status = put_member(store, talk->id, talk->user[side],
-			                    talk->read_seq[side], now);
+		if (conversation->created || conversation->read_seq[side])
+			status = put_member(store, conversation->id,
+			                    conversation->user[side],
+			                    conversation->read_seq[side], now);
 	return status;
 }
 
-/* By conversation and user; the last message of each first. */
+/* By conversation and user; the last message of a user comes first. */
 static int by_writer(const void *a, const void *b)
 {
 	const struct saved_message *x =
@@ -351,9 +354,9 @@ static bool same_writer(const struct saved_message *x,
 	       x->user_from == y->user_from;
 }
 
-/* Who wrote to many has read up to their last message. */
+/* The sender of a message to a group has read up to this message. */
 static enum status put_writers(struct conversation_store *store,
-                               struct talks *talks,
+                               struct conversation_cache *cache,
                                struct batch_entry *const *entries,
                                unsigned count, const struct sql_time *now)
 {
@@ -362,7 +365,8 @@ static enum status put_writers(struct conversation_store *store,
 	unsigned writers = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		if (!talk_is_pair(talks_at(talks, entries[i]->talk)))
+		if (!cached_conversation_is_pair(conversation_cache_at(
+			    cache, entries[i]->conversation_index)))
 			many[writers++] = entries[i];
 	if (writers)
 		qsort(many, writers, sizeof(*many), by_writer);
@@ -377,19 +381,22 @@ static enum status put_writers(struct conversation_store *store,
 }
 
 enum status conversation_store_update(struct conversation_store *store,
-                                      struct talks *talks,
+                                      struct conversation_cache *cache,
                                       struct batch_entry *const *entries,
                                       unsigned count, uint64_t now_ms)
 {
 	struct sql_time now = sql_time_of(now_ms);
-	enum status status = update_rows(store, talks, &now);
+	enum status status = update_rows(store, cache, &now);
 
 	store->rows = 0;
-	for (unsigned i = 0; i < talks_count(talks) && status == ST_OK; i++)
-		if (talk_is_pair(talks_at(talks, i)))
-			status = put_pair(store, talks_at(talks, i), &now);
+	for (unsigned i = 0;
+	     i < conversation_cache_count(cache) && status == ST_OK; i++)
+		if (cached_conversation_is_pair(
+			    conversation_cache_at(cache, i)))
+			status = put_pair(
+				store, conversation_cache_at(cache, i), &now);
 	if (status == ST_OK)
-		status = put_writers(store, talks, entries, count, &now);
+		status = put_writers(store, cache, entries, count, &now);
 	if (status != ST_OK)
 		return status;
 	return flush_members(store);

@@ -8,43 +8,43 @@
 #include <stdlib.h>
 
 enum {
-	ANSWER_MAX = 768 * 1024, /* to one question: a record's header */
-	USER_MAX = 512 * 1024,   /* of it, what one user may have */
+	ANSWER_MAX = 768 * 1024,  /* to one query: a record's header */
+	SUBJECT_MAX = 512 * 1024, /* of an answer, for one user */
 	LISTS_MAX = 64 * 1024 * 1024,
 	NUMBER_MAX = 20 + 1,
 };
 
-/* Where a user's list lies in `lists`. */
-struct part {
+/* The place of a user's list in `lists`. */
+struct range {
 	size_t at;
 	size_t len;
 };
 
-/* Of whom a question is about. */
-struct about {
+/* A user that a query names. */
+struct subject {
 	uint64_t user;
-	struct part rooms;
-	struct part blockers;
+	struct range rooms;
+	struct range blockers;
 };
 
-struct asked {
+struct query {
 	struct batch_entry *entry;
 	bool blocks;
 };
 
-struct answer_store {
+struct query_handler {
 	struct sql *sql;
-	struct asked asked[BATCH_RECORDS_MAX];
+	struct query queries[BATCH_RECORDS_MAX];
 	unsigned count;
-	struct about about[SAVE_USERS_MAX];
-	unsigned about_count;
+	struct subject subjects[SAVE_USERS_MAX];
+	unsigned subject_count;
 	struct buf lists;
 	struct buf answer;
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 2)];
 };
 
 static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX,
-              "a question takes one statement");
+              "a query takes one statement");
 
 static struct sql_bulk list_rooms = {
 	.head = "SELECT l.user, c.id, c.last_seq, m.from_seq"
@@ -75,7 +75,7 @@ static struct sql_bulk find_blocks = {
 	.row_values = 2,
 };
 
-/* The others in it, but for who does not want to hear from the one who asks. */
+/* The other members; in a direct conversation not one who blocks the sender. */
 static const char list_roster[] =
 	"SELECT o.user FROM members m"
 	" JOIN conversations c ON c.id = m.conversation"
@@ -85,52 +85,53 @@ static const char list_roster[] =
 	" WHERE m.user = ? AND m.conversation = ? AND c.large = 0"
 	" AND c.deleted_at IS NULL AND b.user IS NULL ORDER BY o.user";
 
-struct answer_store *answer_store_create(struct sql *sql)
+struct query_handler *query_handler_create(struct sql *sql)
 {
-	struct answer_store *store = mem_new(sizeof(*store));
+	struct query_handler *handler = mem_new(sizeof(*handler));
 
-	store->sql = sql;
-	store->lists = BUF(LISTS_MAX);
-	store->answer = BUF(ANSWER_MAX);
-	return store;
+	handler->sql = sql;
+	handler->lists = BUF(LISTS_MAX);
+	handler->answer = BUF(ANSWER_MAX);
+	return handler;
 }
 
-void answer_store_destroy(struct answer_store **store)
+void query_handler_destroy(struct query_handler **handler)
 {
-	if (!*store)
+	if (!*handler)
 		return;
-	buf_free(&(*store)->lists);
-	buf_free(&(*store)->answer);
-	mem_free(store);
+	buf_free(&(*handler)->lists);
+	buf_free(&(*handler)->answer);
+	mem_free(handler);
 }
 
-static void collect(struct answer_store *store, struct batch *batch,
-                    enum save_kind kind, unsigned from, unsigned to)
+static void collect_queries(struct query_handler *handler, struct batch *batch,
+                            enum save_kind kind, unsigned from, unsigned to)
 {
-	store->count = 0;
+	handler->count = 0;
 	for (unsigned i = from; i < to; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
 		if (entry->record.kind == kind &&
 		    entry->outcome != OUTCOME_DEAD)
-			store->asked[store->count++] =
-				(struct asked){.entry = entry};
+			handler->queries[handler->count++] =
+				(struct query){.entry = entry};
 	}
 }
 
-/* A batch that has no room left for it: the gateway asks again. */
-static void keep(struct answer_store *store, struct batch *batch,
-                 struct batch_entry *entry)
+/* An answer without room in the batch is dropped: the gateway asks again. */
+static void keep_answer(struct query_handler *handler, struct batch *batch,
+                        struct batch_entry *entry)
 {
 	entry->outcome = OUTCOME_DONE;
-	if (buf_overflowed(&store->answer) ||
-	    !batch_has_room(batch, store->answer.len))
+	if (buf_overflowed(&handler->answer) ||
+	    !batch_has_room(batch, handler->answer.len))
 		return;
 	entry->outcome = OUTCOME_NOTIFIED;
-	batch_keep_text(batch, entry, &entry->answer, buf_span(&store->answer));
+	batch_keep_text(batch, entry, &entry->answer,
+	                buf_span(&handler->answer));
 }
 
-/* --- rooms, and who blocks ----------------------------------------------- */
+/* --- rooms and blockers -------------------------------------------------- */
 static void add_room(struct buf *list, const struct sql_value *row)
 {
 	event_rooms_add(list, row[1].number, row[2].number, row[3].number);
@@ -141,71 +142,71 @@ static void add_blocker(struct buf *list, const struct sql_value *row)
 	event_key_add(list, row[1].number);
 }
 
-/* One row's piece of the list at `part`, behind those that came before. */
-static void add_piece(struct answer_store *store, struct part *part,
-                      const struct sql_value *row,
-                      void (*add)(struct buf *list,
-                                  const struct sql_value *row))
+/* Appends a row's item to the list of `range`, the last one in `lists`. */
+static void append_item(struct query_handler *handler, struct range *range,
+                        const struct sql_value *row,
+                        void (*add)(struct buf *list,
+                                    const struct sql_value *row))
 {
-	struct buf piece CLEANUP(buf_free) = BUF(64);
+	struct buf item CLEANUP(buf_free) = BUF(64);
 
-	add(&piece, row);
-	if (part->len == 0)
-		part->at = store->lists.len;
+	add(&item, row);
+	if (range->len == 0)
+		range->at = handler->lists.len;
 	else
-		buf_byte(&store->lists, ',');
-	buf_append(&store->lists, buf_span(&piece));
-	part->len = store->lists.len - part->at;
+		buf_byte(&handler->lists, ',');
+	buf_append(&handler->lists, buf_span(&item));
+	range->len = handler->lists.len - range->at;
 }
 
-/* Rows come by rising user, as those lie whom it is about. */
-static enum status read_parts(struct answer_store *store,
+/* Rows and subjects both ascend by user. */
+static enum status read_lists(struct query_handler *handler,
                               struct sql_bulk *statement, bool blockers)
 {
 	struct sql_value row[4];
 	enum status status;
 	unsigned at = 0;
 
-	for (unsigned i = 0; i < store->about_count; i++)
-		store->values[i] = sql_number(store->about[i].user);
-	status = sql_bulk_run(store->sql, statement, store->values,
-	                      store->about_count);
+	for (unsigned i = 0; i < handler->subject_count; i++)
+		handler->values[i] = sql_number(handler->subjects[i].user);
+	status = sql_bulk_run(handler->sql, statement, handler->values,
+	                      handler->subject_count);
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, row, 4);
+		status = sql_fetch(handler->sql, row, 4);
 		if (status != ST_OK)
 			break;
-		while (store->about[at].user != row[0].number)
+		while (handler->subjects[at].user != row[0].number)
 			at++;
-		add_piece(store,
-		          blockers ? &store->about[at].blockers
-		                   : &store->about[at].rooms,
-		          row, blockers ? add_blocker : add_room);
+		append_item(handler,
+		            blockers ? &handler->subjects[at].blockers
+		                     : &handler->subjects[at].rooms,
+		            row, blockers ? add_blocker : add_room);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 static int by_user(const void *a, const void *b)
 {
-	const struct about *x = a, *y = b;
+	const struct subject *x = a, *y = b;
 
 	return (x->user > y->user) - (x->user < y->user);
 }
 
-static void list_users(struct answer_store *store, struct span users)
+static void list_users(struct query_handler *handler, struct span users)
 {
 	uint64_t user;
 
-	store->about_count = 0;
-	while (store->about_count < SAVE_USERS_MAX &&
+	handler->subject_count = 0;
+	while (handler->subject_count < SAVE_USERS_MAX &&
 	       event_key_next(&users, &user))
-		store->about[store->about_count++] =
-			(struct about){.user = user};
-	qsort(store->about, store->about_count, sizeof(*store->about), by_user);
+		handler->subjects[handler->subject_count++] =
+			(struct subject){.user = user};
+	qsort(handler->subjects, handler->subject_count,
+	      sizeof(*handler->subjects), by_user);
 }
 
-/* Of very many who block as many as fit: that only decides who looks offline.
- */
-static struct span fitting(struct span blockers, size_t room)
+/* As many blockers as fit: they only decide which users look offline. */
+static struct span cut_to_fit(struct span blockers, size_t room)
 {
 	if (blockers.len <= room)
 		return blockers;
@@ -214,166 +215,178 @@ static struct span fitting(struct span blockers, size_t room)
 	return span_make(blockers.data, room);
 }
 
-static struct span part_span(const struct answer_store *store,
-                             const struct part *part)
+static struct span range_span(const struct query_handler *handler,
+                              const struct range *range)
 {
-	return part->len ? span_make(store->lists.data + part->at, part->len)
-	                 : SPAN_NONE;
+	return range->len
+	               ? span_make(handler->lists.data + range->at, range->len)
+	               : SPAN_NONE;
 }
 
-static void answer_user(struct answer_store *store, const struct about *about)
+static void add_subject(struct query_handler *handler,
+                        const struct subject *subject)
 {
-	struct span rooms = part_span(store, &about->rooms);
+	struct span rooms = range_span(handler, &subject->rooms);
 	struct span blockers;
 
-	if (rooms.len > USER_MAX)
+	if (rooms.len > SUBJECT_MAX)
 		return;
-	blockers = fitting(part_span(store, &about->blockers),
-	                   USER_MAX - rooms.len);
-	if (store->answer.len + rooms.len + blockers.len + 2 * NUMBER_MAX <=
+	blockers = cut_to_fit(range_span(handler, &subject->blockers),
+	                      SUBJECT_MAX - rooms.len);
+	if (handler->answer.len + rooms.len + blockers.len + 2 * NUMBER_MAX <=
 	    ANSWER_MAX)
-		event_answer_add(&store->answer, about->user, rooms, blockers);
+		event_answer_add(&handler->answer, subject->user, rooms,
+		                 blockers);
 }
 
-static enum status answer_rooms(struct answer_store *store, struct batch *batch,
-                                struct batch_entry *entry)
+static enum status answer_rooms_query(struct query_handler *handler,
+                                      struct batch *batch,
+                                      struct batch_entry *entry)
 {
 	enum status status;
 
-	list_users(store, entry->record.users);
-	buf_clear(&store->lists);
-	buf_clear(&store->answer);
-	status = read_parts(store, &list_rooms, false);
+	list_users(handler, entry->record.users);
+	buf_clear(&handler->lists);
+	buf_clear(&handler->answer);
+	status = read_lists(handler, &list_rooms, false);
 	if (status == ST_OK)
-		status = read_parts(store, &list_blockers, true);
+		status = read_lists(handler, &list_blockers, true);
 	if (status != ST_OK)
 		return status;
 	for (unsigned i = 0;
-	     i < store->about_count && !buf_overflowed(&store->lists); i++)
-		if (i == 0 || store->about[i].user != store->about[i - 1].user)
-			answer_user(store, &store->about[i]);
-	keep(store, batch, entry);
+	     i < handler->subject_count && !buf_overflowed(&handler->lists);
+	     i++)
+		if (i == 0 ||
+		    handler->subjects[i].user != handler->subjects[i - 1].user)
+			add_subject(handler, &handler->subjects[i]);
+	keep_answer(handler, batch, entry);
 	return ST_OK;
 }
 
-static enum status read_rooms(struct answer_store *store, struct batch *batch)
+static enum status answer_rooms_queries(struct query_handler *handler,
+                                        struct batch *batch)
 {
 	enum status status = ST_OK;
 
-	for (unsigned i = 0; i < store->count && status == ST_OK; i++)
-		status = answer_rooms(store, batch, store->asked[i].entry);
+	for (unsigned i = 0; i < handler->count && status == ST_OK; i++)
+		status = answer_rooms_query(handler, batch,
+		                            handler->queries[i].entry);
 	return status;
 }
 
-/* --- a block list that has changed --------------------------------------- */
-static struct asked *find_change(struct answer_store *store, uint64_t user,
-                                 uint64_t blocked, struct asked *from)
+/* --- changed block lists ------------------------------------------------- */
+static struct query *find_query(struct query_handler *handler, uint64_t user,
+                                uint64_t blocked, struct query *from)
 {
-	for (; from < store->asked + store->count; from++)
+	for (; from < handler->queries + handler->count; from++)
 		if (from->entry->record.sender == user &&
 		    from->entry->record.user_to == blocked)
 			return from;
 	return NULL;
 }
 
-static enum status mark_blocks(struct answer_store *store)
+static enum status mark_blocks(struct query_handler *handler)
 {
 	struct sql_value row[2];
-	enum status status = sql_bulk_run(store->sql, &find_blocks,
-	                                  store->values, store->count);
+	enum status status = sql_bulk_run(handler->sql, &find_blocks,
+	                                  handler->values, handler->count);
 
 	while (status == ST_OK) {
-		struct asked *asked = store->asked;
+		struct query *query = handler->queries;
 
-		status = sql_fetch(store->sql, row, 2);
+		status = sql_fetch(handler->sql, row, 2);
 		if (status != ST_OK)
 			break;
-		while ((asked = find_change(store, row[0].number, row[1].number,
-		                            asked)))
-			asked++->blocks = true;
+		while ((query = find_query(handler, row[0].number,
+		                           row[1].number, query)))
+			query++->blocks = true;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status read_blocks(struct answer_store *store, struct batch *batch)
+static enum status answer_block_changes(struct query_handler *handler,
+                                        struct batch *batch)
 {
 	enum status status;
 
-	for (unsigned i = 0; i < store->count; i++) {
+	for (unsigned i = 0; i < handler->count; i++) {
 		const struct save_record *record =
-			&store->asked[i].entry->record;
+			&handler->queries[i].entry->record;
 
-		store->values[i * 2] = sql_number(record->sender);
-		store->values[i * 2 + 1] = sql_number(record->user_to);
+		handler->values[i * 2] = sql_number(record->sender);
+		handler->values[i * 2 + 1] = sql_number(record->user_to);
 	}
-	status = mark_blocks(store);
-	for (unsigned i = 0; i < store->count && status == ST_OK; i++) {
-		struct asked *asked = &store->asked[i];
+	status = mark_blocks(handler);
+	for (unsigned i = 0; i < handler->count && status == ST_OK; i++) {
+		struct query *query = &handler->queries[i];
 
-		buf_clear(&store->answer);
-		buf_byte(&store->answer, asked->blocks ? '+' : '-');
-		buf_number(&store->answer, asked->entry->record.sender);
-		keep(store, batch, asked->entry);
+		buf_clear(&handler->answer);
+		buf_byte(&handler->answer, query->blocks ? '+' : '-');
+		buf_number(&handler->answer, query->entry->record.sender);
+		keep_answer(handler, batch, query->entry);
 	}
 	return status;
 }
 
 /* --- rosters ------------------------------------------------------------- */
-static enum status read_roster(struct answer_store *store,
-                               const struct batch_entry *entry)
+static enum status write_roster(struct query_handler *handler,
+                                const struct batch_entry *entry)
 {
 	struct sql_value values[] = {sql_number(entry->record.sender),
 	                             sql_number(entry->record.conversation)};
 	struct sql_value row;
 	enum status status =
-		sql_run(store->sql, list_roster, values, ARRAY_LEN(values));
+		sql_run(handler->sql, list_roster, values, ARRAY_LEN(values));
 	bool first = true;
 
-	buf_clear(&store->answer);
-	buf_number(&store->answer, entry->record.conversation);
-	buf_byte(&store->answer, ':');
+	buf_clear(&handler->answer);
+	buf_number(&handler->answer, entry->record.conversation);
+	buf_byte(&handler->answer, ':');
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, &row, 1);
+		status = sql_fetch(handler->sql, &row, 1);
 		if (status != ST_OK)
 			break;
 		if (!first)
-			buf_byte(&store->answer, ',');
-		buf_number(&store->answer, row.number);
+			buf_byte(&handler->answer, ',');
+		buf_number(&handler->answer, row.number);
 		first = false;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status read_rosters(struct answer_store *store, struct batch *batch)
+static enum status answer_roster_queries(struct query_handler *handler,
+                                         struct batch *batch)
 {
-	for (unsigned i = 0; i < store->count; i++) {
-		enum status status = read_roster(store, store->asked[i].entry);
+	for (unsigned i = 0; i < handler->count; i++) {
+		enum status status =
+			write_roster(handler, handler->queries[i].entry);
 
 		if (status != ST_OK)
 			return status;
-		keep(store, batch, store->asked[i].entry);
+		keep_answer(handler, batch, handler->queries[i].entry);
 	}
 	return ST_OK;
 }
 
-enum status answer_store_read(struct answer_store *store, struct batch *batch,
-                              unsigned from, unsigned to)
+enum status query_handler_answer(struct query_handler *handler,
+                                 struct batch *batch, unsigned from,
+                                 unsigned to)
 {
 	static const struct {
 		enum save_kind kind;
-		enum status (*read)(struct answer_store *store,
+		enum status (*read)(struct query_handler *handler,
 		                    struct batch *batch);
 	} kinds[] = {
-		{SAVE_BLOCKED, read_blocks},
-		{SAVE_ROOMS, read_rooms},
-		{SAVE_ROSTER, read_rosters},
+		{SAVE_BLOCKED, answer_block_changes},
+		{SAVE_ROOMS, answer_rooms_queries},
+		{SAVE_ROSTER, answer_roster_queries},
 	};
 	enum status status = ST_OK;
 
 	for (unsigned i = 0; i < ARRAY_LEN(kinds) && status == ST_OK; i++) {
-		collect(store, batch, kinds[i].kind, from, to);
-		if (store->count)
-			status = kinds[i].read(store, batch);
+		collect_queries(handler, batch, kinds[i].kind, from, to);
+		if (handler->count)
+			status = kinds[i].read(handler, batch);
 	}
 	return status;
 }

@@ -1,7 +1,8 @@
 /*
- * answer_store - what gateways ask about their users: which large conversations
- * one is in and who blocks them (SAVE_ROOMS), and whom one's typing is for
- * (SAVE_ROSTER). And what a changed block list (SAVE_BLOCKED) now says.
+ * query_handler - answers the queries of gateways: the large conversations of
+ * users and the users who block them (SAVE_ROOMS), and the recipients of a
+ * user's typing (SAVE_ROSTER). It also reads a changed block list
+ * (SAVE_BLOCKED).
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */
@@ -9,19 +10,18 @@
 #define PARLEY_PERSISTENCE_SAVE_CONVERSATION_QUERY_HANDLER_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
-struct answer_store;
+struct query_handler;
 
-struct answer_store *answer_store_create(struct sql *sql);
-void answer_store_destroy(struct answer_store **store);
+struct query_handler *query_handler_create(struct sql *sql);
+void query_handler_destroy(struct query_handler **handler);
 /*
- * Fills `answer` of the questions among the entries from `from` to before `to`.
- * In that to SAVE_ROOMS whom it has no room for is left out: the gateway asks
- * again.
+ * Fills `answer` of the queries among the entries [from, to). An answer to
+ * SAVE_ROOMS leaves out the users that do not fit: the gateway asks again.
  */
-MUST_CHECK enum status answer_store_read(struct answer_store *store,
-                                         struct batch *batch, unsigned from,
-                                         unsigned to);
+MUST_CHECK enum status query_handler_answer(struct query_handler *handler,
+                                            struct batch *batch, unsigned from,
+                                            unsigned to);
 
 #endif

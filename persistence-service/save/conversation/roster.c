@@ -4,27 +4,27 @@
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
 #include "common/wire/event.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 #include <assert.h>
 #include <string.h>
 #include <uthash.h>
 
-enum { REMEMBERED_MAX = 20000, LEARNED_MAX = 4096, KEYS_MAX = 1024 * 1024 };
+enum { CACHED_MAX = 20000, KNOWN_MEMBERS_MAX = 4096, KEYS_MAX = 1024 * 1024 };
 
-struct entry {
+struct cached_roster {
 	struct roster roster;
-	char *keys;    /* the text of the targets' keys, one behind the other */
-	unsigned room; /* users that `users` has room for */
-	bool missing;  /* to be read */
-	UT_hash_handle hh; /* in the order of their last use */
+	char *keys;        /* the targets' keys, one after the other */
+	unsigned room;     /* capacity of `users` */
+	bool missing;      /* rosters_load() has to read it */
+	UT_hash_handle hh; /* in the order of last use */
 };
 
 struct rosters {
 	struct sql *sql;
 	uint32_t partitions;
-	struct entry *entries;
-	struct entry *missing[BATCH_RECORDS_MAX];
+	struct cached_roster *entries;
+	struct cached_roster *missing[BATCH_RECORDS_MAX];
 	unsigned missing_count;
 	struct buf keys;
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
@@ -39,7 +39,7 @@ static struct sql_bulk list_users = {
 	.row_values = 1,
 };
 
-static struct sql_bulk list_notices = {
+static struct sql_bulk list_pending_events = {
 	.head = "SELECT id, kind, conversation, target, room, body FROM outbox"
 		" WHERE conversation IN (",
 	.row = "?",
@@ -58,7 +58,7 @@ struct rosters *rosters_create(struct sql *sql, uint32_t partitions)
 	return rosters;
 }
 
-static void drop(struct rosters *rosters, struct entry *entry)
+static void evict(struct rosters *rosters, struct cached_roster *entry)
 {
 	HASH_DEL(rosters->entries, entry);
 	mem_free(&entry->roster.users);
@@ -67,77 +67,79 @@ static void drop(struct rosters *rosters, struct entry *entry)
 	mem_free(&entry);
 }
 
-void rosters_forget_all(struct rosters *rosters)
+void rosters_evict_all(struct rosters *rosters)
 {
 	while (rosters->entries)
-		drop(rosters, rosters->entries);
+		evict(rosters, rosters->entries);
 	rosters->missing_count = 0;
 }
 
-void rosters_doubt_all(struct rosters *rosters)
+void rosters_invalidate_all(struct rosters *rosters)
 {
-	struct entry *entry, *next;
+	struct cached_roster *entry, *next;
 
 	HASH_ITER (hh, rosters->entries, entry, next)
-		entry->roster.as_of = UINT64_MAX;
+		entry->roster.valid_at_seq = UINT64_MAX;
 }
 
 void rosters_destroy(struct rosters **rosters)
 {
 	if (!*rosters)
 		return;
-	rosters_forget_all(*rosters);
+	rosters_evict_all(*rosters);
 	buf_free(&(*rosters)->keys);
 	mem_free(rosters);
 }
 
 void rosters_begin(struct rosters *rosters)
 {
-	while (HASH_COUNT(rosters->entries) > REMEMBERED_MAX)
-		drop(rosters, rosters->entries);
+	while (HASH_COUNT(rosters->entries) > CACHED_MAX)
+		evict(rosters, rosters->entries);
 	rosters->missing_count = 0;
 }
 
-static struct entry *find(struct rosters *rosters, uint64_t conversation)
+static struct cached_roster *find(struct rosters *rosters,
+                                  uint64_t conversation)
 {
-	struct entry *entry;
+	struct cached_roster *entry;
 
 	HASH_FIND(hh, rosters->entries, &conversation, sizeof(conversation),
 	          entry);
 	return entry;
 }
 
-/* Moves it behind all others. */
-static struct entry *use(struct rosters *rosters, uint64_t conversation)
+/* Finds or adds it, as the most recently used. */
+static struct cached_roster *touch(struct rosters *rosters,
+                                   uint64_t conversation)
 {
-	struct entry *entry = find(rosters, conversation);
+	struct cached_roster *entry = find(rosters, conversation);
 
 	if (entry) {
 		HASH_DEL(rosters->entries, entry);
 	} else {
 		entry = mem_new(sizeof(*entry));
 		entry->roster.conversation = conversation;
-		entry->roster.as_of = UINT64_MAX;
+		entry->roster.valid_at_seq = UINT64_MAX;
 	}
 	HASH_ADD(hh, rosters->entries, roster.conversation,
 	         sizeof(conversation), entry);
 	return entry;
 }
 
-void rosters_want(struct rosters *rosters, uint64_t conversation,
-                  uint64_t last_seq, bool large)
+void rosters_request(struct rosters *rosters, uint64_t conversation,
+                     uint64_t last_seq, bool large)
 {
-	struct entry *entry = use(rosters, conversation);
+	struct cached_roster *entry = touch(rosters, conversation);
 	struct roster *roster = &entry->roster;
 
 	if (entry->missing ||
-	    (roster->as_of == last_seq && roster->large == large))
+	    (roster->valid_at_seq == last_seq && roster->large == large))
 		return;
 	assert(rosters->missing_count < BATCH_RECORDS_MAX);
-	roster->as_of = last_seq;
+	roster->valid_at_seq = last_seq;
 	roster->large = large;
 	roster->user_count = 0;
-	roster->newest = 0;
+	roster->newest_from = 0;
 	entry->missing = true;
 	rosters->missing[rosters->missing_count++] = entry;
 }
@@ -149,7 +151,7 @@ static void add_target(struct roster *roster, int32_t partition, size_t len)
 		(struct roster_target){partition, {.len = len}};
 }
 
-static void write_room(struct rosters *rosters, struct roster *roster)
+static void write_room_keys(struct rosters *rosters, struct roster *roster)
 {
 	for (uint32_t i = 0; i < rosters->partitions; i++) {
 		struct buf key CLEANUP(buf_free) = BUF(64);
@@ -160,7 +162,7 @@ static void write_room(struct rosters *rosters, struct roster *roster)
 	}
 }
 
-static void write_list(struct rosters *rosters, struct roster *roster)
+static void write_user_keys(struct rosters *rosters, struct roster *roster)
 {
 	for (uint32_t i = 0; i < rosters->partitions; i++) {
 		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);
@@ -172,8 +174,8 @@ static void write_list(struct rosters *rosters, struct roster *roster)
 	}
 }
 
-/* Until all are written only the lengths are known. */
-static void write_targets(struct rosters *rosters, struct entry *entry)
+/* First only the lengths are stored, because the buffer moves. */
+static void write_targets(struct rosters *rosters, struct cached_roster *entry)
 {
 	struct roster *roster = &entry->roster;
 	const char *at;
@@ -185,9 +187,9 @@ static void write_targets(struct rosters *rosters, struct entry *entry)
 		mem_new(rosters->partitions * sizeof(*roster->targets));
 	roster->target_count = 0;
 	if (roster->large)
-		write_room(rosters, roster);
+		write_room_keys(rosters, roster);
 	else
-		write_list(rosters, roster);
+		write_user_keys(rosters, roster);
 	assert(!buf_overflowed(&rosters->keys));
 	entry->keys = mem_text(rosters->keys.data, rosters->keys.len);
 	at = entry->keys;
@@ -198,7 +200,7 @@ static void write_targets(struct rosters *rosters, struct entry *entry)
 }
 
 /* --- reading ------------------------------------------------------------- */
-static void add_user(struct entry *entry, uint64_t user, uint64_t from)
+static void add_user(struct cached_roster *entry, uint64_t user, uint64_t from)
 {
 	struct roster *roster = &entry->roster;
 
@@ -208,8 +210,8 @@ static void add_user(struct entry *entry, uint64_t user, uint64_t from)
 			roster->users, entry->room * sizeof(*roster->users));
 	}
 	roster->users[roster->user_count++] = (struct roster_user){user, from};
-	if (from > roster->newest)
-		roster->newest = from;
+	if (from > roster->newest_from)
+		roster->newest_from = from;
 }
 
 static enum status read_users(struct rosters *rosters, unsigned count)
@@ -227,17 +229,17 @@ static enum status read_users(struct rosters *rosters, unsigned count)
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-/* What could not be read is not true for any last_seq. */
-static void settle(struct rosters *rosters, enum status status)
+/* A roster that could not be read stays invalid. */
+static void finish_load(struct rosters *rosters, enum status status)
 {
 	for (unsigned i = 0; i < rosters->missing_count; i++) {
-		struct entry *entry = rosters->missing[i];
+		struct cached_roster *entry = rosters->missing[i];
 
 		entry->missing = false;
 		if (status == ST_OK)
 			write_targets(rosters, entry);
 		else
-			entry->roster.as_of = UINT64_MAX;
+			entry->roster.valid_at_seq = UINT64_MAX;
 	}
 	rosters->missing_count = 0;
 }
@@ -256,7 +258,8 @@ static enum status load_users(struct rosters *rosters)
 	return count ? read_users(rosters, count) : ST_OK;
 }
 
-static enum status load_notices(struct rosters *rosters, struct batch *batch)
+static enum status load_pending_events(struct rosters *rosters,
+                                       struct batch *batch)
 {
 	unsigned count = rosters->missing_count;
 	struct outbox_row row;
@@ -265,8 +268,8 @@ static enum status load_notices(struct rosters *rosters, struct batch *batch)
 	for (unsigned i = 0; i < count; i++)
 		rosters->values[i] =
 			sql_number(rosters->missing[i]->roster.conversation);
-	status = sql_bulk_run(rosters->sql, &list_notices, rosters->values,
-	                      count);
+	status = sql_bulk_run(rosters->sql, &list_pending_events,
+	                      rosters->values, count);
 	while (status == ST_OK) {
 		status = outbox_next(rosters->sql, &row);
 		if (status == ST_OK)
@@ -283,14 +286,14 @@ enum status rosters_load(struct rosters *rosters, struct batch *batch)
 		return ST_OK;
 	status = load_users(rosters);
 	if (status == ST_OK)
-		status = load_notices(rosters, batch);
-	settle(rosters, status);
+		status = load_pending_events(rosters, batch);
+	finish_load(rosters, status);
 	return status;
 }
 
 const struct roster *rosters_get(struct rosters *rosters, uint64_t conversation)
 {
-	const struct entry *entry = find(rosters, conversation);
+	const struct cached_roster *entry = find(rosters, conversation);
 
 	assert(entry && !entry->missing);
 	return &entry->roster;
@@ -299,23 +302,24 @@ const struct roster *rosters_get(struct rosters *rosters, uint64_t conversation)
 const struct roster *rosters_find(struct rosters *rosters,
                                   uint64_t conversation)
 {
-	const struct entry *entry = find(rosters, conversation);
+	const struct cached_roster *entry = find(rosters, conversation);
 
-	return entry && entry->roster.as_of != UINT64_MAX ? &entry->roster
-	                                                  : NULL;
+	return entry && entry->roster.valid_at_seq != UINT64_MAX
+	               ? &entry->roster
+	               : NULL;
 }
 
-void rosters_go_on(struct rosters *rosters, uint64_t conversation,
-                   uint64_t last_seq)
+void rosters_advance(struct rosters *rosters, uint64_t conversation,
+                     uint64_t last_seq)
 {
-	struct entry *entry = find(rosters, conversation);
+	struct cached_roster *entry = find(rosters, conversation);
 
-	if (entry && entry->roster.as_of != UINT64_MAX)
-		entry->roster.as_of = last_seq;
+	if (entry && entry->roster.valid_at_seq != UINT64_MAX)
+		entry->roster.valid_at_seq = last_seq;
 }
 
-/* Where the user is in the list, or belongs. */
-static unsigned place_of(const struct roster *roster, uint64_t user)
+/* The position of the user in the list, or where to insert it. */
+static unsigned position_of(const struct roster *roster, uint64_t user)
 {
 	unsigned low = 0, high = roster->user_count;
 
@@ -330,11 +334,12 @@ static unsigned place_of(const struct roster *roster, uint64_t user)
 	return low;
 }
 
-bool roster_has(const struct roster *roster, uint64_t user)
+bool roster_contains(const struct roster *roster, uint64_t user)
 {
-	unsigned place = place_of(roster, user);
+	unsigned position = position_of(roster, user);
 
-	return place < roster->user_count && roster->users[place].user == user;
+	return position < roster->user_count &&
+	       roster->users[position].user == user;
 }
 
 void roster_key(const struct roster *roster, uint32_t partition,
@@ -349,20 +354,20 @@ void roster_key(const struct roster *roster, uint32_t partition,
 	}
 }
 
-void rosters_learn(struct rosters *rosters, uint64_t conversation,
-                   uint64_t user)
+void rosters_add_member(struct rosters *rosters, uint64_t conversation,
+                        uint64_t user)
 {
-	struct entry *entry = find(rosters, conversation);
+	struct cached_roster *entry = find(rosters, conversation);
 	struct roster *roster = &entry->roster;
-	unsigned place;
+	unsigned position;
 
-	if (roster_has(roster, user))
+	if (roster_contains(roster, user))
 		return;
-	if (roster->user_count == LEARNED_MAX)
+	if (roster->user_count == KNOWN_MEMBERS_MAX)
 		roster->user_count = 0;
-	place = place_of(roster, user);
+	position = position_of(roster, user);
 	add_user(entry, user, 0); /* makes room */
-	memmove(&roster->users[place + 1], &roster->users[place],
-	        (roster->user_count - 1 - place) * sizeof(*roster->users));
-	roster->users[place] = (struct roster_user){user, 0};
+	memmove(&roster->users[position + 1], &roster->users[position],
+	        (roster->user_count - 1 - position) * sizeof(*roster->users));
+	roster->users[position] = (struct roster_user){user, 0};
 }

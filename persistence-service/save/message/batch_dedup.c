@@ -8,26 +8,26 @@ enum { SLOTS = 1024 };
 _Static_assert((int)SLOTS > (int)BATCH_RECORDS_MAX,
                "there must always be a free slot");
 
-struct first_send {
+struct batch_dedup {
 	struct batch_entry *slots[SLOTS];
 };
 
-struct first_send *first_send_create(void)
+struct batch_dedup *batch_dedup_create(void)
 {
-	return mem_new(sizeof(struct first_send));
+	return mem_new(sizeof(struct batch_dedup));
 }
 
-void first_send_destroy(struct first_send **sends)
+void batch_dedup_destroy(struct batch_dedup **dedup)
 {
-	mem_free(sends);
+	mem_free(dedup);
 }
 
-void first_send_clear(struct first_send *sends)
+void batch_dedup_clear(struct batch_dedup *dedup)
 {
-	memset(sends->slots, 0, sizeof(sends->slots));
+	memset(dedup->slots, 0, sizeof(dedup->slots));
 }
 
-/* A client chooses its uuids: mixed, so that it can't choose the slots. */
+/* Clients choose uuids: the hash keeps them from choosing slots. */
 static unsigned slot_of(uint64_t sender, const struct uuid *uuid)
 {
 	uint64_t half[2];
@@ -39,13 +39,13 @@ static unsigned slot_of(uint64_t sender, const struct uuid *uuid)
 	return (unsigned)(half[0] >> 32) % SLOTS;
 }
 
-static unsigned look(const struct first_send *sends, uint64_t sender,
+static unsigned look(const struct batch_dedup *dedup, uint64_t sender,
                      const struct uuid *uuid)
 {
 	unsigned slot = slot_of(sender, uuid);
 	const struct batch_entry *entry;
 
-	while ((entry = sends->slots[slot])) {
+	while ((entry = dedup->slots[slot])) {
 		if (entry->record.sender == sender &&
 		    !memcmp(&entry->record.uuid, uuid, sizeof(*uuid)))
 			break;
@@ -54,19 +54,19 @@ static unsigned look(const struct first_send *sends, uint64_t sender,
 	return slot;
 }
 
-struct batch_entry *first_send_note(struct first_send *sends,
+struct batch_entry *batch_dedup_add(struct batch_dedup *dedup,
                                     struct batch_entry *entry)
 {
-	unsigned slot = look(sends, entry->record.sender, &entry->record.uuid);
-	struct batch_entry *first = sends->slots[slot];
+	unsigned slot = look(dedup, entry->record.sender, &entry->record.uuid);
+	struct batch_entry *first = dedup->slots[slot];
 
 	if (!first)
-		sends->slots[slot] = entry;
+		dedup->slots[slot] = entry;
 	return first;
 }
 
-struct batch_entry *first_send_find(const struct first_send *sends,
-                                    uint64_t sender, const struct uuid *uuid)
+struct batch_entry *batch_dedup_find(const struct batch_dedup *dedup,
+                                     uint64_t sender, const struct uuid *uuid)
 {
-	return sends->slots[look(sends, sender, uuid)];
+	return dedup->slots[look(dedup, sender, uuid)];
 }

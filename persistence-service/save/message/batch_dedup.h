@@ -1,20 +1,20 @@
 /*
- * first_send - which entry of a batch was the first with its (sender, uuid).
+ * batch_dedup - finds messages with the same (sender, uuid) within a batch.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_MESSAGE_BATCH_DEDUP_H
 #define PARLEY_PERSISTENCE_SAVE_MESSAGE_BATCH_DEDUP_H
 
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
-struct first_send;
+struct batch_dedup;
 
-struct first_send *first_send_create(void);
-void first_send_destroy(struct first_send **sends);
-void first_send_clear(struct first_send *sends);
-/* The entry noted before with the same identity; else NULL, and it is noted. */
-struct batch_entry *first_send_note(struct first_send *sends,
+struct batch_dedup *batch_dedup_create(void);
+void batch_dedup_destroy(struct batch_dedup **dedup);
+void batch_dedup_clear(struct batch_dedup *dedup);
+/* The earlier entry with this (sender, uuid); else NULL, and adds this one. */
+struct batch_entry *batch_dedup_add(struct batch_dedup *dedup,
                                     struct batch_entry *entry);
-struct batch_entry *first_send_find(const struct first_send *sends,
-                                    uint64_t sender, const struct uuid *uuid);
+struct batch_entry *batch_dedup_find(const struct batch_dedup *dedup,
+                                     uint64_t sender, const struct uuid *uuid);
 
 #endif

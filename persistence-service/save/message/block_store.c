@@ -2,13 +2,13 @@
 
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 enum { VALUES_EACH = 4 };
 
 struct block_store {
 	struct sql *sql;
-	struct talk *unknown[BATCH_RECORDS_MAX];
+	struct cached_conversation *unknown[BATCH_RECORDS_MAX];
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
@@ -33,49 +33,55 @@ void block_store_destroy(struct block_store **store)
 	mem_free(store);
 }
 
-/* Nobody blocks oneself. */
-static unsigned collect_unknown(struct block_store *store, struct talks *talks)
+/* No user can block itself. */
+static unsigned collect_unknown(struct block_store *store,
+                                struct conversation_cache *cache)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < talks_count(talks); i++) {
-		struct talk *talk = talks_at(talks, i);
+	for (unsigned i = 0; i < conversation_cache_count(cache); i++) {
+		struct cached_conversation *conversation =
+			conversation_cache_at(cache, i);
 
-		if (!talk_is_pair(talk) || talk->blocks_known)
+		if (!cached_conversation_is_pair(conversation) ||
+		    conversation->blocks_known)
 			continue;
-		talk->blocks_known = true;
-		talk->blocked = 0;
-		if (talk->user[0] == talk->user[1])
+		conversation->blocks_known = true;
+		conversation->blocked = 0;
+		if (conversation->user[0] == conversation->user[1])
 			continue;
 		store->values[count * VALUES_EACH + 0] =
-			sql_number(talk->user[0]);
+			sql_number(conversation->user[0]);
 		store->values[count * VALUES_EACH + 1] =
-			sql_number(talk->user[1]);
+			sql_number(conversation->user[1]);
 		store->values[count * VALUES_EACH + 2] =
-			sql_number(talk->user[1]);
+			sql_number(conversation->user[1]);
 		store->values[count * VALUES_EACH + 3] =
-			sql_number(talk->user[0]);
-		store->unknown[count++] = talk;
+			sql_number(conversation->user[0]);
+		store->unknown[count++] = conversation;
 	}
 	return count;
 }
 
-static void mark(struct block_store *store, unsigned count, uint64_t user,
-                 uint64_t blocked)
+static void set_blocked(struct block_store *store, unsigned count,
+                        uint64_t user, uint64_t blocked)
 {
 	for (unsigned i = 0; i < count; i++) {
-		struct talk *talk = store->unknown[i];
+		struct cached_conversation *conversation = store->unknown[i];
 
-		if (talk->user[0] == user && talk->user[1] == blocked)
-			talk->blocked |= LOW_BLOCKS_HIGH;
-		if (talk->user[1] == user && talk->user[0] == blocked)
-			talk->blocked |= HIGH_BLOCKS_LOW;
+		if (conversation->user[0] == user &&
+		    conversation->user[1] == blocked)
+			conversation->blocked |= LOW_BLOCKS_HIGH;
+		if (conversation->user[1] == user &&
+		    conversation->user[0] == blocked)
+			conversation->blocked |= HIGH_BLOCKS_LOW;
 	}
 }
 
-enum status block_store_load(struct block_store *store, struct talks *talks)
+enum status block_store_load(struct block_store *store,
+                             struct conversation_cache *cache)
 {
-	unsigned count = collect_unknown(store, talks);
+	unsigned count = collect_unknown(store, cache);
 	enum status status = ST_OK;
 	struct sql_value row[2];
 
@@ -85,15 +91,18 @@ enum status block_store_load(struct block_store *store, struct talks *talks)
 	while (count && status == ST_OK) {
 		status = sql_fetch(store->sql, row, 2);
 		if (status == ST_OK)
-			mark(store, count, row[0].number, row[1].number);
+			set_blocked(store, count, row[0].number, row[1].number);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-bool talk_blocks(const struct talk *talk, uint64_t user)
+bool block_store_is_blocked(const struct cached_conversation *conversation,
+                            uint64_t user)
 {
-	if (!talk_is_pair(talk))
+	if (!cached_conversation_is_pair(conversation))
 		return false;
-	return talk->blocked & (talks_side(talk, user) == 0 ? HIGH_BLOCKS_LOW
-	                                                    : LOW_BLOCKS_HIGH);
+	return conversation->blocked &
+	       (cached_conversation_side(conversation, user) == 0
+	                ? HIGH_BLOCKS_LOW
+	                : LOW_BLOCKS_HIGH);
 }

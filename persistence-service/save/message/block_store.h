@@ -1,6 +1,6 @@
 /*
- * block_store - the table blocks, for the writer: who of a pair does not want
- * to hear from the other.
+ * block_store - reads the table blocks, for the transaction: which user of a
+ * pair blocks the other.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */
@@ -14,10 +14,11 @@ struct block_store;
 
 struct block_store *block_store_create(struct sql *sql);
 void block_store_destroy(struct block_store **store);
-/* Afterwards `blocked` of each pair is known. */
+/* Sets `blocked` of each pair. */
 MUST_CHECK enum status block_store_load(struct block_store *store,
-                                        struct talks *talks);
-/* Whether the pair's other one blocks `user`. */
-bool talk_blocks(const struct talk *talk, uint64_t user);
+                                        struct conversation_cache *cache);
+/* True when the other user of the pair blocks `user`. */
+bool block_store_is_blocked(const struct cached_conversation *conversation,
+                            uint64_t user);
 
 #endif

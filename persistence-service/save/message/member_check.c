@@ -44,80 +44,97 @@ void member_check_destroy(struct member_check **check)
 	mem_free(check);
 }
 
-static enum status want_rosters(struct member_check *check, struct batch *batch,
-                                struct talks *talks,
-                                struct batch_entry *const *entries,
-                                unsigned count)
+static enum status request_rosters(struct member_check *check,
+                                   struct batch *batch,
+                                   struct conversation_cache *cache,
+                                   struct batch_entry *const *entries,
+                                   unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		const struct talk *talk = talks_at(talks, entries[i]->talk);
+		const struct cached_conversation *conversation =
+			conversation_cache_at(cache,
+		                              entries[i]->conversation_index);
 
-		if (!talk_is_pair(talk) && !talk->absent)
-			rosters_want(check->rosters, talk->id, talk->last_seq,
-			             talk->large);
+		if (!cached_conversation_is_pair(conversation) &&
+		    !conversation->missing)
+			rosters_request(check->rosters, conversation->id,
+			                conversation->last_seq,
+			                conversation->large);
 	}
 	return rosters_load(check->rosters, batch);
 }
 
-/* Who wrote to a large one and is not known to be in it. */
-static unsigned collect_unknown(struct member_check *check, struct talks *talks,
+/* The senders in large conversations that their rosters do not know. */
+static unsigned collect_unknown(struct member_check *check,
+                                struct conversation_cache *cache,
                                 struct batch_entry *const *entries,
                                 unsigned count)
 {
 	unsigned asked = 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		const struct talk *talk = talks_at(talks, entries[i]->talk);
+		const struct cached_conversation *conversation =
+			conversation_cache_at(cache,
+		                              entries[i]->conversation_index);
 		uint64_t user = entries[i]->record.sender;
 
-		if (talk_is_pair(talk) || talk->absent || !talk->large ||
-		    roster_has(rosters_get(check->rosters, talk->id), user))
+		if (cached_conversation_is_pair(conversation) ||
+		    conversation->missing || !conversation->large ||
+		    roster_contains(
+			    rosters_get(check->rosters, conversation->id),
+			    user))
 			continue;
 		check->values[asked * VALUES_EACH] = sql_number(user);
-		check->values[asked * VALUES_EACH + 1] = sql_number(talk->id);
+		check->values[asked * VALUES_EACH + 1] =
+			sql_number(conversation->id);
 		asked++;
 	}
 	return asked;
 }
 
 enum status member_check_load(struct member_check *check, struct batch *batch,
-                              struct talks *talks,
+                              struct conversation_cache *cache,
                               struct batch_entry *const *entries,
                               unsigned count)
 {
-	enum status status = want_rosters(check, batch, talks, entries, count);
+	enum status status =
+		request_rosters(check, batch, cache, entries, count);
 	unsigned asked = 0;
 	struct sql_value row[2];
 
 	if (status == ST_OK)
-		asked = collect_unknown(check, talks, entries, count);
+		asked = collect_unknown(check, cache, entries, count);
 	if (asked)
 		status = sql_bulk_run(check->sql, &find_members, check->values,
 		                      asked);
 	while (asked && status == ST_OK) {
 		status = sql_fetch(check->sql, row, 2);
 		if (status == ST_OK)
-			rosters_learn(check->rosters, row[0].number,
-			              row[1].number);
+			rosters_add_member(check->rosters, row[0].number,
+			                   row[1].number);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-bool member_check_passed(const struct member_check *check, struct talks *talks,
+bool member_check_passed(const struct member_check *check,
+                         struct conversation_cache *cache,
                          const struct batch_entry *entry)
 {
-	const struct talk *talk = talks_at(talks, entry->talk);
+	const struct cached_conversation *conversation =
+		conversation_cache_at(cache, entry->conversation_index);
 	uint64_t user = entry->record.sender;
 
-	if (talk->absent)
+	if (conversation->missing)
 		return false;
-	if (talk_is_pair(talk))
-		return talk->user[0] == user || talk->user[1] == user;
-	return roster_has(rosters_get(check->rosters, talk->id), user);
+	if (cached_conversation_is_pair(conversation))
+		return conversation->user[0] == user ||
+		       conversation->user[1] == user;
+	return roster_contains(rosters_get(check->rosters, conversation->id),
+	                       user);
 }
 
-/* --- what was there before ----------------------------------------------- */
-static bool is_due(const struct batch_entry *entry)
+/* --- duplicates ---------------------------------------------------------- */
+static bool needs_roster(const struct batch_entry *entry)
 {
 	return entry->record.kind == SAVE_MESSAGE &&
 	       (entry->outcome == OUTCOME_SAVED ||
@@ -125,15 +142,16 @@ static bool is_due(const struct batch_entry *entry)
 	       !entry->saved.user_to && !entry->roster;
 }
 
-bool member_check_due(const struct batch *batch)
+bool member_check_needs_rosters(const struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++)
-		if (is_due(&batch->entries[i]))
+		if (needs_roster(&batch->entries[i]))
 			return true;
 	return false;
 }
 
-static enum status want_all(struct member_check *check, struct batch *batch)
+static enum status request_duplicate_rosters(struct member_check *check,
+                                             struct batch *batch)
 {
 	struct sql_value row[STATE_COLUMNS];
 	enum status status = ST_OK;
@@ -142,7 +160,7 @@ static enum status want_all(struct member_check *check, struct batch *batch)
 	for (unsigned i = 0; i < batch->count; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_due(entry))
+		if (needs_roster(entry))
 			check->values[asked++] =
 				sql_number(entry->saved.conversation);
 	}
@@ -150,23 +168,23 @@ static enum status want_all(struct member_check *check, struct batch *batch)
 	while (status == ST_OK) {
 		status = sql_fetch(check->sql, row, STATE_COLUMNS);
 		if (status == ST_OK)
-			rosters_want(check->rosters, row[0].number,
-			             row[1].number, row[2].number != 0);
+			rosters_request(check->rosters, row[0].number,
+			                row[1].number, row[2].number != 0);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status member_check_address(struct member_check *check,
-                                 struct batch *batch)
+enum status member_check_set_rosters(struct member_check *check,
+                                     struct batch *batch)
 {
-	enum status status = want_all(check, batch);
+	enum status status = request_duplicate_rosters(check, batch);
 
 	if (status == ST_OK)
 		status = rosters_load(check->rosters, batch);
 	for (unsigned i = 0; i < batch->count && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_due(entry))
+		if (needs_roster(entry))
 			entry->roster = rosters_find(check->rosters,
 			                             entry->saved.conversation);
 	}

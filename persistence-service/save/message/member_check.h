@@ -1,6 +1,6 @@
 /*
- * member_check - may who wrote to a group or channel do so, and who is to hear
- * of it.
+ * member_check - checks that the sender of a message is in its conversation,
+ * and finds the recipients of messages to groups and channels.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */
@@ -8,7 +8,7 @@
 #define PARLEY_PERSISTENCE_SAVE_MESSAGE_MEMBER_CHECK_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/conversation/conversation_cache.h"
 #include "persistence-service/save/conversation/roster.h"
 
@@ -19,23 +19,24 @@ struct member_check *member_check_create(struct sql *sql,
 void member_check_destroy(struct member_check **check);
 
 /*
- * Reads what is not remembered about the talks, which have last_seq, of these
- * entries of the batch.
+ * Reads the members of the entries' conversations that are not cached. The
+ * conversations have their last_seq.
  */
 MUST_CHECK enum status member_check_load(struct member_check *check,
                                          struct batch *batch,
-                                         struct talks *talks,
+                                         struct conversation_cache *cache,
                                          struct batch_entry *const *entries,
                                          unsigned count);
-/* One of those entries: its sender is in its conversation. */
-bool member_check_passed(const struct member_check *check, struct talks *talks,
+/* True when the sender of one of these entries is in its conversation. */
+bool member_check_passed(const struct member_check *check,
+                         struct conversation_cache *cache,
                          const struct batch_entry *entry);
-/* Whether there are messages to many that were there before this try. */
-bool member_check_due(const struct batch *batch);
+/* True when duplicates of messages to groups have no roster yet. */
+bool member_check_needs_rosters(const struct batch *batch);
 /*
- * Gives rosters to these: who is in the conversation now; none when it is gone.
+ * Sets their rosters: the present members; none when the conversation is gone.
  */
-MUST_CHECK enum status member_check_address(struct member_check *check,
-                                            struct batch *batch);
+MUST_CHECK enum status member_check_set_rosters(struct member_check *check,
+                                                struct batch *batch);
 
 #endif

@@ -5,12 +5,12 @@
 #include "persistence-service/pair.h"
 #include "persistence-service/sql_time.h"
 
-enum { VALUES_EACH = 7, KNOWN_COLUMNS = 12 };
+enum { VALUES_EACH = 7, DUPLICATE_COLUMNS = 12 };
 
 struct message_store {
 	struct sql *sql;
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
-	struct sql_time time; /* of the entry before, as text */
+	struct sql_time time; /* time_ms as text */
 	uint64_t time_ms;
 };
 
@@ -24,8 +24,8 @@ static struct sql_bulk insert_rows = {
 	.row_values = VALUES_EACH,
 };
 
-/* Both servers make a range of the unique key for each pair. */
-static struct sql_bulk find_known = {
+/* MariaDB and MySQL read a range of the unique key for each pair. */
+static struct sql_bulk find_duplicates = {
 	.head = "SELECT x.sender, x.uuid, x.conversation, x.seq, x.id,"
 		" x.created_at, x.body, c.ckey, x.reply_to,"
 		" x.kind, x.revision, x.deleted_at"
@@ -52,7 +52,7 @@ void message_store_destroy(struct message_store **store)
 	mem_free(store);
 }
 
-/* One transaction's entries have one time. */
+/* All entries of a transaction have the same time. */
 static struct span time_text(struct message_store *store, uint64_t unix_ms)
 {
 	if (unix_ms != store->time_ms)
@@ -96,7 +96,10 @@ enum status message_store_insert(struct message_store *store,
 	return ST_OK;
 }
 
-/* Not whom it names now: that may be somebody else. 0: it is to many. */
+/*
+ * The recipient of the first send: a duplicate may name another user. 0: a
+ * message to a group.
+ */
 static uint64_t first_recipient(const struct sql_value *row)
 {
 	struct pair pair;
@@ -106,8 +109,8 @@ static uint64_t first_recipient(const struct sql_value *row)
 	return pair_other(&pair, row[0].number);
 }
 
-static bool read_known(const struct sql_value *row, struct batch *batch,
-                       const struct first_send *sends)
+static void set_duplicate(const struct sql_value *row, struct batch *batch,
+                          const struct batch_dedup *dedup)
 {
 	struct batch_entry *entry;
 	struct uuid uuid;
@@ -115,13 +118,13 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 
 	if (row[1].bytes.len != sizeof(uuid.byte) ||
 	    !sql_time_read(row[5].bytes, &created_at_ms))
-		return false;
+		return;
 	memcpy(uuid.byte, row[1].bytes.data, sizeof(uuid.byte));
-	entry = first_send_find(sends, row[0].number, &uuid);
+	entry = batch_dedup_find(dedup, row[0].number, &uuid);
 	if (!entry || entry->outcome != OUTCOME_OPEN)
-		return false;
+		return;
 	entry->outcome = OUTCOME_DUPLICATE;
-	entry->roster = NULL; /* that of a transaction that came to nothing */
+	entry->roster = NULL; /* of a transaction that was rolled back */
 	entry->saved = (struct saved_message){
 		.kind = (enum entry_kind)row[9].number,
 		.id = row[4].number,
@@ -137,29 +140,28 @@ static bool read_known(const struct sql_value *row, struct batch *batch,
 	if (row[11].kind != SQL_NULL)
 		(void)sql_time_read(row[11].bytes, &entry->saved.deleted_at_ms);
 	batch_keep_text(batch, entry, &entry->saved.message, row[6].bytes);
-	return true;
 }
 
-enum status message_store_known(struct message_store *store,
-                                struct batch *batch,
-                                struct batch_entry *const *entries,
-                                unsigned count, const struct first_send *sends,
-                                unsigned *ret_known)
+enum status message_store_find_duplicates(struct message_store *store,
+                                          struct batch *batch,
+                                          struct batch_entry *const *entries,
+                                          unsigned count,
+                                          const struct batch_dedup *dedup)
 {
-	struct sql_value row[KNOWN_COLUMNS];
+	struct sql_value row[DUPLICATE_COLUMNS];
 	enum status status;
 
-	*ret_known = 0;
 	for (unsigned i = 0; i < count; i++) {
 		store->values[i * 2] = sql_number(entries[i]->record.sender);
 		store->values[i * 2 + 1] =
 			sql_bytes(uuid_span(&entries[i]->record.uuid));
 	}
-	status = sql_bulk_run(store->sql, &find_known, store->values, count);
+	status = sql_bulk_run(store->sql, &find_duplicates, store->values,
+	                      count);
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, row, KNOWN_COLUMNS);
+		status = sql_fetch(store->sql, row, DUPLICATE_COLUMNS);
 		if (status == ST_OK)
-			*ret_known += read_known(row, batch, sends);
+			set_duplicate(row, batch, dedup);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }

@@ -1,5 +1,5 @@
 /*
- * message_store - the table messages, for the writer.
+ * message_store - reads and writes the table messages, for the transaction.
  *
  * Errors are those of sql.h.
  */
@@ -7,7 +7,7 @@
 #define PARLEY_PERSISTENCE_SAVE_MESSAGE_STORE_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/message/batch_dedup.h"
 
 struct message_store;
@@ -16,19 +16,19 @@ struct message_store *message_store_create(struct sql *sql);
 void message_store_destroy(struct message_store **store);
 
 /*
- * Inserts entries whose `saved` lacks nothing but the id, and fills that.
- * ST_CONFLICT when one of them is known already.
+ * Inserts the entries, whose `saved` is complete but for the id, and sets the
+ * ids. ST_CONFLICT when a message is a duplicate, or a seq is taken.
  */
 MUST_CHECK enum status message_store_insert(struct message_store *store,
                                             struct batch_entry *const *entries,
                                             unsigned count);
 /*
- * In a transaction of its own: those of the entries that are stored become
- * duplicates, with their first result. `sends` has all of them.
+ * In a transaction of its own: entries that are stored already become
+ * duplicates with their first result. `dedup` has all the entries.
  */
 MUST_CHECK enum status
-message_store_known(struct message_store *store, struct batch *batch,
-                    struct batch_entry *const *entries, unsigned count,
-                    const struct first_send *sends, unsigned *ret_known);
+message_store_find_duplicates(struct message_store *store, struct batch *batch,
+                              struct batch_entry *const *entries,
+                              unsigned count, const struct batch_dedup *dedup);
 
 #endif

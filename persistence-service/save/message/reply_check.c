@@ -7,7 +7,7 @@
 
 enum { VALUES_EACH = 3 };
 
-struct seen {
+struct visible_message {
 	uint64_t conversation;
 	uint64_t seq;
 	uint64_t user;
@@ -15,12 +15,12 @@ struct seen {
 
 struct reply_check {
 	struct sql *sql;
-	struct seen seen[BATCH_RECORDS_MAX]; /* sorted */
+	struct visible_message visible[BATCH_RECORDS_MAX]; /* sorted */
 	unsigned count;
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
-static struct sql_bulk find_seen = {
+static struct sql_bulk find_visible = {
 	.head = "SELECT x.conversation, x.seq, m.user FROM messages x"
 		" JOIN members m ON m.conversation = x.conversation"
 		" WHERE x.kind = 1 AND x.seq > m.from_seq"
@@ -46,7 +46,7 @@ void reply_check_destroy(struct reply_check **check)
 
 static int compare(const void *a, const void *b)
 {
-	const struct seen *x = a, *y = b;
+	const struct visible_message *x = a, *y = b;
 
 	if (x->conversation != y->conversation)
 		return x->conversation < y->conversation ? -1 : 1;
@@ -55,23 +55,26 @@ static int compare(const void *a, const void *b)
 	return (x->user > y->user) - (x->user < y->user);
 }
 
-static enum status read_seen(struct reply_check *check, unsigned asked)
+static enum status read_visible(struct reply_check *check, unsigned asked)
 {
 	struct sql_value row[VALUES_EACH];
 	enum status status =
-		sql_bulk_run(check->sql, &find_seen, check->values, asked);
+		sql_bulk_run(check->sql, &find_visible, check->values, asked);
 
 	while (status == ST_OK) {
 		status = sql_fetch(check->sql, row, VALUES_EACH);
 		if (status == ST_OK)
-			check->seen[check->count++] = (struct seen){
-				row[0].number, row[1].number, row[2].number};
+			check->visible[check->count++] =
+				(struct visible_message){row[0].number,
+			                                 row[1].number,
+			                                 row[2].number};
 	}
-	qsort(check->seen, check->count, sizeof(*check->seen), compare);
+	qsort(check->visible, check->count, sizeof(*check->visible), compare);
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status reply_check_load(struct reply_check *check, struct talks *talks,
+enum status reply_check_load(struct reply_check *check,
+                             struct conversation_cache *cache,
                              struct batch_entry *const *entries, unsigned count)
 {
 	unsigned asked = 0;
@@ -79,25 +82,29 @@ enum status reply_check_load(struct reply_check *check, struct talks *talks,
 	check->count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		const struct save_record *record = &entries[i]->record;
-		const struct talk *talk = talks_at(talks, entries[i]->talk);
+		const struct cached_conversation *conversation =
+			conversation_cache_at(cache,
+		                              entries[i]->conversation_index);
 		struct sql_value *row = &check->values[asked * VALUES_EACH];
 
 		if (!record->reply_to)
 			continue;
-		row[0] = sql_number(talk->id);
+		row[0] = sql_number(conversation->id);
 		row[1] = sql_number(record->reply_to);
 		row[2] = sql_number(record->sender);
 		asked++;
 	}
-	return asked ? read_seen(check, asked) : ST_OK;
+	return asked ? read_visible(check, asked) : ST_OK;
 }
 
-bool reply_check_passed(const struct reply_check *check, struct talks *talks,
+bool reply_check_passed(const struct reply_check *check,
+                        struct conversation_cache *cache,
                         const struct batch_entry *entry)
 {
-	struct seen wanted = {talks_at(talks, entry->talk)->id,
-	                      entry->record.reply_to, entry->record.sender};
+	struct visible_message wanted = {
+		conversation_cache_at(cache, entry->conversation_index)->id,
+		entry->record.reply_to, entry->record.sender};
 
-	return !wanted.seq || bsearch(&wanted, check->seen, check->count,
+	return !wanted.seq || bsearch(&wanted, check->visible, check->count,
 	                              sizeof(wanted), compare);
 }

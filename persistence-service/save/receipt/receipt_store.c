@@ -10,14 +10,14 @@ enum { VALUES_EACH = 4, STATE_COLUMNS = 6 };
 struct receipt_store {
 	struct sql *sql;
 	struct rosters *rosters;
-	/* One for each user and conversation: the last, with the highest. */
+	/* One for each user and conversation, with its highest numbers. */
 	struct batch_entry *entries[BATCH_RECORDS_MAX];
 	unsigned count;
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
 };
 
-/* Only members have a row, and none is made here. */
-static struct sql_bulk raise = {
+/* Only members have a row; the statement adds none. */
+static struct sql_bulk update_members = {
 	.head = "UPDATE members m JOIN (",
 	.row = "SELECT ? AS user, ? AS conversation, ? AS delivered, ? AS seen",
 	.between = " UNION ALL ",
@@ -30,7 +30,7 @@ static struct sql_bulk raise = {
 	.row_values = VALUES_EACH,
 };
 
-static struct sql_bulk read_back = {
+static struct sql_bulk select_members = {
 	.head = "SELECT m.user, m.conversation,"
 		" GREATEST(m.delivered_seq, m.read_seq), m.read_seq,"
 		" CAST(IF(c.kind = 1, 0, c.last_seq) AS UNSIGNED), c.large"
@@ -57,7 +57,7 @@ void receipt_store_destroy(struct receipt_store **store)
 	mem_free(store);
 }
 
-/* --- one for each user and conversation ---------------------------------- */
+/* --- merging ------------------------------------------------------------- */
 static int by_member(const void *a, const void *b)
 {
 	const struct batch_entry *x = *(struct batch_entry *const *)a;
@@ -77,7 +77,7 @@ static bool same_member(const struct batch_entry *x,
 	       x->record.sender == y->record.sender;
 }
 
-static void start(struct batch_entry *entry)
+static void init_receipt(struct batch_entry *entry)
 {
 	uint64_t seq = entry->record.seq;
 
@@ -90,7 +90,7 @@ static void start(struct batch_entry *entry)
 	};
 }
 
-/* Sorted, neighbours of one member become their last. */
+/* In sorted entries, the receipts of one member merge into the last one. */
 static void merge(struct receipt_store *store)
 {
 	unsigned kept = 0;
@@ -128,7 +128,7 @@ static void collect(struct receipt_store *store, struct batch *batch,
 
 		if (!is_receipt(entry))
 			continue;
-		start(entry);
+		init_receipt(entry);
 		store->entries[store->count++] = entry;
 	}
 	if (store->count == 0)
@@ -139,7 +139,7 @@ static void collect(struct receipt_store *store, struct batch *batch,
 }
 
 /* --- SQL ----------------------------------------------------------------- */
-static enum status raise_all(struct receipt_store *store)
+static enum status write_receipts(struct receipt_store *store)
 {
 	for (unsigned i = 0; i < store->count; i++) {
 		const struct receipt *receipt = &store->entries[i]->receipt;
@@ -150,11 +150,12 @@ static enum status raise_all(struct receipt_store *store)
 		row[2] = sql_number(receipt->delivered);
 		row[3] = sql_number(receipt->read);
 	}
-	return sql_bulk_run(store->sql, &raise, store->values, store->count);
+	return sql_bulk_run(store->sql, &update_members, store->values,
+	                    store->count);
 }
 
-static struct batch_entry *find(struct receipt_store *store, uint64_t user,
-                                uint64_t conversation)
+static struct batch_entry *find_entry(struct receipt_store *store,
+                                      uint64_t user, uint64_t conversation)
 {
 	struct batch_entry wanted = {.record.sender = user,
 	                             .record.conversation = conversation};
@@ -175,17 +176,18 @@ static struct batch_entry *find(struct receipt_store *store, uint64_t user,
 	return NULL;
 }
 
-static void take_state(struct receipt_store *store, const struct sql_value *row)
+static void set_state(struct receipt_store *store, const struct sql_value *row)
 {
-	struct batch_entry *entry = find(store, row[0].number, row[1].number);
+	struct batch_entry *entry =
+		find_entry(store, row[0].number, row[1].number);
 
 	if (!entry)
 		return;
 	entry->outcome = OUTCOME_NOTIFIED;
 	entry->receipt.delivered = row[2].number;
 	entry->receipt.read = row[3].number;
-	rosters_want(store->rosters, row[1].number, row[4].number,
-	             row[5].number != 0);
+	rosters_request(store->rosters, row[1].number, row[4].number,
+	                row[5].number != 0);
 }
 
 static enum status read_states(struct receipt_store *store)
@@ -199,17 +201,17 @@ static enum status read_states(struct receipt_store *store)
 		store->values[i * 2] = sql_number(receipt->user);
 		store->values[i * 2 + 1] = sql_number(receipt->conversation);
 	}
-	status = sql_bulk_run(store->sql, &read_back, store->values,
+	status = sql_bulk_run(store->sql, &select_members, store->values,
 	                      store->count);
 	while (status == ST_OK) {
 		status = sql_fetch(store->sql, row, STATE_COLUMNS);
 		if (status == ST_OK)
-			take_state(store, row);
+			set_state(store, row);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static void address(struct receipt_store *store)
+static void set_outcomes(struct receipt_store *store)
 {
 	for (unsigned i = 0; i < store->count; i++) {
 		struct batch_entry *entry = store->entries[i];
@@ -233,12 +235,12 @@ enum status receipt_store_write(struct receipt_store *store,
 	collect(store, batch, from, to);
 	if (store->count == 0)
 		return ST_OK;
-	status = raise_all(store);
+	status = write_receipts(store);
 	if (status == ST_OK)
 		status = read_states(store);
 	if (status == ST_OK)
 		status = rosters_load(store->rosters, batch);
 	if (status == ST_OK)
-		address(store);
+		set_outcomes(store);
 	return status;
 }

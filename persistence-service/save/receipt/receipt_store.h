@@ -1,9 +1,10 @@
 /*
- * receipt_store - how far members have got and read a conversation.
+ * receipt_store - writes how far members have received and read a conversation:
+ * delivered_seq and read_seq.
  *
- * Both numbers only rise, never past last_seq. All receipts of a batch are
- * written with one statement; of many from one user in one conversation one
- * event comes.
+ * Both only rise and never exceed last_seq. One statement writes all receipts
+ * of a batch. Receipts of one user in one conversation are merged into one,
+ * which causes one event.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */
@@ -11,7 +12,7 @@
 #define PARLEY_PERSISTENCE_SAVE_RECEIPT_STORE_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/conversation/roster.h"
 
 struct receipt_store;
@@ -21,8 +22,9 @@ struct receipt_store *receipt_store_create(struct sql *sql,
 void receipt_store_destroy(struct receipt_store **store);
 
 /*
- * The receipts among the entries from `from` to before `to`, after messages
- * were written. Gives each its outcome, which only holds once all is committed.
+ * Writes the receipts among the entries [from, to), after the messages were
+ * written. Sets the outcome of each; the outcomes hold once the transaction is
+ * committed.
  */
 MUST_CHECK enum status receipt_store_write(struct receipt_store *store,
                                            struct batch *batch, unsigned from,

@@ -210,7 +210,7 @@ static void whom_to_tell_is_looked_up_again(void **state)
 	assert_int_equal(entry->outcome, OUTCOME_DUPLICATE);
 	assert_int_equal(entry->saved.seq, 2);
 	assert_int_equal(entry->roster->user_count, 2);
-	assert_false(roster_has(entry->roster, 3));
+	assert_false(roster_contains(entry->roster, 3));
 	assert_consistent();
 }
 
@@ -255,7 +255,7 @@ static void who_came_in_is_in_though_not_remembered(void **state)
 	assert_int_equal(entry->outcome, OUTCOME_SAVED);
 	assert_int_equal(entry->saved.seq, 4);
 	assert_int_equal(entry->roster->user_count, 4);
-	assert_int_equal(entry->roster->newest, 2);
+	assert_int_equal(entry->roster->newest_from, 2);
 	assert_consistent();
 }
 

@@ -4,11 +4,11 @@
  *
  * A batch is named by a number, which is the tag of its records.
  */
-#ifndef PARLEY_PERSISTENCE_SAVE_INFLIGHT_BATCH_H
-#define PARLEY_PERSISTENCE_SAVE_INFLIGHT_BATCH_H
+#ifndef PARLEY_PERSISTENCE_SAVE_BATCH_INFLIGHT_BATCH_H
+#define PARLEY_PERSISTENCE_SAVE_BATCH_INFLIGHT_BATCH_H
 
 #include "common/io/kafka/kafka.h"
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 #include <stdbool.h>
 #include <stdint.h>

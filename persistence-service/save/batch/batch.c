@@ -1,4 +1,4 @@
-#include "persistence-service/save/batch.h"
+#include "persistence-service/save/batch/batch.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"

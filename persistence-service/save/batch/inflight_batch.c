@@ -1,4 +1,4 @@
-#include "persistence-service/save/inflight_batch.h"
+#include "persistence-service/save/batch/inflight_batch.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"

@@ -5,8 +5,8 @@
  *            keeps its memory from turn to turn.
  * Threads    one.
  */
-#ifndef PARLEY_PERSISTENCE_SAVE_BATCH_H
-#define PARLEY_PERSISTENCE_SAVE_BATCH_H
+#ifndef PARLEY_PERSISTENCE_SAVE_BATCH_BATCH_H
+#define PARLEY_PERSISTENCE_SAVE_BATCH_BATCH_H
 
 #include "common/base/buf.h"
 #include "common/io/kafka/kafka.h"
@@ -34,9 +34,10 @@ struct batch_entry {
 	struct save_record record;
 	bool identified; /* the record's sender and uuid are readable */
 	enum outcome outcome;
-	enum frame_code code; /* of OUTCOME_REFUSED */
-	const char *why;      /* constant text */
-	unsigned talk;        /* index in the cache, during a transaction */
+	enum frame_code code;        /* of OUTCOME_REFUSED */
+	const char *why;             /* constant text */
+	unsigned conversation_index; /* index in the cache, during a transaction
+	                              */
 	/* The result, by the record's kind. */
 	union {
 		struct saved_message saved;

@@ -1,0 +1,167 @@
+/* Block lists, against the real server of chat_fixture. */
+#include "persistence-service/rest/membership/blocks.h"
+#include "persistence-service/tests/chat_fixture.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ME = 1 };
+
+static struct reader *reader;
+static struct buf json = {.max = 64 * 1024};
+
+static int start(void **state)
+{
+	(void)state;
+	chat_start();
+	reader = reader_create(&chat_settings);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	reader_destroy(&reader);
+	chat_stop();
+	buf_free(&json);
+	return 0;
+}
+
+static int empty(void **state)
+{
+	(void)state;
+	chat_empty();
+	return 0;
+}
+
+/* The announcer's part: the record is removed when Kafka has it. */
+static void *publish(void *context)
+{
+	struct sql *by = settings_sql(&chat_settings);
+	enum status status = ST_UNAVAILABLE;
+
+	sql_thread_start();
+	for (unsigned i = 0; i < 100; i++) {
+		(void)usleep(10000);
+		if (status != ST_OK)
+			status = sql_connect(by);
+		if (status == ST_OK)
+			status = sql_execute(by, "DELETE FROM outbox");
+		if (status == ST_OK && sql_affected(by))
+			break;
+	}
+	sql_destroy(&by);
+	sql_thread_stop();
+	return context;
+}
+
+static enum status change_block(bool put, uint64_t blocked, unsigned max)
+{
+	struct block block = {.user = ME, .blocked = blocked};
+	enum status status;
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, publish, NULL), 0);
+	status = put ? blocks_put(reader, &block, max)
+	             : blocks_remove(reader, &block);
+	(void)pthread_join(thread, NULL);
+	return status;
+}
+
+static const char *text(void)
+{
+	assert_false(buf_overflowed(&json));
+	return buf_text(&json);
+}
+
+static void assert_has(const char *all, const char *part)
+{
+	if (!strstr(all, part))
+		fail_msg("no %s in %.3000s", part, all);
+}
+
+/* How often a text occurs. */
+static unsigned times(const char *all, const char *part)
+{
+	unsigned count = 0;
+
+	for (; (all = strstr(all, part)) != NULL; all += strlen(part))
+		count++;
+	return count;
+}
+
+static const char *blocked_by_me(uint64_t after, unsigned limit)
+{
+	buf_clear(&json);
+	assert_int_equal(blocks_list(reader, ME, after, limit, &json), ST_OK);
+	return text();
+}
+
+static void a_block_is_listed_until_it_is_removed(void **state)
+{
+	(void)state;
+	assert_int_equal(change_block(true, 5, 10), ST_OK);
+	assert_int_equal(change_block(true, 5, 10), ST_OK);
+	assert_int_equal(change_block(true, 4, 10), ST_OK);
+	assert_has(blocked_by_me(0, 50), "{\"blocks\":[{\"user\":4,"
+	                                 "\"created_at\":\"20");
+	assert_has(text(), "Z\"}],\"next\":null}");
+	assert_int_equal(times(text(), "user"), 2);
+	assert_has(blocked_by_me(0, 1), "\"next\":4}");
+	assert_has(blocked_by_me(4, 1), "\"next\":null}");
+	assert_int_equal(change_block(false, 5, 10), ST_OK);
+	assert_int_equal(change_block(false, 5, 10), ST_OK);
+	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
+}
+
+static void so_many_may_be_blocked(void **state)
+{
+	(void)state;
+	assert_int_equal(change_block(true, 5, 2), ST_OK);
+	assert_int_equal(change_block(true, 6, 2), ST_OK);
+	assert_int_equal(change_block(true, 7, 2), ST_TOO_LARGE);
+	assert_int_equal(change_block(true, 6, 2), ST_OK);
+	assert_int_equal(times(blocked_by_me(0, 50), "user"), 2);
+}
+
+static void a_record_that_stays_is_not_answered_for(void **state)
+{
+	struct block block = {.user = ME, .blocked = 5};
+	struct sql *sql = chat_connect();
+	struct sql_value row[3];
+
+	(void)state;
+	assert_int_equal(blocks_put(reader, &block, 9), ST_UNCERTAIN);
+	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
+	assert_int_equal(
+		sql_run(sql, "SELECT target, body, kind FROM outbox", NULL, 0),
+		ST_OK);
+	assert_int_equal(sql_fetch(sql, row, 3), ST_OK);
+	assert_true(span_equal(row[0].bytes, SPAN("d:1:5")));
+	assert_true(span_starts(row[1].bytes,
+	                        SPAN("{\"kind\":\"blocked\",\"sender\":1,"
+	                             "\"user_to\":5,\"sent_at\":\"20")));
+	assert_int_equal(row[2].number, 2);
+	assert_int_equal(sql_fetch(sql, row, 3), ST_NOT_FOUND);
+	sql_destroy(&sql);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, empty)
+	const struct CMUnitTest tests[] = {
+		TEST(a_block_is_listed_until_it_is_removed),
+		TEST(so_many_may_be_blocked),
+		TEST(a_record_that_stays_is_not_answered_for),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
