@@ -14,7 +14,7 @@ COMMON_SOURCES := \
 	$(addprefix service/,admin.c clock_watch.c log.c metrics.c parts.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c identity.c name.c save_record.c) \
-	$(addprefix client/,identity_client.c)
+	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
@@ -23,6 +23,10 @@ $(eval $(call unit_test,common/io/sql/tests/test_bulk.c,common,libmariadb))
 $(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))
+$(eval $(call library,identity_stub,common/client/tests,identity_stub.c))
+$(foreach t,client thread,$(eval $(call unit_test,common/client/tests/test_identity_$(t).c,\
+	identity_stub http_stub common,libcurl libuv libcjson libcrypto)))
+$(eval $(call unit_test,common/client/tests/test_identity_requests.c,common,libcjson libcrypto))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 $(eval $(call unit_test,common/io/http/tests/test_server.c,common,libmicrohttpd))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))

@@ -40,13 +40,20 @@ static struct metric answered_5xx = METRIC_COUNTER(
 static struct metric request =
 	METRIC_HISTOGRAM("parley_http_request_seconds", "REST answers.");
 
+static struct metric lookup = METRIC_HISTOGRAM("parley_lookup_seconds",
+                                               "Requests to identity-service.");
+static struct metric lookup_failed =
+	METRIC_COUNTER("parley_lookups_failed_total",
+                       "Requests that identity-service did not answer.");
+
 void persistence_metrics_start(void)
 {
 	struct metric *all[] = {
-		&saved,        &duplicate,    &dead,         &refused,
-		&notified,     &batches,      &batch_size,   &retries,
-		&transaction,  &turn,         &lag,          &in_flight,
-		&answered_2xx, &answered_4xx, &answered_5xx, &request,
+		&saved,        &duplicate,     &dead,         &refused,
+		&notified,     &batches,       &batch_size,   &retries,
+		&transaction,  &turn,          &lag,          &in_flight,
+		&answered_2xx, &answered_4xx,  &answered_5xx, &request,
+		&lookup,       &lookup_failed,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -70,6 +77,13 @@ void persistence_metrics_batch_saved(const struct batch *batch,
 void persistence_metrics_batch_retried(void)
 {
 	metric_count(&retries, 1);
+}
+
+void persistence_metrics_lookup(bool answered, uint64_t took_us)
+{
+	metric_took(&lookup, took_us);
+	if (!answered)
+		metric_count(&lookup_failed, 1);
 }
 
 void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)

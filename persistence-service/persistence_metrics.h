@@ -4,6 +4,7 @@
 #ifndef PARLEY_PERSISTENCE_METRICS_H
 #define PARLEY_PERSISTENCE_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct batch;
@@ -14,6 +15,8 @@ void persistence_metrics_batch_saved(const struct batch *batch,
                                      uint64_t took_us);
 void persistence_metrics_batch_retried(void);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);
+/* One HTTP request to identity-service. */
+void persistence_metrics_lookup(bool answered, uint64_t took_us);
 void persistence_metrics_request(void *context, const char *path, unsigned http,
                                  uint64_t took_us);
 

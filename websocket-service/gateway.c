@@ -3,7 +3,6 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/client/identity_client.h"
-#include "common/io/http/client.h"
 #include "common/io/kafka/kafka.h"
 #include "common/io/redis/redis.h"
 #include "common/service/clock_watch.h"
@@ -17,7 +16,6 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_queries.h"
-#include "websocket-service/questions.h"
 #include "websocket-service/receive/intake.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
@@ -34,6 +32,11 @@ enum {
 	TICK_MS = 1000,
 	SENDS_TICK_MS = 50,
 	IDENTITY_CONNECTIONS = 32,
+	IDENTITY_OWNERS_MAX = 200000,
+	IDENTITY_USERS_MAX = 200000,
+	DENIED_TTL_MS = 5000,
+	USER_TTL_MS = 3600 * 1000,
+	NO_USER_TTL_MS = 2000,
 	REDIS_PENDING_MAX = 20000,
 	CLOSE_TURNS = 100,
 };
@@ -46,9 +49,7 @@ struct gateway {
 	uv_poll_t wake;
 	uv_prepare_t before_wait;
 	uv_check_t after_wait;
-	struct http_poller *poller;
-	struct lookups *tokens;
-	struct lookups *recipients;
+	struct identity_client *identity;
 	struct connections *connections;
 	struct redis *redis;
 	struct bus *bus;
@@ -70,11 +71,35 @@ struct gateway {
 
 /* --- identity ------------------------------------------------------------ */
 
-static void start_lookups(struct gateway *g)
+static void on_identity_report(void *context,
+                               const struct identity_report *report)
 {
-	g->poller = http_poller_create(&g->loop, IDENTITY_CONNECTIONS);
-	g->tokens = questions_tokens(g->poller, g->settings);
-	g->recipients = questions_users(g->poller, g->settings);
+	(void)context;
+	metric_took(&gateway_metrics.lookup_time, report->took_us);
+	if (!report->answered)
+		metric_count(&gateway_metrics.lookups_failed, 1);
+}
+
+/*
+ * A socket closes when its token ends, so an owner is kept as long. A user that
+ * exists stays; a user that does not exist may register at any moment.
+ */
+static void start_identity(struct gateway *g)
+{
+	g->identity = identity_client_create(&(struct identity_client_options){
+		.loop = &g->loop,
+		.base_url = g->settings->identity_url,
+		.connection_max = IDENTITY_CONNECTIONS,
+		.timeout_ms = (unsigned)g->settings->identity_timeout_ms,
+		.owners_max = IDENTITY_OWNERS_MAX,
+		.users_max = IDENTITY_USERS_MAX,
+		.ttl = {.owner_ms = UINT64_MAX,
+	                .denied_ms = DENIED_TTL_MS,
+	                .user_ms = USER_TTL_MS,
+	                .no_user_ms = NO_USER_TTL_MS},
+		.report = on_identity_report,
+		.context = g,
+	});
 }
 
 /* --- sockets ------------------------------------------------------------- */
@@ -120,7 +145,7 @@ static void on_socket_closed(void *context, struct connection *connection,
 static void start_connections(struct gateway *g)
 {
 	g->connections = connections_create(&(struct connections_options){
-		.tokens = g->tokens,
+		.identity = g->identity,
 		.origins = g->settings->origins,
 		.ping_s = (unsigned)g->settings->ping_s,
 		.silent_s = (unsigned)g->settings->silent_s,
@@ -406,7 +431,7 @@ static void start_messages(struct gateway *g)
 	                                    RATE_LIMITS_USERS_MAX);
 	g->intake = intake_create(&(struct intake_options){
 		.connections = g->connections,
-		.recipients = g->recipients,
+		.identity = g->identity,
 		.sends = g->sends,
 		.receipts = g->receipts,
 		.rate_limits = g->rate_limits,
@@ -438,7 +463,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	gateway_metrics_start();
 	service_part("sockets", false, "not listening yet");
 	start_loop(g);
-	start_lookups(g);
+	start_identity(g);
 	start_connections(g);
 	start_redis(g);
 	st = bus_create(&g->loop, g->settings, &bus_events, g, &g->bus);
@@ -523,11 +548,9 @@ void gateway_stop(void **gateway)
 	connections_flush(g->connections);
 	sockets_destroy(&g->sockets);
 	turn_a_few_times(g);
-	http_poller_destroy(&g->poller);
 	intake_destroy(&g->intake);
 	rate_limits_destroy(&g->rate_limits);
-	lookups_destroy(&g->tokens);
-	lookups_destroy(&g->recipients);
+	identity_client_destroy(&g->identity);
 	presence_queries_destroy(&g->watches);
 	presence_publisher_destroy(&g->presence);
 	redis_destroy(&g->redis);

@@ -1,5 +1,5 @@
 # websocket-service: see README.md in this folder.
-WEBSOCKET_SOURCES := gateway.c gateway_metrics.c member_key.c questions.c settings.c \
+WEBSOCKET_SOURCES := gateway.c gateway_metrics.c member_key.c settings.c \
 	$(addprefix socket/,connection.c connection_out.c connections.c rate_limits.c \
 		send_buffer.c slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \

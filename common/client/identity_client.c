@@ -7,137 +7,209 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { URL_MAX = 1024 + 64 };
+enum { BASE_URL_MAX = 1024 };
 
-struct lookup_flight {
-	char key[LRU_KEY_MAX];
-	size_t key_len;
-	struct lookups *lookups;
-	struct lookup_waiter *waiters;
+struct identity_inflight {
+	struct identity_request request; /* its token is not valid any more */
+	struct identity_client *client;
+	struct identity_waiter *waiters;
 	uint64_t began_us;
-	UT_hash_handle hh;
+	uint64_t began_unix_ms;
+	UT_hash_handle hh; /* by the request's key */
 };
 
-struct lookups {
-	struct lookups_options options;
-	struct lru *kept;
-	struct lookup_flight *flights;
+struct identity_client {
+	struct identity_client_options options;
+	struct http_poller *poller;
+	struct lru *caches[IDENTITY_KINDS];
+	struct identity_inflight *inflight[IDENTITY_KINDS];
 };
 
-struct lookups *lookups_create(const struct lookups_options *options)
+struct identity_client *
+identity_client_create(const struct identity_client_options *options)
 {
-	struct lookups *lookups = mem_new(sizeof(*lookups));
+	struct identity_client *client = mem_new(sizeof(*client));
 
-	lookups->options = *options;
-	lookups->kept =
-		lru_create(options->kept_max, sizeof(struct lookup_answer));
-	return lookups;
+	client->options = *options;
+	client->poller =
+		http_poller_create(options->loop, options->connection_max);
+	client->caches[IDENTITY_OWNER] = lru_create(
+		options->owners_max, sizeof(struct identity_response));
+	client->caches[IDENTITY_USER] = lru_create(
+		options->users_max, sizeof(struct identity_response));
+	return client;
 }
 
-/* The poller has been destroyed before, so no answer comes any more. */
-void lookups_destroy(struct lookups **lookups)
+static void drop_inflight(struct identity_inflight **table)
 {
-	struct lookup_flight *flight;
-	struct lookup_flight *next;
+	struct identity_inflight *inflight, *next;
 
-	if (!*lookups)
-		return;
-	HASH_ITER (hh, (*lookups)->flights, flight, next) {
-		while (flight->waiters)
-			lookups_leave(flight->waiters);
-		HASH_DEL((*lookups)->flights, flight);
-		mem_free(&flight);
+	HASH_ITER (hh, *table, inflight, next) {
+		while (inflight->waiters)
+			identity_client_cancel(inflight->waiters);
+		HASH_DEL(*table, inflight);
+		mem_free(&inflight);
 	}
-	lru_destroy(&(*lookups)->kept);
-	mem_free(lookups);
 }
 
-void lookups_leave(struct lookup_waiter *waiter)
+/* Without the poller no response comes any more. */
+void identity_client_destroy(struct identity_client **client)
 {
-	if (!waiter->flight)
+	if (!*client)
 		return;
-	DL_DELETE(waiter->flight->waiters, waiter);
-	waiter->flight = NULL;
+	http_poller_destroy(&(*client)->poller);
+	for (unsigned i = 0; i < IDENTITY_KINDS; i++) {
+		drop_inflight(&(*client)->inflight[i]);
+		lru_destroy(&(*client)->caches[i]);
+	}
+	mem_free(client);
 }
 
-void lookups_learn(struct lookups *lookups, struct span key,
-                   const struct lookup_answer *answer)
+void identity_client_cancel(struct identity_waiter *waiter)
 {
-	uint64_t until = lookups->options.holds_until(answer, clock_unix_ms());
-
-	if (until)
-		lru_put(lookups->kept, key, answer, until);
+	if (!waiter->inflight)
+		return;
+	DL_DELETE(waiter->inflight->waiters, waiter);
+	waiter->inflight = NULL;
 }
 
-static void on_answer(void *context, enum status asked,
+static void keep(struct identity_client *client,
+                 const struct identity_request *request,
+                 const struct identity_response *response, uint64_t began_ms)
+{
+	uint64_t expires_ms = identity_response_expires_ms(
+		request->kind, &client->options.ttl, response, began_ms,
+		clock_unix_ms());
+
+	if (expires_ms)
+		lru_put(client->caches[request->kind],
+		        identity_request_key(request), response, expires_ms);
+}
+
+void identity_client_put(struct identity_client *client,
+                         const struct identity_request *request,
+                         const struct identity_response *response)
+{
+	keep(client, request, response, clock_unix_ms());
+}
+
+static void report(const struct identity_inflight *inflight,
+                   const struct identity_response *response,
+                   enum status transport, const struct http_answer *http)
+{
+	const struct identity_client *client = inflight->client;
+
+	client->options.report(
+		client->options.context,
+		&(struct identity_report){
+			.answered = response->status != ST_UNAVAILABLE,
+			.http = http ? http->http : 0,
+			.why = transport == ST_OK
+	                               ? "unexpected answer"
+	                               : http_poller_error(client->poller),
+			.took_us = clock_mono_us() - inflight->began_us,
+		});
+}
+
+static void on_answer(void *context, enum status transport,
                       const struct http_answer *http)
 {
-	struct lookup_flight *flight = context;
-	struct lookups *lookups = flight->lookups;
-	struct lookup_answer answer = {0};
+	struct identity_inflight *inflight = context;
+	struct identity_client *client = inflight->client;
+	enum identity_kind kind = inflight->request.kind;
+	struct identity_response response =
+		identity_response_read(kind, transport, http);
 
-	answer.status = lookups->options.read(asked, http, &answer);
-	lookups->options.asked(lookups->options.context,
-	                       answer.status != ST_UNAVAILABLE,
-	                       clock_mono_us() - flight->began_us);
-	lookups_learn(lookups, span_make(flight->key, flight->key_len),
-	              &answer);
-	/* Out of the table first: who is told may ask again. */
-	HASH_DEL(lookups->flights, flight);
-	while (flight->waiters) {
-		struct lookup_waiter *waiter = flight->waiters;
+	report(inflight, &response, transport, http);
+	keep(client, &inflight->request, &response, inflight->began_unix_ms);
+	/* Out of the table first: a waiter may ask again. */
+	HASH_DEL(client->inflight[kind], inflight);
+	while (inflight->waiters) {
+		struct identity_waiter *waiter = inflight->waiters;
 
-		lookups_leave(waiter);
-		waiter->done(waiter->context, &answer);
+		identity_client_cancel(waiter);
+		waiter->done(waiter->context, &response);
 	}
-	mem_free(&flight);
+	mem_free(&inflight);
 }
 
-static struct lookup_flight *take_off(struct lookups *lookups, struct span key,
-                                      const char *path, struct span bearer)
+static struct identity_inflight *
+send_request(struct identity_client *client,
+             const struct identity_request *request)
 {
-	struct lookup_flight *flight = mem_new(sizeof(*flight));
-	char url[URL_MAX];
+	struct identity_inflight *inflight = mem_new(sizeof(*inflight));
+	char path[IDENTITY_PATH_MAX];
+	char url[BASE_URL_MAX + IDENTITY_PATH_MAX];
+	struct span key;
 
-	memcpy(flight->key, key.data, key.len);
-	flight->key_len = key.len;
-	flight->lookups = lookups;
-	flight->began_us = clock_mono_us();
-	HASH_ADD(hh, lookups->flights, key, flight->key_len, flight);
-	(void)snprintf(url, sizeof(url), "%s%s", lookups->options.base_url,
+	inflight->request = *request;
+	inflight->request.token = SPAN_NONE;
+	inflight->client = client;
+	inflight->began_us = clock_mono_us();
+	inflight->began_unix_ms = clock_unix_ms();
+	key = identity_request_key(&inflight->request);
+	HASH_ADD_KEYPTR(hh, client->inflight[request->kind], key.data, key.len,
+	                inflight);
+	identity_request_path(request, path);
+	(void)snprintf(url, sizeof(url), "%s%s", client->options.base_url,
 	               path);
-	http_poller_ask(
-		lookups->options.poller,
-		&(struct http_ask){.url = url,
-	                           .bearer = bearer,
-	                           .timeout_ms = lookups->options.timeout_ms},
-		on_answer, flight);
-	return flight;
+	http_poller_ask(client->poller,
+	                &(struct http_ask){
+				.url = url,
+				.bearer = request->token,
+				.timeout_ms = client->options.timeout_ms,
+			},
+	                on_answer, inflight);
+	return inflight;
 }
 
-bool lookups_known(struct lookups *lookups, struct span key,
-                   struct lookup_answer *ret_answer)
+static struct identity_inflight *find_inflight(struct identity_client *client,
+                                               struct span key,
+                                               enum identity_kind kind)
 {
-	struct lookup_flight *flight;
+	struct identity_inflight *inflight;
 
-	/* Who asks while others wait is told after them, in order. */
-	HASH_FIND(hh, lookups->flights, key.data, key.len, flight);
-	return !flight &&
-	       lru_get(lookups->kept, key, clock_unix_ms(), ret_answer);
+	HASH_FIND(hh, client->inflight[kind], key.data, key.len, inflight);
+	return inflight;
 }
 
-bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
-                 struct span bearer, struct lookup_waiter *waiter,
-                 struct lookup_answer *ret_answer)
+bool identity_client_cached(struct identity_client *client,
+                            const struct identity_request *request,
+                            struct identity_response *ret_response)
 {
-	struct lookup_flight *flight;
-
-	if (lookups_known(lookups, key, ret_answer))
+	if (!identity_request_valid(request)) {
+		*ret_response = (struct identity_response){.status = ST_DENIED};
 		return true;
-	HASH_FIND(hh, lookups->flights, key.data, key.len, flight);
-	if (!flight)
-		flight = take_off(lookups, key, path, bearer);
-	waiter->flight = flight;
-	DL_APPEND(flight->waiters, waiter);
+	}
+	return lru_get(client->caches[request->kind],
+	               identity_request_key(request), clock_unix_ms(),
+	               ret_response);
+}
+
+bool identity_client_peek(struct identity_client *client,
+                          const struct identity_request *request,
+                          struct identity_response *ret_response)
+{
+	return !find_inflight(client, identity_request_key(request),
+	                      request->kind) &&
+	       identity_client_cached(client, request, ret_response);
+}
+
+bool identity_client_get(struct identity_client *client,
+                         const struct identity_request *request,
+                         struct identity_waiter *waiter,
+                         struct identity_response *ret_response)
+{
+	struct identity_inflight *inflight;
+
+	if (identity_client_peek(client, request, ret_response))
+		return true;
+	inflight = find_inflight(client, identity_request_key(request),
+	                         request->kind);
+	waiter->joined = inflight != NULL;
+	if (!inflight)
+		inflight = send_request(client, request);
+	waiter->inflight = inflight;
+	DL_APPEND(inflight->waiters, waiter);
 	return false;
 }

@@ -1,77 +1,98 @@
 /*
- * lookups - questions to identity-service, each asked once: whose token is
- * this, is there such a user.
+ * identity_client - asks identity-service, and keeps its responses.
  *
- * An answer is kept as long as it holds; while a question is under way, all who
- * ask the same wait for its one answer. "Identity can't say" is not kept.
+ * A response is kept for its TTL. While a request is in flight, everyone that
+ * wants the same waits for its one response. Owners and users are kept in two
+ * caches, so that a flood of bad tokens does not evict users.
  *
- * Ownership  a waiter is part of the caller's object, zeroed at first; leave
- *            with lookups_leave() before it goes away.
- * Threads    the loop's.
+ * Ownership  the client owns its poller. A waiter is a part of the caller's
+ *            object, zeroed at first; identity_client_cancel() it before the
+ *            object goes away.
+ * Errors     a response has a status; see identity_requests.h.
+ * Threads    the loop's, except identity_client_cached(): any thread may call
+ *            it. It reads the cache under the cache's own lock (lru.h), which
+ *            is held for one look-up and never during I/O.
+ * Bounds     connection_max requests at a time; more wait for a connection, no
+ *            longer than the time limit (http_poller_ask()).
  */
 #ifndef PARLEY_CLIENT_IDENTITY_CLIENT_H
 #define PARLEY_CLIENT_IDENTITY_CLIENT_H
 
-#include "common/base/span.h"
-#include "common/base/status.h"
-#include "common/io/http/client.h"
-#include "common/wire/identity.h"
+#include "common/client/identity_requests.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct lookups;
-struct lookup_flight;
+struct identity_client;
+struct identity_inflight;
+struct uv_loop_s;
 
-struct lookup_answer {
-	enum status status; /* ST_OK, ST_DENIED, ST_NOT_FOUND, ST_UNAVAILABLE */
-	uint64_t user;
-	uint64_t expires_at_ms; /* unix; of a token */
-	char session[SESSION_ID_MAX + 1];
-};
+typedef void identity_done(void *context,
+                           const struct identity_response *response);
 
-typedef void lookup_done(void *context, const struct lookup_answer *answer);
-
-struct lookup_waiter {
-	struct lookup_waiter *prev, *next;
-	struct lookup_flight *flight; /* NULL: not waiting */
-	lookup_done *done;
-	void *context;
-};
-
-struct lookups_options {
-	struct http_poller *poller;
-	const char *base_url; /* must live on */
-	unsigned timeout_ms;
-	uint32_t kept_max; /* answers */
-	/* Reads an answer into ret_answer, all but `status`. */
-	enum status (*read)(enum status asked, const struct http_answer *http,
-	                    struct lookup_answer *ret_answer);
-	/* Until when (unix ms) an answer may be kept; 0: not at all. */
-	uint64_t (*holds_until)(const struct lookup_answer *answer,
-	                        uint64_t now_ms);
-	/* After each question: how long it took, and whether one was answered.
+struct identity_waiter {
+	struct identity_waiter *prev, *next;
+	struct identity_inflight *inflight; /* NULL: not waiting */
+	/*
+	 * It waits for a request that another waiter started. ST_DENIED for a
+	 * user may then be about the token of that other one.
 	 */
-	void (*asked)(void *context, bool answered, uint64_t took_us);
+	bool joined;
+	identity_done *done;
 	void *context;
 };
 
-struct lookups *lookups_create(const struct lookups_options *options);
-void lookups_destroy(struct lookups **lookups);
+/* What became of one HTTP request. */
+struct identity_report {
+	bool answered;   /* with a response other than ST_UNAVAILABLE */
+	unsigned http;   /* code; 0: no HTTP answer came */
+	const char *why; /* unless answered; until the callback returns */
+	uint64_t took_us;
+};
+
+struct identity_client_options {
+	struct uv_loop_s *loop;
+	const char *base_url; /* must live on */
+	unsigned connection_max;
+	unsigned timeout_ms;
+	uint32_t owners_max, users_max; /* responses kept */
+	struct identity_ttl ttl;
+	/* After each HTTP request, from the loop. */
+	void (*report)(void *context, const struct identity_report *report);
+	void *context;
+};
+
+struct identity_client *
+identity_client_create(const struct identity_client_options *options);
+/*
+ * Waiters are cancelled. Not from within `done` or `report`. The loop must turn
+ * once more, for the handles of the poller to close.
+ */
+void identity_client_destroy(struct identity_client **client);
 
 /*
- * True: *ret_answer is filled at once. False: `waiter->done` is called later.
- * `key` is what makes questions the same; `path` and `bearer` are what to ask.
+ * True: *ret_response is filled at once. False: `waiter->done` is called later.
+ * `request` is only read.
  */
-bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
-                 struct span bearer, struct lookup_waiter *waiter,
-                 struct lookup_answer *ret_answer);
-void lookups_leave(struct lookup_waiter *waiter);
-/* What would be answered at once; false also while others wait for it. */
-bool lookups_known(struct lookups *lookups, struct span key,
-                   struct lookup_answer *ret_answer);
-/* What is known without asking. */
-void lookups_learn(struct lookups *lookups, struct span key,
-                   const struct lookup_answer *answer);
+bool identity_client_get(struct identity_client *client,
+                         const struct identity_request *request,
+                         struct identity_waiter *waiter,
+                         struct identity_response *ret_response);
+void identity_client_cancel(struct identity_waiter *waiter);
+/*
+ * What identity_client_get() would give at once; sends nothing. False also
+ * while a request is in flight: responses come in the order of the calls.
+ */
+bool identity_client_peek(struct identity_client *client,
+                          const struct identity_request *request,
+                          struct identity_response *ret_response);
+/* The same from any thread, also while a request is in flight. */
+bool identity_client_cached(struct identity_client *client,
+                            const struct identity_request *request,
+                            struct identity_response *ret_response);
+/* Keeps a response that the caller knows without a request. */
+void identity_client_put(struct identity_client *client,
+                         const struct identity_request *request,
+                         const struct identity_response *response);
 
 #endif

@@ -4,8 +4,11 @@
 #include "common/base/mem.h"
 #include "common/io/json.h"
 #include "common/io/sql/sql.h"
+#include "common/service/log.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api_private.h"
+
+#include <errno.h>
 
 enum {
 	THREADS = 4,
@@ -14,13 +17,17 @@ enum {
 	BODY_MAX = 16 * 1024,
 	CONNECTIONS_MAX = 1024,
 	IDLE_S = 60,
+	IDENTITY_TIMEOUT_MS = 2000,
+	IDENTITY_OWNERS_MAX = 20000,
+	IDENTITY_USERS_MAX = 100000,
+	OWNER_TTL_MS = 30000, /* so a revoked token is refused soon */
+	USER_TTL_MS = 3600 * 1000,
 };
 
 struct api {
 	const struct settings *settings;
 	struct announcer *announcer;
-	struct owners *owners;
-	struct people *people;
+	struct identity_thread *identity;
 	struct user_limit *limit;
 	struct http_server *server;
 	struct http_lane lanes[API_LANES];
@@ -35,9 +42,7 @@ static void *start_worker(void *context)
 	worker->settings = api->settings;
 	worker->limit = api->limit;
 	worker->announcer = api->announcer;
-	worker->owners = api->owners;
-	worker->people = api->people;
-	worker->asker = asker_create(api->settings->identity_url);
+	worker->identity = api->identity;
 	worker->history = history_create(api->settings);
 	worker->membership = membership_create(api->settings,
 	                                       history_reader(worker->history));
@@ -49,7 +54,6 @@ static void stop_worker(void *context)
 	struct worker *worker = context;
 
 	membership_destroy(&worker->membership);
-	asker_destroy(&worker->asker);
 	history_destroy(&worker->history);
 	mem_free(&worker);
 	sql_thread_stop();
@@ -59,9 +63,11 @@ static void stop_worker(void *context)
 bool api_admit(struct worker *worker, struct http_request *request,
                uint64_t *ret_user)
 {
-	struct token_owner owner;
-	enum status status = owners_ask(worker->owners, worker->asker,
-	                                http_bearer(request), &owner);
+	struct identity_request owner_request =
+		identity_request_owner(http_bearer(request));
+	struct identity_response owner;
+	enum status status =
+		identity_thread_get(worker->identity, &owner_request, &owner);
 
 	if (status == ST_DENIED) {
 		http_answer_problem(request, 401, "a valid token is needed");
@@ -134,6 +140,34 @@ static const struct http_route routes[] = {
 };
 
 /* --- start and stop ------------------------------------------------------ */
+static void on_identity_report(void *context,
+                               const struct identity_report *report)
+{
+	(void)context;
+	persistence_metrics_lookup(report->answered, report->took_us);
+	if (!report->answered)
+		log_event(LOG_WARN, "identity.unavailable",
+		          F_NUMBER("http", report->http),
+		          F_TEXT("why", report->why));
+}
+
+/*
+ * A connection for each worker, so that none waits for one. Users are never
+ * deleted, so one that exists is kept. What identity refuses is not kept.
+ */
+static struct identity_thread *start_identity(const struct settings *settings)
+{
+	return identity_thread_start(&(struct identity_client_options){
+		.base_url = settings->identity_url,
+		.connection_max = API_LANES * THREADS,
+		.timeout_ms = IDENTITY_TIMEOUT_MS,
+		.owners_max = IDENTITY_OWNERS_MAX,
+		.users_max = IDENTITY_USERS_MAX,
+		.ttl = {.owner_ms = OWNER_TTL_MS, .user_ms = USER_TTL_MS},
+		.report = on_identity_report,
+	});
+}
+
 static struct http_lane lane_of(struct api *api, const char *name)
 {
 	return (struct http_lane){
@@ -169,7 +203,7 @@ static enum status listen(struct api *api)
 enum status api_start(const struct settings *settings,
                       struct announcer *announcer, struct api **ret_api)
 {
-	struct api *api CLEANUP(api_stop) = mem_new(sizeof(*api));
+	struct api *api = mem_new(sizeof(*api));
 	struct bucket_rate rate = {
 		.per_s = (uint32_t)settings->user_rate,
 		.burst = (uint32_t)settings->user_burst,
@@ -178,14 +212,19 @@ enum status api_start(const struct settings *settings,
 
 	api->settings = settings;
 	api->announcer = announcer;
-	api->owners = owners_create();
-	api->people = people_create();
+	api->identity = start_identity(settings);
 	api->limit = user_limit_create(&rate);
 	api->lanes[QUERY_LANE] = lane_of(api, "query");
 	api->lanes[CHANGE_LANE] = lane_of(api, "change");
 	status = listen(api);
-	if (status == ST_OK)
-		*ret_api = MOVE(api);
+	if (status == ST_OK) {
+		*ret_api = api;
+	} else {
+		int why = errno;
+
+		api_stop(&api);
+		errno = why;
+	}
 	return status;
 }
 
@@ -194,8 +233,7 @@ void api_stop(struct api **api)
 	if (!*api)
 		return;
 	http_server_stop(&(*api)->server);
-	people_destroy(&(*api)->people);
-	owners_destroy(&(*api)->owners);
+	identity_thread_stop(&(*api)->identity);
 	user_limit_destroy(&(*api)->limit);
 	mem_free(api);
 }

@@ -1,8 +1,14 @@
 #include "persistence-service/rest/api_act.h"
 
+#include "common/base/clock.h"
+
 #include <stdio.h>
 
-enum { CONVERSATION_MAX = 256 * 1024, TEXT_MAX = 64 };
+enum {
+	CONVERSATION_MAX = 256 * 1024,
+	TEXT_MAX = 64,
+	USERS_WAIT_MS = 5000, /* a client waits for all of them */
+};
 
 /* --- questions ----------------------------------------------------------- */
 bool api_act_admit(struct worker *worker, struct http_request *request,
@@ -47,13 +53,37 @@ static void answer_missing(struct http_request *request, uint64_t user)
 	http_answer_problem(request, 422, text);
 }
 
+/* ST_NOT_FOUND: *ret_missing does not exist. */
+static enum status find_users(struct worker *worker,
+                              const struct conversation_body *body,
+                              struct span token, uint64_t *ret_missing)
+{
+	uint64_t until_ms = clock_mono_ms() + USERS_WAIT_MS;
+
+	for (unsigned i = 0; i < body->user_count; i++) {
+		struct identity_request request =
+			identity_request_user(body->users[i], token);
+		struct identity_response response;
+		enum status status;
+
+		if (clock_mono_ms() > until_ms)
+			return ST_UNAVAILABLE;
+		status = identity_thread_get(worker->identity, &request,
+		                             &response);
+		if (status == ST_NOT_FOUND)
+			*ret_missing = body->users[i];
+		if (status != ST_OK)
+			return status;
+	}
+	return ST_OK;
+}
+
 bool api_act_users_exist(struct worker *worker, struct http_request *request,
                          const struct conversation_body *body)
 {
 	uint64_t missing = 0;
 	enum status status =
-		people_ask(worker->people, worker->asker, http_bearer(request),
-	                   body->users, body->user_count, &missing);
+		find_users(worker, body, http_bearer(request), &missing);
 
 	if (status == ST_NOT_FOUND)
 		answer_missing(request, missing);

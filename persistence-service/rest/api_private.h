@@ -4,11 +4,10 @@
 #ifndef PARLEY_PERSISTENCE_REST_API_PRIVATE_H
 #define PARLEY_PERSISTENCE_REST_API_PRIVATE_H
 
+#include "common/client/identity_thread.h"
 #include "common/io/http/server.h"
 #include "persistence-service/announcer.h"
 #include "persistence-service/rest/membership/membership.h"
-#include "persistence-service/rest/owners.h"
-#include "persistence-service/rest/people.h"
 #include "persistence-service/rest/read/history.h"
 #include "persistence-service/rest/user_limit.h"
 
@@ -18,11 +17,9 @@ enum api_lane { QUERY_LANE, CHANGE_LANE, API_LANES };
 /* What each thread of a lane has for itself. */
 struct worker {
 	const struct settings *settings;
-	struct user_limit *limit;    /* of all */
-	struct announcer *announcer; /* of all; may be NULL */
-	struct owners *owners;       /* of all */
-	struct people *people;       /* of all */
-	struct asker *asker;
+	struct user_limit *limit;         /* of all */
+	struct announcer *announcer;      /* of all; may be NULL */
+	struct identity_thread *identity; /* of all */
 	struct history *history;
 	struct membership *membership;
 };

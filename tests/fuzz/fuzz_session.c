@@ -239,15 +239,15 @@ static void say(struct socket *socket, struct span bytes, size_t cut)
 }
 
 /* --- identity ------------------------------------------------------------- */
-static struct lookup_waiter *waiters[WAITERS];
+static struct identity_waiter *waiters[WAITERS];
 static uint8_t mood; /* what identity answers at once */
 
-static struct lookup_answer answer_of(uint8_t byte)
+static struct identity_response response_of(uint8_t byte)
 {
 	static const enum status statuses[] = {ST_OK, ST_OK, ST_DENIED,
 	                                       ST_NOT_FOUND, ST_UNAVAILABLE};
 
-	return (struct lookup_answer){
+	return (struct identity_response){
 		.status = statuses[byte % ARRAY_LEN(statuses)],
 		.user = 1 + byte % 3u,
 		.expires_at_ms = __wrap_clock_unix_ms() + byte * 500u,
@@ -255,59 +255,66 @@ static struct lookup_answer answer_of(uint8_t byte)
 	};
 }
 
-bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
-                 struct span bearer, struct lookup_waiter *waiter,
-                 struct lookup_answer *ret_answer)
+bool identity_client_get(struct identity_client *client,
+                         const struct identity_request *request,
+                         struct identity_waiter *waiter,
+                         struct identity_response *ret_response)
 {
-	(void)lookups;
-	must(key.len > 0 && path[0] == '/');
-	must(bearer.len > 0 && bearer.len <= TOKEN_MAX);
-	must(!waiter->flight);
+	char path[IDENTITY_PATH_MAX];
+
+	(void)client;
+	identity_request_path(request, path);
+	must(identity_request_key(request).len > 0 && path[0] == '/');
+	must(request->token.len > 0 && request->token.len <= TOKEN_MAX);
+	must(!waiter->inflight);
 	for (unsigned i = 0; i < WAITERS && mood % 2; i++) {
 		if (waiters[i])
 			continue;
 		waiters[i] = waiter;
-		waiter->flight = (struct lookup_flight *)(void *)&waiters[i];
+		waiter->inflight =
+			(struct identity_inflight *)(void *)&waiters[i];
 		return false;
 	}
-	*ret_answer = answer_of(mood);
+	*ret_response = response_of(mood);
 	return true;
 }
 
-void lookups_leave(struct lookup_waiter *waiter)
+void identity_client_cancel(struct identity_waiter *waiter)
 {
-	for (unsigned i = 0; waiter->flight && i < WAITERS; i++) {
+	for (unsigned i = 0; waiter->inflight && i < WAITERS; i++) {
 		if (waiters[i] == waiter)
 			waiters[i] = NULL;
 	}
-	waiter->flight = NULL;
+	waiter->inflight = NULL;
 }
 
-bool lookups_known(struct lookups *lookups, struct span key,
-                   struct lookup_answer *ret_answer)
+bool identity_client_peek(struct identity_client *client,
+                          const struct identity_request *request,
+                          struct identity_response *ret_response)
 {
-	(void)lookups;
-	(void)key;
-	*ret_answer = answer_of(mood);
+	(void)client;
+	must(identity_request_key(request).len > 0);
+	*ret_response = response_of(mood);
 	return mood % 4 == 2;
 }
 
-void lookups_learn(struct lookups *lookups, struct span key,
-                   const struct lookup_answer *answer)
+void identity_client_put(struct identity_client *client,
+                         const struct identity_request *request,
+                         const struct identity_response *response)
 {
-	(void)lookups;
-	must(key.len > 0 && answer->status == ST_OK);
+	(void)client;
+	must(request->user > 0 && response->status == ST_OK);
 }
 
 static void answer_one(uint8_t which, uint8_t what)
 {
-	struct lookup_waiter *waiter = waiters[which % WAITERS];
-	struct lookup_answer answer = answer_of(what);
+	struct identity_waiter *waiter = waiters[which % WAITERS];
+	struct identity_response response = response_of(what);
 
 	if (!waiter)
 		return;
-	lookups_leave(waiter);
-	waiter->done(waiter->context, &answer);
+	identity_client_cancel(waiter);
+	waiter->done(waiter->context, &response);
 }
 
 /* --- sends ---------------------------------------------------------------- */

@@ -11,14 +11,13 @@
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/rate_limits.h"
 
-#include <stdio.h>
 #include <utlist.h>
 
 /* A frame whose recipient is being looked up. */
 struct waiting {
 	struct waiting *prev, *next;
 	struct intake *intake;
-	struct lookup_waiter waiter;
+	struct identity_waiter waiter;
 	struct json *json; /* what frame.message points into */
 	struct client_frame frame;
 	uint64_t connection;
@@ -41,7 +40,7 @@ struct intake *intake_create(const struct intake_options *options)
 
 static void forget(struct waiting *w)
 {
-	lookups_leave(&w->waiter);
+	identity_client_cancel(&w->waiter);
 	DL_DELETE(w->intake->waiting, w);
 	w->intake->waiting_count--;
 	json_destroy(&w->json);
@@ -57,15 +56,14 @@ void intake_destroy(struct intake **intake)
 	mem_free(intake);
 }
 
-static struct span user_key(const uint64_t *user)
-{
-	return span_make(user, sizeof(*user));
-}
-
 void intake_user_seen(struct intake *intake, uint64_t user)
 {
-	lookups_learn(intake->options.recipients, user_key(&user),
-	              &(struct lookup_answer){.status = ST_OK, .user = user});
+	struct identity_request request =
+		identity_request_user(user, SPAN_NONE);
+
+	identity_client_put(
+		intake->options.identity, &request,
+		&(struct identity_response){.status = ST_OK, .user = user});
 }
 
 static void decide(struct intake *intake, struct connection *connection,
@@ -86,7 +84,8 @@ static void decide(struct intake *intake, struct connection *connection,
 		                     "the recipient can't be looked up now");
 }
 
-static void on_recipient(void *context, const struct lookup_answer *answer)
+static void on_recipient(void *context,
+                         const struct identity_response *response)
 {
 	struct waiting *w = context;
 	struct connection *connection =
@@ -94,7 +93,7 @@ static void on_recipient(void *context, const struct lookup_answer *answer)
 
 	if (connection) {
 		(*connection_unsettled(connection))--;
-		decide(w->intake, connection, &w->frame, answer->status,
+		decide(w->intake, connection, &w->frame, response->status,
 		       w->began_us);
 	}
 	forget(w);
@@ -106,8 +105,9 @@ static void look_up(struct intake *intake, struct connection *connection,
                     uint64_t began_us)
 {
 	struct waiting *w = mem_new(sizeof(*w));
-	struct lookup_answer answer;
-	char path[sizeof(IDENTITY_USERS_PATH) + 20];
+	struct identity_request request = identity_request_user(
+		frame->user_to, connection_token(connection));
+	struct identity_response response;
 
 	w->intake = intake;
 	w->waiter.done = on_recipient;
@@ -119,12 +119,9 @@ static void look_up(struct intake *intake, struct connection *connection,
 	(*connection_unsettled(connection))++;
 	DL_APPEND(intake->waiting, w);
 	intake->waiting_count++;
-	(void)snprintf(path, sizeof(path), IDENTITY_USERS_PATH "%llu",
-	               (unsigned long long)frame->user_to);
-	if (lookups_ask(intake->options.recipients, user_key(&frame->user_to),
-	                path, connection_token(connection), &w->waiter,
-	                &answer))
-		on_recipient(w, &answer);
+	if (identity_client_get(intake->options.identity, &request, &w->waiter,
+	                        &response))
+		on_recipient(w, &response);
 }
 
 static void answer_fault(struct connection *connection,
@@ -151,12 +148,14 @@ struct arrival {
 static void on_message(struct intake *intake, const struct arrival *a)
 {
 	const struct client_frame *frame = a->frame;
-	struct lookup_answer known;
+	struct identity_request request =
+		identity_request_user(frame->user_to, SPAN_NONE);
+	struct identity_response known;
 
 	if (frame->conversation)
 		decide(intake, a->connection, frame, ST_OK, a->began_us);
-	else if (lookups_known(intake->options.recipients,
-	                       user_key(&frame->user_to), &known))
+	else if (identity_client_peek(intake->options.identity, &request,
+	                              &known))
 		decide(intake, a->connection, frame, known.status, a->began_us);
 	else if (*connection_unsettled(a->connection) >=
 	         intake->options.unsettled_max)

@@ -23,13 +23,13 @@ struct intake;
 struct connection;
 struct connections;
 struct rate_limits;
-struct lookups;
+struct identity_client;
 struct pending_receipts;
 struct pending_sends;
 
 struct intake_options {
 	struct connections *connections;
-	struct lookups *recipients;
+	struct identity_client *identity;
 	struct pending_sends *sends;
 	struct pending_receipts *receipts;
 	struct rate_limits *rate_limits;

@@ -1,6 +1,5 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
-#include "common/io/digest.h"
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "common/wire/identity.h"
@@ -96,7 +95,7 @@ static void start_closing(struct connection *c)
 	c->shutdown_after_flush = true;
 	c->deadline_s = connection_now_s() + CLOSE_WAIT_S;
 	unlink_user(c);
-	lookups_leave(&c->waiter);
+	identity_client_cancel(&c->waiter);
 	websocket_reader_free(&c->reader);
 	mem_free(&c->session);
 	timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
@@ -139,7 +138,7 @@ static void on_closed(void *connection)
 	if (c->dirty)
 		LL_DELETE2(set->dirty, c, dirty_next);
 	unlink_handshake(c);
-	lookups_leave(&c->waiter);
+	identity_client_cancel(&c->waiter);
 	unlink_user(c);
 	timer_wheel_clear(&set->timers, &c->timer);
 	websocket_reader_free(&c->reader);
@@ -210,7 +209,8 @@ static void plan_check(struct connection *c, uint64_t ping_at_s)
 	timer_wheel_set(&c->set->timers, &c->timer, due_s);
 }
 
-static void open_socket(struct connection *c, const struct lookup_answer *owner)
+static void open_socket(struct connection *c,
+                        const struct identity_response *owner)
 {
 	struct buf text CLEANUP(buf_free) = BUF(2048);
 	struct upgrade upgrade = {.key = span_of(c->key),
@@ -236,7 +236,7 @@ static void open_socket(struct connection *c, const struct lookup_answer *owner)
 	metric_count(&gateway_metrics.upgrades_opened, 1);
 }
 
-static void admit(struct connection *c, const struct lookup_answer *owner)
+static void admit(struct connection *c, const struct identity_response *owner)
 {
 	struct connections_options *options = &c->set->options;
 
@@ -249,16 +249,16 @@ static void admit(struct connection *c, const struct lookup_answer *owner)
 	connection_refuse(c, &upgrade_misdirected);
 }
 
-static void on_owner(void *context, const struct lookup_answer *answer)
+static void on_owner(void *context, const struct identity_response *response)
 {
 	struct connection *c = context;
 
-	if (answer->status == ST_OK &&
-	    answer->expires_at_ms > clock_unix_ms()) {
-		admit(c, answer);
+	if (response->status == ST_OK &&
+	    response->expires_at_ms > clock_unix_ms()) {
+		admit(c, response);
 		return;
 	}
-	if (answer->status == ST_UNAVAILABLE) {
+	if (response->status == ST_UNAVAILABLE) {
 		log_event(LOG_WARN, "upgrade.identity_unavailable");
 		connection_refuse(c, &upgrade_unavailable);
 		return;
@@ -269,8 +269,8 @@ static void on_owner(void *context, const struct lookup_answer *answer)
 
 static void look_up_owner(struct connection *c, const struct upgrade *upgrade)
 {
-	struct lookup_answer answer;
-	struct digest digest;
+	struct identity_request request;
+	struct identity_response response;
 
 	unlink_handshake(c);
 	c->state = STATE_LOOKUP;
@@ -282,13 +282,12 @@ static void look_up_owner(struct connection *c, const struct upgrade *upgrade)
 		return;
 	}
 	c->token = mem_text(upgrade->token.data, upgrade->token.len);
-	digest_make(upgrade->token, &digest);
+	request = identity_request_owner(connection_token(c));
 	c->waiter.done = on_owner;
 	c->waiter.context = c;
-	if (lookups_ask(c->set->options.tokens, digest_span(&digest),
-	                IDENTITY_LOOKUP_PATH, connection_token(c), &c->waiter,
-	                &answer))
-		on_owner(c, &answer);
+	if (identity_client_get(c->set->options.identity, &request, &c->waiter,
+	                        &response))
+		on_owner(c, &response);
 	else
 		socket_pause(c->socket, true);
 }

@@ -39,7 +39,7 @@ struct connections;
 struct connection;
 
 struct connections_options {
-	struct lookups *tokens;
+	struct identity_client *identity;
 	const char *origins; /* must live on */
 	unsigned ping_s;
 	unsigned silent_s;

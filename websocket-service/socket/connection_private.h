@@ -53,7 +53,7 @@ struct connection {
 	struct connection *handshake_prev,
 		*handshake_next; /* those in STATE_HEAD */
 	struct timer_wheel_entry timer;
-	struct lookup_waiter waiter;
+	struct identity_waiter waiter;
 	struct websocket_reader reader;
 	struct bucket controls, fragments;
 	struct buf head;

@@ -1,19 +1,13 @@
-/* Questions to a small real HTTP server on a thread of this process. */
-#define _GNU_SOURCE /* memmem */
-#include "common/base/buf.h"
+/* Requests to a small real HTTP server on a thread of this process. */
 #include "common/base/clock.h"
 #include "common/client/identity_client.h"
-#include "tests/support/http_stub.h"
+#include "common/client/tests/identity_stub.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include <cmocka.h>
@@ -25,245 +19,266 @@ enum {
 	KEPT_MS = 3600 * 1000,
 };
 
-/* --- the server: /users/N is user N; /none 404, /broken 500, /silent ----- */
-static atomic_uint questions;
-
-static void answer(int fd, const char *status, const char *body)
-{
-	http_stub_answer(fd, status, span_of(body));
-}
-
-static void serve_one(int fd, struct span whole)
-{
-	const char *request = whole.data;
-	char body[64];
-
-	atomic_fetch_add(&questions, 1);
-	if (strstr(request, " /none "))
-		answer(fd, "404 Not Found", "{}");
-	else if (strstr(request, " /broken "))
-		answer(fd, "500 Oops", "{}");
-	else if (strstr(request, " /garbage "))
-		http_stub_put(fd, SPAN("garbage\r\n\r\n"));
-	else if (!strstr(request, "Authorization: Bearer tok\r\n"))
-		answer(fd, "401 Unauthorized", "{}");
-	else if (!strstr(request, " /silent ")) {
-		(void)snprintf(
-			body, sizeof(body), "{\"id\":%lu,\"name\":\"x\"}",
-			strtoul(strstr(request, "/users/") + 7, NULL, 10));
-		answer(fd, "200 OK", body);
-	}
-}
-
-static int start_server(void **state)
-{
-	(void)state;
-	return http_stub_start(serve_one);
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	return http_stub_stop();
-}
-
-/* --- what is asked -------------------------------------------------------- */
 static uv_loop_t loop;
-static struct http_poller *poller;
-static struct lookups *lookups;
-static char base_url[64];
-static unsigned asked_total;
-static unsigned asked_answered;
-static uint64_t kept_ms;
+static struct identity_client *client;
+static unsigned reported;
+static unsigned reported_answered;
+static unsigned last_http;
+static bool last_has_why;
 
 struct asker {
-	struct lookup_waiter waiter;
-	struct lookup_answer answer;
+	struct identity_waiter waiter;
+	struct identity_response response;
 	unsigned calls;
 	unsigned order;      /* of being called, from 1 */
-	struct asker *other; /* leaves when this one is called */
+	struct asker *other; /* is cancelled when this one is called */
 };
 
 static unsigned called;
 
-static void on_done(void *context, const struct lookup_answer *given)
+static void on_done(void *context, const struct identity_response *response)
 {
 	struct asker *asker = context;
 
 	asker->calls++;
 	asker->order = ++called;
-	asker->answer = *given;
+	asker->response = *response;
 	if (asker->other)
-		lookups_leave(&asker->other->waiter);
+		identity_client_cancel(&asker->other->waiter);
 }
 
-static enum status read_user(enum status asked, const struct http_answer *http,
-                             struct lookup_answer *ret_answer)
-{
-	return identity_read_user(asked, http, &ret_answer->user);
-}
-
-static uint64_t holds(const struct lookup_answer *given, uint64_t now_ms)
-{
-	return given->status == ST_OK ? now_ms + kept_ms : 0;
-}
-
-static void on_asked(void *context, bool answered, uint64_t took_us)
+static void on_report(void *context, const struct identity_report *report)
 {
 	(void)context;
-	(void)took_us;
-	asked_total++;
-	asked_answered += answered;
+	reported++;
+	reported_answered += report->answered;
+	last_http = report->http;
+	last_has_why = !report->answered && report->why[0];
 }
+
+static void create(const char *url, const struct identity_ttl *ttl)
+{
+	client = identity_client_create(&(struct identity_client_options){
+		.loop = &loop,
+		.base_url = url,
+		.connection_max = 8,
+		.timeout_ms = TIMEOUT_MS,
+		.owners_max = 100,
+		.users_max = 100,
+		.ttl = *ttl,
+		.report = on_report,
+	});
+}
+
+/* Instead of the client that start() made. */
+static void create_again(const char *url, const struct identity_ttl *ttl)
+{
+	identity_client_destroy(&client);
+	create(url, ttl);
+}
+
+static const struct identity_ttl long_ttl = {.owner_ms = KEPT_MS,
+                                             .denied_ms = KEPT_MS,
+                                             .user_ms = KEPT_MS,
+                                             .no_user_ms = KEPT_MS};
 
 static int start(void **state)
 {
 	(void)state;
-	(void)snprintf(base_url, sizeof(base_url), "http://127.0.0.1:%u",
-	               http_stub_port());
-	atomic_store(&questions, 0);
-	asked_total = asked_answered = called = 0;
-	kept_ms = KEPT_MS;
+	identity_stub_reset();
+	reported = reported_answered = called = 0;
 	if (uv_loop_init(&loop))
 		return -1;
-	poller = http_poller_create(&loop, 8);
-	lookups = lookups_create(&(struct lookups_options){
-		.poller = poller,
-		.base_url = base_url,
-		.timeout_ms = TIMEOUT_MS,
-		.kept_max = 100,
-		.read = read_user,
-		.holds_until = holds,
-		.asked = on_asked,
-	});
+	create(identity_stub_url(), &long_ttl);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	http_poller_destroy(&poller);
-	lookups_destroy(&lookups);
+	identity_stub_release();
+	identity_client_destroy(&client);
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	return uv_loop_close(&loop);
 }
 
-static bool ask(struct asker *asker, const char *path)
+static bool get(struct asker *asker, struct identity_request request)
 {
 	asker->waiter.done = on_done;
 	asker->waiter.context = asker;
-	return lookups_ask(lookups, span_of(path), path, SPAN("tok"),
-	                   &asker->waiter, &asker->answer);
+	return identity_client_get(client, &request, &asker->waiter,
+	                           &asker->response);
 }
 
-/* Until `count` questions have come to an end. */
+static bool get_user(struct asker *asker, uint64_t user)
+{
+	return get(asker, identity_request_user(user, SPAN("tok")));
+}
+
+static bool get_owner(struct asker *asker, const char *token)
+{
+	return get(asker, identity_request_owner(span_of(token)));
+}
+
+/* Until `count` requests have come to an end. */
 static void wait_for(unsigned count)
 {
 	uint64_t until_ms = clock_mono_ms() + PATIENCE_MS;
 
-	while (asked_total < count && clock_mono_ms() < until_ms)
+	while (reported < count && clock_mono_ms() < until_ms)
 		(void)uv_run(&loop, UV_RUN_ONCE);
-	assert_int_equal(asked_total, count);
+	assert_int_equal(reported, count);
 }
 
-static void an_answer_comes_and_is_kept(void **state)
+static void a_response_comes_and_is_kept(void **state)
 {
 	struct asker first = {0};
 	struct asker second = {0};
 
 	(void)state;
-	assert_false(ask(&first, "/users/5"));
+	assert_false(get_user(&first, 5));
 	wait_for(1);
 	assert_int_equal(first.calls, 1);
-	assert_int_equal(first.answer.status, ST_OK);
-	assert_int_equal(first.answer.user, 5);
-	assert_true(ask(&second, "/users/5"));
-	assert_int_equal(second.answer.user, 5);
+	assert_int_equal(first.response.status, ST_OK);
+	assert_int_equal(first.response.user, 5);
+	assert_true(get_user(&second, 5));
+	assert_int_equal(second.response.user, 5);
 	assert_int_equal(second.calls, 0);
-	assert_int_equal(atomic_load(&questions), 1);
-	assert_int_equal(asked_answered, 1);
+	assert_int_equal(identity_stub_requests(), 1);
+	assert_int_equal(reported_answered, 1);
+	assert_int_equal(last_http, 200);
 }
 
-static void many_who_ask_the_same_share_one_question(void **state)
+static void an_owner_comes_with_session_and_expiry(void **state)
+{
+	struct asker first = {0};
+	struct asker second = {0};
+	uint64_t end_ms;
+
+	(void)state;
+	assert_false(get_owner(&first, "tok"));
+	wait_for(1);
+	assert_int_equal(first.response.status, ST_OK);
+	assert_int_equal(first.response.user, STUB_OWNER);
+	assert_string_equal(first.response.session, "s1");
+	assert_true(clock_parse(SPAN(STUB_TOKEN_END), &end_ms));
+	assert_int_equal(first.response.expires_at_ms, end_ms);
+	assert_true(get_owner(&second, "tok"));
+	assert_string_equal(second.response.session, "s1");
+}
+
+static void a_token_that_cannot_be_one_is_denied_without_a_request(void **state)
+{
+	static char text[TOKEN_MAX + 2];
+	struct asker none = {0};
+	struct asker much = {0};
+
+	(void)state;
+	memset(text, 'a', TOKEN_MAX + 1);
+	assert_true(get_owner(&none, ""));
+	assert_int_equal(none.response.status, ST_DENIED);
+	assert_true(get_owner(&much, text));
+	assert_int_equal(much.response.status, ST_DENIED);
+	assert_int_equal(identity_stub_requests(), 0);
+}
+
+static void owner_and_user_do_not_share_a_response(void **state)
+{
+	struct asker owner = {0};
+	struct asker user = {0};
+
+	(void)state;
+	assert_false(get_owner(&owner, "tok"));
+	assert_false(get_user(&user, STUB_OWNER));
+	wait_for(2);
+	assert_string_equal(owner.response.session, "s1");
+	assert_string_equal(user.response.session, "");
+}
+
+static void waiters_for_the_same_share_one_request(void **state)
 {
 	static struct asker askers[WAITERS];
 
 	(void)state;
 	memset(askers, 0, sizeof(askers));
-	for (unsigned i = 0; i < WAITERS; i++)
-		assert_false(ask(&askers[i], "/users/6"));
+	for (unsigned i = 0; i < WAITERS; i++) {
+		assert_false(get_user(&askers[i], 6));
+		assert_int_equal(askers[i].waiter.joined, i > 0);
+	}
 	wait_for(1);
 	for (unsigned i = 0; i < WAITERS; i++) {
 		assert_int_equal(askers[i].calls, 1);
 		assert_int_equal(askers[i].order, i + 1);
-		assert_int_equal(askers[i].answer.user, 6);
+		assert_int_equal(askers[i].response.user, 6);
 	}
-	assert_int_equal(atomic_load(&questions), 1);
+	assert_int_equal(identity_stub_requests(), 1);
 }
 
-static void different_keys_are_different_questions(void **state)
+static void different_keys_are_different_requests(void **state)
 {
 	struct asker five = {0};
 	struct asker six = {0};
 
 	(void)state;
-	assert_false(ask(&five, "/users/5"));
-	assert_false(ask(&six, "/users/6"));
+	assert_false(get_user(&five, 5));
+	assert_false(get_user(&six, 6));
 	wait_for(2);
-	assert_int_equal(five.answer.user, 5);
-	assert_int_equal(six.answer.user, 6);
+	assert_int_equal(five.response.user, 5);
+	assert_int_equal(six.response.user, 6);
 }
 
-static void who_left_is_not_called(void **state)
+static void a_cancelled_waiter_is_not_called(void **state)
 {
 	struct asker stays = {0};
 	struct asker leaves = {0};
 
 	(void)state;
-	assert_false(ask(&leaves, "/users/5"));
-	assert_false(ask(&stays, "/users/5"));
-	lookups_leave(&leaves.waiter);
-	lookups_leave(&leaves.waiter);
+	assert_false(get_user(&leaves, 5));
+	assert_false(get_user(&stays, 5));
+	identity_client_cancel(&leaves.waiter);
+	identity_client_cancel(&leaves.waiter);
 	wait_for(1);
 	assert_int_equal(leaves.calls, 0);
 	assert_int_equal(stays.calls, 1);
 }
 
-static void when_all_have_left_the_answer_is_kept_all_the_same(void **state)
+static void a_response_that_nobody_waits_for_is_kept(void **state)
 {
 	struct asker leaves = {0};
 	struct asker later = {0};
 
 	(void)state;
-	assert_false(ask(&leaves, "/users/5"));
-	lookups_leave(&leaves.waiter);
+	assert_false(get_user(&leaves, 5));
+	identity_client_cancel(&leaves.waiter);
 	wait_for(1);
 	assert_int_equal(leaves.calls, 0);
-	assert_true(ask(&later, "/users/5"));
+	assert_true(get_user(&later, 5));
 }
 
-static void one_may_leave_while_another_is_told(void **state)
+static void a_waiter_may_be_cancelled_while_another_is_called(void **state)
 {
 	struct asker second = {0};
 	struct asker first = {.other = &second};
 
 	(void)state;
-	assert_false(ask(&first, "/users/5"));
-	assert_false(ask(&second, "/users/5"));
+	assert_false(get_user(&first, 5));
+	assert_false(get_user(&second, 5));
 	wait_for(1);
 	assert_int_equal(first.calls, 1);
 	assert_int_equal(second.calls, 0);
 }
 
-static void is_unavailable_and_asked_again(const char *path)
+static void is_unavailable_and_not_kept(uint64_t user, unsigned http)
 {
 	struct asker asker = {0};
 
-	assert_false(ask(&asker, path));
+	assert_false(get_user(&asker, user));
 	wait_for(1);
-	assert_int_equal(asker.answer.status, ST_UNAVAILABLE);
-	assert_int_equal(asked_answered, 0);
-	assert_false(ask(&asker, path));
+	assert_int_equal(asker.response.status, ST_UNAVAILABLE);
+	assert_int_equal(reported_answered, 0);
+	assert_int_equal(last_http, http);
+	assert_true(last_has_why);
+	assert_false(get_user(&asker, user));
 	wait_for(2);
 	assert_int_equal(asker.calls, 2);
 }
@@ -271,13 +286,13 @@ static void is_unavailable_and_asked_again(const char *path)
 static void a_failure_of_the_server_is_not_kept(void **state)
 {
 	(void)state;
-	is_unavailable_and_asked_again("/broken");
+	is_unavailable_and_not_kept(STUB_BROKEN, 500);
 }
 
 static void garbage_is_not_kept(void **state)
 {
 	(void)state;
-	is_unavailable_and_asked_again("/garbage");
+	is_unavailable_and_not_kept(STUB_GARBAGE, 0);
 }
 
 static void no_answer_in_time_is_not_kept(void **state)
@@ -285,84 +300,132 @@ static void no_answer_in_time_is_not_kept(void **state)
 	uint64_t began_ms = clock_mono_ms();
 
 	(void)state;
-	is_unavailable_and_asked_again("/silent");
+	is_unavailable_and_not_kept(STUB_SILENT, 0);
 	assert_true(clock_mono_ms() - began_ms < 4 * TIMEOUT_MS);
 }
 
 static void no_server_is_not_kept(void **state)
 {
 	(void)state;
-	/* A port that was ours a moment ago, and is closed now. */
-	(void)snprintf(base_url, sizeof(base_url), "http://127.0.0.1:1");
-	is_unavailable_and_asked_again("/users/5");
+	create_again("http://127.0.0.1:1", &long_ttl);
+	is_unavailable_and_not_kept(5, 0);
 }
 
-static void what_the_options_do_not_hold_is_asked_again(void **state)
+static void a_ttl_of_zero_keeps_nothing(void **state)
 {
+	static const struct identity_ttl persistence = {.owner_ms = 30000,
+	                                                .user_ms = KEPT_MS};
 	struct asker asker = {0};
 
 	(void)state;
-	assert_false(ask(&asker, "/none"));
+	create_again(identity_stub_url(), &persistence);
+	assert_false(get_owner(&asker, "bad"));
 	wait_for(1);
-	assert_int_equal(asker.answer.status, ST_NOT_FOUND);
-	assert_int_equal(asked_answered, 1);
-	assert_false(ask(&asker, "/none"));
+	assert_int_equal(asker.response.status, ST_DENIED);
+	assert_int_equal(reported_answered, 1);
+	assert_false(get_owner(&asker, "bad"));
 	wait_for(2);
+	assert_false(get_user(&asker, STUB_NO_USER));
+	wait_for(3);
+	assert_int_equal(asker.response.status, ST_NOT_FOUND);
+	assert_false(get_user(&asker, STUB_NO_USER));
+	wait_for(4);
 }
 
-static void an_answer_that_has_run_out_is_asked_again(void **state)
+static void a_denied_token_and_a_missing_user_are_kept(void **state)
 {
 	struct asker asker = {0};
-	uint64_t until_ms;
+	struct asker other = {0};
 
 	(void)state;
-	kept_ms = 20;
-	assert_false(ask(&asker, "/users/5"));
+	assert_false(get_owner(&asker, "bad"));
+	assert_false(get_user(&other, STUB_NO_USER));
+	wait_for(2);
+	assert_true(get_owner(&asker, "bad"));
+	assert_int_equal(asker.response.status, ST_DENIED);
+	assert_true(get_user(&asker, STUB_NO_USER));
+	assert_int_equal(asker.response.status, ST_NOT_FOUND);
+}
+
+static void a_user_that_a_bad_token_asks_for_is_not_kept(void **state)
+{
+	struct asker asker = {0};
+
+	(void)state;
+	assert_false(get(&asker, identity_request_user(5, SPAN("bad"))));
 	wait_for(1);
-	until_ms = clock_unix_ms() + 20;
+	assert_int_equal(asker.response.status, ST_DENIED);
+	assert_false(get_user(&asker, 5));
+	wait_for(2);
+	assert_int_equal(asker.response.status, ST_OK);
+}
+
+static void wait_ms(uint64_t ms)
+{
+	uint64_t until_ms = clock_unix_ms() + ms;
+
 	while (clock_unix_ms() <= until_ms)
 		;
-	assert_false(ask(&asker, "/users/5"));
-	wait_for(2);
 }
 
-static void what_was_learnt_is_known_without_asking(void **state)
+static void an_expired_response_is_asked_for_again(void **state)
 {
-	struct lookup_answer known = {.status = ST_OK, .user = 9};
+	static const struct identity_ttl ttl = {.owner_ms = 20, .user_ms = 20};
+	struct asker user = {0};
+	struct asker owner = {0};
+
+	(void)state;
+	create_again(identity_stub_url(), &ttl);
+	assert_false(get_user(&user, 5));
+	assert_false(get_owner(&owner, "tok"));
+	wait_for(2);
+	wait_ms(20);
+	assert_false(get_user(&user, 5));
+	assert_false(get_owner(&owner, "tok"));
+	wait_for(4);
+}
+
+static void what_is_put_is_known_without_a_request(void **state)
+{
+	struct identity_request nine = identity_request_user(9, SPAN("tok"));
+	struct identity_response known = {.status = ST_OK, .user = 9};
 	struct asker asker = {0};
 
 	(void)state;
-	assert_false(lookups_known(lookups, SPAN("/users/9"), &known));
-	lookups_learn(lookups, SPAN("/users/9"), &known);
-	assert_true(lookups_known(lookups, SPAN("/users/9"), &known));
-	assert_true(ask(&asker, "/users/9"));
-	assert_int_equal(asker.answer.user, 9);
-	assert_int_equal(atomic_load(&questions), 0);
+	assert_false(identity_client_peek(client, &nine, &known));
+	identity_client_put(client, &nine, &known);
+	assert_true(identity_client_peek(client, &nine, &known));
+	assert_true(identity_client_cached(client, &nine, &known));
+	assert_true(get_user(&asker, 9));
+	assert_int_equal(asker.response.user, 9);
+	assert_int_equal(identity_stub_requests(), 0);
 }
 
-static void who_asks_while_others_wait_is_told_after_them(void **state)
+static void a_late_waiter_is_called_after_the_earlier_ones(void **state)
 {
-	struct lookup_answer known = {.status = ST_OK, .user = 5};
+	struct identity_request five = identity_request_user(5, SPAN("tok"));
+	struct identity_response known = {.status = ST_OK, .user = 5};
 	struct asker first = {0};
 	struct asker second = {0};
 
 	(void)state;
-	assert_false(ask(&first, "/users/5"));
-	lookups_learn(lookups, SPAN("/users/5"), &known);
-	assert_false(ask(&second, "/users/5"));
+	assert_false(get_user(&first, 5));
+	identity_client_put(client, &five, &known);
+	assert_false(identity_client_peek(client, &five, &known));
+	assert_false(get_user(&second, 5));
 	wait_for(1);
 	assert_int_equal(first.order, 1);
 	assert_int_equal(second.order, 2);
 }
 
-static void destroying_with_questions_under_way_calls_nobody(void **state)
+static void destroying_with_requests_in_flight_calls_nobody(void **state)
 {
 	struct asker asker = {0};
 
-	assert_false(ask(&asker, "/silent"));
+	assert_false(get_user(&asker, STUB_SILENT));
 	assert_int_equal(stop(state), 0);
 	assert_int_equal(asker.calls, 0);
-	assert_null(asker.waiter.flight);
+	assert_null(asker.waiter.inflight);
 	assert_int_equal(start(state), 0);
 }
 
@@ -370,23 +433,29 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(an_answer_comes_and_is_kept),
-		TEST(many_who_ask_the_same_share_one_question),
-		TEST(different_keys_are_different_questions),
-		TEST(who_left_is_not_called),
-		TEST(when_all_have_left_the_answer_is_kept_all_the_same),
-		TEST(one_may_leave_while_another_is_told),
+		TEST(a_response_comes_and_is_kept),
+		TEST(an_owner_comes_with_session_and_expiry),
+		TEST(a_token_that_cannot_be_one_is_denied_without_a_request),
+		TEST(owner_and_user_do_not_share_a_response),
+		TEST(waiters_for_the_same_share_one_request),
+		TEST(different_keys_are_different_requests),
+		TEST(a_cancelled_waiter_is_not_called),
+		TEST(a_response_that_nobody_waits_for_is_kept),
+		TEST(a_waiter_may_be_cancelled_while_another_is_called),
 		TEST(a_failure_of_the_server_is_not_kept),
 		TEST(garbage_is_not_kept),
 		TEST(no_answer_in_time_is_not_kept),
 		TEST(no_server_is_not_kept),
-		TEST(what_the_options_do_not_hold_is_asked_again),
-		TEST(an_answer_that_has_run_out_is_asked_again),
-		TEST(what_was_learnt_is_known_without_asking),
-		TEST(who_asks_while_others_wait_is_told_after_them),
-		TEST(destroying_with_questions_under_way_calls_nobody),
+		TEST(a_ttl_of_zero_keeps_nothing),
+		TEST(a_denied_token_and_a_missing_user_are_kept),
+		TEST(a_user_that_a_bad_token_asks_for_is_not_kept),
+		TEST(an_expired_response_is_asked_for_again),
+		TEST(what_is_put_is_known_without_a_request),
+		TEST(a_late_waiter_is_called_after_the_earlier_ones),
+		TEST(destroying_with_requests_in_flight_calls_nobody),
 	};
 #undef TEST
 
-	return cmocka_run_group_tests(tests, start_server, stop_server);
+	return cmocka_run_group_tests(tests, identity_stub_start,
+	                              identity_stub_stop);
 }

@@ -70,5 +70,7 @@ void http_poller_destroy(struct http_poller **poller);
  */
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
                      http_done *done, void *context);
+/* Within `done`: why the status is not ST_OK. Valid until `done` returns. */
+const char *http_poller_error(const struct http_poller *poller);
 
 #endif

@@ -27,6 +27,7 @@ struct request {
 	void *context;
 	uint64_t deadline_ms;
 	enum status refused; /* ST_OK, or why it never gets to curl */
+	const char *error;   /* of a refused one */
 	struct request *prev, *next;
 };
 
@@ -43,6 +44,7 @@ struct http_poller {
 	unsigned active_count, active_max;
 	unsigned waiting_count;
 	unsigned open_handles;
+	const char *error; /* of the request that `done` is called for */
 };
 
 struct watch {
@@ -59,13 +61,18 @@ static void request_free(struct request *request)
 }
 
 static void finish(struct request *request, enum status status,
-                   const struct http_answer *answer)
+                   const struct http_answer *answer, const char *error)
 {
+	struct http_poller *poller = request->poller;
+
+	poller->error = error;
 	request->done(request->context, status, answer);
+	poller->error = "";
 	request_free(request);
 }
 
-static void refuse(struct request *request, enum status status);
+static void refuse(struct request *request, enum status status,
+                   const char *error);
 
 static struct http_transfer *transfer_take(struct http_poller *poller)
 {
@@ -104,7 +111,7 @@ static bool start(struct http_poller *poller, struct request *request)
 static void start_or_refuse(struct http_poller *poller, struct request *request)
 {
 	if (!start(poller, request))
-		refuse(request, ST_INVALID);
+		refuse(request, ST_INVALID, "the request can't be written");
 }
 
 /*
@@ -122,7 +129,8 @@ static void start_waiting(struct http_poller *poller)
 		DL_DELETE(poller->waiting, request);
 		poller->waiting_count--;
 		if (now_ms >= request->deadline_ms) {
-			refuse(request, ST_UNAVAILABLE);
+			refuse(request, ST_UNAVAILABLE,
+			       "no connection came free in time");
 			continue;
 		}
 		start_or_refuse(poller, request);
@@ -143,7 +151,8 @@ static void finish_active(struct http_poller *poller, CURL *easy,
 	poller->active_count--;
 	transfer = MOVE(request->transfer);
 	status = http_transfer_result(transfer, (int)result, &answer);
-	finish(request, status, status == ST_OK ? &answer : NULL);
+	finish(request, status, status == ST_OK ? &answer : NULL,
+	       http_transfer_error(transfer));
 	transfer_keep(poller, &transfer);
 }
 
@@ -171,13 +180,15 @@ static void tell_refused(uv_idle_t *idle)
 		struct request *request = refused;
 
 		DL_DELETE(refused, request);
-		finish(request, request->refused, NULL);
+		finish(request, request->refused, NULL, request->error);
 	}
 }
 
-static void refuse(struct request *request, enum status status)
+static void refuse(struct request *request, enum status status,
+                   const char *error)
 {
 	request->refused = status;
+	request->error = error;
 	DL_APPEND(request->poller->refused, request);
 	(void)uv_idle_start(&request->poller->refusals, tell_refused);
 }
@@ -304,6 +315,7 @@ struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
 	poller->timer.data = poller;
 	poller->refusals.data = poller;
 	poller->open_handles = 2;
+	poller->error = "";
 	set_multi(poller);
 	return poller;
 }
@@ -392,6 +404,11 @@ void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
 		DL_APPEND(poller->waiting, request);
 		poller->waiting_count++;
 	} else {
-		refuse(request, ST_UNAVAILABLE);
+		refuse(request, ST_UNAVAILABLE, "too many requests wait");
 	}
+}
+
+const char *http_poller_error(const struct http_poller *poller)
+{
+	return poller->error;
 }

@@ -97,45 +97,46 @@ void socket_abort(struct socket *socket)
 }
 
 /* --- identity ------------------------------------------------------------ */
-static struct lookup_answer owner;
+static struct identity_response owner;
 static bool answers_at_once;
-static struct lookup_waiter *waiting; /* the last that asked */
+static struct identity_waiter *waiting; /* the last that asked */
 static unsigned asked;
 
-bool lookups_ask(struct lookups *lookups, struct span key, const char *path,
-                 struct span bearer, struct lookup_waiter *waiter,
-                 struct lookup_answer *ret_answer)
+bool identity_client_get(struct identity_client *client,
+                         const struct identity_request *request,
+                         struct identity_waiter *waiter,
+                         struct identity_response *ret_response)
 {
-	(void)lookups;
-	assert_int_equal(key.len, 32);
-	assert_string_equal(path, IDENTITY_LOOKUP_PATH);
-	assert_true(span_equal(bearer, SPAN("tok")));
+	(void)client;
+	assert_int_equal(request->kind, IDENTITY_OWNER);
+	assert_int_equal(identity_request_key(request).len, 32);
+	assert_true(span_equal(request->token, SPAN("tok")));
 	asked++;
 	if (answers_at_once) {
-		*ret_answer = owner;
+		*ret_response = owner;
 		return true;
 	}
-	waiter->flight = (struct lookup_flight *)(void *)&owner;
+	waiter->inflight = (struct identity_inflight *)(void *)&owner;
 	waiting = waiter;
 	return false;
 }
 
-void lookups_leave(struct lookup_waiter *waiter)
+void identity_client_cancel(struct identity_waiter *waiter)
 {
-	waiter->flight = NULL;
+	waiter->inflight = NULL;
 	if (waiting == waiter)
 		waiting = NULL;
 }
 
 static void identity_answers(enum status status)
 {
-	struct lookup_waiter *waiter = waiting;
-	struct lookup_answer answer = owner;
+	struct identity_waiter *waiter = waiting;
+	struct identity_response response = owner;
 
 	assert_non_null(waiter);
-	answer.status = status;
-	lookups_leave(waiter);
-	waiter->done(waiter->context, &answer);
+	response.status = status;
+	identity_client_cancel(waiter);
+	waiter->done(waiter->context, &response);
 }
 
 /* --- the gateway --------------------------------------------------------- */
@@ -186,7 +187,7 @@ static int start(void **state)
 	memset(sockets, 0, sizeof(sockets));
 	for (size_t i = 0; i < ARRAY_LEN(sockets); i++)
 		sockets[i].sent = BUF(SENT_MAX);
-	owner = (struct lookup_answer){
+	owner = (struct identity_response){
 		.status = ST_OK,
 		.user = 7,
 		.expires_at_ms = UNIX_S * UINT64_C(1000) + clock_ms + 3600000,

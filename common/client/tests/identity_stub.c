@@ -1,0 +1,126 @@
+#include "common/client/tests/identity_stub.h"
+#include "tests/support/http_stub.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_uint requests;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static bool released;
+
+static void answer(int fd, const char *status, const char *body)
+{
+	http_stub_answer(fd, status, span_of(body));
+}
+
+static void answer_owner(int fd)
+{
+	answer(fd, "200 OK",
+	       "{\"id\":7,\"name\":\"ann\",\"session\":\"s1\","
+	       "\"expires_at\":\"" STUB_TOKEN_END "\"}");
+}
+
+static void answer_found(int fd, unsigned long user)
+{
+	char body[64];
+
+	(void)snprintf(body, sizeof(body), "{\"id\":%lu,\"name\":\"x\"}", user);
+	answer(fd, "200 OK", body);
+}
+
+static void wait_for_release(void)
+{
+	pthread_mutex_lock(&lock);
+	while (!released)
+		pthread_cond_wait(&changed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void answer_user(int fd, unsigned long user)
+{
+	switch (user) {
+	case STUB_NO_USER:
+		answer(fd, "404 Not Found", "{}");
+		break;
+	case STUB_BROKEN:
+		answer(fd, "500 Oops", "{}");
+		break;
+	case STUB_GARBAGE:
+		http_stub_put(fd, SPAN("garbage\r\n\r\n"));
+		break;
+	case STUB_SILENT:
+		break;
+	case STUB_HELD:
+		wait_for_release();
+		answer_found(fd, user);
+		break;
+	default:
+		answer_found(fd, user);
+	}
+}
+
+static void serve(int fd, struct span whole)
+{
+	const char *user = strstr(whole.data, "/auth/users/");
+	bool good = strstr(whole.data, "Authorization: Bearer tok\r\n") ||
+	            strstr(whole.data, "Authorization: Bearer good");
+
+	atomic_fetch_add(&requests, 1);
+	if (strstr(whole.data, "Bearer held") ||
+	    strstr(whole.data, "Bearer good-held"))
+		wait_for_release();
+	if (!good)
+		answer(fd, "401 Unauthorized", "{}");
+	else if (user)
+		answer_user(fd, strtoul(user + 12, NULL, 10));
+	else
+		answer_owner(fd);
+}
+
+int identity_stub_start(void **state)
+{
+	(void)state;
+	return http_stub_start(serve);
+}
+
+int identity_stub_stop(void **state)
+{
+	(void)state;
+	identity_stub_release();
+	return http_stub_stop();
+}
+
+const char *identity_stub_url(void)
+{
+	static char url[64];
+
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u",
+	               http_stub_port());
+	return url;
+}
+
+unsigned identity_stub_requests(void)
+{
+	return atomic_load(&requests);
+}
+
+void identity_stub_reset(void)
+{
+	atomic_store(&requests, 0);
+	pthread_mutex_lock(&lock);
+	released = false;
+	pthread_mutex_unlock(&lock);
+}
+
+void identity_stub_release(void)
+{
+	pthread_mutex_lock(&lock);
+	released = true;
+	pthread_cond_broadcast(&changed);
+	pthread_mutex_unlock(&lock);
+}
