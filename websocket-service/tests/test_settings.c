@@ -81,7 +81,7 @@ static struct gateway_settings fit(void)
 	                                 .silent_s = 60};
 }
 
-static void fit_settings_have_no_fault(void **state)
+static void valid_settings_have_no_fault(void **state)
 {
 	(void)state;
 	faults_of(fit(), "");
@@ -98,7 +98,7 @@ static void more_shards_than_partitions_are_a_fault(void **state)
 	faults_of(s, "KAFKA_PARTITIONS");
 }
 
-static void a_shard_of_no_form_is_a_fault(void **state)
+static void a_malformed_shard_is_a_fault(void **state)
 {
 	struct gateway_settings s = fit();
 
@@ -107,7 +107,7 @@ static void a_shard_of_no_form_is_a_fault(void **state)
 	faults_of(s, "EVENTS_SHARD");
 }
 
-static void each_user_is_heard_in_one_shard(void **state)
+static void each_user_is_served_by_one_shard(void **state)
 {
 	static const char *const names[] = {"0/3", "1/3", "2/3"};
 
@@ -125,7 +125,7 @@ static void each_user_is_heard_in_one_shard(void **state)
 	}
 }
 
-static void a_user_is_heard_where_its_partition_is(void **state)
+static void a_user_is_served_by_the_shard_of_its_partition(void **state)
 {
 	struct gateway_settings s = fit();
 
@@ -142,7 +142,7 @@ static void a_user_is_heard_where_its_partition_is(void **state)
 	}
 }
 
-static void silence_must_be_longer_than_a_ping(void **state)
+static void silent_s_must_be_longer_than_ping_s(void **state)
 {
 	struct gateway_settings s = fit();
 
@@ -153,7 +153,7 @@ static void silence_must_be_longer_than_a_ping(void **state)
 	faults_of(s, "");
 }
 
-static void all_faults_are_named_at_once(void **state)
+static void all_faults_are_reported_at_once(void **state)
 {
 	struct gateway_settings s = fit();
 
@@ -164,11 +164,11 @@ static void all_faults_are_named_at_once(void **state)
 	faults_of(s, "WEBSOCKET_SILENT_S");
 }
 
-/* Every preset of the table is fit, without any environment. */
-static void the_presets_are_fit(void **state)
+/* The defaults of the table are valid, without any environment. */
+static void the_defaults_are_valid(void **state)
 {
 	struct buf faults CLEANUP(buf_free) = BUF(4096);
-	static struct gateway_settings s; /* its texts live on */
+	static struct gateway_settings s; /* its texts outlive this function */
 
 	(void)state;
 	for (unsigned i = 0; i < gateway_settings_table.count; i++)
@@ -186,14 +186,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_shard_is_k_of_n_with_k_below_n),
-		cmocka_unit_test(fit_settings_have_no_fault),
+		cmocka_unit_test(valid_settings_have_no_fault),
 		cmocka_unit_test(more_shards_than_partitions_are_a_fault),
-		cmocka_unit_test(a_shard_of_no_form_is_a_fault),
-		cmocka_unit_test(each_user_is_heard_in_one_shard),
-		cmocka_unit_test(a_user_is_heard_where_its_partition_is),
-		cmocka_unit_test(silence_must_be_longer_than_a_ping),
-		cmocka_unit_test(all_faults_are_named_at_once),
-		cmocka_unit_test(the_presets_are_fit),
+		cmocka_unit_test(a_malformed_shard_is_a_fault),
+		cmocka_unit_test(each_user_is_served_by_one_shard),
+		cmocka_unit_test(
+			a_user_is_served_by_the_shard_of_its_partition),
+		cmocka_unit_test(silent_s_must_be_longer_than_ping_s),
+		cmocka_unit_test(all_faults_are_reported_at_once),
+		cmocka_unit_test(the_defaults_are_valid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Who is in which room, and when `welcome` is said, on a clock of our own. */
+/* Members of rooms, and when `welcome` is sent, with a fake clock. */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/scope.h"
@@ -109,7 +109,7 @@ static void answer(uint64_t user, const char *known)
 	answer_to(last_number, user, known);
 }
 
-/* A record in the partition of `user` says so. */
+/* A record in the partition of `user`. */
 static void change(uint64_t user, const char *text)
 {
 	struct event_room parsed;
@@ -176,7 +176,7 @@ static void welcome_waits_for_the_answer(void **state)
 	assert_int_equal(asked, 1);
 }
 
-static void welcome_is_said_after_a_second_anyway(void **state)
+static void welcome_is_sent_after_a_second_without_an_answer(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -193,14 +193,15 @@ static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 	passes(ROOMS_WELCOME_WAIT_MS);
 	answer(7, "17:43");
 	assert_int_equal(missed, 1);
-	assert_int_equal(welcomed, 2); /* for who came in after the second */
+	assert_int_equal(welcomed,
+	                 2); /* for the user who connected after the second */
 	answer(7, "17:44,19:1");
 	assert_int_equal(missed, 1);
 	assert_false(is_in(7, 19));
 }
 
-/* Else it would hear the later entries of a room, and not the earlier. */
-static void before_the_answer_no_room_is_heard_of(void **state)
+/* Otherwise it would get the later entries of a room without the earlier. */
+static void before_the_answer_a_user_receives_no_room_messages(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -218,7 +219,7 @@ static void before_the_answer_no_room_is_heard_of(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
-static void each_socket_waits_a_second_at_most(void **state)
+static void each_socket_waits_at_most_a_second(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -231,7 +232,8 @@ static void each_socket_waits_a_second_at_most(void **state)
 	assert_int_equal(welcomed, 2);
 }
 
-static void without_an_answer_it_is_asked_ever_less_often(void **state)
+static void
+without_an_answer_the_query_is_repeated_less_and_less_often(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -250,7 +252,7 @@ static void without_an_answer_it_is_asked_ever_less_often(void **state)
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
-static void an_answer_for_a_stranger_is_nothing(void **state)
+static void an_answer_for_an_unknown_user_is_ignored(void **state)
 {
 	(void)state;
 	answer(7, "17:43");
@@ -260,13 +262,13 @@ static void an_answer_for_a_stranger_is_nothing(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
-static void an_answer_of_the_time_before_is_nothing(void **state)
+static void an_answer_from_before_the_reconnect_is_ignored(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
 	rooms_user_disconnected(rooms, 7);
-	assert_false(rooms_user_connected(rooms,
-	                                  7)); /* may be in a room meanwhile */
+	assert_false(rooms_user_connected(
+		rooms, 7)); /* may have joined a room meanwhile */
 	answer_to(1, 7, "");
 	assert_int_equal(rooms_pending_users(rooms), 1);
 	rooms_flush(rooms);
@@ -282,7 +284,7 @@ static void an_answer_of_the_time_before_is_nothing(void **state)
 	assert_true(is_in(7, ROOM));
 }
 
-static void one_answer_is_for_many(void **state)
+static void one_answer_can_be_about_many_users(void **state)
 {
 	(void)state;
 	for (uint64_t user = 7; user < 10; user++)
@@ -299,7 +301,7 @@ static void one_answer_is_for_many(void **state)
 
 /* --- gathering -----------------------------------------------------------
  */
-static void who_comes_while_a_question_is_out_is_in_the_next(void **state)
+static void a_user_who_connects_during_a_query_is_in_the_next_one(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -326,7 +328,7 @@ static void who_comes_while_a_question_is_out_is_in_the_next(void **state)
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
-static void nobody_waits_for_an_answer_to_others(void **state)
+static void a_user_does_not_wait_long_for_an_answer_about_others(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -337,7 +339,8 @@ static void nobody_waits_for_an_answer_to_others(void **state)
 	assert_int_equal(welcomed, 1);
 }
 
-static void who_has_gone_is_not_asked_about_and_not_waited_for(void **state)
+static void
+a_user_who_disconnects_is_neither_asked_about_nor_waited_for(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -356,20 +359,20 @@ static void who_has_gone_is_not_asked_about_and_not_waited_for(void **state)
 	assert_int_equal(asked, 2);
 }
 
-static void a_lost_answer_holds_up_nobody_for_long(void **state)
+static void a_lost_answer_delays_no_user_for_long(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
 	passes((ROOM_QUERIES_RETRY_S + 1) * 2 * 1000);
 	assert_int_equal(asked, 2);
 	assert_string_equal(last_question, "7");
-	answer_to(1, 7, ""); /* late: as good */
+	answer_to(1, 7, ""); /* late, but valid */
 	assert_false(enters(8));
 	assert_string_equal(last_question, "8");
 	assert_int_equal(asked, 3);
 }
 
-static void a_full_question_does_not_wait(void **state)
+static void a_full_query_does_not_wait(void **state)
 {
 	(void)state;
 	assert_false(enters(1));
@@ -401,7 +404,7 @@ static void of_two_statements_the_higher_seq_is_true(void **state)
 	assert_true(is_in(7, ROOM));
 }
 
-static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
+static void a_stale_answer_does_not_undo_a_leave(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -411,8 +414,8 @@ static void a_stale_answer_does_not_bring_back_who_has_left(void **state)
 	assert_true(is_in(7, 19));
 }
 
-/* Their going was not heard of, or comes after their coming back. */
-static void who_came_back_sees_what_the_last_word_says(void **state)
+/* The record about the leave is missing, or arrives after the rejoin. */
+static void a_user_who_rejoined_sees_entries_after_the_latest_from(void **state)
 {
 	(void)state;
 	knows(7, "17:100");
@@ -427,7 +430,7 @@ static void who_came_back_sees_what_the_last_word_says(void **state)
 	assert_true(found);
 }
 
-static void what_is_not_in_an_answer_stays(void **state)
+static void rooms_missing_from_an_answer_stay(void **state)
 {
 	(void)state;
 	assert_false(enters(7));
@@ -437,8 +440,8 @@ static void what_is_not_in_an_answer_stays(void **state)
 	assert_true(is_in(7, 19));
 }
 
-/* Each user's part of the room changes between the right two records. */
-static void a_record_concerns_only_its_partition(void **state)
+/* Each user's membership changes between the right two records. */
+static void a_record_applies_only_to_users_of_its_partition(void **state)
 {
 	uint64_t other = 8;
 
@@ -461,7 +464,7 @@ static void a_record_concerns_only_its_partition(void **state)
 
 /* --- coming back ------------------------------------------------------------
  */
-static void who_comes_back_is_known_and_not_asked_about(void **state)
+static void a_user_who_reconnects_needs_no_query(void **state)
 {
 	(void)state;
 	knows(7, "17:43");
@@ -476,7 +479,7 @@ static void who_comes_back_is_known_and_not_asked_about(void **state)
 	assert_true(is_in(7, 18));
 }
 
-static void the_longest_absent_are_forgotten(void **state)
+static void the_longest_absent_users_are_evicted(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= ABSENT_MAX + 1; user++) {
@@ -491,7 +494,7 @@ static void the_longest_absent_are_forgotten(void **state)
 	assert_int_equal(asked, 1);
 }
 
-static void after_a_gap_nothing_is_believed(void **state)
+static void after_lost_events_all_users_are_asked_about_again(void **state)
 {
 	(void)state;
 	knows(7, "17:43");
@@ -528,7 +531,7 @@ static unsigned walk(void)
 	return count;
 }
 
-static void who_leaves_while_it_is_walked_keeps_the_others(void **state)
+static void a_member_who_leaves_during_the_walk_keeps_the_others(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= USERS; user++)
@@ -541,7 +544,7 @@ static void who_leaves_while_it_is_walked_keeps_the_others(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
-static void many_rooms_left_long_ago_take_no_room(void **state)
+static void rooms_left_long_ago_take_no_memory(void **state)
 {
 	struct buf text CLEANUP(buf_free) = BUF(64);
 
@@ -565,29 +568,29 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(welcome_waits_for_the_answer),
-		TEST(welcome_is_said_after_a_second_anyway),
+		TEST(welcome_is_sent_after_a_second_without_an_answer),
 		TEST(a_late_answer_with_rooms_tells_that_something_was_missed),
-		TEST(before_the_answer_no_room_is_heard_of),
-		TEST(each_socket_waits_a_second_at_most),
-		TEST(without_an_answer_it_is_asked_ever_less_often),
-		TEST(an_answer_for_a_stranger_is_nothing),
-		TEST(an_answer_of_the_time_before_is_nothing),
-		TEST(one_answer_is_for_many),
-		TEST(who_comes_while_a_question_is_out_is_in_the_next),
-		TEST(nobody_waits_for_an_answer_to_others),
-		TEST(who_has_gone_is_not_asked_about_and_not_waited_for),
-		TEST(a_lost_answer_holds_up_nobody_for_long),
-		TEST(a_full_question_does_not_wait),
+		TEST(before_the_answer_a_user_receives_no_room_messages),
+		TEST(each_socket_waits_at_most_a_second),
+		TEST(without_an_answer_the_query_is_repeated_less_and_less_often),
+		TEST(an_answer_for_an_unknown_user_is_ignored),
+		TEST(an_answer_from_before_the_reconnect_is_ignored),
+		TEST(one_answer_can_be_about_many_users),
+		TEST(a_user_who_connects_during_a_query_is_in_the_next_one),
+		TEST(a_user_does_not_wait_long_for_an_answer_about_others),
+		TEST(a_user_who_disconnects_is_neither_asked_about_nor_waited_for),
+		TEST(a_lost_answer_delays_no_user_for_long),
+		TEST(a_full_query_does_not_wait),
 		TEST(of_two_statements_the_higher_seq_is_true),
-		TEST(a_stale_answer_does_not_bring_back_who_has_left),
-		TEST(who_came_back_sees_what_the_last_word_says),
-		TEST(what_is_not_in_an_answer_stays),
-		TEST(a_record_concerns_only_its_partition),
-		TEST(who_comes_back_is_known_and_not_asked_about),
-		TEST(the_longest_absent_are_forgotten),
-		TEST(after_a_gap_nothing_is_believed),
-		TEST(who_leaves_while_it_is_walked_keeps_the_others),
-		TEST(many_rooms_left_long_ago_take_no_room),
+		TEST(a_stale_answer_does_not_undo_a_leave),
+		TEST(a_user_who_rejoined_sees_entries_after_the_latest_from),
+		TEST(rooms_missing_from_an_answer_stay),
+		TEST(a_record_applies_only_to_users_of_its_partition),
+		TEST(a_user_who_reconnects_needs_no_query),
+		TEST(the_longest_absent_users_are_evicted),
+		TEST(after_lost_events_all_users_are_asked_about_again),
+		TEST(a_member_who_leaves_during_the_walk_keeps_the_others),
+		TEST(rooms_left_long_ago_take_no_memory),
 	};
 #undef TEST
 

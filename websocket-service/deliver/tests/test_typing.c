@@ -1,4 +1,4 @@
-/* Typing, with a clock, a persistence and gateways of our own. */
+/* Typing, with a fake clock, persistence and producer. */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "websocket-service/deliver/ephemeral_producer.h"
@@ -25,7 +25,7 @@ uint64_t __wrap_clock_mono_ms(void)
 
 static enum status kafka_says;
 static unsigned asked, told;
-static struct buf users; /* of what was told */
+static struct buf users; /* recipients of the records */
 
 enum status save_records_produce(struct save_records *records,
                                  struct save_record *record, struct span origin,
@@ -95,7 +95,7 @@ static void types_again(uint64_t user)
 
 /* --- tests ------------------------------------------------------------------
  */
-static void the_first_asks_and_is_told_when_the_answer_comes(void **state)
+static void the_first_one_queries_and_is_sent_with_the_answer(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
@@ -125,7 +125,7 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 	assert_int_equal(sum, 20 * 21 / 2 - 1);
 }
 
-static void more_than_one_in_two_seconds_is_passed_over(void **state)
+static void more_than_one_in_two_seconds_are_ignored(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
@@ -137,7 +137,8 @@ static void more_than_one_in_two_seconds_is_passed_over(void **state)
 	assert_int_equal(told, 2);
 }
 
-static void a_roster_holds_for_a_minute_and_nobody_for_less(void **state)
+static void
+a_roster_is_cached_for_a_minute_and_an_empty_one_for_less(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
@@ -156,7 +157,8 @@ static void a_roster_holds_for_a_minute_and_nobody_for_less(void **state)
 	assert_int_equal(asked, 3);
 }
 
-static void a_change_of_the_members_forgets_all_rosters_there(void **state)
+static void
+a_change_of_members_evicts_the_rosters_of_the_conversation(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
@@ -175,7 +177,7 @@ static void a_change_of_the_members_forgets_all_rosters_there(void **state)
 	assert_int_equal(told, 1);
 }
 
-static void a_late_answer_is_kept_but_no_longer_told(void **state)
+static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
@@ -187,7 +189,7 @@ static void a_late_answer_is_kept_but_no_longer_told(void **state)
 	assert_int_equal(asked, 1);
 }
 
-static void answers_to_others_are_passed_over(void **state)
+static void answers_to_other_gateways_are_ignored(void **state)
 {
 	(void)state;
 	answers(1, "17:2");
@@ -198,7 +200,7 @@ static void answers_to_others_are_passed_over(void **state)
 	assert_int_equal(told, 1);
 }
 
-static void what_kafka_does_not_take_is_asked_with_the_next(void **state)
+static void a_query_that_kafka_refuses_is_repeated_by_the_next_one(void **state)
 {
 	(void)state;
 	kafka_says = ST_BUSY;
@@ -212,7 +214,7 @@ static void what_kafka_does_not_take_is_asked_with_the_next(void **state)
 	assert_int_equal(told, 1);
 }
 
-static void the_longest_unused_makes_room(void **state)
+static void the_least_recently_used_roster_is_evicted(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= MAX + 1; user++) {
@@ -231,15 +233,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(the_first_asks_and_is_told_when_the_answer_comes),
+		TEST(the_first_one_queries_and_is_sent_with_the_answer),
 		TEST(each_partition_of_recipients_gets_one_record),
-		TEST(more_than_one_in_two_seconds_is_passed_over),
-		TEST(a_roster_holds_for_a_minute_and_nobody_for_less),
-		TEST(a_change_of_the_members_forgets_all_rosters_there),
-		TEST(a_late_answer_is_kept_but_no_longer_told),
-		TEST(answers_to_others_are_passed_over),
-		TEST(what_kafka_does_not_take_is_asked_with_the_next),
-		TEST(the_longest_unused_makes_room),
+		TEST(more_than_one_in_two_seconds_are_ignored),
+		TEST(a_roster_is_cached_for_a_minute_and_an_empty_one_for_less),
+		TEST(a_change_of_members_evicts_the_rosters_of_the_conversation),
+		TEST(a_late_answer_is_cached_but_nothing_is_sent),
+		TEST(answers_to_other_gateways_are_ignored),
+		TEST(a_query_that_kafka_refuses_is_repeated_by_the_next_one),
+		TEST(the_least_recently_used_roster_is_evicted),
 	};
 #undef TEST
 

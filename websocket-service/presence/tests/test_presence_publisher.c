@@ -1,4 +1,4 @@
-/* What Redis is told of users, with a clock and a Redis of our own. */
+/* Commands to Redis about users, with a fake clock and a fake Redis. */
 #include "common/base/clock.h"
 #include "common/io/redis/redis.h"
 #include "websocket-service/presence/presence_publisher.h"
@@ -89,7 +89,7 @@ static void seconds_pass(unsigned seconds)
 	}
 }
 
-static void who_comes_is_alive_for_a_while(void **state)
+static void a_user_who_connects_is_online_for_a_while(void **state)
 {
 	(void)state;
 	presence_publisher_user_connected(presence, 7);
@@ -103,7 +103,7 @@ static void who_comes_is_alive_for_a_while(void **state)
 	                PRESENCE_ALIVE_MS + 1);
 }
 
-static void it_is_said_again_before_it_is_over(void **state)
+static void the_score_is_refreshed_before_it_expires(void **state)
 {
 	(void)state;
 	presence_publisher_user_connected(presence, 7);
@@ -119,7 +119,7 @@ static void it_is_said_again_before_it_is_over(void **state)
 	assert_int_equal(tidied, 4);
 }
 
-static void who_goes_is_gone_now(void **state)
+static void a_user_who_disconnects_is_gone_at_once(void **state)
 {
 	(void)state;
 	presence_publisher_user_connected(presence, 7);
@@ -134,7 +134,7 @@ static void who_goes_is_gone_now(void **state)
 	assert_int_equal(scores, 0);
 }
 
-static void a_drain_shows_nobody_leaving(void **state)
+static void a_drain_writes_no_user_as_gone(void **state)
 {
 	(void)state;
 	presence_publisher_user_connected(presence, 7);
@@ -145,7 +145,7 @@ static void a_drain_shows_nobody_leaving(void **state)
 	assert_int_equal(scores, 0);
 }
 
-static void when_redis_is_back_all_is_said_again(void **state)
+static void when_redis_is_back_all_users_are_written_again(void **state)
 {
 	(void)state;
 	redis_up = false;
@@ -169,11 +169,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(who_comes_is_alive_for_a_while),
-		TEST(it_is_said_again_before_it_is_over),
-		TEST(who_goes_is_gone_now),
-		TEST(a_drain_shows_nobody_leaving),
-		TEST(when_redis_is_back_all_is_said_again),
+		TEST(a_user_who_connects_is_online_for_a_while),
+		TEST(the_score_is_refreshed_before_it_expires),
+		TEST(a_user_who_disconnects_is_gone_at_once),
+		TEST(a_drain_writes_no_user_as_gone),
+		TEST(when_redis_is_back_all_users_are_written_again),
 	};
 #undef TEST
 

@@ -1,4 +1,4 @@
-/* Watching, with a clock, sockets and a Redis of our own. */
+/* Presence queries and changes, with a fake clock, sockets and Redis. */
 #include "common/base/clock.h"
 #include "common/io/redis/redis.h"
 #include "websocket-service/deliver/rooms.h"
@@ -35,7 +35,7 @@ uint64_t __wrap_clock_unix_ms(void)
 /* --- sockets --------------------------------------------------------------
  */
 struct connection {
-	uint64_t id; /* 0: gone */
+	uint64_t id; /* 0: closed */
 	unsigned got;
 	char last[64 * 1024];
 };
@@ -54,7 +54,7 @@ uint64_t connection_id(const struct connection *connection)
 	return connection->id;
 }
 
-/* Each socket is a user's of its own. */
+/* Each socket belongs to another user. */
 uint64_t connection_user(const struct connection *connection)
 {
 	return connection->id + 1000;
@@ -235,7 +235,7 @@ static bool says(unsigned socket, const char *part)
 
 /* --- tests ------------------------------------------------------------------
  */
-static void the_answer_is_one_frame_with_all_of_them(void **state)
+static void the_answer_is_one_frame_with_all_users(void **state)
 {
 	(void)state;
 	comes(2);
@@ -251,7 +251,7 @@ static void the_answer_is_one_frame_with_all_of_them(void **state)
 	assert_int_equal(presence_queries_subscriptions(watches), 3);
 }
 
-static void a_change_is_told_within_two_seconds_in_one_frame(void **state)
+static void changes_are_sent_within_two_seconds_in_one_frame(void **state)
 {
 	(void)state;
 	watch(0, 1, 60);
@@ -267,7 +267,7 @@ static void a_change_is_told_within_two_seconds_in_one_frame(void **state)
 	assert_false(says(0, "\"user\":7"));
 }
 
-static void of_one_user_at_most_one_change_in_five_seconds(void **state)
+static void a_user_causes_at_most_one_change_in_five_seconds(void **state)
 {
 	(void)state;
 	watch(0, 5, 1);
@@ -283,7 +283,7 @@ static void of_one_user_at_most_one_change_in_five_seconds(void **state)
 	assert_true(says(0, "offline"));
 }
 
-static void there_and_back_within_the_time_is_nothing(void **state)
+static void a_change_that_is_reversed_in_time_is_not_sent(void **state)
 {
 	(void)state;
 	watch(0, 5, 1);
@@ -297,7 +297,7 @@ static void there_and_back_within_the_time_is_nothing(void **state)
 	assert_int_equal(sockets[0].got, 2);
 }
 
-static void who_blocks_looks_as_if_they_never_were(void **state)
+static void a_user_who_blocks_looks_never_seen(void **state)
 {
 	(void)state;
 	comes(5);
@@ -323,7 +323,8 @@ static void who_blocks_looks_as_if_they_never_were(void **state)
 	assert_int_equal(sockets[1].got, 2);
 }
 
-static void each_user_is_looked_at_once_however_many_watch(void **state)
+static void
+each_user_is_polled_once_however_many_sockets_subscribe(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < SOCKETS; i++)
@@ -338,7 +339,7 @@ static void each_user_is_looked_at_once_however_many_watch(void **state)
 		assert_int_equal(sockets[i].got, 2);
 }
 
-static void an_empty_list_ends_all_watching(void **state)
+static void an_empty_list_ends_all_subscriptions(void **state)
 {
 	(void)state;
 	watch(0, 1, 10);
@@ -355,7 +356,7 @@ static void an_empty_list_ends_all_watching(void **state)
 	assert_int_equal(presence_queries_subscriptions(watches), 1);
 }
 
-static void a_socket_that_goes_is_forgotten(void **state)
+static void a_socket_that_closes_has_no_subscriptions(void **state)
 {
 	(void)state;
 	watch(0, 1, 10);
@@ -371,7 +372,7 @@ static void a_socket_that_goes_is_forgotten(void **state)
 	assert_int_equal(presence_queries_subscriptions(watches), 0);
 }
 
-static void a_socket_watches_so_many_and_no_more(void **state)
+static void a_socket_has_a_bound_of_subscriptions(void **state)
 {
 	(void)state;
 	for (unsigned at = 1; at + 50 <= 501; at += 50)
@@ -390,7 +391,7 @@ static void a_socket_watches_so_many_and_no_more(void **state)
 	                 PRESENCE_USERS_PER_SOCKET);
 }
 
-static void without_redis_it_is_unavailable(void **state)
+static void without_redis_presence_is_unavailable(void **state)
 {
 	(void)state;
 	redis_up = false;
@@ -413,8 +414,8 @@ static void without_redis_it_is_unavailable(void **state)
 	assert_int_equal(presence_queries_subscriptions(watches), 0);
 }
 
-/* All times in Redis are over, and gateways need a moment to say otherwise. */
-static void an_outage_is_no_storm(void **state)
+/* All scores in Redis are expired until the gateways refresh them. */
+static void an_outage_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= 50; user++)
@@ -439,7 +440,7 @@ static void an_outage_is_no_storm(void **state)
 	assert_false(says(0, "\"user\":49"));
 }
 
-static void losing_all_data_is_no_storm(void **state)
+static void losing_all_data_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= 50; user++)
@@ -457,7 +458,7 @@ static void losing_all_data_is_no_storm(void **state)
 	assert_false(says(0, "\"user\":49"));
 }
 
-static void a_redis_that_stood_still_is_no_storm(void **state)
+static void a_stalled_redis_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
 	comes(1);
@@ -481,19 +482,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(the_answer_is_one_frame_with_all_of_them),
-		TEST(a_change_is_told_within_two_seconds_in_one_frame),
-		TEST(of_one_user_at_most_one_change_in_five_seconds),
-		TEST(there_and_back_within_the_time_is_nothing),
-		TEST(who_blocks_looks_as_if_they_never_were),
-		TEST(each_user_is_looked_at_once_however_many_watch),
-		TEST(an_empty_list_ends_all_watching),
-		TEST(a_socket_that_goes_is_forgotten),
-		TEST(a_socket_watches_so_many_and_no_more),
-		TEST(without_redis_it_is_unavailable),
-		TEST(an_outage_is_no_storm),
-		TEST(losing_all_data_is_no_storm),
-		TEST(a_redis_that_stood_still_is_no_storm),
+		TEST(the_answer_is_one_frame_with_all_users),
+		TEST(changes_are_sent_within_two_seconds_in_one_frame),
+		TEST(a_user_causes_at_most_one_change_in_five_seconds),
+		TEST(a_change_that_is_reversed_in_time_is_not_sent),
+		TEST(a_user_who_blocks_looks_never_seen),
+		TEST(each_user_is_polled_once_however_many_sockets_subscribe),
+		TEST(an_empty_list_ends_all_subscriptions),
+		TEST(a_socket_that_closes_has_no_subscriptions),
+		TEST(a_socket_has_a_bound_of_subscriptions),
+		TEST(without_redis_presence_is_unavailable),
+		TEST(an_outage_causes_no_storm_of_changes),
+		TEST(losing_all_data_causes_no_storm_of_changes),
+		TEST(a_stalled_redis_causes_no_storm_of_changes),
 	};
 #undef TEST
 

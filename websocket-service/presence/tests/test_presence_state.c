@@ -15,7 +15,7 @@ static const struct presence_sample online = {SAMPLE_ONLINE, 0};
 static const struct presence_sample left = {SAMPLE_LEFT, UNIX};
 static const struct presence_sample expired = {SAMPLE_EXPIRED, UNIX};
 
-static void odd_scores_are_alive_until_then_and_even_ones_gone(void **state)
+static void odd_scores_are_online_until_then_and_even_ones_gone(void **state)
 {
 	(void)state;
 	assert_int_equal(presence_sample_make(UNIX + 1, UNIX).kind,
@@ -28,14 +28,14 @@ static void odd_scores_are_alive_until_then_and_even_ones_gone(void **state)
 	                 SAMPLE_LEFT);
 	assert_int_equal(presence_sample_make(UNIX, UNIX + 5).last_seen_ms,
 	                 UNIX);
-	/* By a clock that is ahead of ours. */
+	/* From a gateway whose clock is ahead of ours. */
 	assert_int_equal(presence_sample_make(UNIX + 8, UNIX).kind,
 	                 SAMPLE_LEFT);
 	assert_int_equal(presence_sample_make(UNIX + 8, UNIX).last_seen_ms,
 	                 UNIX);
 }
 
-static void what_a_gateway_said_is_believed_at_once(void **state)
+static void a_report_of_a_gateway_applies_at_once(void **state)
 {
 	struct presence_state presence;
 
@@ -50,7 +50,7 @@ static void what_a_gateway_said_is_believed_at_once(void **state)
 	assert_int_equal(presence_state_last_seen(&presence), UNIX);
 }
 
-static void a_silent_gateway_is_believed_dead_the_second_time(void **state)
+static void an_expired_entry_needs_a_second_sample(void **state)
 {
 	struct presence_state presence;
 
@@ -66,7 +66,7 @@ static void a_silent_gateway_is_believed_dead_the_second_time(void **state)
 	assert_false(presence_state_update(&presence, &expired, NOW + 6000, 0));
 }
 
-static void after_redis_was_away_nobody_seems_to_have_left(void **state)
+static void after_an_outage_of_redis_no_user_seems_to_leave(void **state)
 {
 	const uint64_t calm = NOW + PRESENCE_STATE_GRACE_MS;
 	struct presence_state presence;
@@ -79,7 +79,7 @@ static void after_redis_was_away_nobody_seems_to_have_left(void **state)
 	assert_true(presence_state_update(&presence, &expired, calm, calm));
 }
 
-static void who_vanished_from_redis_has_the_time_to_come_back(void **state)
+static void a_missing_entry_has_time_to_be_written_again(void **state)
 {
 	struct presence_state presence;
 
@@ -95,7 +95,7 @@ static void who_vanished_from_redis_has_the_time_to_come_back(void **state)
 	assert_int_equal(presence_state_last_seen(&presence), UINT64_MAX);
 }
 
-static void when_who_is_away_was_seen_survives_their_key(void **state)
+static void the_last_seen_time_outlives_the_entry(void **state)
 {
 	struct presence_state presence;
 
@@ -109,15 +109,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			odd_scores_are_alive_until_then_and_even_ones_gone),
-		cmocka_unit_test(what_a_gateway_said_is_believed_at_once),
+			odd_scores_are_online_until_then_and_even_ones_gone),
+		cmocka_unit_test(a_report_of_a_gateway_applies_at_once),
+		cmocka_unit_test(an_expired_entry_needs_a_second_sample),
 		cmocka_unit_test(
-			a_silent_gateway_is_believed_dead_the_second_time),
-		cmocka_unit_test(
-			after_redis_was_away_nobody_seems_to_have_left),
-		cmocka_unit_test(
-			who_vanished_from_redis_has_the_time_to_come_back),
-		cmocka_unit_test(when_who_is_away_was_seen_survives_their_key),
+			after_an_outage_of_redis_no_user_seems_to_leave),
+		cmocka_unit_test(a_missing_entry_has_time_to_be_written_again),
+		cmocka_unit_test(the_last_seen_time_outlives_the_entry),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

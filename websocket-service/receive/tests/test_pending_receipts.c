@@ -1,4 +1,4 @@
-/* Receipts on their way, with a clock and a Kafka of our own. */
+/* Receipts on their way, with a fake clock and a fake Kafka. */
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/save_records.h"
 
@@ -98,7 +98,7 @@ static void one_goes_at_once_and_is_forgotten_when_it_is_in_the_log(void **s)
 	assert_int_equal(produced, 1);
 }
 
-static void many_that_come_meanwhile_become_one(void **state)
+static void receipts_during_a_record_are_coalesced(void **state)
 {
 	(void)state;
 	for (uint64_t seq = 1; seq <= 1000; seq++)
@@ -112,7 +112,8 @@ static void many_that_come_meanwhile_become_one(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
-static void delivered_and_read_are_two_and_delivered_goes_first(void **state)
+static void
+delivered_and_read_are_two_records_and_delivered_goes_first(void **state)
 {
 	(void)state;
 	assert_true(says(CLIENT_READ, 2, 5));
@@ -126,7 +127,7 @@ static void delivered_and_read_are_two_and_delivered_goes_first(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
-static void what_is_behind_says_nothing_new(void **state)
+static void a_lower_seq_is_ignored(void **state)
 {
 	(void)state;
 	assert_true(says(CLIENT_READ, 2, 42));
@@ -137,7 +138,7 @@ static void what_is_behind_says_nothing_new(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
-static void what_kafka_did_not_take_is_tried_again(void **state)
+static void a_record_that_kafka_refuses_is_retried(void **state)
 {
 	(void)state;
 	kafka_says = ST_BUSY;
@@ -156,7 +157,7 @@ static void what_kafka_did_not_take_is_tried_again(void **state)
 	last_is(SAVE_READ, 42);
 }
 
-static void what_was_lost_on_the_way_is_put_back(void **state)
+static void a_record_that_is_not_acknowledged_is_put_back(void **state)
 {
 	(void)state;
 	assert_true(says(CLIENT_READ, 2, 42));
@@ -177,7 +178,7 @@ static void what_was_lost_on_the_way_is_put_back(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
-static void too_many_pairs_are_refused_and_others_go_on(void **state)
+static void too_many_pairs_are_refused_and_the_others_go_on(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= MAX; user++)
@@ -188,7 +189,7 @@ static void too_many_pairs_are_refused_and_others_go_on(void **state)
 	assert_true(says(CLIENT_READ, MAX + 1, 5));
 }
 
-static void an_answer_of_an_earlier_life_is_nothing(void **state)
+static void an_acknowledgement_for_an_earlier_pair_is_ignored(void **state)
 {
 	uint64_t number;
 
@@ -208,13 +209,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(one_goes_at_once_and_is_forgotten_when_it_is_in_the_log),
-		TEST(many_that_come_meanwhile_become_one),
-		TEST(delivered_and_read_are_two_and_delivered_goes_first),
-		TEST(what_is_behind_says_nothing_new),
-		TEST(what_kafka_did_not_take_is_tried_again),
-		TEST(what_was_lost_on_the_way_is_put_back),
-		TEST(too_many_pairs_are_refused_and_others_go_on),
-		TEST(an_answer_of_an_earlier_life_is_nothing),
+		TEST(receipts_during_a_record_are_coalesced),
+		TEST(delivered_and_read_are_two_records_and_delivered_goes_first),
+		TEST(a_lower_seq_is_ignored),
+		TEST(a_record_that_kafka_refuses_is_retried),
+		TEST(a_record_that_is_not_acknowledged_is_put_back),
+		TEST(too_many_pairs_are_refused_and_the_others_go_on),
+		TEST(an_acknowledgement_for_an_earlier_pair_is_ignored),
 	};
 #undef TEST
 

@@ -1,4 +1,4 @@
-/* How fast a user may be, on a clock of our own. */
+/* Rates of users, with a fake clock. */
 #include "websocket-service/socket/rate_limits.h"
 
 #include <setjmp.h>
@@ -63,7 +63,7 @@ static void one_user_does_not_slow_another(void **state)
 	assert_int_equal(takes(8, 1000), BURST);
 }
 
-static void the_longest_unused_is_forgotten(void **state)
+static void the_least_recently_used_is_evicted(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= USERS_MAX + 1; user++)
@@ -82,7 +82,7 @@ static void rate_zero_is_no_limit(void **state)
 	rate_limits_destroy(&none);
 }
 
-static void many_refusals_in_a_short_time_are_enough(void **state)
+static void too_many_refusals_in_a_short_time_close_the_socket(void **state)
 {
 	struct refusals refusals = {0};
 
@@ -103,9 +103,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_burst_passes_and_then_the_rate),
 		TEST(one_user_does_not_slow_another),
-		TEST(the_longest_unused_is_forgotten),
+		TEST(the_least_recently_used_is_evicted),
 		TEST(rate_zero_is_no_limit),
-		TEST(many_refusals_in_a_short_time_are_enough),
+		TEST(too_many_refusals_in_a_short_time_close_the_socket),
 	};
 #undef TEST
 

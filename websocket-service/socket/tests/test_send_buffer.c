@@ -30,7 +30,7 @@ static int stop(void **state)
 	return pool != NULL;
 }
 
-static void what_was_added_leaves_in_order(void **state)
+static void bytes_leave_in_order(void **state)
 {
 	(void)state;
 	assert_true(send_buffer_add(&outbox, pool, SPAN("one"), MAX));
@@ -42,7 +42,7 @@ static void what_was_added_leaves_in_order(void **state)
 	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("wo!")));
 }
 
-static void an_empty_one_holds_no_memory(void **state)
+static void an_empty_buffer_holds_no_memory(void **state)
 {
 	(void)state;
 	assert_null(outbox.data);
@@ -52,7 +52,7 @@ static void an_empty_one_holds_no_memory(void **state)
 	assert_int_equal(outbox.capacity, 0);
 }
 
-static void memory_is_used_again(void **state)
+static void memory_is_reused(void **state)
 {
 	struct send_buffer other = {0};
 	char *first;
@@ -66,7 +66,7 @@ static void memory_is_used_again(void **state)
 	send_buffer_clear(&other, pool);
 }
 
-static void a_large_one_grows_and_gives_its_memory_back(void **state)
+static void a_large_buffer_grows_and_frees_its_memory(void **state)
 {
 	char *bytes = mem_new(MAX);
 
@@ -78,11 +78,11 @@ static void a_large_one_grows_and_gives_its_memory_back(void **state)
 	send_buffer_sent(&outbox, pool, MAX);
 	assert_null(outbox.data);
 	assert_true(send_buffer_add(&outbox, pool, SPAN("y"), MAX));
-	assert_true(outbox.capacity < MAX); /* not the large one again */
+	assert_true(outbox.capacity < MAX); /* not the large memory again */
 	mem_free(&bytes);
 }
 
-static void what_crosses_the_bound_is_refused_whole(void **state)
+static void bytes_past_the_bound_are_refused_whole(void **state)
 {
 	(void)state;
 	assert_true(send_buffer_add(&outbox, pool, SPAN("1234"), 8));
@@ -92,7 +92,7 @@ static void what_crosses_the_bound_is_refused_whole(void **state)
 	assert_true(span_equal(send_buffer_bytes(&outbox), SPAN("12345678")));
 }
 
-static void a_bound_below_what_waits_refuses_too(void **state)
+static void a_bound_below_the_length_refuses_too(void **state)
 {
 	(void)state;
 	assert_true(send_buffer_add(&outbox, pool, SPAN("12345678"), 8));
@@ -100,14 +100,14 @@ static void a_bound_below_what_waits_refuses_too(void **state)
 	assert_false(send_buffer_add(&outbox, pool, SPAN("9"), 0));
 }
 
-static void a_refused_one_takes_no_memory(void **state)
+static void a_refused_add_takes_no_memory(void **state)
 {
 	(void)state;
 	assert_false(send_buffer_add(&outbox, pool, SPAN("12345"), 4));
 	assert_null(outbox.data);
 }
 
-static void clearing_an_empty_one_is_nothing(void **state)
+static void clearing_an_empty_buffer_does_nothing(void **state)
 {
 	(void)state;
 	send_buffer_clear(&outbox, pool);
@@ -126,8 +126,8 @@ static void sweep(struct send_buffer *all, unsigned count, bool fill)
 	}
 }
 
-/* More buffers than the pool keeps: leaks and double frees would show. */
-static void more_than_the_pool_keeps_are_freed(void **state)
+/* More buffers than the pool keeps: shows leaks and double frees. */
+static void buffers_beyond_the_pool_are_freed(void **state)
 {
 	enum { COUNT = 5000 };
 	static struct send_buffer all[COUNT];
@@ -141,7 +141,7 @@ static void more_than_the_pool_keeps_are_freed(void **state)
 	assert_null(all[COUNT - 1].data);
 }
 
-static void what_is_cut_off_is_gone(void **state)
+static void bytes_that_are_cut_are_gone(void **state)
 {
 	(void)state;
 	assert_true(send_buffer_add(&outbox, pool, SPAN("onetwo"), MAX));
@@ -157,16 +157,16 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_added_leaves_in_order),
-		TEST(an_empty_one_holds_no_memory),
-		TEST(memory_is_used_again),
-		TEST(a_large_one_grows_and_gives_its_memory_back),
-		TEST(what_crosses_the_bound_is_refused_whole),
-		TEST(a_bound_below_what_waits_refuses_too),
-		TEST(a_refused_one_takes_no_memory),
-		TEST(clearing_an_empty_one_is_nothing),
-		TEST(more_than_the_pool_keeps_are_freed),
-		TEST(what_is_cut_off_is_gone),
+		TEST(bytes_leave_in_order),
+		TEST(an_empty_buffer_holds_no_memory),
+		TEST(memory_is_reused),
+		TEST(a_large_buffer_grows_and_frees_its_memory),
+		TEST(bytes_past_the_bound_are_refused_whole),
+		TEST(a_bound_below_the_length_refuses_too),
+		TEST(a_refused_add_takes_no_memory),
+		TEST(clearing_an_empty_buffer_does_nothing),
+		TEST(buffers_beyond_the_pool_are_freed),
+		TEST(bytes_that_are_cut_are_gone),
 	};
 #undef TEST
 

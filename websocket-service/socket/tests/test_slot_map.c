@@ -25,7 +25,7 @@ static void a_number_finds_its_object_until_it_is_removed(void **state)
 	assert_null(slots);
 }
 
-static void a_number_is_never_given_twice(void **state)
+static void a_number_is_never_reused(void **state)
 {
 	struct slot_map *slots = slot_map_create(1);
 	uint64_t last = 0;
@@ -34,7 +34,7 @@ static void a_number_is_never_given_twice(void **state)
 	for (unsigned i = 0; i < MANY; i++) {
 		uint64_t number = slot_map_add(slots, &object[i]);
 
-		assert_true(number > last); /* of one slot they rise */
+		assert_true(number > last); /* the numbers of a slot rise */
 		assert_null(slot_map_get(slots, last));
 		assert_ptr_equal(slot_map_get(slots, number), &object[i]);
 		slot_map_remove(slots, number);
@@ -43,7 +43,7 @@ static void a_number_is_never_given_twice(void **state)
 	slot_map_destroy(&slots);
 }
 
-static void a_full_set_takes_no_more_until_one_leaves(void **state)
+static void a_full_map_takes_no_more_until_one_is_removed(void **state)
 {
 	struct slot_map *slots = slot_map_create(2);
 	uint64_t first = slot_map_add(slots, &object[0]);
@@ -68,12 +68,12 @@ static void removing_twice_removes_once(void **state)
 	slot_map_remove(slots, first);
 	assert_int_equal(slot_map_count(slots), 0);
 	second = slot_map_add(slots, &object[1]);
-	slot_map_remove(slots, first); /* its place has a new owner */
+	slot_map_remove(slots, first); /* its slot has a new object */
 	assert_ptr_equal(slot_map_get(slots, second), &object[1]);
 	slot_map_destroy(&slots);
 }
 
-static void numbers_that_were_never_given_find_nothing(void **state)
+static void unknown_numbers_find_nothing(void **state)
 {
 	struct slot_map *slots = slot_map_create(10);
 	uint64_t number = slot_map_add(slots, &object[0]);
@@ -88,7 +88,7 @@ static void numbers_that_were_never_given_find_nothing(void **state)
 	slot_map_destroy(&slots);
 }
 
-static void many_are_found_while_the_set_grows(void **state)
+static void all_are_found_while_the_map_grows(void **state)
 {
 	static uint64_t number[MANY];
 	struct slot_map *slots = slot_map_create(MANY);
@@ -109,11 +109,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_finds_its_object_until_it_is_removed),
-		cmocka_unit_test(a_number_is_never_given_twice),
-		cmocka_unit_test(a_full_set_takes_no_more_until_one_leaves),
+		cmocka_unit_test(a_number_is_never_reused),
+		cmocka_unit_test(a_full_map_takes_no_more_until_one_is_removed),
 		cmocka_unit_test(removing_twice_removes_once),
-		cmocka_unit_test(numbers_that_were_never_given_find_nothing),
-		cmocka_unit_test(many_are_found_while_the_set_grows),
+		cmocka_unit_test(unknown_numbers_find_nothing),
+		cmocka_unit_test(all_are_found_while_the_map_grows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,10 +12,10 @@
 enum { START_S = 1000, MANY = 2000 };
 
 struct alarm {
-	struct timer_wheel_entry item; /* first: an item is its alarm */
+	struct timer_wheel_entry item; /* the first member: see on_due() */
 	struct timer_wheel *wheel;
 	struct alarm *other; /* cleared when this one fires */
-	uint64_t again_s;    /* set anew for then, once */
+	uint64_t again_s;    /* set again for then, once */
 	unsigned fired;
 	uint64_t fired_s;
 };
@@ -48,7 +48,7 @@ static void turn(struct timer_wheel *wheel, uint64_t now_s)
 	timer_wheel_advance(wheel, now_s, on_due, wheel);
 }
 
-static void an_item_fires_once_at_its_second(void **state)
+static void an_entry_fires_once_at_its_second(void **state)
 {
 	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
@@ -63,7 +63,7 @@ static void an_item_fires_once_at_its_second(void **state)
 	assert_int_equal(alarm.fired, 1);
 }
 
-static void what_is_due_already_fires_a_second_from_now(void **state)
+static void an_overdue_entry_fires_a_second_from_now(void **state)
 {
 	struct timer_wheel wheel = started();
 	struct alarm now = {0};
@@ -78,7 +78,7 @@ static void what_is_due_already_fires_a_second_from_now(void **state)
 	assert_int_equal(now.fired + past.fired, 2);
 }
 
-static void what_is_too_far_fires_at_the_end_of_the_wheel(void **state)
+static void a_deadline_too_far_fires_at_the_end_of_the_wheel(void **state)
 {
 	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
@@ -91,7 +91,7 @@ static void what_is_too_far_fires_at_the_end_of_the_wheel(void **state)
 	assert_int_equal(alarm.fired, 1);
 }
 
-static void setting_again_moves_it(void **state)
+static void setting_an_entry_again_moves_it(void **state)
 {
 	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
@@ -105,7 +105,7 @@ static void setting_again_moves_it(void **state)
 	assert_int_equal(alarm.fired, 1);
 }
 
-static void a_cleared_one_does_not_fire(void **state)
+static void a_cleared_entry_does_not_fire(void **state)
 {
 	struct timer_wheel wheel = started();
 	struct alarm alarm = {0};
@@ -211,11 +211,12 @@ static void each_of_many_fires_in_its_own_second(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_item_fires_once_at_its_second),
-		cmocka_unit_test(what_is_due_already_fires_a_second_from_now),
-		cmocka_unit_test(what_is_too_far_fires_at_the_end_of_the_wheel),
-		cmocka_unit_test(setting_again_moves_it),
-		cmocka_unit_test(a_cleared_one_does_not_fire),
+		cmocka_unit_test(an_entry_fires_once_at_its_second),
+		cmocka_unit_test(an_overdue_entry_fires_a_second_from_now),
+		cmocka_unit_test(
+			a_deadline_too_far_fires_at_the_end_of_the_wheel),
+		cmocka_unit_test(setting_an_entry_again_moves_it),
+		cmocka_unit_test(a_cleared_entry_does_not_fire),
 		cmocka_unit_test(a_jump_of_minutes_fires_each_once),
 		cmocka_unit_test(
 			setting_itself_within_a_jump_goes_on_from_there),

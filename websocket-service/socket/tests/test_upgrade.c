@@ -1,4 +1,4 @@
-/* A table of request heads: what is taken, and how the rest is refused. */
+/* A table of request heads: accepted, or refused with an HTTP status. */
 #define _GNU_SOURCE /* memmem */
 #include "common/base/mem.h"
 #include "common/base/status.h"
@@ -29,8 +29,8 @@
 struct row {
 	const char *what;
 	struct span head;
-	unsigned http;     /* 0: taken */
-	const char *token; /* of what is taken; NULL: none */
+	unsigned http;     /* 0: accepted */
+	const char *token; /* of an accepted request; NULL: none */
 	bool subprotocol;
 	const char *origins;
 };
@@ -47,7 +47,7 @@ struct row {
 	}
 
 static const struct row rows[] = {
-	/* --- taken --- */
+	/* --- accepted --- */
 	TAKEN("the plain form", GOOD BEARER END, "tok"),
 	TAKEN("no token", GOOD END, NULL),
 	TAKEN("names in capitals",
@@ -296,7 +296,7 @@ static const struct row rows[] = {
 
 static void check(const struct row *row)
 {
-	/* On the heap to the byte, so that ASan sees a byte too far. */
+	/* On the heap, so that ASan finds a read past the end. */
 	char *copy = mem_new(row->head.len);
 	struct span head = span_make(copy, row->head.len);
 	struct upgrade upgrade = {0};
@@ -316,7 +316,7 @@ static void check(const struct row *row)
 	mem_free(&copy);
 }
 
-static void each_head_is_taken_or_refused_as_the_table_says(void **state)
+static void each_head_is_accepted_or_refused_as_in_the_table(void **state)
 {
 	(void)state;
 	assert_true(ARRAY_LEN(rows) >= 50);
@@ -326,7 +326,7 @@ static void each_head_is_taken_or_refused_as_the_table_says(void **state)
 
 #define FROM(origin) GOOD "Origin: " origin "\r\n" BEARER END
 
-static void a_list_of_origins_admits_its_members_only(void **state)
+static void a_list_of_origins_allows_only_its_members(void **state)
 {
 	static const struct row origins[] = {
 		TAKEN("the first", FROM("https://a.example"), "tok"),
@@ -352,7 +352,7 @@ static void a_list_of_origins_admits_its_members_only(void **state)
 	}
 }
 
-static void without_a_list_any_origin_is_admitted(void **state)
+static void without_a_list_any_origin_is_allowed(void **state)
 {
 	static const struct row row =
 		TAKEN("any", FROM("https://c.example"), "tok");
@@ -376,7 +376,7 @@ static void token_of(size_t len, const char *expected)
 	assert_int_equal(upgrade.token.len, expected ? len : 0);
 }
 
-static void a_token_that_is_too_long_is_none(void **state)
+static void a_token_that_is_too_long_is_ignored(void **state)
 {
 	(void)state;
 	token_of(TOKEN_MAX, "kept");
@@ -409,7 +409,7 @@ static void answer_of(bool subprotocol, struct buf *out)
 	upgrade_accept(out, &upgrade);
 }
 
-static void the_answer_is_that_of_the_rfc(void **state)
+static void the_response_is_that_of_the_rfc(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(1024);
 
@@ -422,7 +422,7 @@ static void the_answer_is_that_of_the_rfc(void **state)
 	assert_int_equal(upgrade_head_len(buf_span(&out)), out.len);
 }
 
-static void the_answer_names_a_subprotocol_only_when_offered(void **state)
+static void the_response_names_a_subprotocol_only_when_offered(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(1024);
 
@@ -469,7 +469,7 @@ static void a_refusal_is_a_problem_document(void **state)
 	assert_true(has(&out, "\r\nAllow: GET\r\n"));
 }
 
-static void a_wrong_version_is_told_the_right_one(void **state)
+static void a_refused_version_gets_the_supported_one(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(2048);
 
@@ -481,7 +481,7 @@ static void a_wrong_version_is_told_the_right_one(void **state)
 	assert_true(has(&out, "\r\nUpgrade: websocket\r\n"));
 }
 
-static void an_unauthorized_one_is_told_the_scheme(void **state)
+static void an_unauthorized_request_gets_the_scheme(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(2048);
 
@@ -491,7 +491,7 @@ static void an_unauthorized_one_is_told_the_scheme(void **state)
 	assert_true(has(&out, "\r\nWWW-Authenticate: Bearer\r\n"));
 }
 
-static void an_unavailable_one_is_told_when_to_come_back(void **state)
+static void an_unavailable_gateway_sends_retry_after(void **state)
 {
 	struct buf out CLEANUP(buf_free) = BUF(2048);
 
@@ -505,18 +505,18 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			each_head_is_taken_or_refused_as_the_table_says),
-		cmocka_unit_test(a_list_of_origins_admits_its_members_only),
-		cmocka_unit_test(without_a_list_any_origin_is_admitted),
-		cmocka_unit_test(a_token_that_is_too_long_is_none),
+			each_head_is_accepted_or_refused_as_in_the_table),
+		cmocka_unit_test(a_list_of_origins_allows_only_its_members),
+		cmocka_unit_test(without_a_list_any_origin_is_allowed),
+		cmocka_unit_test(a_token_that_is_too_long_is_ignored),
 		cmocka_unit_test(a_head_ends_with_its_first_empty_line),
-		cmocka_unit_test(the_answer_is_that_of_the_rfc),
+		cmocka_unit_test(the_response_is_that_of_the_rfc),
 		cmocka_unit_test(
-			the_answer_names_a_subprotocol_only_when_offered),
+			the_response_names_a_subprotocol_only_when_offered),
 		cmocka_unit_test(a_refusal_is_a_problem_document),
-		cmocka_unit_test(a_wrong_version_is_told_the_right_one),
-		cmocka_unit_test(an_unauthorized_one_is_told_the_scheme),
-		cmocka_unit_test(an_unavailable_one_is_told_when_to_come_back),
+		cmocka_unit_test(a_refused_version_gets_the_supported_one),
+		cmocka_unit_test(an_unauthorized_request_gets_the_scheme),
+		cmocka_unit_test(an_unavailable_gateway_sends_retry_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

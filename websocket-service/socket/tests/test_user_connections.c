@@ -51,7 +51,7 @@ static void a_user_has_the_sockets_that_were_added(void **state)
 	assert_int_equal(user_connections_count(users), 2);
 }
 
-static void a_user_goes_with_the_last_socket(void **state)
+static void a_user_is_removed_with_the_last_socket(void **state)
 {
 	struct user_link first = {0};
 	struct user_link second = {0};
@@ -66,7 +66,7 @@ static void a_user_goes_with_the_last_socket(void **state)
 	assert_int_equal(user_connections_count(users), 0);
 }
 
-static void removing_twice_or_unlinked_is_nothing(void **state)
+static void removing_twice_or_unlinked_does_nothing(void **state)
 {
 	struct user_link stays = {0};
 	struct user_link goes = {0};
@@ -98,7 +98,7 @@ static void removing_while_walking_keeps_the_next(void **state)
 	assert_int_equal(user_connections_count(users), 0);
 }
 
-static void many_users_are_told_apart(void **state)
+static void many_users_are_kept_apart(void **state)
 {
 	static struct user_link link[MANY];
 
@@ -120,10 +120,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(a_user_has_the_sockets_that_were_added),
-		TEST(a_user_goes_with_the_last_socket),
-		TEST(removing_twice_or_unlinked_is_nothing),
+		TEST(a_user_is_removed_with_the_last_socket),
+		TEST(removing_twice_or_unlinked_does_nothing),
 		TEST(removing_while_walking_keeps_the_next),
-		TEST(many_users_are_told_apart),
+		TEST(many_users_are_kept_apart),
 	};
 #undef TEST
 
