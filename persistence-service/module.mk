@@ -13,7 +13,7 @@ PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c outb
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \
 		conversation_body.c member_store.c membership.c membership_change.c \
-		membership_make.c membership_people.c) \
+		membership_make.c membership_members.c) \
 	$(addprefix rest/read/,entries.c history.c history_members.c history_messages.c \
 		history_sync.c paging.c reactions.c summary.c sync_cursor.c)
 

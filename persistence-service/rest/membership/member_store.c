@@ -5,9 +5,9 @@
 
 #include <assert.h>
 
-/* --- one ----------------------------------------------------------------- */
-enum status member_role(struct sql *sql, uint64_t conversation, uint64_t user,
-                        enum member_role *ret_role)
+/* --- one member ---------------------------------------------------------- */
+enum status member_store_role(struct sql *sql, uint64_t conversation,
+                              uint64_t user, enum member_role *ret_role)
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(conversation)};
@@ -25,8 +25,8 @@ enum status member_role(struct sql *sql, uint64_t conversation, uint64_t user,
 	return ST_OK;
 }
 
-enum status member_set_role(struct sql *sql, uint64_t conversation,
-                            uint64_t user, enum member_role role)
+enum status member_store_set_role(struct sql *sql, uint64_t conversation,
+                                  uint64_t user, enum member_role role)
 {
 	struct sql_value values[] = {sql_number(role), sql_number(user),
 	                             sql_number(conversation)};
@@ -37,8 +37,8 @@ enum status member_set_role(struct sql *sql, uint64_t conversation,
 	               values, ARRAY_LEN(values));
 }
 
-enum status member_reads(struct sql *sql, uint64_t conversation, uint64_t user,
-                         uint64_t seq)
+enum status member_store_mark_read(struct sql *sql, uint64_t conversation,
+                                   uint64_t user, uint64_t seq)
 {
 	struct sql_value values[] = {sql_number(seq), sql_number(seq),
 	                             sql_number(user),
@@ -51,8 +51,8 @@ enum status member_reads(struct sql *sql, uint64_t conversation, uint64_t user,
 	               values, ARRAY_LEN(values));
 }
 
-enum status member_successor(struct sql *sql, uint64_t conversation,
-                             uint64_t user, uint64_t *ret_user)
+enum status member_store_successor(struct sql *sql, uint64_t conversation,
+                                   uint64_t user, uint64_t *ret_user)
 {
 	struct sql_value values[] = {sql_number(conversation),
 	                             sql_number(user)};
@@ -71,7 +71,7 @@ enum status member_successor(struct sql *sql, uint64_t conversation,
 	return status;
 }
 
-/* --- some ---------------------------------------------------------------- */
+/* --- several users ------------------------------------------------------- */
 enum { TAIL_MAX = 2, USERS_ROOM = SQL_BULK_ROOM(CHANGE_USERS_MAX, 1) };
 
 /* Runs a statement whose rows are one user each. */
@@ -88,8 +88,8 @@ static enum status run_for_users(struct sql *sql, struct sql_bulk *bulk,
 	return sql_bulk_run(sql, bulk, values, count);
 }
 
-enum status members_list(struct sql *sql, uint64_t conversation, bool seeing,
-                         struct buf *ret_users)
+enum status member_store_list(struct sql *sql, uint64_t conversation,
+                              bool with_from_seq, struct buf *ret_users)
 {
 	struct sql_value value = sql_number(conversation);
 	struct sql_value row[2];
@@ -102,12 +102,12 @@ enum status members_list(struct sql *sql, uint64_t conversation, bool seeing,
 		status = sql_fetch(sql, row, 2);
 		if (status == ST_OK)
 			event_room_add(ret_users, row[0].number,
-			               seeing ? row[1].number : 0);
+			               with_from_seq ? row[1].number : 0);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static void strike(uint64_t *users, unsigned *count, uint64_t user)
+static void drop_user(uint64_t *users, unsigned *count, uint64_t user)
 {
 	unsigned kept = 0;
 
@@ -118,10 +118,10 @@ static void strike(uint64_t *users, unsigned *count, uint64_t user)
 	*count = kept;
 }
 
-enum status members_missing(struct sql *sql, uint64_t conversation,
-                            uint64_t *users, unsigned *count)
+enum status member_store_drop_members(struct sql *sql, uint64_t conversation,
+                                      uint64_t *users, unsigned *count)
 {
-	static struct sql_bulk who = {
+	static struct sql_bulk members = {
 		.head = "SELECT user FROM members WHERE user IN (",
 		.row = "?",
 		.between = ",",
@@ -131,21 +131,22 @@ enum status members_missing(struct sql *sql, uint64_t conversation,
 	};
 	struct sql_value value = sql_number(conversation);
 	struct sql_value user;
-	enum status status = run_for_users(sql, &who, users, *count, &value);
+	enum status status =
+		run_for_users(sql, &members, users, *count, &value);
 
 	while (status == ST_OK) {
 		status = sql_fetch(sql, &user, 1);
 		if (status == ST_OK)
-			strike(users, count, user.number);
+			drop_user(users, count, user.number);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status members_over(struct sql *sql, uint64_t conversation,
-                         const uint64_t *users, unsigned count, uint64_t max,
-                         uint64_t *ret_user)
+enum status member_store_over_limit(struct sql *sql, uint64_t conversation,
+                                    const uint64_t *users, unsigned count,
+                                    uint64_t max, uint64_t *ret_user)
 {
-	static struct sql_bulk crowded = {
+	static struct sql_bulk over_limit = {
 		.head = "SELECT m.user FROM members m JOIN conversations c"
 			" ON c.id = m.conversation WHERE m.user IN (",
 		.row = "?",
@@ -158,7 +159,8 @@ enum status members_over(struct sql *sql, uint64_t conversation,
 	};
 	struct sql_value tail[] = {sql_number(max), sql_number(conversation)};
 	struct sql_value user;
-	enum status status = run_for_users(sql, &crowded, users, count, tail);
+	enum status status =
+		run_for_users(sql, &over_limit, users, count, tail);
 
 	if (status == ST_OK)
 		status = sql_fetch(sql, &user, 1);
@@ -166,11 +168,10 @@ enum status members_over(struct sql *sql, uint64_t conversation,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-/* --- coming in ----------------------------------------------------------- */
-static enum status put_members(struct membership_change *c,
-                               const uint64_t *users, unsigned count)
+/* --- adding -------------------------------------------------------------- */
+enum status member_store_add(struct sql *sql, const struct new_members *new)
 {
-	static struct sql_bulk put = {
+	static struct sql_bulk upsert = {
 		.head = "INSERT INTO members (user, conversation, role,"
 			" joined_at, delivered_seq, read_seq, from_seq)"
 			" VALUES ",
@@ -185,72 +186,26 @@ static enum status put_members(struct membership_change *c,
 	};
 	struct sql_value values[SQL_BULK_ROOM(CHANGE_USERS_MAX, 7)];
 	struct sql_value *value = values;
-	uint64_t seq = c->entry.seq;
 
-	assert(count <= CHANGE_USERS_MAX);
-	for (unsigned i = 0; i < count; i++) {
-		bool owns = c->role == ROLE_OWNER && users[i] == c->actor;
+	assert(new->count <= CHANGE_USERS_MAX);
+	for (unsigned i = 0; i < new->count; i++) {
+		bool owns = new->users[i] == new->owner;
 
-		*value++ = sql_number(users[i]);
-		*value++ = sql_number(c->conversation);
+		*value++ = sql_number(new->users[i]);
+		*value++ = sql_number(new->conversation);
 		*value++ = sql_number(owns ? ROLE_OWNER : ROLE_MEMBER);
-		*value++ = sql_bytes(span_make(c->now.text, SQL_TIME_LEN));
-		*value++ = sql_number(seq);
-		*value++ = sql_number(seq);
-		*value++ = sql_number(c->history == HISTORY_ALL ? 0 : seq - 1);
+		*value++ = sql_bytes(new->joined_at);
+		*value++ = sql_number(new->seq);
+		*value++ = sql_number(new->seq);
+		*value++ = sql_number(new->from_seq);
 	}
-	return sql_bulk_run(c->sql, &put, values, count);
+	return sql_bulk_run(sql, &upsert, values, new->count);
 }
 
-static enum status forget_departure(struct membership_change *c, uint64_t user)
+enum status member_store_add_large(struct sql *sql, uint64_t conversation,
+                                   const uint64_t *users, unsigned count)
 {
-	struct sql_value values[] = {sql_number(user),
-	                             sql_number(c->conversation)};
-
-	return sql_run(c->sql,
-	               "DELETE FROM departures WHERE user = ?"
-	               " AND conversation = ?",
-	               values, ARRAY_LEN(values));
-}
-
-/*
- * Looked for without a lock, removed one by one: for several at once a server
- * may read the whole table, and would wait for other changes' rows.
- */
-static enum status forget_departures(struct membership_change *c,
-                                     const uint64_t *users, unsigned count)
-{
-	static struct sql_bulk departed = {
-		.head = "SELECT user FROM departures WHERE user IN (",
-		.row = "?",
-		.between = ",",
-		.tail = ") AND conversation = ?",
-		.row_values = 1,
-		.tail_values = 1,
-	};
-	struct sql_value value = sql_number(c->conversation);
-	struct sql_value row;
-	uint64_t again[CHANGE_USERS_MAX];
-	unsigned found = 0;
-	enum status status =
-		run_for_users(c->sql, &departed, users, count, &value);
-
-	while (status == ST_OK && found < CHANGE_USERS_MAX) {
-		status = sql_fetch(c->sql, &row, 1);
-		if (status == ST_OK)
-			again[found++] = row.number;
-	}
-	if (status == ST_NOT_FOUND)
-		status = ST_OK;
-	for (unsigned i = 0; i < found && status == ST_OK; i++)
-		status = forget_departure(c, again[i]);
-	return status;
-}
-
-static enum status put_large(struct membership_change *c, const uint64_t *users,
-                             unsigned count)
-{
-	static struct sql_bulk put = {
+	static struct sql_bulk upsert = {
 		.head = "INSERT INTO large_members (user, conversation)"
 			" VALUES ",
 		.row = "(?,?)",
@@ -263,18 +218,16 @@ static enum status put_large(struct membership_change *c, const uint64_t *users,
 	assert(count <= CHANGE_USERS_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		values[2 * i] = sql_number(users[i]);
-		values[2 * i + 1] = sql_number(c->conversation);
+		values[2 * i + 1] = sql_number(conversation);
 	}
-	return sql_bulk_run(c->sql, &put, values, count);
+	return sql_bulk_run(sql, &upsert, values, count);
 }
 
-/* All of them: there are not many more than fanout_list_max. */
-static enum status become_large(struct membership_change *c)
+enum status member_store_make_large(struct sql *sql, uint64_t conversation)
 {
-	struct sql_value value = sql_number(c->conversation);
+	struct sql_value value = sql_number(conversation);
 
-	c->large = true;
-	return sql_run(c->sql,
+	return sql_run(sql,
 	               "INSERT INTO large_members (user, conversation)"
 	               " SELECT m.user, m.conversation FROM members m"
 	               " WHERE m.conversation = ?"
@@ -283,52 +236,67 @@ static enum status become_large(struct membership_change *c)
 	               &value, 1);
 }
 
-enum status members_enter(struct membership_change *c, const uint64_t *users,
-                          unsigned count)
+/*
+ * Finds the rows without a lock and deletes them one by one: for several users
+ * a server may read the whole table, and would wait for the rows of other
+ * transactions.
+ */
+enum status member_store_delete_departures(struct sql *sql,
+                                           uint64_t conversation,
+                                           const uint64_t *users,
+                                           unsigned count)
 {
-	enum status status = put_members(c, users, count);
+	static struct sql_bulk departed = {
+		.head = "SELECT user FROM departures WHERE user IN (",
+		.row = "?",
+		.between = ",",
+		.tail = ") AND conversation = ?",
+		.row_values = 1,
+		.tail_values = 1,
+	};
+	struct sql_value tail = sql_number(conversation), row;
+	uint64_t found[CHANGE_USERS_MAX];
+	unsigned found_count = 0;
+	enum status status = run_for_users(sql, &departed, users, count, &tail);
 
-	if (status == ST_OK)
-		status = forget_departures(c, users, count);
-	if (status != ST_OK)
-		return status;
-	c->member_count += count;
-	if (c->large)
-		return put_large(c, users, count);
-	return c->member_count > c->fanout_list_max ? become_large(c) : ST_OK;
+	while (status == ST_OK && found_count < CHANGE_USERS_MAX) {
+		status = sql_fetch(sql, &row, 1);
+		if (status == ST_OK)
+			found[found_count++] = row.number;
+	}
+	if (status == ST_NOT_FOUND)
+		status = ST_OK;
+	for (unsigned i = 0; i < found_count && status == ST_OK; i++)
+		status = sql_run(sql,
+		                 "DELETE FROM departures WHERE user = ?"
+		                 " AND conversation = ?",
+		                 (struct sql_value[]){sql_number(found[i]),
+		                                      sql_number(conversation)},
+		                 2);
+	return status;
 }
 
-/* --- going --------------------------------------------------------------- */
-static enum status put_departure(struct membership_change *c, uint64_t user)
+/* --- removing ------------------------------------------------------------ */
+enum status member_store_remove(struct sql *sql, uint64_t conversation,
+                                uint64_t user, bool large, uint64_t seq)
 {
-	struct sql_value values[] = {sql_number(user),
-	                             sql_number(c->conversation),
-	                             sql_number(c->entry.seq)};
+	struct sql_value values[] = {sql_number(user), sql_number(conversation),
+	                             sql_number(seq)};
+	enum status status = sql_run(sql,
+	                             "DELETE FROM members WHERE user = ?"
+	                             " AND conversation = ?",
+	                             values, 2);
 
-	return sql_run(c->sql,
+	if (status == ST_OK && large)
+		status = sql_run(sql,
+		                 "DELETE FROM large_members WHERE user = ?"
+		                 " AND conversation = ?",
+		                 values, 2);
+	if (status != ST_OK)
+		return status;
+	return sql_run(sql,
 	               "INSERT INTO departures (user, conversation, seq)"
 	               " VALUES (?, ?, ?)"
 	               " ON DUPLICATE KEY UPDATE seq = VALUES(seq)",
-	               values, ARRAY_LEN(values));
-}
-
-enum status member_leaves(struct membership_change *c, uint64_t user)
-{
-	struct sql_value values[] = {sql_number(user),
-	                             sql_number(c->conversation)};
-	enum status status = sql_run(c->sql,
-	                             "DELETE FROM members WHERE user = ?"
-	                             " AND conversation = ?",
-	                             values, ARRAY_LEN(values));
-
-	if (status == ST_OK && c->large)
-		status = sql_run(c->sql,
-		                 "DELETE FROM large_members WHERE user = ?"
-		                 " AND conversation = ?",
-		                 values, ARRAY_LEN(values));
-	if (status != ST_OK)
-		return status;
-	if (c->member_count)
-		c->member_count--;
-	return put_departure(c, user);
+	               values, 3);
 }

@@ -201,7 +201,7 @@ enum status membership_authorize(struct membership *m,
                                  const struct member_act *act,
                                  enum member_role least)
 {
-	static const char *const who[] = {
+	static const char *const roles[] = {
 		[ROLE_MEMBER] = "members",
 		[ROLE_ADMIN] = "admins and the owner",
 		[ROLE_OWNER] = "the owner",
@@ -218,11 +218,11 @@ enum status membership_authorize(struct membership *m,
 		return no_conversation(m);
 	if (c->kind == KIND_DIRECT)
 		return membership_refuse(m, ST_DENIED,
-		                         "nobody comes into a conversation of "
-		                         "two, or leaves it");
+		                         "a direct conversation has fixed "
+		                         "members");
 	if (c->role < least)
 		return membership_refuse(m, ST_DENIED, "only %s may do that",
-		                         who[least]);
+		                         roles[least]);
 	return ST_OK;
 }
 
@@ -243,8 +243,8 @@ enum status membership_check_users(struct membership *m, uint64_t conversation,
 {
 	uint64_t max = m->settings->conversations_max;
 	uint64_t user;
-	enum status status =
-		members_over(m->sql, conversation, users, count, max, &user);
+	enum status status = member_store_over_limit(m->sql, conversation,
+	                                             users, count, max, &user);
 
 	if (status != ST_OK || user == 0)
 		return status;

@@ -96,7 +96,7 @@ enum status membership_change_open(struct membership_change *c,
 	read_row(c, row);
 	if (c->claimed_seq && c->claimed_seq != c->last_seq + 1)
 		return ST_CONFLICT;
-	return member_role(c->sql, conversation, actor, &c->role);
+	return member_store_role(c->sql, conversation, actor, &c->role);
 }
 
 /* The key of a group or channel contains the id that the server assigned. */
@@ -167,7 +167,8 @@ enum status membership_change_close(struct membership_change *c)
 
 	if (status != ST_OK)
 		return status;
-	return member_reads(c->sql, c->conversation, c->actor, c->last_seq);
+	return member_store_mark_read(c->sql, c->conversation, c->actor,
+	                              c->last_seq);
 }
 
 /* --- the entry ----------------------------------------------------------- */
@@ -278,12 +279,57 @@ enum status membership_change_add_entry(struct membership_change *c,
 	return ST_OK;
 }
 
-/* --- notification -------------------------------------------------------- */
+/* --- members ------------------------------------------------------------- */
 /* The conversation's history kind says which entries a new member sees. */
+static uint64_t from_seq_of_new(const struct membership_change *c)
+{
+	return c->history == HISTORY_ALL ? 0 : c->entry.seq - 1;
+}
+
+enum status membership_change_add_members(struct membership_change *c,
+                                          const uint64_t *users, unsigned count)
+{
+	struct new_members new = {
+		.conversation = c->conversation,
+		.users = users,
+		.count = count,
+		.owner = c->role == ROLE_OWNER ? c->actor : 0,
+		.joined_at = now_text(c),
+		.seq = c->entry.seq,
+		.from_seq = from_seq_of_new(c),
+	};
+	enum status status = member_store_add(c->sql, &new);
+
+	if (status == ST_OK)
+		status = member_store_delete_departures(c->sql, c->conversation,
+		                                        users, count);
+	if (status != ST_OK)
+		return status;
+	c->member_count += count;
+	if (c->large)
+		return member_store_add_large(c->sql, c->conversation, users,
+		                              count);
+	c->large = c->member_count > c->fanout_list_max;
+	return c->large ? member_store_make_large(c->sql, c->conversation)
+	                : ST_OK;
+}
+
+enum status membership_change_remove_member(struct membership_change *c,
+                                            uint64_t user)
+{
+	enum status status = member_store_remove(c->sql, c->conversation, user,
+	                                         c->large, c->entry.seq);
+
+	if (status == ST_OK && c->member_count)
+		c->member_count--;
+	return status;
+}
+
+/* --- notification -------------------------------------------------------- */
 static void add_new_members(const struct membership_change *c, struct buf *list,
                             const uint64_t *users, unsigned count)
 {
-	uint64_t from = c->history == HISTORY_ALL ? 0 : c->entry.seq - 1;
+	uint64_t from = from_seq_of_new(c);
 
 	for (unsigned i = 0; i < count; i++)
 		event_room_add(list, users[i], from);
@@ -300,7 +346,7 @@ static enum status target_users(struct membership_change *c, char sign,
                                 const uint64_t *users, unsigned count)
 {
 	enum status status =
-		members_list(c->sql, c->conversation, false, &c->target);
+		member_store_list(c->sql, c->conversation, false, &c->target);
 
 	if (sign == '-')
 		add_users(&c->target, users, count);
@@ -318,7 +364,8 @@ static enum status target_room(struct membership_change *c,
 	event_key_room(&c->target, c->conversation);
 	if (!c->was_large) {
 		room->sign = '+';
-		status = members_list(c->sql, c->conversation, true, &list);
+		status =
+			member_store_list(c->sql, c->conversation, true, &list);
 	} else if (room->sign == '+') {
 		add_new_members(c, &list, users, count);
 	} else if (room->sign == '-') {

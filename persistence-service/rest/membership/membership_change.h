@@ -102,6 +102,17 @@ membership_change_add_entry(struct membership_change *change,
                             const struct membership_event *event);
 
 /*
+ * The last entry adds the users, or removes the user. Keeps member_count, and
+ * makes the conversation large when it exceeds fanout_list_max.
+ */
+MUST_CHECK enum status
+membership_change_add_members(struct membership_change *change,
+                              const uint64_t *users, unsigned count);
+MUST_CHECK enum status
+membership_change_remove_member(struct membership_change *change,
+                                uint64_t user);
+
+/*
  * Puts the frame of the last entry into the outbox, for all present members and
  * for `users`, who have just joined ('+') or left ('-'); '=': no such users.
  */

@@ -32,7 +32,6 @@ static enum status add_creator_and_users(struct membership *m,
                                          const struct making *making)
 {
 	const struct new_conversation *wish = making->wish;
-	struct membership_change *c = &m->change;
 	unsigned count = wish->user_count + 1;
 	uint64_t users[CHANGE_USERS_MAX] = {making->actor};
 	struct membership_event event = {.what = "created",
@@ -45,15 +44,9 @@ static enum status add_creator_and_users(struct membership *m,
 		users[i] = wish->users[i - 1];
 	status = membership_check_capacity(m, 0, count);
 	if (status == ST_OK)
-		status = membership_check_users(m, c->conversation, users,
-		                                count);
-	if (status == ST_OK)
-		status = membership_change_add_entry(c, &m->uuid, &event);
-	if (status == ST_OK)
-		status = members_enter(c, users, count);
-	if (status == ST_OK)
-		status = membership_change_notify(c, '+', users, count);
-	return status == ST_OK ? membership_change_close(c) : status;
+		status = membership_check_users(m, m->change.conversation,
+		                                users, count);
+	return status == ST_OK ? membership_add_members(m, &event) : status;
 }
 
 static enum status make_new(struct membership *m, struct making *making)

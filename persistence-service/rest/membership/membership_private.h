@@ -68,6 +68,10 @@ MUST_CHECK enum status membership_check_users(struct membership *m,
                                               uint64_t conversation,
                                               const uint64_t *users,
                                               unsigned count);
+/* The whole change: entry, members, notification, conversation. */
+MUST_CHECK enum status
+membership_add_members(struct membership *m,
+                       const struct membership_event *event);
 /* Marks the open conversation as deleted and frees its name. */
 MUST_CHECK enum status membership_mark_deleted(struct membership *m);
 

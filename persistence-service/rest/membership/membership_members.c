@@ -20,18 +20,18 @@ static enum status check_new_members(struct membership *m,
 	return membership_check_users(m, c->conversation, users, count);
 }
 
-static enum status add_members(struct membership *m, const char *what,
-                               const uint64_t *users, unsigned count)
+enum status membership_add_members(struct membership *m,
+                                   const struct membership_event *event)
 {
 	struct membership_change *c = &m->change;
-	struct membership_event event = {
-		.what = what, .users = users, .user_count = count};
-	enum status status = membership_change_add_entry(c, &m->uuid, &event);
+	enum status status = membership_change_add_entry(c, &m->uuid, event);
 
 	if (status == ST_OK)
-		status = members_enter(c, users, count);
+		status = membership_change_add_members(c, event->users,
+		                                       event->user_count);
 	if (status == ST_OK)
-		status = membership_change_notify(c, '+', users, count);
+		status = membership_change_notify(c, '+', event->users,
+		                                  event->user_count);
 	return status == ST_OK ? membership_change_close(c) : status;
 }
 
@@ -59,8 +59,9 @@ static enum status check_invitation(struct membership *m,
 	memcpy(m->missing, act->users, sizeof(m->missing));
 	m->missing_count = act->user_count;
 	if (status == ST_OK)
-		status = members_missing(m->sql, act->conversation, m->missing,
-		                         &m->missing_count);
+		status = member_store_drop_members(m->sql, act->conversation,
+		                                   m->missing,
+		                                   &m->missing_count);
 	m->unchanged = m->missing_count == 0;
 	if (status != ST_OK || m->unchanged)
 		return status;
@@ -70,7 +71,10 @@ static enum status check_invitation(struct membership *m,
 static enum status invite(struct membership *m, struct member_act *act)
 {
 	(void)act;
-	return add_members(m, "invited", m->missing, m->missing_count);
+	return membership_add_members(
+		m, &(struct membership_event){.what = "invited",
+	                                      .users = m->missing,
+	                                      .user_count = m->missing_count});
 }
 
 enum status membership_invite(struct membership *m, struct member_act *act)
@@ -98,7 +102,10 @@ static enum status check_join(struct membership *m, struct member_act *act)
 
 static enum status join(struct membership *m, struct member_act *act)
 {
-	return add_members(m, "joined", &act->actor, 1);
+	return membership_add_members(
+		m, &(struct membership_event){.what = "joined",
+	                                      .users = &act->actor,
+	                                      .user_count = 1});
 }
 
 enum status membership_join(struct membership *m, struct member_act *act)
@@ -116,7 +123,7 @@ static enum status remove_member(struct membership *m,
 	enum status status = membership_change_add_entry(c, &m->uuid, event);
 
 	if (status == ST_OK)
-		status = member_leaves(c, *event->users);
+		status = membership_change_remove_member(c, *event->users);
 	if (status == ST_OK)
 		status = membership_change_notify(c, '-', event->users, 1);
 	return status == ST_OK ? membership_change_close(c) : status;
@@ -127,14 +134,14 @@ static enum status leave_as_owner(struct membership *m, uint64_t user)
 	uint64_t conversation = m->change.conversation;
 	struct membership_event event = {
 		.what = "left", .users = &user, .user_count = 1};
-	enum status status =
-		member_successor(m->sql, conversation, user, &event.owner);
+	enum status status = member_store_successor(m->sql, conversation, user,
+	                                            &event.owner);
 
 	if (status == ST_OK) {
 		status = remove_member(m, &event);
 		return status == ST_OK
-		               ? member_set_role(m->sql, conversation,
-		                                 event.owner, ROLE_OWNER)
+		               ? member_store_set_role(m->sql, conversation,
+		                                       event.owner, ROLE_OWNER)
 		               : status;
 	}
 	if (status != ST_NOT_FOUND)
@@ -170,8 +177,8 @@ static enum status role_of_user(struct membership *m,
                                 const struct member_act *act,
                                 enum member_role *ret_role)
 {
-	enum status status =
-		member_role(m->sql, act->conversation, act->user, ret_role);
+	enum status status = member_store_role(m->sql, act->conversation,
+	                                       act->user, ret_role);
 
 	if (status == ST_OK && *ret_role == ROLE_NONE)
 		return membership_refuse(m, ST_NOT_FOUND,
@@ -236,11 +243,11 @@ static enum status give_role(struct membership *m, struct member_act *act)
 	enum status status = membership_change_add_entry(c, &m->uuid, &event);
 
 	if (status == ST_OK)
-		status = member_set_role(m->sql, act->conversation, act->user,
-		                         act->role);
+		status = member_store_set_role(m->sql, act->conversation,
+		                               act->user, act->role);
 	if (status == ST_OK && act->role == ROLE_OWNER)
-		status = member_set_role(m->sql, act->conversation, act->actor,
-		                         ROLE_ADMIN);
+		status = member_store_set_role(m->sql, act->conversation,
+		                               act->actor, ROLE_ADMIN);
 	if (status == ST_OK)
 		status = membership_change_notify(c, '=', NULL, 0);
 	return status == ST_OK ? membership_change_close(c) : status;
