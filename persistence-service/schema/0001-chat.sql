@@ -1,5 +1,5 @@
--- Who talks with whom. ckey is the record key of topic message_save, so that a
--- pair has one conversation, whoever wrote first.
+-- Conversations. ckey is the record key of topic message_save, so a pair of users
+-- has one conversation, whichever of them wrote first.
 CREATE TABLE conversations (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
 	kind TINYINT UNSIGNED NOT NULL COMMENT '1 direct',

@@ -11,28 +11,28 @@ static bool is_punctuation(uint32_t point)
 	       (point > 'Z' && point < 'a') || (point > 'z' && point < 0x7f);
 }
 
-static bool parts_words(uint32_t point)
+static bool separates_words(uint32_t point)
 {
 	return name_is_space(point) || is_punctuation(point);
 }
 
 size_t channel_names_next_word(struct span name, size_t at)
 {
-	bool parted = false;
+	bool separated = false;
 
 	while (at < name.len) {
 		size_t begin = at;
-		bool parts = parts_words(utf8_next(name, &at));
+		bool separates = separates_words(utf8_next(name, &at));
 
-		if (parted && !parts)
+		if (separated && !separates)
 			return begin;
-		parted = parted || parts;
+		separated = separated || separates;
 	}
 	return name.len;
 }
 
-static enum status put_words(struct sql *sql, uint64_t conversation,
-                             struct span name)
+static enum status insert_words(struct sql *sql, uint64_t conversation,
+                                struct span name)
 {
 	static struct sql_bulk put = {
 		.head = "INSERT INTO channel_words (words, conversation, place)"
@@ -44,21 +44,21 @@ static enum status put_words(struct sql *sql, uint64_t conversation,
 	};
 	/* No more words than code points. */
 	struct sql_value values[SQL_BULK_ROOM(NAME_MAX_POINTS, 3)];
-	unsigned places = 0;
+	unsigned position = 0;
 	size_t at = 0;
 
 	do {
-		struct sql_value *row = &values[(size_t)places * 3];
+		struct sql_value *row = &values[(size_t)position * 3];
 
 		row[0] = sql_bytes(span_make(name.data + at, name.len - at));
 		row[1] = sql_number(conversation);
-		row[2] = sql_number(places++);
+		row[2] = sql_number(position++);
 		at = channel_names_next_word(name, at);
 	} while (at < name.len);
-	return sql_bulk_run(sql, &put, values, places);
+	return sql_bulk_run(sql, &put, values, position);
 }
 
-static enum status drop_words(struct sql *sql, uint64_t conversation)
+static enum status delete_words(struct sql *sql, uint64_t conversation)
 {
 	struct sql_value value = sql_number(conversation);
 
@@ -67,8 +67,8 @@ static enum status drop_words(struct sql *sql, uint64_t conversation)
 }
 
 /* --- names --------------------------------------------------------------- */
-static enum status put_name(struct sql *sql, const char *statement,
-                            uint64_t conversation, struct span name)
+static enum status write_name(struct sql *sql, const char *statement,
+                              uint64_t conversation, struct span name)
 {
 	struct buf key CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
 	struct sql_value values[2];
@@ -84,25 +84,26 @@ static enum status put_name(struct sql *sql, const char *statement,
 enum status channel_names_claim(struct sql *sql, uint64_t conversation,
                                 struct span name)
 {
-	enum status status = put_name(sql,
-	                              "INSERT INTO channels"
-	                              " (name_key, conversation) VALUES (?, ?)",
-	                              conversation, name);
+	enum status status =
+		write_name(sql,
+	                   "INSERT INTO channels"
+	                   " (name_key, conversation) VALUES (?, ?)",
+	                   conversation, name);
 
-	return status == ST_OK ? put_words(sql, conversation, name) : status;
+	return status == ST_OK ? insert_words(sql, conversation, name) : status;
 }
 
 enum status channel_names_change(struct sql *sql, uint64_t conversation,
                                  struct span name)
 {
-	enum status status = put_name(sql,
-	                              "UPDATE channels SET name_key = ?"
-	                              " WHERE conversation = ?",
-	                              conversation, name);
+	enum status status = write_name(sql,
+	                                "UPDATE channels SET name_key = ?"
+	                                " WHERE conversation = ?",
+	                                conversation, name);
 
 	if (status == ST_OK)
-		status = drop_words(sql, conversation);
-	return status == ST_OK ? put_words(sql, conversation, name) : status;
+		status = delete_words(sql, conversation);
+	return status == ST_OK ? insert_words(sql, conversation, name) : status;
 }
 
 enum status channel_names_free(struct sql *sql, uint64_t conversation)
@@ -111,5 +112,5 @@ enum status channel_names_free(struct sql *sql, uint64_t conversation)
 	enum status status = sql_run(
 		sql, "DELETE FROM channels WHERE conversation = ?", &value, 1);
 
-	return status == ST_OK ? drop_words(sql, conversation) : status;
+	return status == ST_OK ? delete_words(sql, conversation) : status;
 }

@@ -1,7 +1,6 @@
 /*
- * channel_names - the names of channels: unique with their case folded, and
- * found by the beginning of the name or of any word in it, without regard to
- * case and accents.
+ * channel_names - the names of channels: unique without regard to case, and
+ * searched by the beginning of any word, without regard to case and accents.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
@@ -9,8 +8,8 @@
 #include "common/base/buf.h"
 #include "persistence-service/rest/sql_session.h"
 
-/* --- in a transaction; `name` is fit to be one --------------------------- */
-/* ST_CONFLICT: another channel has it. */
+/* --- within a transaction; `name` is valid ------------------------------- */
+/* ST_CONFLICT: another channel has the name. */
 MUST_CHECK enum status
 channel_names_claim(struct sql *sql, uint64_t conversation, struct span name);
 MUST_CHECK enum status
@@ -25,23 +24,23 @@ enum {
 };
 
 struct channel_search {
-	uint64_t user;     /* who asks */
+	uint64_t user;     /* who searches */
 	struct span text;  /* UTF-8; empty: all */
 	struct span after; /* a cursor; empty: from the beginning */
 	unsigned limit;
 };
 
 /*
- * {"channels":[{"id","name","members","joined"}],"next"}: in the order of what
- * was found in them, each once. ST_INVALID: `after` is no cursor.
+ * {"channels":[{"id","name","members","joined"}],"next"}: each channel once, in
+ * the order of the matching part of its name. ST_INVALID: `after` is no cursor.
  */
 MUST_CHECK enum status channel_names_search(struct reader *reader,
                                             const struct channel_search *search,
                                             struct buf *ret_json);
 
 /*
- * Where the next word of a name begins after byte `at`; its length when there
- * is none.
+ * The offset of the next word that begins after byte `at` of the name; the
+ * length of the name when there is none.
  */
 size_t channel_names_next_word(struct span name, size_t at);
 

@@ -1,8 +1,9 @@
 /*
- * A search walks the index by_words from where the text begins. A channel
- * comes where its first match stands: later ones are passed over, so that it
- * comes once, on whichever pages. All of them are a walk through the unique
- * names.
+ * The search of channels.
+ *
+ * A search scans the index by_words from the first match on. A channel is
+ * listed at its first match only; later matches are skipped, so that it appears
+ * once over all pages. A search without a text scans the unique names.
  */
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
@@ -14,7 +15,7 @@
 
 enum { COLUMNS = 5, PATTERN_MAX = 2 * CHANNEL_SEARCH_MAX + 1 };
 
-#define SHOWN(found) \
+#define WITH_DETAILS(found) \
 	"SELECT w.conversation, c.name, c.member_count, m.user IS NOT NULL," \
 	" w.place FROM (" found ") w" \
 	" JOIN conversations c ON c.id = w.conversation" \
@@ -22,22 +23,22 @@ enum { COLUMNS = 5, PATTERN_MAX = 2 * CHANNEL_SEARCH_MAX + 1 };
 	" AND m.conversation = w.conversation" \
 	" ORDER BY w.place, w.conversation"
 
-static const char all[] =
-	SHOWN("SELECT f.conversation, f.name_key AS place FROM channels f"
-              " FORCE INDEX (by_name_key) WHERE f.name_key > ?"
-              " ORDER BY f.name_key LIMIT ?");
-/* The collation calls words equal that are not: then the id decides. */
-static const char matching[] =
-	SHOWN("SELECT f.conversation, f.words AS place FROM channel_words f"
-              " FORCE INDEX (by_words) WHERE f.words >= ?"
-              " AND (f.words > ? OR f.conversation > ?) AND f.words LIKE ?"
-              " AND NOT EXISTS (SELECT 1 FROM channel_words e"
-              " WHERE e.conversation = f.conversation AND e.words LIKE ?"
-              " AND (e.words < f.words"
-              " OR (e.words = f.words AND e.place < f.place)))"
-              " ORDER BY f.words, f.conversation LIMIT ?");
+static const char list_channels[] = WITH_DETAILS(
+	"SELECT f.conversation, f.name_key AS place FROM channels f"
+	" FORCE INDEX (by_name_key) WHERE f.name_key > ?"
+	" ORDER BY f.name_key LIMIT ?");
+/* The collation treats different words as equal: then the id decides. */
+static const char find_channels[] = WITH_DETAILS(
+	"SELECT f.conversation, f.words AS place FROM channel_words f"
+	" FORCE INDEX (by_words) WHERE f.words >= ?"
+	" AND (f.words > ? OR f.conversation > ?) AND f.words LIKE ?"
+	" AND NOT EXISTS (SELECT 1 FROM channel_words e"
+	" WHERE e.conversation = f.conversation AND e.words LIKE ?"
+	" AND (e.words < f.words"
+	" OR (e.words = f.words AND e.place < f.place)))"
+	" ORDER BY f.words, f.conversation LIMIT ?");
 
-/* --- cursors: "17-67656e6572616c", the id and where it stands ---- */
+/* --- cursors: "17-67656e6572616c", an id and a position in the index ----- */
 static unsigned nibble(char c)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -46,7 +47,7 @@ static unsigned nibble(char c)
 	return at ? (unsigned)(at - digits) : 16;
 }
 
-static bool read_place(struct span hex, struct buf *ret_place)
+static bool read_position(struct span hex, struct buf *ret_position)
 {
 	for (size_t i = 0; i + 1 < hex.len; i += 2) {
 		unsigned high = nibble(hex.data[i]);
@@ -54,33 +55,34 @@ static bool read_place(struct span hex, struct buf *ret_place)
 
 		if (high > 15 || low > 15)
 			return false;
-		buf_byte(ret_place, (char)(high << 4 | low));
+		buf_byte(ret_position, (char)(high << 4 | low));
 	}
-	return hex.len && hex.len % 2 == 0 && utf8_valid(buf_span(ret_place)) &&
-	       !buf_overflowed(ret_place);
+	return hex.len && hex.len % 2 == 0 &&
+	       utf8_valid(buf_span(ret_position)) &&
+	       !buf_overflowed(ret_position);
 }
 
 static bool read_cursor(struct span text, uint64_t *ret_conversation,
-                        struct buf *ret_place)
+                        struct buf *ret_position)
 {
-	struct span place;
-	struct span id = span_cut(text, '-', &place);
+	struct span position;
+	struct span id = span_cut(text, '-', &position);
 
 	*ret_conversation = 0;
 	if (text.len == 0)
 		return true;
 	return span_to_u64(id, JSON_ID_MAX, ret_conversation) &&
-	       read_place(place, ret_place);
+	       read_position(position, ret_position);
 }
 
 static void write_cursor(struct buf *out, uint64_t conversation,
-                         struct span place)
+                         struct span position)
 {
 	buf_clear(out);
 	buf_number(out, conversation);
 	buf_byte(out, '-');
-	for (size_t i = 0; i < place.len; i++)
-		buf_format(out, "%02x", (unsigned char)place.data[i]);
+	for (size_t i = 0; i < position.len; i++)
+		buf_format(out, "%02x", (unsigned char)position.data[i]);
 }
 
 /* --- the search ---------------------------------------------------------- */
@@ -102,7 +104,7 @@ static enum status list_all(struct reader *reader,
 	                             sql_number(search->limit + 1),
 	                             sql_number(search->user)};
 
-	return reader_run(reader, all, values, ARRAY_LEN(values));
+	return reader_run(reader, list_channels, values, ARRAY_LEN(values));
 }
 
 static enum status find(struct reader *reader,
@@ -110,12 +112,12 @@ static enum status find(struct reader *reader,
                         uint64_t conversation)
 {
 	struct buf text CLEANUP(buf_free) = BUF(PATTERN_MAX);
-	struct sql_value pattern, place = sql_bytes(after);
+	struct sql_value pattern, position = sql_bytes(after);
 
 	write_pattern(&text, search->text);
 	pattern = sql_bytes(buf_span(&text));
-	return reader_run(reader, matching,
-	                  (struct sql_value[]){place, place,
+	return reader_run(reader, find_channels,
+	                  (struct sql_value[]){position, position,
 	                                       sql_number(conversation),
 	                                       pattern, pattern,
 	                                       sql_number(search->limit + 1),
@@ -162,16 +164,16 @@ enum status channel_names_search(struct reader *reader,
                                  const struct channel_search *search,
                                  struct buf *ret_json)
 {
-	struct buf place CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
+	struct buf position CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
 	struct json_writer w = json_writer(ret_json);
 	struct span after = SPAN("");
 	enum status status;
 	uint64_t id;
 
-	if (!read_cursor(search->after, &id, &place))
+	if (!read_cursor(search->after, &id, &position))
 		return ST_INVALID;
-	if (place.len)
-		after = buf_span(&place);
+	if (position.len)
+		after = buf_span(&position);
 	status = search->text.len ? find(reader, search, after, id)
 	                          : list_all(reader, search, after);
 	if (status != ST_OK)

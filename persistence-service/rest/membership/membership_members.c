@@ -1,4 +1,4 @@
-/* Adds and removes members, and sets their roles. */
+/* Adds and removes members and sets their roles. */
 #include "persistence-service/rest/membership/membership_private.h"
 
 #include <string.h>
