@@ -29,7 +29,7 @@ PLANTS = [
     ("metrics", "docs/operations.md", "`service.drain_cut`", "`service.drain_hit`"),
     ("metrics", "docs/metrics.md", "below -->", "below -->\n\n| `parley_nothing` |"),
     ("links", "README.md", "](docs/ARCHITECTURE.md", "](docs/ARCHITEXTURE.md"),
-    ("links", "docs/ARCHITECTURE.md", "`common/wire/`", "`common/wires/`"),
+    ("links", "docs/ARCHITECTURE.md", "`common/client/`", "`common/clients/`"),
     ("links", "README.md", "adr/README.md", "adr/README.md#nowhere"),
 ]
 FOLDERS = ("docs", "common", "tests/docs", "identity-service", "websocket-service",
