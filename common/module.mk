@@ -1,17 +1,17 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	$(addprefix base/,bucket.c buf.c clock.c json_write.c lru.c mem.c percent.c \
-		random.c span.c status.c utf8.c uuid.c websocket.c) \
+	$(addprefix base/,buf.c clock.c json_write.c lru.c mem.c percent.c \
+		random.c span.c status.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
 		websocket_handshake.c) \
-	$(addprefix io/http/,client.c lane.c listener.c poller.c request.c route.c \
-		server.c transfer.c) \
+	$(addprefix io/http/,client.c listener.c poller.c request.c route.c server.c \
+		transfer.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
-	$(addprefix io/kafka/,client.c group.c hash.c message.c producer.c reader.c \
+	$(addprefix io/kafka/,client.c group.c inflight.c message.c producer.c reader.c \
 		resend.c topics.c) \
 	$(addprefix io/redis/,loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
-	$(addprefix service/,admin.c clock_watch.c log.c metrics.c parts.c service.c \
+	$(addprefix service/,admin.c clock_watch.c log.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c identity.c name.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
@@ -33,7 +33,7 @@ $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson li
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 
-BASE_TESTS := bucket buf clock json_write random span status utf8 uuid
+BASE_TESTS := buf clock json_write random span status token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 # Needs a cluster: KAFKA_BROKERS.
@@ -54,5 +54,5 @@ $(eval $(call library,stdout_fixture,common/service/tests,stdout_fixture.c))
 $(eval $(call unit_test,common/service/tests/test_log.c,stdout_fixture common,libcjson))
 $(eval $(call unit_test,common/service/tests/test_clock_watch.c,common))
 $(eval $(call unit_test,common/service/tests/test_metrics.c,common))
-$(eval $(call unit_test,common/service/tests/test_parts.c,stdout_fixture common))
+$(eval $(call unit_test,common/service/tests/test_readiness.c,stdout_fixture common))
 $(eval $(call unit_test,common/service/tests/test_settings.c,common))

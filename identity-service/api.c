@@ -10,7 +10,7 @@ enum { BODY_MAX = 16 * 1024, RETRY_AFTER_S = 1 };
 
 struct api {
 	struct http_server *server;
-	struct http_lane lanes[LANES];
+	struct http_worker_pool_options pools[POOL_COUNT];
 	struct database_source *source;
 	struct api_context shared; /* without a database */
 	char dummy_hash[PASSWORD_HASH_MAX + 1];
@@ -26,9 +26,9 @@ static const struct http_route routes[] = {
          HTTP_JSON_OR_FORM},
 };
 
-static void *worker_start(void *lane_context)
+static void *worker_start(void *pool_context)
 {
-	struct api *api = lane_context;
+	struct api *api = pool_context;
 	struct api_context *context = mem_new(sizeof(*context));
 
 	*context = api->shared;
@@ -44,11 +44,11 @@ static void worker_stop(void *worker_context)
 	mem_free(&context);
 }
 
-static struct http_lane lane(struct api *api, const char *name,
-                             uint64_t threads, uint64_t queue,
-                             unsigned full_http)
+static struct http_worker_pool_options pool(struct api *api, const char *name,
+                                            uint64_t threads, uint64_t queue,
+                                            unsigned full_http)
 {
-	return (struct http_lane){
+	return (struct http_worker_pool_options){
 		.name = name,
 		.threads = (unsigned)threads,
 		.queue_max = (unsigned)queue,
@@ -56,7 +56,7 @@ static struct http_lane lane(struct api *api, const char *name,
 		.retry_after_s = RETRY_AFTER_S,
 		.worker_start = worker_start,
 		.worker_stop = worker_stop,
-		.lane_context = api,
+		.pool_context = api,
 	};
 }
 
@@ -77,13 +77,13 @@ static enum status start_server(struct api *api,
 		.port = (uint16_t)settings->port,
 		.routes = routes,
 		.route_count = ARRAY_LEN(routes),
-		.lanes = api->lanes,
-		.lane_count = LANES,
+		.pools = api->pools,
+		.pool_count = POOL_COUNT,
 		.inline_context = &api->shared,
 		.max_body = BODY_MAX,
 		.connection_max = (unsigned)settings->connections_max,
 		.idle_timeout_s = (unsigned)settings->idle_s,
-		.observe = metric_observe,
+		.observe = identity_metrics_observe,
 	};
 
 	return http_server_start(&options, &api->server);
@@ -101,9 +101,9 @@ enum status api_start(const struct identity_settings *settings,
 	api->source = source;
 	api->shared = (struct api_context){.tokens = tokens,
 	                                   .dummy_hash = api->dummy_hash};
-	api->lanes[LANE_HASH] = lane(api, "hash", settings->hash_threads,
+	api->pools[POOL_HASH] = pool(api, "hash", settings->hash_threads,
 	                             settings->hash_queue, 429);
-	api->lanes[LANE_QUERY] = lane(api, "query", settings->query_threads,
+	api->pools[POOL_QUERY] = pool(api, "query", settings->query_threads,
 	                              settings->query_queue, 503);
 	status = start_server(api, settings);
 	if (status == ST_OK)
@@ -123,8 +123,8 @@ void api_stop(struct api **api)
 
 void api_measure(struct api *api)
 {
-	metric_set(&metric_hash_waiting,
-	           http_server_waiting(api->server, LANE_HASH));
-	metric_set(&metric_query_waiting,
-	           http_server_waiting(api->server, LANE_QUERY));
+	metric_set(&identity_metrics_hash_waiting,
+	           http_server_queued(api->server, POOL_HASH));
+	metric_set(&identity_metrics_query_waiting,
+	           http_server_queued(api->server, POOL_QUERY));
 }

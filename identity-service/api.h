@@ -1,5 +1,5 @@
 /*
- * api - the REST server of identity-service: routes, lanes, workers.
+ * api - the REST server of identity-service: routes, pools, workers.
  * docs/protocol/openapi.yaml
  */
 #ifndef PARLEY_IDENTITY_API_H

@@ -34,7 +34,7 @@ void database_source_destroy(struct database_source **source)
 	mem_free(source);
 }
 
-void database_admit(struct database_source *source)
+void database_source_open(struct database_source *source)
 {
 	atomic_store(&source->admitted, true);
 }

@@ -1,8 +1,8 @@
 /*
  * database - a worker's own connection, opened when it is needed.
  *
- * database_source is shared by all workers and shut until database_admit():
- * before the schema stands every try is ST_UNAVAILABLE.
+ * database_source is shared by all workers and shut until
+ * database_source_open(): before the schema stands every try is ST_UNAVAILABLE.
  *
  * Threads    the source: any; a database: the thread that made it.
  */
@@ -18,7 +18,7 @@ struct database;
 struct database_source *
 database_source_create(const struct sql_options *options);
 void database_source_destroy(struct database_source **source);
-void database_admit(struct database_source *source);
+void database_source_open(struct database_source *source);
 
 /* Work that is safe to do again when it is not known whether it was done. */
 typedef enum status database_task(struct sql *sql, void *argument);

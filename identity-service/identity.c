@@ -78,7 +78,7 @@ enum status identity_start(const void *settings, void **ret_state)
 	enum status status;
 
 	*ret_state = identity;
-	metric_start();
+	identity_metrics_start();
 	service_part("mysql", false, NULL);
 	create_parts(identity, s);
 	status = api_start(s, identity->tokens, identity->source,
@@ -102,7 +102,7 @@ static enum status prepare(struct identity *identity)
 		return status;
 	log_event(LOG_INFO, "schema.ready", F_NUMBER("applied", applied));
 	identity->prepared = true;
-	database_admit(identity->source);
+	database_source_open(identity->source);
 	return ST_OK;
 }
 
@@ -176,8 +176,10 @@ enum status identity_step(void *state)
 	look_in_time(identity);
 	if (identity->api)
 		api_measure(identity->api);
-	metric_set(&metric_tokens_cached, tokens_cached(identity->tokens));
-	metric_set(&metric_revoked, revocations_count(identity->revocations));
+	metric_set(&identity_metrics_tokens_cached,
+	           tokens_cached(identity->tokens));
+	metric_set(&identity_metrics_revoked,
+	           revocations_count(identity->revocations));
 	(void)poll(&wake, 1, TURN_MS);
 	return ST_OK;
 }

@@ -4,18 +4,18 @@
 
 #include <string.h>
 
-struct metric metric_verifications =
+struct metric identity_metrics_verifications =
 	METRIC_COUNTER("parley_token_verifications_total",
                        "Tokens whose signature had to be checked");
-struct metric metric_hash = METRIC_HISTOGRAM(
+struct metric identity_metrics_hash = METRIC_HISTOGRAM(
 	"parley_password_hash_seconds", "Time that hashing a password took");
-struct metric metric_hash_waiting = METRIC_GAUGE(
+struct metric identity_metrics_hash_waiting = METRIC_GAUGE(
 	"parley_hash_queue", "Sign-ins that wait for a thread that hashes");
-struct metric metric_query_waiting = METRIC_GAUGE(
+struct metric identity_metrics_query_waiting = METRIC_GAUGE(
 	"parley_query_queue", "Look-ups that wait for a database connection");
-struct metric metric_tokens_cached = METRIC_GAUGE(
+struct metric identity_metrics_tokens_cached = METRIC_GAUGE(
 	"parley_tokens_cached", "Verified tokens that are remembered");
-struct metric metric_revoked = METRIC_GAUGE(
+struct metric identity_metrics_revoked = METRIC_GAUGE(
 	"parley_sessions_revoked", "Revoked sessions that are remembered");
 
 static struct metric lookup =
@@ -51,23 +51,23 @@ static struct {
 	ROUTE(""), /* no route */
 };
 
-void metric_start(void)
+void identity_metrics_start(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
 		for (unsigned j = 0; j < CLASSES; j++)
 			metrics_add(&routes[i].by_class[j]);
 	}
 	metrics_add(&lookup);
-	metrics_add(&metric_verifications);
-	metrics_add(&metric_tokens_cached);
-	metrics_add(&metric_revoked);
-	metrics_add(&metric_hash);
-	metrics_add(&metric_hash_waiting);
-	metrics_add(&metric_query_waiting);
+	metrics_add(&identity_metrics_verifications);
+	metrics_add(&identity_metrics_tokens_cached);
+	metrics_add(&identity_metrics_revoked);
+	metrics_add(&identity_metrics_hash);
+	metrics_add(&identity_metrics_hash_waiting);
+	metrics_add(&identity_metrics_query_waiting);
 }
 
-void metric_observe(void *context, const char *route_path, unsigned http,
-                    uint64_t took_us)
+void identity_metrics_observe(void *context, const char *route_path,
+                              unsigned http, uint64_t took_us)
 {
 	unsigned class = http < 400 ? 0 : http < 500 ? 1 : 2;
 
@@ -77,7 +77,7 @@ void metric_observe(void *context, const char *route_path, unsigned http,
 			continue;
 		metric_count(&routes[i].by_class[class], 1);
 		if (i == 0)
-			metric_took(&lookup, took_us);
+			metric_observe_us(&lookup, took_us);
 		return;
 	}
 }

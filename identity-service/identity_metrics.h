@@ -8,16 +8,16 @@
 
 #include <stdint.h>
 
-extern struct metric metric_verifications;
-extern struct metric metric_hash;
-extern struct metric metric_hash_waiting;
-extern struct metric metric_query_waiting;
-extern struct metric metric_tokens_cached;
-extern struct metric metric_revoked;
+extern struct metric identity_metrics_verifications;
+extern struct metric identity_metrics_hash;
+extern struct metric identity_metrics_hash_waiting;
+extern struct metric identity_metrics_query_waiting;
+extern struct metric identity_metrics_tokens_cached;
+extern struct metric identity_metrics_revoked;
 
-void metric_start(void);
+void identity_metrics_start(void);
 /* Fits http_server_options.observe. */
-void metric_observe(void *context, const char *route_path, unsigned http,
-                    uint64_t took_us);
+void identity_metrics_observe(void *context, const char *route_path,
+                              unsigned http, uint64_t took_us);
 
 #endif

@@ -166,7 +166,7 @@ static void pass_if_owned(struct http_request *request, void *context,
 	struct token_owner owner;
 
 	if (owner_of(request, context, &owner))
-		http_pass(request, LANE_QUERY, query);
+		http_pass(request, POOL_QUERY, query);
 }
 
 void lookup_user_by_id(struct http_request *request, void *context)

@@ -2,7 +2,7 @@
  * lookup - the GET routes: whose token is this, and who is there.
  *
  * A token is judged on the server's thread and never needs the database; what
- * does is passed to the query lane.
+ * does is passed to the query pool.
  */
 #ifndef PARLEY_IDENTITY_LOOKUP_H
 #define PARLEY_IDENTITY_LOOKUP_H

@@ -167,7 +167,7 @@ static enum status hash_new(struct attempt *attempt)
 	                      attempt->account.password_hash);
 	struct span name = buf_span(&attempt->credentials->name);
 
-	metric_took(&metric_hash, clock_mono_us() - began_us);
+	metric_observe_us(&identity_metrics_hash, clock_mono_us() - began_us);
 	memcpy(attempt->account.name, name.data, name.len);
 	attempt->account.name[name.len] = '\0';
 	return status;
@@ -217,7 +217,7 @@ static bool password_is_right(const struct api_context *api,
 	                              known ? attempt->account.password_hash
 	                                    : api->dummy_hash);
 
-	metric_took(&metric_hash, clock_mono_us() - began_us);
+	metric_observe_us(&identity_metrics_hash, clock_mono_us() - began_us);
 	return known && right;
 }
 
@@ -269,7 +269,7 @@ static void judge(struct http_request *request, enum credentials_use use,
 	CLEANUP(credentials_free) struct credentials credentials = {0};
 
 	if (read_body(request, use, &credentials))
-		http_pass(request, LANE_HASH, hashing);
+		http_pass(request, POOL_HASH, hashing);
 }
 
 void sign_in_register(struct http_request *request, void *context)

@@ -2,7 +2,7 @@
  * sign_in - POST /auth/register and /auth/login.
  *
  * The body is judged on the server's thread; hashing and SQL happen in the
- * hash lane, whose workers have a struct database.
+ * hash pool, whose workers have a struct database.
  */
 #ifndef PARLEY_IDENTITY_SIGN_IN_H
 #define PARLEY_IDENTITY_SIGN_IN_H
@@ -18,7 +18,7 @@ struct api_context {
 	struct database *database; /* NULL on the server's thread */
 };
 
-enum api_lane { LANE_HASH, LANE_QUERY, LANES };
+enum api_pool { POOL_HASH, POOL_QUERY, POOL_COUNT };
 
 http_handler sign_in_register;
 http_handler sign_in_login;

@@ -179,7 +179,7 @@ static enum status verify(struct tokens *tokens, struct span token,
 
 	if (!keyring_signer(tokens->rules.keyring))
 		return ST_UNAVAILABLE;
-	metric_count(&metric_verifications, 1);
+	metric_count(&identity_metrics_verifications, 1);
 	status = jwt_check(token, find_key, tokens->rules.keyring, &claims,
 	                   ret_why);
 	if (status != ST_OK)

@@ -50,7 +50,7 @@ static void log_poison_row(uint64_t id, enum status status)
 	          F_TEXT("why", status_text(status)));
 }
 
-static void on_answer(void *context, uint64_t tag, enum status status)
+static void on_delivered(void *context, uint64_t tag, enum status status)
 {
 	struct announcer *a = context;
 
@@ -277,7 +277,7 @@ enum status announcer_start(const struct settings *settings,
 	struct kafka_producer_options options = {
 		.common = settings_kafka(settings),
 		.queue_max_kib = QUEUE_MAX_KIB,
-		.answer = on_answer,
+		.delivered = on_delivered,
 		.context = a,
 	};
 	enum status status;

@@ -70,8 +70,8 @@ void persistence_metrics_batch_saved(const struct batch *batch,
 	metric_count(&notified, batch_count_outcome(batch, OUTCOME_NOTIFIED));
 	metric_count(&batches, 1);
 	metric_set(&batch_size, batch->count);
-	metric_took(&transaction, took_us);
-	metric_took(&turn, clock_mono_us() - batch->began_us);
+	metric_observe_us(&transaction, took_us);
+	metric_observe_us(&turn, clock_mono_us() - batch->began_us);
 }
 
 void persistence_metrics_batch_retried(void)
@@ -81,7 +81,7 @@ void persistence_metrics_batch_retried(void)
 
 void persistence_metrics_lookup(bool answered, uint64_t took_us)
 {
-	metric_took(&lookup, took_us);
+	metric_observe_us(&lookup, took_us);
 	if (!answered)
 		metric_count(&lookup_failed, 1);
 }
@@ -102,5 +102,5 @@ void persistence_metrics_request(void *context, const char *path, unsigned http,
 	             : http < 500 ? &answered_4xx
 	                          : &answered_5xx,
 	             1);
-	metric_took(&request, took_us);
+	metric_observe_us(&request, took_us);
 }

@@ -75,7 +75,7 @@ static void on_identity_report(void *context,
                                const struct identity_report *report)
 {
 	(void)context;
-	metric_took(&gateway_metrics.lookup_time, report->took_us);
+	metric_observe_us(&gateway_metrics.lookup_time, report->took_us);
 	if (!report->answered)
 		metric_count(&gateway_metrics.lookups_failed, 1);
 }

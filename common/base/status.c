@@ -3,25 +3,13 @@
 const char *status_text(enum status status)
 {
 	switch (status) {
-#define STATUS_CASE(name, http, text) \
+#define STATUS_CASE(name, text) \
 	case ST_##name: \
 		return text;
 		STATUS_TABLE(STATUS_CASE)
 #undef STATUS_CASE
 	}
 	return "unknown";
-}
-
-unsigned status_http(enum status status)
-{
-	switch (status) {
-#define STATUS_CASE(name, http, text) \
-	case ST_##name: \
-		return http;
-		STATUS_TABLE(STATUS_CASE)
-#undef STATUS_CASE
-	}
-	return 500;
 }
 
 bool status_retryable(enum status status)

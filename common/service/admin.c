@@ -3,7 +3,7 @@
 #include "common/io/http/client.h"
 #include "common/io/http/server.h"
 #include "common/service/metrics.h"
-#include "common/service/parts.h"
+#include "common/service/readiness.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void get_health(struct http_request *request, void *context)
 static void get_ready(struct http_request *request, void *context)
 {
 	struct buf json CLEANUP(buf_free) = BUF(READY_MAX);
-	bool ready = parts_write(&json);
+	bool ready = readiness_write(&json);
 
 	(void)context;
 	http_answer_json(request, ready ? 200 : 503, buf_span(&json));

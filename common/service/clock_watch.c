@@ -10,8 +10,8 @@
 
 enum { LOOK_NS = 500000000, EXIT_ENVIRONMENT = 111 };
 
-bool clock_watch_look(struct clock_watch *watch, uint64_t mono_ms,
-                      uint64_t unix_ms)
+bool clock_watch_check(struct clock_watch *watch, uint64_t mono_ms,
+                       uint64_t unix_ms)
 {
 	int64_t lead_ms = (int64_t)(unix_ms - mono_ms);
 	bool back =
@@ -28,7 +28,7 @@ static void *look_for_ever(void *nothing)
 	struct clock_watch watch = {false, 0};
 
 	(void)nothing;
-	while (!clock_watch_look(&watch, clock_mono_ms(), clock_unix_ms()))
+	while (!clock_watch_check(&watch, clock_mono_ms(), clock_unix_ms()))
 		(void)nanosleep(&pause, NULL);
 	log_event(LOG_ERROR, "clock.set_back");
 	_exit(EXIT_ENVIRONMENT);

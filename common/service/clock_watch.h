@@ -23,8 +23,8 @@ struct clock_watch {
 };
 
 /* True when the wall clock was set back since the last look. */
-bool clock_watch_look(struct clock_watch *watch, uint64_t mono_ms,
-                      uint64_t unix_ms);
+bool clock_watch_check(struct clock_watch *watch, uint64_t mono_ms,
+                       uint64_t unix_ms);
 
 /*
  * Starts a thread of its own that looks each half second, because the others

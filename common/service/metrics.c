@@ -33,7 +33,7 @@ uint64_t metric_value(struct metric *metric)
 	return atomic_load_explicit(&metric->value, memory_order_relaxed);
 }
 
-void metric_took(struct metric *metric, uint64_t us)
+void metric_observe_us(struct metric *metric, uint64_t us)
 {
 	unsigned i = 0;
 

@@ -54,7 +54,7 @@ struct metric {
 void metrics_add(struct metric *metric);
 void metric_count(struct metric *metric, uint64_t more);
 void metric_set(struct metric *metric, uint64_t value);
-void metric_took(struct metric *metric, uint64_t us);
+void metric_observe_us(struct metric *metric, uint64_t us);
 uint64_t metric_value(struct metric *metric);
 /* All that were added, and the process's own (RSS, CPU seconds, open fds). */
 void metrics_write(struct buf *ret_text);

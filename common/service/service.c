@@ -2,7 +2,7 @@
 #include "common/base/clock.h"
 #include "common/service/admin.h"
 #include "common/service/log.h"
-#include "common/service/parts.h"
+#include "common/service/readiness.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -139,7 +139,7 @@ static enum status turn(const struct service *service, void *state)
 		st = service->step(state);
 	if (st != ST_OK)
 		return st;
-	parts_started(false);
+	readiness_set_serving(false);
 	log_event(LOG_INFO, "service.draining");
 	deadline_ms = clock_mono_ms() + (uint64_t)SERVICE_DRAIN_S * 1000;
 	service->drain(state);
@@ -177,7 +177,7 @@ static int run(const struct service *service)
 	          F_NUMBER("admin_port", *service->admin_port));
 	st = service->start(service->settings, &state);
 	if (st == ST_OK) {
-		parts_started(true);
+		readiness_set_serving(true);
 		st = turn(service, state);
 	}
 	if (state)

@@ -30,7 +30,7 @@ struct api {
 	struct identity_thread *identity;
 	struct user_limit *limit;
 	struct http_server *server;
-	struct http_lane lanes[API_LANES];
+	struct http_worker_pool_options pools[API_POOL_COUNT];
 };
 
 static void *start_worker(void *context)
@@ -112,30 +112,30 @@ void api_answer(struct http_request *request, enum status status,
 
 /* --- routes -------------------------------------------------------------- */
 static const struct http_route routes[] = {
-	{"GET", "/conversations", api_list_conversations, QUERY_LANE,
+	{"GET", "/conversations", api_list_conversations, QUERY_POOL,
          HTTP_NO_BODY},
-	{"GET", "/conversations/{}", api_get_conversation, QUERY_LANE,
+	{"GET", "/conversations/{}", api_get_conversation, QUERY_POOL,
          HTTP_NO_BODY},
-	{"GET", "/conversations/{}/messages", api_list_messages, QUERY_LANE,
+	{"GET", "/conversations/{}/messages", api_list_messages, QUERY_POOL,
          HTTP_NO_BODY},
-	{"GET", "/conversations/{}/members", api_list_members, QUERY_LANE,
+	{"GET", "/conversations/{}/members", api_list_members, QUERY_POOL,
          HTTP_NO_BODY},
-	{"GET", "/sync", api_sync, QUERY_LANE, HTTP_NO_BODY},
-	{"GET", "/blocks", api_list_blocks, QUERY_LANE, HTTP_NO_BODY},
-	{"PUT", "/blocks/{}", api_put_block, CHANGE_LANE, HTTP_NO_BODY},
-	{"DELETE", "/blocks/{}", api_remove_block, CHANGE_LANE, HTTP_NO_BODY},
-	{"GET", "/channels", api_search_channels, QUERY_LANE, HTTP_NO_BODY},
-	{"POST", "/conversations", api_make, CHANGE_LANE, HTTP_JSON},
-	{"PATCH", "/conversations/{}", api_edit, CHANGE_LANE, HTTP_JSON},
-	{"DELETE", "/conversations/{}", api_delete, CHANGE_LANE, HTTP_NO_BODY},
-	{"POST", "/conversations/{}/members", api_invite, CHANGE_LANE,
+	{"GET", "/sync", api_sync, QUERY_POOL, HTTP_NO_BODY},
+	{"GET", "/blocks", api_list_blocks, QUERY_POOL, HTTP_NO_BODY},
+	{"PUT", "/blocks/{}", api_put_block, CHANGE_POOL, HTTP_NO_BODY},
+	{"DELETE", "/blocks/{}", api_remove_block, CHANGE_POOL, HTTP_NO_BODY},
+	{"GET", "/channels", api_search_channels, QUERY_POOL, HTTP_NO_BODY},
+	{"POST", "/conversations", api_make, CHANGE_POOL, HTTP_JSON},
+	{"PATCH", "/conversations/{}", api_edit, CHANGE_POOL, HTTP_JSON},
+	{"DELETE", "/conversations/{}", api_delete, CHANGE_POOL, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/members", api_invite, CHANGE_POOL,
          HTTP_JSON},
-	{"POST", "/conversations/{}/join", api_join, CHANGE_LANE, HTTP_NO_BODY},
-	{"POST", "/conversations/{}/leave", api_leave, CHANGE_LANE,
+	{"POST", "/conversations/{}/join", api_join, CHANGE_POOL, HTTP_NO_BODY},
+	{"POST", "/conversations/{}/leave", api_leave, CHANGE_POOL,
          HTTP_NO_BODY},
-	{"DELETE", "/conversations/{}/members/{}", api_remove, CHANGE_LANE,
+	{"DELETE", "/conversations/{}/members/{}", api_remove, CHANGE_POOL,
          HTTP_NO_BODY},
-	{"PATCH", "/conversations/{}/members/{}", api_set_role, CHANGE_LANE,
+	{"PATCH", "/conversations/{}/members/{}", api_set_role, CHANGE_POOL,
          HTTP_JSON},
 };
 
@@ -159,7 +159,7 @@ static struct identity_thread *start_identity(const struct settings *settings)
 {
 	return identity_thread_start(&(struct identity_client_options){
 		.base_url = settings->identity_url,
-		.connection_max = API_LANES * THREADS,
+		.connection_max = API_POOL_COUNT * THREADS,
 		.timeout_ms = IDENTITY_TIMEOUT_MS,
 		.owners_max = IDENTITY_OWNERS_MAX,
 		.users_max = IDENTITY_USERS_MAX,
@@ -168,9 +168,10 @@ static struct identity_thread *start_identity(const struct settings *settings)
 	});
 }
 
-static struct http_lane lane_of(struct api *api, const char *name)
+static struct http_worker_pool_options pool_of(struct api *api,
+                                               const char *name)
 {
-	return (struct http_lane){
+	return (struct http_worker_pool_options){
 		.name = name,
 		.threads = THREADS,
 		.queue_max = QUEUE_MAX,
@@ -178,7 +179,7 @@ static struct http_lane lane_of(struct api *api, const char *name)
 		.retry_after_s = RETRY_AFTER_S,
 		.worker_start = start_worker,
 		.worker_stop = stop_worker,
-		.lane_context = api,
+		.pool_context = api,
 	};
 }
 
@@ -189,8 +190,8 @@ static enum status listen(struct api *api)
 		.port = (uint16_t)api->settings->port,
 		.routes = routes,
 		.route_count = ARRAY_LEN(routes),
-		.lanes = api->lanes,
-		.lane_count = API_LANES,
+		.pools = api->pools,
+		.pool_count = API_POOL_COUNT,
 		.max_body = BODY_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = IDLE_S,
@@ -204,7 +205,7 @@ enum status api_start(const struct settings *settings,
                       struct announcer *announcer, struct api **ret_api)
 {
 	struct api *api = mem_new(sizeof(*api));
-	struct bucket_rate rate = {
+	struct token_bucket_rate rate = {
 		.per_s = (uint32_t)settings->user_rate,
 		.burst = (uint32_t)settings->user_burst,
 	};
@@ -214,8 +215,8 @@ enum status api_start(const struct settings *settings,
 	api->announcer = announcer;
 	api->identity = start_identity(settings);
 	api->limit = user_limit_create(&rate);
-	api->lanes[QUERY_LANE] = lane_of(api, "query");
-	api->lanes[CHANGE_LANE] = lane_of(api, "change");
+	api->pools[QUERY_POOL] = pool_of(api, "query");
+	api->pools[CHANGE_POOL] = pool_of(api, "change");
 	status = listen(api);
 	if (status == ST_OK) {
 		*ret_api = api;

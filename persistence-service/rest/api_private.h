@@ -12,9 +12,9 @@
 #include "persistence-service/rest/user_limit.h"
 
 /* What waits for locks, or for Kafka, does not hold up who only reads. */
-enum api_lane { QUERY_LANE, CHANGE_LANE, API_LANES };
+enum api_pool { QUERY_POOL, CHANGE_POOL, API_POOL_COUNT };
 
-/* What each thread of a lane has for itself. */
+/* What each thread of a pool has for itself. */
 struct worker {
 	const struct settings *settings;
 	struct user_limit *limit;         /* of all */

@@ -39,7 +39,7 @@ struct publisher {
 	enum status broken;
 };
 
-static void on_answer(void *context, uint64_t tag, enum status status)
+static void on_delivered(void *context, uint64_t tag, enum status status)
 {
 	struct publisher *p = context;
 
@@ -62,7 +62,7 @@ enum status publisher_create(const struct settings *settings,
 		.common = settings_kafka(settings),
 		.queue_max_kib = QUEUE_MAX_KIB,
 		.timeout_ms = 0,
-		.answer = on_answer,
+		.delivered = on_delivered,
 		.context = p,
 	};
 	enum status status = kafka_producer_create(&options, &p->producer);
@@ -111,7 +111,7 @@ static void produce(struct publisher *p, const struct kafka_record *record,
 		kafka_producer_flush(p->producer, BUSY_WAIT_MS);
 	}
 	if (status != ST_OK)
-		on_answer(p, number, status);
+		on_delivered(p, number, status);
 }
 
 static uint32_t partition_of(const struct publisher *p, uint64_t user)

@@ -179,7 +179,7 @@ static enum status take_records(struct saver *s)
 
 static enum status hold(struct saver *s, unsigned wait_ms)
 {
-	enum status status = kafka_group_hold(
+	enum status status = kafka_group_pause(
 		s->group, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
 
 	if (status == ST_BROKEN) {

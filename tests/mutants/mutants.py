@@ -100,7 +100,7 @@ COMMIT_AT_ONCE: Edit = (
     "	rd_kafka_topic_partition_list_destroy(list);\n")
 
 MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
-            "		kafka_group_done(\n"
+            "		kafka_group_store_offset(\n"
             "			s->group,\n"
             "			kafka_message_partition(\n"
             "				s->batch->entries[i].message),\n"

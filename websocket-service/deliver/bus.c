@@ -49,7 +49,7 @@ static void set_down(struct bus *bus, bool down, enum status why)
 
 /* --- producing ----------------------------------------------------------- */
 
-static void on_answer(void *context, uint64_t tag, enum status status)
+static void on_delivered(void *context, uint64_t tag, enum status status)
 {
 	struct bus *bus = context;
 
@@ -80,7 +80,7 @@ static enum status start_producer(struct bus *bus)
 			.queue_max_kib =
 				(unsigned)bus->settings->kafka_queue_kib,
 			.timeout_ms = (unsigned)bus->settings->kafka_timeout_ms,
-			.answer = on_answer,
+			.delivered = on_delivered,
 			.context = bus,
 		},
 		&bus->producer);
@@ -166,8 +166,8 @@ static enum status start_reader(struct bus *bus)
 /* Otherwise the first record would wait up to a second for its topic. */
 static enum status ask_topic(struct bus *bus, unsigned wait_ms)
 {
-	return kafka_producer_ask(bus->producer, bus->settings->topic_save,
-	                          wait_ms);
+	return kafka_producer_load_metadata(bus->producer,
+	                                    bus->settings->topic_save, wait_ms);
 }
 
 /* Blocks for up to 2 × BEGIN_WAIT_MS: no socket is open yet. */

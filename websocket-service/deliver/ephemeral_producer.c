@@ -19,7 +19,7 @@ struct ephemeral_producer {
 	struct kafka_producer *kafka;
 };
 
-static void on_answer(void *context, uint64_t tag, enum status status)
+static void on_delivered(void *context, uint64_t tag, enum status status)
 {
 	(void)context;
 	(void)tag;
@@ -49,7 +49,7 @@ enum status ephemeral_producer_create(struct uv_loop_s *loop,
 	                   .log = log_kafka},
 		.queue_max_kib = QUEUE_KIB,
 		.timeout_ms = TIMEOUT_MS,
-		.answer = on_answer,
+		.delivered = on_delivered,
 	};
 	enum status st = kafka_producer_create(&options, &producer->kafka);
 
@@ -82,9 +82,9 @@ void ephemeral_producer_destroy(struct ephemeral_producer **producer)
 /* Without the metadata the first records are dropped. */
 void ephemeral_producer_warm_up(struct ephemeral_producer *producer)
 {
-	if (kafka_producer_ask(producer->kafka,
-	                       producer->settings->topic_events,
-	                       WARM_UP_MS) != ST_OK)
+	if (kafka_producer_load_metadata(producer->kafka,
+	                                 producer->settings->topic_events,
+	                                 WARM_UP_MS) != ST_OK)
 		/* The first records are dropped. */
 		log_event(LOG_WARN, "typing.topic_unknown");
 }

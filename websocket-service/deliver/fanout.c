@@ -42,8 +42,9 @@ static void count_metrics(const struct kafka_message *event, unsigned sockets)
 
 	metric_count(&gateway_metrics.events, 1);
 	if (sockets && made_ms)
-		metric_took(&gateway_metrics.delivery_time,
-		            now_ms > made_ms ? (now_ms - made_ms) * 1000 : 0);
+		metric_observe_us(&gateway_metrics.delivery_time,
+		                  now_ms > made_ms ? (now_ms - made_ms) * 1000
+		                                   : 0);
 }
 
 static void settle(struct fanout *fanout, const struct kafka_message *event)

@@ -326,8 +326,8 @@ void pending_sends_settled(struct pending_sends *sends,
 	send = slot_map_get(sends->by_number, origin->send);
 	if (!send)
 		return;
-	metric_took(&gateway_metrics.save_time,
-	            clock_mono_us() - send->began_us);
+	metric_observe_us(&gateway_metrics.save_time,
+	                  clock_mono_us() - send->began_us);
 	if (!send->in_log)
 		hint_accepted(sends, send);
 	release(sends, send);

@@ -381,10 +381,10 @@ static void on_fault(struct connection *c, enum websocket_code code,
 /* Whether there were too many frames that are no message of their own. */
 static bool is_flood(struct connection *c)
 {
-	static const struct bucket_rate control_rate = {CONTROLS_PER_S,
-	                                                CONTROLS_BURST};
-	static const struct bucket_rate fragment_rate = {FRAGMENTS_PER_S,
-	                                                 FRAGMENTS_BURST};
+	static const struct token_bucket_rate control_rate = {CONTROLS_PER_S,
+	                                                      CONTROLS_BURST};
+	static const struct token_bucket_rate fragment_rate = {FRAGMENTS_PER_S,
+	                                                       FRAGMENTS_BURST};
 	uint32_t controls = c->reader.controls;
 	uint32_t fragments = c->reader.fragments;
 
@@ -392,10 +392,10 @@ static bool is_flood(struct connection *c)
 		return false;
 	c->reader.controls = 0;
 	c->reader.fragments = 0;
-	return !bucket_take(&c->controls, &control_rate, controls,
-	                    c->received_s) ||
-	       !bucket_take(&c->fragments, &fragment_rate, fragments,
-	                    c->received_s);
+	return !token_bucket_take(&c->controls, &control_rate, controls,
+	                          c->received_s) ||
+	       !token_bucket_take(&c->fragments, &fragment_rate, fragments,
+	                          c->received_s);
 }
 
 /* Nothing more is read from it: what it sends waits at its own end. */

@@ -8,9 +8,9 @@
 #ifndef PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
 #define PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
 
-#include "common/base/bucket.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/token_bucket.h"
 #include "common/base/websocket.h"
 #include "common/client/identity_client.h"
 #include "websocket-service/socket/connection.h"
@@ -55,7 +55,7 @@ struct connection {
 	struct timer_wheel_entry timer;
 	struct identity_waiter waiter;
 	struct websocket_reader reader;
-	struct bucket controls, fragments;
+	struct token_bucket controls, fragments;
 	struct buf head;
 	char *token;
 	char *session; /* not NULL: `welcome` is unsent back */

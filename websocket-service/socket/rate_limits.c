@@ -1,11 +1,11 @@
 #include "websocket-service/socket/rate_limits.h"
-#include "common/base/bucket.h"
 #include "common/base/clock.h"
 #include "common/base/lru.h"
 #include "common/base/mem.h"
+#include "common/base/token_bucket.h"
 
 struct rate_limits {
-	struct bucket_rate rate;
+	struct token_bucket_rate rate;
 	struct lru *buckets; /* by user */
 };
 
@@ -14,9 +14,10 @@ struct rate_limits *rate_limits_create(uint32_t per_s, uint32_t burst,
 {
 	struct rate_limits *limits = mem_new(sizeof(*limits));
 
-	limits->rate = (struct bucket_rate){per_s, burst};
+	limits->rate = (struct token_bucket_rate){per_s, burst};
 	if (per_s)
-		limits->buckets = lru_create(users_max, sizeof(struct bucket));
+		limits->buckets =
+			lru_create(users_max, sizeof(struct token_bucket));
 	return limits;
 }
 
@@ -31,13 +32,14 @@ void rate_limits_destroy(struct rate_limits **limits)
 bool rate_limits_take(struct rate_limits *limits, uint64_t user)
 {
 	struct span key = span_make(&user, sizeof(user));
-	struct bucket bucket = {0};
+	struct token_bucket bucket = {0};
 	bool fits;
 
 	if (!limits->buckets)
 		return true;
 	(void)lru_get(limits->buckets, key, 0, &bucket);
-	fits = bucket_take(&bucket, &limits->rate, 1, clock_mono_ms() / 1000);
+	fits = token_bucket_take(&bucket, &limits->rate, 1,
+	                         clock_mono_ms() / 1000);
 	lru_put(limits->buckets, key, &bucket, UINT64_MAX);
 	return fits;
 }

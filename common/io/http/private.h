@@ -1,5 +1,5 @@
 /*
- * http_private - what the files of http_server share; nobody else includes it.
+ * http_private - shared by the files of http_server; no other file includes it.
  */
 #ifndef PARLEY_IO_HTTP_PRIVATE_H
 #define PARLEY_IO_HTTP_PRIVATE_H
@@ -12,7 +12,7 @@
 
 enum {
 	HTTP_ARGUMENTS_MAX = 4,
-	HTTP_QUERIES_MAX = 8, /* http_query() that found one */
+	HTTP_QUERIES_MAX = 8, /* parameters that http_query() found */
 	HTTP_HEADERS_MAX = 8,
 };
 
@@ -29,19 +29,19 @@ struct http_request {
 	char *path;
 	struct span arguments[HTTP_ARGUMENTS_MAX];
 	struct buf body;
-	size_t received; /* body bytes, also those that were dropped */
+	size_t received; /* body bytes, dropped ones included */
 	bool is_json;
-	unsigned refusal; /* answered with this code once the body is in */
+	unsigned refusal; /* HTTP code, sent after the body has arrived */
 	const char *refusal_detail;
 	char *decoded[HTTP_QUERIES_MAX]; /* query parameters */
 	uint64_t began_us;
 
 	/* Set by http_pass(). */
-	int lane;
+	int pool;
 	http_handler *handle;
-	struct http_request *next; /* in the lane's queue */
+	struct http_request *next; /* in the queue of the pool */
 
-	/* The answer, until it is handed to the library. */
+	/* The answer, until the library gets it. */
 	bool answered;
 	unsigned http;
 	char *content_type;
@@ -50,24 +50,24 @@ struct http_request {
 	unsigned header_count;
 };
 
-struct http_lane_state {
-	const struct http_lane *lane;
+struct http_worker_pool {
+	const struct http_worker_pool_options *options;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	pthread_t *threads;
-	unsigned started;
+	unsigned started; /* threads */
 	struct http_request *first;
 	struct http_request *last;
-	unsigned waiting;
-	unsigned running;
+	unsigned queued;  /* requests without a thread */
+	unsigned running; /* requests on a thread */
 	bool stopping;
 };
 
 struct http_server {
 	struct http_server_options options;
 	struct MHD_Daemon *daemon;
-	struct http_lane_state *lanes;
-	atomic_uint live; /* requests from their head to their last byte */
+	struct http_worker_pool *pools;
+	atomic_uint live; /* requests between their head and last byte */
 	atomic_bool stopping;
 };
 
@@ -75,28 +75,31 @@ struct http_request *http_request_create(struct http_server *server,
                                          struct MHD_Connection *connection,
                                          const char *method, const char *path);
 void http_request_destroy(struct http_request **request);
-/* Runs a handler; one that neither answered nor passed on gets a 500. */
+/*
+ * Runs a handler. A request that it neither answered nor passed to a pool gets
+ * a 500.
+ */
 void http_request_handle(struct http_request *request, http_handler *handle,
                          void *context);
-/* Hands the answer to the library. */
+/* Gives the answer to the library. */
 enum MHD_Result http_request_send(struct http_request *request);
 
 /*
- * The route of a request. Without one, request->refusal is set, and for 405
- * the Allow header.
+ * Sets request->route. Without a matching route it sets request->refusal, and
+ * for 405 the Allow header.
  */
 void http_route_find(struct http_request *request);
 
-void http_lane_start(struct http_lane_state *state,
-                     const struct http_lane *lane);
+void http_worker_pool_start(struct http_worker_pool *pool,
+                            const struct http_worker_pool_options *options);
 /*
- * Suspends the request and queues it: from then on it is the worker's until it
- * is resumed. False when the lane is full: the request is answered instead. On
- * the server's thread.
+ * Suspends the request and queues it: a worker owns it until it resumes it.
+ * False when the queue is full: the request has its refusal as an answer.
+ * Called on the server's thread.
  */
-bool http_lane_push(struct http_lane_state *state,
-                    struct http_request *request);
-/* Answers what waits with 503, lets finish what runs. */
-void http_lane_stop(struct http_lane_state *state);
+bool http_worker_pool_push(struct http_worker_pool *pool,
+                           struct http_request *request);
+/* Answers queued requests with 503 and waits for the running ones. */
+void http_worker_pool_stop(struct http_worker_pool *pool);
 
 #endif

@@ -19,7 +19,7 @@ struct http_request *http_request_create(struct http_server *server,
 	request->path = mem_text(path, strlen(path));
 	request->body = BUF(server->options.max_body);
 	request->answer = BUF(HTTP_ANSWER_MAX);
-	request->lane = HTTP_INLINE;
+	request->pool = HTTP_INLINE;
 	request->began_us = clock_mono_us();
 	atomic_fetch_add(&server->live, 1);
 	return request;
@@ -148,12 +148,12 @@ struct span http_bearer(const struct http_request *request)
 	return token;
 }
 
-void http_pass(struct http_request *request, int lane, http_handler *handle)
+void http_pass(struct http_request *request, int pool, http_handler *handle)
 {
-	assert(request->lane == HTTP_INLINE && !request->answered);
-	assert(lane >= 0 &&
-	       (unsigned)lane < request->server->options.lane_count);
-	request->lane = lane;
+	assert(request->pool == HTTP_INLINE && !request->answered);
+	assert(pool >= 0 &&
+	       (unsigned)pool < request->server->options.pool_count);
+	request->pool = pool;
 	request->handle = handle;
 }
 
@@ -237,10 +237,10 @@ void http_answer_problem(struct http_request *request, unsigned http,
 void http_request_handle(struct http_request *request, http_handler *handle,
                          void *context)
 {
-	int lane = request->lane;
+	int pool = request->pool;
 
 	handle(request, context);
-	if (!request->answered && request->lane == lane)
+	if (!request->answered && request->pool == pool)
 		http_answer_problem(request, 500,
 		                    "the service forgot to answer");
 }

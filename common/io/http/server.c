@@ -128,7 +128,8 @@ static enum MHD_Result take_body(struct http_request *request, const char *data,
 
 static bool push(struct http_request *request)
 {
-	return http_lane_push(&request->server->lanes[request->lane], request);
+	return http_worker_pool_push(&request->server->pools[request->pool],
+	                             request);
 }
 
 /* False when the request is a worker's now. */
@@ -141,8 +142,8 @@ static bool answer_now(struct http_request *request)
 		                    request->refusal_detail);
 		return true;
 	}
-	if (route->lane != HTTP_INLINE) {
-		http_pass(request, route->lane, route->handle);
+	if (route->pool != HTTP_INLINE) {
+		http_pass(request, route->pool, route->handle);
 		return !push(request);
 	}
 	http_request_handle(request, route->handle,
@@ -216,9 +217,9 @@ static void start_lanes(struct http_server *server)
 {
 	const struct http_server_options *o = &server->options;
 
-	server->lanes = mem_new(o->lane_count * sizeof(*server->lanes));
-	for (unsigned i = 0; i < o->lane_count; i++)
-		http_lane_start(&server->lanes[i], &o->lanes[i]);
+	server->pools = mem_new(o->pool_count * sizeof(*server->pools));
+	for (unsigned i = 0; i < o->pool_count; i++)
+		http_worker_pool_start(&server->pools[i], &o->pools[i]);
 }
 
 /* Signals are for the main thread: ours are made with all of them blocked. */
@@ -273,16 +274,16 @@ void http_server_stop(struct http_server **server)
 	atomic_store(&s->stopping, true);
 	if (s->daemon)
 		fd = MHD_quiesce_daemon(s->daemon);
-	for (unsigned i = 0; i < s->options.lane_count; i++)
-		http_lane_stop(&s->lanes[i]);
+	for (unsigned i = 0; i < s->options.pool_count; i++)
+		http_worker_pool_stop(&s->pools[i]);
 	if (s->daemon) {
 		wait_for_answers(s);
 		MHD_stop_daemon(s->daemon);
 	}
 	if (fd >= 0)
 		(void)close(fd);
-	for (unsigned i = 0; i < s->options.lane_count; i++)
-		(void)pthread_mutex_destroy(&s->lanes[i].lock);
-	mem_free(&s->lanes);
+	for (unsigned i = 0; i < s->options.pool_count; i++)
+		(void)pthread_mutex_destroy(&s->pools[i].lock);
+	mem_free(&s->pools);
 	mem_free(&s);
 }

@@ -1,10 +1,10 @@
 /*
  * http_server - REST over libmicrohttpd.
  *
- * One thread (ours, inside) owns the sockets and runs handlers of the lane
+ * One thread (ours, inside) owns the sockets and runs handlers of the pool
  * HTTP_INLINE: they must not block. A handler that does (SQL, hashing) belongs
- * to a numbered lane: a bounded queue before a fixed number of worker threads.
- * A full queue answers at once with the lane's refusal.
+ * to a numbered pool: a bounded queue before a fixed number of worker threads.
+ * A full queue answers at once with the pool's refusal.
  *
  * Routing    exact paths; a segment "{}" takes any non-empty segment, read
  *            with http_argument(). A path that is known with other methods
@@ -17,8 +17,8 @@
  * Ownership  a request lives until its handler returns; every handler must
  *            have answered by then, else the client gets a 500.
  * Threads    a handler runs on one thread from start to end. `context` of an
- *            inline handler is options.inline_context; of a lane's handler
- *            what the lane's `worker_start` made for that thread.
+ *            inline handler is options.inline_context; of a pool's handler
+ *            what the pool's `worker_start` made for that thread.
  */
 #ifndef PARLEY_IO_HTTP_SERVER_H
 #define PARLEY_IO_HTTP_SERVER_H
@@ -52,20 +52,20 @@ struct http_route {
 	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
 	const char *path;   /* "/conversations/{}/messages" */
 	http_handler *handle;
-	int lane; /* HTTP_INLINE or an index of options.lanes */
+	int pool; /* HTTP_INLINE or an index of options.pools */
 	enum http_body body;
 };
 
-struct http_lane {
+struct http_worker_pool_options {
 	const char *name; /* for thread names and metrics */
 	unsigned threads;
 	unsigned queue_max;     /* requests waiting, beyond those running */
 	unsigned full_http;     /* 429 or 503 */
 	unsigned retry_after_s; /* sent when full */
 	/* Called once on each thread; either may be NULL. */
-	void *(*worker_start)(void *lane_context);
+	void *(*worker_start)(void *pool_context);
 	void (*worker_stop)(void *worker_context);
-	void *lane_context;
+	void *pool_context;
 };
 
 struct http_server_options {
@@ -73,8 +73,8 @@ struct http_server_options {
 	uint16_t port;
 	const struct http_route *routes; /* static */
 	unsigned route_count;
-	const struct http_lane *lanes; /* static */
-	unsigned lane_count;
+	const struct http_worker_pool_options *pools; /* static */
+	unsigned pool_count;
 	void *inline_context;
 	size_t max_body; /* bytes */
 	unsigned connection_max;
@@ -93,8 +93,8 @@ MUST_CHECK enum status http_server_start(const struct http_server_options *,
                                          struct http_server **ret_server);
 /* Stops accepting; requests that run are answered, queued ones get 503. */
 void http_server_stop(struct http_server **server);
-/* Requests of a lane that wait for a thread, for metrics. */
-unsigned http_server_waiting(struct http_server *server, unsigned lane);
+/* Requests of a pool that wait for a thread, for metrics. */
+unsigned http_server_queued(struct http_server *server, unsigned pool);
 
 /* What was asked. Empty span: absent. */
 struct span http_argument(const struct http_request *request, unsigned index);
@@ -114,9 +114,9 @@ struct span http_bearer(const struct http_request *request);
 
 /*
  * From an inline handler that can't answer without blocking: `handle` runs in
- * `lane` with that lane's context, and answers. Return right after it.
+ * `pool` with that pool's context, and answers. Return right after it.
  */
-void http_pass(struct http_request *request, int lane, http_handler *handle);
+void http_pass(struct http_request *request, int pool, http_handler *handle);
 
 /* Answers, once. Headers (at most 8) are set before. Everything is copied. */
 void http_set_header(struct http_request *request, const char *name,

@@ -23,8 +23,8 @@ static const struct kafka_setting common_settings[] = {
 	{NULL, NULL},
 };
 
-void kafka_say(const struct kafka_sink *sink, int level, const char *facility,
-               const char *text)
+void kafka_sink_log(const struct kafka_sink *sink, int level,
+                    const char *facility, const char *text)
 {
 	if (sink->log)
 		sink->log(sink->context, level, facility, text);
@@ -33,7 +33,7 @@ void kafka_say(const struct kafka_sink *sink, int level, const char *facility,
 static void on_log(const rd_kafka_t *handle, int level, const char *facility,
                    const char *text)
 {
-	kafka_say(rd_kafka_opaque(handle), level, facility, text);
+	kafka_sink_log(rd_kafka_opaque(handle), level, facility, text);
 }
 
 static bool set(rd_kafka_conf_t *conf, const struct kafka_sink *sink,
@@ -44,7 +44,7 @@ static bool set(rd_kafka_conf_t *conf, const struct kafka_sink *sink,
 	if (rd_kafka_conf_set(conf, name, value, why, sizeof(why)) ==
 	    RD_KAFKA_CONF_OK)
 		return true;
-	kafka_say(sink, LOG_ERR, "CONF", why);
+	kafka_sink_log(sink, LOG_ERR, "CONF", why);
 	return false;
 }
 
@@ -85,7 +85,7 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
 	if (handle)
 		return handle;
 	rd_kafka_conf_destroy(conf);
-	kafka_say(sink, LOG_ERR, "NEW", why);
+	kafka_sink_log(sink, LOG_ERR, "NEW", why);
 	return NULL;
 }
 

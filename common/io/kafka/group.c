@@ -110,8 +110,9 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
 
 /* --- joining and leaving ------------------------------------------------- */
 /*
- * Offsets are committed by librdkafka's timer once kafka_group_done() stored
- * them. fetch.wait.max.ms as in kafka_reader.c. The queue is bounded in KiB.
+ * Offsets are committed by librdkafka's timer once kafka_group_store_offset()
+ * stored them. fetch.wait.max.ms as in kafka_reader.c. The queue is bounded in
+ * KiB.
  */
 static rd_kafka_conf_t *configure(struct kafka_group *g,
                                   const struct kafka_group_options *options)
@@ -209,8 +210,8 @@ void kafka_group_destroy(struct kafka_group **group)
 	kafka_message_destroy(&g->early);
 	if (g->handle && !close_in_time(g)) {
 		/* Destroying it could wait for ever; the process ends soon. */
-		kafka_say(&g->sink, LOG_WARNING, "CLOSE",
-		          "the group did not answer in time");
+		kafka_sink_log(&g->sink, LOG_WARNING, "CLOSE",
+		               "the group did not answer in time");
 		*group = NULL;
 		return;
 	}
@@ -227,8 +228,8 @@ void kafka_group_destroy(struct kafka_group **group)
 static enum status handle_error(struct kafka_group *g,
                                 const rd_kafka_message_t *record)
 {
-	kafka_say(&g->sink, LOG_WARNING, "GROUP",
-	          rd_kafka_message_errstr(record));
+	kafka_sink_log(&g->sink, LOG_WARNING, "GROUP",
+	               rd_kafka_message_errstr(record));
 	return rd_kafka_fatal_error(g->handle, NULL, 0) ? ST_BROKEN
 	                                                : ST_NOT_FOUND;
 }
@@ -278,7 +279,7 @@ enum status kafka_group_poll(struct kafka_group *g, unsigned wait_ms,
 	return status;
 }
 
-enum status kafka_group_hold(struct kafka_group *g, unsigned wait_ms)
+enum status kafka_group_pause(struct kafka_group *g, unsigned wait_ms)
 {
 	enum status status;
 
@@ -294,7 +295,8 @@ enum status kafka_group_hold(struct kafka_group *g, unsigned wait_ms)
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-void kafka_group_done(struct kafka_group *g, int32_t partition, int64_t offset)
+void kafka_group_store_offset(struct kafka_group *g, int32_t partition,
+                              int64_t offset)
 {
 	if (kafka_group_owns(g, partition))
 		(void)rd_kafka_offset_store(g->topic, partition, offset);

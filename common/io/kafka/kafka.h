@@ -59,13 +59,14 @@ struct kafka_options { /* texts are only read during _create() */
 /* --- producer ------------------------------------------------------------ */
 struct kafka_producer;
 
-typedef void kafka_answer(void *context, uint64_t tag, enum status status);
+/* The delivery report of one record. */
+typedef void kafka_delivered(void *context, uint64_t tag, enum status status);
 
 struct kafka_producer_options {
 	struct kafka_options common;
 	unsigned queue_max_kib;
 	unsigned timeout_ms; /* 0: try for as long as it takes */
-	kafka_answer *answer;
+	kafka_delivered *delivered;
 	void *context;
 };
 
@@ -82,8 +83,9 @@ MUST_CHECK enum status kafka_produce(struct kafka_producer *producer,
  * ST_OK when a broker has answered about the topic within wait_ms; the first
  * record for it then needs no question of its own. Blocks.
  */
-MUST_CHECK enum status kafka_producer_ask(struct kafka_producer *producer,
-                                          const char *topic, unsigned wait_ms);
+MUST_CHECK enum status
+kafka_producer_load_metadata(struct kafka_producer *producer, const char *topic,
+                             unsigned wait_ms);
 int kafka_producer_fd(const struct kafka_producer *producer);
 /* Calls `answer` for what is settled; returns how many, at most `budget`. */
 unsigned kafka_producer_poll(struct kafka_producer *producer, unsigned budget);
@@ -133,16 +135,16 @@ MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
  * Takes no records but keeps the membership alive: for a member that can't work
  * for a while. Fetching goes on with the next kafka_group_poll().
  */
-MUST_CHECK enum status kafka_group_hold(struct kafka_group *group,
-                                        unsigned wait_ms);
+MUST_CHECK enum status kafka_group_pause(struct kafka_group *group,
+                                         unsigned wait_ms);
 /*
  * Everything up to and including `offset` of that partition is done. It is
  * committed within 200 ms, on revocation and on destroy. Offsets of a
  * partition must be marked in rising order; of one that was revoked they are
  * ignored.
  */
-void kafka_group_done(struct kafka_group *group, int32_t partition,
-                      int64_t offset);
+void kafka_group_store_offset(struct kafka_group *group, int32_t partition,
+                              int64_t offset);
 /* Changes whenever partitions were assigned or revoked. */
 unsigned kafka_group_generation(const struct kafka_group *group);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
@@ -201,11 +203,5 @@ MUST_CHECK enum status kafka_topic_partitions(const struct kafka_options *,
                                               const char *topic,
                                               unsigned wait_ms,
                                               unsigned *ret_partitions);
-
-/*
- * The murmur2 hash that Java's default partitioner takes, made positive as it
- * does: modulo the partitions it is the record's partition.
- */
-uint32_t kafka_key_hash(struct span key);
 
 #endif

@@ -33,8 +33,8 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_options *options,
 /* Takes the configuration; NULL when there can be no such client (logged). */
 rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                 struct kafka_sink *sink);
-void kafka_say(const struct kafka_sink *sink, int level, const char *facility,
-               const char *text);
+void kafka_sink_log(const struct kafka_sink *sink, int level,
+                    const char *facility, const char *text);
 
 enum status kafka_status(rd_kafka_resp_err_t error);
 

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/kafka/inflight.h"
 #include "common/io/kafka/resend.h"
 
 #include <assert.h>
@@ -12,87 +13,37 @@
 
 enum { TOPICS_MAX = 8, PURGE_WAIT_MS = 3000 };
 
-/* What is remembered of a record on its way; librdkafka keeps the bytes. */
-struct slot {
-	uint64_t tag;
-	uint64_t serial; /* the order in which records were taken */
-	int32_t partition;
-	bool taken;
-	uint32_t next_free;
-};
-
 struct kafka_producer {
 	struct kafka_sink sink;
 	char *brokers;
 	char *client_id;
 	unsigned queue_max_kib;
 	unsigned timeout_ms;
-	kafka_answer *answer;
+	kafka_delivered *delivered;
 	void *context;
 
 	rd_kafka_t *handle;
 	rd_kafka_queue_t *queue;
-	rd_kafka_event_t *reports; /* not read to its end yet */
+	rd_kafka_event_t *reports; /* the event being read */
 	size_t reports_left;
 	int wake_fd;
 
 	char *topic_names[TOPICS_MAX];
 	rd_kafka_topic_t *topics[TOPICS_MAX];
 
-	struct slot *slots;
-	uint32_t slot_count;
-	uint32_t free_slot; /* index + 1, 0: none */
+	struct kafka_inflight inflight;
 	uint64_t serial;
 	unsigned pending;
 	unsigned rebuilt;
-	struct kafka_resend *resend; /* what a dead handle left unanswered */
+	struct kafka_resend *resend; /* records of a dead handle */
 };
-
-/* --- slots --------------------------------------------------------------- */
-static void add_slots(struct kafka_producer *p)
-{
-	uint32_t count = p->slot_count ? p->slot_count * 2 : 256;
-
-	p->slots = mem_resize(p->slots, count * sizeof(*p->slots));
-	for (uint32_t i = count; i > p->slot_count; i--) {
-		p->slots[i - 1] = (struct slot){.next_free = p->free_slot};
-		p->free_slot = i;
-	}
-	p->slot_count = count;
-}
-
-/* The number that travels through librdkafka as the record's opaque. */
-static uint32_t slot_take(struct kafka_producer *p, uint64_t tag,
-                          uint64_t serial, int32_t partition)
-{
-	uint32_t number;
-	struct slot *slot;
-
-	if (!p->free_slot)
-		add_slots(p);
-	number = p->free_slot;
-	slot = &p->slots[number - 1];
-	p->free_slot = slot->next_free;
-	*slot = (struct slot){tag, serial, partition, true, 0};
-	return number;
-}
-
-static struct slot slot_give(struct kafka_producer *p, uint32_t number)
-{
-	struct slot *slot = &p->slots[number - 1];
-	struct slot was = *slot;
-
-	assert(was.taken);
-	*slot = (struct slot){.next_free = p->free_slot};
-	p->free_slot = number;
-	return was;
-}
 
 /* --- the handle ---------------------------------------------------------- */
 /*
- * linger 0: a record that finds the line idle goes at once; those that come
- * while a request is in flight gather into the next one. More in flight, five
- * is usual, cost broker and client more for each record: docs/adr/0008.
+ * linger.ms 0: a record goes at once when no request is in flight; records
+ * that arrive during a request share the next one. More than one request in
+ * flight (the default is 5) costs broker and client more per record:
+ * docs/adr/0008.
  */
 static rd_kafka_conf_t *configure(struct kafka_producer *p)
 {
@@ -135,7 +86,7 @@ static enum status open_handle(struct kafka_producer *p)
 	return ST_OK;
 }
 
-/* Its records count towards the queue's bound until then. */
+/* Until then the records of the event count towards the queue's bound. */
 static void drop_reports(struct kafka_producer *p)
 {
 	if (p->reports)
@@ -191,7 +142,7 @@ static void add_header(rd_kafka_headers_t **headers,
 
 static rd_kafka_resp_err_t send_record(struct kafka_producer *p,
                                        const struct kafka_record *record,
-                                       uint32_t slot)
+                                       uint32_t number)
 {
 	rd_kafka_topic_t *topic = topic_of(p, record->topic);
 	rd_kafka_headers_t *headers = NULL;
@@ -207,22 +158,24 @@ static rd_kafka_resp_err_t send_record(struct kafka_producer *p,
 		record->key.len, RD_KAFKA_VTYPE_VALUE, record->value.data,
 		record->value.len, RD_KAFKA_VTYPE_HEADERS, headers,
 		RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_MSG_F_COPY,
-		RD_KAFKA_VTYPE_OPAQUE, (void *)(uintptr_t)slot,
+		RD_KAFKA_VTYPE_OPAQUE, (void *)(uintptr_t)number,
 		RD_KAFKA_VTYPE_END);
 	if (error && headers)
 		rd_kafka_headers_destroy(headers);
 	return error;
 }
 
-static rd_kafka_resp_err_t take(struct kafka_producer *p,
-                                const struct kafka_record *record, uint64_t tag,
-                                uint64_t serial)
+static rd_kafka_resp_err_t send_tagged(struct kafka_producer *p,
+                                       const struct kafka_record *record,
+                                       uint64_t tag, uint64_t serial)
 {
-	uint32_t slot = slot_take(p, tag, serial, record->partition);
-	rd_kafka_resp_err_t error = send_record(p, record, slot);
+	const struct kafka_inflight_record sent = {tag, serial,
+	                                           record->partition};
+	uint32_t number = kafka_inflight_add(&p->inflight, &sent);
+	rd_kafka_resp_err_t error = send_record(p, record, number);
 
 	if (error)
-		(void)slot_give(p, slot);
+		(void)kafka_inflight_remove(&p->inflight, number);
 	return error;
 }
 
@@ -233,21 +186,21 @@ static bool is_fatal(const struct kafka_producer *p)
 	       RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static void say_event(struct kafka_producer *p, rd_kafka_event_t *event)
+static void log_event_of(struct kafka_producer *p, rd_kafka_event_t *event)
 {
 	const char *facility, *text;
 	int level;
 
 	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) {
 		if (!rd_kafka_event_log(event, &facility, &text, &level))
-			kafka_say(&p->sink, level, facility, text);
+			kafka_sink_log(&p->sink, level, facility, text);
 		return;
 	}
-	kafka_say(&p->sink, LOG_ERR, "ERROR",
-	          rd_kafka_event_error_string(event));
+	kafka_sink_log(&p->sink, LOG_ERR, "ERROR",
+	               rd_kafka_event_error_string(event));
 }
 
-/* NULL: none came within wait_ms. */
+/* NULL when no report arrived within wait_ms. */
 static const rd_kafka_message_t *next_report(struct kafka_producer *p,
                                              unsigned wait_ms)
 {
@@ -263,7 +216,7 @@ static const rd_kafka_message_t *next_report(struct kafka_producer *p,
 			p->reports_left = rd_kafka_event_message_count(event);
 			continue;
 		}
-		say_event(p, event);
+		log_event_of(p, event);
 		rd_kafka_event_destroy(event);
 	}
 	p->reports_left--;
@@ -283,21 +236,22 @@ static enum status report_status(const rd_kafka_message_t *report)
 	return status;
 }
 
-static uint32_t slot_of(const rd_kafka_message_t *report)
+static struct kafka_inflight_record
+remove_inflight(struct kafka_producer *p, const rd_kafka_message_t *report)
 {
-	return (uint32_t)(uintptr_t)report->_private;
+	return kafka_inflight_remove(&p->inflight,
+	                             (uint32_t)(uintptr_t)report->_private);
 }
 
 static void keep_for_resend(struct kafka_producer *p,
                             const rd_kafka_message_t *report)
 {
-	struct slot slot = slot_give(p, slot_of(report));
+	struct kafka_inflight_record sent = remove_inflight(p, report);
 
-	kafka_resend_add(p->resend, report, slot.partition, slot.tag,
-	                 slot.serial);
+	kafka_resend_add(p->resend, report, &sent);
 }
 
-/* Failed only because the handle is dead, not for a reason of its own. */
+/* True when the record failed only because the handle is dead. */
 static bool died_with_handle(const struct kafka_producer *p,
                              const rd_kafka_message_t *report)
 {
@@ -306,7 +260,7 @@ static bool died_with_handle(const struct kafka_producer *p,
 }
 
 /* --- a fatal handle ------------------------------------------------------ */
-/* Everything that the dead handle still holds, answered or kept. */
+/* Settles each record that the dead handle holds, or keeps it to resend. */
 static void empty_handle(struct kafka_producer *p)
 {
 	uint64_t until_ms = clock_mono_ms() + PURGE_WAIT_MS;
@@ -324,21 +278,21 @@ static void empty_handle(struct kafka_producer *p)
 			keep_for_resend(p, report);
 		else
 			kafka_resend_settle(p->resend,
-			                    slot_give(p, slot_of(report)).tag,
+			                    remove_inflight(p, report).tag,
 			                    report_status(report));
 	}
 }
 
-/* librdkafka never reported them: they may be in the log. */
-static void give_up_slots(struct kafka_producer *p)
+/* Records that librdkafka never reported may be in the log. */
+static void give_up_inflight(struct kafka_producer *p)
 {
-	for (uint32_t i = 0; i < p->slot_count; i++)
-		if (p->slots[i].taken)
-			kafka_resend_settle(p->resend, slot_give(p, i + 1).tag,
-			                    ST_UNCERTAIN);
+	struct kafka_inflight_record sent;
+
+	while (kafka_inflight_remove_any(&p->inflight, &sent))
+		kafka_resend_settle(p->resend, sent.tag, ST_UNCERTAIN);
 }
 
-/* A new handle would meet the same refusal. */
+/* True when the broker would refuse a new handle too. */
 static bool is_hopeless(rd_kafka_resp_err_t error)
 {
 	return error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
@@ -354,7 +308,7 @@ static void send_again(struct kafka_producer *p, bool hopeless)
 	kafka_resend_sort(p->resend);
 	while (kafka_resend_next(p->resend, &record, &tag, &serial)) {
 		error = hopeless ? RD_KAFKA_RESP_ERR__FATAL
-		                 : take(p, &record, tag, serial);
+		                 : send_tagged(p, &record, tag, serial);
 		if (error)
 			kafka_resend_settle(p->resend, tag,
 			                    kafka_status(error));
@@ -368,18 +322,18 @@ static void rebuild(struct kafka_producer *p)
 	rd_kafka_resp_err_t error =
 		rd_kafka_fatal_error(p->handle, why, sizeof(why));
 
-	kafka_say(&p->sink, LOG_WARNING, "REBUILD", why);
+	kafka_sink_log(&p->sink, LOG_WARNING, "REBUILD", why);
 	empty_handle(p);
-	give_up_slots(p);
+	give_up_inflight(p);
 	close_handle(p);
 	p->rebuilt++;
-	/* It was possible with the same settings before. */
+	/* The same settings were valid before. */
 	if (open_handle(p) != ST_OK)
 		abort();
 	send_again(p, is_hopeless(error));
 }
 
-/* --- the module's door --------------------------------------------------- */
+/* --- interface ----------------------------------------------------------- */
 enum status kafka_producer_create(const struct kafka_producer_options *options,
                                   struct kafka_producer **ret_producer)
 {
@@ -387,13 +341,13 @@ enum status kafka_producer_create(const struct kafka_producer_options *options,
 		mem_new(sizeof(*p));
 	const struct kafka_options *common = &options->common;
 
-	assert(options->answer && options->queue_max_kib);
+	assert(options->delivered && options->queue_max_kib);
 	p->sink = (struct kafka_sink){common->log, common->log_context};
 	p->brokers = mem_text(common->brokers, strlen(common->brokers));
 	p->client_id = mem_text(common->client_id, strlen(common->client_id));
 	p->queue_max_kib = options->queue_max_kib;
 	p->timeout_ms = options->timeout_ms;
-	p->answer = options->answer;
+	p->delivered = options->delivered;
 	p->context = options->context;
 	p->resend = kafka_resend_create();
 	p->wake_fd = kafka_wake_create();
@@ -415,7 +369,7 @@ void kafka_producer_destroy(struct kafka_producer **producer)
 	for (unsigned i = 0; i < TOPICS_MAX; i++)
 		mem_free(&p->topic_names[i]);
 	kafka_resend_destroy(&p->resend);
-	mem_free(&p->slots);
+	kafka_inflight_free(&p->inflight);
 	mem_free(&p->brokers);
 	mem_free(&p->client_id);
 	mem_free(producer);
@@ -424,12 +378,12 @@ void kafka_producer_destroy(struct kafka_producer **producer)
 enum status kafka_produce(struct kafka_producer *p,
                           const struct kafka_record *record, uint64_t tag)
 {
-	rd_kafka_resp_err_t error = take(p, record, tag, ++p->serial);
+	rd_kafka_resp_err_t error = send_tagged(p, record, tag, ++p->serial);
 	enum status status;
 
 	if (error == RD_KAFKA_RESP_ERR__FATAL) {
 		rebuild(p);
-		error = take(p, record, tag, p->serial);
+		error = send_tagged(p, record, tag, p->serial);
 	}
 	status = kafka_status(error);
 	if (status == ST_OK)
@@ -437,13 +391,16 @@ enum status kafka_produce(struct kafka_producer *p,
 	return status == ST_NOT_FOUND ? ST_BROKEN : status;
 }
 
-static void answer(struct kafka_producer *p, uint64_t tag, enum status status)
+static void deliver(struct kafka_producer *p, uint64_t tag, enum status status)
 {
 	p->pending--;
-	p->answer(p->context, tag, status);
+	p->delivered(p->context, tag, status);
 }
 
-/* One report or one answer left by a rebuild. False: there is none. */
+/*
+ * Handles one delivery report, or one outcome that a rebuild left. False when
+ * there is neither.
+ */
 static bool serve(struct kafka_producer *p, unsigned wait_ms, unsigned *done)
 {
 	const rd_kafka_message_t *report;
@@ -451,7 +408,7 @@ static bool serve(struct kafka_producer *p, unsigned wait_ms, unsigned *done)
 	uint64_t tag;
 
 	if (kafka_resend_settled(p->resend, &tag, &status)) {
-		answer(p, tag, status);
+		deliver(p, tag, status);
 		(*done)++;
 		return true;
 	}
@@ -463,7 +420,7 @@ static bool serve(struct kafka_producer *p, unsigned wait_ms, unsigned *done)
 		return true;
 	}
 	status = report_status(report);
-	answer(p, slot_give(p, slot_of(report)).tag, status);
+	deliver(p, remove_inflight(p, report).tag, status);
 	(*done)++;
 	return true;
 }
@@ -498,8 +455,8 @@ void kafka_producer_flush(struct kafka_producer *p, unsigned wait_ms)
 		drop_reports(p);
 }
 
-enum status kafka_producer_ask(struct kafka_producer *p, const char *topic,
-                               unsigned wait_ms)
+enum status kafka_producer_load_metadata(struct kafka_producer *p,
+                                         const char *topic, unsigned wait_ms)
 {
 	unsigned partitions;
 

@@ -71,8 +71,9 @@ static enum status check_partitions(struct kafka_reader *r,
 		return status == ST_NOT_FOUND ? ST_BROKEN : status;
 	if (partitions == options->partitions)
 		return ST_OK;
-	kafka_say(&r->sink, LOG_ERR, "PARTITIONS",
-	          "the topic has another number of partitions than is set");
+	kafka_sink_log(
+		&r->sink, LOG_ERR, "PARTITIONS",
+		"the topic has another number of partitions than is set");
 	return ST_BROKEN;
 }
 
@@ -227,16 +228,16 @@ static void go_to_end(struct kafka_reader *r, int32_t partition)
 	else
 		r->next[partition] = high;
 	if (rd_kafka_consume_start_queue(r->topic, partition, high, r->queue))
-		kafka_say(&r->sink, LOG_ERR, "START",
-		          rd_kafka_err2str(rd_kafka_last_error()));
+		kafka_sink_log(&r->sink, LOG_ERR, "START",
+		               rd_kafka_err2str(rd_kafka_last_error()));
 }
 
 /* ST_NOT_FOUND for what only needs a word in the log. */
 static enum status handle_error(struct kafka_reader *r,
                                 const rd_kafka_message_t *record)
 {
-	kafka_say(&r->sink, LOG_WARNING, "FETCH",
-	          rd_kafka_message_errstr(record));
+	kafka_sink_log(&r->sink, LOG_WARNING, "FETCH",
+	               rd_kafka_message_errstr(record));
 	if (record->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET &&
 	    record->err != RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
 		return ST_NOT_FOUND;

@@ -8,10 +8,10 @@ struct kept {
 	uint64_t serial;
 	uint64_t tag;
 	struct kafka_record record;
-	char *bytes; /* what the record points into */
+	char *bytes; /* the record points into it */
 };
 
-struct answer {
+struct outcome {
 	uint64_t tag;
 	enum status status;
 };
@@ -19,8 +19,8 @@ struct answer {
 struct kafka_resend {
 	struct kept *kept;
 	unsigned kept_count, kept_room, kept_at;
-	struct answer *answers;
-	unsigned answer_count, answer_room, answer_at;
+	struct outcome *outcomes;
+	unsigned outcome_count, outcome_room, outcome_at;
 };
 
 struct kafka_resend *kafka_resend_create(void)
@@ -34,7 +34,7 @@ void kafka_resend_destroy(struct kafka_resend **resend)
 		return;
 	kafka_resend_sent(*resend);
 	mem_free(&(*resend)->kept);
-	mem_free(&(*resend)->answers);
+	mem_free(&(*resend)->outcomes);
 	mem_free(resend);
 }
 
@@ -97,8 +97,8 @@ static void copy_record(struct kept *kept, const rd_kafka_message_t *report)
 }
 
 void kafka_resend_add(struct kafka_resend *resend,
-                      const rd_kafka_message_t *report, int32_t partition,
-                      uint64_t tag, uint64_t serial)
+                      const rd_kafka_message_t *report,
+                      const struct kafka_inflight_record *sent)
 {
 	struct kept *kept;
 
@@ -108,15 +108,15 @@ void kafka_resend_add(struct kafka_resend *resend,
 		                          resend->kept_room * sizeof(*kept));
 	}
 	kept = &resend->kept[resend->kept_count++];
-	*kept = (struct kept){.serial = serial, .tag = tag};
-	kept->record.partition = partition;
+	*kept = (struct kept){.serial = sent->serial, .tag = sent->tag};
+	kept->record.partition = sent->partition;
 	copy_record(kept, report);
 }
 
 unsigned kafka_resend_count(const struct kafka_resend *resend)
 {
-	return resend->kept_count - resend->kept_at + resend->answer_count -
-	       resend->answer_at;
+	return resend->kept_count - resend->kept_at + resend->outcome_count -
+	       resend->outcome_at;
 }
 
 static int by_serial(const void *a, const void *b)
@@ -159,26 +159,27 @@ void kafka_resend_sent(struct kafka_resend *resend)
 void kafka_resend_settle(struct kafka_resend *resend, uint64_t tag,
                          enum status status)
 {
-	if (resend->answer_count == resend->answer_room) {
-		resend->answer_room = resend->answer_room * 2 + 64;
-		resend->answers =
-			mem_resize(resend->answers,
-		                   resend->answer_room * sizeof(struct answer));
+	if (resend->outcome_count == resend->outcome_room) {
+		resend->outcome_room = resend->outcome_room * 2 + 64;
+		resend->outcomes = mem_resize(resend->outcomes,
+		                              resend->outcome_room *
+		                                      sizeof(struct outcome));
 	}
-	resend->answers[resend->answer_count++] = (struct answer){tag, status};
+	resend->outcomes[resend->outcome_count++] =
+		(struct outcome){tag, status};
 }
 
 bool kafka_resend_settled(struct kafka_resend *resend, uint64_t *ret_tag,
                           enum status *ret_status)
 {
-	const struct answer *answer;
+	const struct outcome *outcome;
 
-	if (resend->answer_at == resend->answer_count)
+	if (resend->outcome_at == resend->outcome_count)
 		return false;
-	answer = &resend->answers[resend->answer_at++];
-	*ret_tag = answer->tag;
-	*ret_status = answer->status;
-	if (resend->answer_at == resend->answer_count)
-		resend->answer_at = resend->answer_count = 0;
+	outcome = &resend->outcomes[resend->outcome_at++];
+	*ret_tag = outcome->tag;
+	*ret_status = outcome->status;
+	if (resend->outcome_at == resend->outcome_count)
+		resend->outcome_at = resend->outcome_count = 0;
 	return true;
 }

@@ -15,7 +15,7 @@ static void the_first_look_tells_nothing(void **state)
 	struct clock_watch watch = {false, 0};
 
 	(void)state;
-	assert_false(clock_watch_look(&watch, BOOT_MS, 0));
+	assert_false(clock_watch_check(&watch, BOOT_MS, 0));
 }
 
 static void a_clock_that_runs_is_not_set(void **state)
@@ -24,8 +24,8 @@ static void a_clock_that_runs_is_not_set(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++)
-		assert_false(clock_watch_look(&watch, BOOT_MS + i * 500,
-		                              NOW_MS + i * 500));
+		assert_false(clock_watch_check(&watch, BOOT_MS + i * 500,
+		                               NOW_MS + i * 500));
 }
 
 static void a_pause_of_the_process_is_none_of_the_clock(void **state)
@@ -33,9 +33,9 @@ static void a_pause_of_the_process_is_none_of_the_clock(void **state)
 	struct clock_watch watch = {false, 0};
 
 	(void)state;
-	assert_false(clock_watch_look(&watch, BOOT_MS, NOW_MS));
+	assert_false(clock_watch_check(&watch, BOOT_MS, NOW_MS));
 	assert_false(
-		clock_watch_look(&watch, BOOT_MS + HOUR_MS, NOW_MS + HOUR_MS));
+		clock_watch_check(&watch, BOOT_MS + HOUR_MS, NOW_MS + HOUR_MS));
 }
 
 static void a_clock_set_forward_harms_nobody(void **state)
@@ -43,8 +43,9 @@ static void a_clock_set_forward_harms_nobody(void **state)
 	struct clock_watch watch = {false, 0};
 
 	(void)state;
-	assert_false(clock_watch_look(&watch, BOOT_MS, NOW_MS));
-	assert_false(clock_watch_look(&watch, BOOT_MS + 500, NOW_MS + HOUR_MS));
+	assert_false(clock_watch_check(&watch, BOOT_MS, NOW_MS));
+	assert_false(
+		clock_watch_check(&watch, BOOT_MS + 500, NOW_MS + HOUR_MS));
 }
 
 static void a_little_back_is_waited_for(void **state)
@@ -52,9 +53,9 @@ static void a_little_back_is_waited_for(void **state)
 	struct clock_watch watch = {false, 0};
 
 	(void)state;
-	assert_false(clock_watch_look(&watch, BOOT_MS, NOW_MS));
+	assert_false(clock_watch_check(&watch, BOOT_MS, NOW_MS));
 	assert_false(
-		clock_watch_look(&watch, BOOT_MS, NOW_MS - CLOCK_BACK_MAX_MS));
+		clock_watch_check(&watch, BOOT_MS, NOW_MS - CLOCK_BACK_MAX_MS));
 }
 
 static void back_by_more_is_told_once(void **state)
@@ -62,10 +63,11 @@ static void back_by_more_is_told_once(void **state)
 	struct clock_watch watch = {false, 0};
 
 	(void)state;
-	assert_false(clock_watch_look(&watch, BOOT_MS, NOW_MS));
-	assert_false(clock_watch_look(&watch, BOOT_MS + 500, NOW_MS + HOUR_MS));
-	assert_true(clock_watch_look(&watch, BOOT_MS + 1000, NOW_MS + 1000));
-	assert_false(clock_watch_look(&watch, BOOT_MS + 1500, NOW_MS + 1500));
+	assert_false(clock_watch_check(&watch, BOOT_MS, NOW_MS));
+	assert_false(
+		clock_watch_check(&watch, BOOT_MS + 500, NOW_MS + HOUR_MS));
+	assert_true(clock_watch_check(&watch, BOOT_MS + 1000, NOW_MS + 1000));
+	assert_false(clock_watch_check(&watch, BOOT_MS + 1500, NOW_MS + 1500));
 }
 
 int main(void)

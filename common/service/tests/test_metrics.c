@@ -95,13 +95,13 @@ static void counters_and_gauges_are_served_with_one_head(void **state)
 static void a_sample_falls_into_its_bucket_and_all_above(void **state)
 {
 	(void)state;
-	metric_took(&save, 0);
-	metric_took(&save, 50);
-	metric_took(&save, 51);
-	metric_took(&save, 100);
-	metric_took(&save, 13107200); /* the last bound */
-	metric_took(&save, 13107201);
-	metric_took(&save, 100000000);
+	metric_observe_us(&save, 0);
+	metric_observe_us(&save, 50);
+	metric_observe_us(&save, 51);
+	metric_observe_us(&save, 100);
+	metric_observe_us(&save, 13107200); /* the last bound */
+	metric_observe_us(&save, 13107201);
+	metric_observe_us(&save, 100000000);
 	ASSERT_SERVED("t_save_seconds_bucket{le=\"5e-05\"} 2\n",
 	              "t_save_seconds_bucket{le=\"0.0001\"} 4\n",
 	              "t_save_seconds_bucket{le=\"0.0002\"} 4\n",
@@ -116,7 +116,7 @@ static void a_sample_falls_into_its_bucket_and_all_above(void **state)
 static void labels_of_a_histogram_stand_before_its_bound(void **state)
 {
 	(void)state;
-	metric_took(&ask, 60);
+	metric_observe_us(&ask, 60);
 	ASSERT_SERVED(
 		"# HELP t_ask_seconds Asking\n"
 		"# TYPE t_ask_seconds histogram\n",
@@ -200,7 +200,7 @@ static void *count_much(void *context)
 {
 	for (unsigned i = 0; i < COUNTS; i++) {
 		metric_count(&socket_errors, 1);
-		metric_took(&save, 10);
+		metric_observe_us(&save, 10);
 	}
 	return context;
 }

@@ -10,7 +10,7 @@ static struct user_limit *limit;
 
 static void make(uint32_t per_s, uint32_t burst)
 {
-	struct bucket_rate rate = {.per_s = per_s, .burst = burst};
+	struct token_bucket_rate rate = {.per_s = per_s, .burst = burst};
 
 	limit = user_limit_create(&rate);
 }

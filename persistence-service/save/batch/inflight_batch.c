@@ -119,9 +119,9 @@ static void mark_positions(struct inflight_batches *batches,
 	if (inflight->generation != kafka_group_generation(batches->group))
 		return;
 	for (unsigned i = 0; i < inflight->position_count; i++)
-		kafka_group_done(batches->group,
-		                 inflight->positions[i].partition,
-		                 inflight->positions[i].offset);
+		kafka_group_store_offset(batches->group,
+		                         inflight->positions[i].partition,
+		                         inflight->positions[i].offset);
 }
 
 void inflight_batches_mark_done(struct inflight_batches *batches)

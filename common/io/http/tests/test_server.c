@@ -119,7 +119,7 @@ static void forget(struct http_request *request, void *context)
 
 static void *worker(void *context)
 {
-	assert_string_equal(context, "lane");
+	assert_string_equal(context, "pool");
 	return (void *)(uintptr_t) "worker";
 }
 
@@ -149,11 +149,11 @@ static const struct http_route routes[] = {
 	{"PUT", "/flag/on", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/json", echo, 0, HTTP_JSON},
 	{"GET", "/forget", forget, HTTP_INLINE, HTTP_NO_BODY},
-	{"GET", "/forget/in/lane", forget, 0, HTTP_NO_BODY},
+	{"GET", "/forget/in/pool", forget, 0, HTTP_NO_BODY},
 };
 
-static const struct http_lane lanes[] = {
-	{"echo", 1, 100, 503, 1, worker, NULL, (void *)(uintptr_t) "lane"},
+static const struct http_worker_pool_options pools[] = {
+	{"echo", 1, 100, 503, 1, worker, NULL, (void *)(uintptr_t) "pool"},
 	{"held", LANE_THREADS, LANE_QUEUE, 429, 7, NULL, NULL, NULL},
 };
 
@@ -177,8 +177,8 @@ static struct http_server_options options_at(const char *address)
 		.port = port,
 		.routes = routes,
 		.route_count = ARRAY_LEN(routes),
-		.lanes = lanes,
-		.lane_count = ARRAY_LEN(lanes),
+		.pools = pools,
+		.pool_count = ARRAY_LEN(pools),
 		.inline_context = (void *)(uintptr_t) "inline",
 		.max_body = MAX_BODY,
 		.connection_max = 50,
@@ -523,7 +523,7 @@ static void a_forgotten_answer_is_a_500(void **state)
 {
 	(void)state;
 	assert_problem(get("/forget"), 500);
-	assert_problem(get("/forget/in/lane"), 500);
+	assert_problem(get("/forget/in/pool"), 500);
 }
 
 static void bodies_over_the_limit_get_413(void **state)
@@ -628,13 +628,13 @@ static void wait_for_held(unsigned count)
 
 static void wait_for_waiting(unsigned count)
 {
-	for (unsigned i = 0;
-	     i < 5000 && http_server_waiting(server, 1) != count; i++)
+	for (unsigned i = 0; i < 5000 && http_server_queued(server, 1) != count;
+	     i++)
 		(void)usleep(1000);
-	assert_int_equal(http_server_waiting(server, 1), count);
+	assert_int_equal(http_server_queued(server, 1), count);
 }
 
-/* Fills the lane: its threads are at work, its queue is full. */
+/* Fills the pool: its threads are at work, its queue is full. */
 static void fill(int fds[LANE_THREADS + LANE_QUEUE])
 {
 	atomic_store(&hold, true);

@@ -39,7 +39,7 @@ const char *fresh_topic(unsigned partitions)
 	return name;
 }
 
-void note_answer(void *context, uint64_t tag, enum status status)
+void note_delivery(void *context, uint64_t tag, enum status status)
 {
 	struct answers *answers = context;
 
@@ -54,7 +54,7 @@ struct kafka_producer *start_producer(struct answers *answers)
 		.common = *kafka_here(),
 		.queue_max_kib = 16384,
 		.timeout_ms = WAIT_MS,
-		.answer = note_answer,
+		.delivered = note_delivery,
 		.context = answers,
 	};
 	struct kafka_producer *producer;

@@ -65,9 +65,9 @@ static void take_numbers(struct kafka_group *group, unsigned first,
 
 		assert_int_equal(number_of(message), first + i);
 		if (i + open < count)
-			kafka_group_done(group,
-			                 kafka_message_partition(message),
-			                 kafka_message_offset(message));
+			kafka_group_store_offset(
+				group, kafka_message_partition(message),
+				kafka_message_offset(message));
 		kafka_message_destroy(&message);
 	}
 }
@@ -115,12 +115,12 @@ static void holding_takes_no_record_and_loses_none(void **state)
 	(void)state;
 	send_numbers(topic, 0, 0, 10);
 	while (kafka_group_partitions(group) == 0 && clock_mono_ms() < until_ms)
-		assert_int_equal(kafka_group_hold(group, 50), ST_OK);
+		assert_int_equal(kafka_group_pause(group, 50), ST_OK);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(kafka_group_hold(group, 50), ST_OK);
+		assert_int_equal(kafka_group_pause(group, 50), ST_OK);
 	take_numbers(group, 0, 5, 0);
 	for (unsigned i = 0; i < 10; i++)
-		assert_int_equal(kafka_group_hold(group, 50), ST_OK);
+		assert_int_equal(kafka_group_pause(group, 50), ST_OK);
 	send_numbers(topic, 0, 10, 10);
 	take_numbers(group, 5, 15, 0);
 	expect_quiet(group);
@@ -204,12 +204,12 @@ static void a_hold_ends_also_for_what_was_taken_meanwhile(void **state)
 
 	(void)state;
 	settle(a, NULL, 2, 0);
-	assert_int_equal(kafka_group_hold(a, 1), ST_OK);
+	assert_int_equal(kafka_group_pause(a, 1), ST_OK);
 	b = join(topic, "b");
 	while (kafka_group_partitions(a) && clock_mono_ms() < until_ms) {
 		assert_int_equal(kafka_group_poll(b, 1, &message),
 		                 ST_NOT_FOUND);
-		assert_int_equal(kafka_group_hold(a, 1), ST_OK);
+		assert_int_equal(kafka_group_pause(a, 1), ST_OK);
 	}
 	assert_int_equal(kafka_group_partitions(a), 0);
 	settle(a, b, 1, 1);

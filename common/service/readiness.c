@@ -1,4 +1,4 @@
-#include "common/service/parts.h"
+#include "common/service/readiness.h"
 #include "common/base/json_write.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
@@ -51,14 +51,14 @@ void service_part(const char *name, bool up, const char *why)
 		          F_TEXT("why", why ? why : ""));
 }
 
-void parts_started(bool started)
+void readiness_set_serving(bool started)
 {
 	(void)pthread_mutex_lock(&lock);
 	started_ = started;
 	(void)pthread_mutex_unlock(&lock);
 }
 
-bool parts_write(struct buf *ret_json)
+bool readiness_write(struct buf *ret_json)
 {
 	struct json_writer w = json_writer(ret_json);
 	bool ready;

@@ -1,7 +1,7 @@
-#include "common/base/bucket.h"
+#include "common/base/token_bucket.h"
 
-static void refill(struct bucket *bucket, const struct bucket_rate *rate,
-                   uint32_t now_s)
+static void refill(struct token_bucket *bucket,
+                   const struct token_bucket_rate *rate, uint32_t now_s)
 {
 	uint64_t back = (uint64_t)(now_s - bucket->at_s) * rate->per_s;
 
@@ -10,8 +10,9 @@ static void refill(struct bucket *bucket, const struct bucket_rate *rate,
 		back < bucket->taken ? bucket->taken - (uint32_t)back : 0;
 }
 
-bool bucket_take(struct bucket *bucket, const struct bucket_rate *rate,
-                 uint32_t units, uint64_t now_s)
+bool token_bucket_take(struct token_bucket *bucket,
+                       const struct token_bucket_rate *rate, uint32_t units,
+                       uint64_t now_s)
 {
 	refill(bucket, rate, (uint32_t)now_s);
 	if (units > rate->burst - bucket->taken) {

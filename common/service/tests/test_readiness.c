@@ -1,6 +1,6 @@
 #include "common/base/scope.h"
 #include "common/service/log.h"
-#include "common/service/parts.h"
+#include "common/service/readiness.h"
 #include "common/service/service.h"
 #include "common/service/tests/stdout_fixture.h"
 
@@ -18,7 +18,7 @@ static void assert_parts(bool ready, const char *wanted)
 {
 	struct buf json CLEANUP(buf_free) = BUF(OUT_MAX);
 
-	assert_int_equal(parts_write(&json), ready);
+	assert_int_equal(readiness_write(&json), ready);
 	assert_string_equal(buf_text(&json), wanted);
 }
 
@@ -46,7 +46,7 @@ static void nothing_is_ready_before_the_start(void **state)
 static void a_service_without_parts_is_ready_once_started(void **state)
 {
 	(void)state;
-	parts_started(true);
+	readiness_set_serving(true);
 	assert_parts(true, "{\"ready\":true,\"parts\":{}}");
 }
 
@@ -104,7 +104,7 @@ static void nothing_is_ready_after_a_stop_was_asked_for(void **state)
 	(void)state;
 	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
 	                   "\"mysql\":\"up\"}}");
-	parts_started(false);
+	readiness_set_serving(false);
 	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"up\","
 	                    "\"mysql\":\"up\"}}");
 }
@@ -115,10 +115,10 @@ static void there_is_room_for_eight(void **state)
 	struct buf json CLEANUP(buf_free) = BUF(OUT_MAX);
 
 	(void)state;
-	parts_started(true);
+	readiness_set_serving(true);
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
 		service_part(more[i], false, NULL);
-	assert_false(parts_write(&json));
+	assert_false(readiness_write(&json));
 	assert_non_null(strstr(buf_text(&json), "\"h\":\"down\"}}"));
 }
 

@@ -1,0 +1,168 @@
+#define _GNU_SOURCE
+#include "common/base/mem.h"
+#include "common/io/http/private.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct http_request *pop(struct http_worker_pool *pool)
+{
+	struct http_request *request = pool->first;
+
+	pool->first = request->next;
+	if (!pool->first)
+		pool->last = NULL;
+	pool->queued--;
+	request->next = NULL;
+	return request;
+}
+
+/* NULL when the pool stops. */
+static struct http_request *take_request(struct http_worker_pool *pool)
+{
+	struct http_request *request = NULL;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	while (!pool->first && !pool->stopping)
+		(void)pthread_cond_wait(&pool->work, &pool->lock);
+	if (!pool->stopping) {
+		request = pop(pool);
+		pool->running++;
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	return request;
+}
+
+/* A resumed request belongs to the server's thread again. */
+static void finish(struct http_worker_pool *pool, struct http_request *request)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->running--;
+	(void)pthread_mutex_unlock(&pool->lock);
+	MHD_resume_connection(request->connection);
+}
+
+static void *run_worker(void *argument)
+{
+	struct http_worker_pool *pool = argument;
+	const struct http_worker_pool_options *options = pool->options;
+	void *context = options->pool_context;
+	struct http_request *request;
+
+	if (options->worker_start)
+		context = options->worker_start(options->pool_context);
+	while ((request = take_request(pool))) {
+		http_request_handle(request, request->handle, context);
+		finish(pool, request);
+	}
+	if (options->worker_stop)
+		options->worker_stop(context);
+	return NULL;
+}
+
+static void start_thread(struct http_worker_pool *pool)
+{
+	pthread_t *thread = &pool->threads[pool->started];
+	char name[16]; /* the longest that the kernel accepts */
+	int error = pthread_create(thread, NULL, run_worker, pool);
+
+	if (error) {
+		(void)fprintf(stderr, "no thread for %s: error %d\n",
+		              pool->options->name, error);
+		abort();
+	}
+	pool->started++;
+	(void)snprintf(name, sizeof(name), "%s", pool->options->name);
+	(void)pthread_setname_np(*thread, name);
+}
+
+void http_worker_pool_start(struct http_worker_pool *pool,
+                            const struct http_worker_pool_options *options)
+{
+	assert(options->threads > 0);
+	pool->options = options;
+	(void)pthread_mutex_init(&pool->lock, NULL);
+	(void)pthread_cond_init(&pool->work, NULL);
+	pool->threads = mem_new(options->threads * sizeof(*pool->threads));
+	while (pool->started < options->threads)
+		start_thread(pool);
+}
+
+static void refuse(struct http_request *request,
+                   const struct http_worker_pool_options *options)
+{
+	char seconds[16];
+
+	(void)snprintf(seconds, sizeof(seconds), "%u", options->retry_after_s);
+	http_set_header(request, "Retry-After", seconds);
+	http_answer_problem(request, options->full_http,
+	                    "too many requests are waiting; try again later");
+}
+
+static void push(struct http_worker_pool *pool, struct http_request *request)
+{
+	if (pool->last)
+		pool->last->next = request;
+	else
+		pool->first = request;
+	pool->last = request;
+	pool->queued++;
+	(void)pthread_cond_signal(&pool->work);
+}
+
+bool http_worker_pool_push(struct http_worker_pool *pool,
+                           struct http_request *request)
+{
+	const struct http_worker_pool_options *options = pool->options;
+	bool full;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	full = pool->stopping || pool->queued + pool->running >=
+	                                 options->threads + options->queue_max;
+	if (!full) {
+		/* Suspended before a worker can see and resume it. */
+		MHD_suspend_connection(request->connection);
+		push(pool, request);
+	}
+	(void)pthread_mutex_unlock(&pool->lock);
+	if (full)
+		refuse(request, options);
+	return !full;
+}
+
+static void refuse_queued(struct http_worker_pool *pool)
+{
+	while (pool->first) {
+		struct http_request *request = pop(pool);
+
+		http_answer_problem(request, 503, "the service is stopping");
+		MHD_resume_connection(request->connection);
+	}
+}
+
+void http_worker_pool_stop(struct http_worker_pool *pool)
+{
+	if (!pool->options)
+		return;
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->stopping = true;
+	refuse_queued(pool);
+	(void)pthread_cond_broadcast(&pool->work);
+	(void)pthread_mutex_unlock(&pool->lock);
+	while (pool->started)
+		(void)pthread_join(pool->threads[--pool->started], NULL);
+	mem_free(&pool->threads);
+	(void)pthread_cond_destroy(&pool->work);
+}
+
+unsigned http_server_queued(struct http_server *server, unsigned index)
+{
+	struct http_worker_pool *pool = &server->pools[index];
+	unsigned queued;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	queued = pool->queued;
+	(void)pthread_mutex_unlock(&pool->lock);
+	return queued;
+}
