@@ -1,10 +1,10 @@
 /*
- * gateway - the parts of websocket-service put together on one libuv loop:
- * sockets, Kafka's two descriptors, Redis, questions to identity, timers.
+ * gateway - the parts of websocket-service on one libuv loop: sockets, Kafka,
+ * Redis, requests to identity-service, timers.
  *
- * Order at start: the reader of message_events is positioned before the first
- * socket is accepted, so that a `welcome` never promises too much.
- *
+ * Order      the reader of message_events has its position before the first
+ *            socket is accepted, so that a client misses no event after its
+ *            `welcome`.
  * Threads    one; nothing here locks. The functions fit struct service.
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_H

@@ -1,6 +1,6 @@
 /*
- * websocket-service - the gateway: open sockets on one side, Kafka on the
- * other. README.md in this folder says what it does when what is missing.
+ * websocket-service - the gateway between the sockets of clients and Kafka.
+ * README.md in this folder describes it.
  */
 #include "common/service/service.h"
 #include "websocket-service/gateway.h"
@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	static struct gateway_settings settings;
 	static const struct service service = {
 		.name = "websocket-service",
-		.purpose = "sockets of chat clients, behind nginx",
+		.purpose = "WebSocket gateway for chat clients",
 		.table = &gateway_settings_table,
 		.settings = &settings,
 		.bind_address = &settings.bind_address,

@@ -1,5 +1,5 @@
 /*
- * about - a user in a conversation, as a key of hash tables.
+ * member_key - a user and a conversation, as a key of hash tables.
  */
 #ifndef PARLEY_WEBSOCKET_MEMBER_KEY_H
 #define PARLEY_WEBSOCKET_MEMBER_KEY_H
@@ -11,7 +11,7 @@ struct member_key {
 	uint64_t conversation;
 };
 
-/* Not in the header: analyzers lose their way among the bytes of a key. */
+/* Not inline: static analyzers report false positives for its bytes. */
 struct member_key member_key_make(uint64_t user, uint64_t conversation);
 
 #endif

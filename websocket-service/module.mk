@@ -1,9 +1,11 @@
 # websocket-service: see README.md in this folder.
-WEBSOCKET_SOURCES := gateway.c gateway_metrics.c member_key.c settings.c \
+WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c \
+	member_key.c settings.c \
 	$(addprefix socket/,connection.c connection_out.c connections.c rate_limits.c \
 		send_buffer.c slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \
-	$(addprefix receive/,intake.c pending_receipts.c pending_sends.c save_records.c) \
+	$(addprefix receive/,error_frame.c frame_dispatch.c pending_receipts.c \
+		pending_sends.c recipient_check.c save_records.c) \
 	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c memberships.c \
 		room_members.c room_queries.c rooms.c typing.c) \
 	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \

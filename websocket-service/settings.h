@@ -1,5 +1,5 @@
 /*
- * settings - what the gateway is told by its environment; settings.def.
+ * settings - the gateway's settings, from its environment: see settings.def.
  */
 #ifndef PARLEY_WEBSOCKET_SETTINGS_H
 #define PARLEY_WEBSOCKET_SETTINGS_H
@@ -14,13 +14,13 @@ struct gateway_settings {
 
 extern const struct settings_table gateway_settings_table;
 
-/* The k and n of "k/n"; false when it is not of that form with k < n. */
+/* Reads EVENTS_SHARD, "k/n"; false when it is malformed or k >= n. */
 bool gateway_shard(const struct gateway_settings *settings, unsigned *ret_shard,
                    unsigned *ret_shards);
-/* Whether the shard has this user's events. */
+/* Whether the user's events are in the gateway's shard. */
 bool gateway_serves_user(const struct gateway_settings *settings,
                          uint64_t user);
-/* Checks of more than one value; fits struct service. */
+/* Checks that involve more than one value; fits struct service. */
 void gateway_settings_check(const void *settings, struct buf *faults);
 
 #endif

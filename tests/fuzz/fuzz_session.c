@@ -20,9 +20,11 @@
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/presence/presence_queries.h"
-#include "websocket-service/receive/intake.h"
+#include "websocket-service/receive/error_frame.h"
+#include "websocket-service/receive/frame_dispatch.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
+#include "websocket-service/receive/recipient_check.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/rate_limits.h"
@@ -318,18 +320,9 @@ static void answer_one(uint8_t which, uint8_t what)
 }
 
 /* --- sends ---------------------------------------------------------------- */
-static struct intake *intake;
+static struct recipient_check *recipients;
+static struct frame_dispatch *dispatch;
 static uint64_t under_way[SENDS]; /* connection numbers */
-
-void pending_sends_refuse(struct connection *connection,
-                          const struct uuid *uuid, enum frame_code code,
-                          const char *detail)
-{
-	struct buf text CLEANUP(buf_free) = BUF(1024);
-
-	frame_state_error(&text, uuid, code, detail);
-	connection_send(connection, buf_span(&text));
-}
 
 static void check_send(const struct client_frame *frame)
 {
@@ -358,8 +351,8 @@ void pending_sends_begin(struct pending_sends *sends,
 		(*connection_unsettled(connection))++;
 		return;
 	}
-	pending_sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-	                     "full");
+	error_frame_send_state(connection, &frame->uuid, FRAME_UNAVAILABLE,
+	                       "full");
 }
 
 static void settle(uint8_t which)
@@ -382,7 +375,7 @@ static void on_text(void *context, struct connection *connection,
                     struct span text)
 {
 	(void)context;
-	intake_text(intake, connection, text);
+	frame_dispatch_text(dispatch, connection, text);
 }
 
 /* --- what stands behind the other frames -----------------------------------
@@ -441,7 +434,7 @@ static void answer_records(enum status status)
 	record_count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		if (save_records_owner(tags[i]) == SAVE_RECORDS_OF_RECEIPTS)
-			pending_receipts_answered(
+			pending_receipts_acknowledged(
 				receipts, save_records_number(tags[i]), status);
 	}
 }
@@ -542,7 +535,7 @@ static bool on_opened(void *context, struct connection *connection)
 	uint64_t user = connection_user(connection);
 
 	(void)context;
-	intake_user_seen(intake, user);
+	recipient_check_user_seen(recipients, user);
 	if (mood & 64)
 		return rooms_user_connected(rooms, user);
 	(void)rooms_user_connected(rooms, user);
@@ -782,11 +775,14 @@ static void start(void)
 		.partitions = PARTITIONS, .rosters_max = 3});
 	watches = presence_queries_create(set, NULL, rooms);
 	limits = rate_limits_create(5, 100, 2);
-	intake = intake_create(&(struct intake_options){
+	recipients = recipient_check_create(&(struct recipient_check_options){
 		.connections = set,
-		.receipts = receipts,
-		.rate_limits = limits,
 		.unsettled_max = 8,
+	});
+	dispatch = frame_dispatch_create(&(struct frame_dispatch_options){
+		.rate_limits = limits,
+		.recipients = recipients,
+		.receipts = receipts,
 		.typing = on_typing,
 		.presence = on_presence,
 	});
@@ -797,7 +793,8 @@ static void stop(void)
 	for (unsigned i = 0; i < SOCKETS; i++)
 		leave(&sockets[i]);
 	check_counts();
-	intake_destroy(&intake);
+	frame_dispatch_destroy(&dispatch);
+	recipient_check_destroy(&recipients);
 	for (unsigned i = 0; i < WAITERS; i++)
 		must(!waiters[i]);
 	must(presence_queries_subscriptions(watches) == 0);

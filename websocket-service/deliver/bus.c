@@ -55,7 +55,7 @@ static void on_delivered(void *context, uint64_t tag, enum status status)
 
 	if (status == ST_OK || status_retryable(status))
 		set_down(bus, status != ST_OK, status);
-	bus->events->answered(bus->context, tag, status);
+	bus->events->acknowledged(bus->context, tag, status);
 }
 
 static void on_reports(uv_poll_t *poll, int status, int events)

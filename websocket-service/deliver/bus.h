@@ -26,7 +26,7 @@ struct uv_loop_s;
 struct bus_events {
 	void (*ready)(void *context);
 	/* Kafka's acknowledgement for the record with that tag. */
-	void (*answered)(void *context, uint64_t tag, enum status status);
+	void (*acknowledged)(void *context, uint64_t tag, enum status status);
 	/* Returns the bytes that it put into send buffers. */
 	size_t (*event)(void *context, const struct kafka_message *event);
 	/* Events expired in the log before they were read. */

@@ -7,6 +7,7 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_subscriptions.h"
+#include "websocket-service/receive/error_frame.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/slot_map.h"
 
@@ -125,16 +126,6 @@ static bool read_sample(const struct redis_reply *reply,
 
 /* --- `presence` frames --------------------------------------------------- */
 
-static void refuse(struct presence_queries *queries,
-                   struct connection *connection, enum frame_code code,
-                   const char *detail)
-{
-	buf_clear(&queries->text);
-	frame_error(&queries->text, NULL, code, detail);
-	connection_send(connection, buf_span(&queries->text));
-	metric_count(&gateway_metrics.frames_refused, 1);
-}
-
 static void request_fail(struct presence_queries *queries,
                          struct request *request)
 {
@@ -143,8 +134,8 @@ static void request_fail(struct presence_queries *queries,
 
 	request_end(queries, request);
 	if (connection)
-		refuse(queries, connection, FRAME_UNAVAILABLE,
-		       presence_unavailable);
+		error_frame_send(connection, NULL, FRAME_UNAVAILABLE,
+		                 presence_unavailable);
 }
 
 static void write_answer(struct presence_queries *queries,
@@ -265,8 +256,8 @@ void presence_queries_request(struct presence_queries *queries,
 	    slot_map_count(queries->requests) >= PRESENCE_REQUESTS_MAX ||
 	    presence_queries_subscriptions(queries) >=
 	            PRESENCE_SUBSCRIPTIONS_MAX) {
-		refuse(queries, connection, FRAME_UNAVAILABLE,
-		       presence_unavailable);
+		error_frame_send(connection, NULL, FRAME_UNAVAILABLE,
+		                 presence_unavailable);
 		return;
 	}
 	request = request_make(queries, id, frame);
@@ -275,8 +266,8 @@ void presence_queries_request(struct presence_queries *queries,
 		return;
 	}
 	request_end(queries, request);
-	refuse(queries, connection, FRAME_TOO_MANY,
-	       "a socket can subscribe to at most 500 users");
+	error_frame_send(connection, NULL, FRAME_TOO_MANY,
+	                 "a socket can subscribe to at most 500 users");
 }
 
 void presence_queries_socket_closed(struct presence_queries *queries,

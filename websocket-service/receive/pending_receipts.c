@@ -169,8 +169,8 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	return true;
 }
 
-void pending_receipts_answered(struct pending_receipts *receipts,
-                               uint64_t number, enum status status)
+void pending_receipts_acknowledged(struct pending_receipts *receipts,
+                                   uint64_t number, enum status status)
 {
 	struct pending_receipt *receipt =
 		slot_map_get(receipts->by_number, number);

@@ -37,8 +37,8 @@ void pending_receipts_destroy(struct pending_receipts **receipts);
 bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
                            const struct client_frame *frame);
 /* Kafka's acknowledgement for the record with that number. */
-void pending_receipts_answered(struct pending_receipts *receipts,
-                               uint64_t number, enum status status);
+void pending_receipts_acknowledged(struct pending_receipts *receipts,
+                                   uint64_t number, enum status status);
 /* Call it about every 50 ms. */
 void pending_receipts_tick(struct pending_receipts *receipts);
 /* Pairs with a receipt that is not in the log yet. */

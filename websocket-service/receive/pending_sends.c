@@ -7,6 +7,7 @@
 #include "common/service/log.h"
 #include "common/wire/fields.h"
 #include "websocket-service/gateway_metrics.h"
+#include "websocket-service/receive/error_frame.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/slot_map.h"
@@ -160,17 +161,6 @@ static struct pending_send *make(struct pending_sends *sends)
 	return send;
 }
 
-void pending_sends_refuse(struct connection *connection,
-                          const struct uuid *uuid, enum frame_code code,
-                          const char *detail)
-{
-	struct buf text CLEANUP(buf_free) = BUF(1024);
-
-	frame_state_error(&text, uuid, code, detail);
-	connection_send(connection, buf_span(&text));
-	metric_count(&gateway_metrics.frames_refused, 1);
-}
-
 static enum save_kind record_kind(enum client_frame_kind kind)
 {
 	static const enum save_kind kinds[] = {
@@ -220,16 +210,16 @@ void pending_sends_begin(struct pending_sends *sends,
 	struct pending_send *send;
 
 	if (*unsettled >= sends->options.unsettled_max) {
-		pending_sends_refuse(
+		error_frame_send_state(
 			connection, &frame->uuid, FRAME_TOO_MANY_UNSETTLED,
 			"too many messages of this socket are under way");
 		return;
 	}
 	send = make(sends);
 	if (!send) {
-		pending_sends_refuse(connection, &frame->uuid,
-		                     FRAME_UNAVAILABLE,
-		                     "too many messages are under way");
+		error_frame_send_state(connection, &frame->uuid,
+		                       FRAME_UNAVAILABLE,
+		                       "too many messages are under way");
 		return;
 	}
 	send->connection = connection_id(connection);
@@ -246,8 +236,8 @@ void pending_sends_begin(struct pending_sends *sends,
 	}
 	metric_count(&gateway_metrics.kafka_refused, 1);
 	release(sends, send);
-	pending_sends_refuse(connection, &frame->uuid, FRAME_UNAVAILABLE,
-	                     "the message log cannot accept it now");
+	error_frame_send_state(connection, &frame->uuid, FRAME_UNAVAILABLE,
+	                       "the message log cannot accept it now");
 }
 
 static bool overdue(const struct pending_sends *sends,
@@ -289,7 +279,7 @@ static void fail(struct pending_sends *sends, struct pending_send *send,
 	          F_TEXT("status", status_text(status)));
 	release(sends, send);
 	if (connection)
-		pending_sends_refuse(
+		error_frame_send_state(
 			connection, &uuid, FRAME_UNAVAILABLE,
 			status == ST_UNCERTAIN
 				? "the message may have been accepted: send "
@@ -297,8 +287,8 @@ static void fail(struct pending_sends *sends, struct pending_send *send,
 				: "the message log did not accept it");
 }
 
-void pending_sends_answered(struct pending_sends *sends, uint64_t number,
-                            enum status status)
+void pending_sends_acknowledged(struct pending_sends *sends, uint64_t number,
+                                enum status status)
 {
 	struct pending_send *send = slot_map_get(sends->by_number, number);
 

@@ -49,14 +49,10 @@ void pending_sends_destroy(struct pending_sends **sends);
 void pending_sends_begin(struct pending_sends *sends,
                          struct connection *connection,
                          const struct client_frame *frame, uint64_t began_us);
-/* Answers a message with an error. */
-void pending_sends_refuse(struct connection *connection,
-                          const struct uuid *uuid, enum frame_code code,
-                          const char *detail);
 
 /* Kafka's acknowledgement for the send with that number. */
-void pending_sends_answered(struct pending_sends *sends, uint64_t number,
-                            enum status status);
+void pending_sends_acknowledged(struct pending_sends *sends, uint64_t number,
+                                enum status status);
 /* The state of this message passes on its way to the client. */
 void pending_sends_settled(struct pending_sends *sends,
                            const struct event_origin *origin);

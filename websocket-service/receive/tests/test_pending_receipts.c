@@ -72,7 +72,7 @@ static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
 
 static void kafka_answers(enum status status)
 {
-	pending_receipts_answered(receipts, save_records_number(last_tag),
+	pending_receipts_acknowledged(receipts, save_records_number(last_tag),
 	                          status);
 }
 
@@ -198,7 +198,7 @@ static void an_acknowledgement_for_an_earlier_pair_is_ignored(void **state)
 	number = save_records_number(last_tag);
 	kafka_answers(ST_OK);
 	assert_true(says(CLIENT_READ, 2, 43));
-	pending_receipts_answered(receipts, number, ST_OK);
+	pending_receipts_acknowledged(receipts, number, ST_OK);
 	assert_int_equal(pending_receipts_count(receipts), 1);
 	kafka_answers(ST_OK);
 	assert_int_equal(pending_receipts_count(receipts), 0);

@@ -1,0 +1,413 @@
+#include "common/base/scope.h"
+#include "common/client/identity_client.h"
+#include "common/io/kafka/kafka.h"
+#include "common/io/redis/redis.h"
+#include "common/service/log.h"
+#include "common/service/service.h"
+#include "common/wire/event.h"
+#include "common/wire/frame.h"
+#include "websocket-service/deliver/bus.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
+#include "websocket-service/deliver/fanout.h"
+#include "websocket-service/deliver/rooms.h"
+#include "websocket-service/deliver/typing.h"
+#include "websocket-service/gateway_metrics.h"
+#include "websocket-service/gateway_private.h"
+#include "websocket-service/presence/presence_publisher.h"
+#include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/receive/frame_dispatch.h"
+#include "websocket-service/receive/pending_receipts.h"
+#include "websocket-service/receive/pending_sends.h"
+#include "websocket-service/receive/recipient_check.h"
+#include "websocket-service/receive/save_records.h"
+#include "websocket-service/socket/connection.h"
+#include "websocket-service/socket/rate_limits.h"
+#include "websocket-service/socket/sockets.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+	IDENTITY_CONNECTIONS = 32,
+	IDENTITY_OWNERS_MAX = 200000,
+	IDENTITY_USERS_MAX = 200000,
+	DENIED_TTL_MS = 5000,
+	USER_TTL_MS = 3600 * 1000,
+	NO_USER_TTL_MS = 2000,
+	REDIS_PENDING_MAX = 20000,
+};
+
+/* --- identity-service ---------------------------------------------------- */
+
+static void on_identity_report(void *context,
+                               const struct identity_report *report)
+{
+	(void)context;
+	metric_observe_us(&gateway_metrics.lookup_time, report->took_us);
+	if (!report->answered)
+		metric_count(&gateway_metrics.lookups_failed, 1);
+}
+
+/*
+ * A socket closes when its token ends, so an owner is kept as long. A user that
+ * exists stays; a user that does not exist may register at any moment.
+ */
+static void create_identity(struct gateway *g)
+{
+	g->identity = identity_client_create(&(struct identity_client_options){
+		.loop = gateway_loop_uv(g->loop),
+		.base_url = g->settings->identity_url,
+		.connection_max = IDENTITY_CONNECTIONS,
+		.timeout_ms = (unsigned)g->settings->identity_timeout_ms,
+		.owners_max = IDENTITY_OWNERS_MAX,
+		.users_max = IDENTITY_USERS_MAX,
+		.ttl = {.owner_ms = UINT64_MAX,
+	                .denied_ms = DENIED_TTL_MS,
+	                .user_ms = USER_TTL_MS,
+	                .no_user_ms = NO_USER_TTL_MS},
+		.report = on_identity_report,
+		.context = g,
+	});
+}
+
+/* --- socket/ ------------------------------------------------------------- */
+
+static bool serves_user(void *context, uint64_t user)
+{
+	const struct gateway *g = context;
+
+	return gateway_serves_user(g->settings, user);
+}
+
+static void on_text(void *context, struct connection *connection,
+                    struct span text)
+{
+	struct gateway *g = context;
+
+	frame_dispatch_text(g->dispatch, connection, text);
+}
+
+static bool on_socket_opened(void *context, struct connection *connection)
+{
+	struct gateway *g = context;
+	uint64_t user = connection_user(connection);
+
+	recipient_check_user_seen(g->recipients, user);
+	presence_publisher_user_connected(g->presence_publisher, user);
+	return rooms_user_connected(g->rooms, user);
+}
+
+static void on_socket_closed(void *context, struct connection *connection,
+                             bool last)
+{
+	struct gateway *g = context;
+	uint64_t user = connection_user(connection);
+
+	presence_queries_socket_closed(g->presence_queries,
+	                               connection_id(connection));
+	if (!last)
+		return;
+	presence_publisher_user_disconnected(g->presence_publisher, user);
+	rooms_user_disconnected(g->rooms, user);
+}
+
+static void create_connections(struct gateway *g)
+{
+	g->rate_limits = rate_limits_create((uint32_t)g->settings->user_rate,
+	                                    (uint32_t)g->settings->user_burst,
+	                                    RATE_LIMITS_USERS_MAX);
+	g->connections = connections_create(&(struct connections_options){
+		.identity = g->identity,
+		.origins = g->settings->origins,
+		.ping_s = (unsigned)g->settings->ping_s,
+		.silent_s = (unsigned)g->settings->silent_s,
+		.queue_bytes = (uint32_t)g->settings->queue_bytes,
+		.connections_max = (uint32_t)g->settings->connections_max,
+		.handshakes_max = HANDSHAKES_MAX,
+		.serves_user = serves_user,
+		.text = on_text,
+		.opened = on_socket_opened,
+		.closed = on_socket_closed,
+		.context = g,
+	});
+}
+
+void gateway_parts_close_sockets(struct gateway *g, bool settled_only)
+{
+	connections_close_all(g->connections, settled_only,
+	                      WEBSOCKET_GOING_AWAY, "restarting");
+}
+
+/* --- Redis --------------------------------------------------------------- */
+
+/* Redis is no part of readiness: nothing depends on hints. */
+static void on_redis(void *context, bool up, const char *why)
+{
+	struct gateway *g = context;
+
+	if (!up) {
+		log_event(LOG_WARN, "redis.down", F_TEXT("why", why));
+		return;
+	}
+	log_event(LOG_INFO, "redis.up");
+	presence_queries_redis_up(g->presence_queries);
+	presence_publisher_publish_all(g->presence_publisher);
+}
+
+static void create_redis(struct gateway *g)
+{
+	g->redis =
+		redis_create(gateway_loop_uv(g->loop),
+	                     &(struct redis_options){
+				     .host = g->settings->redis_host,
+				     .port = (uint16_t)g->settings->redis_port,
+				     .password = g->settings->redis_password,
+				     .pending_max = REDIS_PENDING_MAX,
+				     .changed = on_redis,
+				     .context = g,
+			     });
+}
+
+/* --- Kafka --------------------------------------------------------------- */
+
+static void on_bus_ready(void *context)
+{
+	struct gateway *g = context;
+	const struct gateway_settings *settings = g->settings;
+
+	ephemeral_producer_warm_up(g->ephemeral);
+	if (sockets_listen(g->sockets, settings->bind_address,
+	                   (uint16_t)settings->port) != ST_OK) {
+		log_event(LOG_ERROR, "gateway.port_taken",
+		          F_NUMBER("port", settings->port),
+		          F_TEXT("why", strerror(errno)));
+		g->broken = ST_UNAVAILABLE;
+		return;
+	}
+	log_event(LOG_INFO, "gateway.listening",
+	          F_NUMBER("port", settings->port));
+	service_part("sockets", true, NULL);
+}
+
+static void on_acknowledged(void *context, uint64_t tag, enum status status)
+{
+	struct gateway *g = context;
+
+	if (save_records_owner(tag) == SAVE_RECORDS_OF_SENDS)
+		pending_sends_acknowledged(g->sends, save_records_number(tag),
+		                           status);
+	else if (save_records_owner(tag) == SAVE_RECORDS_OF_RECEIPTS)
+		pending_receipts_acknowledged(g->receipts,
+		                              save_records_number(tag), status);
+}
+
+static size_t on_event(void *context, const struct kafka_message *event)
+{
+	struct gateway *g = context;
+
+	return fanout_event(g->fanout, event);
+}
+
+/* Clients that got `welcome` have missed events: they must read the backlog. */
+static void on_events_lost(void *context)
+{
+	struct gateway *g = context;
+
+	connections_close_all(g->connections, false, WEBSOCKET_TRY_LATER,
+	                      "read the backlog again");
+	rooms_invalidate_all(g->rooms);
+}
+
+static enum status create_kafka(struct gateway *g)
+{
+	static const struct bus_events events = {
+		.ready = on_bus_ready,
+		.acknowledged = on_acknowledged,
+		.event = on_event,
+		.lost = on_events_lost,
+	};
+	enum status st = bus_create(gateway_loop_uv(g->loop), g->settings,
+	                            &events, g, &g->bus);
+
+	if (st != ST_OK)
+		return st;
+	return ephemeral_producer_create(gateway_loop_uv(g->loop), g->settings,
+	                                 &g->ephemeral);
+}
+
+/* --- receive/ ------------------------------------------------------------ */
+
+static void on_typing(void *context, struct connection *connection,
+                      const struct client_frame *frame)
+{
+	struct gateway *g = context;
+
+	typing_started(g->typing, connection_user(connection),
+	               frame->conversation);
+}
+
+static void on_presence(void *context, struct connection *connection,
+                        const struct client_frame *frame)
+{
+	struct gateway *g = context;
+
+	presence_queries_request(g->presence_queries, connection, frame);
+}
+
+static void create_receive(struct gateway *g)
+{
+	unsigned unsettled_max = (unsigned)g->settings->unsettled_max;
+
+	g->records = save_records_create(bus_producer(g->bus),
+	                                 g->settings->topic_save);
+	g->sends = pending_sends_create(&(struct pending_sends_options){
+		.connections = g->connections,
+		.records = g->records,
+		.redis = g->redis,
+		.gateway = g->number,
+		.unsettled_max = unsettled_max,
+		.accepted_ms = (unsigned)g->settings->accepted_ms,
+		.hint_ttl_s = (unsigned)g->settings->hint_ttl_s,
+	});
+	g->receipts = pending_receipts_create(g->records, PENDING_RECEIPTS_MAX);
+	g->recipients =
+		recipient_check_create(&(struct recipient_check_options){
+			.connections = g->connections,
+			.identity = g->identity,
+			.sends = g->sends,
+			.unsettled_max = unsettled_max,
+		});
+	g->dispatch = frame_dispatch_create(&(struct frame_dispatch_options){
+		.rate_limits = g->rate_limits,
+		.recipients = g->recipients,
+		.sends = g->sends,
+		.receipts = g->receipts,
+		.typing = on_typing,
+		.presence = on_presence,
+		.context = g,
+	});
+}
+
+/* --- deliver/ ------------------------------------------------------------ */
+
+static void query_rooms(void *context, uint64_t number, uint64_t first,
+                        struct span users)
+{
+	struct gateway *g = context;
+	struct save_record record = {
+		.kind = SAVE_ROOMS, .sender = first, .users = users};
+	char origin[EVENT_ORIGIN_LEN];
+
+	event_origin_format(
+		&(struct event_origin){.gateway = g->number, .send = number},
+		origin);
+	metric_count(&gateway_metrics.rooms_queries, 1);
+	/* A query that is refused, or lost later, is repeated. */
+	if (save_records_produce(
+		    g->records, &record, span_make(origin, sizeof(origin)),
+		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) != ST_OK)
+		metric_count(&gateway_metrics.kafka_refused, 1);
+}
+
+static void on_welcome(void *context, uint64_t user)
+{
+	struct gateway *g = context;
+
+	connections_welcome(g->connections, user);
+}
+
+static void on_welcomed_early(void *context, uint64_t user)
+{
+	struct gateway *g = context;
+
+	if (connections_close_welcomed(g->connections, user,
+	                               WEBSOCKET_TRY_LATER,
+	                               "read the backlog again"))
+		metric_count(&gateway_metrics.rooms_late_answers, 1);
+}
+
+static void on_block_changed(void *context, uint64_t user, uint64_t by,
+                             bool blocks)
+{
+	struct gateway *g = context;
+
+	presence_queries_block_changed(g->presence_queries, user, by, blocks);
+}
+
+static void create_deliver(struct gateway *g)
+{
+	uint32_t partitions = (uint32_t)g->settings->kafka_partitions;
+
+	g->rooms = rooms_create(&(struct rooms_options){
+		.partitions = partitions,
+		.absent_max = ROOMS_ABSENT_MAX,
+		.query = query_rooms,
+		.welcome = on_welcome,
+		.welcomed_early = on_welcomed_early,
+		.context = g,
+	});
+	g->typing = typing_create(&(struct typing_options){
+		.records = g->records,
+		.producer = g->ephemeral,
+		.partitions = partitions,
+		.rosters_max = TYPING_ROSTERS_MAX,
+	});
+	g->fanout = fanout_create(&(struct fanout_options){
+		.connections = g->connections,
+		.sends = g->sends,
+		.rooms = g->rooms,
+		.typing = g->typing,
+		.gateway = g->number,
+		.block_changed = on_block_changed,
+		.context = g,
+	});
+}
+
+/* --- all parts ----------------------------------------------------------- */
+
+enum status gateway_parts_create(struct gateway *g)
+{
+	enum status st;
+
+	create_identity(g);
+	create_connections(g);
+	create_redis(g);
+	g->presence_publisher = presence_publisher_create(g->redis, g->number);
+	st = create_kafka(g);
+	if (st != ST_OK)
+		return st;
+	create_receive(g);
+	create_deliver(g);
+	g->presence_queries =
+		presence_queries_create(g->connections, g->redis, g->rooms);
+	return sockets_create(gateway_loop_uv(g->loop), &connection_events,
+	                      g->connections, &g->sockets);
+}
+
+void gateway_parts_destroy(struct gateway *g)
+{
+	sockets_destroy(&g->sockets);
+	gateway_loop_settle(g->loop);
+	frame_dispatch_destroy(&g->dispatch);
+	recipient_check_destroy(&g->recipients);
+	rate_limits_destroy(&g->rate_limits);
+	identity_client_destroy(&g->identity);
+	presence_queries_destroy(&g->presence_queries);
+	presence_publisher_destroy(&g->presence_publisher);
+	redis_destroy(&g->redis);
+	gateway_loop_close(g->loop);
+	if (g->bus)
+		bus_close(g->bus);
+	if (g->ephemeral)
+		ephemeral_producer_close(g->ephemeral);
+	gateway_loop_settle(g->loop);
+	bus_destroy(&g->bus);
+	ephemeral_producer_destroy(&g->ephemeral);
+	fanout_destroy(&g->fanout);
+	typing_destroy(&g->typing);
+	pending_receipts_destroy(&g->receipts);
+	rooms_destroy(&g->rooms);
+	pending_sends_destroy(&g->sends);
+	save_records_destroy(&g->records);
+	connections_destroy(&g->connections);
+}
