@@ -1,10 +1,10 @@
 /*
- * Many people, many conversations, several sockets each, while things break:
- * was any message lost, doubled, misordered or misrouted?
+ * ledger - many users, many conversations, several sockets each, while services
+ * fail: is any message lost, duplicated, misordered or misrouted?
  *
- * Sends at fixed times whatever comes back (open loop), then waits until all is
- * settled, reads everybody's history and judges. SIGINT or SIGTERM ends the
- * sending early; a second one ends all.
+ * It sends at fixed times whatever comes back (open loop), waits until
+ * everything is settled, reads every user's history and judges. SIGINT or
+ * SIGTERM ends the sending early; a second one ends the run.
  */
 #include "client-test/cli/command.h"
 #include "client-test/cli/event_loop.h"
@@ -13,10 +13,14 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
-#include "tests/ledger/ledger_history.h"
-#include "tests/ledger/ledger_report.h"
-#include "tests/ledger/ledger_rooms.h"
-#include "tests/ledger/ledger_user.h"
+#include "tests/ledger/clients/history_reader.h"
+#include "tests/ledger/clients/room_churn.h"
+#include "tests/ledger/clients/seeded_random.h"
+#include "tests/ledger/clients/user.h"
+#include "tests/ledger/judge/ledger.h"
+#include "tests/ledger/judge/messages.h"
+#include "tests/ledger/judge/verdict.h"
+#include "tests/ledger/report.h"
 
 #include <stdio.h>
 
@@ -26,13 +30,13 @@ enum {
 	GATEWAYS_MAX = 16,
 	USERS_MAX = 10000,
 	ROOMS_MAX = 1000,
-	ROOM_SHARE = 4, /* one message of so many goes to a room */
+	ROOM_SHARE = 4, /* one message of this many goes to a room */
 	START_MS = 120000,
 	PROGRESS_US = 1000000,
-	LATE_US = 1500000,  /* what is doubled comes last */
-	RECEIPTS_MS = 3000, /* that the last ones may take */
+	LATE_US = 1500000,  /* late duplicates arrive within this time */
+	RECEIPTS_MS = 3000, /* for the last receipts to arrive */
 	RECEIPTS_TRIES = 10,
-	QUIET_US = 15000000, /* nothing new for so long: then we ask */
+	QUIET_US = 15000000, /* without news for this long: send barriers */
 };
 
 struct ledger_options {
@@ -55,176 +59,174 @@ struct ledger_options {
 	const char *timeline;
 };
 
-struct ledger {
+struct run {
 	const struct ledger_options *options;
-	struct ledger_plan plan;
+	struct ledger_config config;
 	struct event_loop *loop;
 	struct loop_timer *tick;
 	struct address gateways[GATEWAYS_MAX];
 	unsigned gateway_count;
-	struct ledger_book *book;
-	struct ledger_tally *tally;
-	struct ledger_user *users[USERS_MAX];
-	struct ledger_rooms *rooms;
-	struct ledger_history *history;
+	struct ledger *ledger;
+	struct timeline *timeline;
+	struct user *users[USERS_MAX];
+	struct room_churn *rooms;
+	struct history_reader *history;
 	uint64_t random;
 	uint64_t start_us, stop_us, drained_us;
 	uint64_t due; /* messages written so far */
 	uint64_t progress_us;
-	uint64_t news, news_us; /* what was heard last, and when */
+	uint64_t news,
+		news_us; /* a count of events, and the time of the last */
 	bool sending;
-	bool whole;             /* nothing waits, everybody has all */
-	bool online;            /* once, all of them */
-	bool settled;           /* nothing is open any more */
-	uint32_t barriers_from; /* their first number; 0: none was needed */
+	bool complete;          /* nothing waits, every device has everything */
+	bool online;            /* all devices were */
+	bool settled;           /* nothing more is expected */
+	uint32_t barriers_from; /* their first number; 0: none was sent */
 	const char *undecided;
 };
 
 /* --- the load ------------------------------------------------------------ */
-static uint64_t draw(struct ledger *ledger, uint64_t below)
+static uint64_t draw(struct run *run, uint64_t below)
 {
-	return ledger_draw(&ledger->random, below);
+	return seeded_random_below(&run->random, below);
 }
 
 /*
- * Users sit in a circle and talk to their neighbours on both sides; now and
- * then to themselves.
+ * Users form a circle and write to their neighbours on both sides; sometimes to
+ * themselves.
  */
-static unsigned draw_peer(struct ledger *ledger, unsigned user)
+static unsigned draw_peer(struct run *run, unsigned user)
 {
-	uint64_t reach = ledger->options->peers / 2;
-	uint64_t step = draw(ledger, 2 * reach + 1);
+	uint64_t side = run->options->peers / 2;
+	uint64_t step = draw(run, 2 * side + 1);
 
-	return (unsigned)((user + ledger->plan.users + step - reach) %
-	                  ledger->plan.users);
+	return (unsigned)((user + run->config.users + step - side) %
+	                  run->config.users);
 }
 
-static void write_to_room(struct ledger *ledger, uint64_t due_us)
+static void write_to_room(struct run *run, uint64_t due_us)
 {
-	unsigned room = (unsigned)draw(ledger, ledger->options->groups);
-	struct ledger_place from = {
-		ledger_rooms_member(ledger->rooms, room,
-	                            draw(ledger, UINT32_MAX)),
-		(unsigned)draw(ledger, ledger->plan.devices),
+	unsigned room = (unsigned)draw(run, run->options->groups);
+	struct ledger_device_id from = {
+		room_churn_member(run->rooms, room, draw(run, UINT32_MAX)),
+		(unsigned)draw(run, run->config.devices),
 	};
 	uint32_t number =
-		ledger_book_write_room(ledger->book, from, room, due_us);
+		messages_write_to_room(run->ledger, from, room, due_us);
 
-	ledger_user_send(ledger->users[from.user], from.device, number);
+	user_send(run->users[from.user], from.device, number);
 }
 
-static void write_to_user(struct ledger *ledger, uint64_t due_us)
+static void write_to_user(struct run *run, uint64_t due_us)
 {
-	struct ledger_place from = {
-		(unsigned)draw(ledger, ledger->plan.users),
-		(unsigned)draw(ledger, ledger->plan.devices),
+	struct ledger_device_id from = {
+		(unsigned)draw(run, run->config.users),
+		(unsigned)draw(run, run->config.devices),
 	};
-	uint32_t number = ledger_book_write(
-		ledger->book, from, draw_peer(ledger, from.user), due_us);
+	uint32_t number = messages_write(run->ledger, from,
+	                                 draw_peer(run, from.user), due_us);
 
-	ledger_user_send(ledger->users[from.user], from.device, number);
+	user_send(run->users[from.user], from.device, number);
 }
 
-static void write_one(struct ledger *ledger, uint64_t due_us)
+static void write_one(struct run *run, uint64_t due_us)
 {
-	if (ledger->options->groups && draw(ledger, ROOM_SHARE) == 0)
-		write_to_room(ledger, due_us);
+	if (run->options->groups && draw(run, ROOM_SHARE) == 0)
+		write_to_room(run, due_us);
 	else
-		write_to_user(ledger, due_us);
+		write_to_user(run, due_us);
 }
 
-static void write_due(struct ledger *ledger, uint64_t now_us)
+static void write_due(struct run *run, uint64_t now_us)
 {
-	uint64_t rate = ledger->options->rate;
+	uint64_t rate = run->options->rate;
 
 	for (;;) {
-		uint64_t due_us =
-			ledger->start_us + ledger->due * 1000000 / rate;
+		uint64_t due_us = run->start_us + run->due * 1000000 / rate;
 
-		if (due_us > now_us || due_us >= ledger->stop_us)
+		if (due_us > now_us || due_us >= run->stop_us)
 			return;
-		write_one(ledger, due_us);
-		ledger->due++;
+		write_one(run, due_us);
+		run->due++;
 	}
 }
 
-/* --- how it stands ------------------------------------------------------- */
-static unsigned count_welcomed(const struct ledger *ledger)
+/* --- progress ------------------------------------------------------------ */
+static unsigned count_welcomed(const struct run *run)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < ledger->plan.users; i++)
-		count += ledger_user_welcomed(ledger->users[i]);
+	for (unsigned i = 0; i < run->config.users; i++)
+		count += user_welcomed(run->users[i]);
 	return count;
 }
 
-static unsigned count_complete(const struct ledger *ledger)
+static unsigned count_complete(const struct run *run)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < ledger->plan.users; i++)
-		count += ledger_user_complete(ledger->users[i]);
+	for (unsigned i = 0; i < run->config.users; i++)
+		count += user_complete(run->users[i]);
 	return count;
 }
 
-static unsigned count_waiting(const struct ledger *ledger)
+static unsigned count_waiting(const struct run *run)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < ledger->plan.users; i++)
-		count += ledger_user_waiting(ledger->users[i]);
+	for (unsigned i = 0; i < run->config.users; i++)
+		count += user_waiting(run->users[i]);
 	return count;
 }
 
-static unsigned count_devices(const struct ledger *ledger)
+static unsigned count_devices(const struct run *run)
 {
-	return ledger->plan.users * ledger->plan.devices;
+	return run->config.users * run->config.devices;
 }
 
-static void show_progress(struct ledger *ledger, uint64_t now_us)
+static void show_progress(struct run *run, uint64_t now_us)
 {
-	const struct ledger_totals *totals = ledger_book_totals(ledger->book);
+	const struct ledger_totals *totals = ledger_totals(run->ledger);
 
-	if (now_us < ledger->progress_us)
+	if (now_us < run->progress_us)
 		return;
-	ledger->progress_us = now_us + PROGRESS_US;
+	run->progress_us = now_us + PROGRESS_US;
 	(void)fprintf(stderr,
 	              "ledger: %3.0f s: sent %llu, accepted %llu, saved %llu, "
 	              "waiting %u, sockets %u of %u\n",
-	              (double)(now_us - ledger->start_us) / 1e6,
+	              (double)(now_us - run->start_us) / 1e6,
 	              (unsigned long long)totals->sent,
 	              (unsigned long long)totals->accepted,
-	              (unsigned long long)totals->saved, count_waiting(ledger),
-	              count_welcomed(ledger), count_devices(ledger));
+	              (unsigned long long)totals->saved, count_waiting(run),
+	              count_welcomed(run), count_devices(run));
 }
 
 /*
- * Nothing comes any more, and something is missing: lost, or only late? One
- * more message behind each that waits, on the same way, tells.
+ * Nothing arrives any more, and messages are missing: are they lost or late?
+ * One more message after each of them, from the same device, decides.
  */
-static void send_barriers(struct ledger *ledger, uint64_t now_us)
+static void send_barriers(struct run *run, uint64_t now_us)
 {
-	uint32_t count = ledger_book_count(ledger->book);
+	uint32_t count = messages_count(run->ledger);
 
-	ledger->barriers_from = count;
-	ledger_book_close(ledger->book, now_us);
+	run->barriers_from = count;
+	messages_close(run->ledger, now_us);
 	for (uint32_t i = 0; i < count; i++) {
-		struct ledger_line line = ledger_book_line(ledger->book, i);
+		struct ledger_message_state line = messages_get(run->ledger, i);
 
 		if (line.known || line.refused || !line.sent_us)
 			continue;
-		ledger_user_send(
-			ledger->users[line.from.user], line.from.device,
-			ledger_book_write_behind(ledger->book, i, now_us));
+		user_send(run->users[line.from.user], line.from.device,
+		          messages_write_after(run->ledger, i, now_us));
 	}
 }
 
-static bool barriers_known(const struct ledger *ledger)
+static bool barriers_known(const struct run *run)
 {
-	uint32_t count = ledger_book_count(ledger->book);
+	uint32_t count = messages_count(run->ledger);
 
-	for (uint32_t i = ledger->barriers_from; i < count; i++) {
-		struct ledger_line line = ledger_book_line(ledger->book, i);
+	for (uint32_t i = run->barriers_from; i < count; i++) {
+		struct ledger_message_state line = messages_get(run->ledger, i);
 
 		if (!line.known && !line.refused)
 			return false;
@@ -233,68 +235,66 @@ static bool barriers_known(const struct ledger *ledger)
 }
 
 /*
- * Settled: nothing waits and everybody has all, for long enough that late
- * duplicates are here; or everybody is there, nothing new has come for long,
- * and what was sent behind all that is missing has.
+ * Settled: nothing waits and every device has everything, for long enough that
+ * late duplicates have arrived; or all devices are connected, there was no news
+ * for long, and the barriers have arrived.
  */
-static bool is_settled(struct ledger *ledger, uint64_t now_us)
+static bool is_settled(struct run *run, uint64_t now_us)
 {
-	const struct ledger_totals *totals = ledger_book_totals(ledger->book);
+	const struct ledger_totals *totals = ledger_totals(run->ledger);
 	uint64_t news = totals->received + totals->accepted + totals->sent;
-	unsigned devices = count_devices(ledger);
-	bool whole = count_waiting(ledger) == 0 &&
-	             count_complete(ledger) == devices &&
-	             ledger_rooms_idle(ledger->rooms);
+	unsigned devices = count_devices(run);
+	bool complete = count_waiting(run) == 0 &&
+	                count_complete(run) == devices &&
+	                room_churn_idle(run->rooms);
 
-	if (news != ledger->news || whole != ledger->whole ||
-	    count_welcomed(ledger) < devices)
-		ledger->news_us = now_us;
-	ledger->news = news;
-	ledger->whole = whole;
-	if (whole || (ledger->barriers_from && barriers_known(ledger)))
-		return now_us - ledger->news_us > LATE_US;
-	if (!ledger->barriers_from && now_us - ledger->news_us > QUIET_US)
-		send_barriers(ledger, now_us);
+	if (news != run->news || complete != run->complete ||
+	    count_welcomed(run) < devices)
+		run->news_us = now_us;
+	run->news = news;
+	run->complete = complete;
+	if (complete || (run->barriers_from && barriers_known(run)))
+		return now_us - run->news_us > LATE_US;
+	if (!run->barriers_from && now_us - run->news_us > QUIET_US)
+		send_barriers(run, now_us);
 	return false;
 }
 
 static void on_tick(void *context)
 {
-	struct ledger *ledger = context;
+	struct run *run = context;
 	uint64_t now_us = clock_mono_us();
 
-	loop_timer_start(ledger->tick, TICK_MS);
-	if (!ledger->start_us) {
-		ledger_rooms_make(ledger->rooms);
-		ledger->online =
-			count_complete(ledger) == count_devices(ledger) &&
-			ledger_rooms_made(ledger->rooms);
+	loop_timer_start(run->tick, TICK_MS);
+	if (!run->start_us) {
+		room_churn_create_rooms(run->rooms);
+		run->online = count_complete(run) == count_devices(run) &&
+		              room_churn_rooms_created(run->rooms);
 		return;
 	}
-	if (ledger->sending) {
-		ledger_rooms_tick(ledger->rooms, now_us);
-		write_due(ledger, now_us);
+	if (run->sending) {
+		room_churn_tick(run->rooms, now_us);
+		write_due(run, now_us);
 	}
-	for (unsigned i = 0; i < ledger->plan.users; i++)
-		ledger_user_tick(ledger->users[i]);
-	show_progress(ledger, now_us);
-	if (!ledger->sending)
-		ledger->settled = is_settled(ledger, now_us);
+	for (unsigned i = 0; i < run->config.users; i++)
+		user_tick(run->users[i]);
+	show_progress(run, now_us);
+	if (!run->sending)
+		run->settled = is_settled(run, now_us);
 }
 
 /* --- the run ------------------------------------------------------------- */
-static bool read_gateways(struct ledger *ledger)
+static bool read_gateways(struct run *run)
 {
-	struct span rest = span_of(ledger->options->gateways);
+	struct span rest = span_of(run->options->gateways);
 
 	if (!rest.len)
-		rest = span_of(ledger->options->url);
-	while (rest.len && ledger->gateway_count < GATEWAYS_MAX) {
+		rest = span_of(run->options->url);
+	while (rest.len && run->gateway_count < GATEWAYS_MAX) {
 		struct span one = span_cut(rest, ',', &rest);
 		char *url CLEANUP(mem_free) = mem_text(one.data, one.len);
 
-		if (!address_parse(
-			    url, &ledger->gateways[ledger->gateway_count++])) {
+		if (!address_parse(url, &run->gateways[run->gateway_count++])) {
 			(void)fprintf(stderr,
 			              "ledger: '%s' is no "
 			              "http://host:port\n",
@@ -305,224 +305,223 @@ static bool read_gateways(struct ledger *ledger)
 	return !rest.len;
 }
 
-static void create_users(struct ledger *ledger)
+static void create_users(struct run *run)
 {
-	unsigned long long run = random_u64();
-	const struct ledger_device_setup setup = {
-		.loop = event_loop_uv(ledger->loop),
-		.rest = event_loop_rest(ledger->loop),
-		.book = ledger->book,
-		.tally = ledger->tally,
-		.gateways = ledger->gateways,
-		.gateway_count = ledger->gateway_count,
-		.receipts_ms = (unsigned)ledger->options->receipts_ms,
+	/* In all names, so that each run has users and rooms of its own. */
+	unsigned long long run_id = random_u64();
+	const struct device_config devices = {
+		.loop = event_loop_uv(run->loop),
+		.rest = event_loop_rest(run->loop),
+		.ledger = run->ledger,
+		.timeline = run->timeline,
+		.gateways = run->gateways,
+		.gateway_count = run->gateway_count,
+		.receipts_ms = (unsigned)run->options->receipts_ms,
 	};
-	const struct ledger_rooms_setup rooms = {
-		.loop = setup.loop,
-		.rest = setup.rest,
-		.book = setup.book,
-		.users = ledger->users,
-		.user_count = ledger->plan.users,
-		.count = (unsigned)ledger->options->groups,
-		.size = (unsigned)ledger->options->group_size,
-		.churn = (unsigned)ledger->options->churn,
-		.run = run,
-		.random = &ledger->random,
+	const struct room_churn_config rooms = {
+		.loop = devices.loop,
+		.rest = devices.rest,
+		.ledger = devices.ledger,
+		.users = run->users,
+		.user_count = run->config.users,
+		.rooms = (unsigned)run->options->groups,
+		.room_size = (unsigned)run->options->group_size,
+		.changes_per_min = (unsigned)run->options->churn,
+		.run = run_id,
+		.random = &run->random,
 	};
 	char name[64];
 
-	for (unsigned i = 0; i < ledger->plan.users; i++) {
-		(void)snprintf(name, sizeof(name), "ledger-%016llx-%u", run, i);
-		ledger->users[i] = ledger_user_create(
-			&setup, i, ledger->plan.devices, name);
+	for (unsigned i = 0; i < run->config.users; i++) {
+		(void)snprintf(name, sizeof(name), "ledger-%016llx-%u", run_id,
+		               i);
+		run->users[i] =
+			user_create(&devices, i, run->config.devices, name);
 	}
-	ledger->rooms = ledger_rooms_create(&rooms);
+	run->rooms = room_churn_create(&rooms);
 }
 
-static bool bring_online(struct ledger *ledger)
+static bool bring_online(struct run *run)
 {
-	event_loop_run(ledger->loop, &ledger->online, START_MS);
-	if (ledger->online)
+	event_loop_run(run->loop, &run->online, START_MS);
+	if (run->online)
 		return true;
-	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
-	if (!ledger->undecided)
-		ledger->undecided = "not everybody came online at the start";
+	run->undecided = room_churn_error(run->rooms);
+	if (!run->undecided)
+		run->undecided = "not all users came online at the start";
 	return false;
 }
 
-static void send_all(struct ledger *ledger)
+static void send_all(struct run *run)
 {
-	ledger->start_us = clock_mono_us();
-	ledger->stop_us = ledger->start_us + ledger->options->seconds * 1000000;
-	ledger->sending = true;
-	event_loop_run(ledger->loop, NULL, ledger->options->seconds * 1000);
-	ledger->sending = false;
-	ledger->stop_us = clock_mono_us();
-	event_loop_resume(ledger->loop);
+	run->start_us = clock_mono_us();
+	run->stop_us = run->start_us + run->options->seconds * 1000000;
+	run->sending = true;
+	event_loop_run(run->loop, NULL, run->options->seconds * 1000);
+	run->sending = false;
+	run->stop_us = clock_mono_us();
+	event_loop_resume(run->loop);
 }
 
-static void drain(struct ledger *ledger)
+static void drain(struct run *run)
 {
-	ledger->news_us = clock_mono_us();
-	event_loop_run(ledger->loop, &ledger->settled,
-	               ledger->options->drain_s * 1000);
-	ledger->drained_us = clock_mono_us();
-	if (!ledger->settled)
-		ledger->undecided =
-			event_loop_ended(ledger->loop)
-				? "it was ended before all was settled"
-				: "not all was settled in time";
+	run->news_us = clock_mono_us();
+	event_loop_run(run->loop, &run->settled, run->options->drain_s * 1000);
+	run->drained_us = clock_mono_us();
+	if (!run->settled)
+		run->undecided = event_loop_ended(run->loop)
+		                         ? "the run was ended before "
+		                           "everything was settled"
+		                         : "not everything was settled in time";
 }
 
-/* On sockets that live on: else it is said again on those that came then. */
-static void say_last_receipts(struct ledger *ledger)
+/* Repeated until all sockets stay connected meanwhile. */
+static void send_last_receipts(struct run *run)
 {
 	for (unsigned tries = 0; tries < RECEIPTS_TRIES; tries++) {
 		uint64_t connects =
-			ledger_tally_total(ledger->tally, LEDGER_CONNECTS);
+			timeline_total(run->timeline, TIMELINE_CONNECTS);
 
-		if (!ledger->options->receipts_ms)
+		if (!run->options->receipts_ms)
 			return;
-		for (unsigned i = 0; i < ledger->plan.users; i++)
-			ledger_user_last_receipts(ledger->users[i]);
-		event_loop_run(ledger->loop, NULL, RECEIPTS_MS);
-		if (count_complete(ledger) == count_devices(ledger) &&
+		for (unsigned i = 0; i < run->config.users; i++)
+			user_send_last_receipts(run->users[i]);
+		event_loop_run(run->loop, NULL, RECEIPTS_MS);
+		if (count_complete(run) == count_devices(run) &&
 		    connects ==
-		            ledger_tally_total(ledger->tally, LEDGER_CONNECTS))
+		            timeline_total(run->timeline, TIMELINE_CONNECTS))
 			return;
 	}
-	ledger->undecided = "sockets did not live on for the last receipts";
+	run->undecided = "sockets were lost during the last receipts";
 }
 
-static void judge(struct ledger *ledger)
+static void judge(struct run *run)
 {
 	bool read = false;
 
-	if (!ledger->settled)
+	if (!run->settled)
 		return;
-	ledger->undecided = ledger_rooms_refusal(ledger->rooms);
-	say_last_receipts(ledger);
-	ledger->history = ledger_history_create(
-		event_loop_uv(ledger->loop), event_loop_rest(ledger->loop),
-		ledger->book, ledger->users, ledger->plan.users, &read);
-	event_loop_run(ledger->loop, &read, ledger->options->drain_s * 1000);
+	run->undecided = room_churn_error(run->rooms);
+	send_last_receipts(run);
+	run->history = history_reader_create(
+		event_loop_uv(run->loop), event_loop_rest(run->loop),
+		run->ledger, run->users, run->config.users, &read);
+	event_loop_run(run->loop, &read, run->options->drain_s * 1000);
 	if (read)
-		ledger_book_judge(ledger->book);
+		verdict_judge(run->ledger);
 	else
-		ledger->undecided = "the history could not be read in time";
+		run->undecided = "the history could not be read in time";
 }
 
-static int report(struct ledger *ledger)
+static int print_report(struct run *run)
 {
-	const struct ledger_run run = {
-		.plan = &ledger->plan,
-		.book = ledger->book,
-		.tally = ledger->tally,
-		.undecided = ledger->undecided,
-		.seed = ledger->options->seed,
-		.seconds = (double)(ledger->stop_us - ledger->start_us) / 1e6,
-		.drain_s = (double)(ledger->drained_us - ledger->stop_us) / 1e6,
+	const struct report report = {
+		.config = &run->config,
+		.ledger = run->ledger,
+		.timeline = run->timeline,
+		.undecided = run->undecided,
+		.seed = run->options->seed,
+		.seconds = (double)(run->stop_us - run->start_us) / 1e6,
+		.drain_s = (double)(run->drained_us - run->stop_us) / 1e6,
 	};
-	enum ledger_verdict verdict = ledger_report(&run);
-	const char *path = ledger->options->timeline;
+	enum verdict verdict = report_print(&report);
+	const char *path = run->options->timeline;
 
 	if (*path &&
-	    ledger_tally_write(ledger->tally, ledger->book, path) != ST_OK) {
+	    timeline_write_csv(run->timeline, run->ledger, path) != ST_OK) {
 		perror(path);
 		return EXIT_UNDECIDED;
 	}
-	if (verdict == LEDGER_CLEAN)
+	if (verdict == VERDICT_CLEAN)
 		return EXIT_DONE;
-	return verdict == LEDGER_VIOLATED ? EXIT_FAILED : EXIT_UNDECIDED;
+	return verdict == VERDICT_VIOLATED ? EXIT_FAILED : EXIT_UNDECIDED;
 }
 
-static void release(struct ledger *ledger)
+static void release(struct run *run)
 {
-	event_loop_cancel_calls(ledger->loop);
-	ledger_history_destroy(&ledger->history);
-	ledger_rooms_destroy(&ledger->rooms);
-	for (unsigned i = 0; i < ledger->plan.users; i++)
-		ledger_user_destroy(&ledger->users[i]);
-	loop_timer_destroy(&ledger->tick);
-	(void)event_loop_close(&ledger->loop);
-	ledger_tally_destroy(&ledger->tally);
-	ledger_book_destroy(&ledger->book);
+	event_loop_cancel_calls(run->loop);
+	history_reader_destroy(&run->history);
+	room_churn_destroy(&run->rooms);
+	for (unsigned i = 0; i < run->config.users; i++)
+		user_destroy(&run->users[i]);
+	loop_timer_destroy(&run->tick);
+	(void)event_loop_close(&run->loop);
+	timeline_destroy(&run->timeline);
+	ledger_destroy(&run->ledger);
 }
 
 static int ledger_run(const void *context)
 {
-	static struct ledger ledger;
+	static struct run run;
 	const struct ledger_options *options = context;
 	int code;
 
-	ledger.options = options;
-	ledger.random = options->seed;
-	ledger.plan = (struct ledger_plan){
+	run.options = options;
+	run.random = options->seed;
+	run.config = (struct ledger_config){
 		.users = (unsigned)options->users,
 		.devices = (unsigned)options->sockets,
 		.text_bytes = (unsigned)options->size,
 		.list_max = (unsigned)options->list_max,
 	};
-	if (!read_gateways(&ledger))
+	if (!read_gateways(&run))
 		return EXIT_USAGE;
 	open_files_raise_limit();
-	ledger.book = ledger_book_create(&ledger.plan);
-	ledger.tally = ledger_tally_create();
-	ledger.loop = event_loop_create(options->url);
-	ledger.tick =
-		loop_timer_create(event_loop_uv(ledger.loop), on_tick, &ledger);
-	loop_timer_start(ledger.tick, TICK_MS);
-	create_users(&ledger);
-	if (bring_online(&ledger)) {
-		send_all(&ledger);
-		drain(&ledger);
-		judge(&ledger);
+	run.ledger = ledger_create(&run.config);
+	run.timeline = timeline_create();
+	run.loop = event_loop_create(options->url);
+	run.tick = loop_timer_create(event_loop_uv(run.loop), on_tick, &run);
+	loop_timer_start(run.tick, TICK_MS);
+	create_users(&run);
+	if (bring_online(&run)) {
+		send_all(&run);
+		drain(&run);
+		judge(&run);
 	}
-	code = report(&ledger);
-	release(&ledger);
+	code = print_report(&run);
+	release(&run);
 	return code;
 }
 
+#define TEXT(...)   OPTION_TEXT(struct ledger_options, __VA_ARGS__)
+#define NUMBER(...) OPTION_NUMBER(struct ledger_options, __VA_ARGS__)
+
 static const struct option_row rows[] = {
 	OPTION_URL(struct ledger_options),
-	OPTION_TEXT(struct ledger_options, gateways, "--gateways", "URLS", "",
-                    NULL,
-                    "where sockets go, with commas; empty: where --url is"),
-	OPTION_NUMBER(struct ledger_options, users, "--users", "40", 1,
-                      USERS_MAX, "people"),
-	OPTION_NUMBER(struct ledger_options, sockets, "--sockets", "2", 1,
-                      LEDGER_DEVICES_MAX, "sockets of each"),
-	OPTION_NUMBER(struct ledger_options, peers, "--peers", "6", 0, 1000,
-                      "others that each talks to; and to oneself"),
-	OPTION_NUMBER(struct ledger_options, groups, "--groups", "4", 0,
-                      ROOMS_MAX, "groups and channels, in turn; 0: none"),
-	OPTION_NUMBER(struct ledger_options, group_size, "--group-size", "5", 1,
-                      LEDGER_SEATS_MAX, "people in each at the start"),
-	OPTION_NUMBER(struct ledger_options, churn, "--churn", "0", 0, 60000,
-                      "comings and goings there a minute"),
-	OPTION_NUMBER(struct ledger_options, receipts_ms, "--receipts", "5000",
-                      0, 3600000,
-                      "ms between two receipts of a device; 0: none"),
-	OPTION_NUMBER(struct ledger_options, list_max, "--list-max", "100", 0,
-                      1000000, "the server's FANOUT_LIST_MAX"),
-	OPTION_NUMBER(struct ledger_options, rate, "--rate", "200", 1, 100000,
-                      "messages a second in all, whatever comes back"),
-	OPTION_NUMBER(struct ledger_options, seconds, "--seconds", "20", 1,
-                      86400, "of sending"),
-	OPTION_NUMBER(struct ledger_options, size, "--size", "200", 1, 8000,
-                      "bytes of a text"),
-	OPTION_NUMBER(struct ledger_options, seed, "--seed", "1", 0, UINT32_MAX,
-                      "the same seed, the same choices"),
-	OPTION_NUMBER(struct ledger_options, drain_s, "--drain", "60", 1, 3600,
-                      "seconds for all to settle, and again to be read"),
-	OPTION_TEXT(struct ledger_options, timeline, "--timeline", "FILE", "",
-                    NULL, "CSV, a row for each second; empty: none"),
+	TEXT(gateways, "--gateways", "URLS", "", NULL,
+             "gateways of the sockets, separated by commas; empty: --url"),
+	NUMBER(users, "--users", "40", 1, USERS_MAX, "users"),
+	NUMBER(sockets, "--sockets", "2", 1, LEDGER_DEVICES_MAX,
+               "sockets of each user"),
+	NUMBER(peers, "--peers", "6", 0, 1000,
+               "other users that each writes to, besides themselves"),
+	NUMBER(groups, "--groups", "4", 0, ROOMS_MAX,
+               "groups and channels, in turn; 0: none"),
+	NUMBER(group_size, "--group-size", "5", 1, LEDGER_ROOM_MEMBERS_MAX,
+               "members of each at the start"),
+	NUMBER(churn, "--churn", "0", 0, 60000,
+               "joins and leaves a minute, in all groups and channels"),
+	NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
+               "ms between two receipts of a device; 0: none"),
+	NUMBER(list_max, "--list-max", "100", 0, 1000000,
+               "the server's FANOUT_LIST_MAX"),
+	NUMBER(rate, "--rate", "200", 1, 100000,
+               "messages a second in all, whatever comes back"),
+	NUMBER(seconds, "--seconds", "20", 1, 86400, "seconds of sending"),
+	NUMBER(size, "--size", "200", 1, 8000, "bytes of a text"),
+	NUMBER(seed, "--seed", "1", 0, UINT32_MAX,
+               "the same seed makes the same choices"),
+	NUMBER(drain_s, "--drain", "60", 1, 3600,
+               "seconds to settle, and again to read all histories"),
+	TEXT(timeline, "--timeline", "FILE", "", NULL,
+             "writes a CSV with a row for each second; empty: none"),
 };
 
 static const struct command ledger_command = {
 	.name = "ledger",
 	.words = "",
-	.purpose = "sends while things break; judges what became of it",
+	.purpose =
+		"sends messages while services fail, and judges each of them",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = 0,

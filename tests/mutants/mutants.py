@@ -186,18 +186,18 @@ MUTANTS = [
     Mutant(
         "backlog_before_welcome",
         "the client reads what it missed when the socket is lost, not when it is back",
-        [("tests/ledger/ledger_device.c",
+        [("tests/ledger/clients/device.c",
           "	device->welcomed = false;\n	device->complete = false;\n",
           "	if (device->welcomed)\n"
-          "		backlog_list(device->backlog, span_of(device->token));\n"
+          "		backlog_sync(device->backlog, span_of(device->token));\n"
           "	device->welcomed = false;\n"),
-         ("tests/ledger/ledger_device.c",
-          "	ledger_device_tick(device);\n"
-          "	backlog_list(device->backlog, span_of(device->token));\n",
+         ("tests/ledger/clients/device.c",
+          "	device_tick(device);\n"
+          "	backlog_sync(device->backlog, span_of(device->token));\n",
           "	if (!device->complete)\n"
-          "		backlog_list(device->backlog, span_of(device->token));\n"
-          "	ledger_device_tick(device);\n"),
-         ("tests/ledger/ledger_device.c",
+          "		backlog_sync(device->backlog, span_of(device->token));\n"
+          "	device_tick(device);\n"),
+         ("tests/ledger/clients/device.c",
           "	device->complete = device->welcomed;\n",
           "	device->complete = true;\n")],
         saved_while_away, {"undelivered"}),

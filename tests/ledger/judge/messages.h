@@ -1,0 +1,40 @@
+/*
+ * messages - the messages that are sent.
+ */
+#ifndef PARLEY_TESTS_LEDGER_JUDGE_MESSAGES_H
+#define PARLEY_TESTS_LEDGER_JUDGE_MESSAGES_H
+
+#include "common/base/buf.h"
+#include "common/base/uuid.h"
+#include "tests/ledger/judge/ledger_types.h"
+
+/* Adds a message to a user and returns its number. */
+uint32_t messages_write(struct ledger *ledger, struct ledger_device_id from,
+                        unsigned to, uint64_t due_us);
+uint32_t messages_write_to_room(struct ledger *ledger,
+                                struct ledger_device_id from, unsigned room,
+                                uint64_t due_us);
+/* Adds a message with the sender and the recipient of another one. */
+uint32_t messages_write_after(struct ledger *ledger, uint32_t number,
+                              uint64_t due_us);
+uint32_t messages_count(const struct ledger *ledger);
+struct ledger_message_state messages_get(const struct ledger *ledger,
+                                         uint32_t number);
+/* Appends the frame that sends the message. */
+void messages_frame(const struct ledger *ledger, uint32_t number,
+                    struct buf *out);
+void messages_sent(struct ledger *ledger, uint32_t number, uint64_t now_us);
+/* The number of a uuid. If it is not of this run: false, and a phantom. */
+bool messages_find(struct ledger *ledger, struct ledger_device_id device,
+                   const struct uuid *uuid, uint32_t *ret_number);
+/* The same, without recording a fault. */
+bool messages_number(const struct ledger *ledger, const struct uuid *uuid,
+                     uint32_t *ret_number);
+/*
+ * Every message written so far had time to arrive. If a device whose socket
+ * stayed connected gets one of them only over REST from now on, because of
+ * later messages, it had missed it.
+ */
+void messages_close(struct ledger *ledger, uint64_t now_us);
+
+#endif

@@ -1,0 +1,381 @@
+/*
+ * Receipts: what devices sent, what others got, what is stored at the end.
+ *
+ * Frames may arrive late and twice, so a receipt below an earlier one is only
+ * counted. A stored receipt never goes back: at the end it is at least what was
+ * ever reported, and what was sent on sockets that stayed connected. No user is
+ * ahead of what they sent, wrote or joined at.
+ */
+#include "tests/ledger/judge/receipts.h"
+#include "tests/ledger/judge/conversation_log.h"
+#include "tests/ledger/judge/faults.h"
+#include "tests/ledger/judge/ledger_state.h"
+#include "tests/ledger/judge/memberships.h"
+#include "tests/ledger/judge/room_members.h"
+#include "tests/ledger/judge/sessions.h"
+
+static struct receipt_state *state_of(const struct conversation_log *log,
+                                      unsigned user)
+{
+	int position = conversation_log_position(log, user);
+
+	return position < 0 ? NULL : &log->receipts[position];
+}
+
+static void raise(uint64_t *number, uint64_t to)
+{
+	if (to > *number)
+		*number = to;
+}
+
+/* --- sent ------------------------------------------------------------------
+ */
+static void note_sent(struct sent_receipt *sent, uint64_t seq, bool last,
+                      uint64_t now_us)
+{
+	if (seq > sent->seq)
+		*sent = (struct sent_receipt){
+			.seq = seq, .first_us = now_us, .sure = sent->sure};
+	if (last)
+		raise(&sent->sure, seq);
+}
+
+void receipts_sent(struct ledger *ledger, struct ledger_device_id device,
+                   uint64_t conversation, uint64_t delivered, uint64_t read,
+                   bool last, uint64_t now_us)
+{
+	const struct conversation_log *log =
+		conversation_log_find(ledger, conversation);
+	struct receipt_state *state = log ? state_of(log, device.user) : NULL;
+
+	if (!state)
+		return; /* misrouted: already recorded */
+	/* A read entry is delivered. */
+	note_sent(&state->delivered, delivered > read ? delivered : read, last,
+	          now_us);
+	note_sent(&state->read, read, last, now_us);
+	ledger->totals.receipts++;
+}
+
+static bool memberships_changed(const struct ledger *ledger, unsigned user)
+{
+	for (unsigned i = 0; i < ledger->room_count; i++) {
+		int position = room_members_index(ledger->rooms[i], user);
+
+		if (position >= 0 && ledger->rooms[i]->members[position].moved)
+			return true;
+	}
+	return false;
+}
+
+void receipts_refused(struct ledger *ledger, struct ledger_device_id device,
+                      struct span code)
+{
+	if (span_equal(code, SPAN("unknown_conversation")) &&
+	    memberships_changed(ledger, device.user))
+		return;
+	faults_add(ledger, FAULT_receipts, "refused to user %u: %.*s",
+	           device.user, (int)code.len, code.len ? code.data : "");
+}
+
+/* --- received --------------------------------------------------------------
+ */
+/* The receipts of the member `subject` that arrived on this device. */
+static struct received_receipt *received_of(struct ledger *ledger,
+                                            const struct conversation_log *log,
+                                            struct ledger_device_id device,
+                                            unsigned subject)
+{
+	unsigned positions = log->room ? log->room->count : 2;
+	unsigned listener =
+		(unsigned)conversation_log_position(log, device.user);
+	size_t at =
+		((size_t)listener * ledger->config.devices + device.device) *
+			positions +
+		subject;
+
+	return &log->received_receipts[at];
+}
+
+static void note_received(struct ledger *ledger,
+                          struct received_receipt *received,
+                          struct ledger_device_id device, uint64_t delivered,
+                          uint64_t read)
+{
+	const struct device_session *session = sessions_get(ledger, device);
+
+	if (received->session != session->number)
+		*received =
+			(struct received_receipt){.session = session->number};
+	if (delivered < received->delivered || read < received->read)
+		ledger->totals.old_receipts++;
+	raise(&received->delivered, delivered);
+	raise(&received->read, read);
+}
+
+/* The position of the receipt's user; -1: impossible, the fault is recorded. */
+static int subject_of(struct ledger *ledger, struct ledger_device_id device,
+                      const struct conversation_log *log, uint64_t conversation,
+                      uint64_t user)
+{
+	int subject =
+		log ? conversation_log_position_of_id(ledger, log, user) : -1;
+
+	if (log && conversation_log_position(log, device.user) < 0) {
+		faults_add(ledger, FAULT_misrouted,
+		           "a receipt of conversation %llu at user %u",
+		           (unsigned long long)conversation, device.user);
+		return -1;
+	}
+	if (subject < 0)
+		faults_add(ledger, FAULT_receipts,
+		           "user %u got a receipt of user %llu in conversation "
+		           "%llu",
+		           device.user, (unsigned long long)user,
+		           (unsigned long long)conversation);
+	return subject;
+}
+
+void receipts_received(struct ledger *ledger, struct ledger_device_id device,
+                       uint64_t conversation, uint64_t user, uint64_t delivered,
+                       uint64_t read)
+{
+	const struct conversation_log *log =
+		conversation_log_find(ledger, conversation);
+	int subject = subject_of(ledger, device, log, conversation, user);
+	struct receipt_state *state;
+
+	if (subject < 0)
+		return;
+	state = &log->receipts[subject];
+	ledger->totals.receipts_told++;
+	if (read > delivered)
+		faults_add(ledger, FAULT_receipts,
+		           "user %llu has read %llu of conversation %llu, "
+		           "and got %llu",
+		           (unsigned long long)user, (unsigned long long)read,
+		           (unsigned long long)conversation,
+		           (unsigned long long)delivered);
+	raise(&state->reported_delivered, delivered);
+	raise(&state->reported_read, read);
+	note_received(ledger,
+	              received_of(ledger, log, device, (unsigned)subject),
+	              device, delivered, read);
+}
+
+/* --- stored ----------------------------------------------------------------
+ */
+void receipts_stored(struct ledger *ledger, uint64_t conversation,
+                     uint64_t user, uint64_t delivered, uint64_t read)
+{
+	const struct conversation_log *log =
+		conversation_log_find(ledger, conversation);
+	int position =
+		log ? conversation_log_position_of_id(ledger, log, user) : -1;
+	struct receipt_state *state;
+
+	if (position < 0) {
+		faults_add(ledger, FAULT_receipts,
+		           "user %llu is listed in conversation %llu",
+		           (unsigned long long)user,
+		           (unsigned long long)conversation);
+		return;
+	}
+	state = &log->receipts[position];
+	if (state->stored && (state->stored_delivered != delivered ||
+	                      state->stored_read != read))
+		faults_add(ledger, FAULT_receipts,
+		           "user %llu has read %llu and %llu, got %llu and "
+		           "%llu of conversation %llu",
+		           (unsigned long long)user,
+		           (unsigned long long)state->stored_read,
+		           (unsigned long long)read,
+		           (unsigned long long)state->stored_delivered,
+		           (unsigned long long)delivered,
+		           (unsigned long long)conversation);
+	state->stored = true;
+	state->stored_delivered = delivered;
+	state->stored_read = read;
+}
+
+void receipts_unread(struct ledger *ledger, unsigned user,
+                     uint64_t conversation, uint64_t read, uint64_t last_seq,
+                     uint64_t unread)
+{
+	if (read > last_seq || unread != last_seq - read)
+		faults_add(ledger, FAULT_receipts,
+		           "user %u has %llu unread in conversation %llu, "
+		           "and read %llu of %llu",
+		           user, (unsigned long long)unread,
+		           (unsigned long long)conversation,
+		           (unsigned long long)read,
+		           (unsigned long long)last_seq);
+}
+
+/* --- verdict ---------------------------------------------------------------
+ */
+/* The last seqs of a user's own entries: everything before them is read. */
+struct own {
+	uint64_t written; /* a message */
+	uint64_t any;     /* or a change that the user made or is affected by */
+};
+
+static void note_change(const struct ledger *ledger,
+                        const struct conversation_log *log,
+                        const struct change *change, struct own *own)
+{
+	for (unsigned i = 0; i < log->room->count; i++) {
+		uint64_t id = ledger->ids[log->room->members[i].user];
+
+		if (change->user_from == id || change->users >> i & 1)
+			own[i].any = change->seq;
+	}
+}
+
+static void find_own(const struct ledger *ledger,
+                     const struct conversation_log *log, struct own *own)
+{
+	for (uint32_t seq = 1; seq <= log->top; seq++) {
+		uint32_t slot = log->by_seq[seq];
+		int position;
+
+		if (!slot)
+			continue;
+		if (slot & CHANGE_BIT && log->room) {
+			note_change(ledger, log,
+			            &log->room->changes[slot & ~CHANGE_BIT],
+			            own);
+			continue;
+		}
+		position = conversation_log_position(
+			log, ledger->entries[slot - 1].from);
+		if (position >= 0)
+			own[position] = (struct own){seq, seq};
+	}
+}
+
+static void judge_number(struct ledger *ledger,
+                         const struct conversation_log *log, unsigned user,
+                         const char *what, uint64_t kept, uint64_t least,
+                         uint64_t most)
+{
+	if (kept < least || kept > most)
+		faults_add(ledger, FAULT_receipts,
+		           "user %u has %s %llu of conversation %llu, not "
+		           "%llu to %llu",
+		           user, what, (unsigned long long)kept,
+		           (unsigned long long)log->id,
+		           (unsigned long long)least, (unsigned long long)most);
+}
+
+static uint64_t max3(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t most = a > b ? a : b;
+
+	return most > c ? most : c;
+}
+
+static bool is_member(const struct conversation_log *log, unsigned position)
+{
+	return !log->room || memberships_now(&log->room->members[position]);
+}
+
+static void judge_stored(struct ledger *ledger,
+                         const struct conversation_log *log, unsigned position,
+                         const struct own *own)
+{
+	const struct receipt_state *state = &log->receipts[position];
+	unsigned user = conversation_log_user(log, position);
+	uint64_t read = max3(state->read.seq, own->any, 0);
+	uint64_t delivered = max3(state->delivered.seq, own->any, 0);
+
+	judge_number(ledger, log, user, "been reported to have read",
+	             state->reported_read, 0, read);
+	judge_number(ledger, log, user, "been reported to have got",
+	             state->reported_delivered, 0, delivered);
+	if (!is_member(log, position) || !state->stored)
+		return;
+	judge_number(ledger, log, user, "read", state->stored_read,
+	             max3(state->read.sure, state->reported_read, own->written),
+	             read);
+	judge_number(ledger, log, user, "got", state->stored_delivered,
+	             max3(state->delivered.sure, state->reported_delivered,
+	                  state->stored_read),
+	             delivered);
+}
+
+/*
+ * A device that was connected when the subject first sent the receipt, and
+ * still is, must have got it, unless an entry of the subject covers it.
+ */
+static bool missed(struct ledger *ledger, const struct conversation_log *log,
+                   struct ledger_device_id device, unsigned subject,
+                   const struct own *own)
+{
+	const struct sent_receipt *sent = &log->receipts[subject].read;
+	const struct device_session *session = sessions_get(ledger, device);
+	const struct received_receipt *received;
+	int listener = conversation_log_position(log, device.user);
+	const struct room_member *member =
+		log->room ? &log->room->members[listener] : NULL;
+
+	if (sent->sure != sent->seq || sent->seq <= own->any ||
+	    !session->number || session->welcome_us > sent->first_us)
+		return false;
+	if (member &&
+	    (!member->sure_since_us || member->sure_since_us > sent->first_us))
+		return false;
+	received = received_of(ledger, log, device, subject);
+	return received->session != session->number ||
+	       received->read < sent->seq;
+}
+
+static void judge_received(struct ledger *ledger,
+                           const struct conversation_log *log, unsigned subject,
+                           const struct own *own, unsigned positions)
+{
+	for (unsigned listener = 0; listener < positions; listener++) {
+		struct ledger_device_id device = {
+			conversation_log_user(log, listener), 0};
+
+		if (listener == subject ||
+		    device.user == conversation_log_user(log, subject) ||
+		    !is_member(log, listener) || !is_member(log, subject))
+			continue;
+		for (; device.device < ledger->config.devices;
+		     device.device++) {
+			if (missed(ledger, log, device, subject, own))
+				faults_add(ledger, FAULT_receipts,
+				           "user %u, device %u did not get the "
+				           "receipt that "
+				           "user %u has read %llu of "
+				           "conversation %llu",
+				           device.user, device.device,
+				           conversation_log_user(log, subject),
+				           (unsigned long long)log
+				                   ->receipts[subject]
+				                   .read.seq,
+				           (unsigned long long)log->id);
+		}
+	}
+}
+
+static bool may_be_large(const struct ledger *ledger,
+                         const struct conversation_log *log)
+{
+	return ledger->config.list_max && log->room &&
+	       log->room->count > ledger->config.list_max;
+}
+
+void receipts_judge(struct ledger *ledger, const struct conversation_log *log)
+{
+	struct own own[LEDGER_ROOM_MEMBERS_MAX] = {{0}};
+	unsigned positions = conversation_log_positions(log);
+
+	find_own(ledger, log, own);
+	for (unsigned i = 0; i < positions; i++) {
+		judge_stored(ledger, log, i, &own[i]);
+		if (!may_be_large(ledger, log))
+			judge_received(ledger, log, i, &own[i], positions);
+	}
+}
