@@ -9,7 +9,7 @@ PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c outb
 	$(addprefix save/message/,batch_dedup.c block_store.c member_check.c \
 		message_store.c reply_check.c) \
 	save/receipt/receipt_store.c \
-	$(addprefix rest/,api.c api_act.c api_blocks.c api_channels.c \
+	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \
 		conversation_body.c member_store.c membership.c membership_change.c \

@@ -44,8 +44,8 @@ static void *start_worker(void *context)
 	worker->announcer = api->announcer;
 	worker->identity = api->identity;
 	worker->history = history_create(api->settings);
-	worker->membership = membership_create(api->settings,
-	                                       history_reader(worker->history));
+	worker->membership = membership_create(
+		api->settings, history_session(worker->history));
 	return worker;
 }
 
@@ -59,7 +59,7 @@ static void stop_worker(void *context)
 	sql_thread_stop();
 }
 
-/* --- what was asked ------------------------------------------------------ */
+/* --- requests ------------------------------------------------------------ */
 bool api_admit(struct worker *worker, struct http_request *request,
                uint64_t *ret_user)
 {
@@ -94,6 +94,13 @@ bool api_id(struct http_request *request, unsigned index, const char *absent,
 		return true;
 	http_answer_problem(request, 404, absent);
 	return false;
+}
+
+bool api_is_valid(struct http_request *request, const char *fault)
+{
+	if (fault)
+		http_answer_problem(request, 422, fault);
+	return !fault;
 }
 
 void api_answer(struct http_request *request, enum status status,

@@ -15,8 +15,8 @@ static void answer_change(struct http_request *request, enum status status)
 		                    "too many users are blocked already");
 	else if (status == ST_UNCERTAIN)
 		http_answer_problem(request, 503,
-		                    "it is stored, but not known everywhere "
-		                    "yet: ask again");
+		                    "the change may not be in effect yet: "
+		                    "repeat the request");
 	else
 		api_answer(request, status, no_user, NULL);
 }
@@ -37,11 +37,11 @@ void api_put_block(struct http_request *request, void *context)
 	if (!read_block(worker, request, &block))
 		return;
 	if (block.user == block.blocked)
-		http_answer_problem(request, 422, "this is oneself");
+		http_answer_problem(request, 422, "a user cannot block itself");
 	else
 		answer_change(
 			request,
-			blocks_put(history_reader(worker->history), &block,
+			blocks_put(history_session(worker->history), &block,
 		                   (unsigned)worker->settings->blocks_max));
 }
 
@@ -53,7 +53,7 @@ void api_remove_block(struct http_request *request, void *context)
 	if (!read_block(worker, request, &block))
 		return;
 	answer_change(request,
-	              blocks_remove(history_reader(worker->history), &block));
+	              blocks_remove(history_session(worker->history), &block));
 }
 
 void api_list_blocks(struct http_request *request, void *context)
@@ -62,17 +62,12 @@ void api_list_blocks(struct http_request *request, void *context)
 	struct buf json CLEANUP(buf_free) = BUF(JSON_MAX);
 	uint64_t user, after;
 	unsigned limit;
-	const char *unfit;
 
-	if (!api_admit(worker, request, &user))
+	if (!api_admit(worker, request, &user) ||
+	    !api_is_valid(request, paging_users(request, &after, &limit)))
 		return;
-	unfit = paging_users(request, &after, &limit);
-	if (unfit) {
-		http_answer_problem(request, 422, unfit);
-		return;
-	}
 	api_answer(request,
-	           blocks_list(history_reader(worker->history), user, after,
+	           blocks_list(history_session(worker->history), user, after,
 	                       limit, &json),
 	           no_user, &json);
 }

@@ -1,20 +1,20 @@
 /* GET /channels */
 #include "common/base/utf8.h"
 #include "common/wire/name.h"
-#include "persistence-service/rest/api_act.h"
+#include "persistence-service/rest/api_action.h"
 #include "persistence-service/rest/membership/channel_names.h"
 #include "persistence-service/rest/read/paging.h"
 
-/* A name of 64 points, escaped, and what stands around it. */
+/* The JSON of a channel: a name of 64 code points, escaped, and the rest. */
 enum { CHANNEL_MAX = 1024, JSON_MAX = PAGE_MAX * CHANNEL_MAX };
 
 static const char *read_search(const struct http_request *request,
                                struct channel_search *ret)
 {
-	const char *unfit = paging_limit(request, &ret->limit);
+	const char *fault = paging_limit(request, &ret->limit);
 
-	if (unfit)
-		return unfit;
+	if (fault)
+		return fault;
 	if (!http_query(request, "search", &ret->text))
 		ret->text = SPAN("");
 	if (!http_query(request, "after", &ret->after))
@@ -32,13 +32,13 @@ void api_search_channels(struct http_request *request, void *context)
 	enum status status;
 
 	if (!api_admit(worker, request, &search.user) ||
-	    !api_act_fit(request, read_search(request, &search)))
+	    !api_is_valid(request, read_search(request, &search)))
 		return;
-	status = channel_names_search(history_reader(worker->history), &search,
+	status = channel_names_search(history_session(worker->history), &search,
 	                              &json);
 	if (status == ST_INVALID)
 		http_answer_problem(request, 422,
-		                    "after must be a cursor that was in next");
+		                    "after must be a cursor from next");
 	else
 		api_answer(request, status, api_no_conversation, &json);
 }

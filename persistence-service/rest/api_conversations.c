@@ -1,23 +1,24 @@
 /* POST /conversations, and PATCH and DELETE /conversations/{}. */
-#include "persistence-service/rest/api_act.h"
+#include "persistence-service/rest/api_action.h"
 
 #include <stdio.h>
 
-enum { PLACE_MAX = 64 };
+enum { LOCATION_MAX = 64 };
 
 static void answer_made(struct worker *worker, struct http_request *request,
                         bool made, uint64_t user, uint64_t conversation)
 {
-	char place[PLACE_MAX];
+	char location[LOCATION_MAX];
 
-	(void)snprintf(place, sizeof(place), "/conversations/%llu",
+	(void)snprintf(location, sizeof(location), "/conversations/%llu",
 	               (unsigned long long)conversation);
 	if (made)
-		http_set_header(request, "Location", place);
-	api_act_answer(worker, request, made ? 201 : 200, user, conversation);
+		http_set_header(request, "Location", location);
+	api_action_answer(worker, request, made ? 201 : 200, user,
+	                  conversation);
 }
 
-/* True, and answered, when this uuid made it before. */
+/* True, after answering, when an earlier request with this uuid made it. */
 static bool made_before(struct worker *worker, struct http_request *request,
                         uint64_t user, const struct conversation_body *body)
 {
@@ -30,7 +31,7 @@ static bool made_before(struct worker *worker, struct http_request *request,
 	                         &conversation);
 	if (status == ST_NOT_FOUND)
 		return false;
-	if (api_act_done(worker, request, status))
+	if (api_action_done(worker, request, status))
 		answer_made(worker, request, false, user, conversation);
 	return true;
 }
@@ -49,9 +50,9 @@ static void make(struct worker *worker, struct http_request *request,
 
 	if (!body->has_uuid)
 		uuid_make(&wish.uuid);
-	if (api_act_done(worker, request,
-	                 membership_make(worker->membership, user, &wish,
-	                                 &conversation, &made)))
+	if (api_action_done(worker, request,
+	                    membership_make(worker->membership, user, &wish,
+	                                    &conversation, &made)))
 		answer_made(worker, request, made, user, conversation);
 }
 
@@ -63,11 +64,12 @@ void api_make(struct http_request *request, void *context)
 	struct conversation_body body;
 	uint64_t user;
 
-	if (api_admit(worker, request, &user) && api_act_json(request, &json) &&
-	    api_act_fit(request,
-	                conversation_body_new(json, user, users_max, &body)) &&
+	if (api_admit(worker, request, &user) &&
+	    api_action_json(request, &json) &&
+	    api_is_valid(request,
+	                 conversation_body_new(json, user, users_max, &body)) &&
 	    !made_before(worker, request, user, &body) &&
-	    api_act_users_exist(worker, request, &body))
+	    api_action_users_exist(worker, request, &body))
 		make(worker, request, user, &body);
 }
 
@@ -76,27 +78,27 @@ void api_edit(struct http_request *request, void *context)
 	struct worker *worker = context;
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct conversation_body body;
-	struct member_act act;
+	struct membership_action action;
 
-	if (!api_act_admit(worker, request, &act) ||
-	    !api_act_json(request, &json) ||
-	    !api_act_fit(request, conversation_body_edit(json, &body)))
+	if (!api_action_admit(worker, request, &action) ||
+	    !api_action_json(request, &json) ||
+	    !api_is_valid(request, conversation_body_edit(json, &body)))
 		return;
-	act.name = body.name;
-	act.history = body.history;
-	if (api_act_done(worker, request,
-	                 membership_edit(worker->membership, &act)))
-		api_act_answer(worker, request, 200, act.actor,
-		               act.conversation);
+	action.name = body.name;
+	action.history = body.history;
+	if (api_action_done(worker, request,
+	                    membership_edit(worker->membership, &action)))
+		api_action_answer(worker, request, 200, action.actor,
+		                  action.conversation);
 }
 
 void api_delete(struct http_request *request, void *context)
 {
 	struct worker *worker = context;
-	struct member_act act;
+	struct membership_action action;
 
-	if (api_act_admit(worker, request, &act) &&
-	    api_act_done(worker, request,
-	                 membership_delete(worker->membership, &act)))
+	if (api_action_admit(worker, request, &action) &&
+	    api_action_done(worker, request,
+	                    membership_delete(worker->membership, &action)))
 		http_answer(request, 204, NULL, SPAN_NONE);
 }

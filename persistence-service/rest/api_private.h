@@ -1,5 +1,5 @@
 /*
- * api_private - what the files of api share; nobody else includes it.
+ * api_private - shared by api*.c only.
  */
 #ifndef PARLEY_PERSISTENCE_REST_API_PRIVATE_H
 #define PARLEY_PERSISTENCE_REST_API_PRIVATE_H
@@ -11,29 +11,31 @@
 #include "persistence-service/rest/read/history.h"
 #include "persistence-service/rest/user_limit.h"
 
-/* What waits for locks, or for Kafka, does not hold up who only reads. */
+/* Changes wait for locks and for Kafka: they must not hold up reads. */
 enum api_pool { QUERY_POOL, CHANGE_POOL, API_POOL_COUNT };
 
-/* What each thread of a pool has for itself. */
+/* The state of one worker thread. */
 struct worker {
 	const struct settings *settings;
-	struct user_limit *limit;         /* of all */
-	struct announcer *announcer;      /* of all; may be NULL */
-	struct identity_thread *identity; /* of all */
+	struct user_limit *limit;         /* shared */
+	struct announcer *announcer;      /* shared; may be NULL */
+	struct identity_thread *identity; /* shared */
 	struct history *history;
 	struct membership *membership;
 };
 
 /*
- * Whose token this is, and may they ask for more? Answers and says false when
- * not.
+ * Identifies the user by the token and checks the rate limit. False, after
+ * answering, when one of them fails.
  */
 bool api_admit(struct worker *worker, struct http_request *request,
                uint64_t *ret_user);
-/* The id in the path; answers 404 with `absent` and says false when none. */
+/* Reads an id of the path. False, after answering 404, when it is none. */
 bool api_id(struct http_request *request, unsigned index, const char *absent,
             uint64_t *ret_id);
-/* 200 and the JSON, or the problem; `absent` is what ST_NOT_FOUND says. */
+/* False, after answering 422, when `fault` is not NULL. */
+bool api_is_valid(struct http_request *request, const char *fault);
+/* Answers 200 and the JSON, or the problem; `absent` is the detail of 404. */
 void api_answer(struct http_request *request, enum status status,
                 const char *absent, const struct buf *json);
 

@@ -5,14 +5,6 @@
 
 const char api_no_conversation[] = "there is no such conversation";
 
-/* False, after answering 422, when `unfit` names a fault. */
-static bool fits(struct http_request *request, const char *unfit)
-{
-	if (unfit)
-		http_answer_problem(request, 422, unfit);
-	return !unfit;
-}
-
 static void answer(struct http_request *request, enum status status,
                    const struct buf *json)
 {
@@ -27,7 +19,8 @@ void api_list_conversations(struct http_request *request, void *context)
 	unsigned limit;
 
 	if (!api_admit(worker, request, &user) ||
-	    !fits(request, paging_conversations(request, &before, &limit)))
+	    !api_is_valid(request,
+	                  paging_conversations(request, &before, &limit)))
 		return;
 	answer(request,
 	       history_conversations(worker->history, user, before, limit,
@@ -57,7 +50,7 @@ void api_list_messages(struct http_request *request, void *context)
 	uint64_t user;
 
 	if (!api_admit(worker, request, &user) ||
-	    !fits(request, paging_messages(request, &page)) ||
+	    !api_is_valid(request, paging_messages(request, &page)) ||
 	    !api_id(request, 0, api_no_conversation, &page.conversation))
 		return;
 	answer(request, history_messages(worker->history, user, &page, &json),
@@ -72,7 +65,7 @@ void api_list_members(struct http_request *request, void *context)
 	uint64_t user;
 
 	if (!api_admit(worker, request, &user) ||
-	    !fits(request, paging_members(request, &page)) ||
+	    !api_is_valid(request, paging_members(request, &page)) ||
 	    !api_id(request, 0, api_no_conversation, &page.conversation))
 		return;
 	answer(request, history_members(worker->history, user, &page, &json),
@@ -88,7 +81,7 @@ void api_sync(struct http_request *request, void *context)
 	unsigned limit;
 
 	if (!api_admit(worker, request, &user) ||
-	    !fits(request, paging_sync(request, &cursor, &limit)))
+	    !api_is_valid(request, paging_sync(request, &cursor, &limit)))
 		return;
 	answer(request,
 	       history_sync(worker->history, user, &cursor, limit, &json),

@@ -6,77 +6,78 @@
 
 enum { RECONNECT_MS = 500, TRIES = 2 };
 
-struct reader {
+struct sql_session {
 	struct sql *sql;
 	uint64_t connect_due_ms;
 };
 
-struct reader *reader_create(const struct settings *settings)
+struct sql_session *sql_session_create(const struct settings *settings)
 {
-	struct reader *reader = mem_new(sizeof(*reader));
+	struct sql_session *session = mem_new(sizeof(*session));
 
-	reader->sql = settings_sql(settings);
-	return reader;
+	session->sql = settings_sql(settings);
+	return session;
 }
 
-void reader_destroy(struct reader **reader)
+void sql_session_destroy(struct sql_session **session)
 {
-	if (!*reader)
+	if (!*session)
 		return;
-	sql_destroy(&(*reader)->sql);
-	mem_free(reader);
+	sql_destroy(&(*session)->sql);
+	mem_free(session);
 }
 
-struct sql *reader_sql(struct reader *reader)
+struct sql *sql_session_connection(struct sql_session *session)
 {
-	return reader->sql;
+	return session->sql;
 }
 
-/* A hundred ids as text, and no more, is what is ever wanted of a group. */
+/* GROUP_CONCAT() has to give a hundred ids at most. */
 static enum status set_session(struct sql *sql)
 {
 	return sql_execute(sql, "SET SESSION group_concat_max_len = 2048");
 }
 
-enum status reader_connect(struct reader *reader)
+enum status sql_session_connect(struct sql_session *session)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
 
-	if (sql_connected(reader->sql))
+	if (sql_connected(session->sql))
 		return ST_OK;
-	if (now_ms < reader->connect_due_ms)
+	if (now_ms < session->connect_due_ms)
 		return ST_UNAVAILABLE;
-	reader->connect_due_ms = now_ms + RECONNECT_MS;
-	status = sql_connect(reader->sql);
+	session->connect_due_ms = now_ms + RECONNECT_MS;
+	status = sql_connect(session->sql);
 	if (status == ST_OK)
-		status = set_session(reader->sql);
+		status = set_session(session->sql);
 	return status;
 }
 
-/* Reading twice is harmless: a connection may have died while it was idle. */
-enum status reader_run(struct reader *reader, const char *statement,
-                       const struct sql_value *values, unsigned count)
+/* A second try, because the connection may have been lost while idle. */
+enum status sql_session_run(struct sql_session *session, const char *statement,
+                            const struct sql_value *values, unsigned count)
 {
 	enum status status = ST_UNAVAILABLE;
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		status = reader_connect(reader);
+		status = sql_session_connect(session);
 		if (status == ST_OK)
-			status = sql_run(reader->sql, statement, values, count);
+			status =
+				sql_run(session->sql, statement, values, count);
 		if (status != ST_UNAVAILABLE)
 			break;
 	}
 	if (status == ST_OK)
 		return ST_OK;
-	log_event(LOG_WARN, "history.failed",
+	log_event(LOG_WARN, "sql_session.failed",
 	          F_TEXT("status", status_text(status)),
-	          F_TEXT("why", sql_error(reader->sql)));
+	          F_TEXT("why", sql_error(session->sql)));
 	return ST_UNAVAILABLE;
 }
 
-enum status reader_fetch(struct reader *reader, struct sql_value *ret_row,
-                         unsigned columns)
+enum status sql_session_fetch(struct sql_session *session,
+                              struct sql_value *ret_row, unsigned columns)
 {
-	return sql_fetch(reader->sql, ret_row, columns);
+	return sql_fetch(session->sql, ret_row, columns);
 }

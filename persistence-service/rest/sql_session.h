@@ -1,8 +1,8 @@
 /*
- * reader - the database connection of one REST worker: made when it is needed,
- * made again when it was lost.
+ * sql_session - the database connection of one REST worker. It connects on
+ * first use, and again after the connection was lost.
  *
- * Errors     ST_UNAVAILABLE  the database is away; what was wrong is logged
+ * Errors     ST_UNAVAILABLE  the database is away; the cause is logged
  * Threads    one thread each.
  */
 #ifndef PARLEY_PERSISTENCE_REST_SQL_SESSION_H
@@ -10,21 +10,22 @@
 
 #include "persistence-service/settings.h"
 
-struct reader;
+struct sql_session;
 
-struct reader *reader_create(const struct settings *settings);
-void reader_destroy(struct reader **reader);
-/* For a transaction: only after reader_connect(). */
-struct sql *reader_sql(struct reader *reader);
+struct sql_session *sql_session_create(const struct settings *settings);
+void sql_session_destroy(struct sql_session **session);
+/* For a transaction, after sql_session_connect(). */
+struct sql *sql_session_connection(struct sql_session *session);
 
-MUST_CHECK enum status reader_connect(struct reader *reader);
-/* A statement that only reads, for it may be run twice. */
-MUST_CHECK enum status reader_run(struct reader *reader, const char *statement,
-                                  const struct sql_value *values,
-                                  unsigned count);
+MUST_CHECK enum status sql_session_connect(struct sql_session *session);
+/* Runs a statement that only reads, perhaps twice. */
+MUST_CHECK enum status sql_session_run(struct sql_session *session,
+                                       const char *statement,
+                                       const struct sql_value *values,
+                                       unsigned count);
 /* The next row; ST_NOT_FOUND after the last. */
-MUST_CHECK enum status reader_fetch(struct reader *reader,
-                                    struct sql_value *ret_row,
-                                    unsigned columns);
+MUST_CHECK enum status sql_session_fetch(struct sql_session *session,
+                                         struct sql_value *ret_row,
+                                         unsigned columns);
 
 #endif

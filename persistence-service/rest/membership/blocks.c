@@ -5,6 +5,7 @@
 #include "common/base/json_write.h"
 #include "common/service/log.h"
 #include "common/wire/save_record.h"
+#include "persistence-service/outbox.h"
 #include "persistence-service/sql_time.h"
 
 #include <unistd.h>
@@ -22,8 +23,6 @@ static const char put_block[] =
 static const char remove_block[] =
 	"DELETE FROM blocks WHERE user = ? AND blocked = ?";
 static const char count_blocks[] = "SELECT COUNT(*) FROM blocks WHERE user = ?";
-static const char insert_record[] =
-	"INSERT INTO outbox (kind, target, room, body) VALUES (2,?,'',?)";
 static const char find_record[] = "SELECT id FROM outbox WHERE id = ?";
 static const char list_blocks[] =
 	"SELECT blocked, created_at FROM blocks"
@@ -82,14 +81,15 @@ static enum status put_outbox_record(struct sql *sql,
 	};
 	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
 	struct buf body CLEANUP(buf_free) = BUF(RECORD_MAX);
-	struct sql_value values[2];
 	enum status status;
 
 	save_record_key(&record, &key);
 	save_record_encode(&record, &body);
-	values[0] = sql_bytes(buf_span(&key));
-	values[1] = sql_bytes(buf_span(&body));
-	status = sql_run(sql, insert_record, values, ARRAY_LEN(values));
+	status = outbox_put(sql, &(struct outbox_row){
+					 .kind = OUTBOX_SAVE,
+					 .target = buf_span(&key),
+					 .body = buf_span(&body),
+				 });
 	change->record = sql_insert_id(sql);
 	return status;
 }
@@ -98,11 +98,11 @@ static enum status put_outbox_record(struct sql *sql,
  * Writes the record also when nothing changes: an earlier request may have
  * given up waiting for its record.
  */
-static enum status write_change(struct reader *reader,
+static enum status write_change(struct sql_session *session,
                                 struct block_change *change)
 {
-	struct sql *sql = reader_sql(reader);
-	enum status status = reader_connect(reader);
+	struct sql *sql = sql_session_connection(session);
+	enum status status = sql_session_connect(session);
 
 	if (status == ST_OK)
 		status = sql_begin(sql);
@@ -117,23 +117,24 @@ static enum status write_change(struct reader *reader,
 }
 
 /* --- waiting for the log ------------------------------------------------- */
-static enum status is_published(struct reader *reader, uint64_t record)
+static enum status is_published(struct sql_session *session, uint64_t record)
 {
 	struct sql_value value = sql_number(record);
 	struct sql_value row;
-	enum status status = reader_run(reader, find_record, &value, 1);
+	enum status status = sql_session_run(session, find_record, &value, 1);
 
 	if (status == ST_OK)
-		status = reader_fetch(reader, &row, 1);
+		status = sql_session_fetch(session, &row, 1);
 	return status;
 }
 
-static enum status wait_until_published(struct reader *reader, uint64_t record)
+static enum status wait_until_published(struct sql_session *session,
+                                        uint64_t record)
 {
 	uint64_t deadline_ms = clock_mono_ms() + PUBLISH_WAIT_MS;
 	enum status status;
 
-	while ((status = is_published(reader, record)) == ST_OK) {
+	while ((status = is_published(session, record)) == ST_OK) {
 		if (clock_mono_ms() >= deadline_ms)
 			return ST_UNCERTAIN;
 		(void)usleep(POLL_EVERY_US);
@@ -141,51 +142,53 @@ static enum status wait_until_published(struct reader *reader, uint64_t record)
 	return status == ST_NOT_FOUND ? ST_OK : ST_UNCERTAIN;
 }
 
-static enum status make_change(struct reader *reader,
+static enum status make_change(struct sql_session *session,
                                struct block_change *change)
 {
 	enum status status = ST_UNAVAILABLE;
 
 	change->now_ms = clock_unix_ms();
 	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
-		status = write_change(reader, change);
+		status = write_change(session, change);
 	if (status == ST_OK) {
 		announcer_wake(change->block->announcer);
-		status = wait_until_published(reader, change->record);
+		status = wait_until_published(session, change->record);
 	}
 	if (status != ST_OK && status != ST_TOO_LARGE)
 		log_event(LOG_WARN, "blocks.failed",
 		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", sql_error(reader_sql(reader))));
+		          F_TEXT("why",
+		                 sql_error(sql_session_connection(session))));
 	return status;
 }
 
-enum status blocks_put(struct reader *reader, const struct block *block,
+enum status blocks_put(struct sql_session *session, const struct block *block,
                        unsigned max)
 {
 	struct block_change change = {.block = block, .max = max};
 
-	return make_change(reader, &change);
+	return make_change(session, &change);
 }
 
-enum status blocks_remove(struct reader *reader, const struct block *block)
+enum status blocks_remove(struct sql_session *session,
+                          const struct block *block)
 {
 	struct block_change change = {.block = block};
 
-	return make_change(reader, &change);
+	return make_change(session, &change);
 }
 
 /* --- the list ------------------------------------------------------------ */
-static enum status write_rows(struct reader *reader, struct json_writer *w,
-                              unsigned limit, bool *ret_more,
-                              uint64_t *ret_last)
+static enum status write_rows(struct sql_session *session,
+                              struct json_writer *w, unsigned limit,
+                              bool *ret_more, uint64_t *ret_last)
 {
 	struct sql_value row[2];
 	uint64_t at_ms;
 	unsigned count = 0;
 	enum status status;
 
-	while ((status = reader_fetch(reader, row, 2)) == ST_OK) {
+	while ((status = sql_session_fetch(session, row, 2)) == ST_OK) {
 		*ret_more = count++ == limit;
 		if (*ret_more)
 			break;
@@ -200,22 +203,22 @@ static enum status write_rows(struct reader *reader, struct json_writer *w,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status blocks_list(struct reader *reader, uint64_t user, uint64_t after,
-                        unsigned limit, struct buf *ret_json)
+enum status blocks_list(struct sql_session *session, uint64_t user,
+                        uint64_t after, unsigned limit, struct buf *ret_json)
 {
 	struct sql_value values[] = {sql_number(user), sql_number(after),
 	                             sql_number(limit + 1)};
 	struct json_writer w = json_writer(ret_json);
 	bool more = false;
 	uint64_t last = 0;
-	enum status status =
-		reader_run(reader, list_blocks, values, ARRAY_LEN(values));
+	enum status status = sql_session_run(session, list_blocks, values,
+	                                     ARRAY_LEN(values));
 
 	if (status != ST_OK)
 		return status;
 	json_open(&w);
 	json_open_array(&w, "blocks");
-	status = write_rows(reader, &w, limit, &more, &last);
+	status = write_rows(session, &w, limit, &more, &last);
 	json_close_array(&w);
 	if (more)
 		json_number(&w, "next", last);

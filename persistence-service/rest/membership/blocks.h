@@ -25,12 +25,12 @@ struct block {
 };
 
 /* Both return when the record is in the log, and both are idempotent. */
-MUST_CHECK enum status blocks_put(struct reader *reader,
+MUST_CHECK enum status blocks_put(struct sql_session *session,
                                   const struct block *block, unsigned max);
-MUST_CHECK enum status blocks_remove(struct reader *reader,
+MUST_CHECK enum status blocks_remove(struct sql_session *session,
                                      const struct block *block);
 /* {"blocks":[…],"next":…}, ascending by user. */
-MUST_CHECK enum status blocks_list(struct reader *reader, uint64_t user,
+MUST_CHECK enum status blocks_list(struct sql_session *session, uint64_t user,
                                    uint64_t after, unsigned limit,
                                    struct buf *ret_json);
 

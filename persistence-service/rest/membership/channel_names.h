@@ -34,7 +34,7 @@ struct channel_search {
  * {"channels":[{"id","name","members","joined"}],"next"}: each channel once, in
  * the order of the matching part of its name. ST_INVALID: `after` is no cursor.
  */
-MUST_CHECK enum status channel_names_search(struct reader *reader,
+MUST_CHECK enum status channel_names_search(struct sql_session *session,
                                             const struct channel_search *search,
                                             struct buf *ret_json);
 

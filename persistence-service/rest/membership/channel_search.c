@@ -96,7 +96,7 @@ static void write_pattern(struct buf *out, struct span text)
 	buf_byte(out, '%');
 }
 
-static enum status list_all(struct reader *reader,
+static enum status list_all(struct sql_session *session,
                             const struct channel_search *search,
                             struct span after)
 {
@@ -104,10 +104,11 @@ static enum status list_all(struct reader *reader,
 	                             sql_number(search->limit + 1),
 	                             sql_number(search->user)};
 
-	return reader_run(reader, list_channels, values, ARRAY_LEN(values));
+	return sql_session_run(session, list_channels, values,
+	                       ARRAY_LEN(values));
 }
 
-static enum status find(struct reader *reader,
+static enum status find(struct sql_session *session,
                         const struct channel_search *search, struct span after,
                         uint64_t conversation)
 {
@@ -116,13 +117,13 @@ static enum status find(struct reader *reader,
 
 	write_pattern(&text, search->text);
 	pattern = sql_bytes(buf_span(&text));
-	return reader_run(reader, find_channels,
-	                  (struct sql_value[]){position, position,
-	                                       sql_number(conversation),
-	                                       pattern, pattern,
-	                                       sql_number(search->limit + 1),
-	                                       sql_number(search->user)},
-	                  7);
+	return sql_session_run(
+		session, find_channels,
+		(struct sql_value[]){position, position,
+	                             sql_number(conversation), pattern, pattern,
+	                             sql_number(search->limit + 1),
+	                             sql_number(search->user)},
+		7);
 }
 
 static void write_channel(struct json_writer *w, const struct sql_value *row)
@@ -135,7 +136,7 @@ static void write_channel(struct json_writer *w, const struct sql_value *row)
 	json_close(w);
 }
 
-static enum status write_channels(struct reader *reader,
+static enum status write_channels(struct sql_session *session,
                                   const struct channel_search *search,
                                   struct json_writer *w)
 {
@@ -146,7 +147,7 @@ static enum status write_channels(struct reader *reader,
 
 	json_open_array(w, "channels");
 	while (status == ST_OK) {
-		status = reader_fetch(reader, row, COLUMNS);
+		status = sql_session_fetch(session, row, COLUMNS);
 		if (status != ST_OK || count++ >= search->limit)
 			continue;
 		write_channel(w, row);
@@ -160,7 +161,7 @@ static enum status write_channels(struct reader *reader,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status channel_names_search(struct reader *reader,
+enum status channel_names_search(struct sql_session *session,
                                  const struct channel_search *search,
                                  struct buf *ret_json)
 {
@@ -174,12 +175,12 @@ enum status channel_names_search(struct reader *reader,
 		return ST_INVALID;
 	if (position.len)
 		after = buf_span(&position);
-	status = search->text.len ? find(reader, search, after, id)
-	                          : list_all(reader, search, after);
+	status = search->text.len ? find(session, search, after, id)
+	                          : list_all(session, search, after);
 	if (status != ST_OK)
 		return status;
 	json_open(&w);
-	status = write_channels(reader, search, &w);
+	status = write_channels(session, search, &w);
 	json_close(&w);
 	return status;
 }

@@ -90,48 +90,48 @@ const char *conversation_body_new(const struct json *json, uint64_t self,
                                   unsigned users_max,
                                   struct conversation_body *ret)
 {
-	const char *unfit;
+	const char *fault;
 
 	*ret = (struct conversation_body){0};
-	unfit = read_kind(json, ret);
-	if (!unfit)
-		unfit = read_name(json, ret);
-	if (!unfit && is_present(json, "users"))
-		unfit = read_users(json, self, users_max, ret);
-	if (!unfit)
-		unfit = read_history(json, ret);
-	if (!unfit)
-		unfit = read_uuid(json, ret);
+	fault = read_kind(json, ret);
+	if (!fault)
+		fault = read_name(json, ret);
+	if (!fault && is_present(json, "users"))
+		fault = read_users(json, self, users_max, ret);
+	if (!fault)
+		fault = read_history(json, ret);
+	if (!fault)
+		fault = read_uuid(json, ret);
 	if (!ret->history)
 		ret->history = ret->kind == KIND_CHANNEL ? HISTORY_ALL
 		                                         : HISTORY_JOINED;
-	return unfit;
+	return fault;
 }
 
 const char *conversation_body_edit(const struct json *json,
                                    struct conversation_body *ret)
 {
-	const char *unfit = NULL;
+	const char *fault = NULL;
 
 	*ret = (struct conversation_body){0};
 	if (!is_present(json, "name") && !is_present(json, "history"))
 		return "name or history must be present";
 	if (is_present(json, "name"))
-		unfit = read_name(json, ret);
-	return unfit ? unfit : read_history(json, ret);
+		fault = read_name(json, ret);
+	return fault ? fault : read_history(json, ret);
 }
 
 const char *conversation_body_invite(const struct json *json,
                                      unsigned users_max,
                                      struct conversation_body *ret)
 {
-	const char *unfit;
+	const char *fault;
 
 	*ret = (struct conversation_body){0};
-	unfit = read_users(json, 0, users_max, ret);
-	if (!unfit && ret->user_count == 0)
-		unfit = "users must not be empty";
-	return unfit;
+	fault = read_users(json, 0, users_max, ret);
+	if (!fault && ret->user_count == 0)
+		fault = "users must not be empty";
+	return fault;
 }
 
 const char *conversation_body_role(const struct json *json,

@@ -19,13 +19,13 @@ enum {
 };
 
 struct membership *membership_create(const struct settings *settings,
-                                     struct reader *reader)
+                                     struct sql_session *session)
 {
 	struct membership *m = mem_new(sizeof(*m));
 
 	m->settings = settings;
-	m->reader = reader;
-	m->sql = reader_sql(reader);
+	m->session = session;
+	m->sql = sql_session_connection(session);
 	membership_change_init(&m->change, m->sql, settings);
 	return m;
 }
@@ -82,7 +82,7 @@ static enum status step_unless_done(struct membership *m, membership_step *step,
 static enum status attempt(struct membership *m, membership_step *step,
                            uint64_t actor, void *wish, bool uncertain)
 {
-	enum status status = reader_connect(m->reader);
+	enum status status = sql_session_connect(m->session);
 
 	if (status == ST_OK)
 		status = sql_begin(m->sql);
@@ -142,13 +142,13 @@ enum status membership_transact(struct membership *m, membership_step *step,
 /* --- operations on an existing conversation ------------------------------ */
 struct task {
 	const struct membership_operation *operation;
-	struct member_act *act;
+	struct membership_action *action;
 };
 
 static enum status check(struct membership *m, const struct task *task)
 {
 	m->unchanged = false;
-	return task->operation->check(m, task->act);
+	return task->operation->check(m, task->action);
 }
 
 static enum status run_task(struct membership *m, void *context)
@@ -165,17 +165,18 @@ static enum status run_task(struct membership *m, void *context)
 		status = check(m, task);
 	if (status == ST_OK && m->unchanged) /* another change did it */
 		return ST_CONFLICT;
-	return status == ST_OK ? task->operation->apply(m, task->act) : status;
+	return status == ST_OK ? task->operation->apply(m, task->action)
+	                       : status;
 }
 
 enum status membership_run(struct membership *m,
                            const struct membership_operation *operation,
-                           struct member_act *act)
+                           struct membership_action *action)
 {
-	struct task task = {operation, act};
+	struct task task = {operation, action};
 
 	uuid_make(&m->uuid);
-	return membership_transact(m, run_task, act->actor, &task);
+	return membership_transact(m, run_task, action->actor, &task);
 }
 
 /* --- checks -------------------------------------------------------------- */
@@ -198,7 +199,7 @@ static enum status no_conversation(struct membership *m)
 }
 
 enum status membership_authorize(struct membership *m,
-                                 const struct member_act *act,
+                                 const struct membership_action *action,
                                  enum member_role least)
 {
 	static const char *const roles[] = {
@@ -208,7 +209,7 @@ enum status membership_authorize(struct membership *m,
 	};
 	const struct membership_change *c = &m->change;
 	enum status status = membership_change_open(
-		&m->change, act->conversation, act->actor);
+		&m->change, action->conversation, action->actor);
 
 	if (status == ST_NOT_FOUND)
 		return no_conversation(m);

@@ -24,7 +24,7 @@ struct membership;
 
 /* Borrows both arguments. */
 struct membership *membership_create(const struct settings *settings,
-                                     struct reader *reader);
+                                     struct sql_session *session);
 void membership_destroy(struct membership **membership);
 /* A text for the client; lives until the next call. */
 const char *membership_why(const struct membership *membership);
@@ -50,7 +50,7 @@ MUST_CHECK enum status membership_made(struct membership *membership,
                                        uint64_t *ret_conversation);
 
 /* The arguments of the operations on an existing conversation. */
-struct member_act {
+struct membership_action {
 	uint64_t conversation;
 	uint64_t actor;
 	uint64_t user;             /* set_role and remove */
@@ -63,21 +63,21 @@ struct member_act {
 };
 
 MUST_CHECK enum status membership_edit(struct membership *membership,
-                                       struct member_act *act);
+                                       struct membership_action *action);
 MUST_CHECK enum status membership_delete(struct membership *membership,
-                                         struct member_act *act);
+                                         struct membership_action *action);
 /* ST_OK when the actor may invite users. */
 MUST_CHECK enum status membership_may_invite(struct membership *membership,
-                                             struct member_act *act);
+                                             struct membership_action *action);
 MUST_CHECK enum status membership_invite(struct membership *membership,
-                                         struct member_act *act);
+                                         struct membership_action *action);
 MUST_CHECK enum status membership_join(struct membership *membership,
-                                       struct member_act *act);
+                                       struct membership_action *action);
 MUST_CHECK enum status membership_leave(struct membership *membership,
-                                        struct member_act *act);
+                                        struct membership_action *action);
 MUST_CHECK enum status membership_remove(struct membership *membership,
-                                         struct member_act *act);
+                                         struct membership_action *action);
 MUST_CHECK enum status membership_set_role(struct membership *membership,
-                                           struct member_act *act);
+                                           struct membership_action *action);
 
 #endif

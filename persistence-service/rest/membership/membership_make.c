@@ -188,59 +188,63 @@ static enum status change_history(struct membership *m,
 	return status == ST_OK ? add_entry_and_notify(m, uuid, &event) : status;
 }
 
-static bool renames(const struct membership *m, const struct member_act *act)
+static bool renames(const struct membership *m,
+                    const struct membership_action *action)
 {
-	return act->name.len &&
-	       !span_equal(act->name, buf_span(&m->change.name));
+	return action->name.len &&
+	       !span_equal(action->name, buf_span(&m->change.name));
 }
 
-static enum status check_edit(struct membership *m, struct member_act *act)
+static enum status check_edit(struct membership *m,
+                              struct membership_action *action)
 {
 	const struct membership_change *c = &m->change;
-	enum status status = membership_authorize(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, action, ROLE_ADMIN);
 
-	m->unchanged = !renames(m, act) &&
-	               (!act->history || act->history == c->history);
+	m->unchanged = !renames(m, action) &&
+	               (!action->history || action->history == c->history);
 	return status;
 }
 
 /* A new name and a new history are one entry each. */
-static enum status edit(struct membership *m, struct member_act *act)
+static enum status edit(struct membership *m, struct membership_action *action)
 {
 	struct uuid uuid = m->uuid;
 	enum status status = ST_OK;
 
-	if (renames(m, act)) {
-		status = change_name(m, act->name, &uuid);
+	if (renames(m, action)) {
+		status = change_name(m, action->name, &uuid);
 		uuid_make(&uuid);
 	}
-	if (status == ST_OK && act->history &&
-	    act->history != m->change.history)
-		status = change_history(m, act->history, &uuid);
+	if (status == ST_OK && action->history &&
+	    action->history != m->change.history)
+		status = change_history(m, action->history, &uuid);
 	return status == ST_OK ? membership_change_close(&m->change) : status;
 }
 
-enum status membership_edit(struct membership *m, struct member_act *act)
+enum status membership_edit(struct membership *m,
+                            struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_edit, edit};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }
 
 /* --- delete -------------------------------------------------------------- */
-static enum status check_owner(struct membership *m, struct member_act *act)
+static enum status check_owner(struct membership *m,
+                               struct membership_action *action)
 {
-	return membership_authorize(m, act, ROLE_OWNER);
+	return membership_authorize(m, action, ROLE_OWNER);
 }
 
 /* The members' rows stay: every query leaves out deleted conversations. */
 static enum status delete_conversation(struct membership *m,
-                                       struct member_act *act)
+                                       struct membership_action *action)
 {
 	struct membership_event event = {.what = "deleted"};
 	enum status status = add_entry_and_notify(m, &m->uuid, &event);
 
-	(void)act;
+	(void)action;
 	if (status == ST_OK)
 		status = membership_change_close(&m->change);
 	return status == ST_OK ? membership_mark_deleted(m) : status;
@@ -262,10 +266,11 @@ enum status membership_mark_deleted(struct membership *m)
 	return channel_names_free(m->sql, c->conversation);
 }
 
-enum status membership_delete(struct membership *m, struct member_act *act)
+enum status membership_delete(struct membership *m,
+                              struct membership_action *action)
 {
 	static const struct membership_operation operation = {
 		check_owner, delete_conversation};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }

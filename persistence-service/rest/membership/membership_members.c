@@ -35,31 +35,33 @@ enum status membership_add_members(struct membership *m,
 	return status == ST_OK ? membership_change_close(c) : status;
 }
 
-static enum status check_admin(struct membership *m, struct member_act *act)
+static enum status check_admin(struct membership *m,
+                               struct membership_action *action)
 {
-	enum status status = membership_authorize(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, action, ROLE_ADMIN);
 
 	m->unchanged = true;
 	return status;
 }
 
-enum status membership_may_invite(struct membership *m, struct member_act *act)
+enum status membership_may_invite(struct membership *m,
+                                  struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_admin,
 	                                                      NULL};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }
 
 static enum status check_invitation(struct membership *m,
-                                    struct member_act *act)
+                                    struct membership_action *action)
 {
-	enum status status = membership_authorize(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, action, ROLE_ADMIN);
 
-	memcpy(m->missing, act->users, sizeof(m->missing));
-	m->missing_count = act->user_count;
+	memcpy(m->missing, action->users, sizeof(m->missing));
+	m->missing_count = action->user_count;
 	if (status == ST_OK)
-		status = member_store_drop_members(m->sql, act->conversation,
+		status = member_store_drop_members(m->sql, action->conversation,
 		                                   m->missing,
 		                                   &m->missing_count);
 	m->unchanged = m->missing_count == 0;
@@ -68,51 +70,55 @@ static enum status check_invitation(struct membership *m,
 	return check_new_members(m, m->missing, m->missing_count);
 }
 
-static enum status invite(struct membership *m, struct member_act *act)
+static enum status invite(struct membership *m,
+                          struct membership_action *action)
 {
-	(void)act;
+	(void)action;
 	return membership_add_members(
 		m, &(struct membership_event){.what = "invited",
 	                                      .users = m->missing,
 	                                      .user_count = m->missing_count});
 }
 
-enum status membership_invite(struct membership *m, struct member_act *act)
+enum status membership_invite(struct membership *m,
+                              struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_invitation,
 	                                                      invite};
-	enum status status = membership_run(m, &operation, act);
+	enum status status = membership_run(m, &operation, action);
 
 	if (status != ST_OK)
 		return status;
-	memcpy(act->users, m->missing, sizeof(act->users));
-	act->user_count = m->missing_count;
+	memcpy(action->users, m->missing, sizeof(action->users));
+	action->user_count = m->missing_count;
 	return ST_OK;
 }
 
-static enum status check_join(struct membership *m, struct member_act *act)
+static enum status check_join(struct membership *m,
+                              struct membership_action *action)
 {
-	enum status status = membership_authorize(m, act, ROLE_NONE);
+	enum status status = membership_authorize(m, action, ROLE_NONE);
 
 	m->unchanged = m->change.role != ROLE_NONE;
 	if (status != ST_OK || m->unchanged)
 		return status;
-	return check_new_members(m, &act->actor, 1);
+	return check_new_members(m, &action->actor, 1);
 }
 
-static enum status join(struct membership *m, struct member_act *act)
+static enum status join(struct membership *m, struct membership_action *action)
 {
 	return membership_add_members(
 		m, &(struct membership_event){.what = "joined",
-	                                      .users = &act->actor,
+	                                      .users = &action->actor,
 	                                      .user_count = 1});
 }
 
-enum status membership_join(struct membership *m, struct member_act *act)
+enum status membership_join(struct membership *m,
+                            struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_join, join};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }
 
 /* --- leaving ------------------------------------------------------------- */
@@ -150,35 +156,37 @@ static enum status leave_as_owner(struct membership *m, uint64_t user)
 	return status == ST_OK ? membership_mark_deleted(m) : status;
 }
 
-static enum status check_member(struct membership *m, struct member_act *act)
+static enum status check_member(struct membership *m,
+                                struct membership_action *action)
 {
-	return membership_authorize(m, act, ROLE_MEMBER);
+	return membership_authorize(m, action, ROLE_MEMBER);
 }
 
-static enum status leave(struct membership *m, struct member_act *act)
+static enum status leave(struct membership *m, struct membership_action *action)
 {
 	struct membership_event event = {
-		.what = "left", .users = &act->actor, .user_count = 1};
+		.what = "left", .users = &action->actor, .user_count = 1};
 
 	if (m->change.role == ROLE_OWNER)
-		return leave_as_owner(m, act->actor);
+		return leave_as_owner(m, action->actor);
 	return remove_member(m, &event);
 }
 
-enum status membership_leave(struct membership *m, struct member_act *act)
+enum status membership_leave(struct membership *m,
+                             struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_member,
 	                                                      leave};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }
 
 static enum status role_of_user(struct membership *m,
-                                const struct member_act *act,
+                                const struct membership_action *action,
                                 enum member_role *ret_role)
 {
-	enum status status = member_store_role(m->sql, act->conversation,
-	                                       act->user, ret_role);
+	enum status status = member_store_role(m->sql, action->conversation,
+	                                       action->user, ret_role);
 
 	if (status == ST_OK && *ret_role == ROLE_NONE)
 		return membership_refuse(m, ST_NOT_FOUND,
@@ -186,77 +194,83 @@ static enum status role_of_user(struct membership *m,
 	return status;
 }
 
-static enum status check_removal(struct membership *m, struct member_act *act)
+static enum status check_removal(struct membership *m,
+                                 struct membership_action *action)
 {
-	enum status status = membership_authorize(m, act, ROLE_ADMIN);
+	enum status status = membership_authorize(m, action, ROLE_ADMIN);
 	enum member_role role;
 
 	if (status == ST_OK)
-		status = role_of_user(m, act, &role);
+		status = role_of_user(m, action, &role);
 	if (status != ST_OK || role < m->change.role)
 		return status;
 	return membership_refuse(m, ST_DENIED,
 	                         "admins may remove members only");
 }
 
-static enum status remove_user(struct membership *m, struct member_act *act)
+static enum status remove_user(struct membership *m,
+                               struct membership_action *action)
 {
 	struct membership_event event = {
-		.what = "removed", .users = &act->user, .user_count = 1};
+		.what = "removed", .users = &action->user, .user_count = 1};
 
 	return remove_member(m, &event);
 }
 
-enum status membership_remove(struct membership *m, struct member_act *act)
+enum status membership_remove(struct membership *m,
+                              struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_removal,
 	                                                      remove_user};
 
-	if (act->user == act->actor)
-		return membership_leave(m, act);
-	return membership_run(m, &operation, act);
+	if (action->user == action->actor)
+		return membership_leave(m, action);
+	return membership_run(m, &operation, action);
 }
 
 /* --- roles --------------------------------------------------------------- */
-static enum status check_role(struct membership *m, struct member_act *act)
+static enum status check_role(struct membership *m,
+                              struct membership_action *action)
 {
-	enum status status = membership_authorize(m, act, ROLE_OWNER);
+	enum status status = membership_authorize(m, action, ROLE_OWNER);
 	enum member_role role = ROLE_NONE;
 
 	if (status == ST_OK)
-		status = role_of_user(m, act, &role);
-	m->unchanged = role == act->role;
-	if (status != ST_OK || m->unchanged || act->user != act->actor)
+		status = role_of_user(m, action, &role);
+	m->unchanged = role == action->role;
+	if (status != ST_OK || m->unchanged || action->user != action->actor)
 		return status;
 	return membership_refuse(m, ST_INVALID,
 	                         "an owner gives the role up by making another "
 	                         "member the owner");
 }
 
-static enum status give_role(struct membership *m, struct member_act *act)
+static enum status give_role(struct membership *m,
+                             struct membership_action *action)
 {
 	struct membership_change *c = &m->change;
 	struct membership_event event = {.what = "role",
-	                                 .users = &act->user,
+	                                 .users = &action->user,
 	                                 .user_count = 1,
-	                                 .role = act->role};
+	                                 .role = action->role};
 	enum status status = membership_change_add_entry(c, &m->uuid, &event);
 
 	if (status == ST_OK)
-		status = member_store_set_role(m->sql, act->conversation,
-		                               act->user, act->role);
-	if (status == ST_OK && act->role == ROLE_OWNER)
-		status = member_store_set_role(m->sql, act->conversation,
-		                               act->actor, ROLE_ADMIN);
+		status = member_store_set_role(m->sql, action->conversation,
+		                               action->user, action->role);
+	if (status == ST_OK && action->role == ROLE_OWNER)
+		status = member_store_set_role(m->sql, action->conversation,
+		                               action->actor, ROLE_ADMIN);
 	if (status == ST_OK)
 		status = membership_change_notify(c, '=', NULL, 0);
 	return status == ST_OK ? membership_change_close(c) : status;
 }
 
-enum status membership_set_role(struct membership *m, struct member_act *act)
+enum status membership_set_role(struct membership *m,
+                                struct membership_action *action)
 {
 	static const struct membership_operation operation = {check_role,
 	                                                      give_role};
 
-	return membership_run(m, &operation, act);
+	return membership_run(m, &operation, action);
 }

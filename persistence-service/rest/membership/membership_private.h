@@ -10,7 +10,7 @@
 
 struct membership {
 	const struct settings *settings;
-	struct reader *reader;
+	struct sql_session *session;
 	struct sql *sql;
 	struct membership_change change;
 	struct uuid uuid; /* of the first entry, the same in every try */
@@ -47,20 +47,23 @@ MUST_CHECK enum status membership_find(struct membership *m, uint64_t actor,
  */
 struct membership_operation {
 	/* Opens the conversation; refuses, or sets m->unchanged. */
-	enum status (*check)(struct membership *m, struct member_act *act);
-	enum status (*apply)(struct membership *m, struct member_act *act);
+	enum status (*check)(struct membership *m,
+	                     struct membership_action *action);
+	enum status (*apply)(struct membership *m,
+	                     struct membership_action *action);
 };
 MUST_CHECK enum status
 membership_run(struct membership *m,
                const struct membership_operation *operation,
-               struct member_act *act);
+               struct membership_action *action);
 
 enum status membership_refuse(struct membership *m, enum status status,
                               const char *format, ...) PRINTF(3, 4);
 /* Opens the conversation; refuses an actor below the role `least`. */
-MUST_CHECK enum status membership_authorize(struct membership *m,
-                                            const struct member_act *act,
-                                            enum member_role least);
+MUST_CHECK enum status
+membership_authorize(struct membership *m,
+                     const struct membership_action *action,
+                     enum member_role least);
 MUST_CHECK enum status membership_check_capacity(struct membership *m,
                                                  uint64_t members,
                                                  unsigned more);

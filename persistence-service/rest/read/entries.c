@@ -88,7 +88,7 @@ enum status entries_add(struct entries *entries, const struct sql_value *row)
 	return ST_OK;
 }
 
-enum status entry_pairs_run(struct reader *reader, struct sql_bulk *bulk,
+enum status entry_pairs_run(struct sql_session *session, struct sql_bulk *bulk,
                             const struct entry_pair *pairs, unsigned count)
 {
 	struct sql_value values[SQL_BULK_ROOM(PAIRS_MAX, 2)];
@@ -101,17 +101,18 @@ enum status entry_pairs_run(struct reader *reader, struct sql_bulk *bulk,
 		values[2 * i + 1] = sql_number(pairs[i].seq);
 	}
 	text = sql_bulk_fill(bulk, values, count, &filled);
-	return reader_run(reader, text, values, filled);
+	return sql_session_run(session, text, values, filled);
 }
 
-enum status entries_find(struct entries *entries, struct reader *reader,
+enum status entries_find(struct entries *entries, struct sql_session *session,
                          const struct entry_pair *pairs, unsigned count)
 {
 	struct sql_value row[ENTRY_COLUMN_COUNT];
-	enum status status = entry_pairs_run(reader, &find_pairs, pairs, count);
+	enum status status =
+		entry_pairs_run(session, &find_pairs, pairs, count);
 
 	while (status == ST_OK) {
-		status = reader_fetch(reader, row, ENTRY_COLUMN_COUNT);
+		status = sql_session_fetch(session, row, ENTRY_COLUMN_COUNT);
 		if (status == ST_OK)
 			status = entries_add(entries, row);
 	}

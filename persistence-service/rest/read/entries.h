@@ -48,7 +48,7 @@ MUST_CHECK enum status entries_add(struct entries *entries,
 /* Reads up to PAIRS_MAX entries, in any order; skips those that do not exist.
  */
 MUST_CHECK enum status entries_find(struct entries *entries,
-                                    struct reader *reader,
+                                    struct sql_session *session,
                                     const struct entry_pair *pairs,
                                     unsigned count);
 /* Sets the spans; ST_BROKEN when texts or reactions are too long. */
@@ -61,7 +61,7 @@ struct saved_message *entries_named(struct entries *entries,
  * Runs a statement whose rows are a conversation and a seq, for up to PAIRS_MAX
  * entries.
  */
-MUST_CHECK enum status entry_pairs_run(struct reader *reader,
+MUST_CHECK enum status entry_pairs_run(struct sql_session *session,
                                        struct sql_bulk *bulk,
                                        const struct entry_pair *pairs,
                                        unsigned count);

@@ -19,7 +19,7 @@ struct history *history_create(const struct settings *settings)
 {
 	struct history *h = mem_new(sizeof(*h));
 
-	h->reader = reader_create(settings);
+	h->session = sql_session_create(settings);
 	h->entries = entries_create();
 	h->frame = BUF(FRAME_OUT_MAX);
 	summaries_clear(&h->all);
@@ -32,16 +32,16 @@ void history_destroy(struct history **history)
 
 	if (!h)
 		return;
-	reader_destroy(&h->reader);
+	sql_session_destroy(&h->session);
 	entries_destroy(&h->entries);
 	summaries_free(&h->all);
 	buf_free(&h->frame);
 	mem_free(&h);
 }
 
-struct reader *history_reader(struct history *history)
+struct sql_session *history_session(struct history *history)
 {
-	return history->reader;
+	return history->session;
 }
 
 static enum status read_summaries(struct history *h, uint64_t user)
@@ -51,7 +51,8 @@ static enum status read_summaries(struct history *h, uint64_t user)
 
 	summaries_clear(&h->all);
 	while (status == ST_OK) {
-		status = reader_fetch(h->reader, row, SUMMARY_COLUMN_COUNT);
+		status = sql_session_fetch(h->session, row,
+		                           SUMMARY_COLUMN_COUNT);
 		if (status == ST_OK)
 			status = summaries_add(&h->all, user, row);
 	}
@@ -63,8 +64,8 @@ enum status history_find(struct history *h, uint64_t user,
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(conversation)};
-	enum status status = reader_run(h->reader, find_conversation, values,
-	                                ARRAY_LEN(values));
+	enum status status = sql_session_run(h->session, find_conversation,
+	                                     values, ARRAY_LEN(values));
 
 	if (status == ST_OK)
 		status = read_summaries(h, user);
@@ -76,7 +77,7 @@ enum status history_find(struct history *h, uint64_t user,
 /* --- answers ------------------------------------------------------------- */
 enum status history_complete_entries(struct history *h)
 {
-	enum status status = reactions_read(h->entries, h->reader);
+	enum status status = reactions_read(h->entries, h->session);
 
 	return status == ST_OK ? entries_resolve_spans(h->entries) : status;
 }
@@ -111,7 +112,7 @@ static enum status find_last_entries(struct history *h, unsigned from,
 		pairs[i - from] = (struct entry_pair){
 			h->all.item[i].conversation, h->all.item[i].last_seq};
 	entries_clear(h->entries);
-	status = entries_find(h->entries, h->reader, pairs, to - from);
+	status = entries_find(h->entries, h->session, pairs, to - from);
 	if (status != ST_OK)
 		return status;
 	return history_complete_entries(h);
@@ -156,8 +157,8 @@ enum status history_conversations(struct history *h, uint64_t user,
 	                             sql_number(limit + 1)};
 	struct json_writer w = json_writer(ret_json);
 	unsigned count;
-	enum status status = reader_run(h->reader, list_conversations, values,
-	                                ARRAY_LEN(values));
+	enum status status = sql_session_run(h->session, list_conversations,
+	                                     values, ARRAY_LEN(values));
 
 	if (status == ST_OK)
 		status = read_summaries(h, user);

@@ -15,12 +15,12 @@
 enum { PAGE_MAX = 200, PAGE_DEFAULT = 50, SYNC_MAX = 500 };
 
 struct history;
-struct reader;
+struct sql_session;
 
 struct history *history_create(const struct settings *settings);
 void history_destroy(struct history **history);
 /* Its connection, for other modules of the same thread. */
-struct reader *history_reader(struct history *history);
+struct sql_session *history_session(struct history *history);
 
 /*
  * {"conversations":[…],"next":…}: the conversations whose last message has an

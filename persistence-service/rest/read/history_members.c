@@ -42,7 +42,7 @@ static enum status write_members(struct history *h, struct json_writer *w,
 	enum status status = ST_OK;
 
 	while (status == ST_OK) {
-		status = reader_fetch(h->reader, row, COLUMNS);
+		status = sql_session_fetch(h->session, row, COLUMNS);
 		if (status != ST_OK)
 			break;
 		if (state->written == page->limit) {
@@ -71,8 +71,8 @@ enum status history_members(struct history *h, uint64_t user,
 	enum status status = history_find(h, user, page->conversation);
 
 	if (status == ST_OK)
-		status = reader_run(h->reader, list_members, values,
-		                    ARRAY_LEN(values));
+		status = sql_session_run(h->session, list_members, values,
+		                         ARRAY_LEN(values));
 	if (status != ST_OK)
 		return status;
 	json_open(&w);

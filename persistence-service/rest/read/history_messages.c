@@ -42,12 +42,13 @@ static enum status run_page(struct history *h, const struct history_page *page,
 		sql_number(in->from_seq), limit};
 
 	if (page->part == PART_REVISED)
-		return reader_run(h->reader, messages_revised, revised,
-		                  ARRAY_LEN(revised));
+		return sql_session_run(h->session, messages_revised, revised,
+		                       ARRAY_LEN(revised));
 	if (page->part == PART_BEFORE)
-		return reader_run(h->reader, messages_before, before,
-		                  ARRAY_LEN(before));
-	return reader_run(h->reader, messages_after, after, ARRAY_LEN(after));
+		return sql_session_run(h->session, messages_before, before,
+		                       ARRAY_LEN(before));
+	return sql_session_run(h->session, messages_after, after,
+	                       ARRAY_LEN(after));
 }
 
 /* A page of changes may be shorter than its limit: its query is bounded. */
@@ -76,7 +77,7 @@ static enum status read_page(struct history *h, const struct history_page *page,
 
 	entries_clear(h->entries);
 	while (status == ST_OK) {
-		status = reader_fetch(h->reader, row, ENTRY_COLUMN_COUNT);
+		status = sql_session_fetch(h->session, row, ENTRY_COLUMN_COUNT);
 		if (status != ST_OK)
 			break;
 		if (h->entries->count < page->limit)

@@ -13,7 +13,7 @@
 #define LAST_MESSAGES_MAX ((size_t)16 * 1024 * 1024)
 
 struct history {
-	struct reader *reader;
+	struct sql_session *session;
 	struct summaries all; /* of the current answer */
 	struct entries *entries;
 	struct buf frame;

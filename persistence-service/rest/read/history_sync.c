@@ -23,12 +23,12 @@ static enum status read_states(struct history *h, uint64_t user)
 {
 	struct sql_value values[] = {sql_number(user), sql_number(user)};
 	struct sql_value row[COLUMNS];
-	enum status status =
-		reader_run(h->reader, read_all, values, ARRAY_LEN(values));
+	enum status status = sql_session_run(h->session, read_all, values,
+	                                     ARRAY_LEN(values));
 
 	summaries_clear(&h->all);
 	while (status == ST_OK) {
-		status = reader_fetch(h->reader, row, COLUMNS);
+		status = sql_session_fetch(h->session, row, COLUMNS);
 		if (status != ST_OK)
 			break;
 		if (row[SUMMARY_COLUMN_COUNT].number)

@@ -28,11 +28,11 @@ const char *paging_limit(const struct http_request *request,
 const char *paging_conversations(const struct http_request *request,
                                  uint64_t *ret_before, unsigned *ret_limit)
 {
-	const char *unfit = paging_limit(request, ret_limit);
+	const char *fault = paging_limit(request, ret_limit);
 
 	*ret_before = INT64_MAX;
-	if (unfit)
-		return unfit;
+	if (fault)
+		return fault;
 	if (!query_number(request, "before", 0, JSON_ID_MAX, ret_before))
 		return "before must be the id of a message";
 	return NULL;
@@ -41,7 +41,7 @@ const char *paging_conversations(const struct http_request *request,
 static const struct {
 	enum history_part part;
 	const char *name;
-	const char *unfit;
+	const char *fault;
 } parts[] = {
 	{PART_AFTER, "after", "after must be a seq"},
 	{PART_BEFORE, "before", "before must be a seq"},
@@ -64,7 +64,7 @@ static const char *query_part(const struct http_request *request,
 			return "after, before and revised exclude each other";
 		ret_page->part = parts[i].part;
 		if (!span_to_u64(text, JSON_ID_MAX, &ret_page->from))
-			return parts[i].unfit;
+			return parts[i].fault;
 	}
 	return NULL;
 }
@@ -72,19 +72,19 @@ static const char *query_part(const struct http_request *request,
 const char *paging_messages(const struct http_request *request,
                             struct history_page *ret_page)
 {
-	const char *unfit = query_part(request, ret_page);
+	const char *fault = query_part(request, ret_page);
 
-	return unfit ? unfit : paging_limit(request, &ret_page->limit);
+	return fault ? fault : paging_limit(request, &ret_page->limit);
 }
 
 const char *paging_users(const struct http_request *request,
                          uint64_t *ret_after, unsigned *ret_limit)
 {
-	const char *unfit = paging_limit(request, ret_limit);
+	const char *fault = paging_limit(request, ret_limit);
 
 	*ret_after = 0;
-	if (unfit)
-		return unfit;
+	if (fault)
+		return fault;
 	if (!query_number(request, "after", 0, JSON_ID_MAX, ret_after))
 		return "after must be the id of a user";
 	return NULL;
@@ -93,12 +93,12 @@ const char *paging_users(const struct http_request *request,
 const char *paging_members(const struct http_request *request,
                            struct history_members *ret_page)
 {
-	const char *unfit =
+	const char *fault =
 		paging_users(request, &ret_page->after, &ret_page->limit);
 
 	ret_page->seen = 0;
-	if (unfit)
-		return unfit;
+	if (fault)
+		return fault;
 	if (!query_number(request, "seen", 1, JSON_ID_MAX, &ret_page->seen))
 		return "seen must be a seq";
 	return NULL;

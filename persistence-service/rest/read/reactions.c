@@ -67,16 +67,17 @@ static void write_row(struct writing *now, const struct sql_value *row)
 	json_close(&now->w);
 }
 
-static enum status read_pairs(struct entries *entries, struct reader *reader,
+static enum status read_pairs(struct entries *entries,
+                              struct sql_session *session,
                               const struct entry_pair *pairs, unsigned count)
 {
 	struct writing now = {.entries = entries};
 	struct sql_value row[COLUMNS];
 	enum status status =
-		entry_pairs_run(reader, &find_reactions, pairs, count);
+		entry_pairs_run(session, &find_reactions, pairs, count);
 
 	while (status == ST_OK) {
-		status = reader_fetch(reader, row, COLUMNS);
+		status = sql_session_fetch(session, row, COLUMNS);
 		if (status == ST_OK)
 			write_row(&now, row);
 	}
@@ -84,7 +85,7 @@ static enum status read_pairs(struct entries *entries, struct reader *reader,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status reactions_read(struct entries *entries, struct reader *reader)
+enum status reactions_read(struct entries *entries, struct sql_session *session)
 {
 	struct entry_pair pairs[PAIRS_MAX];
 	enum status status = ST_OK;
@@ -97,7 +98,7 @@ enum status reactions_read(struct entries *entries, struct reader *reader)
 			pairs[count++] =
 				(struct entry_pair){m->conversation, m->seq};
 		if (count && (count == PAIRS_MAX || i + 1 == entries->count)) {
-			status = read_pairs(entries, reader, pairs, count);
+			status = read_pairs(entries, session, pairs, count);
 			count = 0;
 		}
 	}

@@ -15,6 +15,6 @@ enum { REACTION_USERS_MAX = 100 };
  * messages with a revision can there be any.
  */
 MUST_CHECK enum status reactions_read(struct entries *entries,
-                                      struct reader *reader);
+                                      struct sql_session *session);
 
 #endif

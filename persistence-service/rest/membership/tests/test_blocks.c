@@ -15,21 +15,21 @@
 
 enum { ME = 1 };
 
-static struct reader *reader;
+static struct sql_session *session;
 static struct buf json = {.max = 64 * 1024};
 
 static int start(void **state)
 {
 	(void)state;
 	chat_start();
-	reader = reader_create(&chat_settings);
+	session = sql_session_create(&chat_settings);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	reader_destroy(&reader);
+	sql_session_destroy(&session);
 	chat_stop();
 	buf_free(&json);
 	return 0;
@@ -70,8 +70,8 @@ static enum status change_block(bool put, uint64_t blocked, unsigned max)
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, publish, NULL), 0);
-	status = put ? blocks_put(reader, &block, max)
-	             : blocks_remove(reader, &block);
+	status = put ? blocks_put(session, &block, max)
+	             : blocks_remove(session, &block);
 	(void)pthread_join(thread, NULL);
 	return status;
 }
@@ -101,7 +101,7 @@ static unsigned times(const char *all, const char *part)
 static const char *blocked_by_me(uint64_t after, unsigned limit)
 {
 	buf_clear(&json);
-	assert_int_equal(blocks_list(reader, ME, after, limit, &json), ST_OK);
+	assert_int_equal(blocks_list(session, ME, after, limit, &json), ST_OK);
 	return text();
 }
 
@@ -139,7 +139,7 @@ static void a_record_that_stays_is_not_answered_for(void **state)
 	struct sql_value row[3];
 
 	(void)state;
-	assert_int_equal(blocks_put(reader, &block, 9), ST_UNCERTAIN);
+	assert_int_equal(blocks_put(session, &block, 9), ST_UNCERTAIN);
 	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
 	assert_int_equal(
 		sql_run(sql, "SELECT target, body, kind FROM outbox", NULL, 0),

@@ -16,7 +16,7 @@
 
 enum { ME = 7, MANY = 20000 };
 
-static struct reader *reader;
+static struct sql_session *session;
 static struct buf json = {.max = 1024 * 1024};
 static struct buf found = {.max = 64 * 1024};
 
@@ -24,15 +24,15 @@ static int start(void **state)
 {
 	(void)state;
 	chat_start();
-	reader = reader_create(&chat_settings);
-	assert_int_equal(reader_connect(reader), ST_OK);
+	session = sql_session_create(&chat_settings);
+	assert_int_equal(sql_session_connect(session), ST_OK);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	reader_destroy(&reader);
+	sql_session_destroy(&session);
 	buf_free(&json);
 	buf_free(&found);
 	chat_stop();
@@ -56,9 +56,9 @@ static uint64_t channel(const char *name)
 		" NOW(3))",
 		name);
 	id = chat_number("SELECT MAX(id) FROM conversations");
-	assert_int_equal(
-		channel_names_claim(reader_sql(reader), id, span_of(name)),
-		ST_OK);
+	assert_int_equal(channel_names_claim(sql_session_connection(session),
+	                                     id, span_of(name)),
+	                 ST_OK);
 	return id;
 }
 
@@ -72,7 +72,7 @@ static bool turn(struct channel_search *search, char *cursor, size_t size)
 
 	buf_clear(&json);
 	search->user = ME;
-	assert_int_equal(channel_names_search(reader, search, &json), ST_OK);
+	assert_int_equal(channel_names_search(session, search, &json), ST_OK);
 	assert_int_equal(json_parse_long(buf_span(&json), &page, &why), ST_OK);
 	for (unsigned i = 0; (item = json_get_item(page, "channels", i)); i++) {
 		assert_true(i < search->limit);
@@ -153,13 +153,14 @@ static void names_that_are_changed_and_freed_are_not_found(void **state)
 	uint64_t id = channel("first name");
 
 	(void)state;
-	assert_int_equal(
-		channel_names_change(reader_sql(reader), id, SPAN("second")),
-		ST_OK);
+	assert_int_equal(channel_names_change(sql_session_connection(session),
+	                                      id, SPAN("second")),
+	                 ST_OK);
 	assert_found("first", "");
 	assert_found("name", "");
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_words"), 1);
-	assert_int_equal(channel_names_free(reader_sql(reader), id), ST_OK);
+	assert_int_equal(
+		channel_names_free(sql_session_connection(session), id), ST_OK);
 	assert_found("", "");
 }
 
@@ -173,7 +174,7 @@ static void a_cursor_is_one_that_was_given(void **state)
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
 		search.after = span_of(bad[i]);
-		if (channel_names_search(reader, &search, &json) != ST_INVALID)
+		if (channel_names_search(session, &search, &json) != ST_INVALID)
 			fail_msg("taken: %s", bad[i]);
 	}
 }
@@ -214,11 +215,11 @@ static void fill(void)
 static uint64_t rows_read(const struct channel_search *search)
 {
 	struct sql_value row;
-	struct sql *sql = reader_sql(reader);
+	struct sql *sql = sql_session_connection(session);
 
 	buf_clear(&json);
 	assert_int_equal(sql_execute(sql, "FLUSH STATUS"), ST_OK);
-	assert_int_equal(channel_names_search(reader, search, &json), ST_OK);
+	assert_int_equal(channel_names_search(session, search, &json), ST_OK);
 	assert_int_equal(
 		sql_run(sql,
 	                "SELECT CAST(SUM(VARIABLE_VALUE) AS UNSIGNED) FROM"

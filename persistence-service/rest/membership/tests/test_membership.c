@@ -21,15 +21,15 @@
 
 enum { ANN = 1, BOB = 2, CAT = 3, DAN = 4 };
 
-static struct reader *reader;
+static struct sql_session *session;
 static struct membership *membership;
 
 static int start(void **state)
 {
 	(void)state;
 	chat_start();
-	reader = reader_create(&chat_settings);
-	membership = membership_create(&chat_settings, reader);
+	session = sql_session_create(&chat_settings);
+	membership = membership_create(&chat_settings, session);
 	return 0;
 }
 
@@ -37,7 +37,7 @@ static int stop(void **state)
 {
 	(void)state;
 	membership_destroy(&membership);
-	reader_destroy(&reader);
+	sql_session_destroy(&session);
 	chat_stop();
 	return 0;
 }
@@ -51,7 +51,7 @@ static int empty(void **state)
 	chat_empty();
 	/* What a change is told to has its limits from when it was made. */
 	membership_destroy(&membership);
-	membership = membership_create(&chat_settings, reader);
+	membership = membership_create(&chat_settings, session);
 	return 0;
 }
 
@@ -59,7 +59,7 @@ static void limit_lists_to(uint64_t members)
 {
 	membership_destroy(&membership);
 	chat_settings.fanout_list_max = members;
-	membership = membership_create(&chat_settings, reader);
+	membership = membership_create(&chat_settings, session);
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -97,16 +97,17 @@ static uint64_t make(enum conversation_kind kind, unsigned others)
 	return conversation;
 }
 
-typedef enum status act_on(struct membership *m, struct member_act *act);
+typedef enum status act_on(struct membership *m,
+                           struct membership_action *action);
 
-static enum status act(act_on *on, uint64_t conversation, uint64_t actor,
-                       uint64_t user)
+static enum status action(act_on *on, uint64_t conversation, uint64_t actor,
+                          uint64_t user)
 {
-	struct member_act one = {.conversation = conversation,
-	                         .actor = actor,
-	                         .user = user,
-	                         .users = {user},
-	                         .user_count = 1};
+	struct membership_action one = {.conversation = conversation,
+	                                .actor = actor,
+	                                .user = user,
+	                                .users = {user},
+	                                .user_count = 1};
 
 	return on(membership, &one);
 }
@@ -114,10 +115,10 @@ static enum status act(act_on *on, uint64_t conversation, uint64_t actor,
 static enum status give(uint64_t conversation, uint64_t actor, uint64_t user,
                         enum member_role role)
 {
-	struct member_act one = {.conversation = conversation,
-	                         .actor = actor,
-	                         .user = user,
-	                         .role = role};
+	struct membership_action one = {.conversation = conversation,
+	                                .actor = actor,
+	                                .user = user,
+	                                .role = role};
 
 	return membership_set_role(membership, &one);
 }
@@ -198,15 +199,15 @@ static void a_group_begins_with_its_entry(void **state)
 static void who_comes_in_has_read_it_and_sees_what_history_says(void **state)
 {
 	uint64_t channel = make(KIND_CHANNEL, 0);
-	struct member_act edit = {.conversation = channel,
-	                          .actor = ANN,
-	                          .history = HISTORY_JOINED};
+	struct membership_action edit = {.conversation = channel,
+	                                 .actor = ANN,
+	                                 .history = HISTORY_JOINED};
 
 	(void)state;
-	must(act(membership_join, channel, BOB, 0), ST_OK);
+	must(action(membership_join, channel, BOB, 0), ST_OK);
 	must(membership_edit(membership, &edit), ST_OK);
-	must(act(membership_join, channel, CAT, 0), ST_OK);
-	must(act(membership_join, channel, CAT, 0), ST_OK);
+	must(action(membership_join, channel, CAT, 0), ST_OK);
+	must(action(membership_join, channel, CAT, 0), ST_OK);
 	assert_members("1:3:3:3:0 2:1:2:2:0 3:1:4:4:3");
 	assert_says(3, "{\"what\":\"history\",\"history\":\"joined\"}");
 	assert_says(4, "{\"what\":\"joined\",\"users\":[3]}");
@@ -215,10 +216,10 @@ static void who_comes_in_has_read_it_and_sees_what_history_says(void **state)
 
 static void two_edits_are_two_entries_and_none_is_none(void **state)
 {
-	struct member_act edit = {.conversation = make(KIND_GROUP, 0),
-	                          .actor = ANN,
-	                          .name = SPAN("other"),
-	                          .history = HISTORY_ALL};
+	struct membership_action edit = {.conversation = make(KIND_GROUP, 0),
+	                                 .actor = ANN,
+	                                 .name = SPAN("other"),
+	                                 .history = HISTORY_ALL};
 
 	(void)state;
 	must(membership_edit(membership, &edit), ST_OK);
@@ -234,12 +235,12 @@ static void departures_are_kept_until_they_come_in_again(void **state)
 	uint64_t group = make(KIND_GROUP, 2);
 
 	(void)state;
-	must(act(membership_remove, group, ANN, BOB), ST_OK);
-	must(act(membership_leave, group, CAT, 0), ST_OK);
+	must(action(membership_remove, group, ANN, BOB), ST_OK);
+	must(action(membership_leave, group, CAT, 0), ST_OK);
 	assert_string_equal(chat_text("SELECT CONCAT(user, ':', seq) FROM"
 	                              " departures ORDER BY user"),
 	                    "2:2 3:3");
-	must(act(membership_invite, group, ANN, BOB), ST_OK);
+	must(action(membership_invite, group, ANN, BOB), ST_OK);
 	assert_string_equal(chat_text("SELECT user FROM departures"), "3");
 	assert_rooms("1,2,3/1:1:= 1,3,2/1:2:= 1,3/1:3:= 1,2/1:4:=");
 	assert_consistent();
@@ -254,10 +255,10 @@ static void ownership_passes_to_the_first_admin_then_the_first_member(void **s)
 	             " + INTERVAL (10 - user) SECOND");
 	must(give(group, ANN, BOB, ROLE_ADMIN), ST_OK);
 	must(give(group, ANN, CAT, ROLE_ADMIN), ST_OK);
-	must(act(membership_leave, group, ANN, 0), ST_OK);
+	must(action(membership_leave, group, ANN, 0), ST_OK);
 	assert_says(4, "{\"what\":\"left\",\"users\":[1],\"owner\":3}");
 	must(give(group, CAT, BOB, ROLE_MEMBER), ST_OK);
-	must(act(membership_leave, group, CAT, 0), ST_OK);
+	must(action(membership_leave, group, CAT, 0), ST_OK);
 	assert_says(6, "{\"what\":\"left\",\"users\":[3],\"owner\":4}");
 	must(give(group, DAN, BOB, ROLE_OWNER), ST_OK);
 	assert_says(7, "{\"what\":\"role\",\"users\":[2],\"role\":\"owner\"}");
@@ -274,14 +275,14 @@ static void the_last_one_out_deletes_it_and_frees_the_name(void **state)
 	(void)state;
 	must(try_make(KIND_CHANNEL, "SOME of us", NULL, 0, &again),
 	     ST_CONFLICT);
-	must(act(membership_leave, channel, ANN, 0), ST_OK);
+	must(action(membership_leave, channel, ANN, 0), ST_OK);
 	assert_says(2, "{\"what\":\"left\",\"users\":[1]}");
 	assert_rooms("1/1:1:= 1/1:2:=");
 	assert_int_equal(chat_number("SELECT deleted_at IS NOT NULL"
 	                             " FROM conversations"),
 	                 1);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_words"), 0);
-	must(act(membership_join, channel, BOB, 0), ST_NOT_FOUND);
+	must(action(membership_join, channel, BOB, 0), ST_NOT_FOUND);
 	must(try_make(KIND_CHANNEL, "SOME of us", NULL, 0, &again), ST_OK);
 	assert_consistent();
 }
@@ -318,19 +319,19 @@ static void past_the_list_it_becomes_a_room_and_stays_one(void **state)
 	(void)state;
 	limit_lists_to(3);
 	group = make(KIND_GROUP, 2);
-	must(act(membership_invite, group, ANN, DAN), ST_OK);
-	must(act(membership_invite, group, ANN, 5), ST_OK);
-	must(act(membership_remove, group, ANN, BOB), ST_OK);
-	must(act(membership_leave, group, CAT, 0), ST_OK);
+	must(action(membership_invite, group, ANN, DAN), ST_OK);
+	must(action(membership_invite, group, ANN, 5), ST_OK);
+	must(action(membership_remove, group, ANN, BOB), ST_OK);
+	must(action(membership_leave, group, CAT, 0), ST_OK);
 	must(give(group, ANN, DAN, ROLE_ADMIN), ST_OK);
-	must(act(membership_invite, group, DAN, BOB), ST_OK);
+	must(action(membership_invite, group, DAN, BOB), ST_OK);
 	assert_rooms("1,2,3/1:1:= c:1/1:2:+1,2,3,4.1 c:1/1:3:+5.2 c:1/1:4:-2"
 	             " c:1/1:5:-3 c:1/1:6:= c:1/1:7:+2.6");
 	assert_string_equal(chat_text("SELECT user FROM large_members"
 	                              " ORDER BY user"),
 	                    "1 2 4 5");
 	assert_consistent();
-	must(act(membership_delete, group, ANN, 0), ST_OK);
+	must(action(membership_delete, group, ANN, 0), ST_OK);
 	assert_string_equal(chat_text("SELECT CONCAT(target, '/', room) FROM"
 	                              " outbox ORDER BY id DESC LIMIT 1"),
 	                    "c:1/1:8:=");
@@ -353,9 +354,9 @@ static void there_is_room_for_so_many_members(void **state)
 	(void)state;
 	chat_settings.members_max = 3;
 	channel = make(KIND_CHANNEL, 1);
-	must(act(membership_join, channel, CAT, 0), ST_OK);
-	must(act(membership_join, channel, DAN, 0), ST_INVALID);
-	must(act(membership_invite, channel, ANN, DAN), ST_INVALID);
+	must(action(membership_join, channel, CAT, 0), ST_OK);
+	must(action(membership_join, channel, DAN, 0), ST_INVALID);
+	must(action(membership_invite, channel, ANN, DAN), ST_INVALID);
 	assert_consistent();
 }
 
@@ -370,10 +371,10 @@ static void a_user_is_in_so_many(void **state)
 	last = make(KIND_GROUP, 0);
 	must(try_make(KIND_GROUP, "x", NULL, 0, &last), ST_INVALID);
 	assert_non_null(strstr(membership_why(membership), "user 1 "));
-	must(act(membership_invite, last, ANN, BOB), ST_OK);
-	must(act(membership_invite, last, ANN, BOB), ST_OK);
-	must(act(membership_invite, before, ANN, BOB), ST_OK);
-	must(act(membership_delete, last, ANN, 0), ST_OK);
+	must(action(membership_invite, last, ANN, BOB), ST_OK);
+	must(action(membership_invite, last, ANN, BOB), ST_OK);
+	must(action(membership_invite, before, ANN, BOB), ST_OK);
+	must(action(membership_delete, last, ANN, 0), ST_OK);
 	must(try_make(KIND_GROUP, "x", (const uint64_t[]){BOB}, 1, &last),
 	     ST_OK);
 	assert_consistent();
@@ -395,22 +396,23 @@ struct crowd {
 static void *come_and_go(void *context)
 {
 	struct crowd *crowd = context;
-	struct reader *own;
+	struct sql_session *own;
 	struct membership *m;
 
 	sql_thread_start();
-	own = reader_create(&chat_settings);
+	own = sql_session_create(&chat_settings);
 	m = membership_create(&chat_settings, own);
 	for (unsigned i = 0; i < EACH; i++) {
-		struct member_act one = {.conversation = crowd->conversation,
-		                         .actor = crowd->first + i};
+		struct membership_action one = {.conversation =
+		                                        crowd->conversation,
+		                                .actor = crowd->first + i};
 
 		crowd->failed += membership_join(m, &one) != ST_OK;
 		if (i % 3 == 0)
 			crowd->failed += membership_leave(m, &one) != ST_OK;
 	}
 	membership_destroy(&m);
-	reader_destroy(&own);
+	sql_session_destroy(&own);
 	sql_thread_stop();
 	return NULL;
 }
@@ -569,13 +571,14 @@ static void a_lost_connection_is_made_again(void **state)
 	struct sql_value row;
 
 	(void)state;
-	assert_int_equal(reader_run(reader, "SELECT CONNECTION_ID()", NULL, 0),
-	                 ST_OK);
-	assert_int_equal(reader_fetch(reader, &row, 1), ST_OK);
+	assert_int_equal(
+		sql_session_run(session, "SELECT CONNECTION_ID()", NULL, 0),
+		ST_OK);
+	assert_int_equal(sql_session_fetch(session, &row, 1), ST_OK);
 	id = row.number;
 	(void)usleep(600000); /* it is not tried more often */
 	chat_execute("KILL %llu", (unsigned long long)id);
-	must(act(membership_join, channel, BOB, 0), ST_OK);
+	must(action(membership_join, channel, BOB, 0), ST_OK);
 	assert_consistent();
 }
 

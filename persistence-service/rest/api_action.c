@@ -1,4 +1,4 @@
-#include "persistence-service/rest/api_act.h"
+#include "persistence-service/rest/api_action.h"
 
 #include "common/base/clock.h"
 
@@ -7,27 +7,28 @@
 enum {
 	CONVERSATION_MAX = 256 * 1024,
 	TEXT_MAX = 64,
-	USERS_WAIT_MS = 5000, /* a client waits for all of them */
+	USERS_WAIT_MS = 5000, /* for all users of a request */
 };
 
-/* --- questions ----------------------------------------------------------- */
-bool api_act_admit(struct worker *worker, struct http_request *request,
-                   struct member_act *ret_act)
+/* --- requests ------------------------------------------------------------ */
+bool api_action_admit(struct worker *worker, struct http_request *request,
+                      struct membership_action *ret_action)
 {
-	*ret_act = (struct member_act){0};
-	return api_admit(worker, request, &ret_act->actor) &&
-	       api_id(request, 0, api_no_conversation, &ret_act->conversation);
+	*ret_action = (struct membership_action){0};
+	return api_admit(worker, request, &ret_action->actor) &&
+	       api_id(request, 0, api_no_conversation,
+	              &ret_action->conversation);
 }
 
-bool api_act_admit_user(struct worker *worker, struct http_request *request,
-                        struct member_act *ret_act)
+bool api_action_admit_user(struct worker *worker, struct http_request *request,
+                           struct membership_action *ret_action)
 {
-	return api_act_admit(worker, request, ret_act) &&
-	       api_id(request, 1, "there is no such member", &ret_act->user);
+	return api_action_admit(worker, request, ret_action) &&
+	       api_id(request, 1, "there is no such member", &ret_action->user);
 }
 
-/* The size of a body is bound enough; of users too many are told as such. */
-bool api_act_json(struct http_request *request, struct json **ret_json)
+/* json_parse_long(): too many users get an error that names the fault. */
+bool api_action_json(struct http_request *request, struct json **ret_json)
 {
 	const char *why;
 
@@ -35,13 +36,6 @@ bool api_act_json(struct http_request *request, struct json **ret_json)
 		return true;
 	http_answer_problem(request, 400, why);
 	return false;
-}
-
-bool api_act_fit(struct http_request *request, const char *unfit)
-{
-	if (unfit)
-		http_answer_problem(request, 422, unfit);
-	return !unfit;
 }
 
 static void answer_missing(struct http_request *request, uint64_t user)
@@ -78,8 +72,8 @@ static enum status find_users(struct worker *worker,
 	return ST_OK;
 }
 
-bool api_act_users_exist(struct worker *worker, struct http_request *request,
-                         const struct conversation_body *body)
+bool api_action_users_exist(struct worker *worker, struct http_request *request,
+                            const struct conversation_body *body)
 {
 	uint64_t missing = 0;
 	enum status status =
@@ -111,8 +105,8 @@ static void answer_failure(const struct worker *worker,
 		api_answer(request, status, why, NULL);
 }
 
-bool api_act_done(struct worker *worker, struct http_request *request,
-                  enum status status)
+bool api_action_done(struct worker *worker, struct http_request *request,
+                     enum status status)
 {
 	if (status == ST_OK)
 		announcer_wake(worker->announcer);
@@ -121,8 +115,8 @@ bool api_act_done(struct worker *worker, struct http_request *request,
 	return status == ST_OK;
 }
 
-void api_act_answer(struct worker *worker, struct http_request *request,
-                    unsigned http, uint64_t user, uint64_t conversation)
+void api_action_answer(struct worker *worker, struct http_request *request,
+                       unsigned http, uint64_t user, uint64_t conversation)
 {
 	struct buf json CLEANUP(buf_free) = BUF(CONVERSATION_MAX);
 	enum status status = history_conversation(worker->history, user,
