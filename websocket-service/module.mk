@@ -1,8 +1,9 @@
 # websocket-service: see README.md in this folder.
 WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c \
 	member_key.c settings.c \
-	$(addprefix socket/,connection.c connection_out.c connections.c rate_limits.c \
-		send_buffer.c slot_map.c sockets.c timer_wheel.c upgrade.c \
+	$(addprefix socket/,connection.c connection_in.c connection_out.c \
+		connection_upgrade.c connections.c rate_limits.c send_buffer.c \
+		slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \
 	$(addprefix receive/,error_frame.c frame_dispatch.c pending_receipts.c \
 		pending_sends.c recipient_check.c save_records.c) \

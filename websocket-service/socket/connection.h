@@ -1,13 +1,13 @@
 /*
  * connection - one client's socket, from the accepted TCP connection through
- * the upgrade and its token to the close.
+ * the upgrade and the look-up of its token to the close.
  *
- * Frames that are sent wait in a bounded outbox until connections_flush(),
- * which the loop calls once per turn: many frames, one write. A reader that is
- * too slow for its bound is closed with 4408.
+ * Frames to the client wait in a bounded send buffer until connections_flush(),
+ * which the loop calls once per turn: many frames, one write. A client that
+ * reads too slowly for the bound is closed with 4408.
  *
- * Ownership  struct connections makes and frees connections; others keep the
- *            number of one (connection_id) and ask for it.
+ * Ownership  struct connections makes and frees connections; other modules keep
+ *            a connection's number (connection_id) and look it up.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_CONNECTION_H
@@ -22,11 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HANDSHAKES_MAX = 4096 }; /* request heads that are being read */
+enum { HANDSHAKES_MAX = 4096 }; /* incomplete request heads */
 
 /*
- * What a socket may send beside its messages; more is abuse, closed with 1008.
- * A ping costs an answer, a fragment only its reading.
+ * What a socket may send besides whole messages; past that it is closed with
+ * 1008. A ping costs an answer, a fragment only costs reading it.
  */
 enum {
 	CONTROLS_PER_S = 20,
@@ -40,23 +40,24 @@ struct connection;
 
 struct connections_options {
 	struct identity_client *identity;
-	const char *origins; /* must live on */
+	const char *origins; /* see upgrade.h; must outlive the set */
 	unsigned ping_s;
 	unsigned silent_s;
 	uint32_t queue_bytes;
 	uint32_t connections_max;
-	uint32_t handshakes_max; /* past it the oldest is cut for a new one */
-	/* Whether this gateway gets the user's events; if not: 421. */
+	uint32_t handshakes_max; /* past it the oldest is aborted */
+	/* Whether this gateway gets the user's events; if not, 421. */
 	bool (*serves_user)(void *context, uint64_t user);
-	/* A client's text, when its token is alive. It may be overwritten. */
+	/* A text frame of a client with a valid token. It may be overwritten.
+	 */
 	void (*text)(void *context, struct connection *connection,
 	             struct span text);
 	/*
-	 * Once its socket is open. False: `welcome` is held back until
-	 * connections_welcome(), and whatever else it is sent waits behind it.
+	 * The socket is open. False: `welcome` is held back until
+	 * connections_welcome(), and all other frames wait behind it.
 	 */
 	bool (*opened)(void *context, struct connection *connection);
-	/* Of one that was opened; `last`: its user has no other. */
+	/* An opened connection closes; `last`: its user has no other. */
 	void (*closed)(void *context, struct connection *connection, bool last);
 	void *context;
 };
@@ -67,31 +68,31 @@ struct connections *
 connections_create(const struct connections_options *options);
 void connections_destroy(struct connections **connections);
 
-/* Once per turn of the loop: sends what waits. */
+/* Once per turn of the loop: sends the frames that wait. */
 void connections_flush(struct connections *connections);
-/* Once per second: pings, silence, tokens that ended, slow handshakes. */
+/* Once per second: pings, silence, expired tokens, slow handshakes. */
 void connections_tick(struct connections *connections);
 uint32_t connections_count(const struct connections *connections);
 /*
- * Closes all, politely; with settled_only not those that have messages under
- * way.
+ * Closes all with a close frame; with settled_only, those without messages
+ * under way.
  */
 void connections_close_all(struct connections *connections, bool settled_only,
                            enum websocket_code code, const char *reason);
 
-/* NULL when it is gone or no longer open. */
+/* NULL when it does not exist or is not open. */
 struct connection *connections_find(const struct connections *connections,
                                     uint64_t id);
 bool connections_has_user(const struct connections *connections, uint64_t user);
 /*
- * Hands a frame, already framed as a server's, to a user's sockets but `except`
- * (0: none). Returns how many got it.
+ * Sends a frame, framed as a server's, to the sockets of a user, without
+ * `except` (0: none). Returns the number of sockets.
  */
 unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except);
-/* Says `welcome` to those of a user's sockets that wait for it. */
+/* Sends `welcome` to the sockets of a user that wait for it. */
 void connections_welcome(struct connections *connections, uint64_t user);
-/* Closes those that do not; how many. */
+/* Closes the sockets of a user that have got it. Returns their number. */
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason);
@@ -99,13 +100,13 @@ unsigned connections_close_welcomed(struct connections *connections,
 uint64_t connection_id(const struct connection *connection);
 uint64_t connection_user(const struct connection *connection);
 struct span connection_token(const struct connection *connection);
-/* Messages of this socket that are under way; for whoever counts them. */
+/* The number of messages of this socket under way; the callers count. */
 unsigned *connection_unsettled(struct connection *connection);
-/* For whoever counts what it was refused. */
+/* For rate_limits.h. */
 struct refusals *connection_refusals(struct connection *connection);
-/* One text frame. */
+/* Sends one text frame. */
 void connection_send(struct connection *connection, struct span text);
-/* A close frame; what waits before it is still sent. */
+/* Sends a close frame, after the frames that wait. */
 void connection_close(struct connection *connection, enum websocket_code code,
                       const char *reason);
 

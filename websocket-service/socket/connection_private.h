@@ -1,9 +1,11 @@
 /*
  * connection_private - what the files of the connection module share.
  *
- * connection.c      one socket's life: upgrade, frames in, close, deadlines
- * connection_out.c  what it is sent: the outbox, one write per turn
- * connections.c     the set of them
+ * connection.c          close, deadlines, events of the socket
+ * connection_upgrade.c  from the accepted socket to 101 or a refusal
+ * connection_in.c       frames from the client
+ * connection_out.c      bytes to the client: one write per turn
+ * connections.c         the set of all connections
  */
 #ifndef PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
 #define PARLEY_WEBSOCKET_SOCKET_CONNECTION_PRIVATE_H
@@ -21,49 +23,51 @@
 #include "websocket-service/socket/upgrade.h"
 #include "websocket-service/socket/user_connections.h"
 
-/* Sockets past connections_max, while they are told so. */
-enum { CONNECTION_REFUSED_MAX = 1024 };
+enum {
+	/* Sockets past connections_max, while they are being refused. */
+	CONNECTION_REFUSED_MAX = 1024,
+	CONNECTION_HEAD_WAIT_S = 10, /* for the whole request head */
+};
 
 enum state {
-	STATE_HEAD,   /* reading the HTTP request */
-	STATE_LOOKUP, /* asking whose token it is */
-	STATE_OPEN,
-	STATE_CLOSING, /* our close frame is written, input is dropped */
+	STATE_HEAD,    /* reading the request head */
+	STATE_LOOKUP,  /* waiting for the owner of the token */
+	STATE_OPEN,    /* 101 is sent or queued */
+	STATE_CLOSING, /* a close or a refusal is queued, input is dropped */
 };
 
 struct connection {
-	/* What an event for it touches, side by side: rooms are large, caches
-	   are not. */
+	/* The members that an event touches stand together: large rooms, small
+	   caches. */
 	struct user_link link;
 	struct connections *set;
 	struct connection *dirty_next;
 	struct send_buffer send_buffer;
 	struct socket *socket;
 	uint64_t id;
-	uint32_t unsent;       /* bytes that lws still keeps, at most */
-	uint16_t response_len; /* of our 101, until it is written */
+	uint32_t unsent;       /* upper bound of the bytes that lws keeps */
+	uint16_t response_len; /* of the 101, until it is written */
 	uint8_t state;
 	bool dirty;
-	bool shutdown_after_flush; /* no more from us once the outbox is empty
-	                            */
+	bool shutdown_after_flush;
 
 	bool subprotocol;
 	bool ignored_logged;
-	struct connection *prev, *next; /* all of them */
-	struct connection *handshake_prev,
-		*handshake_next; /* those in STATE_HEAD */
+	struct connection *prev, *next; /* in `all` */
+	/* In `handshakes`, while in STATE_HEAD. */
+	struct connection *handshake_prev, *handshake_next;
 	struct timer_wheel_entry timer;
 	struct identity_waiter waiter;
 	struct websocket_reader reader;
 	struct token_bucket controls, fragments;
 	struct buf head;
 	char *token;
-	char *session; /* not NULL: `welcome` is unsent back */
+	char *session; /* not NULL: `welcome` is held back */
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
 	uint64_t received_s;
-	uint64_t deadline_s;    /* of STATE_HEAD and STATE_CLOSING */
-	uint64_t token_ended_s; /* when its token was found ended; 0: not yet */
+	uint64_t deadline_s;    /* in STATE_HEAD and STATE_CLOSING */
+	uint64_t token_ended_s; /* when the end was noticed; 0: not yet */
 	unsigned unsettled;
 	struct refusals refusals;
 	char key[25];
@@ -79,7 +83,7 @@ struct connections {
 	struct user_connections *by_user;
 	struct send_buffer_pool *send_buffers;
 	struct timer_wheel timers;
-	uint64_t received_floor_s;
+	uint64_t received_floor_s; /* the process was stopped until then */
 };
 
 static inline uint64_t connection_now_s(void)
@@ -88,16 +92,32 @@ static inline uint64_t connection_now_s(void)
 }
 
 /* connection.c */
-void connection_refuse(struct connection *c, const struct upgrade_fault *fault);
-void connection_due(void *context, struct timer_wheel_entry *item);
+/* Ends reading and delivery. The peer has CLOSE_WAIT_S to close. */
+void connection_start_closing(struct connection *c);
+/* Sets the timer for the ping, or for an earlier deadline. */
+void connection_plan_timer(struct connection *c, uint64_t ping_at_s);
+void connection_on_timer(void *context, struct timer_wheel_entry *timer);
 
-/* connection_out.c: bytes that are framed already. */
+/* connection_upgrade.c */
+/* NULL when there are too many connections. */
+void *connection_accept(void *connections, struct socket *socket);
+void connection_read_head(struct connection *c, struct span bytes);
+void connection_refuse(struct connection *c, const struct upgrade_fault *fault);
+void connection_leave_handshakes(struct connection *c);
+
+/* connection_in.c */
+void connection_read_frames(struct connection *c, char *data, size_t len);
+/* Whether the token has expired; the first call that notices it logs it. */
+bool connection_token_ended(struct connection *c);
+
+/* connection_out.c */
+/* Queues framed bytes. A peer that is too slow for its bound is closed. */
 void connection_queue(struct connection *c, struct span framed);
-/* The same for what passes a full queue: a close, a ping, an HTTP answer. */
+/* Queues a close, a ping or an HTTP response, also past the bound. */
 void connection_queue_control(struct connection *c, struct span bytes);
 void connection_mark_dirty(struct connection *c);
 void connection_send_welcome(struct connection *c, struct span session);
-/* What has waited for `welcome` follows it. */
+/* Sends a `welcome` that is held back, before the frames that wait. */
 void connection_release_welcome(struct connection *c);
 void connection_flush(struct connection *c);
 

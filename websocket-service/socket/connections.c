@@ -137,6 +137,6 @@ void connections_tick(struct connections *connections)
 
 	if (now > connections->timers.now_s + STALL_S)
 		connections->received_floor_s = now;
-	timer_wheel_advance(&connections->timers, now, connection_due,
+	timer_wheel_advance(&connections->timers, now, connection_on_timer,
 	                    connections);
 }

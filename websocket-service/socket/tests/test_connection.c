@@ -1,4 +1,4 @@
-/* Connections on sockets, a clock and an identity that are the test's own. */
+/* Connections, with fake sockets, clock and identity-service. */
 #define _GNU_SOURCE /* memmem */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -50,7 +50,7 @@ uint64_t __wrap_clock_unix_ms(void)
 /* --- sockets ------------------------------------------------------------- */
 struct socket {
 	struct buf sent;
-	size_t read; /* of what was sent */
+	size_t read; /* of `sent` */
 	unsigned writes;
 	bool blocked, wants_writable, paused, finished, ended, dead;
 	bool takes_part; /* of the next write; lws keeps the rest */
@@ -142,14 +142,14 @@ static void identity_answers(enum status status)
 /* --- the gateway --------------------------------------------------------- */
 static struct connections *set;
 static struct socket sockets[SOCKETS_MAX + 2];
-static struct buf heard;          /* texts that came through, with | between */
-static struct connection *opened; /* the last one */
-static uint64_t not_heard;        /* a user of another gateway; 0: none */
+static struct buf received;       /* texts that were passed on, each with a | */
+static struct connection *opened; /* the latest */
+static uint64_t not_served;       /* a user of another gateway; 0: none */
 
 static bool serves_user(void *context, uint64_t user)
 {
 	(void)context;
-	return user != not_heard;
+	return user != not_served;
 }
 
 static void on_text(void *context, struct connection *connection,
@@ -157,8 +157,8 @@ static void on_text(void *context, struct connection *connection,
 {
 	(void)context;
 	(void)connection;
-	buf_append(&heard, text);
-	buf_byte(&heard, '|');
+	buf_append(&received, text);
+	buf_byte(&received, '|');
 }
 
 static bool holds_welcome;
@@ -198,9 +198,9 @@ static int start(void **state)
 	opened = NULL;
 	holds_welcome = false;
 	closed_count = 0;
-	not_heard = 0;
+	not_served = 0;
 	asked = 0;
-	heard = BUF(SENT_MAX);
+	received = BUF(SENT_MAX);
 	set = connections_create(&(struct connections_options){
 		.origins = "",
 		.ping_s = PING_S,
@@ -232,7 +232,7 @@ static int stop(void **state)
 		websocket_reader_free(&sockets[i].reader);
 	}
 	connections_destroy(&set);
-	buf_free(&heard);
+	buf_free(&received);
 	return set != NULL;
 }
 
@@ -273,7 +273,7 @@ static void blocks(struct socket *socket, bool blocked)
 	}
 }
 
-/* Sends what waits; what has been sent since the last reading. */
+/* Flushes; the bytes that were sent since the last reading. */
 static struct span unread(struct socket *socket)
 {
 	connections_flush(set);
@@ -361,7 +361,7 @@ static void the_upgrade_is_answered_only_after_the_lookup(void **state)
 	assert_true(connections_has_user(set, 7));
 }
 
-static void a_head_may_come_byte_by_byte(void **state)
+static void a_head_can_arrive_byte_by_byte(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -397,7 +397,7 @@ static void a_token_that_has_ended_meanwhile_is_refused_with_401(void **state)
 	refused_with(socket, 401);
 }
 
-static void no_token_is_refused_without_asking(void **state)
+static void a_missing_token_is_refused_without_a_lookup(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -412,7 +412,7 @@ static void who_is_not_heard_here_is_refused_with_421(void **state)
 	struct socket *socket = arrives(0);
 
 	(void)state;
-	not_heard = owner.user;
+	not_served = owner.user;
 	says(socket, SPAN(HEAD));
 	refused_with(socket, 421);
 	assert_null(opened);
@@ -454,7 +454,7 @@ static void a_head_without_end_is_refused_with_431(void **state)
 	refused_with(socket, 431);
 }
 
-static void a_refused_one_may_go_on_talking(void **state)
+static void a_refused_client_can_go_on_sending(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -467,7 +467,7 @@ static void a_refused_one_may_go_on_talking(void **state)
 	assert_int_equal(connections_count(set), 1);
 }
 
-static void a_head_that_does_not_come_ends_the_socket(void **state)
+static void an_incomplete_head_aborts_the_socket_in_time(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -479,7 +479,7 @@ static void a_head_that_does_not_come_ends_the_socket(void **state)
 	assert_true(socket->ended);
 }
 
-static void a_head_too_many_cuts_the_oldest(void **state)
+static void one_handshake_too_many_aborts_the_oldest(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < HEADS_MAX; i++)
@@ -488,7 +488,7 @@ static void a_head_too_many_cuts_the_oldest(void **state)
 	(void)arrives(HEADS_MAX);
 	assert_true(sockets[0].ended);
 	assert_false(sockets[1].ended);
-	/* What it still says is not heard. */
+	/* Bytes that it still sends are ignored. */
 	says(&sockets[0], SPAN("\r\n"));
 	assert_int_equal(sockets[0].writes, 0);
 	peer_leaves(&sockets[0]);
@@ -496,7 +496,7 @@ static void a_head_too_many_cuts_the_oldest(void **state)
 	assert_true(has(unread(&sockets[HEADS_MAX]), "HTTP/1.1 101 "));
 }
 
-static void a_head_that_is_done_makes_room(void **state)
+static void a_complete_head_makes_room(void **state)
 {
 	(void)state;
 	(void)opens(0);
@@ -512,7 +512,7 @@ static void a_head_that_is_done_makes_room(void **state)
 	assert_false(sockets[1].ended);
 }
 
-static void one_who_leaves_during_the_lookup_is_not_called(void **state)
+static void a_client_that_leaves_during_the_lookup_is_not_called(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -537,14 +537,14 @@ static void one_too_many_is_refused_with_503(void **state)
 }
 
 /* --- frames -------------------------------------------------------------- */
-static void texts_go_through_whole(void **state)
+static void texts_are_passed_on_whole(void **state)
 {
 	struct socket *socket = opens(0);
 
 	(void)state;
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("one"));
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("two"));
-	assert_true(span_equal(buf_span(&heard), SPAN("one|two|")));
+	assert_true(span_equal(buf_span(&received), SPAN("one|two|")));
 }
 
 static void a_ping_is_answered_with_its_payload(void **state)
@@ -566,7 +566,7 @@ static void says_fragment(struct socket *socket, enum websocket_op op)
 	says(socket, span_make(frame, sizeof(frame)));
 }
 
-static void pings_may_be_many_but_not_too_many(void **state)
+static void pings_have_a_rate_and_a_burst(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -582,7 +582,7 @@ static void pings_may_be_many_but_not_too_many(void **state)
 	assert_true(socket->ended);
 }
 
-static void pongs_nobody_asked_for_count_too(void **state)
+static void unsolicited_pongs_count_too(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -594,7 +594,7 @@ static void pongs_nobody_asked_for_count_too(void **state)
 	gets_close(socket, WEBSOCKET_POLICY);
 }
 
-static void pings_in_one_piece_are_counted_one_by_one(void **state)
+static void pings_in_one_read_are_counted_one_by_one(void **state)
 {
 	struct socket *socket = opens(0);
 	struct buf flood CLEANUP(buf_free) = BUF(SENT_MAX);
@@ -619,10 +619,10 @@ static void a_steady_rate_of_pings_is_no_flood(void **state)
 		seconds_pass(1);
 	}
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("here"));
-	assert_true(span_equal(buf_span(&heard), SPAN("here|")));
+	assert_true(span_equal(buf_span(&received), SPAN("here|")));
 }
 
-static void fragments_without_end_are_a_flood(void **state)
+static void endless_fragments_are_a_flood(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -655,7 +655,7 @@ static void whole_messages_are_never_a_flood(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 10 * FRAGMENTS_BURST; i++)
 		says_frame(socket, WEBSOCKET_TEXT, SPAN("x"));
-	assert_int_equal(heard.len, 20 * FRAGMENTS_BURST);
+	assert_int_equal(received.len, 20 * FRAGMENTS_BURST);
 	assert_int_equal(unread(socket).len, 0);
 }
 
@@ -760,10 +760,10 @@ static void nothing_is_read_or_delivered_after_a_close(void **state)
 	assert_int_equal(connections_deliver(set, 7, SPAN("x"), 0), 0);
 	assert_null(connections_find(set, id));
 	gets_close(socket, 1000);
-	assert_int_equal(heard.len, 0);
+	assert_int_equal(received.len, 0);
 }
 
-static void a_peer_that_does_not_close_is_ended(void **state)
+static void a_peer_that_does_not_close_is_aborted(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -777,7 +777,8 @@ static void a_peer_that_does_not_close_is_ended(void **state)
 }
 
 /* --- delivery ------------------------------------------------------------ */
-static void a_frame_reaches_all_sockets_of_a_user_but_its_origin(void **state)
+static void
+a_frame_reaches_all_sockets_of_a_user_except_its_origin(void **state)
 {
 	struct socket *origin = opens(0);
 	uint64_t id = connection_id(opened);
@@ -818,7 +819,7 @@ static void fill(uint32_t bytes)
 	mem_free(&frame);
 }
 
-static void a_reader_too_slow_for_its_queue_is_closed(void **state)
+static void a_reader_too_slow_for_its_bound_is_closed(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -834,7 +835,7 @@ static void a_reader_too_slow_for_its_queue_is_closed(void **state)
 	gets_close(socket, 4408);
 }
 
-static void a_burst_beyond_the_queue_is_no_slowness(void **state)
+static void a_burst_past_the_bound_does_not_make_a_reader_slow(void **state)
 {
 	struct socket *socket = opens(0);
 	size_t before = socket->sent.len;
@@ -864,7 +865,7 @@ static void one_flooded_at_once_gets_its_101_before_the_close(void **state)
 	gets_close(socket, 4408);
 }
 
-static void a_slow_reader_does_not_touch_the_others(void **state)
+static void a_slow_reader_does_not_affect_the_others(void **state)
 {
 	struct socket *slow = opens(0);
 	struct socket *quick;
@@ -881,7 +882,7 @@ static void a_slow_reader_does_not_touch_the_others(void **state)
 	assert_true(connections_has_user(set, 7));
 }
 
-static void what_the_kernel_did_not_take_counts(void **state)
+static void bytes_that_the_kernel_refused_count(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -895,7 +896,7 @@ static void what_the_kernel_did_not_take_counts(void **state)
 	assert_false(connections_has_user(set, 7));
 }
 
-static void a_ping_beyond_the_bound_does_not_lift_it(void **state)
+static void a_ping_past_the_bound_does_not_raise_it(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -910,7 +911,7 @@ static void a_ping_beyond_the_bound_does_not_lift_it(void **state)
 	assert_false(connections_has_user(set, 7));
 }
 
-static void a_dead_socket_is_ended_and_sends_no_more(void **state)
+static void a_dead_socket_is_aborted_and_sends_nothing(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -923,7 +924,7 @@ static void a_dead_socket_is_ended_and_sends_no_more(void **state)
 	connections_flush(set);
 }
 
-static void one_who_leaves_with_frames_waiting_is_forgotten(void **state)
+static void a_client_that_leaves_with_frames_waiting_is_freed(void **state)
 {
 	struct socket *first = opens(0);
 	struct socket *second = opens(1);
@@ -946,7 +947,7 @@ static unsigned pings(struct socket *socket)
 	return count;
 }
 
-static void an_idle_socket_that_answers_lives_on(void **state)
+static void an_idle_socket_that_answers_pings_stays_open(void **state)
 {
 	struct socket *socket = opens(0);
 	unsigned count = 0;
@@ -965,7 +966,7 @@ static void an_idle_socket_that_answers_lives_on(void **state)
 	assert_true(count >= 600 / PING_S && count <= 600 / PING_S + 1);
 }
 
-static void a_silent_socket_is_ended_on_time(void **state)
+static void a_silent_socket_is_aborted_in_time(void **state)
 {
 	/* The first ping comes at a random moment: try many. */
 	for (unsigned i = 0; i < 50; i++) {
@@ -980,7 +981,7 @@ static void a_silent_socket_is_ended_on_time(void **state)
 	}
 }
 
-static void being_stopped_ends_no_socket_that_lives(void **state)
+static void a_stopped_process_aborts_no_live_socket(void **state)
 {
 	struct socket *socket = opens(0);
 
@@ -998,7 +999,7 @@ static void being_stopped_ends_no_socket_that_lives(void **state)
 	assert_true(socket->ended);
 }
 
-static void a_token_that_ends_closes_within_five_seconds(void **state)
+static void an_expired_token_closes_the_socket_within_five_seconds(void **state)
 {
 	for (unsigned ms = 0; ms < 2000; ms += 50) {
 		uint64_t end_ms;
@@ -1021,7 +1022,7 @@ static void a_token_that_ends_closes_within_five_seconds(void **state)
 	}
 }
 
-static void frames_of_an_ended_token_are_ignored(void **state)
+static void frames_after_the_token_expired_are_ignored(void **state)
 {
 	struct socket *socket;
 
@@ -1032,14 +1033,14 @@ static void frames_of_an_ended_token_are_ignored(void **state)
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("in time"));
 	clock_ms += 1;
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("late"));
-	assert_true(span_equal(buf_span(&heard), SPAN("in time|")));
+	assert_true(span_equal(buf_span(&received), SPAN("in time|")));
 	assert_true(connections_has_user(set, 7)); /* closed a little later */
 	seconds_pass(5);
 	gets_close(socket, 4401);
 }
 
 /* --- the end ------------------------------------------------------------- */
-static void a_drain_spares_those_with_messages_under_way(void **state)
+static void a_drain_spares_sockets_with_messages_under_way(void **state)
 {
 	struct socket *idle = opens(0);
 	struct socket *busy = opens(1);
@@ -1055,7 +1056,7 @@ static void a_drain_spares_those_with_messages_under_way(void **state)
 	gets_close(busy, 1001);
 }
 
-static void a_drain_refuses_those_not_open_yet(void **state)
+static void a_drain_refuses_sockets_not_open_yet(void **state)
 {
 	struct socket *reading = arrives(0);
 	struct socket *asking = arrives(1);
@@ -1084,7 +1085,7 @@ static void only_the_101_goes_before_a_welcome_that_waits(void **state)
 	connection_send(opened, SPAN("{\"second\":1}"));
 	assert_false(has(unread(socket), "second"));
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("hello"));
-	assert_true(has(buf_span(&heard), "hello"));
+	assert_true(has(buf_span(&received), "hello"));
 	connections_welcome(set, 7);
 	socket->read += upgrade_head_len(unread(socket));
 	assert_true(has(next_frame(socket).payload, "\"welcome\""));
@@ -1110,7 +1111,7 @@ static void a_welcome_in_the_same_turn_follows_the_101(void **state)
 	assert_true(has(next_frame(socket).payload, "first"));
 }
 
-static void one_who_waits_and_gets_too_much_is_welcomed(void **state)
+static void a_waiting_client_with_too_many_frames_gets_welcome(void **state)
 {
 	struct socket *socket = arrives(0);
 	static char frame[1000];
@@ -1126,7 +1127,7 @@ static void one_who_waits_and_gets_too_much_is_welcomed(void **state)
 	assert_false(socket->finished);
 }
 
-static void a_close_before_welcome_is_all_that_comes(void **state)
+static void before_welcome_only_a_close_is_sent(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -1139,7 +1140,7 @@ static void a_close_before_welcome_is_all_that_comes(void **state)
 	gets_close(socket, 1001);
 }
 
-static void only_who_was_welcomed_is_closed_for_a_late_answer(void **state)
+static void only_welcomed_sockets_are_closed_for_a_late_answer(void **state)
 {
 	struct socket *early = opens(0);
 	struct socket *late;
@@ -1157,7 +1158,7 @@ static void only_who_was_welcomed_is_closed_for_a_late_answer(void **state)
 	assert_true(has(next_frame(late).payload, "\"welcome\""));
 }
 
-static void the_last_socket_of_a_user_is_told(void **state)
+static void closed_reports_the_last_socket_of_a_user(void **state)
 {
 	struct socket *one = opens(0);
 
@@ -1178,56 +1179,56 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(the_upgrade_is_answered_only_after_the_lookup),
-		TEST(a_head_may_come_byte_by_byte),
+		TEST(a_head_can_arrive_byte_by_byte),
 		TEST(nobodys_token_is_refused_with_401),
 		TEST(a_token_that_has_ended_meanwhile_is_refused_with_401),
-		TEST(no_token_is_refused_without_asking),
+		TEST(a_missing_token_is_refused_without_a_lookup),
 		TEST(who_is_not_heard_here_is_refused_with_421),
 		TEST(identity_away_is_503_not_401),
 		TEST(bytes_behind_the_head_are_refused_with_400),
 		TEST(a_head_without_end_is_refused_with_431),
-		TEST(a_refused_one_may_go_on_talking),
-		TEST(a_head_that_does_not_come_ends_the_socket),
-		TEST(a_head_too_many_cuts_the_oldest),
-		TEST(a_head_that_is_done_makes_room),
-		TEST(one_who_leaves_during_the_lookup_is_not_called),
+		TEST(a_refused_client_can_go_on_sending),
+		TEST(an_incomplete_head_aborts_the_socket_in_time),
+		TEST(one_handshake_too_many_aborts_the_oldest),
+		TEST(a_complete_head_makes_room),
+		TEST(a_client_that_leaves_during_the_lookup_is_not_called),
 		TEST(one_too_many_is_refused_with_503),
-		TEST(texts_go_through_whole),
+		TEST(texts_are_passed_on_whole),
 		TEST(a_ping_is_answered_with_its_payload),
-		TEST(pings_may_be_many_but_not_too_many),
-		TEST(pongs_nobody_asked_for_count_too),
-		TEST(pings_in_one_piece_are_counted_one_by_one),
+		TEST(pings_have_a_rate_and_a_burst),
+		TEST(unsolicited_pongs_count_too),
+		TEST(pings_in_one_read_are_counted_one_by_one),
 		TEST(a_steady_rate_of_pings_is_no_flood),
-		TEST(fragments_without_end_are_a_flood),
+		TEST(endless_fragments_are_a_flood),
 		TEST(empty_fragments_are_a_flood_too),
 		TEST(whole_messages_are_never_a_flood),
 		TEST(each_fault_closes_with_its_code),
 		TEST(a_close_is_answered_with_its_code),
 		TEST(nothing_is_read_or_delivered_after_a_close),
-		TEST(a_peer_that_does_not_close_is_ended),
-		TEST(a_frame_reaches_all_sockets_of_a_user_but_its_origin),
+		TEST(a_peer_that_does_not_close_is_aborted),
+		TEST(a_frame_reaches_all_sockets_of_a_user_except_its_origin),
 		TEST(many_frames_leave_in_one_write),
-		TEST(a_reader_too_slow_for_its_queue_is_closed),
-		TEST(a_burst_beyond_the_queue_is_no_slowness),
+		TEST(a_reader_too_slow_for_its_bound_is_closed),
+		TEST(a_burst_past_the_bound_does_not_make_a_reader_slow),
 		TEST(one_flooded_at_once_gets_its_101_before_the_close),
-		TEST(a_slow_reader_does_not_touch_the_others),
-		TEST(what_the_kernel_did_not_take_counts),
-		TEST(a_ping_beyond_the_bound_does_not_lift_it),
-		TEST(a_dead_socket_is_ended_and_sends_no_more),
-		TEST(one_who_leaves_with_frames_waiting_is_forgotten),
-		TEST(an_idle_socket_that_answers_lives_on),
-		TEST(a_silent_socket_is_ended_on_time),
-		TEST(being_stopped_ends_no_socket_that_lives),
-		TEST(a_token_that_ends_closes_within_five_seconds),
-		TEST(frames_of_an_ended_token_are_ignored),
-		TEST(a_drain_spares_those_with_messages_under_way),
-		TEST(a_drain_refuses_those_not_open_yet),
+		TEST(a_slow_reader_does_not_affect_the_others),
+		TEST(bytes_that_the_kernel_refused_count),
+		TEST(a_ping_past_the_bound_does_not_raise_it),
+		TEST(a_dead_socket_is_aborted_and_sends_nothing),
+		TEST(a_client_that_leaves_with_frames_waiting_is_freed),
+		TEST(an_idle_socket_that_answers_pings_stays_open),
+		TEST(a_silent_socket_is_aborted_in_time),
+		TEST(a_stopped_process_aborts_no_live_socket),
+		TEST(an_expired_token_closes_the_socket_within_five_seconds),
+		TEST(frames_after_the_token_expired_are_ignored),
+		TEST(a_drain_spares_sockets_with_messages_under_way),
+		TEST(a_drain_refuses_sockets_not_open_yet),
 		TEST(only_the_101_goes_before_a_welcome_that_waits),
 		TEST(a_welcome_in_the_same_turn_follows_the_101),
-		TEST(one_who_waits_and_gets_too_much_is_welcomed),
-		TEST(a_close_before_welcome_is_all_that_comes),
-		TEST(only_who_was_welcomed_is_closed_for_a_late_answer),
-		TEST(the_last_socket_of_a_user_is_told),
+		TEST(a_waiting_client_with_too_many_frames_gets_welcome),
+		TEST(before_welcome_only_a_close_is_sent),
+		TEST(only_welcomed_sockets_are_closed_for_a_late_answer),
+		TEST(closed_reports_the_last_socket_of_a_user),
 	};
 #undef TEST
 
