@@ -116,7 +116,7 @@ uint64_t chat_number(const char *format, ...)
 	                                : strtoull(value.bytes.data, NULL, 10);
 }
 
-/* One column: tests put others together with CONCAT_WS(). */
+/* Reads one column: tests join others to it with CONCAT_WS(). */
 const char *chat_text(const char *format, ...)
 {
 	struct sql_value value;

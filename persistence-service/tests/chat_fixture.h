@@ -1,14 +1,14 @@
 /*
- * chat_fixture - a database of its own on the real server of MYSQL_HOST,
- * MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create databases;
- * test_chat_<pid> is made and dropped again.
+ * chat_fixture - a new database test_chat_<pid> on the real server of
+ * MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user needs the right
+ * to create databases; the fixture drops the database at the end.
  */
 #ifndef PARLEY_PERSISTENCE_TESTS_CHAT_FIXTURE_H
 #define PARLEY_PERSISTENCE_TESTS_CHAT_FIXTURE_H
 
 #include "persistence-service/settings.h"
 
-/* With room for tests' own wishes; `database` is this one. */
+/* Tests may change these settings; `database` is the new one. */
 extern struct settings chat_settings;
 
 void chat_start(void);
@@ -16,12 +16,12 @@ void chat_stop(void);
 void chat_empty(void);          /* all tables */
 struct sql *chat_connect(void); /* one more connection, the caller's */
 
-/* Through one connection that looks on. */
+/* These use one connection of the fixture. */
 void chat_execute(const char *format, ...) PRINTF(1, 2);
 uint64_t chat_number(const char *format, ...) PRINTF(1, 2);
 /* One column of all rows, with blanks between them, until the next call. */
 const char *chat_text(const char *format, ...) PRINTF(1, 2);
-/* All connections to the database but that one. */
+/* Kills all other connections to the database. */
 void chat_kill_others(void);
 
 #endif

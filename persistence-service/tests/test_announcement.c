@@ -71,7 +71,7 @@ static int start(void **state)
 	return 0;
 }
 
-static void each_user_is_in_the_record_of_their_partition(void **state)
+static void each_user_is_named_by_the_record_of_its_partition(void **state)
 {
 	bool seen[101] = {false};
 	CLEANUP(buf_free) struct buf target = BUF(1000);
@@ -108,7 +108,7 @@ static void one_user_is_one_record(void **state)
 	assert_string_equal(sent[0].header, "");
 }
 
-static void a_room_is_told_on_every_partition(void **state)
+static void a_room_gets_a_record_on_every_partition(void **state)
 {
 	(void)state;
 	assert_int_equal(announce(OUTBOX_EVENT, "c:17", "17:43:+5,6"), ST_OK);
@@ -120,7 +120,7 @@ static void a_room_is_told_on_every_partition(void **state)
 	}
 }
 
-static void a_record_to_save_goes_by_its_key(void **state)
+static void a_save_record_is_partitioned_by_its_key(void **state)
 {
 	(void)state;
 	assert_int_equal(announce(OUTBOX_SAVE, "d:1:2", ""), ST_OK);
@@ -130,7 +130,7 @@ static void a_record_to_save_goes_by_its_key(void **state)
 	assert_string_equal(sent[0].key, "d:1:2");
 }
 
-static void what_is_no_row_sends_nothing(void **state)
+static void a_malformed_row_sends_nothing(void **state)
 {
 	static const char *const bad[] = {"", "x", "1,", "1,x", "c:", "d:1:2"};
 
@@ -156,11 +156,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
 	const struct CMUnitTest tests[] = {
-		TEST(each_user_is_in_the_record_of_their_partition),
+		TEST(each_user_is_named_by_the_record_of_its_partition),
 		TEST(one_user_is_one_record),
-		TEST(a_room_is_told_on_every_partition),
-		TEST(a_record_to_save_goes_by_its_key),
-		TEST(what_is_no_row_sends_nothing),
+		TEST(a_room_gets_a_record_on_every_partition),
+		TEST(a_save_record_is_partitioned_by_its_key),
+		TEST(a_malformed_row_sends_nothing),
 		TEST(a_refusal_ends_the_row),
 	};
 

@@ -1,6 +1,6 @@
 /*
- * The announcer between a real database and a real cluster: MYSQL_HOST, … and
- * KAFKA_BROKERS. Topic test_announcer_<pid> is left to its retention of an
+ * The announcer with a real database and a real cluster: MYSQL_HOST, … and
+ * KAFKA_BROKERS. The topic test_announcer_<pid> stays; its retention is one
  * hour.
  */
 #include "common/base/clock.h"
@@ -168,7 +168,7 @@ static bool empties(unsigned wait_ms)
 	return true;
 }
 
-static void what_was_committed_is_sent_when_it_is_woken(void **state)
+static void a_wake_sends_the_committed_rows(void **state)
 {
 	uint64_t began_ms;
 
@@ -187,7 +187,7 @@ static void what_was_committed_is_sent_when_it_is_woken(void **state)
 	assert_true(clock_mono_ms() - began_ms < 700);
 }
 
-static void what_a_dead_process_left_is_sent_in_order(void **state)
+static void rows_of_a_dead_process_are_sent_in_order(void **state)
 {
 	char body[16];
 
@@ -204,7 +204,7 @@ static void what_a_dead_process_left_is_sent_in_order(void **state)
 	assert_true(empties(3000));
 }
 
-static void two_of_them_send_each_row_once(void **state)
+static void two_announcers_send_each_row_once(void **state)
 {
 	struct announcer *second;
 	unsigned got = 0;
@@ -221,8 +221,8 @@ static void two_of_them_send_each_row_once(void **state)
 	announcer_stop(&second);
 }
 
-/* As by one that was stopped before it sent them. */
-static void what_another_has_locked_goes_before_what_is_later(void **state)
+/* As an announcer that stopped before it sent the rows. */
+static void an_earlier_row_that_is_locked_is_sent_first(void **state)
 {
 	struct outbox_taken taken[OUTBOX_TAKEN_MAX];
 	unsigned count;
@@ -248,7 +248,7 @@ static void what_another_has_locked_goes_before_what_is_later(void **state)
 	assert_event("17", "5:6:=", "first");
 }
 
-static void a_row_that_can_never_be_sent_stops_no_other(void **state)
+static void a_poison_row_does_not_hold_up_the_others(void **state)
 {
 	(void)state;
 	put(OUTBOX_EVENT, "nobody", "", "x");
@@ -274,7 +274,7 @@ static void a_lost_connection_loses_nothing(void **state)
 	}
 }
 
-static void stopping_sends_the_rest(void **state)
+static void a_stop_sends_the_remaining_rows(void **state)
 {
 	(void)state;
 	start_announcer();
@@ -285,7 +285,7 @@ static void stopping_sends_the_rest(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 0);
 }
 
-static void without_kafka_it_waits_and_stops_in_time(void **state)
+static void without_kafka_the_announcer_waits_and_stops_in_time(void **state)
 {
 	uint64_t began_ms;
 
@@ -305,14 +305,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_reader, close_all)
 	const struct CMUnitTest tests[] = {
-		TEST(what_was_committed_is_sent_when_it_is_woken),
-		TEST(what_a_dead_process_left_is_sent_in_order),
-		TEST(two_of_them_send_each_row_once),
-		TEST(what_another_has_locked_goes_before_what_is_later),
-		TEST(a_row_that_can_never_be_sent_stops_no_other),
+		TEST(a_wake_sends_the_committed_rows),
+		TEST(rows_of_a_dead_process_are_sent_in_order),
+		TEST(two_announcers_send_each_row_once),
+		TEST(an_earlier_row_that_is_locked_is_sent_first),
+		TEST(a_poison_row_does_not_hold_up_the_others),
 		TEST(a_lost_connection_loses_nothing),
-		TEST(stopping_sends_the_rest),
-		TEST(without_kafka_it_waits_and_stops_in_time),
+		TEST(a_stop_sends_the_remaining_rows),
+		TEST(without_kafka_the_announcer_waits_and_stops_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -32,7 +32,7 @@ static unsigned taken(uint64_t user, uint64_t now_ms)
 	return count;
 }
 
-static void a_burst_passes_and_then_the_rate(void **state)
+static void after_a_burst_the_rate_applies(void **state)
 {
 	(void)state;
 	make(5, 20);
@@ -52,14 +52,14 @@ static void each_user_has_a_bucket(void **state)
 	assert_int_equal(taken(1, 100000), 0);
 }
 
-static void a_rate_of_zero_is_no_limit(void **state)
+static void a_rate_of_zero_means_no_limit(void **state)
 {
 	(void)state;
 	make(0, 1);
 	assert_int_equal(taken(1, 100000), 1000);
 }
 
-static void many_users_take_bounded_room(void **state)
+static void many_users_need_bounded_memory(void **state)
 {
 	(void)state;
 	make(1, 3);
@@ -73,10 +73,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(a_burst_passes_and_then_the_rate),
+		TEST(after_a_burst_the_rate_applies),
 		TEST(each_user_has_a_bucket),
-		TEST(a_rate_of_zero_is_no_limit),
-		TEST(many_users_take_bounded_room),
+		TEST(a_rate_of_zero_means_no_limit),
+		TEST(many_users_need_bounded_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

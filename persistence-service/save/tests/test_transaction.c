@@ -1,5 +1,5 @@
 /*
- * The writer, of messages from one to one, against a real server.
+ * The transaction with messages of direct conversations, against a real server.
  */
 #include "common/base/mem.h"
 #include "persistence-service/save/tests/transaction_fixture.h"
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static void a_batch_gets_its_numbers_in_order(void **state)
+static void a_batch_gets_consecutive_seqs(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < BATCH_RECORDS_MAX; i++)
@@ -38,7 +38,7 @@ static void a_batch_gets_its_numbers_in_order(void **state)
 	assert_consistent();
 }
 
-static void numbers_go_on_in_the_next_batch(void **state)
+static void the_next_batch_continues_the_seqs(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "one");
@@ -56,7 +56,7 @@ static void numbers_go_on_in_the_next_batch(void **state)
 	assert_consistent();
 }
 
-static void every_size_of_batch_fits(void **state)
+static void a_batch_may_have_any_size(void **state)
 {
 	static const unsigned sizes[] = {1,  2,  3,  5,   7,   9,   31,
 	                                 64, 65, 99, 255, 257, 499, 500};
@@ -74,7 +74,7 @@ static void every_size_of_batch_fits(void **state)
 	assert_consistent();
 }
 
-static void a_talk_with_oneself_has_one_member(void **state)
+static void a_conversation_with_oneself_has_one_member(void **state)
 {
 	(void)state;
 	put(5, 5, NULL, "note");
@@ -110,7 +110,7 @@ static void a_duplicate_gets_the_first_result(void **state)
 	assert_consistent();
 }
 
-/* Else the new recipient would read what was meant for the first one. */
+/* Else the new recipient would read a message meant for the first one. */
 static void a_duplicate_stays_with_its_first_recipient(void **state)
 {
 	struct batch_entry *entry;
@@ -133,7 +133,7 @@ static void a_duplicate_stays_with_its_first_recipient(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM conversations"), 1);
 }
 
-static void alike_in_one_batch_are_saved_once(void **state)
+static void duplicates_within_a_batch_are_saved_once(void **state)
 {
 	struct batch_entry *first, *second;
 	struct uuid uuid;
@@ -152,7 +152,7 @@ static void alike_in_one_batch_are_saved_once(void **state)
 	assert_consistent();
 }
 
-static void a_whole_batch_again_changes_nothing(void **state)
+static void a_repeated_batch_changes_nothing(void **state)
 {
 	struct uuid uuid[BATCH_RECORDS_MAX];
 
@@ -175,8 +175,8 @@ static void a_whole_batch_again_changes_nothing(void **state)
 	assert_consistent();
 }
 
-/* Else a migration would wait until somebody writes something new. */
-static void looking_for_duplicates_leaves_no_lock(void **state)
+/* Else a migration would wait until the next new message. */
+static void the_search_for_duplicates_leaves_no_lock(void **state)
 {
 	struct uuid uuid;
 
@@ -194,7 +194,7 @@ static void looking_for_duplicates_leaves_no_lock(void **state)
 	             " messages COMMENT = 'changed'");
 }
 
-static void poison_is_singled_out(void **state)
+static void a_poison_record_does_not_hold_up_the_others(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 100; i++)
@@ -208,7 +208,7 @@ static void poison_is_singled_out(void **state)
 	assert_consistent();
 }
 
-static void a_remembered_conversation_may_be_gone(void **state)
+static void a_cached_conversation_may_be_gone(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "x");
@@ -221,7 +221,7 @@ static void a_remembered_conversation_may_be_gone(void **state)
 	assert_consistent();
 }
 
-static void every_text_comes_back_as_it_was(void **state)
+static void every_text_is_stored_unchanged(void **state)
 {
 	static char longest[MESSAGE_TEXT_MAX + 1];
 	static const char *const texts[] = {
@@ -252,7 +252,7 @@ static void every_text_comes_back_as_it_was(void **state)
 	}
 }
 
-static void a_lost_connection_can_be_tried_again(void **state)
+static void a_batch_can_be_retried_after_a_lost_connection(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "x");
@@ -264,8 +264,8 @@ static void a_lost_connection_can_be_tried_again(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 1);
 }
 
-/* As after a failover to a server that had not heard of the last message. */
-static void a_new_connection_remembers_nothing(void **state)
+/* As after a failover to a server that lacks the last message. */
+static void a_new_connection_has_empty_caches(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "one");
@@ -285,7 +285,7 @@ static void a_new_connection_remembers_nothing(void **state)
 	assert_consistent();
 }
 
-static void one_writer_sees_what_another_wrote(void **state)
+static void a_transaction_sees_the_commits_of_another_process(void **state)
 {
 	struct sql *second_sql = chat_connect();
 	struct transaction *second =
@@ -312,7 +312,7 @@ static void one_writer_sees_what_another_wrote(void **state)
 
 enum { ROUNDS = 40, TALKS = 12 };
 
-/* One of two processes that both believe in owning the partitions. */
+/* One of two processes that both believe that they own the partitions. */
 struct rival {
 	unsigned step; /* through the conversations, no common order */
 	uint64_t saved;
@@ -345,7 +345,7 @@ static void *compete(void *context)
 	return NULL;
 }
 
-static void rivals_lose_and_double_nothing(void **state)
+static void competing_processes_lose_and_duplicate_nothing(void **state)
 {
 	struct rival rivals[] = {{.step = 1}, {.step = 5}, {.step = 7}};
 	pthread_t threads[ARRAY_LEN(rivals)];
@@ -368,7 +368,7 @@ static void rivals_lose_and_double_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, transaction_fixture_empty)
 
-static void a_block_alone_in_its_batch_is_heeded(void **state)
+static void a_block_in_a_batch_of_its_own_takes_effect(void **state)
 {
 	(void)state;
 	put(1, 2, NULL, "before");
@@ -390,23 +390,23 @@ static void a_block_alone_in_its_batch_is_heeded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_batch_gets_its_numbers_in_order),
-		TEST(numbers_go_on_in_the_next_batch),
-		TEST(every_size_of_batch_fits),
-		TEST(a_talk_with_oneself_has_one_member),
+		TEST(a_batch_gets_consecutive_seqs),
+		TEST(the_next_batch_continues_the_seqs),
+		TEST(a_batch_may_have_any_size),
+		TEST(a_conversation_with_oneself_has_one_member),
 		TEST(a_duplicate_gets_the_first_result),
 		TEST(a_duplicate_stays_with_its_first_recipient),
-		TEST(alike_in_one_batch_are_saved_once),
-		TEST(a_whole_batch_again_changes_nothing),
-		TEST(looking_for_duplicates_leaves_no_lock),
-		TEST(poison_is_singled_out),
-		TEST(a_remembered_conversation_may_be_gone),
-		TEST(every_text_comes_back_as_it_was),
-		TEST(a_lost_connection_can_be_tried_again),
-		TEST(a_new_connection_remembers_nothing),
-		TEST(a_block_alone_in_its_batch_is_heeded),
-		TEST(one_writer_sees_what_another_wrote),
-		TEST(rivals_lose_and_double_nothing),
+		TEST(duplicates_within_a_batch_are_saved_once),
+		TEST(a_repeated_batch_changes_nothing),
+		TEST(the_search_for_duplicates_leaves_no_lock),
+		TEST(a_poison_record_does_not_hold_up_the_others),
+		TEST(a_cached_conversation_may_be_gone),
+		TEST(every_text_is_stored_unchanged),
+		TEST(a_batch_can_be_retried_after_a_lost_connection),
+		TEST(a_new_connection_has_empty_caches),
+		TEST(a_block_in_a_batch_of_its_own_takes_effect),
+		TEST(a_transaction_sees_the_commits_of_another_process),
+		TEST(competing_processes_lose_and_duplicate_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, transaction_fixture_start,

@@ -1,6 +1,6 @@
 /*
- * The writer, of what goes to groups and channels, receipts, changes of
- * messages and questions of gateways, against a real server.
+ * The transaction with messages to groups and channels, receipts, changes of
+ * messages and queries of gateways, against a real server.
  */
 #include "common/wire/event.h"
 #include "persistence-service/save/conversation/roster.h"
@@ -40,7 +40,7 @@ static int begin(void **state)
 	return 0;
 }
 
-/* What membership does: the change takes a seq. */
+/* As membership does: the change takes a seq. */
 static void remove_member(const char *user)
 {
 	chat_execute("DELETE FROM members WHERE user = %s"
@@ -75,7 +75,7 @@ static void assert_refused(const struct batch_entry *entry,
 }
 
 /* --- messages ------------------------------------------------------------ */
-static void a_message_to_a_group_is_for_all_in_it(void **state)
+static void a_message_to_a_group_is_for_all_its_members(void **state)
 {
 	const struct batch_entry *entry = say(2, GROUP, "hi");
 	unsigned users = 0;
@@ -104,7 +104,7 @@ static void a_message_to_a_group_is_for_all_in_it(void **state)
 	assert_consistent();
 }
 
-static void a_large_channel_is_told_by_room(void **state)
+static void a_large_channel_has_the_room_as_its_key(void **state)
 {
 	const struct batch_entry *entry = say(2, CHANNEL, "hi");
 	const struct batch_entry *stranger = say(STRANGER, CHANNEL, "hi");
@@ -122,7 +122,7 @@ static void a_large_channel_is_told_by_room(void **state)
 	assert_consistent();
 }
 
-static void who_is_not_in_it_learns_nothing(void **state)
+static void a_non_member_gets_the_error_of_a_missing_conversation(void **state)
 {
 	const struct batch_entry *stranger = say(STRANGER, GROUP, "hi");
 	const struct batch_entry *absent = say(1, 99, "hi");
@@ -148,7 +148,7 @@ static void who_is_not_in_it_learns_nothing(void **state)
 	assert_refused(member, FRAME_UNKNOWN_CONVERSATION);
 }
 
-static void who_was_removed_is_out_though_remembered(void **state)
+static void a_removed_member_is_refused_despite_the_cache(void **state)
 {
 	struct batch_entry *entry;
 	struct uuid uuid;
@@ -185,10 +185,10 @@ static void try_with_new_connection(void)
 }
 
 /*
- * As when the answer to a commit was lost, and all that is remembered with the
- * connection: who was to be told then is nobody's business any more.
+ * As when the answer to a commit was lost, and the caches with the connection:
+ * the recipients of the first try must not be used.
  */
-static void whom_to_tell_is_looked_up_again(void **state)
+static void a_retried_batch_looks_its_recipients_up_again(void **state)
 {
 	struct batch_entry *entry = say(2, GROUP, "hi");
 	char uuid[UUID_TEXT_LEN + 1];
@@ -214,8 +214,8 @@ static void whom_to_tell_is_looked_up_again(void **state)
 	assert_consistent();
 }
 
-/* Saved, and the batch is tried again for another reason. */
-static void whom_to_tell_of_what_is_saved_is_looked_up_again(void **state)
+/* The message is saved, and the batch is retried for another reason. */
+static void a_retried_saved_message_gets_its_recipients_again(void **state)
 {
 	const struct batch_entry *entry = say(2, GROUP, "hi");
 
@@ -229,8 +229,8 @@ static void whom_to_tell_of_what_is_saved_is_looked_up_again(void **state)
 	assert_consistent();
 }
 
-/* Who came in is not refused because of what is remembered. */
-static void who_came_in_is_in_though_not_remembered(void **state)
+/* The cached roster must not refuse a new member. */
+static void a_new_member_is_accepted_despite_the_cache(void **state)
 {
 	const struct batch_entry *entry;
 
@@ -259,7 +259,7 @@ static void who_came_in_is_in_though_not_remembered(void **state)
 	assert_consistent();
 }
 
-static void a_reply_is_to_a_message_that_one_sees(void **state)
+static void a_reply_needs_a_message_that_its_sender_sees(void **state)
 {
 	struct batch_entry *good, *bad;
 
@@ -286,7 +286,7 @@ static void a_reply_is_to_a_message_that_one_sees(void **state)
 	assert_consistent();
 }
 
-static void a_pair_is_found_by_its_id_too(void **state)
+static void a_pair_is_found_by_its_conversation_id(void **state)
 {
 	uint64_t id;
 
@@ -318,8 +318,8 @@ static void a_pair_is_found_by_its_id_too(void **state)
 	assert_consistent();
 }
 
-/* --- who came or went is told before ------------------------------------- */
-static void what_is_not_told_yet_goes_first(void **state)
+/* --- pending outbox events ----------------------------------------------- */
+static void pending_outbox_events_go_first(void **state)
 {
 	(void)state;
 	say(1, GROUP, "hi");
@@ -351,7 +351,7 @@ static void what_is_not_told_yet_goes_first(void **state)
 }
 
 /* --- blocks -------------------------------------------------------------- */
-static void a_blocked_user_finds_nobody(void **state)
+static void a_blocked_sender_is_refused(void **state)
 {
 	struct batch_entry *entry;
 
@@ -373,7 +373,7 @@ static void a_blocked_user_finds_nobody(void **state)
 	assert_consistent();
 }
 
-static void a_block_is_heard_of(void **state)
+static void a_changed_block_list_evicts_the_pair(void **state)
 {
 	struct batch_entry *entry;
 
@@ -394,7 +394,7 @@ static void a_block_is_heard_of(void **state)
 	entry = put(1, 2, NULL, "hi");
 	save();
 	assert_int_equal(entry->saved.seq, 2);
-	/* In a batch of its own, and by the other one of the two. */
+	/* In a batch of its own, and by the other user. */
 	batch_clear(batch);
 	chat_execute("INSERT INTO blocks VALUES"
 	             " (1, 2, NOW(3))");
@@ -439,7 +439,7 @@ static void receipts_rise_up_to_the_last_seq(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 5);
 }
 
-static void receipts_of_a_pair_are_for_both(void **state)
+static void receipts_of_a_pair_go_to_both_users(void **state)
 {
 	const struct batch_entry *entry;
 
@@ -541,7 +541,7 @@ static void reactions_are_a_set_for_each_user(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM revisions"), 8);
 }
 
-/* --- questions of gateways ----------------------------------------------- */
+/* --- queries of gateways ------------------------------------------------- */
 static void assert_answer(const struct batch_entry *entry, const char *wanted)
 {
 	assert_int_equal(entry->outcome, OUTCOME_NOTIFIED);
@@ -555,7 +555,7 @@ static void ask_rooms(uint64_t first, const char *users)
 	put_kind(SAVE_ROOMS, first, 0, 0)->record.users = span_of(users);
 }
 
-static void a_gateway_learns_rooms_and_rosters(void **state)
+static void a_gateway_gets_rooms_and_rosters(void **state)
 {
 	uint64_t pair;
 	char wanted[64];
@@ -588,7 +588,7 @@ static void a_gateway_learns_rooms_and_rosters(void **state)
 	assert_answer(&batch->entries[7], wanted);
 }
 
-static void a_gateway_learns_who_blocks(void **state)
+static void a_gateway_gets_the_users_who_block(void **state)
 {
 	(void)state;
 	chat_execute("INSERT INTO blocks VALUES"
@@ -604,7 +604,7 @@ static void a_gateway_learns_who_blocks(void **state)
 	assert_answer(&batch->entries[3], "-1");
 }
 
-static void a_gateway_learns_of_as_many_at_once_as_may_be(void **state)
+static void a_query_may_name_the_highest_number_of_users(void **state)
 {
 	struct buf users CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
 	struct span answer, rooms, blockers;
@@ -629,7 +629,7 @@ static void a_gateway_learns_of_as_many_at_once_as_may_be(void **state)
 	assert_int_equal(answer.len, 0);
 }
 
-static void only_so_many_who_block_are_told(void **state)
+static void the_list_of_blockers_is_cut_to_fit(void **state)
 {
 	enum { BLOCKERS = 40000 };
 	struct span answer, rooms, blockers;
@@ -654,8 +654,8 @@ static void only_so_many_who_block_are_told(void **state)
 	assert_int_equal(rooms.len + blockers.len + answer.len, 0);
 }
 
-/* --- all of it, many times ------------------------------------------------ */
-static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
+/* --- all kinds, repeated -------------------------------------------------- */
+static void a_repeated_batch_of_all_kinds_changes_nothing(void **state)
 {
 	struct uuid uuid[BATCH_RECORDS_MAX];
 
@@ -691,27 +691,27 @@ static void a_whole_batch_of_all_kinds_again_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_message_to_a_group_is_for_all_in_it),
-		TEST(a_large_channel_is_told_by_room),
-		TEST(who_is_not_in_it_learns_nothing),
-		TEST(who_was_removed_is_out_though_remembered),
-		TEST(whom_to_tell_is_looked_up_again),
-		TEST(whom_to_tell_of_what_is_saved_is_looked_up_again),
-		TEST(who_came_in_is_in_though_not_remembered),
-		TEST(a_reply_is_to_a_message_that_one_sees),
-		TEST(a_pair_is_found_by_its_id_too),
-		TEST(what_is_not_told_yet_goes_first),
-		TEST(a_blocked_user_finds_nobody),
-		TEST(a_block_is_heard_of),
+		TEST(a_message_to_a_group_is_for_all_its_members),
+		TEST(a_large_channel_has_the_room_as_its_key),
+		TEST(a_non_member_gets_the_error_of_a_missing_conversation),
+		TEST(a_removed_member_is_refused_despite_the_cache),
+		TEST(a_retried_batch_looks_its_recipients_up_again),
+		TEST(a_retried_saved_message_gets_its_recipients_again),
+		TEST(a_new_member_is_accepted_despite_the_cache),
+		TEST(a_reply_needs_a_message_that_its_sender_sees),
+		TEST(a_pair_is_found_by_its_conversation_id),
+		TEST(pending_outbox_events_go_first),
+		TEST(a_blocked_sender_is_refused),
+		TEST(a_changed_block_list_evicts_the_pair),
 		TEST(receipts_rise_up_to_the_last_seq),
-		TEST(receipts_of_a_pair_are_for_both),
+		TEST(receipts_of_a_pair_go_to_both_users),
 		TEST(an_author_edits_and_deletes),
 		TEST(reactions_are_a_set_for_each_user),
-		TEST(a_gateway_learns_rooms_and_rosters),
-		TEST(a_gateway_learns_who_blocks),
-		TEST(a_gateway_learns_of_as_many_at_once_as_may_be),
-		TEST(only_so_many_who_block_are_told),
-		TEST(a_whole_batch_of_all_kinds_again_changes_nothing),
+		TEST(a_gateway_gets_rooms_and_rosters),
+		TEST(a_gateway_gets_the_users_who_block),
+		TEST(a_query_may_name_the_highest_number_of_users),
+		TEST(the_list_of_blockers_is_cut_to_fit),
+		TEST(a_repeated_batch_of_all_kinds_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, transaction_fixture_start,

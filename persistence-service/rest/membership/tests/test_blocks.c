@@ -42,7 +42,7 @@ static int empty(void **state)
 	return 0;
 }
 
-/* The announcer's part: the record is removed when Kafka has it. */
+/* Stands for the announcer: removes the record, as when Kafka has it. */
 static void *publish(void *context)
 {
 	struct sql *by = settings_sql(&chat_settings);
@@ -122,7 +122,7 @@ static void a_block_is_listed_until_it_is_removed(void **state)
 	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
 }
 
-static void so_many_may_be_blocked(void **state)
+static void the_number_of_blocks_is_limited(void **state)
 {
 	(void)state;
 	assert_int_equal(change_block(true, 5, 2), ST_OK);
@@ -132,7 +132,7 @@ static void so_many_may_be_blocked(void **state)
 	assert_int_equal(times(blocked_by_me(0, 50), "user"), 2);
 }
 
-static void a_record_that_stays_is_not_answered_for(void **state)
+static void an_unpublished_block_is_uncertain(void **state)
 {
 	struct block block = {.user = ME, .blocked = 5};
 	struct sql *sql = chat_connect();
@@ -159,8 +159,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_block_is_listed_until_it_is_removed),
-		TEST(so_many_may_be_blocked),
-		TEST(a_record_that_stays_is_not_answered_for),
+		TEST(the_number_of_blocks_is_limited),
+		TEST(an_unpublished_block_is_uncertain),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

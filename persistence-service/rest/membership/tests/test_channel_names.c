@@ -62,7 +62,7 @@ static uint64_t channel(const char *name)
 	return id;
 }
 
-/* The next page; the cursor goes on from the last one's. */
+/* The next page, from the cursor of the page before. */
 static bool turn(struct channel_search *search, char *cursor, size_t size)
 {
 	struct json *page CLEANUP(json_destroy) = NULL;
@@ -123,7 +123,7 @@ static void a_channel_is_found_by_any_word_without_case_and_accents(void **s)
 	assert_found("chat general", "");
 }
 
-static void a_channel_comes_once_wherever_it_matches(void **state)
+static void a_channel_is_listed_once_over_all_pages(void **state)
 {
 	(void)state;
 	(void)channel("b chat b chat");
@@ -135,7 +135,7 @@ static void a_channel_comes_once_wherever_it_matches(void **state)
 	assert_found("", "b chat b chat|CHAT a|chat a chat z|Ch\u00e2t a");
 }
 
-static void what_means_anything_to_sql_is_text(void **state)
+static void sql_wildcards_are_plain_text(void **state)
 {
 	(void)state;
 	(void)channel("100% sure");
@@ -148,7 +148,7 @@ static void what_means_anything_to_sql_is_text(void **state)
 	assert_found("' OR 1=1 --", "");
 }
 
-static void names_that_are_changed_and_freed_are_not_found(void **state)
+static void old_and_freed_names_are_not_found(void **state)
 {
 	uint64_t id = channel("first name");
 
@@ -164,7 +164,7 @@ static void names_that_are_changed_and_freed_are_not_found(void **state)
 	assert_found("", "");
 }
 
-static void a_cursor_is_one_that_was_given(void **state)
+static void only_a_cursor_of_an_answer_is_accepted(void **state)
 {
 	static const char *const bad[] = {"1",    "1-",   "-61",  "x-61",
 	                                  "1-6",  "1-6g", "1-ff", "01-61",
@@ -179,7 +179,7 @@ static void a_cursor_is_one_that_was_given(void **state)
 	}
 }
 
-static void words_begin_after_what_parts_them(void **state)
+static void words_begin_after_spaces_and_punctuation(void **state)
 {
 	struct span name = SPAN("#a  b-c\u3000\u00fc .");
 	static const size_t begins[] = {1, 4, 6, 10, 14};
@@ -211,7 +211,7 @@ static void fill(void)
 	chat_execute("ANALYZE TABLE channel_words");
 }
 
-/* Rows that the last statement has read, of any table. */
+/* The number of rows that the last statement has read, in all tables. */
 static uint64_t rows_read(const struct channel_search *search)
 {
 	struct sql_value row;
@@ -232,7 +232,8 @@ static uint64_t rows_read(const struct channel_search *search)
 	return row.number;
 }
 
-static void a_page_costs_what_it_shows_however_many_there_are(void **state)
+static void
+the_cost_of_a_page_does_not_depend_on_the_number_of_channels(void **state)
 {
 	struct channel_search search = {.user = ME, .limit = 50};
 	static const char *const texts[] = {"", "chat", "word5", "chat 19999",
@@ -262,12 +263,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_channel_is_found_by_any_word_without_case_and_accents),
-		TEST(a_channel_comes_once_wherever_it_matches),
-		TEST(what_means_anything_to_sql_is_text),
-		TEST(names_that_are_changed_and_freed_are_not_found),
-		TEST(a_cursor_is_one_that_was_given),
-		TEST(words_begin_after_what_parts_them),
-		TEST(a_page_costs_what_it_shows_however_many_there_are),
+		TEST(a_channel_is_listed_once_over_all_pages),
+		TEST(sql_wildcards_are_plain_text),
+		TEST(old_and_freed_names_are_not_found),
+		TEST(only_a_cursor_of_an_answer_is_accepted),
+		TEST(words_begin_after_spaces_and_punctuation),
+		TEST(the_cost_of_a_page_does_not_depend_on_the_number_of_channels),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

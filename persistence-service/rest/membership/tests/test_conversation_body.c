@@ -42,7 +42,7 @@ static void assert_fit(enum which which, const char *text)
 		fail_msg("%s: %s", text, unfit);
 }
 
-/* The text names what is wrong. */
+/* The text begins with the faulty member. */
 static void assert_unfit(enum which which, const char *text, const char *what)
 {
 	const char *unfit = read_body(which, text);
@@ -58,7 +58,7 @@ static int stop(void **state)
 	return 0;
 }
 
-static void a_new_one_has_a_kind_and_a_name(void **state)
+static void a_new_conversation_has_a_kind_and_a_name(void **state)
 {
 	(void)state;
 	assert_fit(NEW, "{\"kind\":\"group\",\"name\":\"us\"}");
@@ -77,7 +77,7 @@ static void a_new_one_has_a_kind_and_a_name(void **state)
 	assert_unfit(NEW, "{\"kind\":\"group\",\"name\":\"us \"}", "name");
 }
 
-static void users_are_each_once_and_not_oneself(void **state)
+static void users_are_unique_and_without_the_creator(void **state)
 {
 	(void)state;
 	assert_fit(NEW, "{\"kind\":\"group\",\"name\":\"us\","
@@ -98,7 +98,7 @@ static void users_are_each_once_and_not_oneself(void **state)
 	assert_unfit(INVITE, "{}", "users");
 }
 
-static void the_rest_of_a_new_one_is_strict_too(void **state)
+static void history_and_uuid_are_checked(void **state)
 {
 	(void)state;
 	assert_fit(NEW, "{\"kind\":\"group\",\"name\":\"us\","
@@ -114,7 +114,7 @@ static void the_rest_of_a_new_one_is_strict_too(void **state)
 	             "uuid");
 }
 
-static void an_edit_says_something(void **state)
+static void an_edit_changes_something(void **state)
 {
 	(void)state;
 	assert_fit(EDIT, "{\"name\":\"us\"}");
@@ -139,10 +139,10 @@ static void a_role_is_one_of_three(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_new_one_has_a_kind_and_a_name),
-		cmocka_unit_test(users_are_each_once_and_not_oneself),
-		cmocka_unit_test(the_rest_of_a_new_one_is_strict_too),
-		cmocka_unit_test(an_edit_says_something),
+		cmocka_unit_test(a_new_conversation_has_a_kind_and_a_name),
+		cmocka_unit_test(users_are_unique_and_without_the_creator),
+		cmocka_unit_test(history_and_uuid_are_checked),
+		cmocka_unit_test(an_edit_changes_something),
 		cmocka_unit_test(a_role_is_one_of_three),
 	};
 

@@ -1,6 +1,6 @@
 /*
- * Changes of groups and channels against a real server, also while others
- * change the same ones, and while a writer takes their seqs.
+ * Changes of groups and channels against a real server, also while other
+ * requests change the same ones, and while a saver takes their seqs.
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -49,7 +49,7 @@ static int empty(void **state)
 	chat_settings.members_max = 100000;
 	chat_settings.conversations_max = 1000;
 	chat_empty();
-	/* What a change is told to has its limits from when it was made. */
+	/* A membership reads fanout_list_max when it is created. */
 	membership_destroy(&membership);
 	membership = membership_create(&chat_settings, session);
 	return 0;
@@ -62,7 +62,7 @@ static void limit_lists_to(uint64_t members)
 	membership = membership_create(&chat_settings, session);
 }
 
-/* --- asking -------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------ */
 static void must(enum status is, enum status want)
 {
 	if (is != want)
@@ -87,7 +87,7 @@ static enum status try_make(enum conversation_kind kind, const char *name,
 	return membership_make(membership, ANN, &wish, ret_conversation, &made);
 }
 
-/* Ann's, with as many others as that. */
+/* A group of Ann with so many other members. */
 static uint64_t make(enum conversation_kind kind, unsigned others)
 {
 	static const uint64_t users[] = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
@@ -123,7 +123,7 @@ static enum status give(uint64_t conversation, uint64_t actor, uint64_t user,
 	return membership_set_role(membership, &one);
 }
 
-/* --- looking ------------------------------------------------------------- */
+/* --- results ------------------------------------------------------------- */
 static void assert_rooms(const char *want)
 {
 	assert_string_equal(
@@ -149,7 +149,7 @@ static void assert_says(unsigned seq, const char *want)
 	                    want);
 }
 
-/* No seq is missing, and the rows agree with each other. */
+/* No seq is missing, and the rows are consistent. */
 static void assert_consistent(void)
 {
 	assert_int_equal(
@@ -176,7 +176,7 @@ static void assert_consistent(void)
 		0);
 }
 
-/* --- one after the other ------------------------------------------------- */
+/* --- one request at a time ----------------------------------------------- */
 static void a_group_begins_with_its_entry(void **state)
 {
 	uint64_t group = make(KIND_GROUP, 2);
@@ -196,7 +196,7 @@ static void a_group_begins_with_its_entry(void **state)
 	assert_consistent();
 }
 
-static void who_comes_in_has_read_it_and_sees_what_history_says(void **state)
+static void a_new_member_has_read_all_and_sees_what_history_allows(void **state)
 {
 	uint64_t channel = make(KIND_CHANNEL, 0);
 	struct membership_action edit = {.conversation = channel,
@@ -214,7 +214,7 @@ static void who_comes_in_has_read_it_and_sees_what_history_says(void **state)
 	assert_consistent();
 }
 
-static void two_edits_are_two_entries_and_none_is_none(void **state)
+static void each_edit_is_an_entry_and_an_empty_edit_is_none(void **state)
 {
 	struct membership_action edit = {.conversation = make(KIND_GROUP, 0),
 	                                 .actor = ANN,
@@ -230,7 +230,7 @@ static void two_edits_are_two_entries_and_none_is_none(void **state)
 	assert_consistent();
 }
 
-static void departures_are_kept_until_they_come_in_again(void **state)
+static void a_departure_is_kept_until_the_user_returns(void **state)
 {
 	uint64_t group = make(KIND_GROUP, 2);
 
@@ -268,7 +268,7 @@ static void ownership_passes_to_the_first_admin_then_the_first_member(void **s)
 	assert_consistent();
 }
 
-static void the_last_one_out_deletes_it_and_frees_the_name(void **state)
+static void the_last_member_to_leave_deletes_the_conversation(void **state)
 {
 	uint64_t channel = make(KIND_CHANNEL, 0), again = 0;
 
@@ -287,7 +287,7 @@ static void the_last_one_out_deletes_it_and_frees_the_name(void **state)
 	assert_consistent();
 }
 
-static void the_same_uuid_makes_one(void **state)
+static void the_same_uuid_makes_one_conversation(void **state)
 {
 	struct new_conversation wish = {.kind = KIND_CHANNEL,
 	                                .history = HISTORY_ALL,
@@ -312,7 +312,7 @@ static void the_same_uuid_makes_one(void **state)
 }
 
 /* --- large --------------------------------------------------------------- */
-static void past_the_list_it_becomes_a_room_and_stays_one(void **state)
+static void a_conversation_becomes_large_and_stays_large(void **state)
 {
 	uint64_t group;
 
@@ -337,7 +337,7 @@ static void past_the_list_it_becomes_a_room_and_stays_one(void **state)
 	                    "c:1/1:8:=");
 }
 
-static void it_may_begin_as_a_room(void **state)
+static void a_conversation_may_be_large_from_the_start(void **state)
 {
 	(void)state;
 	limit_lists_to(2);
@@ -347,7 +347,7 @@ static void it_may_begin_as_a_room(void **state)
 }
 
 /* --- limits -------------------------------------------------------------- */
-static void there_is_room_for_so_many_members(void **state)
+static void the_number_of_members_is_limited(void **state)
 {
 	uint64_t channel;
 
@@ -360,7 +360,7 @@ static void there_is_room_for_so_many_members(void **state)
 	assert_consistent();
 }
 
-static void a_user_is_in_so_many(void **state)
+static void the_number_of_conversations_of_a_user_is_limited(void **state)
 {
 	uint64_t last, before;
 
@@ -380,7 +380,7 @@ static void a_user_is_in_so_many(void **state)
 	assert_consistent();
 }
 
-/* --- at the same time ---------------------------------------------------- */
+/* --- concurrent requests ------------------------------------------------- */
 enum { THREADS = 4, EACH = 25 };
 
 struct crowd {
@@ -392,7 +392,7 @@ struct crowd {
 	atomic_bool enough;
 };
 
-/* Each comes in; every third goes again. */
+/* Each user joins; every third user leaves again. */
 static void *come_and_go(void *context)
 {
 	struct crowd *crowd = context;
@@ -435,7 +435,7 @@ static void join_crowds(struct crowd *crowds)
 	}
 }
 
-static void many_come_and_go_at_once(void **state)
+static void members_join_and_leave_concurrently(void **state)
 {
 	struct crowd crowds[THREADS] = {0};
 	uint64_t channel;
@@ -456,8 +456,8 @@ static void many_come_and_go_at_once(void **state)
 }
 
 /*
- * As a writer of messages does it: the entry at the seq that it expects, with
- * no row locked; the row of the conversation at the end.
+ * As the saver does it: inserts the entry at the expected seq without locking a
+ * row, and updates the row of the conversation at the end.
  */
 static enum status write_entry(struct sql *sql, uint64_t conversation,
                                uint64_t seq)
@@ -531,7 +531,7 @@ static void *write_entries(void *context)
 	return NULL;
 }
 
-/* It may lose each race with the others, so it is given time of its own. */
+/* It may lose each race with the others, so it also runs alone. */
 static void wait_written(struct crowd *writer, unsigned count)
 {
 	for (unsigned i = 0; i < 10000; i++) {
@@ -542,7 +542,7 @@ static void wait_written(struct crowd *writer, unsigned count)
 	fail_msg("only %u were written", atomic_load(&writer->wrote));
 }
 
-static void a_writer_that_locks_nothing_loses_and_spoils_nothing(void **state)
+static void a_saver_without_locks_loses_and_corrupts_nothing(void **state)
 {
 	struct crowd crowds[THREADS] = {0}, writer = {0};
 
@@ -564,7 +564,7 @@ static void a_writer_that_locks_nothing_loses_and_spoils_nothing(void **state)
 	assert_consistent();
 }
 
-static void a_lost_connection_is_made_again(void **state)
+static void a_lost_connection_is_opened_again(void **state)
 {
 	uint64_t channel = make(KIND_CHANNEL, 0);
 	uint64_t id;
@@ -587,19 +587,19 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_group_begins_with_its_entry),
-		TEST(who_comes_in_has_read_it_and_sees_what_history_says),
-		TEST(two_edits_are_two_entries_and_none_is_none),
-		TEST(departures_are_kept_until_they_come_in_again),
+		TEST(a_new_member_has_read_all_and_sees_what_history_allows),
+		TEST(each_edit_is_an_entry_and_an_empty_edit_is_none),
+		TEST(a_departure_is_kept_until_the_user_returns),
 		TEST(ownership_passes_to_the_first_admin_then_the_first_member),
-		TEST(the_last_one_out_deletes_it_and_frees_the_name),
-		TEST(the_same_uuid_makes_one),
-		TEST(past_the_list_it_becomes_a_room_and_stays_one),
-		TEST(it_may_begin_as_a_room),
-		TEST(there_is_room_for_so_many_members),
-		TEST(a_user_is_in_so_many),
-		TEST(many_come_and_go_at_once),
-		TEST(a_writer_that_locks_nothing_loses_and_spoils_nothing),
-		TEST(a_lost_connection_is_made_again),
+		TEST(the_last_member_to_leave_deletes_the_conversation),
+		TEST(the_same_uuid_makes_one_conversation),
+		TEST(a_conversation_becomes_large_and_stays_large),
+		TEST(a_conversation_may_be_large_from_the_start),
+		TEST(the_number_of_members_is_limited),
+		TEST(the_number_of_conversations_of_a_user_is_limited),
+		TEST(members_join_and_leave_concurrently),
+		TEST(a_saver_without_locks_loses_and_corrupts_nothing),
+		TEST(a_lost_connection_is_opened_again),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -108,7 +108,7 @@ static int fill(void **state)
 	return 0;
 }
 
-/* --- what is read -------------------------------------------------------- */
+/* --- reads --------------------------------------------------------------- */
 static const char *text(void)
 {
 	assert_false(buf_overflowed(&json));
@@ -174,7 +174,7 @@ static unsigned times(const char *all, const char *part)
 }
 
 /* --- conversations ------------------------------------------------------- */
-static void a_direct_one_keeps_what_it_had(void **state)
+static void a_direct_conversation_has_all_its_fields(void **state)
 {
 	const char *got = list_of(ME, INT64_MAX, 50);
 
@@ -221,7 +221,7 @@ static void the_list_has_pages(void **state)
 	assert_has(got, "\"next\":null");
 }
 
-static void a_member_frame_may_be_the_last_one(void **state)
+static void a_member_entry_may_be_the_last_message(void **state)
 {
 	(void)state;
 	entry(GROUP, 5, ME, 2, "{\"what\":\"renamed\",\"name\":\"Chai\"}");
@@ -243,7 +243,7 @@ static void delivered_is_never_below_read(void **state)
 	assert_has(one(YOU, GROUP), "\"unread\":0");
 }
 
-static void one_is_as_it_stands_in_the_list(void **state)
+static void one_conversation_is_the_same_as_in_the_list(void **state)
 {
 	char *object;
 
@@ -253,7 +253,7 @@ static void one_is_as_it_stands_in_the_list(void **state)
 	free(object);
 }
 
-static void who_is_not_in_it_finds_nothing(void **state)
+static void a_non_member_finds_nothing(void **state)
 {
 	struct history_page messages = {CHANNEL, PART_AFTER, 0, 50};
 	struct history_members members = {CHANNEL, 0, 0, 50};
@@ -281,7 +281,7 @@ static void who_is_not_in_it_finds_nothing(void **state)
 }
 
 /* --- messages ------------------------------------------------------------ */
-static void both_kinds_of_entries_come_in_one_list(void **state)
+static void messages_and_member_entries_are_in_one_list(void **state)
 {
 	const char *got = page(ME, GROUP, PART_AFTER, 0, 50);
 
@@ -294,7 +294,7 @@ static void both_kinds_of_entries_come_in_one_list(void **state)
 	assert_has(got, "\"next\":null}");
 }
 
-static void who_came_later_sees_what_came_later(void **state)
+static void a_later_member_sees_later_entries_only(void **state)
 {
 	const char *got = page(YOU, GROUP, PART_AFTER, 0, 50);
 
@@ -308,7 +308,7 @@ static void who_came_later_sees_what_came_later(void **state)
 	assert_int_equal(times(page(YOU, GROUP, PART_BEFORE, 3, 50), "seq"), 0);
 }
 
-static void pages_ascend_either_way(void **state)
+static void pages_ascend_in_both_directions(void **state)
 {
 	const char *got = page(ME, GROUP, PART_AFTER, 1, 2);
 
@@ -342,7 +342,7 @@ static void a_changed_message_shows_its_last_state(void **state)
 	assert_int_equal(times(got, "revision"), 2);
 }
 
-static void what_was_deleted_has_no_text_even_if_the_row_has(void **state)
+static void a_deleted_message_has_no_text_even_if_its_row_has(void **state)
 {
 	(void)state;
 	change(GROUP, 1, 4, 2, "deleted_at = '2026-11-21 12:00:00.000'");
@@ -382,7 +382,7 @@ static void reactions_are_grouped(void **state)
 	assert_int_equal(times(text(), "reactions"), 1);
 }
 
-static void of_many_users_some_are_named_and_all_counted(void **state)
+static void reactions_list_some_users_and_count_all(void **state)
 {
 	const char *got;
 
@@ -397,7 +397,7 @@ static void of_many_users_some_are_named_and_all_counted(void **state)
 	assert_not(got, "9007199254000101");
 }
 
-static void changes_come_once_each_in_the_order_of_the_last(void **state)
+static void a_changed_message_is_listed_once_at_its_last_change(void **state)
 {
 	const char *got;
 
@@ -422,7 +422,7 @@ static void changes_come_once_each_in_the_order_of_the_last(void **state)
 	                    "{\"messages\":[],\"next\":null}");
 }
 
-static void changes_of_one_message_without_end_are_gone_through(void **state)
+static void very_many_changes_of_one_message_do_not_block_the_list(void **state)
 {
 	uint64_t from = 0;
 	unsigned found = 0, pages = 0;
@@ -467,7 +467,7 @@ static void members_are_listed_by_user(void **state)
 	assert_has(got, "\"next\":null");
 }
 
-static void who_has_seen_it_is_asked(void **state)
+static void members_who_have_seen_an_entry_are_listed(void **state)
 {
 	const char *got = members_of(ME, GROUP, 0, 3, 50);
 
@@ -478,7 +478,7 @@ static void who_has_seen_it_is_asked(void **state)
 	                    "{\"members\":[],\"next\":null}");
 }
 
-static void those_few_of_many_who_saw_it_are_found(void **state)
+static void the_few_members_who_have_seen_an_entry_are_found(void **state)
 {
 	unsigned found = 0, pages = 0;
 	uint64_t after = 0;
@@ -511,7 +511,7 @@ static const char *sync_page(uint64_t user, unsigned limit)
 	return text();
 }
 
-static void sync_tells_what_is_different(void **state)
+static void sync_reports_differences(void **state)
 {
 	const char *got;
 
@@ -531,7 +531,7 @@ static void sync_tells_what_is_different(void **state)
 	assert_has(sync_page(ME, 500), "{\"conversations\":[],\"gone\":[],");
 }
 
-static void sync_tells_receipts_and_changes(void **state)
+static void sync_reports_receipts_and_changes(void **state)
 {
 	static const char *const changes[] = {
 		"UPDATE members SET read_seq = 4 WHERE user = 1 AND"
@@ -552,7 +552,7 @@ static void sync_tells_receipts_and_changes(void **state)
 	}
 }
 
-static void sync_tells_what_is_gone(void **state)
+static void sync_reports_departures(void **state)
 {
 	(void)state;
 	cursor.buckets = 0;
@@ -563,7 +563,8 @@ static void sync_tells_what_is_gone(void **state)
 	assert_has(sync_page(ME, 500), "\"gone\":[20],");
 	assert_not(text(), "{\"id\":20");
 	assert_has(sync_page(ME, 500), "\"gone\":[],");
-	/* Back again, and then it is deleted with its members still there. */
+	/* The user returns; then the conversation is deleted with its members.
+	 */
 	member(GROUP, ME, 1, 0, 0);
 	assert_has(sync_page(ME, 500), "{\"id\":20,");
 	assert_has(text(), "\"gone\":[],");
@@ -575,7 +576,7 @@ static void sync_tells_what_is_gone(void **state)
 	assert_has(text(), "\"conversations\":[],");
 }
 
-static void sync_goes_on_where_a_page_ended(void **state)
+static void sync_continues_after_a_page(void **state)
 {
 	unsigned told = 0, pages = 0;
 	const char *got;
@@ -609,29 +610,29 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, fill)
 	const struct CMUnitTest tests[] = {
-		TEST(a_direct_one_keeps_what_it_had),
+		TEST(a_direct_conversation_has_all_its_fields),
 		TEST(groups_and_channels_are_in_the_list),
 		TEST(the_list_has_pages),
-		TEST(a_member_frame_may_be_the_last_one),
+		TEST(a_member_entry_may_be_the_last_message),
 		TEST(delivered_is_never_below_read),
-		TEST(one_is_as_it_stands_in_the_list),
-		TEST(who_is_not_in_it_finds_nothing),
-		TEST(both_kinds_of_entries_come_in_one_list),
-		TEST(who_came_later_sees_what_came_later),
-		TEST(pages_ascend_either_way),
+		TEST(one_conversation_is_the_same_as_in_the_list),
+		TEST(a_non_member_finds_nothing),
+		TEST(messages_and_member_entries_are_in_one_list),
+		TEST(a_later_member_sees_later_entries_only),
+		TEST(pages_ascend_in_both_directions),
 		TEST(a_changed_message_shows_its_last_state),
-		TEST(what_was_deleted_has_no_text_even_if_the_row_has),
+		TEST(a_deleted_message_has_no_text_even_if_its_row_has),
 		TEST(reactions_are_grouped),
-		TEST(of_many_users_some_are_named_and_all_counted),
-		TEST(changes_come_once_each_in_the_order_of_the_last),
-		TEST(changes_of_one_message_without_end_are_gone_through),
+		TEST(reactions_list_some_users_and_count_all),
+		TEST(a_changed_message_is_listed_once_at_its_last_change),
+		TEST(very_many_changes_of_one_message_do_not_block_the_list),
 		TEST(members_are_listed_by_user),
-		TEST(who_has_seen_it_is_asked),
-		TEST(those_few_of_many_who_saw_it_are_found),
-		TEST(sync_tells_what_is_different),
-		TEST(sync_tells_receipts_and_changes),
-		TEST(sync_tells_what_is_gone),
-		TEST(sync_goes_on_where_a_page_ended),
+		TEST(members_who_have_seen_an_entry_are_listed),
+		TEST(the_few_members_who_have_seen_an_entry_are_found),
+		TEST(sync_reports_differences),
+		TEST(sync_reports_receipts_and_changes),
+		TEST(sync_reports_departures),
+		TEST(sync_continues_after_a_page),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -59,7 +59,7 @@ static void assert_has(const char *text, const char *part)
 		fail_msg("no %s in %s", part, text);
 }
 
-static void a_group_has_a_name_and_nobody_to_be_with(void **state)
+static void a_group_has_a_name_and_no_other_user(void **state)
 {
 	(void)state;
 	fill(KIND_GROUP, "c:7", "Te\"a");
@@ -73,7 +73,8 @@ static void a_group_has_a_name_and_nobody_to_be_with(void **state)
 		"\"last_message\":null}");
 }
 
-static void a_direct_one_is_with_the_other_of_its_key(void **state)
+static void
+a_direct_conversation_is_with_the_other_user_of_its_key(void **state)
 {
 	(void)state;
 	fill(KIND_DIRECT, "d:1:2", NULL);
@@ -88,7 +89,7 @@ static void a_direct_one_is_with_the_other_of_its_key(void **state)
 	assert_has(written(2), "\"members\":1,");
 }
 
-static void a_key_of_no_pair_is_a_broken_row(void **state)
+static void a_malformed_key_is_a_broken_row(void **state)
 {
 	(void)state;
 	fill(KIND_DIRECT, "c:7", NULL);
@@ -96,7 +97,7 @@ static void a_key_of_no_pair_is_a_broken_row(void **state)
 	assert_int_equal(all.count, 0);
 }
 
-static void unread_is_never_below_nothing(void **state)
+static void unread_is_never_negative(void **state)
 {
 	(void)state;
 	fill(KIND_CHANNEL, "c:7", "x");
@@ -123,7 +124,7 @@ static void roles_and_histories_have_words(void **state)
 	assert_has(written(0), "\"history\":\"all\"");
 }
 
-static void names_stay_where_they_belong(void **state)
+static void names_stay_with_their_conversations(void **state)
 {
 	char name[64], want[64];
 
@@ -148,12 +149,12 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
 	const struct CMUnitTest tests[] = {
-		TEST(a_group_has_a_name_and_nobody_to_be_with),
-		TEST(a_direct_one_is_with_the_other_of_its_key),
-		TEST(a_key_of_no_pair_is_a_broken_row),
-		TEST(unread_is_never_below_nothing),
+		TEST(a_group_has_a_name_and_no_other_user),
+		TEST(a_direct_conversation_is_with_the_other_user_of_its_key),
+		TEST(a_malformed_key_is_a_broken_row),
+		TEST(unread_is_never_negative),
 		TEST(roles_and_histories_have_words),
-		TEST(names_stay_where_they_belong),
+		TEST(names_stay_with_their_conversations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, stop);

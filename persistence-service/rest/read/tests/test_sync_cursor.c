@@ -15,7 +15,7 @@ enum { MANY = 3000, UNLIMITED = 1000000 };
 
 static struct sync_cursor cursor;
 static struct sync_state states[MANY];
-/* As the database has them: advancing sorts `states`. */
+/* The states of the database: sync_cursor_advance() sorts `states`. */
 static struct sync_state truth[MANY];
 
 static int start(void **state)
@@ -44,7 +44,7 @@ static size_t count_due(size_t count)
 	return due;
 }
 
-/* Through text, as between two requests. */
+/* Formats and parses the cursor, as between two requests. */
 static void hand_over(void)
 {
 	CLEANUP(buf_free) struct buf text = BUF(SYNC_CURSOR_TEXT_MAX);
@@ -87,7 +87,7 @@ static bool is_due(uint64_t conversation, size_t count)
 	return false;
 }
 
-static void the_first_time_all_is_told(void **state)
+static void a_new_cursor_reports_everything(void **state)
 {
 	static const size_t counts[] = {0,   1,   7,   8,    9,   100,
 	                                255, 256, 257, 1000, MANY};
@@ -102,7 +102,7 @@ static void the_first_time_all_is_told(void **state)
 	}
 }
 
-static void the_order_in_which_they_are_read_does_not_matter(void **state)
+static void the_order_of_the_states_does_not_matter(void **state)
 {
 	struct sync_state last;
 
@@ -117,7 +117,7 @@ static void the_order_in_which_they_are_read_does_not_matter(void **state)
 	assert_int_equal(count_due(100), 0);
 }
 
-static void each_part_of_a_state_makes_a_difference(void **state)
+static void each_field_of_a_state_changes_the_digest(void **state)
 {
 	struct sync_state *changed = &truth[50];
 	struct sync_state before = *changed;
@@ -154,7 +154,7 @@ static void each_part_of_a_state_makes_a_difference(void **state)
 	}
 }
 
-static void two_that_swap_their_numbers_are_seen(void **state)
+static void two_conversations_that_swap_their_numbers_differ(void **state)
 {
 	(void)state;
 	truth[3].last_seq = 5;
@@ -174,7 +174,7 @@ static void two_that_swap_their_numbers_are_seen(void **state)
 	assert_true(is_due(truth[1].conversation, 100));
 }
 
-static void one_that_is_new_is_told(void **state)
+static void a_new_conversation_is_reported(void **state)
 {
 	(void)state;
 	sync_all(40);
@@ -183,7 +183,7 @@ static void one_that_is_new_is_told(void **state)
 	assert_true(count_due(41) < 10);
 }
 
-static void one_that_vanished_without_a_departure_tells_its_bucket(void **state)
+static void a_conversation_that_vanished_reports_its_bucket(void **state)
 {
 	(void)state;
 	sync_all(41);
@@ -192,7 +192,7 @@ static void one_that_vanished_without_a_departure_tells_its_bucket(void **state)
 	assert_int_equal(count_due(40), 0);
 }
 
-static void what_is_gone_is_told_once_whatever_its_numbers(void **state)
+static void a_departure_is_reported_once_whatever_its_numbers(void **state)
 {
 	(void)state;
 	sync_all(100);
@@ -207,7 +207,7 @@ static void what_is_gone_is_told_once_whatever_its_numbers(void **state)
 	assert_true(is_due(truth[9].conversation, 100));
 }
 
-static void pages_tell_each_once_and_all_of_them(void **state)
+static void pages_report_everything_once(void **state)
 {
 	static const size_t limits[] = {1, 3, 50, 500};
 
@@ -229,7 +229,7 @@ static void pages_tell_each_once_and_all_of_them(void **state)
 	}
 }
 
-static void a_page_is_for_what_is_told_not_for_what_is_known(void **state)
+static void a_page_counts_only_reported_conversations(void **state)
 {
 	(void)state;
 	sync_all(1000);
@@ -241,7 +241,7 @@ static void a_page_is_for_what_is_told_not_for_what_is_known(void **state)
 	assert_true(count_due(1000) < 150);
 }
 
-static void departures_weigh_little(void **state)
+static void a_departure_counts_less_than_a_conversation(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < 900; i++)
@@ -250,8 +250,8 @@ static void departures_weigh_little(void **state)
 	assert_int_equal(count_due(1000), 1000);
 }
 
-/* However often the first of them change, the last ones get their turn. */
-static void a_busy_one_starves_nobody(void **state)
+/* Although the first conversations change again and again, the last come. */
+static void a_busy_conversation_does_not_starve_others(void **state)
 {
 	bool told[100] = {false};
 	unsigned left = 100;
@@ -271,7 +271,7 @@ static void a_busy_one_starves_nobody(void **state)
 	assert_int_equal(left, 0);
 }
 
-static void far_more_conversations_make_a_new_cursor(void **state)
+static void far_more_conversations_need_a_new_cursor(void **state)
 {
 	(void)state;
 	sync_all(8);
@@ -288,7 +288,7 @@ static void far_more_conversations_make_a_new_cursor(void **state)
 	assert_int_equal(cursor.buckets, 512);
 }
 
-static void it_has_two_buckets_for_each(void **state)
+static void a_cursor_has_two_buckets_for_each_conversation(void **state)
 {
 	static const struct {
 		size_t count;
@@ -312,7 +312,7 @@ static void it_has_two_buckets_for_each(void **state)
 	}
 }
 
-static void the_largest_text_fits_into_a_request_line(void **state)
+static void the_longest_cursor_fits_into_a_request_line(void **state)
 {
 	CLEANUP(buf_free) struct buf text = BUF(100000);
 
@@ -326,8 +326,8 @@ static void the_largest_text_fits_into_a_request_line(void **state)
 		                       text.data[i], 64));
 }
 
-/* What a client does with the answers, against what is true. */
-static void a_client_is_right_after_each_round_of_changes(void **state)
+/* The state of a client that applies the answers, against the real state. */
+static void a_client_is_consistent_after_each_round_of_changes(void **state)
 {
 	static struct sync_state mine[MANY];
 	enum { COUNT = 300 };
@@ -364,7 +364,7 @@ static void a_client_is_right_after_each_round_of_changes(void **state)
 
 static void refused(const char *text, size_t len)
 {
-	/* Behind it is a page that must not be touched, under ASan. */
+	/* Under ASan any access after the text is an error. */
 	char *copy = malloc(len ? len : 1);
 	struct sync_cursor read;
 
@@ -373,7 +373,7 @@ static void refused(const char *text, size_t len)
 	free(copy);
 }
 
-static void what_is_no_cursor_is_refused(void **state)
+static void a_malformed_cursor_is_refused(void **state)
 {
 	CLEANUP(buf_free) struct buf text = BUF(100000);
 	static const char *const bad[] = {"",  "A",        "AA",       "AAA",
@@ -398,7 +398,7 @@ static void what_is_no_cursor_is_refused(void **state)
 	refused(text.data, text.len);
 }
 
-static void a_head_that_is_not_ours_is_refused(void **state)
+static void a_foreign_head_is_refused(void **state)
 {
 	CLEANUP(buf_free) struct buf text = BUF(100000);
 
@@ -426,23 +426,23 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
 	const struct CMUnitTest tests[] = {
-		TEST(the_first_time_all_is_told),
-		TEST(the_order_in_which_they_are_read_does_not_matter),
-		TEST(each_part_of_a_state_makes_a_difference),
-		TEST(two_that_swap_their_numbers_are_seen),
-		TEST(one_that_is_new_is_told),
-		TEST(one_that_vanished_without_a_departure_tells_its_bucket),
-		TEST(what_is_gone_is_told_once_whatever_its_numbers),
-		TEST(pages_tell_each_once_and_all_of_them),
-		TEST(a_page_is_for_what_is_told_not_for_what_is_known),
-		TEST(departures_weigh_little),
-		TEST(a_busy_one_starves_nobody),
-		TEST(far_more_conversations_make_a_new_cursor),
-		TEST(it_has_two_buckets_for_each),
-		TEST(the_largest_text_fits_into_a_request_line),
-		TEST(a_client_is_right_after_each_round_of_changes),
-		TEST(what_is_no_cursor_is_refused),
-		TEST(a_head_that_is_not_ours_is_refused),
+		TEST(a_new_cursor_reports_everything),
+		TEST(the_order_of_the_states_does_not_matter),
+		TEST(each_field_of_a_state_changes_the_digest),
+		TEST(two_conversations_that_swap_their_numbers_differ),
+		TEST(a_new_conversation_is_reported),
+		TEST(a_conversation_that_vanished_reports_its_bucket),
+		TEST(a_departure_is_reported_once_whatever_its_numbers),
+		TEST(pages_report_everything_once),
+		TEST(a_page_counts_only_reported_conversations),
+		TEST(a_departure_counts_less_than_a_conversation),
+		TEST(a_busy_conversation_does_not_starve_others),
+		TEST(far_more_conversations_need_a_new_cursor),
+		TEST(a_cursor_has_two_buckets_for_each_conversation),
+		TEST(the_longest_cursor_fits_into_a_request_line),
+		TEST(a_client_is_consistent_after_each_round_of_changes),
+		TEST(a_malformed_cursor_is_refused),
+		TEST(a_foreign_head_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
