@@ -2,18 +2,79 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/kafka/kafka.h"
+#include "common/io/redis/redis.h"
 #include "common/service/clock_watch.h"
 #include "common/service/service.h"
 #include "websocket-service/deliver/bus.h"
+#include "websocket-service/deliver/rooms.h"
+#include "websocket-service/gateway_loop.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/gateway_private.h"
 #include "websocket-service/presence/presence_publisher.h"
+#include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/receive/pending_receipts.h"
+#include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/sockets.h"
 
+static void close_sockets(struct gateway *g, bool settled_only)
+{
+	connections_close_all(g->connections, settled_only,
+	                      WEBSOCKET_GOING_AWAY, "restarting");
+}
+
+static void on_second(void *context)
+{
+	struct gateway *g = context;
+
+	connections_tick(g->connections);
+	presence_publisher_tick(g->presence_publisher);
+	presence_queries_tick(g->presence_queries);
+	bus_tick(g->bus);
+	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
+	metric_set(&gateway_metrics.presence_users,
+	           presence_publisher_count(g->presence_publisher));
+	metric_set(&gateway_metrics.presence_subscriptions,
+	           presence_queries_subscriptions(g->presence_queries));
+	metric_set(&gateway_metrics.rooms, rooms_count(g->rooms));
+	metric_set(&gateway_metrics.rooms_pending_users,
+	           rooms_pending_users(g->rooms));
+	if (g->draining)
+		close_sockets(g, true);
+}
+
+static void on_tick(void *context)
+{
+	struct gateway *g = context;
+
+	pending_sends_tick(g->sends);
+	pending_receipts_tick(g->receipts);
+	rooms_tick(g->rooms);
+}
+
+static void on_before_wait(void *context)
+{
+	struct gateway *g = context;
+
+	rooms_flush(g->rooms);
+	connections_flush(g->connections);
+}
+
+static void on_after_wait(void *context)
+{
+	struct gateway *g = context;
+
+	connections_flush(g->connections);
+}
+
 enum status gateway_start(const void *settings, void **ret_gateway)
 {
+	static const struct gateway_loop_events events = {
+		.second = on_second,
+		.tick = on_tick,
+		.before_wait = on_before_wait,
+		.after_wait = on_after_wait,
+	};
 	struct gateway *g = mem_new(sizeof(*g));
 
 	*ret_gateway = g;
@@ -22,7 +83,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	clock_watch_start();
 	gateway_metrics_start();
 	service_part("sockets", false, "not listening yet");
-	gateway_loop_start(g);
+	g->loop = gateway_loop_create(&events, g);
 	return gateway_parts_create(g);
 }
 
@@ -47,7 +108,7 @@ void gateway_drain(void *gateway)
 	bus_drain(g->bus);
 	presence_publisher_drain(g->presence_publisher);
 	sockets_stop_listening(g->sockets);
-	gateway_parts_close_sockets(g, true);
+	close_sockets(g, true);
 }
 
 bool gateway_drained(void *gateway)
@@ -64,7 +125,7 @@ void gateway_stop(void **gateway)
 	struct gateway *g = *gateway;
 
 	/* The sockets that are still open get a close frame. */
-	gateway_parts_close_sockets(g, false);
+	close_sockets(g, false);
 	connections_flush(g->connections);
 	gateway_parts_destroy(g);
 	gateway_loop_destroy(&g->loop);

@@ -1,25 +1,17 @@
+#include "websocket-service/gateway_loop.h"
 #include "common/base/mem.h"
-#include "common/io/redis/redis.h"
 #include "common/service/service.h"
-#include "websocket-service/deliver/bus.h"
-#include "websocket-service/deliver/rooms.h"
-#include "websocket-service/gateway_metrics.h"
-#include "websocket-service/gateway_private.h"
-#include "websocket-service/presence/presence_publisher.h"
-#include "websocket-service/presence/presence_queries.h"
-#include "websocket-service/receive/pending_receipts.h"
-#include "websocket-service/receive/pending_sends.h"
-#include "websocket-service/socket/connection.h"
 
 #include <uv.h>
 
 enum {
 	SECOND_MS = 1000,
-	TICK_MS = 50,
 	SETTLE_TURNS = 100,
 };
 
 struct gateway_loop {
+	const struct gateway_loop_events *events;
+	void *context;
 	uv_loop_t uv;
 	uv_timer_t second, tick;
 	uv_poll_t wake;
@@ -29,46 +21,30 @@ struct gateway_loop {
 
 static void on_second(uv_timer_t *timer)
 {
-	struct gateway *g = timer->data;
+	struct gateway_loop *loop = timer->data;
 
-	connections_tick(g->connections);
-	presence_publisher_tick(g->presence_publisher);
-	presence_queries_tick(g->presence_queries);
-	bus_tick(g->bus);
-	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
-	metric_set(&gateway_metrics.presence_users,
-	           presence_publisher_count(g->presence_publisher));
-	metric_set(&gateway_metrics.presence_subscriptions,
-	           presence_queries_subscriptions(g->presence_queries));
-	metric_set(&gateway_metrics.rooms, rooms_count(g->rooms));
-	metric_set(&gateway_metrics.rooms_pending_users,
-	           rooms_pending_users(g->rooms));
-	if (g->draining)
-		gateway_parts_close_sockets(g, true);
+	loop->events->second(loop->context);
 }
 
 static void on_tick(uv_timer_t *timer)
 {
-	struct gateway *g = timer->data;
+	struct gateway_loop *loop = timer->data;
 
-	pending_sends_tick(g->sends);
-	pending_receipts_tick(g->receipts);
-	rooms_tick(g->rooms);
+	loop->events->tick(loop->context);
 }
 
 static void on_before_wait(uv_prepare_t *prepare)
 {
-	struct gateway *g = prepare->data;
+	struct gateway_loop *loop = prepare->data;
 
-	rooms_flush(g->rooms);
-	connections_flush(g->connections);
+	loop->events->before_wait(loop->context);
 }
 
 static void on_after_wait(uv_check_t *check)
 {
-	struct gateway *g = check->data;
+	struct gateway_loop *loop = check->data;
 
-	connections_flush(g->connections);
+	loop->events->after_wait(loop->context);
 }
 
 /* Only ends the wait: service_main() checks service_stopping(). */
@@ -79,26 +55,30 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 	(void)uv_poll_stop(poll);
 }
 
-void gateway_loop_start(struct gateway *g)
+struct gateway_loop *
+gateway_loop_create(const struct gateway_loop_events *events, void *context)
 {
 	struct gateway_loop *loop = mem_new(sizeof(*loop));
 
-	g->loop = loop;
+	loop->events = events;
+	loop->context = context;
 	(void)uv_loop_init(&loop->uv);
 	(void)uv_timer_init(&loop->uv, &loop->second);
 	(void)uv_timer_init(&loop->uv, &loop->tick);
 	(void)uv_prepare_init(&loop->uv, &loop->before_wait);
 	(void)uv_check_init(&loop->uv, &loop->after_wait);
 	(void)uv_poll_init(&loop->uv, &loop->wake, service_wake_fd());
-	loop->second.data = g;
-	loop->tick.data = g;
-	loop->before_wait.data = g;
-	loop->after_wait.data = g;
+	loop->second.data = loop;
+	loop->tick.data = loop;
+	loop->before_wait.data = loop;
+	loop->after_wait.data = loop;
 	(void)uv_timer_start(&loop->second, on_second, SECOND_MS, SECOND_MS);
-	(void)uv_timer_start(&loop->tick, on_tick, TICK_MS, TICK_MS);
+	(void)uv_timer_start(&loop->tick, on_tick, GATEWAY_LOOP_TICK_MS,
+	                     GATEWAY_LOOP_TICK_MS);
 	(void)uv_prepare_start(&loop->before_wait, on_before_wait);
 	(void)uv_check_start(&loop->after_wait, on_after_wait);
 	(void)uv_poll_start(&loop->wake, UV_READABLE, on_wake);
+	return loop;
 }
 
 struct uv_loop_s *gateway_loop_uv(struct gateway_loop *loop)
@@ -130,6 +110,8 @@ void gateway_loop_close(struct gateway_loop *loop)
 
 void gateway_loop_destroy(struct gateway_loop **loop)
 {
+	if (!*loop)
+		return;
 	(void)uv_loop_close(&(*loop)->uv);
 	mem_free(loop);
 }

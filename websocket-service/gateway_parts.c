@@ -11,6 +11,7 @@
 #include "websocket-service/deliver/fanout.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
+#include "websocket-service/gateway_loop.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/gateway_private.h"
 #include "websocket-service/presence/presence_publisher.h"
@@ -130,12 +131,6 @@ static void create_connections(struct gateway *g)
 		.closed = on_socket_closed,
 		.context = g,
 	});
-}
-
-void gateway_parts_close_sockets(struct gateway *g, bool settled_only)
-{
-	connections_close_all(g->connections, settled_only,
-	                      WEBSOCKET_GOING_AWAY, "restarting");
 }
 
 /* --- Redis --------------------------------------------------------------- */

@@ -1,13 +1,13 @@
 /*
  * gateway_private - what the files of the gateway module share.
  *
- * gateway.c        start, step, drain and stop
+ * gateway.c        start, timers, drain and stop
  * gateway_parts.c  makes the parts, and passes events from one to the other
- * gateway_loop.c   the event loop and its timers
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
 #define PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
 
+#include "common/base/scope.h"
 #include "common/base/status.h"
 #include "websocket-service/settings.h"
 
@@ -45,22 +45,8 @@ struct gateway {
 	bool draining;
 };
 
-struct uv_loop_s;
-
-/* gateway_loop.c */
-void gateway_loop_start(struct gateway *g);
-struct uv_loop_s *gateway_loop_uv(struct gateway_loop *loop);
-/* Runs one turn. */
-void gateway_loop_step(struct gateway_loop *loop);
-/* Runs turns until the handles that are closing are closed. */
-void gateway_loop_settle(struct gateway_loop *loop);
-/* Closes the handles of the loop itself. */
-void gateway_loop_close(struct gateway_loop *loop);
-void gateway_loop_destroy(struct gateway_loop **loop);
-
-/* gateway_parts.c: on a failure the parts made so far stay. */
+/* On a failure the parts made so far stay, for gateway_parts_destroy(). */
 MUST_CHECK enum status gateway_parts_create(struct gateway *g);
-void gateway_parts_close_sockets(struct gateway *g, bool settled_only);
 void gateway_parts_destroy(struct gateway *g);
 
 #endif

@@ -80,7 +80,7 @@ void rooms_invalidate_all(struct rooms *rooms);
 bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
                        uint32_t partition);
 /*
- * Calls `each` for those of them who see the entry `seq`. During the call only
+ * Calls `each` for the members who see the entry `seq`. During the call only
  * the user that it is about may disconnect.
  */
 void rooms_each_member(struct rooms *rooms, uint64_t conversation,

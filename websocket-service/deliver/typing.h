@@ -11,7 +11,7 @@
  *            further ones are ignored.
  * Cache      a roster is valid for TYPING_ROSTER_TTL_MS, an empty one for
  *            TYPING_EMPTY_ROSTER_TTL_MS; both end when a member joins or leaves
- *            the conversation, or when somebody blocks the user.
+ *            the conversation, or when another user blocks this one.
  * Bounds     TYPING_ROSTERS_MAX pairs of user and conversation: the least
  *            recently used one is evicted.
  * Threads    the loop's.

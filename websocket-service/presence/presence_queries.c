@@ -33,7 +33,7 @@ struct request {
 struct presence_queries {
 	struct connections *connections;
 	struct redis *redis;
-	const struct rooms *rooms; /* who blocks whom */
+	const struct rooms *rooms; /* knows the blocks */
 	struct presence_subscriptions *subscriptions;
 	struct slot_map *requests;
 	struct request *oldest;  /* the list of requests, oldest first */

@@ -74,11 +74,6 @@ void pending_sends_destroy(struct pending_sends **sends)
 	mem_free(sends);
 }
 
-uint32_t pending_sends_count(const struct pending_sends *sends)
-{
-	return slot_map_count(sends->by_number);
-}
-
 /* --- hints: message:<uuid> → {"sender":…,"state":…} ---------------------- */
 
 static void set_hint(struct pending_sends *sends,
@@ -337,5 +332,5 @@ void pending_sends_tick(struct pending_sends *sends)
 		send = next;
 	}
 	metric_set(&gateway_metrics.sends_unsettled,
-	           pending_sends_count(sends));
+	           slot_map_count(sends->by_number));
 }

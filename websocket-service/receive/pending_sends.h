@@ -58,6 +58,5 @@ void pending_sends_settled(struct pending_sends *sends,
                            const struct event_origin *origin);
 /* Call it about every 50 ms. */
 void pending_sends_tick(struct pending_sends *sends);
-uint32_t pending_sends_count(const struct pending_sends *sends);
 
 #endif

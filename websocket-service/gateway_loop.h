@@ -1,0 +1,36 @@
+/*
+ * gateway_loop - the libuv loop of the gateway, its timers, and the hooks
+ * around each wait.
+ *
+ * Ownership  modules add handles of their own to the uv loop, and close them
+ *            before gateway_loop_settle().
+ * Threads    one; a wake-up by service_wake_fd() only ends the wait.
+ */
+#ifndef PARLEY_WEBSOCKET_GATEWAY_LOOP_H
+#define PARLEY_WEBSOCKET_GATEWAY_LOOP_H
+
+struct gateway_loop;
+struct uv_loop_s;
+
+enum { GATEWAY_LOOP_TICK_MS = 50 };
+
+struct gateway_loop_events {
+	void (*second)(void *context);
+	void (*tick)(void *context); /* each GATEWAY_LOOP_TICK_MS */
+	void (*before_wait)(void *context);
+	void (*after_wait)(void *context);
+};
+
+/* `events` must outlive the loop. */
+struct gateway_loop *
+gateway_loop_create(const struct gateway_loop_events *events, void *context);
+struct uv_loop_s *gateway_loop_uv(struct gateway_loop *loop);
+/* Waits for events and handles them once. */
+void gateway_loop_step(struct gateway_loop *loop);
+/* Turns without waiting, so that handles being closed go away. */
+void gateway_loop_settle(struct gateway_loop *loop);
+/* Closes the loop's own handles; settle and destroy it then. */
+void gateway_loop_close(struct gateway_loop *loop);
+void gateway_loop_destroy(struct gateway_loop **loop);
+
+#endif
