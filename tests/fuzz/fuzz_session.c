@@ -38,14 +38,14 @@ enum {
 	WAITERS = 16,
 	SENDS = 16,
 	QUEUE_BYTES = 4096,
-	RECORDS = 16, /* that Kafka has not answered */
-	LOOKS = 200,  /* the same of Redis */
+	RECORDS = 16,        /* that Kafka has not answered */
+	REDIS_QUERIES = 200, /* the same of Redis */
 	PARTITIONS = 4,
 	ROOM = 17,
 	UNIX_S = 1790000000,
 };
 
-/* --- clock and chance: linked with --wrap --------------------------------- */
+/* --- clock and chance: linked with --wrap -------------------------------- */
 static uint64_t clock_ms;
 
 uint64_t __wrap_clock_mono_ms(void);
@@ -67,7 +67,7 @@ uint64_t __wrap_random_u64(void)
 	return clock_ms / 1000;
 }
 
-/* --- the story ------------------------------------------------------------ */
+/* --- the story ----------------------------------------------------------- */
 static struct span story;
 
 static uint8_t next_byte(void)
@@ -91,7 +91,7 @@ static struct span next_bytes(void)
 	return bytes;
 }
 
-/* --- sockets -------------------------------------------------------------- */
+/* --- sockets ------------------------------------------------------------- */
 struct socket {
 	void *connection; /* NULL: not there */
 	struct websocket_reader reader;
@@ -240,7 +240,7 @@ static void say(struct socket *socket, struct span bytes, size_t cut)
 	}
 }
 
-/* --- identity ------------------------------------------------------------- */
+/* --- identity ------------------------------------------------------------ */
 static struct identity_waiter *waiters[WAITERS];
 static uint8_t mood; /* what identity answers at once */
 
@@ -319,7 +319,7 @@ static void answer_one(uint8_t which, uint8_t what)
 	waiter->done(waiter->context, &response);
 }
 
-/* --- sends ---------------------------------------------------------------- */
+/* --- sends --------------------------------------------------------------- */
 static struct recipient_check *recipients;
 static struct frame_dispatch *dispatch;
 static uint64_t under_way[SENDS]; /* connection numbers */
@@ -378,21 +378,20 @@ static void on_text(void *context, struct connection *connection,
 	frame_dispatch_text(dispatch, connection, text);
 }
 
-/* --- what stands behind the other frames -----------------------------------
- */
+/* --- what stands behind the other frames --------------------------------- */
 static struct rooms *rooms;
 static struct pending_receipts *receipts;
 static struct typing *typing;
-static struct presence_queries *watches;
-static struct rate_limits *limits;
+static struct presence_queries *presence;
+static struct rate_limits *rate_limits;
 static uint64_t record_tags[RECORDS];
 static unsigned record_count;
-static struct look {
+static struct redis_query {
 	redis_done *done;
 	void *context;
 	uint64_t tag;
-} looks[LOOKS];
-static unsigned look_count;
+} redis_queries[REDIS_QUERIES];
+static unsigned redis_query_count;
 
 static void on_typing(void *context, struct connection *connection,
                       const struct client_frame *frame)
@@ -406,7 +405,7 @@ static void on_presence(void *context, struct connection *connection,
                         const struct client_frame *frame)
 {
 	(void)context;
-	presence_queries_request(watches, connection, frame);
+	presence_queries_request(presence, connection, frame);
 }
 
 enum status save_records_produce(struct save_records *records,
@@ -425,7 +424,7 @@ enum status save_records_produce(struct save_records *records,
 	return ST_OK;
 }
 
-static void answer_records(enum status status)
+static void acknowledge_records(enum status status)
 {
 	unsigned count = record_count;
 	uint64_t tags[RECORDS];
@@ -464,9 +463,10 @@ bool redis_command(struct redis *redis, const struct span *words,
 {
 	(void)words;
 	must(count <= REDIS_WORDS_MAX && done);
-	if (!redis_is_up(redis) || look_count == LOOKS)
+	if (!redis_is_up(redis) || redis_query_count == REDIS_QUERIES)
 		return false;
-	looks[look_count++] = (struct look){done, context, tag};
+	redis_queries[redis_query_count++] =
+		(struct redis_query){done, context, tag};
 	return true;
 }
 
@@ -483,13 +483,13 @@ struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
 }
 
 /* Online and offline by turns, unless Redis is away. */
-static void answer_looks(uint8_t how)
+static void answer_redis_queries(uint8_t how)
 {
-	struct look answered[LOOKS];
-	unsigned count = look_count;
+	struct redis_query answered[REDIS_QUERIES];
+	unsigned count = redis_query_count;
 
-	memcpy(answered, looks, sizeof(answered));
-	look_count = 0;
+	memcpy(answered, redis_queries, sizeof(answered));
+	redis_query_count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		uint8_t odd = (how + i) & 1;
 		struct redis_reply reply = {
@@ -502,8 +502,8 @@ static void answer_looks(uint8_t how)
 	}
 }
 
-static void on_ask_rooms(void *context, uint64_t number, uint64_t first,
-                         struct span users)
+static void on_query_rooms(void *context, uint64_t number, uint64_t first,
+                           struct span users)
 {
 	uint64_t user;
 	unsigned count = 0;
@@ -523,7 +523,7 @@ static void on_welcome(void *context, uint64_t user)
 	connections_welcome(set, user);
 }
 
-static void on_missed(void *context, uint64_t user)
+static void on_welcomed_early(void *context, uint64_t user)
 {
 	(void)context;
 	(void)connections_close_welcomed(set, user, WEBSOCKET_TRY_LATER, "");
@@ -549,7 +549,7 @@ static void on_closed(void *context, struct connection *connection, bool last)
 	(void)context;
 	must(user >= 1);
 	must(last == !connections_has_user(set, user));
-	presence_queries_socket_closed(watches, connection_id(connection));
+	presence_queries_socket_closed(presence, connection_id(connection));
 	if (last)
 		rooms_user_disconnected(rooms, user);
 }
@@ -578,7 +578,7 @@ static void deliver_room_to(void *context, uint64_t user)
 	(void)connections_deliver(set, user, *framed, 0);
 }
 
-/* --- steps ---------------------------------------------------------------- */
+/* --- steps --------------------------------------------------------------- */
 #define REQUEST \
 	"GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" \
 	"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
@@ -639,7 +639,7 @@ static void pass(uint8_t seconds)
 	connections_tick(set);
 	pending_receipts_tick(receipts);
 	rooms_tick(rooms);
-	presence_queries_tick(watches);
+	presence_queries_tick(presence);
 }
 
 static void unblock(struct socket *socket)
@@ -656,10 +656,10 @@ static void more(uint8_t what)
 {
 	switch (what >> 5) {
 	case 7:
-		answer_looks(next_byte());
+		answer_redis_queries(next_byte());
 		break;
 	case 6:
-		answer_records(next_byte() & 1 ? ST_OK : ST_UNAVAILABLE);
+		acknowledge_records(next_byte() & 1 ? ST_OK : ST_UNAVAILABLE);
 		break;
 	case 5:
 		tell_rooms(what, next_bytes());
@@ -668,7 +668,7 @@ static void more(uint8_t what)
 		tell_rooms(what | 128, next_bytes());
 		break;
 	case 3:
-		presence_queries_redis_up(watches);
+		presence_queries_redis_up(presence);
 		rooms_invalidate_all(rooms);
 		break;
 	default:
@@ -766,21 +766,21 @@ static void start(void)
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = 1,
-		.query = on_ask_rooms,
+		.query = on_query_rooms,
 		.welcome = on_welcome,
-		.welcomed_early = on_missed,
+		.welcomed_early = on_welcomed_early,
 	});
 	receipts = pending_receipts_create(NULL, 4);
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = 3});
-	watches = presence_queries_create(set, NULL, rooms);
-	limits = rate_limits_create(5, 100, 2);
+	presence = presence_queries_create(set, NULL, rooms);
+	rate_limits = rate_limits_create(5, 100, 2);
 	recipients = recipient_check_create(&(struct recipient_check_options){
 		.connections = set,
 		.unsettled_max = 8,
 	});
 	dispatch = frame_dispatch_create(&(struct frame_dispatch_options){
-		.rate_limits = limits,
+		.rate_limits = rate_limits,
 		.recipients = recipients,
 		.receipts = receipts,
 		.typing = on_typing,
@@ -797,15 +797,15 @@ static void stop(void)
 	recipient_check_destroy(&recipients);
 	for (unsigned i = 0; i < WAITERS; i++)
 		must(!waiters[i]);
-	must(presence_queries_subscriptions(watches) == 0);
-	presence_queries_destroy(&watches);
+	must(presence_queries_subscriptions(presence) == 0);
+	presence_queries_destroy(&presence);
 	typing_destroy(&typing);
 	pending_receipts_destroy(&receipts);
 	rooms_destroy(&rooms);
-	rate_limits_destroy(&limits);
+	rate_limits_destroy(&rate_limits);
 	connections_destroy(&set);
 	record_count = 0;
-	look_count = 0;
+	redis_query_count = 0;
 	memset(under_way, 0, sizeof(under_way));
 }
 

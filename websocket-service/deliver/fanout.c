@@ -180,7 +180,7 @@ static unsigned deliver_change(struct fanout *fanout,
 	return sockets;
 }
 
-/* --- answers to queries --------------------------------------------------- */
+/* --- answers to queries -------------------------------------------------- */
 
 static void handle_block(struct fanout *fanout, uint64_t user, uint64_t by,
                          bool blocks)

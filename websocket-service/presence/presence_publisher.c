@@ -149,7 +149,7 @@ static void publish_online(struct presence_publisher *publisher,
 	                now_s() + wait_s);
 }
 
-/* --- users of this gateway ------------------------------------------------ */
+/* --- users of this gateway ----------------------------------------------- */
 
 static struct local_user *find(const struct presence_publisher *publisher,
                                uint64_t user)

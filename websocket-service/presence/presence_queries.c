@@ -90,7 +90,7 @@ uint32_t presence_queries_subscriptions(const struct presence_queries *queries)
 	return presence_subscriptions_count(queries->subscriptions);
 }
 
-/* --- Redis ---------------------------------------------------------------- */
+/* --- Redis --------------------------------------------------------------- */
 
 static bool query(struct presence_queries *queries, uint64_t user,
                   redis_done *done, uint64_t tag)
@@ -283,7 +283,7 @@ void presence_queries_socket_closed(struct presence_queries *queries,
 	                                     connection);
 }
 
-/* --- the poll, each second ------------------------------------------------ */
+/* --- the poll, each second ----------------------------------------------- */
 
 void presence_queries_redis_up(struct presence_queries *queries)
 {

@@ -103,7 +103,7 @@ static void on_closed(void *connection)
 	metric_set(&gateway_metrics.sockets, connections_count(set));
 }
 
-/* --- deadlines ------------------------------------------------------------ */
+/* --- deadlines ----------------------------------------------------------- */
 
 static uint64_t token_end_s(const struct connection *c)
 {
@@ -173,8 +173,7 @@ void connection_on_timer(void *context, struct timer_wheel_entry *timer)
 		timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
 }
 
-/* --- events of the socket --------------------------------------------------
- */
+/* --- events of the socket ------------------------------------------------ */
 
 static bool on_received(void *connection, char *data, size_t len)
 {

@@ -7,7 +7,7 @@
 
 #include <utlist.h>
 
-/* --- sockets without a whole request head, oldest first ------------------- */
+/* --- sockets without a whole request head, oldest first ------------------ */
 
 void connection_leave_handshakes(struct connection *c)
 {
@@ -39,7 +39,7 @@ static void link_handshake(struct connection *c)
 		abort_oldest_handshake(c->set);
 }
 
-/* --- accepting and refusing ----------------------------------------------- */
+/* --- accepting and refusing ---------------------------------------------- */
 
 void connection_refuse(struct connection *c, const struct upgrade_fault *fault)
 {
@@ -77,7 +77,7 @@ void *connection_accept(void *connections, struct socket *socket)
 	return c;
 }
 
-/* --- the token ------------------------------------------------------------ */
+/* --- the token ----------------------------------------------------------- */
 
 static void open_socket(struct connection *c,
                         const struct identity_response *owner)
@@ -153,8 +153,7 @@ static void look_up_owner(struct connection *c, const struct upgrade *upgrade)
 		socket_pause(c->socket, true);
 }
 
-/* --- the request head ------------------------------------------------------
- */
+/* --- the request head ---------------------------------------------------- */
 
 void connection_read_head(struct connection *c, struct span bytes)
 {

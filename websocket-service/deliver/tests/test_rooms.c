@@ -25,12 +25,12 @@ uint64_t __wrap_clock_mono_ms(void)
 }
 
 static struct rooms *rooms;
-static unsigned asked, welcomed, missed;
+static unsigned queries, welcomed, welcomed_early;
 static uint64_t last_user, last_number;
-static char last_question[SAVE_USERS_MAX * 21];
+static char last_query[SAVE_USERS_MAX * 21];
 
-static void on_ask(void *context, uint64_t number, uint64_t first,
-                   struct span users)
+static void on_query(void *context, uint64_t number, uint64_t first,
+                     struct span users)
 {
 	struct span left = users;
 	uint64_t user;
@@ -38,12 +38,12 @@ static void on_ask(void *context, uint64_t number, uint64_t first,
 	(void)context;
 	assert_int_equal(number, last_number + 1);
 	last_number = number;
-	asked++;
+	queries++;
 	assert_true(event_key_next(&left, &user));
 	assert_int_equal(first, user);
-	assert_true(users.len < sizeof(last_question));
-	memcpy(last_question, users.data, users.len);
-	last_question[users.len] = '\0';
+	assert_true(users.len < sizeof(last_query));
+	memcpy(last_query, users.data, users.len);
+	last_query[users.len] = '\0';
 }
 
 static void on_welcome(void *context, uint64_t user)
@@ -53,10 +53,10 @@ static void on_welcome(void *context, uint64_t user)
 	last_user = user;
 }
 
-static void on_missed(void *context, uint64_t user)
+static void on_welcomed_early(void *context, uint64_t user)
 {
 	(void)context;
-	missed++;
+	welcomed_early++;
 	last_user = user;
 }
 
@@ -64,15 +64,15 @@ static int start(void **state)
 {
 	(void)state;
 	clock_ms = 5000000;
-	asked = welcomed = missed = 0;
+	queries = welcomed = welcomed_early = 0;
 	last_number = 0;
-	last_question[0] = '\0';
+	last_query[0] = '\0';
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = ABSENT_MAX,
-		.query = on_ask,
+		.query = on_query,
 		.welcome = on_welcome,
-		.welcomed_early = on_missed,
+		.welcomed_early = on_welcomed_early,
 	});
 	return 0;
 }
@@ -84,7 +84,7 @@ static int stop(void **state)
 	return rooms != NULL;
 }
 
-static void passes(uint64_t ms)
+static void time_passes(uint64_t ms)
 {
 	clock_ms += ms;
 	rooms_tick(rooms);
@@ -122,7 +122,7 @@ static bool is_in(uint64_t user, uint64_t room);
 static uint64_t looked_for;
 static bool found;
 
-static void look(void *context, uint64_t user)
+static void on_member(void *context, uint64_t user)
 {
 	(void)context;
 	found |= user == looked_for;
@@ -132,15 +132,15 @@ static bool is_in(uint64_t user, uint64_t room)
 {
 	looked_for = user;
 	found = false;
-	rooms_each_member(rooms, room, partition_of(user), UINT64_MAX, look,
-	                  NULL);
+	rooms_each_member(rooms, room, partition_of(user), UINT64_MAX,
+	                  on_member, NULL);
 	if (found)
 		assert_true(rooms_has_members(rooms, room, partition_of(user)));
 	return found;
 }
 
 /* In a turn of its own. */
-static bool enters(uint64_t user)
+static bool connects(uint64_t user)
 {
 	bool known = rooms_user_connected(rooms, user);
 
@@ -150,53 +150,52 @@ static bool enters(uint64_t user)
 
 static void knows(uint64_t user, const char *list)
 {
-	assert_false(enters(user));
+	assert_false(connects(user));
 	answer(user, list);
-	passes(0);
+	time_passes(0);
 }
 
-/* --- welcome --------------------------------------------------------------
- */
+/* --- welcome ------------------------------------------------------------- */
 static void welcome_waits_for_the_answer(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	assert_int_equal(asked, 1);
-	passes(ROOMS_WELCOME_WAIT_MS - 1);
+	assert_false(connects(7));
+	assert_int_equal(queries, 1);
+	time_passes(ROOMS_WELCOME_WAIT_MS - 1);
 	assert_int_equal(welcomed, 0);
 	assert_int_equal(rooms_pending_users(rooms), 1);
 	answer(7, "17:43");
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(last_user, 7);
 	assert_true(is_in(7, ROOM));
-	passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(rooms_pending_users(rooms), 0);
-	assert_true(enters(7));
-	assert_int_equal(asked, 1);
+	assert_true(connects(7));
+	assert_int_equal(queries, 1);
 }
 
 static void welcome_is_sent_after_a_second_without_an_answer(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	passes(ROOMS_WELCOME_WAIT_MS);
+	assert_false(connects(7));
+	time_passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	answer(7, "");
-	assert_int_equal(missed, 0);
+	assert_int_equal(welcomed_early, 0);
 }
 
-static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
+static void a_late_answer_with_rooms_reports_an_early_welcome(void **s)
 {
 	(void)s;
-	assert_false(enters(7));
-	passes(ROOMS_WELCOME_WAIT_MS);
+	assert_false(connects(7));
+	time_passes(ROOMS_WELCOME_WAIT_MS);
 	answer(7, "17:43");
-	assert_int_equal(missed, 1);
+	assert_int_equal(welcomed_early, 1);
 	assert_int_equal(welcomed,
 	                 2); /* for the user who connected after the second */
 	answer(7, "17:44,19:1");
-	assert_int_equal(missed, 1);
+	assert_int_equal(welcomed_early, 1);
 	assert_false(is_in(7, 19));
 }
 
@@ -204,15 +203,15 @@ static void a_late_answer_with_rooms_tells_that_something_was_missed(void **s)
 static void before_the_answer_a_user_receives_no_room_messages(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	passes(ROOMS_WELCOME_WAIT_MS);
+	assert_false(connects(7));
+	time_passes(ROOMS_WELCOME_WAIT_MS);
 	change(7, "17:44:+7");
 	change(7, "18:2:+7");
 	change(7, "18:3:-7");
 	assert_false(is_in(7, ROOM));
 	assert_int_equal(rooms_count(rooms), 0);
 	answer(7, "");
-	assert_int_equal(missed, 1);
+	assert_int_equal(welcomed_early, 1);
 	assert_true(is_in(7, ROOM));
 	assert_false(is_in(7, 18));
 	rooms_user_disconnected(rooms, 7);
@@ -222,13 +221,13 @@ static void before_the_answer_a_user_receives_no_room_messages(void **state)
 static void each_socket_waits_at_most_a_second(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	passes(ROOMS_WELCOME_WAIT_MS - 1);
-	assert_false(enters(7));
-	passes(1);
+	assert_false(connects(7));
+	time_passes(ROOMS_WELCOME_WAIT_MS - 1);
+	assert_false(connects(7));
+	time_passes(1);
 	assert_int_equal(welcomed, 1);
-	assert_false(enters(7));
-	passes(ROOMS_WELCOME_WAIT_MS);
+	assert_false(connects(7));
+	time_passes(ROOMS_WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 2);
 }
 
@@ -236,19 +235,19 @@ static void
 without_an_answer_the_query_is_repeated_less_and_less_often(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
+	assert_false(connects(7));
 	for (unsigned i = 0; i < 60; i++)
-		passes(1000);
-	assert_in_range(asked, 3, 30);
-	asked = 0;
+		time_passes(1000);
+	assert_in_range(queries, 3, 30);
+	queries = 0;
 	for (unsigned i = 0; i < 600; i++)
-		passes(1000);
-	assert_in_range(asked, 9, 120);
+		time_passes(1000);
+	assert_in_range(queries, 9, 120);
 	rooms_user_disconnected(rooms, 7);
-	asked = 0;
+	queries = 0;
 	for (unsigned i = 0; i < 200; i++)
-		passes(1000);
-	assert_int_equal(asked, 0);
+		time_passes(1000);
+	assert_int_equal(queries, 0);
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
@@ -257,7 +256,7 @@ static void an_answer_for_an_unknown_user_is_ignored(void **state)
 	(void)state;
 	answer(7, "17:43");
 	change(7, "17:44:+7");
-	assert_int_equal(welcomed + missed, 0);
+	assert_int_equal(welcomed + welcomed_early, 0);
 	assert_false(is_in(7, ROOM));
 	assert_int_equal(rooms_count(rooms), 0);
 }
@@ -265,7 +264,7 @@ static void an_answer_for_an_unknown_user_is_ignored(void **state)
 static void an_answer_from_before_the_reconnect_is_ignored(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
+	assert_false(connects(7));
 	rooms_user_disconnected(rooms, 7);
 	assert_false(rooms_user_connected(
 		rooms, 7)); /* may have joined a room meanwhile */
@@ -299,31 +298,30 @@ static void one_answer_can_be_about_many_users(void **state)
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
-/* --- gathering -----------------------------------------------------------
- */
+/* --- gathering ----------------------------------------------------------- */
 static void a_user_who_connects_during_a_query_is_in_the_next_one(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	assert_string_equal(last_question, "7");
-	assert_false(enters(8));
-	assert_false(enters(9));
-	assert_false(enters(8)); /* another socket */
-	assert_int_equal(asked, 1);
+	assert_false(connects(7));
+	assert_string_equal(last_query, "7");
+	assert_false(connects(8));
+	assert_false(connects(9));
+	assert_false(connects(8)); /* another socket */
+	assert_int_equal(queries, 1);
 	answer(7, "");
 	rooms_flush(rooms);
-	assert_int_equal(asked, 2);
-	assert_string_equal(last_question, "8,9");
-	assert_false(enters(10));
+	assert_int_equal(queries, 2);
+	assert_string_equal(last_query, "8,9");
+	assert_false(connects(10));
 	answer(8, "");
 	rooms_flush(rooms);
-	assert_int_equal(asked, 2); /* 9 is not answered */
+	assert_int_equal(queries, 2); /* 9 is not answered */
 	answer(9, "17:43");
 	rooms_flush(rooms);
-	assert_string_equal(last_question, "10");
+	assert_string_equal(last_query, "10");
 	answer(10, "");
 	rooms_flush(rooms);
-	assert_int_equal(asked, 3);
+	assert_int_equal(queries, 3);
 	assert_int_equal(welcomed, 4);
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
@@ -331,10 +329,10 @@ static void a_user_who_connects_during_a_query_is_in_the_next_one(void **state)
 static void a_user_does_not_wait_long_for_an_answer_about_others(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	assert_false(enters(8));
-	passes(50);
-	assert_string_equal(last_question, "8");
+	assert_false(connects(7));
+	assert_false(connects(8));
+	time_passes(50);
+	assert_string_equal(last_query, "8");
 	answer(8, "");
 	assert_int_equal(welcomed, 1);
 }
@@ -343,51 +341,50 @@ static void
 a_user_who_disconnects_is_neither_asked_about_nor_waited_for(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	assert_false(enters(8));
-	assert_false(enters(9));
+	assert_false(connects(7));
+	assert_false(connects(8));
+	assert_false(connects(9));
 	rooms_user_disconnected(rooms, 8);
 	rooms_user_disconnected(rooms, 7);
 	rooms_flush(rooms);
-	assert_int_equal(asked, 2);
-	assert_string_equal(last_question, "9");
+	assert_int_equal(queries, 2);
+	assert_string_equal(last_query, "9");
 	answer(7, "17:43");
 	answer(9, "");
 	assert_int_equal(welcomed, 1);
 	rooms_user_disconnected(rooms, 9);
-	passes(60000);
-	assert_int_equal(asked, 2);
+	time_passes(60000);
+	assert_int_equal(queries, 2);
 }
 
 static void a_lost_answer_delays_no_user_for_long(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
-	passes((ROOM_QUERIES_RETRY_S + 1) * 2 * 1000);
-	assert_int_equal(asked, 2);
-	assert_string_equal(last_question, "7");
+	assert_false(connects(7));
+	time_passes((ROOM_QUERIES_RETRY_S + 1) * 2 * 1000);
+	assert_int_equal(queries, 2);
+	assert_string_equal(last_query, "7");
 	answer_to(1, 7, ""); /* late, but valid */
-	assert_false(enters(8));
-	assert_string_equal(last_question, "8");
-	assert_int_equal(asked, 3);
+	assert_false(connects(8));
+	assert_string_equal(last_query, "8");
+	assert_int_equal(queries, 3);
 }
 
 static void a_full_query_does_not_wait(void **state)
 {
 	(void)state;
-	assert_false(enters(1));
+	assert_false(connects(1));
 	for (uint64_t user = 2; user <= 1 + SAVE_USERS_MAX; user++)
-		assert_false(enters(user));
-	assert_int_equal(asked, 2);
-	assert_int_equal(strncmp(last_question, "2,3,4,", 6), 0);
-	assert_non_null(strstr(last_question, ",501"));
+		assert_false(connects(user));
+	assert_int_equal(queries, 2);
+	assert_int_equal(strncmp(last_query, "2,3,4,", 6), 0);
+	assert_non_null(strstr(last_query, ",501"));
 	for (uint64_t user = 1; user <= 1 + SAVE_USERS_MAX; user++)
 		answer(user, "");
 	assert_int_equal(welcomed, 1 + SAVE_USERS_MAX);
 }
 
-/* --- who is in --------------------------------------------------------------
- */
+/* --- who is in ----------------------------------------------------------- */
 static void of_two_statements_the_higher_seq_is_true(void **state)
 {
 	(void)state;
@@ -407,7 +404,7 @@ static void of_two_statements_the_higher_seq_is_true(void **state)
 static void a_stale_answer_does_not_undo_a_leave(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
+	assert_false(connects(7));
 	change(7, "17:44:-7");
 	answer(7, "17:43,19:3");
 	assert_false(is_in(7, ROOM));
@@ -424,16 +421,16 @@ static void a_user_who_rejoined_sees_entries_after_the_latest_from(void **state)
 	assert_true(is_in(7, ROOM));
 	looked_for = 7;
 	found = false;
-	rooms_each_member(rooms, ROOM, partition_of(7), 127, look, NULL);
+	rooms_each_member(rooms, ROOM, partition_of(7), 127, on_member, NULL);
 	assert_false(found);
-	rooms_each_member(rooms, ROOM, partition_of(7), 130, look, NULL);
+	rooms_each_member(rooms, ROOM, partition_of(7), 130, on_member, NULL);
 	assert_true(found);
 }
 
 static void rooms_missing_from_an_answer_stay(void **state)
 {
 	(void)state;
-	assert_false(enters(7));
+	assert_false(connects(7));
 	change(7, "17:44:+7");
 	answer(7, "19:3");
 	assert_true(is_in(7, ROOM));
@@ -462,8 +459,7 @@ static void a_record_applies_only_to_users_of_its_partition(void **state)
 	assert_int_equal(rooms_count(rooms), 1);
 }
 
-/* --- coming back ------------------------------------------------------------
- */
+/* --- coming back --------------------------------------------------------- */
 static void a_user_who_reconnects_needs_no_query(void **state)
 {
 	(void)state;
@@ -473,8 +469,8 @@ static void a_user_who_reconnects_needs_no_query(void **state)
 	assert_int_equal(rooms_count(rooms), 0);
 	change(7, "17:44:-7");
 	change(7, "18:1:+7");
-	assert_true(enters(7));
-	assert_int_equal(asked, 1);
+	assert_true(connects(7));
+	assert_int_equal(queries, 1);
 	assert_false(is_in(7, ROOM));
 	assert_true(is_in(7, 18));
 }
@@ -486,12 +482,12 @@ static void the_longest_absent_users_are_evicted(void **state)
 		knows(user, "17:43");
 		rooms_user_disconnected(rooms, user);
 	}
-	asked = 0;
-	assert_false(enters(1));
-	assert_int_equal(asked, 1);
+	queries = 0;
+	assert_false(connects(1));
+	assert_int_equal(queries, 1);
 	for (uint64_t user = 2; user <= ABSENT_MAX + 1; user++)
-		assert_true(enters(user));
-	assert_int_equal(asked, 1);
+		assert_true(connects(user));
+	assert_int_equal(queries, 1);
 }
 
 static void after_lost_events_all_users_are_asked_about_again(void **state)
@@ -500,18 +496,17 @@ static void after_lost_events_all_users_are_asked_about_again(void **state)
 	knows(7, "17:43");
 	knows(8, "17:43");
 	rooms_user_disconnected(rooms, 8);
-	asked = 0;
+	queries = 0;
 	rooms_invalidate_all(rooms);
 	rooms_flush(rooms);
-	assert_int_equal(asked, 1);
+	assert_int_equal(queries, 1);
 	assert_false(is_in(7, ROOM));
 	answer(7, "17:43");
 	assert_true(is_in(7, ROOM));
-	assert_false(enters(8));
+	assert_false(connects(8));
 }
 
-/* --- crowds -----------------------------------------------------------------
- */
+/* --- crowds -------------------------------------------------------------- */
 static void leave_half(void *context, uint64_t user)
 {
 	unsigned *count = context;
@@ -569,7 +564,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(welcome_waits_for_the_answer),
 		TEST(welcome_is_sent_after_a_second_without_an_answer),
-		TEST(a_late_answer_with_rooms_tells_that_something_was_missed),
+		TEST(a_late_answer_with_rooms_reports_an_early_welcome),
 		TEST(before_the_answer_a_user_receives_no_room_messages),
 		TEST(each_socket_waits_at_most_a_second),
 		TEST(without_an_answer_the_query_is_repeated_less_and_less_often),

@@ -24,7 +24,7 @@ uint64_t __wrap_clock_mono_ms(void)
 }
 
 static enum status kafka_says;
-static unsigned asked, told;
+static unsigned queries, sent;
 static struct buf users; /* recipients of the records */
 
 enum status save_records_produce(struct save_records *records,
@@ -35,7 +35,7 @@ enum status save_records_produce(struct save_records *records,
 	assert_int_equal(origin.len, 0);
 	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_NONE);
 	assert_int_equal(record->kind, SAVE_ROSTER);
-	asked++;
+	queries++;
 	return kafka_says;
 }
 
@@ -54,7 +54,7 @@ void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
 	if (users.len)
 		buf_byte(&users, ',');
 	buf_append(&users, key);
-	told++;
+	sent++;
 }
 
 static struct typing *typing;
@@ -64,7 +64,7 @@ static int start(void **state)
 	(void)state;
 	clock_ms = 1000000;
 	kafka_says = ST_OK;
-	asked = told = 0;
+	queries = sent = 0;
 	users = BUF(4096);
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = MAX});
@@ -93,20 +93,19 @@ static void types_again(uint64_t user)
 	typing_started(typing, user, 17);
 }
 
-/* --- tests ------------------------------------------------------------------
- */
+/* --- tests --------------------------------------------------------------- */
 static void the_first_one_queries_and_is_sent_with_the_answer(void **state)
 {
 	(void)state;
 	typing_started(typing, 1, 17);
-	assert_int_equal(asked, 1);
-	assert_int_equal(told, 0);
+	assert_int_equal(queries, 1);
+	assert_int_equal(sent, 0);
 	answers(1, "17:2");
-	assert_int_equal(told, 1);
+	assert_int_equal(sent, 1);
 	assert_string_equal(buf_text(&users), "2");
 	types_again(1);
-	assert_int_equal(asked, 1);
-	assert_int_equal(told, 2);
+	assert_int_equal(queries, 1);
+	assert_int_equal(sent, 2);
 }
 
 static void each_partition_of_recipients_gets_one_record(void **state)
@@ -118,7 +117,7 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 	(void)state;
 	typing_started(typing, 1, 17);
 	answers(1, "17:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20");
-	assert_in_range(told, 2, PARTITIONS);
+	assert_in_range(sent, 2, PARTITIONS);
 	left = buf_span(&users);
 	while (event_key_next(&left, &user))
 		sum += user;
@@ -134,7 +133,7 @@ static void more_than_one_in_two_seconds_are_ignored(void **state)
 		clock_ms += 100;
 		typing_started(typing, 1, 17);
 	}
-	assert_int_equal(told, 2);
+	assert_int_equal(sent, 2);
 }
 
 static void
@@ -145,16 +144,16 @@ a_roster_is_cached_for_a_minute_and_an_empty_one_for_less(void **state)
 	answers(1, "17:2");
 	clock_ms += TYPING_ROSTER_TTL_MS - 1;
 	typing_started(typing, 1, 17);
-	assert_int_equal(asked, 1);
+	assert_int_equal(queries, 1);
 	types_again(1);
-	assert_int_equal(asked, 2);
+	assert_int_equal(queries, 2);
 	answers(1, "17:");
 	clock_ms += TYPING_EMPTY_ROSTER_TTL_MS - 1;
 	typing_started(typing, 1, 17);
-	assert_int_equal(asked, 2);
-	assert_int_equal(told, 2);
+	assert_int_equal(queries, 2);
+	assert_int_equal(sent, 2);
 	types_again(1);
-	assert_int_equal(asked, 3);
+	assert_int_equal(queries, 3);
 }
 
 static void
@@ -167,14 +166,14 @@ a_change_of_members_evicts_the_rosters_of_the_conversation(void **state)
 	answers(2, "17:1,3");
 	typing_started(typing, 1, 18);
 	answers(1, "18:2");
-	told = 0;
+	sent = 0;
 	typing_evict(typing, 17);
 	typing_evict(typing, 99);
 	types_again(1);
 	types_again(2);
 	typing_started(typing, 1, 18);
-	assert_int_equal(asked, 5);
-	assert_int_equal(told, 1);
+	assert_int_equal(queries, 5);
+	assert_int_equal(sent, 1);
 }
 
 static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
@@ -183,10 +182,10 @@ static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
 	typing_started(typing, 1, 17);
 	clock_ms += TYPING_ANSWER_WAIT_MS;
 	answers(1, "17:2");
-	assert_int_equal(told, 0);
+	assert_int_equal(sent, 0);
 	typing_started(typing, 1, 17);
-	assert_int_equal(told, 1);
-	assert_int_equal(asked, 1);
+	assert_int_equal(sent, 1);
+	assert_int_equal(queries, 1);
 }
 
 static void answers_to_other_gateways_are_ignored(void **state)
@@ -197,7 +196,7 @@ static void answers_to_other_gateways_are_ignored(void **state)
 	typing_started(typing, 1, 17);
 	answers(1, "17:2");
 	answers(1, "17:2,3");
-	assert_int_equal(told, 1);
+	assert_int_equal(sent, 1);
 }
 
 static void a_query_that_kafka_refuses_is_repeated_by_the_next_one(void **state)
@@ -207,11 +206,11 @@ static void a_query_that_kafka_refuses_is_repeated_by_the_next_one(void **state)
 	typing_started(typing, 1, 17);
 	kafka_says = ST_OK;
 	answers(1, "17:2");
-	assert_int_equal(told, 0);
+	assert_int_equal(sent, 0);
 	types_again(1);
-	assert_int_equal(asked, 2);
+	assert_int_equal(queries, 2);
 	answers(1, "17:2");
-	assert_int_equal(told, 1);
+	assert_int_equal(sent, 1);
 }
 
 static void the_least_recently_used_roster_is_evicted(void **state)
@@ -222,11 +221,11 @@ static void the_least_recently_used_roster_is_evicted(void **state)
 		answers(user, "17:99");
 	}
 	assert_int_equal(typing_rosters(typing), MAX);
-	told = asked = 0;
+	sent = queries = 0;
 	types_again(MAX + 1);
-	assert_int_equal(asked, 0);
+	assert_int_equal(queries, 0);
 	types_again(1);
-	assert_int_equal(asked, 1);
+	assert_int_equal(queries, 1);
 }
 
 int main(void)

@@ -29,7 +29,7 @@ uint64_t __wrap_clock_unix_ms(void)
 }
 
 static bool redis_up;
-static unsigned scores, tidied;
+static unsigned scores, trims;
 static char last_key[64], last_member[64];
 static uint64_t last_score;
 
@@ -51,7 +51,7 @@ bool redis_command(struct redis *redis, const struct span *words,
 	if (!redis_up)
 		return false;
 	if (!span_equal(words[0], SPAN("ZADD"))) {
-		tidied++;
+		trims++;
 		return true;
 	}
 	assert_int_equal(count, 4);
@@ -62,40 +62,40 @@ bool redis_command(struct redis *redis, const struct span *words,
 	return true;
 }
 
-static struct presence_publisher *presence;
+static struct presence_publisher *publisher;
 
 static int start(void **state)
 {
 	(void)state;
 	clock_ms = 5000000;
 	redis_up = true;
-	scores = tidied = 0;
-	presence = presence_publisher_create(NULL, UINT64_C(0xabc));
+	scores = trims = 0;
+	publisher = presence_publisher_create(NULL, UINT64_C(0xabc));
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	presence_publisher_destroy(&presence);
-	return presence != NULL;
+	presence_publisher_destroy(&publisher);
+	return publisher != NULL;
 }
 
 static void seconds_pass(unsigned seconds)
 {
 	while (seconds--) {
 		clock_ms += 1000;
-		presence_publisher_tick(presence);
+		presence_publisher_tick(publisher);
 	}
 }
 
 static void a_user_who_connects_is_online_for_a_while(void **state)
 {
 	(void)state;
-	presence_publisher_user_connected(presence, 7);
-	presence_publisher_user_connected(presence, 7);
+	presence_publisher_user_connected(publisher, 7);
+	presence_publisher_user_connected(publisher, 7);
 	assert_int_equal(scores, 1);
-	assert_int_equal(tidied, 2);
+	assert_int_equal(trims, 2);
 	assert_string_equal(last_key, "presence:7");
 	assert_string_equal(last_member, "0000000000000abc");
 	assert_int_equal(last_score & 1, 1);
@@ -106,7 +106,7 @@ static void a_user_who_connects_is_online_for_a_while(void **state)
 static void the_score_is_refreshed_before_it_expires(void **state)
 {
 	(void)state;
-	presence_publisher_user_connected(presence, 7);
+	presence_publisher_user_connected(publisher, 7);
 	for (unsigned i = 0; i < 1000; i++) {
 		seconds_pass(1);
 		assert_true(last_score >
@@ -114,22 +114,22 @@ static void the_score_is_refreshed_before_it_expires(void **state)
 		                    (PRESENCE_REFRESH_S + 1) * 1000);
 	}
 	assert_in_range(scores, 1000 / PRESENCE_REFRESH_S, 130);
-	assert_int_equal(tidied, 2);
+	assert_int_equal(trims, 2);
 	seconds_pass(4000);
-	assert_int_equal(tidied, 4);
+	assert_int_equal(trims, 4);
 }
 
 static void a_user_who_disconnects_is_gone_at_once(void **state)
 {
 	(void)state;
-	presence_publisher_user_connected(presence, 7);
+	presence_publisher_user_connected(publisher, 7);
 	clock_ms += 501;
-	presence_publisher_user_disconnected(presence, 7);
+	presence_publisher_user_disconnected(publisher, 7);
 	assert_int_equal(last_score & 1, 0);
 	assert_in_range(__wrap_clock_unix_ms() - last_score, 0, 1);
-	assert_int_equal(presence_publisher_count(presence), 0);
+	assert_int_equal(presence_publisher_count(publisher), 0);
 	scores = 0;
-	presence_publisher_user_disconnected(presence, 7);
+	presence_publisher_user_disconnected(publisher, 7);
 	seconds_pass(60);
 	assert_int_equal(scores, 0);
 }
@@ -137,10 +137,10 @@ static void a_user_who_disconnects_is_gone_at_once(void **state)
 static void a_drain_writes_no_user_as_gone(void **state)
 {
 	(void)state;
-	presence_publisher_user_connected(presence, 7);
-	presence_publisher_drain(presence);
+	presence_publisher_user_connected(publisher, 7);
+	presence_publisher_drain(publisher);
 	scores = 0;
-	presence_publisher_user_disconnected(presence, 7);
+	presence_publisher_user_disconnected(publisher, 7);
 	seconds_pass(60);
 	assert_int_equal(scores, 0);
 }
@@ -150,13 +150,13 @@ static void when_redis_is_back_all_users_are_written_again(void **state)
 	(void)state;
 	redis_up = false;
 	for (uint64_t user = 1; user <= USERS; user++)
-		presence_publisher_user_connected(presence, user);
+		presence_publisher_user_connected(publisher, user);
 	seconds_pass(5);
 	assert_int_equal(scores, 0);
 	redis_up = true;
-	presence_publisher_publish_all(presence);
+	presence_publisher_publish_all(publisher);
 	assert_int_equal(scores, USERS);
-	assert_int_equal(tidied, 2 * USERS);
+	assert_int_equal(trims, 2 * USERS);
 	redis_up = false;
 	seconds_pass(30);
 	redis_up = true;

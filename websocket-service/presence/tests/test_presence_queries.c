@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { UNIX_S = 1790000000, SOCKETS = 4, USERS = 1000, ASKED_MAX = 2000 };
+enum { UNIX_S = 1790000000, SOCKETS = 4, USERS = 1000, QUERIES_MAX = 2000 };
 
 static uint64_t clock_ms;
 
@@ -32,8 +32,7 @@ uint64_t __wrap_clock_unix_ms(void)
 	return UNIX_S * UINT64_C(1000) + clock_ms;
 }
 
-/* --- sockets --------------------------------------------------------------
- */
+/* --- sockets ------------------------------------------------------------- */
 struct connection {
 	uint64_t id; /* 0: closed */
 	unsigned got;
@@ -68,9 +67,8 @@ void connection_send(struct connection *connection, struct span text)
 	connection->got++;
 }
 
-/* --- Redis ----------------------------------------------------------------
- */
-struct asked {
+/* --- Redis --------------------------------------------------------------- */
+struct query {
 	uint64_t user;
 	redis_done *done;
 	void *context;
@@ -79,9 +77,9 @@ struct asked {
 
 static bool redis_up;
 static uint64_t score[USERS]; /* 0: absent */
-static struct asked asked[ASKED_MAX];
-static unsigned asked_count;
-static unsigned asked_ever;
+static struct query queries[QUERIES_MAX];
+static unsigned query_count;
+static unsigned query_total;
 
 struct item {
 	struct span text;
@@ -97,7 +95,7 @@ bool redis_command(struct redis *redis, const struct span *words,
                    unsigned count, redis_done *done, void *context,
                    uint64_t tag)
 {
-	struct asked *ask = &asked[asked_count];
+	struct query *query = &queries[query_count];
 
 	(void)redis;
 	if (!redis_up)
@@ -106,13 +104,13 @@ bool redis_command(struct redis *redis, const struct span *words,
 	assert_true(span_equal(words[0], SPAN("ZREVRANGE")));
 	assert_true(span_starts(words[1], SPAN("presence:")));
 	assert_true(span_to_u64(span_make(words[1].data + 9, words[1].len - 9),
-	                        USERS, &ask->user));
-	ask->done = done;
-	ask->context = context;
-	ask->tag = tag;
-	asked_count++;
-	asked_ever++;
-	assert_true(asked_count < ASKED_MAX);
+	                        USERS, &query->user));
+	query->done = done;
+	query->context = context;
+	query->tag = tag;
+	query_count++;
+	query_total++;
+	assert_true(query_count < QUERIES_MAX);
 	return true;
 }
 
@@ -124,7 +122,7 @@ struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
 	                            .text = items[index].text};
 }
 
-static void answer(const struct asked *ask)
+static void answer(const struct query *query)
 {
 	char text[32];
 	struct item items[2] = {{SPAN("life")}, {SPAN_NONE}};
@@ -132,39 +130,38 @@ static void answer(const struct asked *ask)
 
 	if (!redis_up)
 		reply.kind = REDIS_NO_REPLY;
-	if (score[ask->user]) {
+	if (score[query->user]) {
 		(void)snprintf(text, sizeof(text), "%llu",
-		               (unsigned long long)score[ask->user]);
+		               (unsigned long long)score[query->user]);
 		items[1].text = span_of(text);
 		reply.count = 2;
 	}
-	ask->done(ask->context, ask->tag, &reply);
+	query->done(query->context, query->tag, &reply);
 }
 
 static void redis_answers(void)
 {
-	for (unsigned i = 0; i < asked_count; i++)
-		answer(&asked[i]);
-	asked_count = 0;
+	for (unsigned i = 0; i < query_count; i++)
+		answer(&queries[i]);
+	query_count = 0;
 }
 
-static void comes(uint64_t user)
+static void goes_online(uint64_t user)
 {
 	score[user] = (__wrap_clock_unix_ms() + 3600000) | 1;
 }
 
-static void goes(uint64_t user)
+static void goes_offline(uint64_t user)
 {
 	score[user] = __wrap_clock_unix_ms() & ~UINT64_C(1);
 }
 
-/* --- the start ------------------------------------------------------------
- */
-static struct presence_queries *watches;
+/* --- the start ----------------------------------------------------------- */
+static struct presence_queries *presence;
 static struct rooms *rooms;
 
-static void on_ask(void *context, uint64_t number, uint64_t first,
-                   struct span users)
+static void on_query(void *context, uint64_t number, uint64_t first,
+                     struct span users)
 {
 	(void)context;
 	(void)number;
@@ -183,27 +180,27 @@ static int start(void **state)
 	(void)state;
 	clock_ms = 5000000;
 	redis_up = true;
-	asked_count = asked_ever = 0;
+	query_count = query_total = 0;
 	memset(sockets, 0, sizeof(sockets));
 	memset(score, 0, sizeof(score));
 	for (unsigned i = 0; i < SOCKETS; i++)
 		sockets[i].id = i + 1;
 	rooms = rooms_create(&(struct rooms_options){
-		.partitions = 12, .query = on_ask, .welcome = on_welcome});
-	watches = presence_queries_create(NULL, NULL, rooms);
+		.partitions = 12, .query = on_query, .welcome = on_welcome});
+	presence = presence_queries_create(NULL, NULL, rooms);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
-	presence_queries_destroy(&watches);
+	presence_queries_destroy(&presence);
 	rooms_destroy(&rooms);
-	return watches != NULL;
+	return presence != NULL;
 }
 
 /* A `presence` frame of the users from `first` on. */
-static void watch(unsigned socket, unsigned first, unsigned count)
+static void subscribe(unsigned socket, unsigned first, unsigned count)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct buf text CLEANUP(buf_free) = BUF(4096);
@@ -216,14 +213,14 @@ static void watch(unsigned socket, unsigned first, unsigned count)
 	buf_append(&text, SPAN("]}"));
 	assert_int_equal(frame_decode(buf_span(&text), &json, &frame, &fault),
 	                 ST_OK);
-	presence_queries_request(watches, &sockets[socket], &frame);
+	presence_queries_request(presence, &sockets[socket], &frame);
 }
 
 static void seconds_pass(unsigned seconds)
 {
 	while (seconds--) {
 		clock_ms += 1000;
-		presence_queries_tick(watches);
+		presence_queries_tick(presence);
 		redis_answers();
 	}
 }
@@ -233,14 +230,13 @@ static bool says(unsigned socket, const char *part)
 	return strstr(sockets[socket].last, part) != NULL;
 }
 
-/* --- tests ------------------------------------------------------------------
- */
+/* --- tests --------------------------------------------------------------- */
 static void the_answer_is_one_frame_with_all_users(void **state)
 {
 	(void)state;
-	comes(2);
+	goes_online(2);
 	score[3] = __wrap_clock_unix_ms() & ~UINT64_C(1);
-	watch(0, 2, 3);
+	subscribe(0, 2, 3);
 	assert_int_equal(sockets[0].got, 0);
 	redis_answers();
 	assert_int_equal(sockets[0].got, 1);
@@ -248,18 +244,18 @@ static void the_answer_is_one_frame_with_all_users(void **state)
 	assert_true(says(0, "{\"user\":3,\"state\":\"offline\","
 	                    "\"last_seen\":\"2026-"));
 	assert_true(says(0, "{\"user\":4,\"state\":\"offline\"}"));
-	assert_int_equal(presence_queries_subscriptions(watches), 3);
+	assert_int_equal(presence_queries_subscriptions(presence), 3);
 }
 
 static void changes_are_sent_within_two_seconds_in_one_frame(void **state)
 {
 	(void)state;
-	watch(0, 1, 60);
+	subscribe(0, 1, 60);
 	redis_answers();
 	seconds_pass(3);
 	assert_int_equal(sockets[0].got, 1);
-	comes(5);
-	comes(6);
+	goes_online(5);
+	goes_online(6);
 	seconds_pass(1);
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
@@ -270,12 +266,12 @@ static void changes_are_sent_within_two_seconds_in_one_frame(void **state)
 static void a_user_causes_at_most_one_change_in_five_seconds(void **state)
 {
 	(void)state;
-	watch(0, 5, 1);
+	subscribe(0, 5, 1);
 	redis_answers();
-	comes(5);
+	goes_online(5);
 	seconds_pass(1);
 	assert_int_equal(sockets[0].got, 2);
-	goes(5);
+	goes_offline(5);
 	seconds_pass(4);
 	assert_int_equal(sockets[0].got, 2);
 	seconds_pass(1);
@@ -286,13 +282,13 @@ static void a_user_causes_at_most_one_change_in_five_seconds(void **state)
 static void a_change_that_is_reversed_in_time_is_not_sent(void **state)
 {
 	(void)state;
-	watch(0, 5, 1);
+	subscribe(0, 5, 1);
 	redis_answers();
-	comes(5);
+	goes_online(5);
 	seconds_pass(1);
-	goes(5);
+	goes_offline(5);
 	seconds_pass(2);
-	comes(5);
+	goes_online(5);
 	seconds_pass(20);
 	assert_int_equal(sockets[0].got, 2);
 }
@@ -300,24 +296,24 @@ static void a_change_that_is_reversed_in_time_is_not_sent(void **state)
 static void a_user_who_blocks_looks_never_seen(void **state)
 {
 	(void)state;
-	comes(5);
-	comes(6);
+	goes_online(5);
+	goes_online(6);
 	(void)rooms_user_connected(rooms, 1001);
 	rooms_flush(rooms);
 	rooms_answered(rooms, 1, SPAN("1001=;6"));
-	watch(0, 5, 2);
-	watch(1, 5, 2);
+	subscribe(0, 5, 2);
+	subscribe(1, 5, 2);
 	redis_answers();
 	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
 	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
 	assert_true(says(1, "{\"user\":6,\"state\":\"online\"}"));
-	presence_queries_block_changed(watches, 1001, 5, true);
-	presence_queries_block_changed(watches, 1001, 6, false);
+	presence_queries_block_changed(presence, 1001, 5, true);
+	presence_queries_block_changed(presence, 1001, 6, false);
 	seconds_pass(1);
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":5,\"state\":\"offline\"}"));
 	assert_true(says(0, "{\"user\":6,\"state\":\"online\"}"));
-	goes(5);
+	goes_offline(5);
 	seconds_pass(6);
 	assert_int_equal(sockets[0].got, 2);
 	assert_int_equal(sockets[1].got, 2);
@@ -328,12 +324,12 @@ each_user_is_polled_once_however_many_sockets_subscribe(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < SOCKETS; i++)
-		watch(i, 1, 10);
+		subscribe(i, 1, 10);
 	redis_answers();
-	asked_ever = 0;
+	query_total = 0;
 	seconds_pass(1);
-	assert_int_equal(asked_ever, 10);
-	comes(5);
+	assert_int_equal(query_total, 10);
+	goes_online(5);
 	seconds_pass(1);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		assert_int_equal(sockets[i].got, 2);
@@ -342,52 +338,52 @@ each_user_is_polled_once_however_many_sockets_subscribe(void **state)
 static void an_empty_list_ends_all_subscriptions(void **state)
 {
 	(void)state;
-	watch(0, 1, 10);
-	watch(1, 1, 1);
+	subscribe(0, 1, 10);
+	subscribe(1, 1, 1);
 	redis_answers();
-	watch(0, 20, 5);
-	watch(0, 0, 0);
+	subscribe(0, 20, 5);
+	subscribe(0, 0, 0);
 	redis_answers();
 	assert_int_equal(sockets[0].got, 1);
-	comes(1);
+	goes_online(1);
 	seconds_pass(2);
 	assert_int_equal(sockets[0].got, 1);
 	assert_int_equal(sockets[1].got, 2);
-	assert_int_equal(presence_queries_subscriptions(watches), 1);
+	assert_int_equal(presence_queries_subscriptions(presence), 1);
 }
 
 static void a_socket_that_closes_has_no_subscriptions(void **state)
 {
 	(void)state;
-	watch(0, 1, 10);
+	subscribe(0, 1, 10);
 	redis_answers();
-	comes(1);
-	watch(0, 1, 10);
-	presence_queries_tick(watches);
+	goes_online(1);
+	subscribe(0, 1, 10);
+	presence_queries_tick(presence);
 	sockets[0].id = 0;
-	presence_queries_socket_closed(watches, 1);
+	presence_queries_socket_closed(presence, 1);
 	redis_answers();
 	seconds_pass(3);
 	assert_int_equal(sockets[0].got, 1);
-	assert_int_equal(presence_queries_subscriptions(watches), 0);
+	assert_int_equal(presence_queries_subscriptions(presence), 0);
 }
 
 static void a_socket_has_a_bound_of_subscriptions(void **state)
 {
 	(void)state;
 	for (unsigned at = 1; at + 50 <= 501; at += 50)
-		watch(0, at, 50);
-	watch(0, 501, 1);
+		subscribe(0, at, 50);
+	subscribe(0, 501, 1);
 	assert_true(says(0, "too_many"));
 	redis_answers();
-	assert_int_equal(presence_queries_subscriptions(watches),
+	assert_int_equal(presence_queries_subscriptions(presence),
 	                 PRESENCE_USERS_PER_SOCKET);
-	watch(0, 100, 60);
+	subscribe(0, 100, 60);
 	redis_answers();
 	assert_false(says(0, "too_many"));
-	watch(0, 500, 2);
+	subscribe(0, 500, 2);
 	assert_true(says(0, "too_many"));
-	assert_int_equal(presence_queries_subscriptions(watches),
+	assert_int_equal(presence_queries_subscriptions(presence),
 	                 PRESENCE_USERS_PER_SOCKET);
 }
 
@@ -395,23 +391,23 @@ static void without_redis_presence_is_unavailable(void **state)
 {
 	(void)state;
 	redis_up = false;
-	watch(0, 1, 10);
+	subscribe(0, 1, 10);
 	assert_true(says(0, "unavailable"));
 	redis_up = true;
-	watch(1, 1, 10);
+	subscribe(1, 1, 10);
 	redis_up = false;
 	redis_answers();
 	assert_int_equal(sockets[1].got, 1);
 	assert_true(says(1, "unavailable"));
 	redis_up = true;
-	watch(2, 1, 10);
+	subscribe(2, 1, 10);
 	clock_ms += PRESENCE_ANSWER_MS;
-	presence_queries_tick(watches);
+	presence_queries_tick(presence);
 	assert_int_equal(sockets[2].got, 1);
 	assert_true(says(2, "unavailable"));
 	redis_answers();
 	assert_int_equal(sockets[2].got, 1);
-	assert_int_equal(presence_queries_subscriptions(watches), 0);
+	assert_int_equal(presence_queries_subscriptions(presence), 0);
 }
 
 /* All scores in Redis are expired until the gateways refresh them. */
@@ -419,20 +415,20 @@ static void an_outage_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= 50; user++)
-		comes(user);
-	watch(0, 1, 50);
+		goes_online(user);
+	subscribe(0, 1, 50);
 	redis_answers();
-	presence_queries_tick(watches);
+	presence_queries_tick(presence);
 	redis_up = false;
 	redis_answers();
 	seconds_pass(60);
 	redis_up = true;
-	presence_queries_redis_up(watches);
+	presence_queries_redis_up(presence);
 	for (uint64_t user = 1; user <= 50; user++)
 		score[user] = (__wrap_clock_unix_ms() - 30000) | 1;
 	seconds_pass(10);
 	for (uint64_t user = 1; user <= 49; user++)
-		comes(user);
+		goes_online(user);
 	assert_int_equal(sockets[0].got, 1);
 	seconds_pass(10);
 	assert_int_equal(sockets[0].got, 2);
@@ -444,14 +440,14 @@ static void losing_all_data_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= 50; user++)
-		comes(user);
-	watch(0, 1, 50);
+		goes_online(user);
+	subscribe(0, 1, 50);
 	redis_answers();
 	seconds_pass(2);
 	memset(score, 0, sizeof(score));
 	seconds_pass(PRESENCE_STATE_ABSENT_MS / 1000 - 1);
 	for (uint64_t user = 1; user <= 49; user++)
-		comes(user);
+		goes_online(user);
 	seconds_pass(5);
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":50,\"state\":\"offline\"}"));
@@ -461,19 +457,19 @@ static void losing_all_data_causes_no_storm_of_changes(void **state)
 static void a_stalled_redis_causes_no_storm_of_changes(void **state)
 {
 	(void)state;
-	comes(1);
-	watch(0, 1, 1);
+	goes_online(1);
+	subscribe(0, 1, 1);
 	redis_answers();
-	presence_queries_tick(watches);
+	presence_queries_tick(presence);
 	for (unsigned i = 0; i < 40; i++) {
 		clock_ms += 1000;
-		presence_queries_tick(watches);
+		presence_queries_tick(presence);
 	}
-	assert_int_equal(asked_count, 1);
+	assert_int_equal(query_count, 1);
 	score[1] = (__wrap_clock_unix_ms() - 10000) | 1;
 	redis_answers();
 	seconds_pass(8);
-	comes(1);
+	goes_online(1);
 	seconds_pass(10);
 	assert_int_equal(sockets[0].got, 1);
 }

@@ -20,8 +20,7 @@ uint64_t __wrap_clock_mono_ms(void)
 	return clock_ms;
 }
 
-/* --- Kafka ----------------------------------------------------------------
- */
+/* --- Kafka --------------------------------------------------------------- */
 static enum status kafka_says;
 static unsigned produced;
 static struct save_record last;
@@ -73,7 +72,7 @@ static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
 static void kafka_answers(enum status status)
 {
 	pending_receipts_acknowledged(receipts, save_records_number(last_tag),
-	                          status);
+	                              status);
 }
 
 static void last_is(enum save_kind kind, uint64_t seq)
@@ -83,9 +82,8 @@ static void last_is(enum save_kind kind, uint64_t seq)
 	assert_int_equal(last.conversation, 17);
 }
 
-/* --- tests ------------------------------------------------------------------
- */
-static void one_goes_at_once_and_is_forgotten_when_it_is_in_the_log(void **s)
+/* --- tests --------------------------------------------------------------- */
+static void one_is_sent_at_once_and_freed_when_it_is_in_the_log(void **s)
 {
 	(void)s;
 	assert_true(says(CLIENT_READ, 2, 42));
@@ -208,7 +206,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(one_goes_at_once_and_is_forgotten_when_it_is_in_the_log),
+		TEST(one_is_sent_at_once_and_freed_when_it_is_in_the_log),
 		TEST(receipts_during_a_record_are_coalesced),
 		TEST(delivered_and_read_are_two_records_and_delivered_goes_first),
 		TEST(a_lower_seq_is_ignored),

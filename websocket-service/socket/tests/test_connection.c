@@ -1070,8 +1070,7 @@ static void a_drain_refuses_sockets_not_open_yet(void **state)
 	assert_null(waiting);
 }
 
-/* --- `welcome` held back --------------------------------------------------
- */
+/* --- `welcome` held back ------------------------------------------------- */
 static void only_the_101_goes_before_a_welcome_that_waits(void **state)
 {
 	struct socket *socket = arrives(0);
