@@ -106,7 +106,7 @@ static void answered(void *context, enum status status,
 		read_answer(http, &json, &answer);
 	} else if (status == ST_INVALID) {
 		answer.status = ST_INVALID;
-		answer.why = SPAN("the request can't be written");
+		answer.why = SPAN("the request cannot be written");
 	}
 	DL_DELETE(call->rest->calls, call);
 	call->done(call->context, &answer);

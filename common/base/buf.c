@@ -21,7 +21,7 @@ void buf_clear(struct buf *buf)
 	buf->overflowed = false;
 }
 
-/* One byte more than asked is kept free, so that buf_text() never grows. */
+/* Keeps one more byte free, so that buf_text() never has to grow. */
 static bool reserve(struct buf *buf, size_t bytes)
 {
 	size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;

@@ -1,11 +1,13 @@
 /*
- * buf - bytes that grow up to a maximum that is stated when it is made.
+ * buf - a byte buffer that grows up to a maximum.
  *
  * The first append that would cross `max` marks the buffer as overflowed and
- * drops those bytes and all later ones: check buf_overflowed() once at the end
- * instead of every call. buf_clear() empties it, keeps the memory for reuse.
+ * drops those bytes and all later ones. Check buf_overflowed() once at the end
+ * instead of after every call. buf_clear() empties the buffer and keeps its
+ * memory.
  *
- * Ownership  whoever holds the struct; buf_free() accepts a zeroed one.
+ * Ownership  the owner of the struct owns the bytes; buf_free() accepts a
+ *            zeroed struct.
  */
 #ifndef PARLEY_BASE_BUF_H
 #define PARLEY_BASE_BUF_H
@@ -34,12 +36,16 @@ void buf_append(struct buf *buf, struct span bytes);
 void buf_byte(struct buf *buf, char byte);
 void buf_number(struct buf *buf, uint64_t number); /* decimal */
 void buf_format(struct buf *buf, const char *format, ...) PRINTF(2, 3);
-/* Space for `bytes` more at the end; NULL on overflow. Then buf_grew(). */
+/*
+ * Room for `bytes` more at the end, to be followed by buf_grew(); NULL on
+ * overflow.
+ */
 char *buf_space(struct buf *buf, size_t bytes);
 void buf_grew(struct buf *buf, size_t bytes);
 /* Drops `bytes` from the front. */
 void buf_consume(struct buf *buf, size_t bytes);
-/* NUL-terminated, without counting the NUL; valid until the next append. */
+/* The bytes and a NUL that `len` does not count; valid until the next append.
+ */
 const char *buf_text(struct buf *buf);
 
 static inline struct span buf_span(const struct buf *buf)

@@ -1,8 +1,9 @@
 /*
- * clock - time with its unit in the name.
+ * clock - time, with the unit in each name.
  *
- * mono   since some moment, never set back: for waiting and measuring
- * unix   since 1970-01-01 UTC: for what is stored or told to others
+ * mono   counts from an arbitrary moment and never goes back: for waiting and
+ *        measuring
+ * unix   counts from 1970-01-01 UTC: for stored times and for messages
  */
 #ifndef PARLEY_BASE_CLOCK_H
 #define PARLEY_BASE_CLOCK_H
@@ -20,7 +21,7 @@ enum { CLOCK_TEXT_LEN = 24 }; /* 2026-11-21T10:00:00.000Z */
 
 /* RFC 3339, UTC, milliseconds; `text` has room for CLOCK_TEXT_LEN + 1. */
 void clock_format(uint64_t unix_ms, char *text);
-/* Exactly the form that clock_format() writes. */
+/* Accepts exactly the form that clock_format() writes. */
 bool clock_parse(struct span text, uint64_t *ret_unix_ms);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* What RFC 8259 wants escaped, and DEL. */
+/* False for the characters that RFC 8259 escapes, and for DEL. */
 static bool is_plain(unsigned char c)
 {
 	return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
@@ -39,7 +39,7 @@ static void quoted(struct buf *buf, struct span text)
 	buf_byte(buf, '"');
 }
 
-/* The comma and the name that stand before a value. */
+/* Writes the comma and the name before a value. */
 static void before(struct json_writer *w, const char *name)
 {
 	if (w->comma)

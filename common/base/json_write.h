@@ -1,8 +1,8 @@
 /*
- * json_write - JSON text straight into a buf, without a tree.
+ * json_write - writes JSON text (RFC 8259) into a buf, without a tree.
  *
- * The caller keeps the nesting right; commas are ours. Text must be valid
- * UTF-8 (check at the door with utf8_valid()); it is escaped here.
+ * The caller nests objects and arrays correctly; the writer sets the commas and
+ * escapes text. Text must be valid UTF-8: check input with utf8_valid().
  *
  *	struct json_writer w = json_writer(&buf);
  *	json_open(&w);                         {
@@ -43,7 +43,7 @@ void json_bool(struct json_writer *w, const char *name, bool yes);
 void json_null(struct json_writer *w, const char *name);
 /* RFC 3339 text. */
 void json_time(struct json_writer *w, const char *name, uint64_t unix_ms);
-/* JSON text made elsewhere. */
+/* A value that is JSON text already. */
 void json_raw(struct json_writer *w, const char *name, struct span json);
 
 #endif

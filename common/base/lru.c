@@ -7,16 +7,16 @@
 #include <string.h>
 
 /*
- * Entries lie in one array that is made at the start: a full map allocates
- * nothing. Chains and the order of use are links by index. The hash needs no
- * secret because what is looked up are digests and ids of our own making.
+ * Entries lie in one array that lru_create() allocates: later calls allocate
+ * nothing. Hash chains and the order of use are linked by index. The hash needs
+ * no secret, because the keys are digests and ids that no client can choose.
  */
 #define NONE UINT32_MAX
 
 struct entry {
 	uint64_t expires_ms;
 	uint32_t hash;
-	uint32_t chain; /* the next with the same bucket, or the next free */
+	uint32_t chain; /* next entry of the bucket, or next free entry */
 	uint32_t newer;
 	uint32_t older;
 	uint8_t key_len;
@@ -139,7 +139,7 @@ static void unlink_chain(struct lru *lru, uint32_t at)
 	*link = lru->entries[at].chain;
 }
 
-/* What was looked up may be secret: a value that is gone is overwritten. */
+/* Overwrites the value: it may be secret. */
 static void drop(struct lru *lru, uint32_t at)
 {
 	unlink_use(lru, at);
@@ -150,8 +150,8 @@ static void drop(struct lru *lru, uint32_t at)
 	lru->count--;
 }
 
-/* A place that holds nothing: a fresh one, a dropped one, or the oldest's. */
-static uint32_t take_place(struct lru *lru)
+/* Returns an unused entry; evicts the oldest when the cache is full. */
+static uint32_t take_entry(struct lru *lru)
 {
 	uint32_t at;
 
@@ -167,7 +167,7 @@ static uint32_t take_place(struct lru *lru)
 
 static uint32_t add(struct lru *lru, struct span key, uint32_t hash)
 {
-	uint32_t at = take_place(lru);
+	uint32_t at = take_entry(lru);
 	struct entry *e = &lru->entries[at];
 	uint32_t *bucket = &lru->buckets[hash & lru->bucket_mask];
 

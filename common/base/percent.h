@@ -13,8 +13,8 @@
 int hex_digit(char c);
 
 /*
- * Decodes into `out`, which has room for raw.len bytes. False at an escape
- * that is none. With plus_is_blank as in a form: "a+b" is "a b".
+ * Decodes into `out`, which has room for raw.len bytes. False for a malformed
+ * escape. plus_is_blank decodes a form: "a+b" becomes "a b".
  */
 bool percent_decode(struct span raw, bool plus_is_blank, char *out,
                     size_t *ret_len);

@@ -1,9 +1,9 @@
 /*
- * scope - clean-up at the end of a scope, and the attributes we use.
+ * scope - clean-up at the end of a scope, and compiler attributes.
  *
  * CLEANUP(f) calls f(&variable) when the variable leaves its scope; every
- * x_destroy(struct x **) fits. MOVE(p) yields p and leaves NULL behind, so a
- * constructor hands its object on without an unwinding ladder.
+ * x_destroy(struct x **) fits. MOVE(p) yields p and sets p to NULL: a
+ * constructor returns its object so, and needs no clean-up code of its own.
  */
 #ifndef PARLEY_BASE_SCOPE_H
 #define PARLEY_BASE_SCOPE_H

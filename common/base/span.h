@@ -1,5 +1,5 @@
 /*
- * span - bytes that somebody else owns. Not NUL-terminated.
+ * span - a borrowed range of bytes, not NUL-terminated.
  */
 #ifndef PARLEY_BASE_SPAN_H
 #define PARLEY_BASE_SPAN_H
@@ -33,12 +33,15 @@ static inline bool span_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || !memcmp(a.data, b.data, a.len));
 }
 
-/* Equal without regard to the case of ASCII letters. */
+/* Compares ASCII letters without regard to case. */
 bool span_equal_nocase(struct span a, struct span b);
 bool span_starts(struct span s, struct span prefix);
-/* Without blanks and tabs at both ends. */
+/* Removes blanks and tabs at both ends. */
 struct span span_trim(struct span s);
-/* The bytes before `separator`; *rest starts after it, or is empty. */
+/*
+ * The bytes before the first `separator`; *rest starts after it. Without a
+ * separator: all of `s`, and *rest is empty.
+ */
 struct span span_cut(struct span s, char separator, struct span *rest);
 /* Decimal digits only, no sign, no leading zero, at most `max`. */
 bool span_to_u64(struct span s, uint64_t max, uint64_t *ret_number);

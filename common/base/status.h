@@ -1,5 +1,5 @@
 /*
- * status - what a caller should do about an outcome.
+ * status - the result of a function: what the caller should do.
  *
  * Every function that can fail returns one of these. The text is for logs.
  */
@@ -13,12 +13,12 @@
 	X(OK, "ok")                   /* go on */ \
 	X(INVALID, "invalid")         /* refuse: the input is wrong */ \
 	X(DENIED, "denied")           /* refuse: not allowed */ \
-	X(NOT_FOUND, "not found")     /* refuse: there is no such */ \
-	X(CONFLICT, "conflict")       /* refuse: it is there already */ \
+	X(NOT_FOUND, "not found")     /* refuse: it does not exist */ \
+	X(CONFLICT, "conflict")       /* refuse: it exists already */ \
 	X(TOO_LARGE, "too large")     /* refuse: over a limit */ \
 	X(BUSY, "busy")               /* slow down, then retry */ \
 	X(UNAVAILABLE, "unavailable") /* retry later, nothing was done */ \
-	X(UNCERTAIN, "uncertain")     /* may have happened: look first */ \
+	X(UNCERTAIN, "uncertain")     /* may be done: check, then retry */ \
 	X(BROKEN, "broken")           /* give up: retrying cannot help */
 
 enum status {
@@ -28,7 +28,7 @@ enum status {
 };
 
 const char *status_text(enum status status);
-/* True where the same call may succeed later. */
+/* True when the same call may succeed later. */
 bool status_retryable(enum status status);
 
 #endif

@@ -1,11 +1,11 @@
 /*
- * bucket - a rate that may be passed for a moment: a token bucket.
+ * token_bucket - a rate limit that allows short bursts.
  *
- * It holds rate.burst units and gets rate.per_s of them back each second. That
- * happens in steps of a whole second, which is exact enough against abuse and
- * makes a bucket eight bytes.
+ * A bucket holds rate.burst tokens and regains rate.per_s tokens each second.
+ * It refills in steps of a whole second: that is exact enough against abuse,
+ * and a bucket takes eight bytes only.
  *
- * Ownership  part of the caller's object; zeroed it is full.
+ * Ownership  part of the caller's object; a zeroed bucket is full.
  * Units      now_s is monotonic seconds and never goes back.
  */
 #ifndef PARLEY_BASE_TOKEN_BUCKET_H
@@ -21,10 +21,10 @@ struct token_bucket_rate {
 
 struct token_bucket {
 	uint32_t taken;
-	uint32_t at_s; /* when units last came back */
+	uint32_t at_s; /* of the last refill */
 };
 
-/* False when there are not so many: then all that were there are taken. */
+/* False when fewer than `units` tokens are left; the bucket is then empty. */
 bool token_bucket_take(struct token_bucket *bucket,
                        const struct token_bucket_rate *rate, uint32_t units,
                        uint64_t now_s);

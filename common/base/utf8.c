@@ -1,6 +1,7 @@
 #include "common/base/utf8.h"
 
-/* What must follow a first byte; need 0 marks a byte that cannot be first. */
+/* The bytes that must follow a first byte; need 0: it cannot be a first byte.
+ */
 static struct utf8 after(unsigned char first)
 {
 	if (first >= 0xc2 && first <= 0xdf)
@@ -20,7 +21,7 @@ static struct utf8 after(unsigned char first)
 	return (struct utf8){0, 0, 0};
 }
 
-/* Most chat is ASCII: eight bytes at a time. */
+/* Most messages are ASCII: reads eight bytes at a time. */
 static size_t skip_ascii(struct span bytes, size_t at)
 {
 	uint64_t eight;

@@ -1,6 +1,7 @@
 /*
- * utf8 - well-formedness as in Unicode 15, table 3-7 (no surrogates, no
- * overlong forms, nothing above U+10FFFF), whole or piece by piece.
+ * utf8 - checks that text is well-formed UTF-8 (Unicode 15, table 3-7: no
+ * surrogates, no overlong forms, nothing above U+10FFFF), in one piece or in
+ * several.
  */
 #ifndef PARLEY_BASE_UTF8_H
 #define PARLEY_BASE_UTF8_H
@@ -10,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zeroed is the start of a text. */
+/* Zeroed at the start of a text. */
 struct utf8 {
-	uint8_t need;      /* continuation bytes that must follow */
-	uint8_t low, high; /* range of the next one */
+	uint8_t need;      /* continuation bytes still expected */
+	uint8_t low, high; /* range of the next byte */
 };
 
 /* False as soon as the text can no longer become well-formed. */
@@ -25,8 +26,9 @@ static inline bool utf8_complete(const struct utf8 *state)
 }
 
 bool utf8_valid(struct span text);
-/* Decodes one code point of valid text at *at and moves *at behind it. */
+/* Decodes the code point at *at of valid text and moves *at past it. */
 uint32_t utf8_next(struct span text, size_t *at);
+/* Code points. */
 size_t utf8_count(struct span valid_text);
 
 #endif

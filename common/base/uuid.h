@@ -15,17 +15,17 @@ struct uuid {
 	uint8_t byte[16];
 };
 
-/* As the database has it. */
+/* The 16 bytes, as the database stores them. */
 static inline struct span uuid_span(const struct uuid *uuid)
 {
 	return span_make(uuid->byte, sizeof(uuid->byte));
 }
 
-/* Takes 8-4-4-4-12 hexadecimal digits of any version, in either case. */
+/* Accepts 8-4-4-4-12 hexadecimal digits of any version, in either case. */
 bool uuid_parse(struct span text, struct uuid *ret_uuid);
 /* Lower case; `text` has room for UUID_TEXT_LEN + 1. */
 void uuid_format(const struct uuid *uuid, char *text);
-/* Version 7: ordered by time, so that index inserts stay local. */
+/* Version 7: ordered by time, so that new rows are close in an index. */
 void uuid_make(struct uuid *ret_uuid);
 
 #endif

@@ -46,7 +46,7 @@ static bool is_control(unsigned op)
 
 /* --- the head of a frame ------------------------------------------------- */
 
-/* Bytes that the head has, as far as those that are there tell. */
+/* Length of the head, as far as the bytes received so far say. */
 static unsigned head_wanted(const struct websocket_reader *reader)
 {
 	unsigned wanted = 2;
@@ -62,7 +62,7 @@ static unsigned head_wanted(const struct websocket_reader *reader)
 	return reader->head[1] & MASK_BIT ? wanted + 4 : wanted;
 }
 
-/* The first two bytes, judged before anything more is waited for. */
+/* Checks the first two bytes before the rest of the head arrives. */
 static enum websocket_event check_start(struct websocket_reader *reader,
                                         struct websocket_message *message)
 {
@@ -92,13 +92,13 @@ static enum websocket_event check_start(struct websocket_reader *reader,
 	}
 	if (op == WEBSOCKET_CONTINUATION && !reader->message_op)
 		return fault(message, WEBSOCKET_PROTOCOL_ERROR,
-		             "there is nothing to continue");
+		             "there is no message to continue");
 	if (op != WEBSOCKET_CONTINUATION && reader->message_op)
 		return fault(message, WEBSOCKET_PROTOCOL_ERROR,
 		             "the last message is not finished");
 	if (op == WEBSOCKET_BINARY && !reader->binary_taken)
 		return fault(message, WEBSOCKET_UNSUPPORTED,
-		             "binary messages are not taken");
+		             "binary messages are not accepted");
 	return WEBSOCKET_MESSAGE;
 }
 
@@ -150,7 +150,7 @@ static enum websocket_event start_payload(struct websocket_reader *reader,
 	return WEBSOCKET_MESSAGE;
 }
 
-/* MESSAGE here: the head is whole. */
+/* WEBSOCKET_MESSAGE means here: the head is complete. */
 static enum websocket_event read_head(struct websocket_reader *reader,
                                       char **data, size_t *len,
                                       struct websocket_message *message)
@@ -254,7 +254,7 @@ static enum websocket_event data_done(struct websocket_reader *reader,
 	return WEBSOCKET_MESSAGE;
 }
 
-/* One piece of a payload, at its end or not. MORE: the message goes on. */
+/* Takes a piece of a payload. MORE: the message is not complete. */
 static enum websocket_event take_piece(struct websocket_reader *reader,
                                        struct span piece,
                                        struct websocket_message *message)
@@ -278,10 +278,10 @@ static enum websocket_event take_piece(struct websocket_reader *reader,
 }
 
 /*
- * What the last call gave out is over: its memory goes back, because an idle
- * socket should cost nothing.
+ * Frees the message that the last call returned, because an idle socket should
+ * hold no memory.
  */
-static void forget_last(struct websocket_reader *reader)
+static void release_last(struct websocket_reader *reader)
 {
 	if (reader->control.capacity &&
 	    !(reader->in_payload && is_control(reader->op)))
@@ -297,7 +297,7 @@ enum websocket_event websocket_read(struct websocket_reader *reader,
 	enum websocket_event event;
 
 	*ret_message = (struct websocket_message){0};
-	forget_last(reader);
+	release_last(reader);
 	do {
 		struct span piece;
 
@@ -372,7 +372,7 @@ void websocket_write_close(struct buf *out, enum websocket_code code,
 	if (len > CONTROL_MAX - 2) {
 		len = CONTROL_MAX - 2;
 		while (len && ((uint8_t)reason[len] & 0xc0) == 0x80)
-			len--; /* half a character is not UTF-8: 1007 */
+			len--; /* a cut character is not UTF-8 */
 	}
 	memcpy(payload + 2, reason, len);
 	websocket_write(out, WEBSOCKET_CLOSE, span_make(payload, len + 2),

@@ -1,16 +1,17 @@
 /*
  * websocket - RFC 6455 framing without sockets, for both ends.
  *
- * Reading    websocket_read() takes bytes as they come and gives whole
- *            messages: fragments joined, masks removed, text checked as UTF-8
- *            while it arrives. A message that lies whole in the input is not
- *            copied. Control frames come out between fragments.
- * Faults     come with the close code that the RFC wants: 1002 protocol,
- *            1003 kind of data not taken, 1007 not UTF-8, 1009 too big. A
- *            server's reader faults unmasked frames, a client's masked ones.
- * Memory     only an unfinished message is kept, at most `max` bytes.
- * Counting   frames that are no message of their own are cheap to send: they
- *            are counted, so that the caller can tell a flood.
+ * Reading    websocket_read() takes bytes as they arrive and returns whole
+ *            messages: it joins fragments, removes masks and checks text as
+ *            UTF-8 byte by byte. A message that lies whole in the input is not
+ *            copied. Control frames are returned between fragments.
+ * Faults     have the close code of RFC 6455 7.4.1: 1002 protocol error, 1003
+ *            kind of data not accepted, 1007 not UTF-8, 1009 too big. The
+ *            reader of a server refuses unmasked frames, the reader of a
+ *            client masked frames.
+ * Memory     the reader keeps only an unfinished message, at most `max` bytes.
+ * Counting   the reader counts control frames and fragments, because they are
+ *            cheap to send: the caller can detect a flood.
  */
 #ifndef PARLEY_BASE_WEBSOCKET_H
 #define PARLEY_BASE_WEBSOCKET_H
@@ -31,13 +32,13 @@ enum websocket_op {
 	WEBSOCKET_PONG = 10,
 };
 
-enum websocket_code { /* RFC 6455 7.4.1; 44xx are ours */
+enum websocket_code { /* RFC 6455 7.4.1; Parley adds 44xx */
 	              WEBSOCKET_NORMAL = 1000,
 	              WEBSOCKET_GOING_AWAY = 1001,
 	              WEBSOCKET_PROTOCOL_ERROR = 1002,
 	              WEBSOCKET_UNSUPPORTED = 1003,
 	              WEBSOCKET_NO_CODE =
-	                      1005, /* never on the wire: a close without one */
+	                      1005, /* never sent: a close without a code */
 	              WEBSOCKET_BAD_DATA = 1007,
 	              WEBSOCKET_POLICY = 1008,
 	              WEBSOCKET_TOO_BIG = 1009,
@@ -62,8 +63,8 @@ struct websocket_reader {
 	bool binary_taken;
 	struct utf8 utf8;
 	struct buf control; /* an unfinished control frame's payload */
-	uint32_t controls;  /* frames begun; the caller may set both to 0 */
-	uint32_t fragments; /* the same: of messages that have more than one */
+	uint32_t controls;  /* control frames begun; the caller may reset it */
+	uint32_t fragments; /* fragments begun; the caller may reset it */
 };
 
 void websocket_reader_start(struct websocket_reader *reader, bool server,
@@ -80,10 +81,10 @@ struct websocket_message {
 };
 
 /*
- * Reads from *data, *len bytes (which it may overwrite), and moves both behind
- * what it took. MESSAGE: *ret_message is filled, its payload lives until the
- * next call; call again for more. MORE: all was taken. FAULT: the connection
- * can't go on.
+ * Reads from *data (*len bytes, which it may overwrite) and moves both past the
+ * bytes that it used. MESSAGE: *ret_message is filled; its payload lives until
+ * the next call; call again for more. MORE: all bytes are used. FAULT: close
+ * the connection.
  */
 enum websocket_event websocket_read(struct websocket_reader *reader,
                                     char **data, size_t *len,
@@ -93,11 +94,11 @@ enum websocket_event websocket_read(struct websocket_reader *reader,
  */
 void websocket_write(struct buf *out, enum websocket_op op, struct span payload,
                      const uint8_t *mask);
-/* Bytes that a server's frame has before a payload of this length: 2, 4, 10. */
+/* Length of a server's frame head for this payload length: 2, 4 or 10 bytes. */
 size_t websocket_head_len(size_t payload);
 /*
- * A close frame; `reason` is cut to what a control frame holds, between two
- * characters. WEBSOCKET_NO_CODE makes one without code and reason.
+ * Appends a close frame. A `reason` that is too long for a control frame is cut
+ * between two characters. WEBSOCKET_NO_CODE writes neither code nor reason.
  */
 void websocket_write_close(struct buf *out, enum websocket_code code,
                            const char *reason, const uint8_t *mask);

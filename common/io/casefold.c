@@ -11,7 +11,7 @@ enum status casefold(struct span text, struct buf *ret_folded)
 
 	if (text.len == 0)
 		return ST_OK;
-	/* The library passes on what it can't decode. */
+	/* The library copies bytes that it cannot decode. */
 	if (!utf8_valid(text))
 		return ST_INVALID;
 	folded = u8_casefold((const uint8_t *)text.data, text.len, NULL, NULL,

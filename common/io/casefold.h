@@ -1,6 +1,6 @@
 /*
  * casefold - full default case folding of Unicode text (Unicode 3.13, R4:
- * toCasefold), without normalisation and without regard to any locale.
+ * toCasefold), without normalisation and independent of the locale.
  */
 #ifndef PARLEY_IO_CASEFOLD_H
 #define PARLEY_IO_CASEFOLD_H
@@ -9,10 +9,10 @@
 #include "common/base/span.h"
 #include "common/base/status.h"
 
-/* One code point becomes at most three. */
+/* One code point folds to at most three. */
 enum { CASEFOLD_GROWTH = 3 };
 
-/* Appends; ST_INVALID when `text` is not UTF-8 or the result doesn't fit. */
+/* Appends. ST_INVALID: `text` is not UTF-8, or the result does not fit. */
 MUST_CHECK enum status casefold(struct span text, struct buf *ret_folded);
 
 #endif

@@ -11,7 +11,7 @@ void digest_make(struct span bytes, struct digest *ret_digest)
 	if (!EVP_Digest(bytes.data, bytes.len, ret_digest->byte, &len,
 	                EVP_sha256(), NULL) ||
 	    len != DIGEST_LEN) {
-		(void)fputs("SHA-256 is not to be had\n", stderr);
+		(void)fputs("SHA-256 is not available\n", stderr);
 		abort();
 	}
 }

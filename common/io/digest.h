@@ -1,5 +1,5 @@
 /*
- * digest - SHA-256, for keys of caches: a token itself is never a key.
+ * digest - SHA-256 (FIPS 180-4), for cache keys: no cache stores a token.
  */
 #ifndef PARLEY_IO_DIGEST_H
 #define PARLEY_IO_DIGEST_H

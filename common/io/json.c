@@ -7,20 +7,20 @@
 enum { DEPTH_MAX = 16, MEMBERS_MAX = 64, LONG_MEMBERS_MAX = 65536 };
 
 /*
- * A struct json is a cJSON item seen from outside: it is never defined. cJSON
- * takes much that is not JSON, so json_check() reads the text first.
+ * struct json is never defined: its pointers are cJSON pointers. cJSON accepts
+ * much that is not JSON, so json_check() checks the text first.
  */
-static const cJSON *inside(const struct json *json)
+static const cJSON *to_cjson(const struct json *json)
 {
 	return (const cJSON *)(const void *)json;
 }
 
-static const struct json *outside(const cJSON *item)
+static const struct json *from_cjson(const cJSON *item)
 {
 	return (const struct json *)(const void *)item;
 }
 
-/* Sibling lists are short where it matters; long ones are our own. */
+/* Quadratic: outside documents have at most MEMBERS_MAX members. */
 static bool name_twice(const cJSON *object)
 {
 	for (const cJSON *a = object->child; a; a = a->next) {
@@ -37,8 +37,9 @@ static bool name_twice(const cJSON *object)
 }
 
 /*
- * A double may be whole where the text was not: 0.99999999999999999999. We have
- * no use for valueint, so it says whether the number was whole as written.
+ * Marks the numbers that are whole as written: the double of
+ * 0.99999999999999999999 is whole, the text is not. The mark replaces cJSON's
+ * valueint, which nothing here reads.
  */
 static void mark_whole(cJSON *item, const bool **whole)
 {
@@ -64,7 +65,7 @@ static enum status parse(struct span text, struct json_numbers *numbers,
 		return ST_INVALID;
 	}
 	if (name_twice(tree)) {
-		*ret_why = "a member name stands twice";
+		*ret_why = "a member name occurs twice";
 		cJSON_Delete(tree);
 		return ST_INVALID;
 	}
@@ -99,7 +100,7 @@ void json_destroy(struct json **json)
 
 static const cJSON *member(const struct json *json, const char *name)
 {
-	return cJSON_GetObjectItemCaseSensitive(inside(json), name);
+	return cJSON_GetObjectItemCaseSensitive(to_cjson(json), name);
 }
 
 enum json_kind json_kind(const struct json *json, const char *name)
@@ -162,7 +163,7 @@ const struct json *json_get_object(const struct json *json, const char *name)
 {
 	const cJSON *item = member(json, name);
 
-	return cJSON_IsObject(item) ? outside(item) : NULL;
+	return cJSON_IsObject(item) ? from_cjson(item) : NULL;
 }
 
 const struct json *json_get_item(const struct json *json, const char *name,
@@ -172,7 +173,7 @@ const struct json *json_get_item(const struct json *json, const char *name,
 
 	if (!cJSON_IsArray(array))
 		return NULL;
-	return outside(cJSON_GetArrayItem(array, (int)index));
+	return from_cjson(cJSON_GetArrayItem(array, (int)index));
 }
 
 bool json_item_id(const struct json *json, const char *name, unsigned index,
@@ -180,5 +181,5 @@ bool json_item_id(const struct json *json, const char *name, unsigned index,
 {
 	const struct json *item = json_get_item(json, name, index);
 
-	return item && read_id(inside(item), ret_id);
+	return item && read_id(to_cjson(item), ret_id);
 }

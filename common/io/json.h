@@ -1,14 +1,14 @@
 /*
- * json - strict reading of JSON that came from outside (RFC 8259, I-JSON).
+ * json - strict parsing of JSON from outside (RFC 8259, RFC 7493 I-JSON).
  *
- * Refused, beyond what is not JSON: bytes after the value, bad UTF-8, a member
- * name twice in one object, \u0000, lone surrogate escapes, nesting deeper
- * than 16, more than 64 members and elements in all. The value must be an
- * object.
+ * The value must be an object. Beside text that is not JSON, the parser refuses
+ * bytes after the value, bad UTF-8, a member name that occurs twice in one
+ * object, \u0000, lone surrogate escapes, nesting deeper than 16, and more than
+ * 64 members and elements in total.
  *
- * Ownership  json_parse() gives the document, json_destroy() takes it back.
- *            Spans that getters return live as long as the document.
- * Names      are compared exactly.
+ * Ownership  json_parse() returns the document, json_destroy() frees it. The
+ *            spans of getters live as long as the document.
+ * Names      are compared byte by byte.
  */
 #ifndef PARLEY_IO_JSON_H
 #define PARLEY_IO_JSON_H
@@ -24,15 +24,15 @@ struct json;
 
 #define JSON_ID_MAX ((UINT64_C(1) << 53) - 1)
 
-/* ST_INVALID with *ret_why a constant text that says what is wrong. */
+/* ST_INVALID: *ret_why is a constant text that names the fault. */
 MUST_CHECK enum status json_parse(struct span text, struct json **ret_json,
                                   const char **ret_why);
-/* The same for the long answers of our own services: up to 65,536 members. */
+/* The same for long answers of Parley's own services: up to 65,536 members. */
 MUST_CHECK enum status json_parse_long(struct span text, struct json **ret_json,
                                        const char **ret_why);
 void json_destroy(struct json **json);
 
-/* What stands under a name. */
+/* The kind of the value under a name. */
 enum json_kind {
 	JSON_ABSENT,
 	JSON_NULL,
@@ -48,9 +48,9 @@ enum json_kind json_kind(const struct json *json, const char *name);
 bool json_get_text(const struct json *json, const char *name,
                    struct span *ret_text);
 bool json_get_bool(const struct json *json, const char *name, bool *ret_yes);
-/* Only whole numbers from 0 to JSON_ID_MAX; 2.5, -1 and 1e300 are false. */
+/* Accepts whole numbers from 0 to JSON_ID_MAX; false for 2.5, -1 and 1e300. */
 bool json_get_id(const struct json *json, const char *name, uint64_t *ret_id);
-/* The object under `name`, part of `json`; NULL when it is not one. */
+/* The object under `name`, a part of `json`; NULL when it is no object. */
 const struct json *json_get_object(const struct json *json, const char *name);
 /* Element `index` of the array under `name`, NULL past its end. */
 const struct json *json_get_item(const struct json *json, const char *name,

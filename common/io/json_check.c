@@ -41,16 +41,19 @@ static void blanks(struct check *c)
 		c->at++;
 }
 
-/* What the digits of a number amount to, without rounding. */
+/* The digits of a number, exactly. */
 struct digits {
 	bool nonzero;
-	int last; /* place of the last digit that is not 0; 1: tenths */
+	int last; /* place of the last nonzero digit; 1: tenths */
 	int exponent;
 };
 
 enum { EXPONENT_MAX = 1000000 };
 
-/* `place` of the first digit; integer digits are placed when all are known. */
+/*
+ * `place` is the place of the first digit. number() corrects the places of the
+ * integer digits when it knows their count.
+ */
 static bool digits(struct check *c, struct digits *d, int place, int *ret_count)
 {
 	int count = 0;
@@ -99,7 +102,7 @@ static bool number(struct check *c)
 	if (!take(c, '0')) {
 		if (!digits(c, &d, 0, &count))
 			return wrong(c, "a number is malformed");
-		d.last -= count - 1; /* the last of them is at place 0 */
+		d.last -= count - 1; /* the last integer digit has place 0 */
 	}
 	if (peek(c) >= '0' && peek(c) <= '9')
 		return wrong(c, "a number has a leading zero");
@@ -134,14 +137,14 @@ static bool unicode_escape(struct check *c)
 	if (!hex4(c, &unit))
 		return false;
 	if (unit == 0)
-		return wrong(c, "\\u0000 is not taken");
+		return wrong(c, "\\u0000 is not accepted");
 	if (unit >= 0xdc00 && unit <= 0xdfff)
-		return wrong(c, "a surrogate escape stands alone");
+		return wrong(c, "a surrogate escape has no partner");
 	if (unit < 0xd800 || unit > 0xdbff)
 		return true;
 	if (!take(c, '\\') || !take(c, 'u') || !hex4(c, &unit) ||
 	    unit < 0xdc00 || unit > 0xdfff)
-		return wrong(c, "a surrogate escape stands alone");
+		return wrong(c, "a surrogate escape has no partner");
 	return true;
 }
 
@@ -219,7 +222,7 @@ static bool element(struct check *c)
 	return counted(c) && value(c);
 }
 
-/* What stands between an opening bracket and its `close`. */
+/* The items between an opening bracket and `close`. */
 static bool list(struct check *c, char close, bool (*item)(struct check *))
 {
 	c->at++;

@@ -1,6 +1,6 @@
 /*
- * json_check - is this text one JSON object, strictly (RFC 8259), within
- * limits? Builds nothing. Duplicate member names are not looked for here.
+ * json_check - checks that a text is one JSON object (RFC 8259) within limits.
+ * It allocates nothing and does not look for duplicate member names.
  */
 #ifndef PARLEY_IO_JSON_CHECK_H
 #define PARLEY_IO_JSON_CHECK_H
@@ -9,14 +9,14 @@
 
 #include <stdbool.h>
 
-/* For each number, in the order of the text: is it a whole one, exactly? */
+/* For each number, in the order of the text: whether it is exactly whole. */
 struct json_numbers {
 	bool *whole;
-	unsigned max; /* more are not noted: at least members_max */
+	unsigned max; /* room in `whole`; at least members_max */
 	unsigned count;
 };
 
-/* NULL when it is, else a constant text that says what is wrong. */
+/* NULL, or a constant text that names the fault. */
 const char *json_check(struct span text, unsigned depth_max,
                        unsigned members_max, struct json_numbers *ret_numbers);
 

@@ -3,7 +3,7 @@
 
 #include <argon2.h>
 
-/* OWASP's minimum for Argon2id. */
+/* The minimum that OWASP recommends for Argon2id. */
 enum {
 	MEMORY_KIB = 19456,
 	PASSES = 2,

@@ -1,8 +1,9 @@
 /*
- * password - Argon2id hashes (RFC 9106) in the encoded text form, which names
- * its own parameters: $argon2id$v=19$m=19456,t=2,p=1$salt$hash
+ * password - Argon2id hashes (RFC 9106) in the encoded text form, which states
+ * its parameters: $argon2id$v=19$m=19456,t=2,p=1$salt$hash
  *
- * Each call takes 19 MiB and some 20 ms of a core: only in a bounded pool.
+ * A call takes 19 MiB and about 20 ms of a core: call it in a bounded worker
+ * pool only.
  */
 #ifndef PARLEY_IO_PASSWORD_H
 #define PARLEY_IO_PASSWORD_H
@@ -17,7 +18,7 @@ enum { PASSWORD_HASH_MAX = 127 }; /* characters */
 
 /* `ret_hash` has room for PASSWORD_HASH_MAX + 1. */
 MUST_CHECK enum status password_hash(struct span password, char *ret_hash);
-/* False also for a hash that is not of this kind. */
+/* False also for a `hash` of another form. */
 bool password_matches(struct span password, const char *hash);
 
 #endif

@@ -33,7 +33,7 @@ enum status http_client_ask(struct http_client *client,
 	CURLcode result;
 
 	if (http_transfer_prepare(client->transfer, ask) != ST_OK) {
-		client->error = "the request can't be written";
+		client->error = "the request cannot be written";
 		return ST_INVALID;
 	}
 	client->error = http_transfer_error(client->transfer);

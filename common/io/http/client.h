@@ -1,15 +1,16 @@
 /*
  * http_client - small HTTP requests with a time limit, through libcurl.
  *
- * Two forms: http_get() blocks (for worker threads and tools), struct
- * http_poller runs many at once on a libuv loop. Connections are kept alive.
- * Redirects are not followed, bodies over 64 KiB are an error, unless the ask
- * allows more.
+ * http_client blocks (for worker threads and tools); http_poller runs many
+ * requests at once on a libuv loop. Both keep connections alive and follow no
+ * redirects. An answer body over 64 KiB is an error, unless the request allows
+ * more.
  *
- * Errors     ST_OK means that an HTTP answer came, whatever its code;
- *            ST_UNAVAILABLE no connection, time over or a broken answer;
- *            ST_INVALID an ask that can't be written: no URL, no time limit, a
- *            token with other than visible ASCII.
+ * Errors     ST_OK           an HTTP answer arrived, with any code
+ *            ST_UNAVAILABLE  no connection, timeout, or a malformed answer
+ *            ST_INVALID      the request cannot be written: no URL, no time
+ *                            limit, or a token with other bytes than visible
+ *                            ASCII
  */
 #ifndef PARLEY_IO_HTTP_CLIENT_H
 #define PARLEY_IO_HTTP_CLIENT_H
@@ -23,7 +24,7 @@
 
 struct http_answer {
 	unsigned http;
-	struct span body; /* until the next request of this client */
+	struct span body; /* lives until the next request of this client */
 };
 
 struct http_ask {
@@ -34,7 +35,7 @@ struct http_ask {
 	const char *content_type; /* of `body` */
 	struct span body;
 	unsigned timeout_ms;
-	size_t answer_max; /* bytes of its body; 0: 64 KiB */
+	size_t answer_max; /* bytes of the answer's body; 0: 64 KiB */
 };
 
 /* --- blocking ------------------------------------------------------------ */
@@ -45,7 +46,7 @@ void http_client_destroy(struct http_client **client);
 MUST_CHECK enum status http_client_ask(struct http_client *client,
                                        const struct http_ask *ask,
                                        struct http_answer *ret_answer);
-/* Words for the last ST_UNAVAILABLE. */
+/* The reason of the last ST_UNAVAILABLE or ST_INVALID. */
 const char *http_client_error(const struct http_client *client);
 
 /* --- on a loop ----------------------------------------------------------- */
@@ -58,15 +59,15 @@ typedef void http_done(void *context, enum status status,
 struct http_poller *http_poller_create(struct uv_loop_s *loop,
                                        unsigned connection_max);
 /*
- * Requests under way are dropped without a call. Not from within `done`. The
- * loop must turn once more, for its handles to close.
+ * Drops the requests under way without a call of `done`. Do not call it from
+ * `done`. The loop must turn once more, so that its handles close.
  */
 void http_poller_destroy(struct http_poller **poller);
 /*
- * The ask is copied; `done` is called once, later, from the loop, `answer` NULL
- * unless ST_OK. Past connection_max asks wait for a free connection, no longer
- * than their time limit, which begins anew when they get one; past 16384
- * waiting they are ST_UNAVAILABLE.
+ * Copies the request. The loop calls `done` once, later; `answer` is NULL
+ * unless ST_OK. When connection_max requests are active, a request waits for a
+ * free connection, at most for its time limit; the limit starts again when it
+ * gets one. When 16384 requests wait, the next one is ST_UNAVAILABLE.
  */
 void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
                      http_done *done, void *context);

@@ -1,8 +1,8 @@
 /*
- * The usual marriage of curl_multi_socket_action() and a libuv loop:
- * https://curl.se/libcurl/c/multi-uv.html. Requests past connection_max wait
- * in our own list, because curl's list of pending handles is walked whole
- * each time a connection comes free.
+ * curl_multi_socket_action() on a libuv loop:
+ * https://curl.se/libcurl/c/multi-uv.html. Requests beyond connection_max wait
+ * in a list of the poller, because libcurl walks its whole list of pending
+ * handles whenever a connection becomes free.
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -26,7 +26,7 @@ struct request {
 	http_done *done;
 	void *context;
 	uint64_t deadline_ms;
-	enum status refused; /* ST_OK, or why it never gets to curl */
+	enum status refused; /* the reason when libcurl never gets it */
 	const char *error;   /* of a refused one */
 	struct request *prev, *next;
 };
@@ -35,11 +35,12 @@ struct http_poller {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;
-	uv_idle_t refusals; /* runs while something is refused */
+	uv_idle_t refusals; /* active while `refused` is not empty */
 	struct request *active;
 	struct request *waiting;
 	struct request *refused;
-	struct http_transfer **spare; /* kept: an easy handle is dear to make */
+	struct http_transfer *
+		*spare; /* reused: an easy handle is expensive to create */
 	unsigned spare_count;
 	unsigned active_count, active_max;
 	unsigned waiting_count;
@@ -48,7 +49,7 @@ struct http_poller {
 };
 
 struct watch {
-	uv_poll_t poll; /* first: the handle is the watch */
+	uv_poll_t poll; /* first: its address is the watch */
 	struct http_poller *poller;
 	curl_socket_t socket;
 };
@@ -81,7 +82,7 @@ static struct http_transfer *transfer_take(struct http_poller *poller)
 	return poller->spare[--poller->spare_count];
 }
 
-/* At most active_max transfers and the one just finished: there is room. */
+/* There is room for active_max transfers and the one that just finished. */
 static void transfer_keep(struct http_poller *poller,
                           struct http_transfer **transfer)
 {
@@ -89,7 +90,7 @@ static void transfer_keep(struct http_poller *poller,
 	*transfer = NULL;
 }
 
-/* False when the request can't be written. */
+/* False when the request cannot be written. */
 static bool start(struct http_poller *poller, struct request *request)
 {
 	CURL *easy;
@@ -111,13 +112,13 @@ static bool start(struct http_poller *poller, struct request *request)
 static void start_or_refuse(struct http_poller *poller, struct request *request)
 {
 	if (!start(poller, request))
-		refuse(request, ST_INVALID, "the request can't be written");
+		refuse(request, ST_INVALID, "the request cannot be written");
 }
 
 /*
- * Whoever has waited for a connection longer than the limit is refused. Who has
- * not gets the whole limit once more: with what is left of it, a server that is
- * only slow would do its work for an answer that nobody waits for.
+ * Refuses requests that waited for a connection longer than their limit. The
+ * others get their whole limit again: with the rest of it, a slow server would
+ * work for answers that no caller waits for any more.
  */
 static void start_waiting(struct http_poller *poller)
 {
@@ -169,8 +170,8 @@ static void collect(struct http_poller *poller)
 	start_waiting(poller);
 }
 
-/* --- refusals are told later, as every outcome is ------------------------ */
-static void tell_refused(uv_idle_t *idle)
+/* --- refusals: reported from the loop, like every outcome ---------------- */
+static void report_refused(uv_idle_t *idle)
 {
 	struct http_poller *poller = idle->data;
 	struct request *refused = MOVE(poller->refused);
@@ -190,10 +191,10 @@ static void refuse(struct request *request, enum status status,
 	request->refused = status;
 	request->error = error;
 	DL_APPEND(request->poller->refused, request);
-	(void)uv_idle_start(&request->poller->refusals, tell_refused);
+	(void)uv_idle_start(&request->poller->refusals, report_refused);
 }
 
-/* --- what curl wants watched --------------------------------------------- */
+/* --- libcurl's sockets and timer ----------------------------------------- */
 static void on_socket(uv_poll_t *poll, int status, int events)
 {
 	struct watch *watch = (struct watch *)poll;
@@ -283,7 +284,7 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what,
 	return uv_poll_start(&watch->poll, events, on_socket) ? -1 : 0;
 }
 
-/* --- outside ------------------------------------------------------------- */
+/* --- interface ----------------------------------------------------------- */
 static void set_multi(struct http_poller *poller)
 {
 	CURLM *multi = poller->multi;
@@ -303,7 +304,7 @@ struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
 	struct http_transfer *first = http_transfer_create();
 
 	assert(connection_max > 0);
-	http_transfer_destroy(&first); /* it set libcurl up, once */
+	http_transfer_destroy(&first); /* the first one initialises libcurl */
 	poller->loop = loop;
 	poller->active_max = connection_max;
 	poller->spare =

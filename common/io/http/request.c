@@ -25,7 +25,7 @@ struct http_request *http_request_create(struct http_server *server,
 	return request;
 }
 
-/* Bodies may hold passwords, answers tokens. */
+/* Bodies may contain passwords, answers may contain tokens. */
 static void wipe(struct buf *buf)
 {
 	if (buf->data)
@@ -90,7 +90,7 @@ struct span http_header(const struct http_request *request, const char *name)
 bool http_query(const struct http_request *request, const char *name,
                 struct span *ret_value)
 {
-	/* The place for decoded text is no part of what was asked. */
+	/* The storage for decoded text is not visible to the caller. */
 	struct http_request *owner = (struct http_request *)(uintptr_t)request;
 	struct span raw;
 	size_t len;
@@ -102,7 +102,7 @@ bool http_query(const struct http_request *request, const char *name,
 		if (owner->decoded[i])
 			continue;
 		text = owner->decoded[i] = mem_text(raw.data, raw.len);
-		/* The library has made blanks of the plus signs. */
+		/* The library has replaced the plus signs by blanks. */
 		*ret_value = percent_decode(raw, false, text, &len)
 		                     ? span_make(text, len)
 		                     : raw;
@@ -200,7 +200,7 @@ void http_answer_json(struct http_request *request, unsigned http,
 
 static const char *title_of(unsigned http)
 {
-	/* Its name differs between versions of the library. */
+	/* The library's phrase differs between its versions. */
 	if (http == 413)
 		return "Content Too Large";
 	if (http == 422)
@@ -241,8 +241,7 @@ void http_request_handle(struct http_request *request, http_handler *handle,
 
 	handle(request, context);
 	if (!request->answered && request->pool == pool)
-		http_answer_problem(request, 500,
-		                    "the service forgot to answer");
+		http_answer_problem(request, 500, "the service did not answer");
 }
 
 static void add_headers(const struct http_request *request,

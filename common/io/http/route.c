@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-/* Segments in step; false at the first difference. */
+/* Compares segment by segment. */
 static bool path_matches(struct span pattern, struct span path,
                          struct span *arguments)
 {
@@ -42,7 +42,7 @@ static bool names(struct span list, struct span method)
 	return false;
 }
 
-/* Two routes may fit one path: {} takes what the other names. */
+/* Several routes may match a path: {} matches a segment of another route. */
 static void allow(struct buf *allowed, const struct http_route *route)
 {
 	if (names(buf_span(allowed), span_of(route->method)))
@@ -61,7 +61,7 @@ static void refuse(struct http_request *request, unsigned http,
 	request->refusal_detail = detail;
 }
 
-/* A slash at the end is a segment too: span_cut() does not show it. */
+/* A final slash is one more, empty segment, which span_cut() does not show. */
 static bool odd_path(struct span path)
 {
 	return path.len == 0 || path.data[0] != '/' ||
@@ -88,9 +88,9 @@ void http_route_find(struct http_request *request)
 		allow(&allowed, route);
 	}
 	if (allowed.len == 0) {
-		refuse(request, 404, "there is nothing under this path");
+		refuse(request, 404, "there is no resource at this path");
 		return;
 	}
 	http_set_header(request, "Allow", buf_text(&allowed));
-	refuse(request, 405, "this path does not take this method");
+	refuse(request, 405, "this path does not accept this method");
 }

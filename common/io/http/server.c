@@ -13,14 +13,14 @@
 
 enum {
 	LISTEN_BACKLOG = 1024,
-	/* What is read of a body that is refused, before hanging up. */
+	/* Bytes read of a refused body before the connection is closed. */
 	SWALLOW_MAX = 1024 * 1024,
 	STOP_PATIENCE_MS = 2000,
-	/* A head with a token of 4 KiB and more, so that it gets its 401. */
+	/* A head with a token over 4 KiB fits, so that it gets a 401. */
 	CONNECTION_MEMORY_MAX = 32 * 1024,
 };
 
-/* How often the headers occur of which there must be one at most. */
+/* Occurrences of headers that may occur once only. */
 struct header_counts {
 	unsigned authorization;
 	unsigned content_type;
@@ -61,7 +61,7 @@ static void check_headers(struct http_request *request)
 	                                count_header, &counts);
 	if (counts.authorization > 1 || counts.content_type > 1 ||
 	    counts.content_length > 1)
-		refuse(request, 400, "a header is there twice");
+		refuse(request, 400, "a header occurs twice");
 	if (counts.content_length && counts.transfer_encoding)
 		refuse(request, 400,
 		       "Content-Length and Transfer-Encoding exclude each "
@@ -70,7 +70,7 @@ static void check_headers(struct http_request *request)
 		return;
 	length = http_header(request, "Content-Length");
 	if (!span_to_u64(length, UINT64_MAX, &bytes))
-		refuse(request, 400, "Content-Length is no number");
+		refuse(request, 400, "Content-Length is not a number");
 	else if (bytes > request->body.max)
 		refuse(request, 413, "the body is too large");
 	else
@@ -96,7 +96,7 @@ static void check_content_type(struct http_request *request)
 		       "application/x-www-form-urlencoded");
 }
 
-/* The first to object decides; bodies that are too long aren't waited for. */
+/* The first fault decides. A body that is too long is not waited for. */
 static enum MHD_Result begin(struct http_request *request)
 {
 	check_headers(request);
@@ -132,7 +132,7 @@ static bool push(struct http_request *request)
 	                             request);
 }
 
-/* False when the request is a worker's now. */
+/* False when a worker has the request now. */
 static bool answer_now(struct http_request *request)
 {
 	const struct http_route *route = request->route;
@@ -152,8 +152,8 @@ static bool answer_now(struct http_request *request)
 }
 
 /*
- * Called with the head, with each piece of body, when the body is over, and
- * again when a suspended request was resumed.
+ * The library calls it with the head, with each piece of the body, at the end
+ * of the body, and after a suspended request is resumed.
  */
 static enum MHD_Result on_request(void *context,
                                   struct MHD_Connection *connection,
@@ -188,7 +188,7 @@ static void on_completed(void *context, struct MHD_Connection *connection,
 	*state = NULL;
 }
 
-/* Paths stay as they were sent; parameters are decoded when they are read. */
+/* Paths keep their escapes; http_query() decodes parameters. */
 static size_t leave_escapes(void *context, struct MHD_Connection *connection,
                             char *text)
 {
@@ -197,7 +197,7 @@ static size_t leave_escapes(void *context, struct MHD_Connection *connection,
 	return strlen(text);
 }
 
-/* Without MHD_USE_ERROR_LOG: what clients do wrong is no news. */
+/* Without MHD_USE_ERROR_LOG: faults of clients are not logged. */
 static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 {
 	const struct http_server_options *o = &server->options;
@@ -222,7 +222,7 @@ static void start_lanes(struct http_server *server)
 		http_worker_pool_start(&server->pools[i], &o->pools[i]);
 }
 
-/* Signals are for the main thread: ours are made with all of them blocked. */
+/* The main thread handles signals: all other threads block them. */
 static bool start_threads(struct http_server *server, int fd)
 {
 	sigset_t all, before;
@@ -254,7 +254,7 @@ enum status http_server_start(const struct http_server_options *options,
 	return ST_OK;
 }
 
-/* Until the answers are on their way, or a client is too slow for it. */
+/* Waits until all answers are sent, at most STOP_PATIENCE_MS. */
 static void wait_for_answers(struct http_server *server)
 {
 	for (unsigned ms = 0; ms < STOP_PATIENCE_MS; ms += 5) {

@@ -24,7 +24,7 @@ static void global_init(void)
 		abort();
 }
 
-/* Anything but `size * count` makes curl end the transfer. */
+/* Any other result than `size * count` makes libcurl end the transfer. */
 static size_t take_body(char *data, size_t size, size_t count, void *context)
 {
 	struct http_transfer *transfer = context;
@@ -72,7 +72,7 @@ void http_transfer_destroy(struct http_transfer **transfer)
 	mem_free(transfer);
 }
 
-/* A line break in a value would begin a header of its own. */
+/* A line break in a value would start another header. */
 static bool fits_header(struct span value)
 {
 	for (size_t i = 0; i < value.len; i++) {

@@ -1,12 +1,13 @@
 /*
- * http_transfer - one request of http_client or http_poller: what both set the
- * same way. Only those two use it.
+ * http_transfer - one libcurl request with the options that http_client and
+ * http_poller share. No other file uses it.
  *
  * HTTP/1.1 with keep-alive, http and https only, no redirects, no proxy from
- * the environment, no signals, a body of at most ask->answer_max.
+ * the environment, no signals, an answer body of at most ask->answer_max.
  *
- * Ownership  http_transfer_create() gives it; it can be prepared again and
- *            again. The answer's body lives until the next prepare.
+ * Ownership  the caller of http_transfer_create() owns it and can prepare it
+ *            any number of times. The answer's body lives until the next
+ *            http_transfer_prepare().
  */
 #ifndef PARLEY_IO_HTTP_TRANSFER_H
 #define PARLEY_IO_HTTP_TRANSFER_H
@@ -19,14 +20,14 @@ struct http_transfer *http_transfer_create(void);
 void http_transfer_destroy(struct http_transfer **transfer);
 
 /*
- * Copies all of `ask`. ST_INVALID when it can't go into a request: a token or
- * content type with other than visible ASCII, no URL, no time limit.
+ * Copies all of `ask`. ST_INVALID: a token or content type has other bytes than
+ * visible ASCII, or the URL or the time limit is missing.
  */
 MUST_CHECK enum status http_transfer_prepare(struct http_transfer *transfer,
                                              const struct http_ask *ask);
-/* The libcurl easy handle, its CURLOPT_PRIVATE left to the caller. */
+/* The libcurl easy handle; the caller may set its CURLOPT_PRIVATE. */
 void *http_transfer_easy(struct http_transfer *transfer);
-/* `result` is the CURLcode that the transfer ended with. */
+/* `result` is the CURLcode of the finished transfer. */
 MUST_CHECK enum status http_transfer_result(struct http_transfer *transfer,
                                             int result,
                                             struct http_answer *ret_answer);

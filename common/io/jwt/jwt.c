@@ -9,7 +9,7 @@ static void libjwt_free(jwt_t **jwt)
 	jwt_free(*jwt);
 }
 
-/* libjwt wants texts that end with a NUL. */
+/* libjwt takes NUL-terminated texts. */
 enum status jwt_issue(const struct jwt_key *key, struct span claims,
                       struct buf *ret_token)
 {
@@ -47,8 +47,8 @@ static int base64url_digit(char c)
 }
 
 /*
- * RFC 4648 5 without padding; bits left over must be zero, so that one value
- * has one spelling.
+ * RFC 4648 section 5, without padding. Unused bits must be zero, so that each
+ * value has one encoding only.
  */
 static bool base64url_decode(struct span text, struct buf *out)
 {
@@ -76,7 +76,7 @@ static enum status deny(const char **ret_why, const char *why)
 	return ST_DENIED;
 }
 
-/* A part that is base64url of a strict JSON object. */
+/* Reads a part: a JSON object in base64url. */
 static enum status read_part(struct span part, struct json **ret_json,
                              const char **ret_why)
 {
@@ -89,7 +89,7 @@ static enum status read_part(struct span part, struct json **ret_json,
 	return ST_OK;
 }
 
-/* Nothing in a header may say where to find a key or how to read the rest. */
+/* Refuses members that name a key or change how the token is read. */
 static bool has_foreign_member(const struct json *header)
 {
 	static const char *const names[] = {"crit", "jku", "jwk",     "x5u",

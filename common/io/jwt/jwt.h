@@ -1,10 +1,10 @@
 /*
- * jwt - JSON web tokens in compact form (RFC 7519, 7515), RS256 and nothing
- * else (RFC 8725).
+ * jwt - JSON web tokens in compact form (RFC 7519, RFC 7515), with RS256 only
+ * (RFC 8725).
  *
- * Signed by libjwt, checked by ourselves: the algorithm is a constant, a key is
- * found by its id among ours, and a token that is not exactly of the form that
- * we make is refused. What the claims have to say is the caller's to judge.
+ * libjwt signs; jwt_check() verifies without it: the algorithm is a constant,
+ * the key is found by its id among Parley's keys, and a token of any other form
+ * than jwt_issue() writes is refused. The caller checks the claims.
  */
 #ifndef PARLEY_IO_JWT_H
 #define PARLEY_IO_JWT_H
@@ -22,12 +22,12 @@ enum { JWT_MAX = 4096 }; /* bytes; longer tokens are refused unread */
 MUST_CHECK enum status jwt_issue(const struct jwt_key *key, struct span claims,
                                  struct buf *ret_token);
 
-/* The key with this id, or NULL; it must live until jwt_check() returns. */
+/* Finds a key by its id, or NULL. The key must outlive jwt_check(). */
 typedef const struct jwt_key *jwt_find_key(void *context, struct span id);
 
 /*
- * The claims of a token that one of the keys has signed. ST_DENIED with
- * *ret_why a constant text for the log (not for the client).
+ * The claims of a token that one of the keys has signed. ST_DENIED: *ret_why is
+ * a constant text for the log, not for the client.
  */
 MUST_CHECK enum status jwt_check(struct span token, jwt_find_key *find,
                                  void *context, struct json **ret_claims,

@@ -12,8 +12,7 @@ struct jwt_key {
 	char *pem;
 	size_t pem_len;
 	EVP_PKEY *pkey;
-	EVP_MD *sha256; /* fetched once: looking it up costs as much as using it
-	                 */
+	EVP_MD *sha256; /* fetched once: a fetch costs as much as a hash */
 };
 
 static void bio_free(BIO **bio)
@@ -51,7 +50,7 @@ enum status jwt_key_generate(struct buf *ret_pem)
 	return buf_overflowed(ret_pem) ? ST_BROKEN : ST_OK;
 }
 
-/* No passphrase is ever asked for. */
+/* Keys have no passphrase. */
 static int no_passphrase(char *text, int size, int writing, void *context)
 {
 	(void)text;

@@ -1,7 +1,7 @@
 /*
- * jwt_key - one RSA key for RS256 (RFC 7518 3.3), parsed once.
+ * jwt_key - a parsed RSA key for RS256 (RFC 7518 3.3).
  *
- * Threads    a key never changes: any.
+ * Threads    any: a key is immutable.
  */
 #ifndef PARLEY_IO_JWT_KEY_H
 #define PARLEY_IO_JWT_KEY_H
@@ -27,9 +27,9 @@ MUST_CHECK enum status jwt_key_create(struct span id, struct span pem,
                                       struct jwt_key **ret_key);
 void jwt_key_destroy(struct jwt_key **key);
 struct span jwt_key_id(const struct jwt_key *key);
-/* The private key: for signing only. */
+/* The private key; use it for signing only. */
 struct span jwt_key_pem(const struct jwt_key *key);
-/* True when `signature` is this key's over `bytes`. */
+/* True when this key made `signature` over `bytes`. */
 bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
                       struct span signature);
 

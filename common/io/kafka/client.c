@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 /*
- * Logs go through a queue, so that they come on the thread that polls.
- * Reconnecting is quick: a broker that is back should be used at once.
+ * Log lines go through a queue, so that the polling thread receives them.
+ * Reconnects are fast, so that a recovered broker is used at once.
  */
 static const struct kafka_setting common_settings[] = {
 	{"log.queue", "true"},
@@ -129,7 +129,7 @@ int kafka_wake_create(void)
 
 void kafka_wake_watch(int fd, rd_kafka_queue_t *queue)
 {
-	static const uint64_t one = 1; /* what an eventfd takes */
+	static const uint64_t one = 1; /* an eventfd takes eight bytes */
 
 	rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof(one));
 	(void)eventfd_write(fd, 1);

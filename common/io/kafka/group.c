@@ -10,7 +10,7 @@ enum { CLOSE_MS = 5000, COMMITTED_WAIT_MS = 1000, UNKNOWN = -1 };
 
 struct owned {
 	bool yes;
-	int64_t next; /* the offset after the last one given; or UNKNOWN */
+	int64_t next; /* offset after the last polled record; or UNKNOWN */
 };
 
 struct kafka_group {
@@ -21,12 +21,12 @@ struct kafka_group {
 	unsigned room;
 	unsigned count;
 	unsigned generation;
-	bool held;
-	/* Given to us while holding; the next poll hands it on. */
+	bool paused;
+	/* A record that arrived during a pause; the next poll returns it. */
 	struct kafka_message *early;
 };
 
-/* --- what we own --------------------------------------------------------- */
+/* --- assigned partitions ------------------------------------------------- */
 static void make_room(struct kafka_group *g, unsigned partitions)
 {
 	if (partitions <= g->room)
@@ -37,9 +37,9 @@ static void make_room(struct kafka_group *g, unsigned partitions)
 	g->room = partitions;
 }
 
-/* Where the group left off: only for knowing how much waits. */
-static void ask_next(struct kafka_group *g,
-                     const rd_kafka_topic_partition_list_t *partitions)
+/* Reads the committed offsets: kafka_group_lag() needs them. */
+static void read_committed(struct kafka_group *g,
+                           const rd_kafka_topic_partition_list_t *partitions)
 {
 	rd_kafka_topic_partition_list_t *list =
 		rd_kafka_topic_partition_list_copy(partitions);
@@ -52,8 +52,8 @@ static void ask_next(struct kafka_group *g,
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
-static void take_all(struct kafka_group *g,
-                     const rd_kafka_topic_partition_list_t *partitions)
+static void assign_all(struct kafka_group *g,
+                       const rd_kafka_topic_partition_list_t *partitions)
 {
 	for (int i = 0; i < partitions->cnt; i++) {
 		unsigned p = (unsigned)partitions->elems[i].partition;
@@ -62,10 +62,10 @@ static void take_all(struct kafka_group *g,
 		g->owned[p] = (struct owned){true, UNKNOWN};
 	}
 	g->count = (unsigned)partitions->cnt;
-	ask_next(g, partitions);
+	read_committed(g, partitions);
 }
 
-static void give_all(struct kafka_group *g)
+static void revoke_all(struct kafka_group *g)
 {
 	for (unsigned p = 0; p < g->room; p++)
 		g->owned[p] = (struct owned){false, UNKNOWN};
@@ -94,25 +94,24 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t what,
 
 	g->generation++;
 	if (what != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-		/* The library keeps a pause through a rebalance, and who
-		 * resumes in between resumes nothing. */
-		if (g->held)
+		/* librdkafka keeps a pause across a rebalance, and a resume
+		 * between revocation and assignment has no effect. */
+		if (g->paused)
 			pause_all(g, false);
-		give_all(g);
+		revoke_all(g);
 		rd_kafka_assign(handle, NULL);
 		return;
 	}
 	rd_kafka_assign(handle, partitions);
-	if (g->held)
+	if (g->paused)
 		pause_all(g, true);
-	take_all(g, partitions);
+	assign_all(g, partitions);
 }
 
 /* --- joining and leaving ------------------------------------------------- */
 /*
- * Offsets are committed by librdkafka's timer once kafka_group_store_offset()
- * stored them. fetch.wait.max.ms as in kafka_reader.c. The queue is bounded in
- * KiB.
+ * librdkafka's timer commits the offsets that kafka_group_store_offset()
+ * stored. fetch.wait.max.ms: see reader.c. The queue is bounded in KiB.
  */
 static rd_kafka_conf_t *configure(struct kafka_group *g,
                                   const struct kafka_group_options *options)
@@ -176,9 +175,9 @@ enum status kafka_group_create(const struct kafka_group_options *options,
 }
 
 /*
- * rd_kafka_consumer_close() may block for long when the coordinator is away;
- * this way it is us who say for how long. One that was fenced is refused the
- * close: it has nothing to leave, and can be destroyed at once.
+ * rd_kafka_consumer_close() may block for long when the coordinator is down;
+ * closing through a queue bounds the wait. librdkafka refuses to close a fenced
+ * consumer: it has no group to leave and can be destroyed at once.
  */
 static bool close_in_time(struct kafka_group *g)
 {
@@ -209,7 +208,7 @@ void kafka_group_destroy(struct kafka_group **group)
 		return;
 	kafka_message_destroy(&g->early);
 	if (g->handle && !close_in_time(g)) {
-		/* Destroying it could wait for ever; the process ends soon. */
+		/* Destroying it could block for ever; the process ends soon. */
 		kafka_sink_log(&g->sink, LOG_WARNING, "CLOSE",
 		               "the group did not answer in time");
 		*group = NULL;
@@ -252,8 +251,8 @@ static enum status next_record(struct kafka_group *g, unsigned wait_ms,
 	return status;
 }
 
-static void note_given(struct kafka_group *g,
-                       const struct kafka_message *message)
+static void note_polled(struct kafka_group *g,
+                        const struct kafka_message *message)
 {
 	unsigned partition = (unsigned)kafka_message_partition(message);
 
@@ -266,8 +265,8 @@ enum status kafka_group_poll(struct kafka_group *g, unsigned wait_ms,
 {
 	enum status status = ST_OK;
 
-	if (g->held) {
-		g->held = false;
+	if (g->paused) {
+		g->paused = false;
 		pause_all(g, false);
 	}
 	if (g->early)
@@ -275,7 +274,7 @@ enum status kafka_group_poll(struct kafka_group *g, unsigned wait_ms,
 	else
 		status = next_record(g, wait_ms, ret_message);
 	if (status == ST_OK)
-		note_given(g, *ret_message);
+		note_polled(g, *ret_message);
 	return status;
 }
 
@@ -283,8 +282,8 @@ enum status kafka_group_pause(struct kafka_group *g, unsigned wait_ms)
 {
 	enum status status;
 
-	if (!g->held) {
-		g->held = true;
+	if (!g->paused) {
+		g->paused = true;
 		pause_all(g, true);
 	}
 	if (g->early) {

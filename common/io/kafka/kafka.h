@@ -1,22 +1,23 @@
 /*
- * kafka - records in and out, through librdkafka.
+ * kafka - produces and consumes records, through librdkafka.
  *
- * producer  idempotent, acks=all. Every record that was taken is answered
- *           once, with its tag, in kafka_producer_poll(). A fatal producer is
- *           rebuilt inside and its unanswered records are sent again in order.
- * group     a member of a consumer group (range assignor, static id), for
- *           work that is shared: message_save.
- * reader    fixed partitions from the end, no group, for what every process
- *           must see: message_events.
+ * producer  idempotent, acks=all. Each record that kafka_produce() takes gets
+ *           one delivery report, with its tag, from kafka_producer_poll().
+ * After a fatal error the producer rebuilds its handle and sends the records
+ * without a report again, in order. group     a member of a consumer group
+ * (range assignor, static membership): the members share the partitions of
+ * message_save. reader    reads fixed partitions from their end, without a
+ * group: each process reads all of its shard of message_events.
  *
- * Threads    one thread per object. A producer and a reader have an fd that
- *            becomes readable when poll has work: watch it in the loop; after
- *            it woke you, poll until it returns less than its budget.
+ * Threads    one thread per object. A producer and a reader have a file
+ *            descriptor that becomes readable when poll has work. Watch it in
+ *            the loop; when it is readable, poll until poll returns less than
+ *            its budget.
  * Errors     ST_BUSY         the local queue is full (bounded in KiB)
- *            ST_UNAVAILABLE  no broker in time
- *            ST_UNCERTAIN    timed out after it was sent: may be in the log
- *            ST_TOO_LARGE    over the broker's message size
- *            ST_BROKEN       set up wrong: no such topic, not authorised …
+ *            ST_UNAVAILABLE  no broker answered in time
+ *            ST_UNCERTAIN    timed out after sending: may be in the log
+ *            ST_TOO_LARGE    over the message size of the broker
+ *            ST_BROKEN       wrong set-up: no such topic, not authorised …
  */
 #ifndef PARLEY_IO_KAFKA_H
 #define PARLEY_IO_KAFKA_H
@@ -28,7 +29,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Two headers are all that we ever send; an empty value sends none. */
+/* A record has at most two headers; one with an empty value is not sent. */
 struct kafka_header {
 	const char *name;
 	struct span value;
@@ -36,7 +37,7 @@ struct kafka_header {
 
 struct kafka_record {
 	const char *topic;
-	int32_t partition; /* KAFKA_BY_KEY: murmur2 of the key, as Java does */
+	int32_t partition; /* KAFKA_BY_KEY: murmur2 of the key, as in Java */
 	struct span key;
 	struct span value;
 	struct kafka_header header;
@@ -45,7 +46,7 @@ struct kafka_record {
 
 enum { KAFKA_BY_KEY = -1 };
 
-/* What librdkafka says about itself; never with message contents. */
+/* A log line of librdkafka; it never contains message contents. */
 typedef void kafka_log(void *context, int syslog_level, const char *facility,
                        const char *text);
 
@@ -65,7 +66,7 @@ typedef void kafka_delivered(void *context, uint64_t tag, enum status status);
 struct kafka_producer_options {
 	struct kafka_options common;
 	unsigned queue_max_kib;
-	unsigned timeout_ms; /* 0: try for as long as it takes */
+	unsigned timeout_ms; /* of a delivery; 0: no limit */
 	kafka_delivered *delivered;
 	void *context;
 };
@@ -73,40 +74,41 @@ struct kafka_producer_options {
 MUST_CHECK enum status
 kafka_producer_create(const struct kafka_producer_options *options,
                       struct kafka_producer **ret_producer);
-/* Records not answered by then are dropped: flush first. */
+/* Drops records without a delivery report: flush first. */
 void kafka_producer_destroy(struct kafka_producer **producer);
 /* The record is copied. Never blocks. */
 MUST_CHECK enum status kafka_produce(struct kafka_producer *producer,
                                      const struct kafka_record *record,
                                      uint64_t tag);
 /*
- * ST_OK when a broker has answered about the topic within wait_ms; the first
- * record for it then needs no question of its own. Blocks.
+ * Fetches the topic's metadata, so that its first record needs no request for
+ * it. Blocks for at most wait_ms.
  */
 MUST_CHECK enum status
 kafka_producer_load_metadata(struct kafka_producer *producer, const char *topic,
                              unsigned wait_ms);
 int kafka_producer_fd(const struct kafka_producer *producer);
-/* Calls `answer` for what is settled; returns how many, at most `budget`. */
+/* Calls `delivered` for at most `budget` reports; returns their number. */
 unsigned kafka_producer_poll(struct kafka_producer *producer, unsigned budget);
-/* Waits until everything is answered or the time is over. */
+/* Waits until no record is pending, at most wait_ms. */
 void kafka_producer_flush(struct kafka_producer *producer, unsigned wait_ms);
-/* Records taken and not yet answered. */
+/* Records without a delivery report. */
 unsigned kafka_producer_pending(const struct kafka_producer *producer);
+/* How often a fatal error made the producer rebuild its handle. */
 unsigned kafka_producer_rebuilt(const struct kafka_producer *producer);
 
-/* --- what arrives -------------------------------------------------------- */
+/* --- consumed records ---------------------------------------------------- */
 struct kafka_message; /* one record; freed by kafka_message_destroy() */
 
 void kafka_message_destroy(struct kafka_message **message);
 struct span kafka_message_key(const struct kafka_message *message);
 struct span kafka_message_value(const struct kafka_message *message);
-/* Empty when there is none of that name. */
+/* Empty when the record has no header of this name. */
 struct span kafka_message_header(const struct kafka_message *message,
                                  const char *name);
 int32_t kafka_message_partition(const struct kafka_message *message);
 int64_t kafka_message_offset(const struct kafka_message *message);
-/* When it was produced, unix; 0: not known. */
+/* When the record was produced, Unix time; 0: unknown. */
 uint64_t kafka_message_time_ms(const struct kafka_message *message);
 
 /* --- group --------------------------------------------------------------- */
@@ -122,34 +124,35 @@ struct kafka_group_options {
 MUST_CHECK enum status
 kafka_group_create(const struct kafka_group_options *options,
                    struct kafka_group **ret_group);
-void kafka_group_destroy(struct kafka_group **group); /* leaves, ≤ 5 s */
+/* Leaves the group; takes at most 5 s. */
+void kafka_group_destroy(struct kafka_group **group);
 /*
- * The next record; waits at most wait_ms for one. ST_NOT_FOUND when there is
- * none. Also serves rebalances. ST_BROKEN when fenced by another process with
- * the same instance id.
+ * The next record; waits at most wait_ms for one. It also handles rebalances.
+ * ST_NOT_FOUND: no record. ST_BROKEN: another process with the same instance
+ * id has fenced this one.
  */
 MUST_CHECK enum status kafka_group_poll(struct kafka_group *group,
                                         unsigned wait_ms,
                                         struct kafka_message **ret_message);
 /*
- * Takes no records but keeps the membership alive: for a member that can't work
- * for a while. Fetching goes on with the next kafka_group_poll().
+ * Pauses all partitions and keeps the membership alive, at most wait_ms: for a
+ * member that cannot work for a while. The next kafka_group_poll() resumes.
  */
 MUST_CHECK enum status kafka_group_pause(struct kafka_group *group,
                                          unsigned wait_ms);
 /*
- * Everything up to and including `offset` of that partition is done. It is
- * committed within 200 ms, on revocation and on destroy. Offsets of a
- * partition must be marked in rising order; of one that was revoked they are
- * ignored.
+ * Stores the offset: all records of the partition up to and including `offset`
+ * are processed. It is committed within 200 ms, on revocation and on destroy.
+ * Store the offsets of a partition in ascending order. Offsets of a revoked
+ * partition are ignored.
  */
 void kafka_group_store_offset(struct kafka_group *group, int32_t partition,
                               int64_t offset);
-/* Changes whenever partitions were assigned or revoked. */
+/* Changes with each assignment or revocation of partitions. */
 unsigned kafka_group_generation(const struct kafka_group *group);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
 unsigned kafka_group_partitions(const struct kafka_group *group);
-/* Records in the log that this member has not been given yet; -1 unknown. */
+/* Records in the log that this member has not polled; -1: unknown. */
 int64_t kafka_group_lag(const struct kafka_group *group);
 
 /* --- reader -------------------------------------------------------------- */
@@ -158,15 +161,15 @@ struct kafka_reader;
 struct kafka_reader_options {
 	struct kafka_options common;
 	const char *topic;
-	unsigned partitions; /* of the topic; another count is ST_BROKEN */
-	unsigned shard;      /* reads each p with p % shards == shard */
+	unsigned partitions; /* of the topic; another number is ST_BROKEN */
+	unsigned shard;      /* reads partitions with p % shards == shard */
 	unsigned shards;
 };
 
 /*
- * Positioned behind the last record of each partition when it returns ST_OK:
- * what is produced afterwards will be read. Waits at most wait_ms for brokers,
- * else ST_UNAVAILABLE.
+ * On ST_OK the reader stands after the last record of each partition: it reads
+ * all records that are produced later. ST_UNAVAILABLE: the brokers did not
+ * answer within wait_ms.
  */
 MUST_CHECK enum status
 kafka_reader_create(const struct kafka_reader_options *options,
@@ -174,12 +177,13 @@ kafka_reader_create(const struct kafka_reader_options *options,
 void kafka_reader_destroy(struct kafka_reader **reader);
 int kafka_reader_fd(const struct kafka_reader *reader);
 /*
- * ST_NOT_FOUND when nothing waits. ST_UNCERTAIN when records were lost to us
- * (offsets fell out of the log): the reader goes on from the end, the caller
- * must make its clients fetch what they missed.
+ * The next record; does not wait. ST_NOT_FOUND: no record. ST_UNCERTAIN: the
+ * log was cut before the reader had read it. The reader continues at the end;
+ * the caller must make its clients fetch the missing records.
  */
 MUST_CHECK enum status kafka_reader_poll(struct kafka_reader *reader,
                                          struct kafka_message **ret_message);
+/* Records in the log that are not read yet. */
 int64_t kafka_reader_lag(const struct kafka_reader *reader);
 
 /* --- topics -------------------------------------------------------------- */
@@ -191,14 +195,14 @@ struct kafka_topic {
 };
 
 /*
- * Creates what is missing. ST_CONFLICT when a topic exists with another number
- * of partitions; ret_why gets a text that names it.
+ * Creates the missing topics. ST_CONFLICT: a topic exists with another number
+ * of partitions. On failure ret_why has a text that names the topic.
  */
 MUST_CHECK enum status kafka_topics_create(const struct kafka_options *options,
                                            const struct kafka_topic *topics,
                                            unsigned count, unsigned wait_ms,
                                            char *ret_why, size_t why_size);
-/* Number of partitions of a topic; ST_NOT_FOUND when it does not exist. */
+/* The number of partitions of a topic; ST_NOT_FOUND: no such topic. */
 MUST_CHECK enum status kafka_topic_partitions(const struct kafka_options *,
                                               const char *topic,
                                               unsigned wait_ms,

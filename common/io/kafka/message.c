@@ -1,5 +1,5 @@
 /*
- * A kafka_message is librdkafka's own record under our name: it costs nothing.
+ * A kafka_message is librdkafka's record under another type: no copy is made.
  */
 #include "common/io/kafka/private.h"
 

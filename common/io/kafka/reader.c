@@ -1,6 +1,6 @@
 /*
- * The simple consumer: partitions are started by hand, all into one queue. It
- * knows no group and so never asks for a coordinator.
+ * librdkafka's simple consumer: it starts each partition by itself, all into
+ * one queue. Without a group it needs no coordinator.
  */
 #include "common/io/kafka/private.h"
 
@@ -20,14 +20,13 @@ struct kafka_reader {
 	rd_kafka_queue_t *queue;
 	int wake_fd;
 	unsigned partitions;
-	int64_t *
-		next; /* by partition: the offset after the last; -1 not ours */
-	unsigned started;
+	/* By partition: the offset after the last record; -1: not read. */
+	int64_t *next;
 };
 
 /*
- * fetch.wait.max.ms bounds how long a partition that just got room, or was
- * repositioned, waits for the request under way; new records wake it anyway.
+ * fetch.wait.max.ms bounds the wait of a partition that got room or a new
+ * position for the fetch request under way. New records end that wait anyway.
  */
 static const struct kafka_setting reader_settings[] = {
 	{"enable.auto.commit", "false"},
@@ -71,13 +70,13 @@ static enum status check_partitions(struct kafka_reader *r,
 		return status == ST_NOT_FOUND ? ST_BROKEN : status;
 	if (partitions == options->partitions)
 		return ST_OK;
-	kafka_sink_log(
-		&r->sink, LOG_ERR, "PARTITIONS",
-		"the topic has another number of partitions than is set");
+	kafka_sink_log(&r->sink, LOG_ERR, "PARTITIONS",
+	               "the topic has another number of partitions than "
+	               "KAFKA_PARTITIONS");
 	return ST_BROKEN;
 }
 
-/* Asks for the ends of all partitions at once; -1 is Kafka's "the end". */
+/* Asks for the ends of all partitions in one request. */
 static enum status ask_ends(struct kafka_reader *r,
                             rd_kafka_topic_partition_list_t *ends,
                             unsigned wait_ms)
@@ -121,7 +120,7 @@ static void list_shard(rd_kafka_topic_partition_list_t *ends,
 			->offset = RD_KAFKA_OFFSET_END;
 }
 
-/* A topic that was only just made answers "not leader" for a moment. */
+/* A new topic answers "not leader" for a moment: asks again. */
 static enum status ask_ends_until(struct kafka_reader *r,
                                   rd_kafka_topic_partition_list_t *ends,
                                   uint64_t until_ms)
@@ -212,9 +211,10 @@ int kafka_reader_fd(const struct kafka_reader *r)
 }
 
 /*
- * The offset fell out of the log: what was between is lost to us. The end is
- * asked for here and now, so that nothing slips in between it and what the
- * caller does about the loss; without an answer librdkafka finds it later.
+ * The log no longer has the offset: the records between are lost to this
+ * reader. It asks for the end at once, so that no record arrives between that
+ * end and the caller's handling of the loss. Without an answer librdkafka finds
+ * the end later.
  */
 static void go_to_end(struct kafka_reader *r, int32_t partition)
 {
@@ -232,7 +232,7 @@ static void go_to_end(struct kafka_reader *r, int32_t partition)
 		               rd_kafka_err2str(rd_kafka_last_error()));
 }
 
-/* ST_NOT_FOUND for what only needs a word in the log. */
+/* ST_NOT_FOUND for an error that is only logged. */
 static enum status handle_error(struct kafka_reader *r,
                                 const rd_kafka_message_t *record)
 {
@@ -251,7 +251,7 @@ static rd_kafka_message_t *next_record(struct kafka_reader *r)
 
 	if (record)
 		return record;
-	/* Only now is the queue empty: the next record will write again. */
+	/* The queue is empty now: the next record signals again. */
 	kafka_wake_clear(r->wake_fd);
 	return rd_kafka_consume_queue(r->queue, 0);
 }

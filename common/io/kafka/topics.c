@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 /*
- * Only whole segments are dropped when their time is over, so a topic that
- * keeps its records briefly gets small ones.
+ * Kafka deletes whole segments only, so a topic with a short retention gets
+ * small segments.
  */
 enum { SHORT_RETENTION_MS = 24 * 3600 * 1000 };
 #define SHORT_SEGMENT_BYTES "67108864"
@@ -80,7 +80,7 @@ enum status kafka_topic_partitions(const struct kafka_options *options,
 	if (!handle)
 		return ST_BROKEN;
 	status = kafka_count_partitions(handle, topic, wait_ms, ret_partitions);
-	rd_kafka_poll(handle, 0); /* what it had to say */
+	rd_kafka_poll(handle, 0); /* delivers its log lines */
 	return status;
 }
 
@@ -145,7 +145,7 @@ static enum status create(rd_kafka_t *handle, rd_kafka_NewTopic_t *wanted,
 	return status;
 }
 
-/* A new topic takes a moment until its partitions have leaders. */
+/* Waits until the partitions of a new topic have leaders. */
 static enum status wait_for(rd_kafka_t *handle, const struct kafka_topic *topic,
                             uint64_t until_ms, unsigned *ret_partitions)
 {

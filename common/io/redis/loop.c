@@ -7,7 +7,7 @@
 #include <uv.h>
 
 struct redis_loop {
-	redisAsyncContext *connection; /* NULL: it is gone */
+	redisAsyncContext *connection; /* NULL: it has ended */
 	uv_poll_t poll;
 	uv_prepare_t before_wait;
 	int wanted;
@@ -19,7 +19,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct redis_loop *l = poll->data;
 
-	/* A refused connection is an error here: reading finds out which. */
+	/* A refused connection is an error here; reading finds the reason. */
 	if (status || events & UV_READABLE)
 		redisAsyncHandleRead(l->connection);
 	if (l->connection && events & UV_WRITABLE)

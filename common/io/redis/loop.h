@@ -1,11 +1,13 @@
 /*
- * redis_loop - hiredis on a libuv loop: one write for all commands of a turn.
+ * redis_loop - runs hiredis on a libuv loop: one write for all commands of a
+ * turn.
  *
- * hiredis' own adapter changes what the loop watches with every command, which
- * is a system call each. Here commands gather until the loop is about to wait;
- * writing is watched for only while the socket is full or connecting.
+ * The adapter of hiredis changes the watched events with every command, which
+ * is a system call each. This one collects commands until the loop is about to
+ * wait, and watches for writability only while the socket is full or
+ * connecting.
  *
- * Threads    the loop's.
+ * Threads    the thread of the loop.
  */
 #ifndef PARLEY_IO_REDIS_LOOP_H
 #define PARLEY_IO_REDIS_LOOP_H
@@ -14,8 +16,8 @@ struct redisAsyncContext;
 struct uv_loop_s;
 
 /*
- * Once, before the connect callback is set. What it makes goes away with the
- * connection, after one more turn of the loop.
+ * Call it once, before the connect callback is set. It frees its memory after
+ * the connection ends, when the loop has turned once more.
  */
 void redis_loop_attach(struct redisAsyncContext *connection,
                        struct uv_loop_s *loop);

@@ -18,37 +18,37 @@ enum {
 	NUMBER_MAX = 20,
 };
 
-/* What an answer belongs to; kept in a free list, not allocated each time. */
-struct waiting {
+/* A command without a reply; reused through a free list. */
+struct pending_command {
 	struct redis *redis;
 	redis_done *done;
 	redis_set_done *set_done;
 	void *context;
 	uint64_t tag;
-	struct waiting *next;
+	struct pending_command *next;
 };
 
 struct redis {
 	struct redis_options options;
 	struct uv_loop_s *loop;
-	redisAsyncContext *connection; /* NULL between tries */
+	redisAsyncContext *connection; /* NULL between attempts */
 	bool up;
-	bool told_down;
+	bool reported_down;
 	unsigned tries;
 	unsigned pending;
 	uint64_t dropped;
-	struct waiting *free_list;
+	struct pending_command *free_list;
 	uv_timer_t *timer;
 };
 
 static void on_timer(uv_timer_t *timer);
 
-static void say_down(struct redis *redis, const char *why)
+static void report_down(struct redis *redis, const char *why)
 {
-	if (!redis->up && redis->told_down)
+	if (!redis->up && redis->reported_down)
 		return;
 	redis->up = false;
-	redis->told_down = true;
+	redis->reported_down = true;
 	redis->options.changed(redis->options.context, false, why);
 }
 
@@ -60,7 +60,7 @@ static void retry_later(struct redis *redis)
 	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
 }
 
-/* A try that has come to nothing: the server hangs, or packets vanish. */
+/* The attempt timed out: the server hangs, or packets are lost. */
 static void give_up(struct redis *redis)
 {
 	redisAsyncContext *connection = redis->connection;
@@ -68,11 +68,11 @@ static void give_up(struct redis *redis)
 	redis->connection = NULL;
 	connection->data = NULL;
 	redisAsyncFree(connection);
-	say_down(redis, "it does not answer");
+	report_down(redis, "no answer");
 	retry_later(redis);
 }
 
-/* hiredis frees the context itself after these two. */
+/* hiredis frees the context after this callback and the next. */
 static void on_disconnect(const redisAsyncContext *connection, int status)
 {
 	struct redis *redis = connection->data;
@@ -80,7 +80,7 @@ static void on_disconnect(const redisAsyncContext *connection, int status)
 	if (!redis)
 		return;
 	redis->connection = NULL;
-	say_down(redis, status == REDIS_OK ? "closed" : connection->errstr);
+	report_down(redis, status == REDIS_OK ? "closed" : connection->errstr);
 	retry_later(redis);
 }
 
@@ -89,13 +89,13 @@ static void on_connect(const redisAsyncContext *connection, int status)
 	struct redis *redis = connection->data;
 
 	if (!redis || status == REDIS_OK)
-		return; /* up only when it has answered */
+		return; /* up after the first reply */
 	redis->connection = NULL;
-	say_down(redis, connection->errstr);
+	report_down(redis, connection->errstr);
 	retry_later(redis);
 }
 
-/* The answer to PING, the last thing of a greeting. */
+/* The reply to PING, the last command of the greeting. */
 static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
 {
 	const redisReply *answer = reply;
@@ -105,12 +105,12 @@ static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
 	if (!redis || !answer)
 		return;
 	if (answer->type == REDIS_REPLY_ERROR) {
-		say_down(redis, answer->str);
+		report_down(redis, answer->str);
 		redisAsyncDisconnect(connection);
 		return;
 	}
 	redis->up = true;
-	redis->told_down = false;
+	redis->reported_down = false;
 	redis->tries = 0;
 	(void)uv_timer_stop(redis->timer);
 	redis->options.changed(redis->options.context, true, NULL);
@@ -132,7 +132,8 @@ static void connect_now(struct redis *redis)
 		redis->options.host, (int)redis->options.port);
 
 	if (!connection || connection->err) {
-		say_down(redis, connection ? connection->errstr : "no memory");
+		report_down(redis,
+		            connection ? connection->errstr : "no memory");
 		if (connection)
 			redisAsyncFree(connection);
 		retry_later(redis);
@@ -191,7 +192,7 @@ void redis_destroy(struct redis **redis)
 		redisAsyncFree(r->connection); /* answers what is pending */
 	}
 	while (r->free_list) {
-		struct waiting *next = r->free_list->next;
+		struct pending_command *next = r->free_list->next;
 
 		mem_free(&r->free_list);
 		r->free_list = next;
@@ -199,19 +200,19 @@ void redis_destroy(struct redis **redis)
 	mem_free(redis);
 }
 
-static struct waiting *waiting_take(struct redis *redis)
+static struct pending_command *pending_take(struct redis *redis)
 {
-	struct waiting *w = redis->free_list;
+	struct pending_command *w = redis->free_list;
 
 	if (w)
 		redis->free_list = w->next;
 	else
 		w = mem_new(sizeof(*w));
-	*w = (struct waiting){.redis = redis};
+	*w = (struct pending_command){.redis = redis};
 	return w;
 }
 
-static void waiting_give_back(struct waiting *w)
+static void pending_release(struct pending_command *w)
 {
 	w->next = w->redis->free_list;
 	w->redis->free_list = w;
@@ -219,7 +220,7 @@ static void waiting_give_back(struct waiting *w)
 
 /* --- replies ------------------------------------------------------------- */
 
-static struct redis_reply neutral(const redisReply *reply)
+static struct redis_reply reply_of(const redisReply *reply)
 {
 	struct redis_reply r = {.kind = REDIS_NIL};
 
@@ -245,32 +246,32 @@ struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
 	const redisReply *reply = list->items;
 
 	assert(index < list->count);
-	return neutral(reply->element[index]);
+	return reply_of(reply->element[index]);
 }
 
 static void on_reply(redisAsyncContext *connection, void *reply, void *data)
 {
 	const redisReply *answer = reply;
-	struct redis_reply said = neutral(answer);
-	struct waiting *w = data;
+	struct redis_reply answered = reply_of(answer);
+	struct pending_command *w = data;
 
 	w->redis->pending--;
 	if (w->done && connection->data)
-		w->done(w->context, w->tag, &said);
+		w->done(w->context, w->tag, &answered);
 	if (w->set_done && connection->data)
 		w->set_done(w->context, w->tag,
 		            answer && answer->type == REDIS_REPLY_STATUS);
-	waiting_give_back(w);
+	pending_release(w);
 }
 
 /* --- commands ------------------------------------------------------------ */
 
 static bool send_words(struct redis *redis, const struct span *words,
-                       unsigned count, const struct waiting *wanted)
+                       unsigned count, const struct pending_command *wanted)
 {
 	const char *argv[REDIS_WORDS_MAX];
 	size_t lens[REDIS_WORDS_MAX];
-	struct waiting *w;
+	struct pending_command *w;
 
 	assert(count <= REDIS_WORDS_MAX);
 	for (unsigned i = 0; i < count; i++) {
@@ -281,14 +282,14 @@ static bool send_words(struct redis *redis, const struct span *words,
 		redis->dropped++;
 		return false;
 	}
-	w = waiting_take(redis);
+	w = pending_take(redis);
 	w->done = wanted->done;
 	w->set_done = wanted->set_done;
 	w->context = wanted->context;
 	w->tag = wanted->tag;
 	if (redisAsyncCommandArgv(redis->connection, on_reply, w, (int)count,
 	                          argv, lens) != REDIS_OK) {
-		waiting_give_back(w);
+		pending_release(w);
 		redis->dropped++;
 		return false;
 	}
@@ -301,9 +302,9 @@ bool redis_command(struct redis *redis, const struct span *words,
                    uint64_t tag)
 {
 	return send_words(redis, words, count,
-	                  &(struct waiting){.done = done,
-	                                    .context = context,
-	                                    .tag = tag});
+	                  &(struct pending_command){.done = done,
+	                                            .context = context,
+	                                            .tag = tag});
 }
 
 bool redis_set(struct redis *redis, struct span key, struct span value,
@@ -322,9 +323,9 @@ bool redis_set(struct redis *redis, struct span key, struct span value,
 	};
 
 	return send_words(redis, words, ARRAY_LEN(words),
-	                  &(struct waiting){.set_done = done,
-	                                    .context = context,
-	                                    .tag = tag});
+	                  &(struct pending_command){.set_done = done,
+	                                            .context = context,
+	                                            .tag = tag});
 }
 
 bool redis_is_up(const struct redis *redis)

@@ -1,13 +1,14 @@
 /*
- * redis - hints and presence in Redis, on a libuv loop, through hiredis.
+ * redis - sends commands to Redis (hints and presence), on a libuv loop,
+ * through hiredis.
  *
- * Everything here may fail at any time and nothing depends on it: commands
- * that can't be sent are dropped, and dropped commands are counted. The
- * connection is made again by itself, with jittered backoff.
+ * Redis may fail at any time, and nothing durable depends on it: a command that
+ * cannot be sent is dropped and counted. The client reconnects by itself, with
+ * jittered backoff.
  *
- * Bounds     at most `pending_max` commands await their answers; beyond that,
- *            or while there is no connection, commands are dropped.
- * Threads    the loop's.
+ * Bounds     at most `pending_max` commands wait for their replies. Beyond
+ * that, and without a connection, commands are dropped. Threads    the thread
+ * of the loop.
  */
 #ifndef PARLEY_IO_REDIS_H
 #define PARLEY_IO_REDIS_H
@@ -25,7 +26,7 @@ struct redis_options { /* texts must live as long as the object */
 	uint16_t port;
 	const char *password; /* "": none */
 	unsigned pending_max;
-	/* Each change of the connection; why is NULL when it is up. */
+	/* Called when the connection comes up or goes down; up: why is NULL. */
 	void (*changed)(void *context, bool up, const char *why);
 	void *context;
 };
@@ -37,15 +38,15 @@ void redis_destroy(struct redis **redis);
 bool redis_is_up(const struct redis *redis);
 
 enum redis_kind {
-	REDIS_NO_REPLY, /* the connection broke first */
-	REDIS_FAULT,    /* text says why */
+	REDIS_NO_REPLY, /* the connection was lost first */
+	REDIS_FAULT,    /* `text` is the error */
 	REDIS_NIL,
 	REDIS_TEXT,
 	REDIS_NUMBER,
 	REDIS_LIST,
 };
 
-struct redis_reply { /* what its kind does not have is zero */
+struct redis_reply { /* members that the kind does not use are zero */
 	enum redis_kind kind;
 	int64_t number;
 	struct span text;
@@ -53,7 +54,7 @@ struct redis_reply { /* what its kind does not have is zero */
 	const void *items;
 };
 
-/* One of the items of a list. */
+/* Item `index` of a list. */
 struct redis_reply redis_item(const struct redis_reply *list, unsigned index);
 
 /* The reply lives until the call returns. */
@@ -63,9 +64,9 @@ typedef void redis_done(void *context, uint64_t tag,
 enum { REDIS_WORDS_MAX = 8 };
 
 /*
- * Any command, by its words. Those of one turn of the loop go in one write.
- * False when dropped; else `done`, if given, is called once with `tag`, unless
- * the object is destroyed before.
+ * Sends a command, given by its words; the commands of one turn of the loop
+ * share one write. False when dropped. Else `done`, if not NULL, is called once
+ * with `tag`, unless the object is destroyed before.
  */
 bool redis_command(struct redis *redis, const struct span *words,
                    unsigned count, redis_done *done, void *context,
@@ -73,16 +74,17 @@ bool redis_command(struct redis *redis, const struct span *words,
 
 enum redis_when { REDIS_IF_ABSENT, REDIS_IF_PRESENT };
 
-/* `set` is false when the condition did not hold, or Redis failed. */
+/* `set` is false when the condition was not met or Redis failed. */
 typedef void redis_set_done(void *context, uint64_t tag, bool set);
 
 /*
- * SET key value EX ttl_s NX|XX. False when dropped; else `done`, if given, is
- * called once with `tag`.
+ * SET key value EX ttl_s NX|XX. False when dropped. Else `done`, if not NULL,
+ * is called once with `tag`.
  */
 bool redis_set(struct redis *redis, struct span key, struct span value,
                unsigned ttl_s, enum redis_when when, redis_set_done *done,
                void *context, uint64_t tag);
+/* Commands dropped so far. */
 uint64_t redis_dropped(const struct redis *redis);
 
 #endif

@@ -4,8 +4,8 @@
 #include <mysqld_error.h>
 
 /*
- * Numbers, where the two servers' headers disagree on the name or have none.
- * https://mariadb.com/kb/en/mariadb-error-code-reference/
+ * Numbers for which the headers of the two servers have different names or
+ * none. https://mariadb.com/kb/en/mariadb-error-code-reference/
  */
 enum {
 	DISK_FULL = 1021,

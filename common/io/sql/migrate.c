@@ -11,7 +11,7 @@ enum { STATEMENT_MAX = 64 * 1024 };
 /* MySQL takes lock names of at most 64 characters; the lock is server-wide. */
 #define LOCK_NAME "LEFT(CONCAT('schema:', DATABASE()), 64)"
 
-/* The first number of a statement's only row; NULL counts as 0. */
+/* The first column of a statement's only row; NULL counts as 0. */
 static enum status ask(struct sql *sql, const char *statement,
                        uint64_t *ret_number)
 {
@@ -25,7 +25,7 @@ static enum status ask(struct sql *sql, const char *statement,
 	return status;
 }
 
-/* Does not wait for long: whoever migrates tries again when it is not done. */
+/* Waits for 1 s only: the caller of sql_migrate() retries. */
 static enum status lock(struct sql *sql)
 {
 	uint64_t got = 0;

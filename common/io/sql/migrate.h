@@ -7,12 +7,12 @@
 #include "common/io/sql/sql.h"
 
 /*
- * Applies the numbered schema files that are not yet applied, in order, under
- * a named lock, and records them in schema_version(version, applied_at).
- * ST_BROKEN when the database has a version that this binary does not know,
- * ST_UNAVAILABLE while another process is at it: try again. A file may be run
- * again after a crash halfway: write CREATE TABLE IF NOT EXISTS; ADD COLUMN and
- * ADD KEY are passed over when they have been done (in one ALTER: all or none).
+ * Applies the missing numbered schema files in order, under a named lock of the
+ * server, and records them in schema_version(version, applied_at). ST_BROKEN:
+ * the database has a version that this binary does not know. ST_UNAVAILABLE:
+ * another process holds the lock; retry. After a crash a file may run again:
+ * use CREATE TABLE IF NOT EXISTS. ADD COLUMN and ADD KEY are skipped when the
+ * column or key exists (in one ALTER: all or none).
  */
 struct sql_migration {
 	unsigned version;       /* from 1, without gaps */

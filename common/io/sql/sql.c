@@ -25,14 +25,14 @@ struct sql {
 	uint16_t port;
 	unsigned timeout_s;
 	bool in_transaction;
-	bool chains;  /* transactions, from the next sql_begin() on */
-	bool chained; /* the server was told so */
+	bool chains;  /* sql_chain_transactions() was called */
+	bool chained; /* the server has autocommit = 0 */
 	uint64_t connects;
-	/* The last used first: few enough that looking through them is
-	 * cheaper than hashing texts of many KiB. */
+	/* The most recently used first. They are few: a linear search costs
+	 * less than hashing texts of many KiB. */
 	struct sql_statement *statements[STATEMENTS_MAX];
 	unsigned statement_count;
-	struct sql_statement *reading; /* whose rows are being fetched */
+	struct sql_statement *reading; /* its rows are being fetched */
 	uint64_t affected;
 	uint64_t insert_id;
 	char error[ERROR_TEXT_MAX];
@@ -140,9 +140,8 @@ static enum status not_connected(struct sql *sql)
 }
 
 /*
- * Keeps the promise that what is UNAVAILABLE was rolled back: a lock wait that
- * timed out undoes its statement only, the rest of the transaction is undone
- * here.
+ * ST_UNAVAILABLE promises a rollback. A lock wait timeout undoes its statement
+ * only, so the rest of the transaction is rolled back here.
  */
 static enum status failed(struct sql *sql, unsigned error, const char *text)
 {
@@ -172,8 +171,8 @@ static enum status query(struct sql *sql, const char *statement, size_t len)
 }
 
 /*
- * Waiting for a lock must end before our own read timeout does, else a mere
- * wait looks like a lost server. Idle connections are ours to close.
+ * A lock wait must end before the read timeout of the client, else a wait looks
+ * like a lost server. The server does not close idle connections.
  */
 static enum status set_session(struct sql *sql)
 {
@@ -198,7 +197,7 @@ static void set_options(const struct sql *sql, MYSQL *mysql)
 	unsigned protocol = MYSQL_PROTOCOL_TCP;
 	unsigned local_infile = 0;
 	my_bool reconnect = 0;
-	/* The client of 11.8 would refuse servers whose certificate has no
+	/* The client of 11.8 refuses servers whose certificate has no
 	 * issuer; the database is on a private network. */
 	my_bool verify = 0;
 
@@ -308,7 +307,7 @@ void sql_rollback(struct sql *sql)
 	drop_rows(sql);
 	if (!mysql_real_query(sql->mysql, "ROLLBACK", strlen("ROLLBACK")))
 		return;
-	/* Why the transaction failed is what the caller wants to read. */
+	/* The caller wants the reason why the transaction failed. */
 	memcpy(error, sql->error, sizeof(error));
 	disconnect(sql);
 	memcpy(sql->error, error, sizeof(error));
@@ -327,7 +326,7 @@ static enum status prepare(struct sql *sql, const char *text, size_t len,
 	return ST_OK;
 }
 
-/* Puts `statement` first; the one at `at` is overwritten. */
+/* Moves `statement` to the front, over the one at `at`. */
 static void to_front(struct sql *sql, unsigned at,
                      struct sql_statement *statement)
 {
@@ -360,7 +359,7 @@ static enum status find(struct sql *sql, const char *text,
 	return ST_OK;
 }
 
-/* A change that was on its own is committed by the server before it answers. */
+/* Outside a transaction the server commits a change before it answers. */
 static enum status run_failed(struct sql *sql, const struct sql_statement *s)
 {
 	unsigned error = sql_statement_errno(s);

@@ -1,24 +1,23 @@
 /*
- * sql - one connection to MariaDB or MySQL, through libmysqlclient.
+ * sql - one connection to MariaDB or MySQL, through libmariadb.
  *
- * Text goes to the server as parameters of prepared statements, never by
- * putting a statement together. Statements are prepared once per connection
- * and text, and kept.
+ * Values go to the server as parameters of prepared statements; statement texts
+ * are constant. A connection prepares each text once and caches it.
  *
- * Errors     ST_CONFLICT     a unique key is taken (1062), or the name of a
- *                            column or key
- *            ST_INVALID      the data can't be stored: too long, bad
+ * Errors     ST_CONFLICT     duplicate key (1062), column name or key name
+ *            ST_INVALID      the data cannot be stored: too long, bad
  *                            characters, out of range, violates a constraint
  *            ST_UNAVAILABLE  not connected, connection lost, deadlock, lock
- *                            wait, read-only, disk full: rolled back or never
- *                            done, try again
- *            ST_UNCERTAIN    lost while committing: look before trying again
- *            ST_BROKEN       anything else: a bug or a wrong set-up
- *            sql_error() has the server's words until the next call.
+ *                            wait timeout, read-only, disk full: rolled back
+ *                            or never executed, retry later
+ *            ST_UNCERTAIN    connection lost during a commit: check whether
+ *                            it was executed, then retry
+ *            ST_BROKEN       any other error: a bug or a wrong set-up
+ *            sql_error() returns the server's message until the next call.
  *            After a lost connection every call is ST_UNAVAILABLE until
- *            sql_connect() succeeds again.
- * Threads    one thread at a time; call sql_thread_start() first on threads
- *            that were not the one calling sql_library_start().
+ *            sql_connect() succeeds.
+ * Threads    one thread at a time. A thread other than the caller of
+ *            sql_library_start() calls sql_thread_start() first.
  */
 #ifndef PARLEY_IO_SQL_H
 #define PARLEY_IO_SQL_H
@@ -45,39 +44,40 @@ void sql_library_start(void);
 void sql_thread_start(void);
 void sql_thread_stop(void);
 
-/* Never connects yet. */
+/* Does not connect. */
 struct sql *sql_create(const struct sql_options *options);
 void sql_destroy(struct sql **sql);
 MUST_CHECK enum status sql_connect(struct sql *sql); /* also re-connects */
 bool sql_connected(const struct sql *sql);
-/* How often it was connected: what was known of the server may be old. */
+/* Connections made so far: a change means that caches may be stale. */
 uint64_t sql_connects(const struct sql *sql);
 const char *sql_error(const struct sql *sql);
 
-/* A constant statement without parameters, whose rows (if any) are dropped. */
+/* Executes a constant statement without parameters; drops its rows. */
 MUST_CHECK enum status sql_execute(struct sql *sql, const char *statement);
 MUST_CHECK enum status sql_begin(struct sql *sql);
 MUST_CHECK enum status sql_commit(struct sql *sql);
 void sql_rollback(struct sql *sql); /* harmless outside a transaction */
 /*
- * From the next sql_begin() on the server begins a transaction by itself when
- * one has ended, which saves a round trip for each. Everything on this
- * connection, reads too, then stands between sql_begin() and its end.
+ * From the next sql_begin() on, the server starts a transaction by itself when
+ * the last one has ended (autocommit = 0), which saves a round trip each. All
+ * statements of the connection, also reads, must then be inside sql_begin() and
+ * sql_commit() or sql_rollback().
  */
 void sql_chain_transactions(struct sql *sql);
 
 /*
- * Runs a statement with one value for each `?`. When it has rows, read them
- * with sql_fetch() until it says ST_NOT_FOUND (or drop them: the next
- * sql_run() does). Statements are told apart by their text and kept prepared;
- * at most 128 per connection, the longest unused is dropped.
+ * Runs a statement with one value for each `?`. Read its rows with sql_fetch()
+ * until ST_NOT_FOUND; the next sql_run() drops unread rows. The connection
+ * caches at most 128 prepared statements, by text, and evicts the least
+ * recently used.
  */
 MUST_CHECK enum status sql_run(struct sql *sql, const char *statement,
                                const struct sql_value *values, unsigned count);
 /*
  * The next row into ret_row[0..columns). Bytes live until the next call.
- * ST_NOT_FOUND after the last. Columns of integer type are SQL_NUMBER, all
- * others SQL_BYTES: sums and sums of parameters want CAST(… AS UNSIGNED).
+ * ST_NOT_FOUND after the last row. Columns of an integer type are SQL_NUMBER,
+ * all others SQL_BYTES: sums need CAST(… AS UNSIGNED).
  */
 MUST_CHECK enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
                                  unsigned columns);

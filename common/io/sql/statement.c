@@ -6,7 +6,7 @@
 
 enum { FIRST_COLUMN_BYTES = 256 };
 
-/* Where one column of a fetched row lands. */
+/* The buffer of one column of a fetched row. */
 struct column {
 	bool is_number;
 	uint64_t number;
@@ -25,7 +25,7 @@ struct sql_statement {
 	MYSQL_BIND *results;
 	struct column *columns;
 	unsigned column_count;
-	bool grown; /* buffers were: bind them before the next row */
+	bool grown; /* buffers grew: bind them before the next row */
 };
 
 struct sql_statement *sql_statement_create(MYSQL *mysql)
@@ -154,7 +154,7 @@ void sql_statement_drop_rows(struct sql_statement *s)
 	(void)mysql_stmt_free_result(s->handle);
 }
 
-/* Bytes go as text: both servers put it into binary columns unchanged. */
+/* Sends bytes as text: both servers store it in binary columns unchanged. */
 static void bind_values(struct sql_statement *s, const struct sql_value *values)
 {
 	for (unsigned i = 0; i < s->parameter_count; i++) {
@@ -189,7 +189,7 @@ bool sql_statement_run(struct sql_statement *s, const struct sql_value *values,
 	        !mysql_stmt_store_result(s->handle));
 }
 
-/* Makes room for what was cut off and reads it again. */
+/* Enlarges the buffer and reads the column again. */
 static bool read_rest(struct sql_statement *s, unsigned at)
 {
 	struct column *column = &s->columns[at];
@@ -205,8 +205,8 @@ static bool read_rest(struct sql_statement *s, unsigned at)
 }
 
 /*
- * The larger buffers are bound before the next row, not now: binding clears the
- * lengths of this one in some versions (CONC-821).
+ * Larger buffers are bound before the next row, not now: in some versions
+ * binding clears the lengths of the current row (CONC-821).
  */
 static bool read_truncated(struct sql_statement *s)
 {

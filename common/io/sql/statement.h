@@ -1,8 +1,8 @@
 /*
  * sql_statement - a prepared statement of a connection; a part of sql.
  *
- * Memory for parameters and columns is kept from run to run. What fails leaves
- * its reason in sql_statement_errno() and _error().
+ * It keeps its memory for parameters and columns between runs. After a failure
+ * sql_statement_errno() and _error() return the reason.
  */
 #ifndef PARLEY_IO_SQL_STATEMENT_H
 #define PARLEY_IO_SQL_STATEMENT_H
@@ -21,7 +21,7 @@ bool sql_statement_prepare(struct sql_statement *s, const char *text,
 bool sql_statement_is(const struct sql_statement *s, const char *text,
                       size_t len);
 bool sql_statement_has_rows(const struct sql_statement *s);
-/* All rows are fetched from the server before it returns. */
+/* Fetches all rows from the server before it returns. */
 bool sql_statement_run(struct sql_statement *s, const struct sql_value *values,
                        unsigned count);
 
