@@ -65,13 +65,6 @@ static bool needs_users(struct request *request, unsigned at_most)
 	return false;
 }
 
-static void path_of(struct buf *out, const struct request *request,
-                    const char *behind)
-{
-	buf_format(out, "/conversations/%llu%s",
-	           (unsigned long long)request->target.id, behind);
-}
-
 /* Writes "users":[…], the ids of the users named. */
 static bool write_users(struct request *request, struct json_writer *w)
 {
@@ -93,7 +86,8 @@ static bool call(struct request *request, const char *method,
 {
 	struct buf path CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
-	path_of(&path, request, behind);
+	buf_format(&path, "/conversations/%llu%s",
+	           (unsigned long long)request->target.id, behind);
 	return rest_session_call(request->session,
 	                         request->options->account.options.words[0],
 	                         method, buf_text(&path), body, take, request);

@@ -18,6 +18,6 @@ $(eval $(call library,client_test,client-test,$(CLIENT_TEST_SOURCES),libuv))
 $(eval $(call program,client-test,client_test client common,$(CLIENT_PACKAGES)))
 
 CLIENT_TESTS := chat/tests/test_input_line \
-	$(addprefix cli/tests/test_,histogram options) \
-	$(addprefix client/tests/test_,inbox message pending_messages upgrade)
+	$(addprefix cli/tests/test_,histogram options terminal) \
+	$(addprefix client/tests/test_,address inbox message pending_messages upgrade)
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/$(t).c,client_test client common,$(CLIENT_PACKAGES))))

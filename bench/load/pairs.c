@@ -344,19 +344,6 @@ static void run(struct pairs_load *load)
 }
 
 /* --- the result ---------------------------------------------------------- */
-static void write_times(struct json_writer *w, const char *name,
-                        const struct histogram *histogram)
-{
-	json_open_object(w, name);
-	json_number(w, "count", histogram->count);
-	json_number(w, "p50", histogram_at(histogram, 50));
-	json_number(w, "p90", histogram_at(histogram, 90));
-	json_number(w, "p99", histogram_at(histogram, 99));
-	json_number(w, "p999", histogram_at(histogram, 99.9));
-	json_number(w, "max", histogram->max);
-	json_close(w);
-}
-
 static bool is_clean(const struct pairs_load *load)
 {
 	return is_complete(load) && !load->errors && !load->duplicates &&
@@ -379,8 +366,8 @@ static void report(const struct pairs_load *load)
 	json_number(&w, "seconds", options->seconds);
 	json_double(&w, "saved_per_s",
 	            (double)load->settled_in_time / (double)options->seconds);
-	write_times(&w, "saved_us", &load->to_saved);
-	write_times(&w, "received_us", &load->to_received);
+	histogram_write(&load->to_saved, "saved_us", &w);
+	histogram_write(&load->to_received, "received_us", &w);
 	json_number(&w, "sent", load->sent);
 	json_number(&w, "saved", load->saved);
 	json_number(&w, "received", load->received);
@@ -393,7 +380,7 @@ static void report(const struct pairs_load *load)
 	            (int64_t)(load->saved - load->received));
 	json_number(&w, "duplicates", load->duplicates);
 	json_number(&w, "misordered", load->misordered);
-	json_number(&w, "strange_frames", load->unexpected);
+	json_number(&w, "unexpected_frames", load->unexpected);
 	json_number(&w, "lost_sockets", load->lost_sockets);
 	json_bool(&w, "clean", is_clean(load));
 	json_close(&w);

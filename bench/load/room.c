@@ -24,7 +24,7 @@ struct room {
 	char frame[FRAME_KEPT];
 	size_t frame_len;
 	uint64_t seq, made_us;
-	uint64_t deliveries, bytes, gaps, duplicates, strange;
+	uint64_t deliveries, bytes, gaps, duplicates, unexpected;
 	uint64_t first_us, last_us; /* of deliveries */
 	struct histogram times;
 };
@@ -78,7 +78,7 @@ static void on_text(void *context, unsigned member, struct span text,
 	struct room *room = context;
 
 	if (!read_frame(room, text)) {
-		room->strange++;
+		room->unexpected++;
 		return;
 	}
 	check_seq(room, member);
@@ -92,26 +92,11 @@ static void on_text(void *context, unsigned member, struct span text,
 
 static const struct socket_group_events events = {.text = on_text};
 
-static double seconds(const struct room *room)
-{
-	return (double)(room->last_us - room->first_us) / 1e6;
-}
-
-static void write_times(struct json_writer *w, const struct histogram *times)
-{
-	json_open_object(w, "received_us");
-	json_number(w, "p50", histogram_at(times, 50));
-	json_number(w, "p95", histogram_at(times, 95));
-	json_number(w, "p99", histogram_at(times, 99));
-	json_number(w, "max", times->max);
-	json_close(w);
-}
-
 static void report(const struct room *room)
 {
 	struct buf text CLEANUP(buf_free) = BUF(2048);
 	struct json_writer w = json_writer(&text);
-	double took = seconds(room);
+	double took = (double)(room->last_us - room->first_us) / 1e6;
 
 	json_open(&w);
 	json_text(&w, "mode", SPAN("room"));
@@ -124,8 +109,8 @@ static void report(const struct room *room)
 	            took > 0 ? (double)room->deliveries / took : 0);
 	json_number(&w, "gaps", room->gaps);
 	json_number(&w, "duplicates", room->duplicates);
-	json_number(&w, "strange", room->strange);
-	write_times(&w, &room->times);
+	json_number(&w, "unexpected_frames", room->unexpected);
+	histogram_write(&room->times, "received_us", &w);
 	json_close(&w);
 	(void)puts(buf_text(&text));
 	(void)fflush(stdout);
@@ -137,7 +122,7 @@ static void reset(struct room *room)
 	room->bytes = 0;
 	room->gaps = 0;
 	room->duplicates = 0;
-	room->strange = 0;
+	room->unexpected = 0;
 	room->first_us = 0;
 	room->last_us = 0;
 	room->times = (struct histogram){0};

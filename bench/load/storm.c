@@ -116,16 +116,6 @@ static void reconnect_due(struct storm *storm)
 	}
 }
 
-static void write_times(struct json_writer *w, const struct histogram *times)
-{
-	json_open_object(w, "back_us");
-	json_number(w, "p50", histogram_at(times, 50));
-	json_number(w, "p90", histogram_at(times, 90));
-	json_number(w, "p99", histogram_at(times, 99));
-	json_number(w, "max", times->max);
-	json_close(w);
-}
-
 static void report(const struct storm *storm)
 {
 	struct buf text CLEANUP(buf_free) = BUF(1024);
@@ -137,7 +127,7 @@ static void report(const struct storm *storm)
 	json_number(&w, "cut", storm->cut);
 	json_number(&w, "away", storm->offline);
 	json_number(&w, "tries", storm->attempts);
-	write_times(&w, &storm->back);
+	histogram_write(&storm->back, "back_us", &w);
 	json_close(&w);
 	(void)puts(buf_text(&text));
 	(void)fflush(stdout);

@@ -1,4 +1,5 @@
 #include "client-test/cli/histogram.h"
+#include "common/base/json_write.h"
 
 enum { EXACT_BITS = 7, STEP_BITS = 6 };
 
@@ -50,4 +51,18 @@ uint64_t histogram_at(const struct histogram *histogram, double percent)
 			return top < histogram->max ? top : histogram->max;
 	}
 	return histogram->max;
+}
+
+void histogram_write(const struct histogram *histogram, const char *name,
+                     struct json_writer *w)
+{
+	json_open_object(w, name);
+	json_number(w, "count", histogram->count);
+	json_number(w, "p50", histogram_at(histogram, 50));
+	json_number(w, "p90", histogram_at(histogram, 90));
+	json_number(w, "p95", histogram_at(histogram, 95));
+	json_number(w, "p99", histogram_at(histogram, 99));
+	json_number(w, "p999", histogram_at(histogram, 99.9));
+	json_number(w, "max", histogram->max);
+	json_close(w);
 }

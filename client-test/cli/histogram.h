@@ -15,6 +15,8 @@ enum {
 		HISTOGRAM_EXACT + HISTOGRAM_STEPS * HISTOGRAM_POWERS,
 };
 
+struct json_writer;
+
 /* Empty when zeroed. */
 struct histogram {
 	uint64_t count;
@@ -25,5 +27,8 @@ struct histogram {
 void histogram_add(struct histogram *histogram, uint64_t us);
 /* The value that `percent` of the samples do not exceed; 0 if it is empty. */
 uint64_t histogram_at(const struct histogram *histogram, double percent);
+/* Writes an object: count, p50, p90, p95, p99, p999 and max. */
+void histogram_write(const struct histogram *histogram, const char *name,
+                     struct json_writer *w);
 
 #endif

@@ -33,63 +33,58 @@ static void quoted(struct buf *out, const char *before, struct span text)
 	buf_byte(out, '"');
 }
 
-static void created(struct buf *out, const struct message *m,
-                    const struct message_line_style *style)
-{
-	uint64_t second;
-
-	quoted(out, " made ", m->detail);
-	if (!message_change_user(m, 1, &second))
-		return;
-	buf_append(out, SPAN(" with "));
-	users(out, m, 1, style); /* without the first, the creator */
-}
-
-static void left(struct buf *out, const struct message *m,
-                 const struct message_line_style *style)
-{
-	buf_append(out, SPAN(" left"));
-	if (!m->owner)
-		return;
-	buf_append(out, SPAN("; the owner is now "));
-	user_name(out, m->owner, style);
-}
-
-static void role(struct buf *out, const struct message *m,
-                 const struct message_line_style *style)
-{
-	buf_append(out, SPAN(" made "));
-	users(out, m, 0, style);
-	buf_byte(out, ' ');
-	terminal_text(out, m->detail, INDENT);
-}
-
 static void change(struct buf *out, const struct message *m,
                    const struct message_line_style *style)
 {
+	uint64_t second;
+
 	buf_append(out, SPAN("* "));
 	user_name(out, m->user_from, style);
-	if (m->change == CHANGE_created) {
-		created(out, m, style);
-	} else if (m->change == CHANGE_invited || m->change == CHANGE_removed) {
-		buf_append(out, m->change == CHANGE_invited
-		                        ? SPAN(" invited ")
-		                        : SPAN(" removed "));
+	switch (m->change) {
+	case CHANGE_created:
+		quoted(out, " made ", m->detail);
+		if (!message_change_user(m, 1, &second))
+			break;
+		buf_append(out, SPAN(" with "));
+		users(out, m, 1, style); /* without the first, the creator */
+		break;
+	case CHANGE_invited:
+		buf_append(out, SPAN(" invited "));
 		users(out, m, 0, style);
-	} else if (m->change == CHANGE_joined) {
+		break;
+	case CHANGE_removed:
+		buf_append(out, SPAN(" removed "));
+		users(out, m, 0, style);
+		break;
+	case CHANGE_joined:
 		buf_append(out, SPAN(" joined"));
-	} else if (m->change == CHANGE_left) {
-		left(out, m, style);
-	} else if (m->change == CHANGE_role) {
-		role(out, m, style);
-	} else if (m->change == CHANGE_renamed) {
+		break;
+	case CHANGE_left:
+		buf_append(out, SPAN(" left"));
+		if (!m->owner)
+			break;
+		buf_append(out, SPAN("; the owner is now "));
+		user_name(out, m->owner, style);
+		break;
+	case CHANGE_role:
+		buf_append(out, SPAN(" made "));
+		users(out, m, 0, style);
+		buf_byte(out, ' ');
+		terminal_text(out, m->detail, INDENT);
+		break;
+	case CHANGE_renamed:
 		quoted(out, " renamed it ", m->detail);
-	} else if (m->change == CHANGE_history) {
-		quoted(out, " lets who comes from now on see ", m->detail);
-	} else if (m->change == CHANGE_deleted) {
+		break;
+	case CHANGE_history:
+		quoted(out, " lets new members see ", m->detail);
+		break;
+	case CHANGE_deleted:
 		buf_append(out, SPAN(" deleted it"));
-	} else {
+		break;
+	case CHANGE_none:
+	case CHANGE_OTHER:
 		buf_append(out, SPAN(" changed something"));
+		break;
 	}
 }
 

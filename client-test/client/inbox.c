@@ -143,13 +143,6 @@ void inbox_each(const struct inbox *inbox,
 		visit(context, conversation->id, conversation->top);
 }
 
-uint64_t inbox_top(const struct inbox *inbox, uint64_t id)
-{
-	const struct conversation *conversation = find(inbox, id);
-
-	return conversation ? conversation->top : 0;
-}
-
 void inbox_fetched(struct inbox *inbox, uint64_t id)
 {
 	struct conversation *conversation = find(inbox, id);

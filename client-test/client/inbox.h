@@ -60,7 +60,5 @@ void inbox_each(const struct inbox *inbox,
                 void (*visit)(void *context, uint64_t conversation,
                               uint64_t top),
                 void *context);
-/* 0 for an unknown conversation. */
-uint64_t inbox_top(const struct inbox *inbox, uint64_t conversation);
 
 #endif

@@ -152,31 +152,15 @@ static void write_due(struct run *run, uint64_t now_us)
 }
 
 /* --- progress ------------------------------------------------------------ */
-static unsigned count_welcomed(const struct run *run)
+/* Sums a count over all users. */
+static unsigned sum(const struct run *run,
+                    unsigned (*count)(const struct user *user))
 {
-	unsigned count = 0;
+	unsigned total = 0;
 
 	for (unsigned i = 0; i < run->config.users; i++)
-		count += user_welcomed(run->users[i]);
-	return count;
-}
-
-static unsigned count_complete(const struct run *run)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < run->config.users; i++)
-		count += user_complete(run->users[i]);
-	return count;
-}
-
-static unsigned count_waiting(const struct run *run)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < run->config.users; i++)
-		count += user_waiting(run->users[i]);
-	return count;
+		total += count(run->users[i]);
+	return total;
 }
 
 static unsigned count_devices(const struct run *run)
@@ -197,8 +181,8 @@ static void show_progress(struct run *run, uint64_t now_us)
 	              (double)(now_us - run->start_us) / 1e6,
 	              (unsigned long long)totals->sent,
 	              (unsigned long long)totals->accepted,
-	              (unsigned long long)totals->saved, count_waiting(run),
-	              count_welcomed(run), count_devices(run));
+	              (unsigned long long)totals->saved, sum(run, user_waiting),
+	              sum(run, user_welcomed), count_devices(run));
 }
 
 /*
@@ -244,12 +228,12 @@ static bool is_settled(struct run *run, uint64_t now_us)
 	const struct ledger_totals *totals = ledger_totals(run->ledger);
 	uint64_t news = totals->received + totals->accepted + totals->sent;
 	unsigned devices = count_devices(run);
-	bool complete = count_waiting(run) == 0 &&
-	                count_complete(run) == devices &&
+	bool complete = sum(run, user_waiting) == 0 &&
+	                sum(run, user_complete) == devices &&
 	                room_churn_idle(run->rooms);
 
 	if (news != run->news || complete != run->complete ||
-	    count_welcomed(run) < devices)
+	    sum(run, user_welcomed) < devices)
 		run->news_us = now_us;
 	run->news = news;
 	run->complete = complete;
@@ -268,7 +252,7 @@ static void on_tick(void *context)
 	loop_timer_start(run->tick, TICK_MS);
 	if (!run->start_us) {
 		room_churn_create_rooms(run->rooms);
-		run->online = count_complete(run) == count_devices(run) &&
+		run->online = sum(run, user_complete) == count_devices(run) &&
 		              room_churn_rooms_created(run->rooms);
 		return;
 	}
@@ -387,7 +371,7 @@ static void send_last_receipts(struct run *run)
 		for (unsigned i = 0; i < run->config.users; i++)
 			user_send_last_receipts(run->users[i]);
 		event_loop_run(run->loop, NULL, RECEIPTS_MS);
-		if (count_complete(run) == count_devices(run) &&
+		if (sum(run, user_complete) == count_devices(run) &&
 		    connects ==
 		            timeline_total(run->timeline, TIMELINE_CONNECTS))
 			return;

@@ -44,16 +44,6 @@ static enum verdict verdict_of(const struct report *report)
 	return report->undecided ? VERDICT_UNDECIDED : VERDICT_CLEAN;
 }
 
-static void write_times(struct json_writer *w, const char *name,
-                        const struct histogram *histogram)
-{
-	json_open_object(w, name);
-	json_number(w, "p50", histogram_at(histogram, 50));
-	json_number(w, "p99", histogram_at(histogram, 99));
-	json_number(w, "max", histogram->max);
-	json_close(w);
-}
-
 static void write_counts(struct json_writer *w, const struct report *report)
 {
 	const struct ledger_totals *totals = ledger_totals(report->ledger);
@@ -66,8 +56,8 @@ static void write_counts(struct json_writer *w, const struct report *report)
 		json_number(w, fault_names[i], totals->fault[i]);
 	json_number(w, "to_rooms", totals->to_rooms);
 	json_number(w, "room_changes", totals->changes);
-	json_number(w, "receipts_said", totals->receipts);
-	json_number(w, "receipts_told", totals->receipts_told);
+	json_number(w, "receipts_sent", totals->receipts);
+	json_number(w, "receipts_received", totals->receipts_received);
 	json_number(w, "old_receipts", totals->old_receipts);
 	json_number(w, "turned_away", totals->turned_away);
 	json_number(w, "unknown", totals->unknown);
@@ -98,8 +88,8 @@ static void print_json(const struct report *report, enum verdict verdict,
 	json_double(&w, "seconds", report->seconds);
 	json_double(&w, "drain_s", report->drain_s);
 	write_counts(&w, report);
-	write_times(&w, "accept_us", &latencies->accept);
-	write_times(&w, "saved_us", &latencies->saved);
+	histogram_write(&latencies->accept, "accept_us", &w);
+	histogram_write(&latencies->saved, "saved_us", &w);
 	json_open_array(&w, "examples");
 	for (unsigned i = 0; (example = ledger_example(report->ledger, i)); i++)
 		json_text(&w, NULL, span_of(example));
@@ -138,7 +128,7 @@ static void print_table(const struct report *report, enum verdict verdict,
 		print_row(fault_names[i], totals->fault[i], fault_texts[i]);
 	print_row("unknown", totals->unknown,
 	          "never answered, not stored (allowed)");
-	print_row("receipts told", totals->receipts_told, "");
+	print_row("receipts received", totals->receipts_received, "");
 	print_row("old receipts", totals->old_receipts,
 	          "below an earlier receipt (allowed)");
 	print_row("turned away", totals->turned_away,

@@ -28,7 +28,7 @@ static void a_saved_state_is_known(void **state)
 	assert_true(span_equal(frame.uuid, SPAN("u-1")));
 }
 
-static void members_may_come_in_any_order(void **state)
+static void members_may_be_in_any_order(void **state)
 {
 	struct scanned_frame frame =
 		scanned("{ \"seq\" : 42 , \"state\":\"saved\" ,"
@@ -60,7 +60,7 @@ static void the_text_of_a_message_is_found(void **state)
 	assert_true(span_equal(frame.message, SPAN("12 a\\\"b")));
 }
 
-static void every_kind_is_told_apart(void **state)
+static void every_kind_is_recognised(void **state)
 {
 	(void)state;
 	assert_int_equal(scanned("{\"type\":\"welcome\",\"user\":1}").kind,
@@ -78,7 +78,7 @@ static void every_kind_is_told_apart(void **state)
 	assert_int_equal(scanned("{\"a\":null}").kind, FRAME_OTHER);
 }
 
-static void what_is_no_flat_object_is_refused(void **state)
+static void a_text_that_is_no_flat_object_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -104,11 +104,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_saved_state_is_known),
-		cmocka_unit_test(members_may_come_in_any_order),
+		cmocka_unit_test(members_may_be_in_any_order),
 		cmocka_unit_test(a_text_is_not_taken_for_members),
 		cmocka_unit_test(the_text_of_a_message_is_found),
-		cmocka_unit_test(every_kind_is_told_apart),
-		cmocka_unit_test(what_is_no_flat_object_is_refused),
+		cmocka_unit_test(every_kind_is_recognised),
+		cmocka_unit_test(a_text_that_is_no_flat_object_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void each_line_is_a_command(void **state)
 	assert_int_equal(stdin_commands_next(command), STDIN_COMMANDS_NONE);
 }
 
-static void a_line_too_long_is_cut(void **state)
+static void a_long_line_is_truncated(void **state)
 {
 	char command[STDIN_COMMAND_MAX];
 
@@ -69,7 +69,7 @@ static void a_line_too_long_is_cut(void **state)
 	assert_string_equal(command, "next");
 }
 
-static void the_end_is_told(void **state)
+static void the_end_of_stdin_is_reported(void **state)
 {
 	char command[STDIN_COMMAND_MAX];
 
@@ -87,8 +87,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(no_line_is_no_command),
 		TEST(each_line_is_a_command),
-		TEST(a_line_too_long_is_cut),
-		TEST(the_end_is_told),
+		TEST(a_long_line_is_truncated),
+		TEST(the_end_of_stdin_is_reported),
 	};
 #undef TEST
 

@@ -51,7 +51,7 @@ static void a_command_has_its_number_and_text(void **state)
 	assert_typed("/quit ", INPUT_LINE_QUIT, 0, "");
 }
 
-static void what_is_missing_or_too_much_is_said(void **state)
+static void a_wrong_argument_is_reported(void **state)
 {
 	(void)state;
 	assert_refused("/reply");
@@ -70,7 +70,7 @@ int main(void)
 		cmocka_unit_test(a_line_is_a_text),
 		cmocka_unit_test(two_slashes_are_a_text_with_one),
 		cmocka_unit_test(a_command_has_its_number_and_text),
-		cmocka_unit_test(what_is_missing_or_too_much_is_said),
+		cmocka_unit_test(a_wrong_argument_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void no_percentile_exceeds_the_maximum(void **state)
 	assert_int_equal(histogram_at(&histogram, 99.9), 1000001);
 }
 
-static void an_absurd_value_is_still_counted(void **state)
+static void a_value_beyond_all_buckets_is_counted(void **state)
 {
 	struct histogram histogram = {0};
 
@@ -55,7 +55,7 @@ static void an_absurd_value_is_still_counted(void **state)
 	assert_true(histogram_at(&histogram, 50) > UINT64_C(1) << 39);
 }
 
-static void an_empty_histogram_says_zero(void **state)
+static void an_empty_histogram_is_zero(void **state)
 {
 	struct histogram histogram = {0};
 
@@ -69,8 +69,8 @@ int main(void)
 		cmocka_unit_test(small_values_are_exact),
 		cmocka_unit_test(large_values_are_close),
 		cmocka_unit_test(no_percentile_exceeds_the_maximum),
-		cmocka_unit_test(an_absurd_value_is_still_counted),
-		cmocka_unit_test(an_empty_histogram_says_zero),
+		cmocka_unit_test(a_value_beyond_all_buckets_is_counted),
+		cmocka_unit_test(an_empty_histogram_is_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

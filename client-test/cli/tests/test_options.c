@@ -76,7 +76,7 @@ static char name[] = "--name", bob[] = "bob", count[] = "--count", nine[] = "9",
 	    zero[] = "0", text[] = "nine", url[] = "--url",
 	    here[] = "http://here", seen[] = "--seen", seen_is[] = "--seen=1";
 
-static void a_flag_is_there_or_not(void **state)
+static void a_flag_is_given_or_not(void **state)
 {
 	struct reading *reading = *state;
 
@@ -117,7 +117,7 @@ static void a_value_may_follow_an_equals_sign(void **state)
 	assert_string_equal(reading->options.name, "bob");
 }
 
-static void presets_hold_until_something_is_given(void **state)
+static void a_preset_holds_until_a_value_is_given(void **state)
 {
 	struct reading *reading = *state;
 
@@ -164,7 +164,7 @@ static void words_are_kept_in_order(void **state)
 	assert_string_equal(reading->options.options.words[1], "--name");
 }
 
-static void help_needs_nothing_else(void **state)
+static void help_needs_no_other_option(void **state)
 {
 	struct reading *reading = *state;
 
@@ -183,9 +183,9 @@ static void help_needs_nothing_else(void **state)
 		assert_string_equal(buf_text(&reading->fault), fault_); \
 	}
 
-REFUSES(a_needed_option_is_missed, "--name is needed", count, nine)
-REFUSES(an_unknown_option_is_named, "there is no option '--colour'", unknown)
-REFUSES(a_value_at_the_end_is_missed, "--name needs a value", name)
+REFUSES(a_missing_required_option_is_reported, "--name is needed", count, nine)
+REFUSES(an_unknown_option_is_reported, "there is no option '--colour'", unknown)
+REFUSES(a_missing_value_is_reported, "--name needs a value", name)
 REFUSES(a_number_over_its_range_is_refused,
         "--count must be a number from 1 to 100, not '101'", count, many)
 REFUSES(a_number_under_its_range_is_refused,
@@ -212,19 +212,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
 	const struct CMUnitTest tests[] = {
-		TEST(a_flag_is_there_or_not),
+		TEST(a_flag_is_given_or_not),
 		TEST(a_flag_takes_no_value),
 		TEST(a_value_follows_its_name),
 		TEST(a_value_may_follow_an_equals_sign),
-		TEST(presets_hold_until_something_is_given),
+		TEST(a_preset_holds_until_a_value_is_given),
 		TEST(the_environment_beats_the_preset),
 		TEST(an_option_beats_the_environment),
 		TEST(an_empty_variable_counts_as_unset),
 		TEST(words_are_kept_in_order),
-		TEST(help_needs_nothing_else),
-		TEST(a_needed_option_is_missed),
-		TEST(an_unknown_option_is_named),
-		TEST(a_value_at_the_end_is_missed),
+		TEST(help_needs_no_other_option),
+		TEST(a_missing_required_option_is_reported),
+		TEST(an_unknown_option_is_reported),
+		TEST(a_missing_value_is_reported),
 		TEST(a_number_over_its_range_is_refused),
 		TEST(a_number_under_its_range_is_refused),
 		TEST(a_number_must_be_digits),

@@ -74,7 +74,7 @@ static void a_message_to_a_group_has_no_user(void **state)
 	assert_false(reading->message.edited);
 }
 
-static void a_message_that_was_deleted_says_so(void **state)
+static void a_deleted_message_is_marked(void **state)
 {
 	struct reading *reading = *state;
 
@@ -84,14 +84,14 @@ static void a_message_that_was_deleted_says_so(void **state)
 	assert_int_equal(reading->message.text.len, 0);
 }
 
-static void a_user_that_is_no_id_spoils_a_message(void **state)
+static void a_message_with_a_bad_user_is_refused(void **state)
 {
 	assert_false(read(*state, "{" HEAD "\"user_to\":\"2\","
 	                          "\"message\":\"hi\"," TIME "}"));
 	assert_false(read(*state, "{" HEAD "\"user_to\":2," TIME "}"));
 }
 
-static void an_invitation_names_who_came(void **state)
+static void an_invitation_names_the_invited_users(void **state)
 {
 	struct reading *reading = *state;
 	uint64_t user;
@@ -126,7 +126,7 @@ static void a_change_has_its_detail(void **state)
 	assert_true(span_equal(reading->message.detail, SPAN("new")));
 }
 
-static void a_change_of_a_later_protocol_is_read(void **state)
+static void an_unknown_change_is_read(void **state)
 {
 	struct reading *reading = *state;
 
@@ -136,7 +136,7 @@ static void a_change_of_a_later_protocol_is_read(void **state)
 	assert_int_equal(reading->message.change, CHANGE_OTHER);
 }
 
-static void a_change_with_garbled_users_is_none(void **state)
+static void a_change_with_malformed_users_is_refused(void **state)
 {
 	assert_false(read(*state, "{\"type\":\"member\"," HEAD
 	                          "\"change\":{\"what\":\"left\","
@@ -187,12 +187,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_to_a_user_is_read),
 		TEST(a_message_to_a_group_has_no_user),
-		TEST(a_message_that_was_deleted_says_so),
-		TEST(a_user_that_is_no_id_spoils_a_message),
-		TEST(an_invitation_names_who_came),
+		TEST(a_deleted_message_is_marked),
+		TEST(a_message_with_a_bad_user_is_refused),
+		TEST(an_invitation_names_the_invited_users),
 		TEST(a_change_has_its_detail),
-		TEST(a_change_of_a_later_protocol_is_read),
-		TEST(a_change_with_garbled_users_is_none),
+		TEST(an_unknown_change_is_read),
+		TEST(a_change_with_malformed_users_is_refused),
 		TEST(a_frame_may_name_many_users),
 		TEST(edits_deletes_and_reactions_are_read),
 	};

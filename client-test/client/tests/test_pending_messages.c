@@ -38,7 +38,7 @@ static void add(struct pending_messages *pending, uint8_t number)
 	assert_true(pending_messages_add(pending, &uuid, &greeting, NOW));
 }
 
-/* The number of the one that is sent now, 0 when there is none. */
+/* The number of the message to send now; 0: none. */
 static uint8_t send_at(struct pending_messages *pending, uint64_t now_ms)
 {
 	const struct pending_message *entry =
@@ -81,7 +81,7 @@ static void a_new_connection_sends_all_again_under_the_same_uuid(void **state)
 	assert_int_equal(send_at(*state, NOW), 2);
 }
 
-static void silence_leads_to_another_try(void **state)
+static void a_message_without_an_answer_is_sent_again(void **state)
 {
 	add(*state, 1);
 	assert_int_equal(send_at(*state, NOW), 1);
@@ -108,7 +108,7 @@ static void a_retryable_error_waits_and_holds_back_the_rest(void **state)
 	assert_int_equal(send_at(*state, NOW + wait_ms), 2);
 }
 
-static void errors_in_a_row_wait_longer_but_never_too_long(void **state)
+static void repeated_errors_wait_longer_up_to_a_limit(void **state)
 {
 	struct uuid first = numbered(1);
 	uint64_t longest_ms = 0;
@@ -122,13 +122,13 @@ static void errors_in_a_row_wait_longer_but_never_too_long(void **state)
 	assert_in_range(longest_ms, 1000, 10000);
 }
 
-static void nothing_to_send_is_nothing_to_wait_for(void **state)
+static void an_empty_list_waits_for_nothing(void **state)
 {
 	assert_true(pending_messages_wait_ms(*state, NOW) == UINT64_MAX);
 	assert_null(pending_messages_next(*state, NOW));
 }
 
-static void a_full_outbox_takes_no_more(void **state)
+static void a_full_list_accepts_no_more(void **state)
 {
 	struct uuid uuid = numbered(200);
 
@@ -139,7 +139,7 @@ static void a_full_outbox_takes_no_more(void **state)
 	assert_int_equal(pending_messages_count(*state), room_for);
 }
 
-static void what_was_settled_is_remembered(void **state)
+static void a_removed_message_is_remembered(void **state)
 {
 	struct uuid uuid = numbered(1), other = numbered(2);
 
@@ -183,7 +183,7 @@ static void a_message_to_many_names_the_conversation(void **state)
 	             "\"reply_to\":41}");
 }
 
-static void a_change_says_of_which_message(void **state)
+static void an_edit_names_its_message(void **state)
 {
 	struct message_draft draft = {
 		.kind = DRAFT_EDIT,
@@ -214,15 +214,15 @@ int main(void)
 		TEST(messages_go_out_in_the_order_they_were_written),
 		TEST(no_more_than_the_limit_are_in_flight),
 		TEST(a_new_connection_sends_all_again_under_the_same_uuid),
-		TEST(silence_leads_to_another_try),
+		TEST(a_message_without_an_answer_is_sent_again),
 		TEST(a_retryable_error_waits_and_holds_back_the_rest),
-		TEST(errors_in_a_row_wait_longer_but_never_too_long),
-		TEST(nothing_to_send_is_nothing_to_wait_for),
-		TEST(a_full_outbox_takes_no_more),
-		TEST(what_was_settled_is_remembered),
+		TEST(repeated_errors_wait_longer_up_to_a_limit),
+		TEST(an_empty_list_waits_for_nothing),
+		TEST(a_full_list_accepts_no_more),
+		TEST(a_removed_message_is_remembered),
 		TEST(a_frame_has_uuid_text_and_user),
 		TEST(a_message_to_many_names_the_conversation),
-		TEST(a_change_says_of_which_message),
+		TEST(an_edit_names_its_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

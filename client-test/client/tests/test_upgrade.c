@@ -1,5 +1,3 @@
-#include "client-test/cli/terminal.h"
-#include "client-test/client/address.h"
 #include "client-test/client/upgrade.h"
 
 #include <setjmp.h>
@@ -9,48 +7,6 @@
 
 #include <cmocka.h>
 #include <string.h>
-
-/* --- address ------------------------------------------------------------- */
-static void a_url_has_host_and_port(void **state)
-{
-	struct address address;
-
-	(void)state;
-	assert_true(address_parse("http://chat.example:8080/", &address));
-	assert_string_equal(address.host, "chat.example");
-	assert_string_equal(address.port, "8080");
-	assert_string_equal(address.authority, "chat.example:8080");
-}
-
-static void the_usual_port_may_be_left_out(void **state)
-{
-	struct address address;
-
-	(void)state;
-	assert_true(address_parse("http://chat.example", &address));
-	assert_string_equal(address.port, "80");
-}
-
-static void other_urls_are_refused(void **state)
-{
-	static const char *const urls[] = {
-		"",           "http://",
-		"http:///",   "https://a",
-		"ws://a",     "a:80",
-		"http://a:0", "http://a:65536",
-		"http://a:",  "http://a:b",
-		"http://a/b", "http://a?b",
-		"http://u@a", "http://a\r\nX: 1",
-		"http://a b", "http://[::1]",
-	};
-	struct address address;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(urls); i++)
-		assert_false(address_parse(urls[i], &address));
-}
-
-/* --- upgrade ------------------------------------------------------------- */
 
 /* The key and its answer are those of RFC 6455 1.3. */
 static const struct upgrade sample = {"dGhlIHNhbXBsZSBub25jZQ=="};
@@ -78,7 +34,7 @@ static void a_right_answer_opens(void **state)
 	assert_string_equal(text + len, "frames");
 }
 
-static void an_answer_may_come_in_pieces(void **state)
+static void an_answer_may_arrive_in_pieces(void **state)
 {
 	struct span answer = SPAN(ANSWER("websocket", "Upgrade", ACCEPT));
 	unsigned http;
@@ -156,54 +112,15 @@ static void every_request_has_a_key_of_its_own(void **state)
 	                       "\r\nAuthorization: Bearer abc\r\n"));
 }
 
-/* --- show ---------------------------------------------------------------- */
-static void assert_shown(const char *text, const char *shown)
-{
-	struct buf out CLEANUP(buf_free) = BUF(1024);
-
-	terminal_text(&out, span_of(text), 2);
-	assert_string_equal(buf_text(&out), shown);
-}
-
-static void letters_of_all_alphabets_are_shown(void **state)
-{
-	(void)state;
-	assert_shown("Zo\u00eb \u65e5\u672c \U0001f44b",
-	             "Zo\u00eb \u65e5\u672c \U0001f44b");
-}
-
-static void no_text_reaches_the_terminal_as_a_command(void **state)
-{
-	(void)state;
-	assert_shown("\x1b[2J", "\ufffd[2J");
-	assert_shown("a\rb\x7f", "a\ufffdb\ufffd");
-	assert_shown("\xc2\x9b"
-	             "2J",
-	             "\ufffd"
-	             "2J");
-}
-
-static void lines_stay_under_each_other(void **state)
-{
-	(void)state;
-	assert_shown("a\nb\tc", "a\n  b c");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_url_has_host_and_port),
-		cmocka_unit_test(the_usual_port_may_be_left_out),
-		cmocka_unit_test(other_urls_are_refused),
 		cmocka_unit_test(a_right_answer_opens),
-		cmocka_unit_test(an_answer_may_come_in_pieces),
+		cmocka_unit_test(an_answer_may_arrive_in_pieces),
 		cmocka_unit_test(a_refusal_has_its_code),
 		cmocka_unit_test(a_wrong_answer_is_broken),
 		cmocka_unit_test(an_endless_answer_is_broken),
 		cmocka_unit_test(every_request_has_a_key_of_its_own),
-		cmocka_unit_test(letters_of_all_alphabets_are_shown),
-		cmocka_unit_test(no_text_reaches_the_terminal_as_a_command),
-		cmocka_unit_test(lines_stay_under_each_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

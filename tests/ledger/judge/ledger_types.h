@@ -72,16 +72,16 @@ struct ledger_message_state {
 struct ledger_totals {
 	uint64_t fault[FAULT_COUNT];
 	uint64_t sent, accepted, saved, stored;
-	uint64_t unknown;         /* never answered, not stored: allowed */
-	uint64_t unanswered_kept; /* never answered, stored: allowed */
-	uint64_t wire_duplicates; /* frames that arrived again: allowed */
-	uint64_t received;        /* first arrivals at devices */
-	uint64_t to_rooms;        /* sent messages that went to rooms */
-	uint64_t changes;         /* membership changes observed */
-	uint64_t receipts;        /* receipts that devices sent */
-	uint64_t receipts_told;   /* receipt frames from the server */
-	uint64_t old_receipts;    /* below an earlier receipt: allowed */
-	uint64_t turned_away;     /* the sender may be no member: allowed */
+	uint64_t unknown;           /* never answered, not stored: allowed */
+	uint64_t unanswered_kept;   /* never answered, stored: allowed */
+	uint64_t wire_duplicates;   /* frames that arrived again: allowed */
+	uint64_t received;          /* first arrivals at devices */
+	uint64_t to_rooms;          /* sent messages that went to rooms */
+	uint64_t changes;           /* membership changes observed */
+	uint64_t receipts;          /* receipts that devices sent */
+	uint64_t receipts_received; /* receipt frames from the server */
+	uint64_t old_receipts;      /* below an earlier receipt: allowed */
+	uint64_t turned_away;       /* the sender may be no member: allowed */
 };
 
 #endif

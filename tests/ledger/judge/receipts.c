@@ -148,7 +148,7 @@ void receipts_received(struct ledger *ledger, struct ledger_device_id device,
 	if (subject < 0)
 		return;
 	state = &log->receipts[subject];
-	ledger->totals.receipts_told++;
+	ledger->totals.receipts_received++;
 	if (read > delivered)
 		faults_add(ledger, FAULT_receipts,
 		           "user %llu has read %llu of conversation %llu, "

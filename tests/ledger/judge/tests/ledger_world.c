@@ -1,5 +1,6 @@
 #include "tests/ledger/judge/tests/ledger_world.h"
 #include "common/base/mem.h"
+#include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/rooms.h"
@@ -16,17 +17,17 @@ const struct ledger_device_id alice = {ALICE, 0}, alice_too = {ALICE, 1},
 			      bob = {BOB, 0}, bob_too = {BOB, 1},
 			      carol = {CAROL, 0};
 
-struct world *world_create(unsigned people, unsigned text_bytes,
+struct world *world_create(unsigned users, unsigned text_bytes,
                            const struct ledger_room_config *room)
 {
 	const struct ledger_config plan = {
-		.users = people, .devices = DEVICES, .text_bytes = text_bytes};
+		.users = users, .devices = DEVICES, .text_bytes = text_bytes};
 	struct world *world = mem_new(sizeof(*world));
 
 	world->ledger = ledger_create(&plan);
 	if (room)
 		(void)rooms_add(world->ledger, room);
-	for (unsigned user = 0; user < people; user++) {
+	for (unsigned user = 0; user < users; user++) {
 		ledger_set_user_id(world->ledger, user, FIRST_ID + user);
 		for (unsigned device = 0; device < DEVICES; device++)
 			sessions_welcome(
@@ -70,7 +71,8 @@ struct message parse(struct world *world, struct span frame)
 	return message;
 }
 
-struct message told_to_one(struct world *world, uint32_t number, uint64_t seq)
+struct message direct_message(struct world *world, uint32_t number,
+                              uint64_t seq)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(4096);
 	struct ledger_message_state line = messages_get(world->ledger, number);
@@ -86,4 +88,18 @@ struct message told_to_one(struct world *world, uint32_t number, uint64_t seq)
 	message.user_from = FIRST_ID + line.from.user;
 	message.user_to = FIRST_ID + line.to;
 	return message;
+}
+
+void assert_faults(struct world *world, enum fault fault, uint64_t count)
+{
+	const struct ledger_totals *totals = ledger_totals(world->ledger);
+
+	for (unsigned i = 0; i < FAULT_COUNT; i++) {
+		if (totals->fault[i] != (i == fault ? count : 0))
+			fail_msg("%llu %s: %s",
+			         (unsigned long long)totals->fault[i],
+			         fault_names[i],
+			         ledger_example(world->ledger, 0));
+	}
+	assert_true(count == 0 || ledger_example(world->ledger, 0));
 }

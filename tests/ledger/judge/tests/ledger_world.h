@@ -1,6 +1,6 @@
 /*
- * ledger_world - a ledger of some people with two devices each, who are all
- * connected, and a clock of its own.
+ * ledger_world - a ledger of some users with two connected devices each, and a
+ * clock of its own.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_TESTS_LEDGER_WORLD_H
 #define PARLEY_TESTS_LEDGER_JUDGE_TESTS_LEDGER_WORLD_H
@@ -15,7 +15,7 @@ enum {
 	DAVE,
 	DEVICES = 2,
 	ROOM = 17,
-	FIRST_ID = 100, /* ALICE's at the servers; then one after the other */
+	FIRST_ID = 100, /* ALICE's id; the others follow */
 	FRAMES_MAX = 512
 };
 
@@ -24,20 +24,24 @@ extern const struct ledger_device_id alice, alice_too, bob, bob_too, carol;
 struct world {
 	struct ledger *ledger;
 	uint64_t now_us;
-	struct json *frames[FRAMES_MAX]; /* the messages' texts live in them */
+	struct json *frames[FRAMES_MAX]; /* texts of messages point into them */
 	unsigned frame_count;
-	uint32_t seq; /* the last entry; the test's */
+	uint32_t seq; /* of the last entry; kept by the test */
 };
 
-/* As many people, and the room if there is one; a test's *state. */
-struct world *world_create(unsigned people, unsigned text_bytes,
+/* Creates users, and a room unless it is NULL; becomes a test's *state. */
+struct world *world_create(unsigned users, unsigned text_bytes,
                            const struct ledger_room_config *room);
 int world_destroy(void **state);
 
 uint64_t tick(struct world *world);
-/* A frame, which lives as long as the world. */
+/* Parses a frame, which stays valid as long as the world. */
 struct message parse(struct world *world, struct span frame);
-/* A message of one to another in ROOM, as a server tells it. */
-struct message told_to_one(struct world *world, uint32_t number, uint64_t seq);
+/* A message between two users in ROOM, as the server sends it. */
+struct message direct_message(struct world *world, uint32_t number,
+                              uint64_t seq);
+
+/* Exactly `count` faults of this kind and no others were found. */
+void assert_faults(struct world *world, enum fault fault, uint64_t count);
 
 #endif

@@ -1,4 +1,3 @@
-#include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -13,16 +12,16 @@
 
 #include <cmocka.h>
 
-/* Each test is two people in one conversation; carol is nobody's member. */
-enum { PEOPLE = 3 };
+/* Alice and bob in one conversation; carol is not in it. */
+enum { USERS = 3 };
 
 static int create(void **state)
 {
-	*state = world_create(PEOPLE, 120, NULL);
+	*state = world_create(USERS, 120, NULL);
 	return 0;
 }
 
-/* --- what the servers do, step by step ----------------------------------- */
+/* --- steps of the servers ------------------------------------------------- */
 static uint32_t send(struct world *world)
 {
 	uint32_t number =
@@ -32,46 +31,46 @@ static uint32_t send(struct world *world)
 	return number;
 }
 
-/* The message as a server tells it; `text` replaces its own. */
-static struct message told(struct world *world, uint32_t number, uint64_t seq,
-                           const char *text)
+/* The message as the server sends it; `text` replaces its own. */
+static struct message frame_of(struct world *world, uint32_t number,
+                               uint64_t seq, const char *text)
 {
-	struct message message = told_to_one(world, number, seq);
+	struct message message = direct_message(world, number, seq);
 
 	if (text)
 		message.text = span_of(text);
 	return message;
 }
 
-static void hear(struct world *world, struct ledger_device_id place,
-                 uint32_t number, uint64_t seq)
+static void receive(struct world *world, struct ledger_device_id device,
+                    uint32_t number, uint64_t seq)
 {
-	struct message message = told(world, number, seq, NULL);
+	struct message message = frame_of(world, number, seq, NULL);
 
-	observations_received(world->ledger, place, &message, true);
+	observations_received(world->ledger, device, &message, true);
 }
 
-static void save(struct world *world, struct ledger_device_id place,
+static void save(struct world *world, struct ledger_device_id device,
                  uint32_t number, uint64_t seq)
 {
-	observations_saved(world->ledger, place, number, ROOM, seq,
+	observations_saved(world->ledger, device, number, ROOM, seq,
 	                   tick(world));
 }
 
-/* Everybody who should is told. */
+/* Delivers the message to everyone who must get it. */
 static void deliver(struct world *world, uint32_t number, uint64_t seq)
 {
 	save(world, alice, number, seq);
 	save(world, alice_too, number, seq);
-	hear(world, alice_too, number, seq);
-	hear(world, bob, number, seq);
-	hear(world, bob_too, number, seq);
+	receive(world, alice_too, number, seq);
+	receive(world, bob, number, seq);
+	receive(world, bob_too, number, seq);
 }
 
 static void read_as(struct world *world, unsigned user, uint32_t number,
                     uint64_t seq, uint64_t before_seq)
 {
-	struct message message = told(world, number, seq, NULL);
+	struct message message = frame_of(world, number, seq, NULL);
 
 	verdict_history_entry(world->ledger, user, &message, before_seq);
 }
@@ -85,27 +84,13 @@ static void read_all(struct world *world, uint32_t count)
 	}
 }
 
-static void assert_faults(struct world *world, enum fault fault, uint64_t count)
-{
-	const struct ledger_totals *totals = ledger_totals(world->ledger);
-
-	for (unsigned i = 0; i < FAULT_COUNT; i++) {
-		if (totals->fault[i] != (i == fault ? count : 0))
-			fail_msg("%llu %s: %s",
-			         (unsigned long long)totals->fault[i],
-			         fault_names[i],
-			         ledger_example(world->ledger, 0));
-	}
-	assert_true(count == 0 || ledger_example(world->ledger, 0));
-}
-
 static void assert_clean(struct world *world)
 {
 	assert_faults(world, FAULT_lost, 0);
 }
 
-/* --- what is right ------------------------------------------------------- */
-static void what_is_told_and_stored_is_clean(void **state)
+/* --- allowed -------------------------------------------------------------- */
+static void a_message_received_and_stored_is_clean(void **state)
 {
 	for (uint64_t seq = 1; seq <= 3; seq++)
 		deliver(*state, send(*state), seq);
@@ -114,7 +99,7 @@ static void what_is_told_and_stored_is_clean(void **state)
 	assert_clean(*state);
 }
 
-static void frames_that_come_again_are_counted_and_allowed(void **state)
+static void a_frame_that_arrives_again_is_counted_and_allowed(void **state)
 {
 	struct world *world = *state;
 
@@ -127,7 +112,7 @@ static void frames_that_come_again_are_counted_and_allowed(void **state)
 	assert_int_equal(ledger_totals(world->ledger)->wire_duplicates, 3);
 }
 
-static void what_was_never_answered_may_be_nowhere(void **state)
+static void a_message_never_answered_may_be_missing(void **state)
 {
 	struct world *world = *state;
 
@@ -137,7 +122,7 @@ static void what_was_never_answered_may_be_nowhere(void **state)
 	assert_int_equal(ledger_totals(world->ledger)->unknown, 1);
 }
 
-static void a_device_that_was_away_may_read_the_backlog(void **state)
+static void an_offline_device_may_read_the_backlog(void **state)
 {
 	struct world *world = *state;
 	struct message message;
@@ -147,17 +132,17 @@ static void a_device_that_was_away_may_read_the_backlog(void **state)
 	number = send(world);
 	save(world, alice, number, 1);
 	save(world, alice_too, number, 1);
-	hear(world, alice_too, number, 1);
-	hear(world, bob, number, 1);
+	receive(world, alice_too, number, 1);
+	receive(world, bob, number, 1);
 	sessions_welcome(world->ledger, bob_too, tick(world));
-	message = told(world, number, 1, NULL);
+	message = frame_of(world, number, 1, NULL);
 	observations_received(world->ledger, bob_too, &message, false);
 	read_all(world, 1);
 	verdict_judge(world->ledger);
 	assert_clean(world);
 }
 
-static void what_is_older_than_the_session_may_come_late(void **state)
+static void a_message_older_than_the_session_may_arrive_late(void **state)
 {
 	struct world *world = *state;
 	uint32_t old = send(world), fresh;
@@ -169,12 +154,12 @@ static void what_is_older_than_the_session_may_come_late(void **state)
 	save(world, alice, old, 1);
 	assert_int_equal(ledger_totals(world->ledger)->fault[FAULT_misordered],
 	                 1);
-	hear(world, bob, old, 1);
+	receive(world, bob, old, 1);
 	assert_int_equal(ledger_totals(world->ledger)->fault[FAULT_misordered],
 	                 1);
 }
 
-/* --- what is wrong ------------------------------------------------------- */
+/* --- faults --------------------------------------------------------------- */
 static void an_accepted_message_that_is_not_stored_is_lost(void **state)
 {
 	struct world *world = *state;
@@ -194,13 +179,13 @@ static void a_stored_message_that_no_device_got_is_undelivered(void **state)
 		                      (struct ledger_device_id){BOB, device});
 	save(world, alice, number, 1);
 	save(world, alice_too, number, 1);
-	hear(world, alice_too, number, 1);
+	receive(world, alice_too, number, 1);
 	read_all(world, 1);
 	verdict_judge(world->ledger);
 	assert_faults(world, FAULT_undelivered, 1);
 }
 
-static void what_only_a_later_message_brought_back_is_undelivered(void **state)
+static void a_message_found_only_by_a_later_one_is_undelivered(void **state)
 {
 	struct world *world = *state;
 	uint32_t number;
@@ -210,42 +195,42 @@ static void what_only_a_later_message_brought_back_is_undelivered(void **state)
 	number = send(world);
 	save(world, alice, number, 1);
 	save(world, alice_too, number, 1);
-	hear(world, alice_too, number, 1);
-	hear(world, bob, number, 1);
+	receive(world, alice_too, number, 1);
+	receive(world, bob, number, 1);
 	sessions_welcome(world->ledger, bob_too, tick(world));
 	messages_close(world->ledger, tick(world));
-	message = told(world, number, 1, NULL);
+	message = frame_of(world, number, 1, NULL);
 	observations_received(world->ledger, bob_too, &message, false);
 	read_all(world, 1);
 	verdict_judge(world->ledger);
 	assert_faults(world, FAULT_undelivered, 1);
 }
 
-static void a_live_socket_that_hears_nothing_is_unheard(void **state)
+static void a_live_socket_without_the_message_is_unheard(void **state)
 {
 	struct world *world = *state;
 	uint32_t number = send(world);
-	struct message message = told(world, number, 1, NULL);
+	struct message message = frame_of(world, number, 1, NULL);
 
 	save(world, alice, number, 1);
 	save(world, alice_too, number, 1);
-	hear(world, alice_too, number, 1);
-	hear(world, bob, number, 1);
+	receive(world, alice_too, number, 1);
+	receive(world, bob, number, 1);
 	observations_received(world->ledger, bob_too, &message, false);
 	read_all(world, 1);
 	verdict_judge(world->ledger);
 	assert_faults(world, FAULT_unheard, 1);
 }
 
-static void the_senders_other_socket_hears_the_message_too(void **state)
+static void the_other_socket_of_the_sender_needs_the_message_too(void **state)
 {
 	struct world *world = *state;
 	uint32_t number = send(world);
 
 	save(world, alice, number, 1);
 	save(world, alice_too, number, 1);
-	hear(world, bob, number, 1);
-	hear(world, bob_too, number, 1);
+	receive(world, bob, number, 1);
+	receive(world, bob_too, number, 1);
 	read_all(world, 1);
 	verdict_judge(world->ledger);
 	assert_faults(world, FAULT_unheard, 1);
@@ -268,17 +253,17 @@ static void a_message_twice_in_a_history_is_a_duplicate(void **state)
 	assert_faults(world, FAULT_duplicates, 1);
 }
 
-static void another_seq_for_somebody_else_is_a_split(void **state)
+static void two_users_with_two_seqs_are_a_split(void **state)
 {
 	uint32_t number = send(*state);
 
 	(void)send(*state);
 	save(*state, alice, number, 1);
-	hear(*state, bob, number, 2);
+	receive(*state, bob, number, 2);
 	assert_faults(*state, FAULT_split, 1);
 }
 
-static void a_history_of_one_member_only_is_a_split(void **state)
+static void a_message_in_one_history_only_is_a_split(void **state)
 {
 	struct world *world = *state;
 
@@ -292,12 +277,12 @@ static void a_lower_seq_after_a_higher_one_is_misordered(void **state)
 {
 	uint32_t first = send(*state), second = send(*state);
 
-	hear(*state, bob, second, 2);
-	hear(*state, bob, first, 1);
+	receive(*state, bob, second, 2);
+	receive(*state, bob, first, 1);
 	assert_faults(*state, FAULT_misordered, 1);
 }
 
-static void what_was_sent_after_an_answer_stands_behind_it(void **state)
+static void a_message_sent_after_an_answer_needs_a_higher_seq(void **state)
 {
 	struct world *world = *state;
 	uint32_t first = send(world), second;
@@ -313,13 +298,13 @@ static void what_was_sent_after_an_answer_stands_behind_it(void **state)
 	                 1);
 }
 
-static void a_history_with_a_hole_has_a_gap(void **state)
+static void a_history_that_lacks_a_seq_has_a_gap(void **state)
 {
 	(void)send(*state);
 	(void)send(*state);
 	read_as(*state, BOB, 0, 1, 0);
 	read_as(*state, BOB, 1, 3, 1);
-	/* Nor is 3 a seq that two messages could have. */
+	/* And two messages cannot have seq 3. */
 	assert_int_equal(ledger_totals(((struct world *)*state)->ledger)
 	                         ->fault[FAULT_gaps],
 	                 2);
@@ -335,42 +320,43 @@ static void a_history_shorter_than_its_last_seq_has_a_gap(void **state)
 	assert_faults(world, FAULT_gaps, 1);
 }
 
-static void a_message_at_a_stranger_is_misrouted(void **state)
+static void a_message_at_another_user_is_misrouted(void **state)
 {
-	hear(*state, carol, send(*state), 1);
+	receive(*state, carol, send(*state), 1);
 	assert_faults(*state, FAULT_misrouted, 1);
 }
 
-static void an_answer_at_somebody_else_is_misrouted(void **state)
+static void an_answer_at_another_user_is_misrouted(void **state)
 {
 	save(*state, bob, send(*state), 1);
 	assert_faults(*state, FAULT_misrouted, 1);
 }
 
-static void a_uuid_that_nobody_sent_is_a_phantom(void **state)
+static void an_unknown_uuid_is_a_phantom(void **state)
 {
 	struct world *world = *state;
-	struct message message = told(world, send(world), 1, NULL);
+	struct message message = frame_of(world, send(world), 1, NULL);
 
-	message.uuid.byte[9] ^= 1; /* another run's */
+	message.uuid.byte[9] ^= 1; /* of another run */
 	observations_received(world->ledger, bob, &message, true);
 	assert_faults(world, FAULT_phantom, 1);
 }
 
-static void what_was_only_written_is_a_phantom_too(void **state)
+static void a_message_written_and_not_sent_is_a_phantom(void **state)
 {
 	struct world *world = *state;
 	uint32_t number =
 		messages_write(world->ledger, alice, BOB, tick(world));
 
-	hear(world, bob, number, 1);
+	receive(world, bob, number, 1);
 	assert_faults(world, FAULT_phantom, 1);
 }
 
 static void another_text_is_corrupt(void **state)
 {
 	struct world *world = *state;
-	struct message message = told(world, send(world), 1, "another text");
+	struct message message =
+		frame_of(world, send(world), 1, "another text");
 
 	observations_received(world->ledger, bob, &message, true);
 	assert_faults(world, FAULT_corrupt, 1);
@@ -390,28 +376,28 @@ static void a_refusal_is_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_told_and_stored_is_clean),
-		TEST(frames_that_come_again_are_counted_and_allowed),
-		TEST(what_was_never_answered_may_be_nowhere),
-		TEST(a_device_that_was_away_may_read_the_backlog),
-		TEST(what_is_older_than_the_session_may_come_late),
+		TEST(a_message_received_and_stored_is_clean),
+		TEST(a_frame_that_arrives_again_is_counted_and_allowed),
+		TEST(a_message_never_answered_may_be_missing),
+		TEST(an_offline_device_may_read_the_backlog),
+		TEST(a_message_older_than_the_session_may_arrive_late),
 		TEST(an_accepted_message_that_is_not_stored_is_lost),
 		TEST(a_stored_message_that_no_device_got_is_undelivered),
-		TEST(what_only_a_later_message_brought_back_is_undelivered),
-		TEST(a_live_socket_that_hears_nothing_is_unheard),
-		TEST(the_senders_other_socket_hears_the_message_too),
+		TEST(a_message_found_only_by_a_later_one_is_undelivered),
+		TEST(a_live_socket_without_the_message_is_unheard),
+		TEST(the_other_socket_of_the_sender_needs_the_message_too),
 		TEST(one_seq_for_two_messages_is_a_duplicate),
 		TEST(a_message_twice_in_a_history_is_a_duplicate),
-		TEST(another_seq_for_somebody_else_is_a_split),
-		TEST(a_history_of_one_member_only_is_a_split),
+		TEST(two_users_with_two_seqs_are_a_split),
+		TEST(a_message_in_one_history_only_is_a_split),
 		TEST(a_lower_seq_after_a_higher_one_is_misordered),
-		TEST(what_was_sent_after_an_answer_stands_behind_it),
-		TEST(a_history_with_a_hole_has_a_gap),
+		TEST(a_message_sent_after_an_answer_needs_a_higher_seq),
+		TEST(a_history_that_lacks_a_seq_has_a_gap),
 		TEST(a_history_shorter_than_its_last_seq_has_a_gap),
-		TEST(a_message_at_a_stranger_is_misrouted),
-		TEST(an_answer_at_somebody_else_is_misrouted),
-		TEST(a_uuid_that_nobody_sent_is_a_phantom),
-		TEST(what_was_only_written_is_a_phantom_too),
+		TEST(a_message_at_another_user_is_misrouted),
+		TEST(an_answer_at_another_user_is_misrouted),
+		TEST(an_unknown_uuid_is_a_phantom),
+		TEST(a_message_written_and_not_sent_is_a_phantom),
 		TEST(another_text_is_corrupt),
 		TEST(a_refusal_is_a_fault),
 	};

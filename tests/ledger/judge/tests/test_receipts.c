@@ -1,4 +1,3 @@
-#include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -14,11 +13,11 @@
 
 #include <cmocka.h>
 
-/* Alice and bob in one conversation, of which alice wrote 1 to 4. */
-enum { PEOPLE = 3, WRITTEN = 4 };
+/* Alice and bob in one conversation, in which alice wrote 1 to 4. */
+enum { USERS = 3, WRITTEN = 4 };
 
-/* Sent, saved, heard and read by both. */
-static void say(struct world *world, unsigned from, unsigned to)
+/* Sends a message that both users receive and have in their histories. */
+static void exchange(struct world *world, unsigned from, unsigned to)
 {
 	struct ledger_device_id sender = {from, 0};
 	uint32_t number =
@@ -27,7 +26,7 @@ static void say(struct world *world, unsigned from, unsigned to)
 	struct message message;
 
 	messages_sent(world->ledger, number, tick(world));
-	message = told_to_one(world, number, seq);
+	message = direct_message(world, number, seq);
 	for (unsigned i = 0; i < DEVICES; i++) {
 		observations_saved(world->ledger,
 		                   (struct ledger_device_id){from, i}, number,
@@ -44,53 +43,46 @@ static void say(struct world *world, unsigned from, unsigned to)
 
 static int create(void **state)
 {
-	struct world *world = world_create(PEOPLE, 60, NULL);
+	struct world *world = world_create(USERS, 60, NULL);
 
 	for (unsigned i = 0; i < WRITTEN; i++)
-		say(world, ALICE, BOB);
+		exchange(world, ALICE, BOB);
 	*state = world;
 	return 0;
 }
 
-/* --- what happens ----------------------------------------------------------
+/* --- receipts --------------------------------------------------------------
  */
-static void bob_says(struct world *world, uint64_t delivered, uint64_t read,
-                     bool last)
+static void bob_sends(struct world *world, uint64_t delivered, uint64_t read,
+                      bool last)
 {
 	receipts_sent(world->ledger, bob, ROOM, delivered, read, last,
 	              tick(world));
 }
 
-static void tell(struct world *world, struct ledger_device_id place,
-                 uint64_t delivered, uint64_t read)
+static void receive(struct world *world, struct ledger_device_id device,
+                    uint64_t delivered, uint64_t read)
 {
-	receipts_received(world->ledger, place, ROOM, FIRST_ID + BOB, delivered,
-	                  read);
+	receipts_received(world->ledger, device, ROOM, FIRST_ID + BOB,
+	                  delivered, read);
 }
 
-static void tell_alice(struct world *world, uint64_t delivered, uint64_t read)
+static void alice_receives(struct world *world, uint64_t delivered,
+                           uint64_t read)
 {
-	tell(world, alice, delivered, read);
-	tell(world, alice_too, delivered, read);
+	receive(world, alice, delivered, read);
+	receive(world, alice_too, delivered, read);
 }
 
-static void keep(struct world *world, uint64_t delivered, uint64_t read)
+static void store(struct world *world, uint64_t delivered, uint64_t read)
 {
 	receipts_stored(world->ledger, ROOM, FIRST_ID + BOB, delivered, read);
 }
 
 static void judge_faults(struct world *world, enum fault fault, uint64_t count)
 {
-	const struct ledger_totals *totals = ledger_totals(world->ledger);
-
 	verdict_judge(world->ledger);
-	for (unsigned i = 0; i < FAULT_COUNT; i++) {
-		if (totals->fault[i] != (i == fault ? count : 0))
-			fail_msg("%llu %s: %s",
-			         (unsigned long long)totals->fault[i],
-			         fault_names[i],
-			         ledger_example(world->ledger, 0));
-	}
+	assert_faults(world, fault, count);
 }
 
 static void judge_clean(struct world *world)
@@ -98,120 +90,120 @@ static void judge_clean(struct world *world)
 	judge_faults(world, FAULT_receipts, 0);
 }
 
-/* --- what is right ---------------------------------------------------------
+/* --- allowed ---------------------------------------------------------------
  */
-static void what_is_said_told_and_kept_is_clean(void **state)
+static void a_receipt_sent_received_and_stored_is_clean(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 3, true);
-	tell_alice(world, 4, 3);
-	keep(world, 4, 3);
-	keep(world, 4, 3);
+	bob_sends(world, 4, 3, true);
+	alice_receives(world, 4, 3);
+	store(world, 4, 3);
+	store(world, 4, 3);
 	receipts_unread(world->ledger, BOB, ROOM, 3, 4, 1);
 	judge_clean(world);
 }
 
-static void what_was_said_on_a_socket_that_ended_may_be_missing(void **state)
+static void a_receipt_sent_on_a_lost_socket_may_be_missing(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, false);
-	bob_says(world, 2, 2, true);
-	tell_alice(world, 2, 2);
-	keep(world, 2, 2);
+	bob_sends(world, 4, 4, false);
+	bob_sends(world, 2, 2, true);
+	alice_receives(world, 2, 2);
+	store(world, 2, 2);
 	judge_clean(world);
 }
 
-static void a_frame_that_is_old_is_counted(void **state)
+static void an_old_receipt_is_counted(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, true);
-	tell_alice(world, 4, 4);
-	tell(world, alice, 3, 3);
-	keep(world, 4, 4);
+	bob_sends(world, 4, 4, true);
+	alice_receives(world, 4, 4);
+	receive(world, alice, 3, 3);
+	store(world, 4, 4);
 	judge_clean(world);
 	assert_int_equal(ledger_totals(world->ledger)->old_receipts, 1);
 }
 
-static void who_has_written_since_has_read_without_a_receipt(void **state)
+static void a_user_who_writes_has_read_without_a_receipt(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, true);
-	say(world, BOB, ALICE);
-	keep(world, 5, 5);
+	bob_sends(world, 4, 4, true);
+	exchange(world, BOB, ALICE);
+	store(world, 5, 5);
 	judge_clean(world);
 }
 
-static void who_came_later_need_not_be_told(void **state)
+static void a_later_session_needs_no_receipt(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, true);
-	tell(world, alice, 4, 4);
+	bob_sends(world, 4, 4, true);
+	receive(world, alice, 4, 4);
 	sessions_disconnected(world->ledger, alice_too);
 	sessions_welcome(world->ledger, alice_too, tick(world));
-	keep(world, 4, 4);
+	store(world, 4, 4);
 	judge_clean(world);
 }
 
-/* --- what is wrong ---------------------------------------------------------
+/* --- faults ----------------------------------------------------------------
  */
-static void what_is_read_and_not_delivered_is_a_fault(void **state)
+static void read_above_delivered_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, false);
-	tell(world, alice, 3, 4);
+	bob_sends(world, 4, 4, false);
+	receive(world, alice, 3, 4);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void more_told_than_was_said_is_a_fault(void **state)
+static void more_received_than_sent_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 2, false);
-	tell(world, alice, 4, 3);
+	bob_sends(world, 4, 2, false);
+	receive(world, alice, 4, 3);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void more_kept_than_was_said_is_a_fault(void **state)
+static void more_stored_than_sent_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 3, 3, false);
-	keep(world, 4, 3);
+	bob_sends(world, 3, 3, false);
+	store(world, 4, 3);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void less_kept_than_was_told_is_a_fault(void **state)
+static void less_stored_than_received_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, false);
-	tell(world, alice, 4, 4);
-	keep(world, 4, 3);
+	bob_sends(world, 4, 4, false);
+	receive(world, alice, 4, 4);
+	store(world, 4, 3);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void less_kept_than_was_surely_said_is_a_fault(void **state)
+static void less_stored_than_surely_sent_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 0, true);
-	keep(world, 3, 0);
+	bob_sends(world, 4, 0, true);
+	store(world, 3, 0);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void what_one_wrote_is_read(void **state)
+static void a_user_has_read_what_the_user_wrote(void **state)
 {
 	struct world *world = *state;
 
 	receipts_stored(world->ledger, ROOM, FIRST_ID + ALICE, 4, 4);
 	judge_clean(world);
-	say(world, ALICE, BOB);
+	exchange(world, ALICE, BOB);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
@@ -219,14 +211,14 @@ static void two_lists_that_differ_are_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, false);
-	keep(world, 4, 4);
-	keep(world, 4, 4);
-	keep(world, 4, 3);
+	bob_sends(world, 4, 4, false);
+	store(world, 4, 4);
+	store(world, 4, 4);
+	store(world, 4, 3);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void unread_is_what_is_not_read(void **state)
+static void unread_counts_the_entries_after_read(void **state)
 {
 	struct world *world = *state;
 
@@ -235,26 +227,26 @@ static void unread_is_what_is_not_read(void **state)
 	judge_faults(world, FAULT_receipts, 2);
 }
 
-static void a_live_socket_that_is_not_told_is_a_fault(void **state)
+static void a_live_socket_without_the_receipt_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, true);
-	tell(world, alice, 4, 4);
-	keep(world, 4, 4);
+	bob_sends(world, 4, 4, true);
+	receive(world, alice, 4, 4);
+	store(world, 4, 4);
 	judge_faults(world, FAULT_receipts, 1);
 }
 
-static void a_receipt_at_a_stranger_is_misrouted(void **state)
+static void a_receipt_at_another_user_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	bob_says(world, 4, 4, false);
-	tell(world, carol, 4, 4);
+	bob_sends(world, 4, 4, false);
+	receive(world, carol, 4, 4);
 	judge_faults(world, FAULT_misrouted, 1);
 }
 
-static void a_receipt_of_a_stranger_is_a_fault(void **state)
+static void a_receipt_of_a_non_member_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
@@ -263,7 +255,7 @@ static void a_receipt_of_a_stranger_is_a_fault(void **state)
 	judge_faults(world, FAULT_receipts, 2);
 }
 
-static void a_receipt_that_is_refused_is_a_fault(void **state)
+static void a_refused_receipt_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
@@ -276,23 +268,23 @@ static void a_receipt_that_is_refused_is_a_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_said_told_and_kept_is_clean),
-		TEST(what_was_said_on_a_socket_that_ended_may_be_missing),
-		TEST(a_frame_that_is_old_is_counted),
-		TEST(who_has_written_since_has_read_without_a_receipt),
-		TEST(who_came_later_need_not_be_told),
-		TEST(what_is_read_and_not_delivered_is_a_fault),
-		TEST(more_told_than_was_said_is_a_fault),
-		TEST(more_kept_than_was_said_is_a_fault),
-		TEST(less_kept_than_was_told_is_a_fault),
-		TEST(less_kept_than_was_surely_said_is_a_fault),
-		TEST(what_one_wrote_is_read),
+		TEST(a_receipt_sent_received_and_stored_is_clean),
+		TEST(a_receipt_sent_on_a_lost_socket_may_be_missing),
+		TEST(an_old_receipt_is_counted),
+		TEST(a_user_who_writes_has_read_without_a_receipt),
+		TEST(a_later_session_needs_no_receipt),
+		TEST(read_above_delivered_is_a_fault),
+		TEST(more_received_than_sent_is_a_fault),
+		TEST(more_stored_than_sent_is_a_fault),
+		TEST(less_stored_than_received_is_a_fault),
+		TEST(less_stored_than_surely_sent_is_a_fault),
+		TEST(a_user_has_read_what_the_user_wrote),
 		TEST(two_lists_that_differ_are_a_fault),
-		TEST(unread_is_what_is_not_read),
-		TEST(a_live_socket_that_is_not_told_is_a_fault),
-		TEST(a_receipt_at_a_stranger_is_misrouted),
-		TEST(a_receipt_of_a_stranger_is_a_fault),
-		TEST(a_receipt_that_is_refused_is_a_fault),
+		TEST(unread_counts_the_entries_after_read),
+		TEST(a_live_socket_without_the_receipt_is_a_fault),
+		TEST(a_receipt_at_another_user_is_misrouted),
+		TEST(a_receipt_of_a_non_member_is_a_fault),
+		TEST(a_refused_receipt_is_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

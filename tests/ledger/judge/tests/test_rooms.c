@@ -1,4 +1,3 @@
-#include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -16,32 +15,32 @@
 #include <cmocka.h>
 
 /*
- * One room: alice made it with bob. Carol may come, dave is never asked. All of
- * its entries stand in a script, from seq 1: what a server would have kept.
+ * One room, which alice created with bob. Carol may join, dave never does. A
+ * script holds all its entries, from seq 1: the history of the server.
  */
-enum { PEOPLE = 4, ENTRIES_MAX = 16 };
+enum { USERS = 4, ENTRIES_MAX = 16 };
 
-static const unsigned crowd[] = {ALICE, BOB, CAROL};
+static const unsigned room_users[] = {ALICE, BOB, CAROL};
 
-static struct line {
+static struct script_entry {
 	bool message;
 	uint32_t number;  /* of a message */
 	const char *what; /* of a change */
-	unsigned by, whom;
-} lines[ENTRIES_MAX + 1]; /* by seq */
+	unsigned by, user;
+} script[ENTRIES_MAX + 1]; /* by seq */
 
 static struct world *create_world(bool all)
 {
 	const struct ledger_room_config room = {
 		.name = "room",
 		.all = all,
-		.users = crowd,
-		.count = ARRAY_LEN(crowd),
+		.users = room_users,
+		.count = ARRAY_LEN(room_users),
 		.initial_count = 2,
 	};
 
-	memset(lines, 0, sizeof(lines));
-	return world_create(PEOPLE, 60, &room);
+	memset(script, 0, sizeof(script));
+	return world_create(USERS, 60, &room);
 }
 
 static int create(void **state)
@@ -56,11 +55,11 @@ static int create_open(void **state)
 	return 0;
 }
 
-/* --- what a server tells ---------------------------------------------------
+/* --- frames of the server --------------------------------------------------
  */
-static struct message told_change(struct world *world, uint32_t seq)
+static struct message change_frame(struct world *world, uint32_t seq)
 {
-	const struct line *line = &lines[seq];
+	const struct script_entry *line = &script[seq];
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 
 	buf_format(&text,
@@ -73,12 +72,12 @@ static struct message told_change(struct world *world, uint32_t seq)
 	           line->what);
 	if (seq == 1)
 		buf_format(&text, "%u,", FIRST_ID + line->by);
-	buf_format(&text, "%u]}}", FIRST_ID + line->whom);
+	buf_format(&text, "%u]}}", FIRST_ID + line->user);
 	return parse(world, buf_span(&text));
 }
 
-static struct message told_message(struct world *world, uint32_t number,
-                                   uint32_t seq)
+static struct message message_frame(struct world *world, uint32_t number,
+                                    uint32_t seq)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(4096);
 	struct buf text CLEANUP(buf_free) = BUF(4096);
@@ -88,39 +87,39 @@ static struct message told_message(struct world *world, uint32_t number,
 	buf_format(&text, "{\"id\":%u,\"seq\":%u,\"user_from\":%u,", 1000 + seq,
 	           seq, FIRST_ID + line.from.user);
 	buf_append(&text, SPAN("\"created_at\":\"2026-11-21T10:00:00.000Z\","));
-	/* The rest is in the frame that sent it. */
+	/* The other members are those of the frame that sent it. */
 	buf_append(&text, span_make(frame.data + 1, frame.len - 1));
 	return parse(world, buf_span(&text));
 }
 
-static struct message told(struct world *world, uint32_t seq)
+static struct message message_at(struct world *world, uint32_t seq)
 {
-	const struct line *line = &lines[seq];
+	const struct script_entry *line = &script[seq];
 
-	return line->message ? told_message(world, line->number, seq)
-	                     : told_change(world, seq);
+	return line->message ? message_frame(world, line->number, seq)
+	                     : change_frame(world, seq);
 }
 
-/* --- what happens ----------------------------------------------------------
+/* --- events ----------------------------------------------------------------
  */
-static void hear_at(struct world *world, struct ledger_device_id place,
-                    uint32_t seq)
+static void receive_at(struct world *world, struct ledger_device_id device,
+                       uint32_t seq)
 {
-	struct message message = told(world, seq);
+	struct message message = message_at(world, seq);
 
-	observations_received(world->ledger, place, &message, true);
+	observations_received(world->ledger, device, &message, true);
 }
 
-static void hear(struct world *world, unsigned user, uint32_t seq)
+static void receive(struct world *world, unsigned user, uint32_t seq)
 {
 	for (unsigned i = 0; i < DEVICES; i++)
-		hear_at(world, (struct ledger_device_id){user, i}, seq);
+		receive_at(world, (struct ledger_device_id){user, i}, seq);
 }
 
 static void fetch(struct world *world, unsigned user, uint32_t seq)
 {
 	for (unsigned i = 0; i < DEVICES; i++) {
-		struct message message = told(world, seq);
+		struct message message = message_at(world, seq);
 
 		observations_received(world->ledger,
 		                      (struct ledger_device_id){user, i},
@@ -129,13 +128,13 @@ static void fetch(struct world *world, unsigned user, uint32_t seq)
 }
 
 static uint32_t change(struct world *world, unsigned by, const char *what,
-                       unsigned whom)
+                       unsigned user)
 {
-	lines[++world->seq] =
-		(struct line){.what = what, .by = by, .whom = whom};
-	rooms_membership_changing(world->ledger, 0, whom);
+	script[++world->seq] =
+		(struct script_entry){.what = what, .by = by, .user = user};
+	rooms_membership_changing(world->ledger, 0, user);
 	if (strcmp(what, "left") != 0 && strcmp(what, "removed") != 0)
-		rooms_member_joined(world->ledger, 0, whom, tick(world));
+		rooms_member_joined(world->ledger, 0, user, tick(world));
 	return world->seq;
 }
 
@@ -149,33 +148,34 @@ static uint32_t write(struct world *world, unsigned user)
 	return number;
 }
 
-/* Sent, saved, and told to its sender. */
+/* Sends a message and delivers it to its sender. */
 static uint32_t save(struct world *world, unsigned user)
 {
 	uint32_t number = write(world, user);
 
-	lines[++world->seq] = (struct line){.message = true, .number = number};
+	script[++world->seq] =
+		(struct script_entry){.message = true, .number = number};
 	for (unsigned i = 0; i < DEVICES; i++)
 		observations_saved(world->ledger,
 		                   (struct ledger_device_id){user, i}, number,
 		                   ROOM, world->seq, tick(world));
-	hear_at(world, (struct ledger_device_id){user, 1}, world->seq);
+	receive_at(world, (struct ledger_device_id){user, 1}, world->seq);
 	return world->seq;
 }
 
-static void make(struct world *world)
+static void create_room(struct world *world)
 {
 	uint32_t seq = change(world, ALICE, "created", BOB);
 
 	rooms_created(world->ledger, 0, ROOM, tick(world));
-	hear(world, ALICE, seq);
-	hear(world, BOB, seq);
+	receive(world, ALICE, seq);
+	receive(world, BOB, seq);
 }
 
 static void read_all(struct world *world, unsigned user, uint32_t from)
 {
 	for (uint32_t seq = from; seq <= world->seq; seq++) {
-		struct message message = told(world, seq);
+		struct message message = message_at(world, seq);
 
 		verdict_history_entry(world->ledger, user, &message,
 		                      seq == from ? 0 : seq - 1);
@@ -188,33 +188,20 @@ static void judge(struct world *world)
 	verdict_judge(world->ledger);
 }
 
-static void assert_faults(struct world *world, enum fault fault, uint64_t count)
-{
-	const struct ledger_totals *totals = ledger_totals(world->ledger);
-
-	for (unsigned i = 0; i < FAULT_COUNT; i++) {
-		if (totals->fault[i] != (i == fault ? count : 0))
-			fail_msg("%llu %s: %s",
-			         (unsigned long long)totals->fault[i],
-			         fault_names[i],
-			         ledger_example(world->ledger, 0));
-	}
-}
-
 static void assert_clean(struct world *world)
 {
 	assert_faults(world, FAULT_lost, 0);
 }
 
-/* --- what is right ---------------------------------------------------------
+/* --- allowed ---------------------------------------------------------------
  */
-static void what_all_members_have_is_clean(void **state)
+static void a_message_at_all_members_is_clean(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
-	hear(world, ALICE, save(world, BOB));
-	hear(world, BOB, save(world, ALICE));
+	create_room(world);
+	receive(world, ALICE, save(world, BOB));
+	receive(world, BOB, save(world, ALICE));
 	read_all(world, ALICE, 1);
 	read_all(world, BOB, 1);
 	judge(world);
@@ -223,19 +210,19 @@ static void what_all_members_have_is_clean(void **state)
 	assert_int_equal(ledger_totals(world->ledger)->changes, 1);
 }
 
-static void who_comes_later_has_what_came_since(void **state)
+static void a_new_member_has_what_came_since(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
 
-	make(world);
-	hear(world, ALICE, save(world, BOB));
+	create_room(world);
+	receive(world, ALICE, save(world, BOB));
 	seq = change(world, ALICE, "invited", CAROL);
 	for (unsigned user = ALICE; user <= CAROL; user++)
-		hear(world, user, seq);
+		receive(world, user, seq);
 	seq = save(world, BOB);
-	hear(world, ALICE, seq);
-	hear(world, CAROL, seq);
+	receive(world, ALICE, seq);
+	receive(world, CAROL, seq);
 	read_all(world, ALICE, 1);
 	read_all(world, BOB, 1);
 	read_all(world, CAROL, 3);
@@ -243,16 +230,16 @@ static void who_comes_later_has_what_came_since(void **state)
 	assert_clean(world);
 }
 
-static void who_comes_into_an_open_room_may_read_all(void **state)
+static void a_new_member_of_an_open_room_may_read_everything(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
 
-	make(world);
-	hear(world, ALICE, save(world, BOB));
+	create_room(world);
+	receive(world, ALICE, save(world, BOB));
 	seq = change(world, CAROL, "joined", CAROL);
 	for (unsigned user = ALICE; user <= CAROL; user++)
-		hear(world, user, seq);
+		receive(world, user, seq);
 	fetch(world, CAROL, 1);
 	fetch(world, CAROL, 2);
 	for (unsigned user = ALICE; user <= CAROL; user++)
@@ -261,116 +248,117 @@ static void who_comes_into_an_open_room_may_read_all(void **state)
 	assert_clean(world);
 }
 
-static void who_came_into_an_open_room_may_hear_an_old_one_again(void **state)
+static void a_new_member_of_an_open_room_may_get_an_old_message(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
-	hear(world, ALICE, save(world, BOB));
+	create_room(world);
+	receive(world, ALICE, save(world, BOB));
 	(void)change(world, CAROL, "joined", CAROL);
 	for (unsigned user = ALICE; user <= CAROL; user++) {
-		hear(world, user, 3);
-		hear(world, user, 2);
+		receive(world, user, 3);
+		receive(world, user, 2);
 		read_all(world, user, 1);
 	}
 	judge(world);
 	assert_clean(world);
 }
 
-static void who_left_needs_nothing_any_more(void **state)
+static void a_user_who_left_needs_nothing(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
 
-	make(world);
+	create_room(world);
 	seq = change(world, BOB, "left", BOB);
-	hear(world, ALICE, seq);
-	hear(world, BOB, seq);
+	receive(world, ALICE, seq);
+	receive(world, BOB, seq);
 	(void)save(world, ALICE);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_clean(world);
 }
 
-static void who_was_away_and_left_since_need_not_have_it(void **state)
+static void an_offline_user_who_left_needs_nothing(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
 
-	make(world);
+	create_room(world);
 	for (unsigned i = 0; i < DEVICES; i++)
 		sessions_disconnected(world->ledger,
 		                      (struct ledger_device_id){BOB, i});
 	(void)save(world, ALICE);
 	seq = change(world, ALICE, "removed", BOB);
-	hear(world, ALICE, seq);
+	receive(world, ALICE, seq);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_clean(world);
 }
 
-static void who_comes_again_sees_what_is_since_then(void **state)
+static void a_user_who_joins_again_sees_what_came_since(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
 
-	make(world);
+	create_room(world);
 	seq = change(world, BOB, "left", BOB);
-	hear(world, ALICE, seq);
-	hear(world, BOB, seq);
+	receive(world, ALICE, seq);
+	receive(world, BOB, seq);
 	(void)save(world, ALICE);
 	seq = change(world, ALICE, "invited", BOB);
-	hear(world, ALICE, seq);
-	hear(world, BOB, seq);
+	receive(world, ALICE, seq);
+	receive(world, BOB, seq);
 	read_all(world, ALICE, 1);
 	read_all(world, BOB, 4);
 	judge(world);
 	assert_clean(world);
 }
 
-static void who_is_going_may_be_turned_away(void **state)
+static void a_leaving_user_may_be_turned_away(void **state)
 {
 	struct world *world = *state;
 	uint32_t number;
 
-	make(world);
+	create_room(world);
 	number = write(world, BOB);
 	rooms_membership_changing(world->ledger, 0, BOB);
 	observations_refused(world->ledger, (struct ledger_device_id){BOB, 0},
 	                     number, SPAN("unknown_conversation"));
 	(void)change(world, ALICE, "removed", BOB);
-	hear(world, ALICE, world->seq);
+	receive(world, ALICE, world->seq);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_clean(world);
 	assert_int_equal(ledger_totals(world->ledger)->turned_away, 1);
 }
 
-static void what_who_is_going_was_told_is_safe_may_be_turned_away(void **state)
+static void
+an_accepted_message_of_a_leaving_user_may_be_turned_away(void **state)
 {
 	struct world *world = *state;
 	uint32_t number;
 
-	make(world);
+	create_room(world);
 	number = write(world, BOB);
 	observations_accepted(world->ledger, (struct ledger_device_id){BOB, 0},
 	                      number, tick(world));
 	rooms_membership_changing(world->ledger, 0, BOB);
 	(void)change(world, ALICE, "removed", BOB);
-	hear(world, ALICE, world->seq);
+	receive(world, ALICE, world->seq);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_clean(world);
 	assert_int_equal(ledger_totals(world->ledger)->turned_away, 1);
 }
 
-/* --- what is wrong ---------------------------------------------------------
+/* --- faults ----------------------------------------------------------------
  */
-static void a_member_who_hears_nothing_is_unheard(void **state)
+static void a_message_that_a_member_misses_live_is_unheard(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)save(world, ALICE);
 	fetch(world, BOB, 2);
 	read_all(world, ALICE, 1);
@@ -379,28 +367,29 @@ static void a_member_who_hears_nothing_is_unheard(void **state)
 	assert_faults(world, FAULT_unheard, 1);
 }
 
-/* What was late in coming is nothing to who has gone meanwhile. */
-static void who_left_later_may_not_have_heard_it(void **state)
+/* A message that is late need not reach a user who left meanwhile. */
+static void a_user_who_left_later_may_have_missed_it(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)save(world, ALICE);
 	(void)change(world, ALICE, "removed", BOB);
-	hear(world, ALICE, world->seq);
-	hear(world, BOB, world->seq);
+	receive(world, ALICE, world->seq);
+	receive(world, BOB, world->seq);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_faults(world, FAULT_unheard, 0);
 }
 
-static void a_member_who_was_away_and_has_it_not_is_undelivered(void **state)
+static void a_message_at_no_device_of_a_member_is_undelivered(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	sessions_disconnected(world->ledger, (struct ledger_device_id){BOB, 1});
-	hear_at(world, (struct ledger_device_id){BOB, 0}, save(world, ALICE));
+	receive_at(world, (struct ledger_device_id){BOB, 0},
+	           save(world, ALICE));
 	read_all(world, ALICE, 1);
 	read_all(world, BOB, 1);
 	judge(world);
@@ -411,11 +400,11 @@ static void a_change_that_a_device_never_got_is_undelivered(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, ALICE, "invited", CAROL);
-	hear(world, ALICE, 2);
-	hear(world, CAROL, 2);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 2);
+	receive(world, ALICE, 2);
+	receive(world, CAROL, 2);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 2);
 	for (unsigned user = ALICE; user <= BOB; user++)
 		read_all(world, user, 1);
 	read_all(world, CAROL, 2);
@@ -423,30 +412,30 @@ static void a_change_that_a_device_never_got_is_undelivered(void **state)
 	assert_faults(world, FAULT_undelivered, 1);
 }
 
-static void a_message_at_who_had_left_is_misrouted(void **state)
+static void a_message_at_a_former_member_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, BOB, "left", BOB);
-	hear(world, ALICE, 2);
-	hear(world, BOB, 2);
-	hear(world, BOB, save(world, ALICE));
+	receive(world, ALICE, 2);
+	receive(world, BOB, 2);
+	receive(world, BOB, save(world, ALICE));
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_faults(world, FAULT_misrouted, 1);
 }
 
-static void a_message_at_who_comes_later_is_misrouted(void **state)
+static void a_message_before_the_join_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)save(world, ALICE);
-	hear(world, BOB, 2);
+	receive(world, BOB, 2);
 	(void)change(world, ALICE, "invited", CAROL);
 	for (unsigned user = ALICE; user <= CAROL; user++)
-		hear(world, user, 3);
+		receive(world, user, 3);
 	fetch(world, CAROL, 2);
 	for (unsigned user = ALICE; user <= BOB; user++)
 		read_all(world, user, 1);
@@ -455,31 +444,31 @@ static void a_message_at_who_comes_later_is_misrouted(void **state)
 	assert_faults(world, FAULT_misrouted, 1);
 }
 
-static void a_change_at_who_had_left_is_misrouted(void **state)
+static void a_change_at_a_former_member_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, BOB, "left", BOB);
-	hear(world, ALICE, 2);
-	hear(world, BOB, 2);
+	receive(world, ALICE, 2);
+	receive(world, BOB, 2);
 	(void)change(world, ALICE, "renamed", ALICE);
-	hear(world, ALICE, 3);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 3);
+	receive(world, ALICE, 3);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 3);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_faults(world, FAULT_misrouted, 1);
 }
 
-static void a_message_at_somebody_outside_is_misrouted(void **state)
+static void a_message_at_a_non_member_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
-	hear(world, BOB, save(world, ALICE));
-	hear_at(world, (struct ledger_device_id){DAVE, 0}, 2);
+	create_room(world);
+	receive(world, BOB, save(world, ALICE));
+	receive_at(world, (struct ledger_device_id){DAVE, 0}, 2);
 	assert_faults(world, FAULT_misrouted, 1);
-	hear_at(world, (struct ledger_device_id){DAVE, 0}, 1);
+	receive_at(world, (struct ledger_device_id){DAVE, 0}, 1);
 	assert_faults(world, FAULT_misrouted, 2);
 }
 
@@ -487,36 +476,36 @@ static void a_message_in_another_conversation_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	observations_saved(world->ledger, (struct ledger_device_id){ALICE, 0},
 	                   write(world, ALICE), ROOM + 1, 1, tick(world));
 	assert_faults(world, FAULT_misrouted, 1);
 }
 
-static void what_who_was_no_member_wrote_is_misrouted(void **state)
+static void a_message_of_a_non_member_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, BOB, "left", BOB);
-	hear(world, ALICE, 2);
-	hear(world, BOB, 2);
-	hear(world, ALICE, save(world, BOB));
+	receive(world, ALICE, 2);
+	receive(world, BOB, 2);
+	receive(world, ALICE, save(world, BOB));
 	read_all(world, ALICE, 1);
 	judge(world);
-	/* Their own other socket had it back, too. */
+	/* The other socket of the sender got it, too. */
 	assert_faults(world, FAULT_misrouted, 2);
 }
 
-static void a_history_that_reaches_back_too_far_is_a_fault(void **state)
+static void a_history_that_begins_too_early_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
-	hear(world, BOB, save(world, ALICE));
+	create_room(world);
+	receive(world, BOB, save(world, ALICE));
 	(void)change(world, ALICE, "invited", CAROL);
 	for (unsigned user = ALICE; user <= CAROL; user++)
-		hear(world, user, 3);
+		receive(world, user, 3);
 	for (unsigned user = ALICE; user <= BOB; user++)
 		read_all(world, user, 1);
 	read_all(world, CAROL, 2);
@@ -526,37 +515,36 @@ static void a_history_that_reaches_back_too_far_is_a_fault(void **state)
 	                 1);
 }
 
-static void a_room_that_a_member_does_not_find_is_a_gap(void **state)
+static void a_room_that_a_member_cannot_read_is_a_gap(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_int_equal(ledger_totals(world->ledger)->fault[FAULT_gaps], 1);
 }
 
-static void a_room_that_who_left_still_reads_is_misrouted(void **state)
+static void a_room_that_a_former_member_reads_is_misrouted(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, BOB, "left", BOB);
-	hear(world, ALICE, 2);
-	hear(world, BOB, 2);
+	receive(world, ALICE, 2);
+	receive(world, BOB, 2);
 	read_all(world, ALICE, 1);
 	verdict_read_by_non_member(world->ledger, BOB, ROOM);
 	judge(world);
 	assert_faults(world, FAULT_misrouted, 1);
 }
 
-static void
-a_message_that_one_member_reads_and_another_not_is_a_split(void **state)
+static void a_message_missing_in_one_history_is_a_split(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
-	hear(world, BOB, save(world, ALICE));
+	create_room(world);
+	receive(world, BOB, save(world, ALICE));
 	read_all(world, ALICE, 1);
 	world->seq--;
 	read_all(world, BOB, 1);
@@ -564,13 +552,12 @@ a_message_that_one_member_reads_and_another_not_is_a_split(void **state)
 	assert_int_equal(ledger_totals(world->ledger)->fault[FAULT_split], 1);
 }
 
-static void
-an_accepted_message_of_a_member_that_is_nowhere_is_lost(void **state)
+static void an_accepted_message_of_a_member_must_be_stored(void **state)
 {
 	struct world *world = *state;
 	uint32_t number;
 
-	make(world);
+	create_room(world);
 	number = write(world, BOB);
 	observations_accepted(world->ledger, (struct ledger_device_id){BOB, 0},
 	                      number, tick(world));
@@ -584,7 +571,7 @@ static void a_member_who_is_turned_away_is_refused(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	observations_refused(world->ledger, (struct ledger_device_id){BOB, 0},
 	                     write(world, BOB), SPAN("unknown_conversation"));
 	assert_faults(world, FAULT_refused, 1);
@@ -594,7 +581,7 @@ static void one_seq_for_a_change_and_a_message_is_a_duplicate(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	observations_saved(world->ledger, (struct ledger_device_id){ALICE, 0},
 	                   write(world, ALICE), ROOM, 1, tick(world));
 	assert_faults(world, FAULT_duplicates, 1);
@@ -604,22 +591,22 @@ static void two_changes_of_one_seq_are_a_split(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, ALICE, "invited", CAROL);
-	hear(world, ALICE, 2);
-	lines[2].what = "removed";
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 2);
+	receive(world, ALICE, 2);
+	script[2].what = "removed";
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 2);
 	assert_faults(world, FAULT_split, 1);
 }
 
-static void who_comes_twice_is_a_split(void **state)
+static void a_member_who_joins_again_is_a_split(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, ALICE, "invited", BOB);
-	hear(world, ALICE, 2);
-	hear(world, BOB, 2);
+	receive(world, ALICE, 2);
+	receive(world, BOB, 2);
 	read_all(world, ALICE, 1);
 	read_all(world, BOB, 1);
 	judge(world);
@@ -630,52 +617,52 @@ static void a_lower_seq_after_a_higher_one_is_misordered(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)save(world, ALICE);
 	(void)save(world, ALICE);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 3);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 2);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 3);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 2);
 	assert_faults(world, FAULT_misordered, 1);
 }
 
-static void who_comes_may_hear_late_of_what_is_older(void **state)
+static void a_new_member_may_get_older_messages_late(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)save(world, ALICE);
 	(void)change(world, ALICE, "invited", CAROL);
 	(void)save(world, ALICE);
-	hear_at(world, (struct ledger_device_id){CAROL, 0}, 4);
-	hear_at(world, (struct ledger_device_id){CAROL, 0}, 2);
+	receive_at(world, (struct ledger_device_id){CAROL, 0}, 4);
+	receive_at(world, (struct ledger_device_id){CAROL, 0}, 2);
 	assert_faults(world, FAULT_misordered, 0);
 }
 
-static void who_came_again_hears_in_order(void **state)
+static void a_user_who_joined_again_gets_messages_in_order(void **state)
 {
 	struct world *world = *state;
 
-	make(world);
+	create_room(world);
 	(void)change(world, BOB, "left", BOB);
 	(void)change(world, ALICE, "invited", BOB);
 	(void)save(world, ALICE);
 	(void)save(world, ALICE);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 5);
-	hear_at(world, (struct ledger_device_id){BOB, 0}, 4);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 5);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 4);
 	assert_faults(world, FAULT_misordered, 1);
 }
 
-static void a_history_with_a_hole_has_a_gap(void **state)
+static void a_history_that_lacks_a_seq_has_a_gap(void **state)
 {
 	struct world *world = *state;
 	struct message message;
 
-	make(world);
-	hear(world, BOB, save(world, ALICE));
-	hear(world, BOB, save(world, ALICE));
-	message = told(world, 1);
+	create_room(world);
+	receive(world, BOB, save(world, ALICE));
+	receive(world, BOB, save(world, ALICE));
+	message = message_at(world, 1);
 	verdict_history_entry(world->ledger, BOB, &message, 0);
-	message = told(world, 3);
+	message = message_at(world, 3);
 	verdict_history_entry(world->ledger, BOB, &message, 1);
 	assert_faults(world, FAULT_gaps, 1);
 }
@@ -685,42 +672,42 @@ static void a_history_with_a_hole_has_a_gap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_all_members_have_is_clean),
-		TEST(who_comes_later_has_what_came_since),
+		TEST(a_message_at_all_members_is_clean),
+		TEST(a_new_member_has_what_came_since),
 		cmocka_unit_test_setup_teardown(
-			who_comes_into_an_open_room_may_read_all, create_open,
-			world_destroy),
-		cmocka_unit_test_setup_teardown(
-			who_came_into_an_open_room_may_hear_an_old_one_again,
+			a_new_member_of_an_open_room_may_read_everything,
 			create_open, world_destroy),
-		TEST(who_left_needs_nothing_any_more),
-		TEST(who_was_away_and_left_since_need_not_have_it),
-		TEST(who_comes_again_sees_what_is_since_then),
-		TEST(who_is_going_may_be_turned_away),
-		TEST(what_who_is_going_was_told_is_safe_may_be_turned_away),
-		TEST(a_member_who_hears_nothing_is_unheard),
-		TEST(who_left_later_may_not_have_heard_it),
-		TEST(a_member_who_was_away_and_has_it_not_is_undelivered),
+		cmocka_unit_test_setup_teardown(
+			a_new_member_of_an_open_room_may_get_an_old_message,
+			create_open, world_destroy),
+		TEST(a_user_who_left_needs_nothing),
+		TEST(an_offline_user_who_left_needs_nothing),
+		TEST(a_user_who_joins_again_sees_what_came_since),
+		TEST(a_leaving_user_may_be_turned_away),
+		TEST(an_accepted_message_of_a_leaving_user_may_be_turned_away),
+		TEST(a_message_that_a_member_misses_live_is_unheard),
+		TEST(a_user_who_left_later_may_have_missed_it),
+		TEST(a_message_at_no_device_of_a_member_is_undelivered),
 		TEST(a_change_that_a_device_never_got_is_undelivered),
-		TEST(a_message_at_who_had_left_is_misrouted),
-		TEST(a_message_at_who_comes_later_is_misrouted),
-		TEST(a_change_at_who_had_left_is_misrouted),
-		TEST(a_message_at_somebody_outside_is_misrouted),
+		TEST(a_message_at_a_former_member_is_misrouted),
+		TEST(a_message_before_the_join_is_misrouted),
+		TEST(a_change_at_a_former_member_is_misrouted),
+		TEST(a_message_at_a_non_member_is_misrouted),
 		TEST(a_message_in_another_conversation_is_misrouted),
-		TEST(what_who_was_no_member_wrote_is_misrouted),
-		TEST(a_history_that_reaches_back_too_far_is_a_fault),
-		TEST(a_room_that_a_member_does_not_find_is_a_gap),
-		TEST(a_room_that_who_left_still_reads_is_misrouted),
-		TEST(a_message_that_one_member_reads_and_another_not_is_a_split),
-		TEST(an_accepted_message_of_a_member_that_is_nowhere_is_lost),
+		TEST(a_message_of_a_non_member_is_misrouted),
+		TEST(a_history_that_begins_too_early_is_a_fault),
+		TEST(a_room_that_a_member_cannot_read_is_a_gap),
+		TEST(a_room_that_a_former_member_reads_is_misrouted),
+		TEST(a_message_missing_in_one_history_is_a_split),
+		TEST(an_accepted_message_of_a_member_must_be_stored),
 		TEST(a_member_who_is_turned_away_is_refused),
 		TEST(one_seq_for_a_change_and_a_message_is_a_duplicate),
 		TEST(two_changes_of_one_seq_are_a_split),
-		TEST(who_comes_twice_is_a_split),
+		TEST(a_member_who_joins_again_is_a_split),
 		TEST(a_lower_seq_after_a_higher_one_is_misordered),
-		TEST(who_comes_may_hear_late_of_what_is_older),
-		TEST(who_came_again_hears_in_order),
-		TEST(a_history_with_a_hole_has_a_gap),
+		TEST(a_new_member_may_get_older_messages_late),
+		TEST(a_user_who_joined_again_gets_messages_in_order),
+		TEST(a_history_that_lacks_a_seq_has_a_gap),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
