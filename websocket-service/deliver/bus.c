@@ -149,7 +149,7 @@ static enum status start_reader(struct bus *bus)
 	(void)gateway_shard(bus->settings, &options.shard, &options.shards);
 	st = kafka_reader_create(&options, BEGIN_WAIT_MS, &bus->reader);
 	if (st == ST_BROKEN)
-		log_event(LOG_ERROR, "events.topic_unfit",
+		log_event(LOG_ERROR, "events.topic_mismatch",
 		          F_TEXT("topic", options.topic),
 		          F_NUMBER("partitions", options.partitions));
 	if (st != ST_OK)

@@ -37,7 +37,7 @@ MUST_CHECK enum status bus_create(struct uv_loop_s *loop,
                                   const struct gateway_settings *settings,
                                   const struct bus_events *events,
                                   void *context, struct bus **ret_bus);
-/* Stops trying to begin. Records under way go on. */
+/* Stops trying to connect. Records under way go on. */
 void bus_drain(struct bus *bus);
 /* The next turns of the loop close its handles; then call bus_destroy(). */
 void bus_close(struct bus *bus);

@@ -79,7 +79,6 @@ void ephemeral_producer_destroy(struct ephemeral_producer **producer)
 	mem_free(producer);
 }
 
-/* Without the metadata the first records are dropped. */
 void ephemeral_producer_warm_up(struct ephemeral_producer *producer)
 {
 	if (kafka_producer_load_metadata(producer->kafka,

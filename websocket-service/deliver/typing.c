@@ -31,7 +31,7 @@ struct roster {
 	struct member_key member;
 	struct conversation *conversation;
 	uint64_t until_ms;            /* valid until then; 0: not known */
-	uint64_t asked_ms;            /* 0: no query is under way */
+	uint64_t queried_ms;          /* 0: no query is under way */
 	uint64_t started_ms;          /* the latest not ignored; 0: none */
 	struct recipient *recipients; /* by partition */
 	uint32_t count;
@@ -228,7 +228,7 @@ static void query_roster(struct typing *typing, struct roster *roster,
 	                         save_records_tag(SAVE_RECORDS_OF_NONE, 0)) !=
 	    ST_OK)
 		return;
-	roster->asked_ms = now_ms;
+	roster->queried_ms = now_ms;
 	metric_count(&gateway_metrics.roster_queries, 1);
 }
 
@@ -291,10 +291,10 @@ void typing_answered(struct typing *typing, uint64_t user,
 	uint64_t now_ms = clock_mono_ms();
 	bool in_time;
 
-	if (!roster || !roster->asked_ms)
+	if (!roster || !roster->queried_ms)
 		return; /* the answer to a query of another gateway */
-	in_time = now_ms < roster->asked_ms + TYPING_ANSWER_WAIT_MS;
-	roster->asked_ms = 0;
+	in_time = now_ms < roster->queried_ms + TYPING_ANSWER_WAIT_MS;
+	roster->queried_ms = 0;
 	read_users(typing, roster, answer->users);
 	roster->until_ms =
 		now_ms + (roster->count ? TYPING_ROSTER_TTL_MS

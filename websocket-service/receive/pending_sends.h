@@ -53,7 +53,7 @@ void pending_sends_begin(struct pending_sends *sends,
 /* Kafka's acknowledgement for the send with that number. */
 void pending_sends_acknowledged(struct pending_sends *sends, uint64_t number,
                                 enum status status);
-/* The state of this message passes on its way to the client. */
+/* The state of the message has arrived: it needs no `accepted` any more. */
 void pending_sends_settled(struct pending_sends *sends,
                            const struct event_origin *origin);
 /* Call it about every 50 ms. */

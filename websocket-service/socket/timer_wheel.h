@@ -25,8 +25,7 @@ struct timer_wheel {
 };
 
 void timer_wheel_start(struct timer_wheel *wheel, uint64_t now_s);
-/* Moves an entry that is already set. It fires in one second at the earliest.
- */
+/* Sets or moves an entry. It fires one second from now at the earliest. */
 void timer_wheel_set(struct timer_wheel *wheel, struct timer_wheel_entry *entry,
                      uint64_t due_s);
 void timer_wheel_clear(struct timer_wheel *wheel,
