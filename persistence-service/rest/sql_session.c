@@ -32,7 +32,7 @@ struct sql *sql_session_connection(struct sql_session *session)
 	return session->sql;
 }
 
-/* GROUP_CONCAT() has to give a hundred ids at most. */
+/* GROUP_CONCAT() needs room for a hundred ids, and for no more. */
 static enum status set_session(struct sql *sql)
 {
 	return sql_execute(sql, "SET SESSION group_concat_max_len = 2048");

@@ -1,5 +1,5 @@
 /*
- * blocks - the block list of a user: the users whose messages it refuses.
+ * blocks - the block list of a user: other users whose messages are refused.
  *
  * A change sends a record of message_save through the outbox, to the consumer
  * of the pair's messages. Once the record is in the log, the change applies to

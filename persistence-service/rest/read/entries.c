@@ -119,8 +119,8 @@ enum status entries_find(struct entries *entries, struct sql_session *session,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-struct saved_message *entries_named(struct entries *entries,
-                                    uint64_t conversation, uint64_t seq)
+struct saved_message *entries_get(struct entries *entries,
+                                  uint64_t conversation, uint64_t seq)
 {
 	for (unsigned i = 0; i < entries->count; i++) {
 		struct saved_message *message = &entries->message[i];

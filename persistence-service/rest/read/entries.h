@@ -54,8 +54,8 @@ MUST_CHECK enum status entries_find(struct entries *entries,
 /* Sets the spans; ST_BROKEN when texts or reactions are too long. */
 MUST_CHECK enum status entries_resolve_spans(struct entries *entries);
 /* NULL when the page does not have it. */
-struct saved_message *entries_named(struct entries *entries,
-                                    uint64_t conversation, uint64_t seq);
+struct saved_message *entries_get(struct entries *entries,
+                                  uint64_t conversation, uint64_t seq);
 
 /*
  * Runs a statement whose rows are a conversation and a seq, for up to PAIRS_MAX

@@ -121,7 +121,7 @@ static enum status find_last_entries(struct history *h, unsigned from,
 static void write_summary(struct history *h, uint64_t user,
                           const struct summary *summary, struct json_writer *w)
 {
-	struct saved_message *last = entries_named(
+	struct saved_message *last = entries_get(
 		h->entries, summary->conversation, summary->last_seq);
 	struct span frame = SPAN_NONE;
 

@@ -52,7 +52,7 @@ static void begin_array(struct writing *now, struct saved_message *message)
 static void write_row(struct writing *now, const struct sql_value *row)
 {
 	struct saved_message *message =
-		entries_named(now->entries, row[0].number, row[1].number);
+		entries_get(now->entries, row[0].number, row[1].number);
 
 	if (!message)
 		return;

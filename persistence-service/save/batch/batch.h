@@ -36,8 +36,7 @@ struct batch_entry {
 	enum outcome outcome;
 	enum frame_code code;        /* of OUTCOME_REFUSED */
 	const char *why;             /* constant text */
-	unsigned conversation_index; /* index in the cache, during a transaction
-	                              */
+	unsigned conversation_index; /* in the cache, while saving */
 	/* The result, by the record's kind. */
 	union {
 		struct saved_message saved;
@@ -87,7 +86,7 @@ void batch_keep_text(struct batch *batch, struct batch_entry *entry,
 void batch_add_pending_event(struct batch *batch, const struct outbox_row *row);
 /* True when a text of that length may be kept. */
 bool batch_has_room(const struct batch *batch, size_t bytes);
-/* After the last batch_keep_text(): the buffer moves until then. */
+/* Call it after the last batch_keep_text(): the buffer moves until then. */
 void batch_resolve_texts(struct batch *batch);
 /* Counts the entries with this outcome. */
 unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome);

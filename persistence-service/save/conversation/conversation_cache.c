@@ -26,7 +26,7 @@ struct committed {
 };
 
 struct conversation_cache {
-	struct lru *committed; /* by talk.user */
+	struct lru *committed; /* by cached_conversation.user */
 	struct cached_conversation conversations[CONVERSATIONS_MAX];
 	unsigned count;
 	uint16_t slots[SLOTS]; /* index + 1 by hash of the users; 0: free */

@@ -132,34 +132,10 @@ static void keep_answer(struct query_handler *handler, struct batch *batch,
 }
 
 /* --- rooms and blockers -------------------------------------------------- */
-static void add_room(struct buf *list, const struct sql_value *row)
-{
-	event_rooms_add(list, row[1].number, row[2].number, row[3].number);
-}
-
-static void add_blocker(struct buf *list, const struct sql_value *row)
-{
-	event_key_add(list, row[1].number);
-}
-
-/* Appends a row's item to the list of `range`, the last one in `lists`. */
-static void append_item(struct query_handler *handler, struct range *range,
-                        const struct sql_value *row,
-                        void (*add)(struct buf *list,
-                                    const struct sql_value *row))
-{
-	struct buf item CLEANUP(buf_free) = BUF(64);
-
-	add(&item, row);
-	if (range->len == 0)
-		range->at = handler->lists.len;
-	else
-		buf_byte(&handler->lists, ',');
-	buf_append(&handler->lists, buf_span(&item));
-	range->len = handler->lists.len - range->at;
-}
-
-/* Rows and subjects both ascend by user. */
+/*
+ * Reads the lists of all subjects, as text in `lists`. Rows and subjects both
+ * ascend by user, so each list is contiguous.
+ */
 static enum status read_lists(struct query_handler *handler,
                               struct sql_bulk *statement, bool blockers)
 {
@@ -171,16 +147,26 @@ static enum status read_lists(struct query_handler *handler,
 		handler->values[i] = sql_number(handler->subjects[i].user);
 	status = sql_bulk_run(handler->sql, statement, handler->values,
 	                      handler->subject_count);
-	while (status == ST_OK) {
-		status = sql_fetch(handler->sql, row, 4);
-		if (status != ST_OK)
-			break;
+	while (status == ST_OK &&
+	       (status = sql_fetch(handler->sql, row, 4)) == ST_OK) {
+		struct buf item CLEANUP(buf_free) = BUF(64);
+		struct range *range;
+
 		while (handler->subjects[at].user != row[0].number)
 			at++;
-		append_item(handler,
-		            blockers ? &handler->subjects[at].blockers
-		                     : &handler->subjects[at].rooms,
-		            row, blockers ? add_blocker : add_room);
+		range = blockers ? &handler->subjects[at].blockers
+		                 : &handler->subjects[at].rooms;
+		if (range->len == 0)
+			range->at = handler->lists.len;
+		else
+			buf_byte(&handler->lists, ',');
+		if (blockers)
+			event_key_add(&item, row[1].number);
+		else
+			event_rooms_add(&item, row[1].number, row[2].number,
+			                row[3].number);
+		buf_append(&handler->lists, buf_span(&item));
+		range->len = handler->lists.len - range->at;
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
