@@ -1,8 +1,9 @@
-# Parley. One dependency graph: every folder adds a module.mk fragment.
+# Parley. One dependency graph: each folder adds a module.mk fragment.
 #
-#	make run       the whole stack on this machine, nothing prepared
-#	make test      everything that is checked
-#	make help      the other targets
+#	make run       installs, builds and starts the whole stack on this machine
+#	make test      runs all checks
+#	make clean     removes all build results
+#	make help      lists the other targets
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
@@ -20,13 +21,13 @@ include common/module.mk
 -include mk/run.mk mk/check.mk mk/bench.mk
 
 all: $(PROGRAMS)
+	@:
 
 .PHONY: all help clean
 
 help:
 	@grep -hE '^#\s+make ' Makefile mk/*.mk | sed 's/^#\s*/  /'
 
-# make clean     removes what was built
 clean:
 	rm -rf build
 

@@ -38,10 +38,10 @@ define show_count
 ; \
 	((n <= of)) || of=$$n; \
 	if [[ -t 1 ]]; then \
-		printf '  building %d of %d\033[K\r' $$n $$of; \
+		printf 'parley: building %d of %d files\033[K\r' $$n $$of; \
 		((n < of)) || echo; \
 	elif ((n == of || n * 4 / (of + 1) != (n - 1) * 4 / (of + 1))); then \
-		echo "  building $$n of $$of"; \
+		echo "parley: building $$n of $$of files"; \
 	fi
 endef
 

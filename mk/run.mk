@@ -1,4 +1,4 @@
-# What brings the stack up and down on this machine, without Docker.
+# Starts and stops the stack on this machine, without Docker.
 #
 #	make reset      wipes the data, logs and secrets of make run
 #	make deps       installs the Debian packages that are missing
@@ -6,9 +6,8 @@
 
 .PHONY: run reset deps kafka-jars
 
-# deps comes first and the build is a second make, because the build asks
-# pkg-config for libraries that may have been installed only a moment ago.
-# The exec leaves the launcher as make's own child: signals reach it directly.
+# The build is a second make, because it uses all cores. With exec the launcher is
+# make's own child, so signals reach it directly.
 run: deps
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc)) all
 	@deploy/kafka/fetch-jars

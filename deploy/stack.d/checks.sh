@@ -1,4 +1,4 @@
-# checks.sh - what the machine must offer, asked before anything is started.
+# checks.sh - what the machine must offer; checked before any program starts.
 # shellcheck shell=bash
 
 check_machine() {
@@ -28,7 +28,7 @@ check_tools() {
 	fi
 	! is_own redis || need redis-server redis-server
 	! is_own kafka || need java default-jdk-headless
-	# The others are asked with these tools, so there is no going on.
+	# The other checks use these tools.
 	report_faults 111
 }
 
@@ -53,9 +53,9 @@ check_disk() {
 	mkdir -p -- "$RUN"
 	free_mb=$(df -Pm -- "$RUN" | awk 'NR == 2 { print $4 }')
 	((free_mb >= PARLEY_MIN_FREE_MB)) ||
-		fault "the disk of $(short "$RUN") has $free_mb MiB free, Parley wants" \
-			"$PARLEY_MIN_FREE_MB: make room, set PARLEY_RUN_DIR to another disk," \
-			"or lower PARLEY_MIN_FREE_MB"
+		fault "the disk of $(short "$RUN") has $free_mb MiB free, but Parley needs" \
+			"$PARLEY_MIN_FREE_MB: free some space, set PARLEY_RUN_DIR to a folder" \
+			"on another disk, or lower PARLEY_MIN_FREE_MB"
 }
 
 check_ports_free() {
@@ -69,19 +69,18 @@ check_ports_free() {
 		name=${entry%:*}
 		[[ -z ${taken[${!name}]-} ]] ||
 			fault "port ${!name} of ${entry#*:} is in use$(port_user "${!name}"); set $name" \
-				"to another, or PARLEY_PORT_SHIFT to move them all"
+				"to another port, or PARLEY_PORT_SHIFT to move all ports"
 	done
 }
 
+# port_user PORT prints which program uses a port, if ss can tell.
 port_user() {
-	local user
 	command -v ss >/dev/null || return 0
-	user=$(ss -Hltnp "sport = :$1" 2>/dev/null |
-		sed -n 's/.*(("\([^"]*\)",pid=\([0-9]*\).*/ by \1, pid \2/p;T;q')
-	echo "$user"
+	ss -Hltnp "sport = :$1" 2>/dev/null |
+		sed -n 's/.*(("\([^"]*\)",pid=\([0-9]*\).*/ by \1, pid \2/p;T;q' || true
 }
 
-# --- servers that somebody else runs ------------------------------------------
+# --- servers that Parley does not start -----------------------------------------
 
 check_external_servers() {
 	local why

@@ -1,12 +1,12 @@
 # configs.sh - the run directory: folders, secrets, generated configuration.
 #
-# All of it is made anew at each start, except data, logs and secrets. The
-# launcher's umask keeps it from everybody else.
+# Each start writes the configuration again and keeps data, logs and secrets. By the
+# launcher's umask only the owner can read the run directory.
 # shellcheck shell=bash
 
 LOG_LIMIT_BYTES=$((50 * 1024 * 1024))
 
-# supervisord adds some 20 characters to a socket's name, the kernel allows 107.
+# supervisord adds about 20 characters to a socket's name; the kernel allows 107.
 SOCKET_FOLDER_LIMIT=70
 
 write_configs() {
@@ -29,8 +29,8 @@ write_configs() {
 	write_env
 }
 
-# Unix sockets have short names: where the run directory's is long, they live
-# in a temporary folder that the run directory points to.
+# The path of a Unix socket must be short. If the run directory's path is long, the
+# sockets are in a temporary folder, and the run directory has a link to it.
 make_socket_folder() {
 	if [[ ! -d $RUN/sockets ]]; then
 		rm -f -- "$RUN/sockets"
@@ -43,11 +43,8 @@ make_socket_folder() {
 	SOCKETS=$(readlink -f -- "$RUN/sockets")
 }
 
-remove_socket_folder() {
-	[[ ! -L $RUN/sockets ]] || rm -rf -- "$(readlink -f -- "$RUN/sockets")"
-}
-
-# supervisord bounds what it writes; nginx writes its own access log.
+# supervisord bounds the logs of the programs, but not its own log, nor the access
+# log that nginx writes.
 bound_logs() {
 	local file
 	for file in "$RUN"/log/nginx-access.log "$RUN"/log/supervisord.log; do
@@ -56,48 +53,43 @@ bound_logs() {
 	done
 }
 
-# render TEMPLATE FILE VARIABLE... : only the variables named are replaced.
+# render TEMPLATE FILE VARIABLE... replaces only the variables that are named.
 render() {
 	local template=$1 file=$2
 	shift 2
 	envsubst "${*/#/\$}" <"$ROOT/deploy/$template" >"$RUN/conf/$file"
 }
 
-random_hex() {
-	od -An -N24 -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# secret NAME prints it, and makes it up the first time.
+# secret NAME prints a password; the first call makes it.
 secret() {
 	local file=$RUN/secrets/$1
 	if [[ ! -s $file ]]; then
-		random_hex >"$file.new"
+		od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >"$file.new"
 		mv -- "$file.new" "$file"
 	fi
 	cat -- "$file"
 }
 
-# --- one for each program -------------------------------------------------------
+# --- one configuration for each program --------------------------------------------
+#
+# These functions run in subshells: what they export for envsubst is no setting of
+# the services.
 
-write_mariadb_conf() {
-	local MARIADB_USER_LINE='' PRIVATE_MYSQL_PASSWORD
-	local IDENTITY_DATABASE_PATTERN=${IDENTITY_DATABASE//_/\\_}
-	local PERSISTENCE_DATABASE_PATTERN=${PERSISTENCE_DATABASE//_/\\_}
+write_mariadb_conf() (
+	export PARLEY_ROOT=$ROOT PARLEY_SOCKETS=$SOCKETS MYSQL_USER_HOST=127.0.0.1
+	export IDENTITY_DATABASE_PATTERN=${IDENTITY_DATABASE//_/\\_}
+	export PERSISTENCE_DATABASE_PATTERN=${PERSISTENCE_DATABASE//_/\\_}
+	export MARIADB_USER_LINE='' PRIVATE_MYSQL_PASSWORD
 	[[ $EUID -ne 0 ]] || MARIADB_USER_LINE='user = root'
 	PRIVATE_MYSQL_PASSWORD=$(secret mysql)
-	export MARIADB_USER_LINE PRIVATE_MYSQL_PASSWORD
-	export IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN PARLEY_SOCKETS=$SOCKETS
-	export PARLEY_ROOT=$ROOT MYSQL_USER_HOST=127.0.0.1
 	render mariadb/private.cnf.template mariadb.cnf PARLEY_ROOT PARLEY_RUN_DIR \
 		PARLEY_SOCKETS MYSQL_PORT MYSQL_BUFFER_POOL MARIADB_USER_LINE
 	render mariadb/init.sql.template mariadb-init.sql MYSQL_USER MYSQL_USER_HOST \
-		PRIVATE_MYSQL_PASSWORD \
-		IDENTITY_DATABASE PERSISTENCE_DATABASE \
+		PRIVATE_MYSQL_PASSWORD IDENTITY_DATABASE PERSISTENCE_DATABASE \
 		IDENTITY_DATABASE_PATTERN PERSISTENCE_DATABASE_PATTERN
-	unset PARLEY_SOCKETS PARLEY_ROOT MYSQL_USER_HOST
-}
+)
 
-# For the readiness check, and for people who want to look into the database.
+# For the readiness check, and for a person who wants to look into the database.
 write_mysql_client_conf() {
 	local password
 	if is_own mariadb; then
@@ -123,14 +115,12 @@ write_mysql_client_conf() {
 	END
 }
 
-write_redis_conf() {
-	local PRIVATE_REDIS_PASSWORD
+write_redis_conf() (
+	export PARLEY_ROOT=$ROOT PRIVATE_REDIS_PASSWORD
 	PRIVATE_REDIS_PASSWORD=$(secret redis)
-	export PRIVATE_REDIS_PASSWORD PARLEY_ROOT=$ROOT
 	render redis/private.conf.template redis.conf PARLEY_ROOT PARLEY_RUN_DIR REDIS_PORT \
 		PRIVATE_REDIS_PASSWORD
-	unset PARLEY_ROOT
-}
+)
 
 write_kafka_conf() {
 	render kafka/private.properties.template kafka.properties PARLEY_RUN_DIR KAFKA_PORT \
@@ -140,7 +130,6 @@ write_kafka_conf() {
 }
 
 write_nginx_conf() (
-	# In a subshell: none of these is a setting of the services.
 	export NGINX_LISTEN=$BIND_ADDRESS:$PARLEY_PORT
 	export NGINX_ACCESS_LOG=$RUN/log/nginx-access.log
 	export IDENTITY_UPSTREAM=$REACH:$IDENTITY_PORT
@@ -160,7 +149,7 @@ write_nginx_conf() (
 		{IDENTITY,WEBSOCKET,PERSISTENCE}_ADMIN_UPSTREAM
 )
 
-# What the services get, for tests and for later commands; no secret is in it.
+# The settings of the services, for tests and for later commands; it holds no secret.
 write_env() {
 	local name
 	for name in "${SETTINGS[@]}"; do
@@ -170,9 +159,9 @@ write_env() {
 
 # --- supervisord ------------------------------------------------------------------
 
-# Groups stop one after the other, the highest priority first: services drain
-# while everything they need is still there. Their times add up to the launcher's
-# own limit (STOP_LIMIT_MS) in the worst case; usually both take a second.
+# supervisord stops one group after the other, the highest priority first: the
+# services drain while their servers still run. In the worst case both times together
+# exceed the launcher's own limit (STOP_LIMIT_MS); usually both take a second.
 write_supervisor_conf() {
 	local name servers services
 	printf -v servers '%s,' "${SERVERS[@]}" nginx
@@ -217,8 +206,8 @@ write_supervisor_conf() {
 	} >"$RUN/conf/supervisord.conf"
 }
 
-# The kernel ends a program whose supervisord is gone (--pdeathsig): a killed
-# launcher leaves nothing behind.
+# The kernel ends a program when its supervisord has ended (--pdeathsig), so nothing
+# outlives a killed launcher.
 supervisor_program() {
 	local name=$1 autostart=$2 stop_s=$3
 	cat <<-END

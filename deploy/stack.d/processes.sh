@@ -1,19 +1,19 @@
 # processes.sh - supervisord and everything below it: start, find, stop.
 #
-# The stack is one session, led by supervisord. Its processes are those of that
-# session whose working directory is in the run directory; both together fit
-# nothing else, even if a number was given out again.
+# The stack is one session, which supervisord leads. A process belongs to the stack
+# if it is in that session and its working directory is in the run directory. Both
+# together match no other process, even if the kernel has reused a number.
 # shellcheck shell=bash
 
-# What a person may wait for Ctrl-C; after that the rest is killed.
+# How long Ctrl-C may take; after that the launcher kills the rest.
 STOP_LIMIT_MS=14500
 
 # Background jobs of the launcher itself.
 SUPERVISOR=''
 TOPICS_MAKER=''
 
-# One launcher at a time works on a run directory; the kernel lets go of the
-# lock when the launcher ends, in whichever way.
+# One launcher at a time works on a run directory. The kernel releases the lock
+# when the launcher ends, however it ends.
 take_lock() {
 	mkdir -p -- "$RUN"
 	exec {LOCK}>>"$RUN/lock"
@@ -22,9 +22,9 @@ take_lock() {
 			"PARLEY_RUN_DIR and PARLEY_PORT_SHIFT for a second stack"
 }
 
-# start_supervisor up|run. In a session of its own, so that a Ctrl-C at the
-# terminal reaches the launcher alone and the order of stopping stays ours. With
-# run it ends when the launcher does, even when that is killed.
+# start_supervisor up|run. supervisord gets a session of its own: Ctrl-C reaches only
+# the launcher, which then stops the programs in order. With run the kernel ends
+# supervisord when the launcher ends, even if the launcher is killed.
 start_supervisor() {
 	local wrap=()
 	echo "$1" >"$RUN/conf/mode"
@@ -37,11 +37,6 @@ start_supervisor() {
 	) &
 	SUPERVISOR=$!
 	echo "$SUPERVISOR" >"$RUN/pid/session"
-}
-
-# As many as wanted, or as many as this user may have.
-raise_file_limit() {
-	ulimit -n "$PARLEY_OPEN_FILES" 2>/dev/null || ulimit -Sn "$(ulimit -Hn)" || true
 }
 
 # --- finding -------------------------------------------------------------------------
@@ -65,13 +60,13 @@ program_pid() {
 	echo "$pid"
 }
 
-# Zombies count as gone.
+# A zombie is not alive.
 alive() {
 	[[ -n $(readlink -- "/proc/$1/cwd" 2>/dev/null) ]]
 }
 
-# A launcher that was killed takes its stack along, in order; that takes a
-# moment, and supervisord itself may have been killed too.
+# When a launcher is killed, its supervisord stops the programs in order, which
+# takes a moment. supervisord may have been killed, too.
 clear_leftovers() {
 	local members mode
 	members=$(stack_members)
@@ -85,28 +80,23 @@ clear_leftovers() {
 
 # --- stopping -----------------------------------------------------------------------
 
-# Exactly what belongs to this stack: supervisord in good order, what is left
-# after the limit by force.
+# stop_stack stops the processes of this stack and no others. supervisord stops its
+# programs in order; the launcher kills what still runs after the limit.
 stop_stack() {
-	local members started
+	local members session started
 	[[ -z $TOPICS_MAKER ]] || kill "$TOPICS_MAKER" 2>/dev/null || true
 	members=$(stack_members)
 	[[ -n $members ]] || return 0
-	say "stopping; data stays in $(short "$RUN")"
+	say "stopping; the data stays in $(short "$RUN")"
 	started=$(now_ms)
-	ask_to_stop
-	wait_until_gone "$((started + STOP_LIMIT_MS))" || kill_rest
-	say "stopped in $((($(now_ms) - started + 50) / 100 * 100)) ms"
-}
-
-ask_to_stop() {
-	local session
 	session=$(<"$RUN/pid/session")
 	if [[ " ${members//$'\n'/ } " == *" $session "* ]]; then
 		kill -TERM "$session" 2>/dev/null || true
 	else
 		signal_members TERM
 	fi
+	wait_until_gone "$((started + STOP_LIMIT_MS))" || kill_rest
+	say "stopped in $((($(now_ms) - started + 50) / 100 * 100)) ms"
 }
 
 wait_until_gone() {
@@ -119,7 +109,8 @@ wait_until_gone() {
 kill_rest() {
 	local pid
 	for pid in $(stack_members); do
-		say "$(cat "/proc/$pid/comm" 2>/dev/null || echo it) (pid $pid) did not stop; killed"
+		say "$(cat "/proc/$pid/comm" 2>/dev/null || echo a process) (pid $pid) did not" \
+			"stop in time and is killed"
 	done
 	signal_members KILL
 	wait_until_gone "$(($(now_ms) + 2000))" ||
@@ -145,13 +136,14 @@ control() {
 }
 
 start_services() {
-	# It waits a second to see whether they stay; readiness is asked meanwhile.
+	# supervisorctl waits a second for each service to stay up. The launcher polls
+	# their readiness meanwhile.
 	supervisorctl -c "$RUN/conf/supervisord.conf" start 'services:*' \
 		>/dev/null 2>&1 {LOCK}>&- {SCREEN}>&- &
 }
 
-# report_deaths SUPERVISOR reads supervisord's log, and says in plain words that
-# a program died and was started again. It ends with supervisord.
+# report_deaths SUPERVISOR follows supervisord's log, and prints a line when a
+# program died and was started again. It ends when supervisord ends.
 report_deaths() {
 	local line name
 	local -A reasons=()
@@ -167,8 +159,8 @@ report_deaths() {
 	done < <(tail --pid="$1" -s 0.1 -n 0 -F -- "$RUN/log/supervisord.log" 2>/dev/null)
 }
 
-# watch_terminal LAUNCHER tells the launcher when its terminal is closed. The
-# kernel tells only the first process on it, which may be a make that waits.
+# watch_terminal LAUNCHER sends the launcher a SIGHUP when its terminal is closed. The
+# kernel signals only the terminal's first process, which may be a waiting make.
 watch_terminal() {
 	local never
 	[[ -t 0 ]] || return 0

@@ -1,20 +1,7 @@
-# readiness.sh - when is a program ready; waiting for it, never for ever.
+# readiness.sh - when a program is ready, and waiting for it until a deadline.
 # shellcheck shell=bash
 
-wait_for_servers() {
-	wait_all "${SERVERS[@]}" nginx
-}
-
-wait_for_services() {
-	wait_all "${SERVICES[@]}"
-	wait_all public_door
-}
-
-wait_until_ready() {
-	wait_all "$1"
-}
-
-# wait_all NAME... polls each until it is ready, all against one deadline.
+# wait_all NAME... polls the programs until all are ready; they share one deadline.
 wait_all() {
 	local waiting=("$@") still name deadline
 	deadline=$(($(now_ms) + PARLEY_START_TIMEOUT_S * 1000))
@@ -27,8 +14,10 @@ wait_all() {
 		[[ ${#waiting[@]} -gt 0 ]] || break
 		supervisor_alive || not_ready "${waiting[@]}"
 		(($(now_ms) < deadline)) || not_ready "${waiting[@]}"
+		progress "starting; not ready yet: ${waiting[*]//_/ }"
 		sleep 0.05
 	done
+	[[ ! -t 1 ]] || printf '\033[K'
 }
 
 supervisor_alive() {
@@ -38,36 +27,41 @@ supervisor_alive() {
 not_ready() {
 	local name
 	if ! supervisor_alive; then
-		echo "parley: supervisord ended; the last lines of $(short "$RUN")/log:" >&2
-		last_lines "$RUN/log/supervisord.log"
-		last_lines "$RUN/log/supervisord.out"
+		show_log "$RUN/log/supervisord.log" "supervisord ended"
+		show_log "$RUN/log/supervisord.out" "supervisord ended"
 		exit 111
 	fi
 	for name; do
 		[[ $name != public_door ]] || name=nginx
-		echo "parley: $name is not ready after $PARLEY_START_TIMEOUT_S s" \
-			"(PARLEY_START_TIMEOUT_S); the last lines of $(short "$RUN")/log/$name.log:" >&2
-		last_lines "$RUN/log/$name.log"
+		show_log "$RUN/log/$name.log" \
+			"$name is not ready after $PARLEY_START_TIMEOUT_S s (PARLEY_START_TIMEOUT_S)"
 	done
 	exit 111
 }
 
-# --- what ready means ------------------------------------------------------------
+# --- checks ----------------------------------------------------------------------
 
 is_ready() {
-	"ready_${1//-/_}" >/dev/null 2>&1
+	case "$1" in
+	mariadb) mysql_ask "$IDENTITY_DATABASE" && mysql_ask "$PERSISTENCE_DATABASE" ;;
+	redis) [[ $(redis_ping) == PONG ]] ;;
+	kafka) kcat -b "$KAFKA_BROKERS" -L -m 2 -X log_level=0 ;;
+	nginx) answers 404 "$PARLEY_PORT" / ;;
+	public_door) answers 200 "$PARLEY_PORT" /readyz ;;
+	identity-service) answers 200 "$IDENTITY_ADMIN_PORT" /readyz ;;
+	websocket-service) answers 200 "$WEBSOCKET_ADMIN_PORT" /readyz ;;
+	persistence-service) answers 200 "$PERSISTENCE_ADMIN_PORT" /readyz ;;
+	esac >/dev/null 2>&1
 }
 
-ready_mariadb() {
-	mysql_ask "$IDENTITY_DATABASE" && mysql_ask "$PERSISTENCE_DATABASE"
+# answers STATUS PORT PATH
+answers() {
+	[[ $(curl -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' \
+		"http://$REACH:$2$3") == "$1" ]]
 }
 
 mysql_ask() {
 	mariadb --defaults-file="$RUN/conf/mariadb-client.cnf" -N -e 'SELECT 1' "$1"
-}
-
-ready_redis() {
-	[[ $(redis_ping 2>&1) == PONG ]]
 }
 
 redis_ping() {
@@ -79,49 +73,28 @@ redis_ping() {
 	timeout 5 redis-cli -h "$REDIS_HOST" -p "$REDIS_PORT" ping
 }
 
-ready_kafka() {
-	kcat -b "$KAFKA_BROKERS" -L -m 2 -X log_level=0
-}
-
-ready_nginx() {
-	[[ $(http_status "http://$REACH:$PARLEY_PORT/") == 404 ]]
-}
-
-ready_identity_service() {
-	[[ $(http_status "http://$REACH:$IDENTITY_ADMIN_PORT/readyz") == 200 ]]
-}
-
-ready_websocket_service() {
-	[[ $(http_status "http://$REACH:$WEBSOCKET_ADMIN_PORT/readyz") == 200 ]]
-}
-
-ready_persistence_service() {
-	[[ $(http_status "http://$REACH:$PERSISTENCE_ADMIN_PORT/readyz") == 200 ]]
-}
-
-ready_public_door() {
-	[[ $(http_status "http://$REACH:$PARLEY_PORT/readyz") == 200 ]]
-}
-
-http_status() {
-	curl -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' "$1" || true
-}
-
 # --- topics ------------------------------------------------------------------------
 
-# In the background, because bash looks at a signal only once the program in the
+# In the background, because bash handles a signal only after the program in the
 # foreground has ended.
+#
+# A broker on a busy machine may answer and still be fenced: it sends its first
+# heartbeats too late. It makes no topics until the controller has it back.
 make_topics() {
-	local log=$RUN/log/init-topics.log
-	timeout "$PARLEY_START_TIMEOUT_S" \
-		"$PARLEY_BUILD/persistence-service/persistence-service" --init-topics \
-		>"$log" 2>&1 </dev/null {LOCK}>&- &
-	TOPICS_MAKER=$!
-	if wait "$TOPICS_MAKER"; then
-		TOPICS_MAKER=''
-		return
-	fi
-	echo "parley: the topics could not be made; the last lines of $(short "$log"):" >&2
-	last_lines "$log"
-	exit 111
+	local log=$RUN/log/init-topics.log deadline
+	deadline=$(($(now_ms) + PARLEY_START_TIMEOUT_S * 1000))
+	while true; do
+		timeout "$PARLEY_START_TIMEOUT_S" \
+			"$PARLEY_BUILD/persistence-service/persistence-service" --init-topics \
+			>"$log" 2>&1 </dev/null {LOCK}>&- &
+		TOPICS_MAKER=$!
+		! wait "$TOPICS_MAKER" || break
+		if ! grep -q 'brokers are currently fenced' "$log" ||
+			(($(now_ms) >= deadline)); then
+			show_log "$log" "the topics could not be made"
+			exit 111
+		fi
+		sleep 0.2
+	done
+	TOPICS_MAKER=''
 }

@@ -1,13 +1,13 @@
-# settings.sh - from .env and the environment to the settings of one stack.
+# settings.sh - the settings of one stack, from .env and the environment.
 #
-# After load_settings every name of .env is exported to the services, or unset
-# when it is empty: no service has to tell "empty" from "not there".
+# load_settings exports every name of .env to the services. It unsets an empty one,
+# so a service need not tell an empty setting from a missing one.
 # shellcheck shell=bash
 
 SERVERS_KNOWN=(mariadb redis kafka)
 SERVICES=(identity-service websocket-service persistence-service)
 
-# Ports that this stack listens on: variable and program.
+# Ports that this stack listens on: the setting and the program.
 OWN_PORTS=(
 	PARLEY_PORT:nginx
 	IDENTITY_PORT:identity-service IDENTITY_ADMIN_PORT:identity-service
@@ -27,14 +27,15 @@ load_settings() {
 	export_settings
 }
 
-# Enough to find a stack that runs already.
+# load_run_dir reads enough to find a stack that is running.
 load_run_dir() {
 	read_settings "$ROOT/.env"
 	report_faults 100
 	RUN=$(absolute "$PARLEY_RUN_DIR")
 }
 
-# What a running stack was started with, whatever the environment says now.
+# load_running_settings reads the settings that the running stack was started with;
+# the environment of this command does not matter.
 load_running_settings() {
 	load_run_dir
 	[[ -f $RUN/conf/env ]] || fail 111 "nothing was started from $(short "$RUN") yet"
@@ -61,8 +62,8 @@ read_settings() {
 	done <"$file"
 }
 
-# Compose reads the file as well, and takes quotes and $ for syntax: what both
-# understand the same way is let in, the rest is refused.
+# docker compose reads the file, too, and for it quotes and $ are syntax. Only lines
+# that both read the same way are allowed.
 read_setting() {
 	local line=$1 place=$2 name=${1%%=*}
 	if [[ ! $line =~ ^[A-Z][A-Z0-9_]*=[A-Za-z0-9_.,:/@%+=-]*$ ]]; then
@@ -99,7 +100,7 @@ derive_settings() {
 	PARLEY_RUN_DIR=$RUN
 	PARLEY_BUILD=$(absolute "$PARLEY_BUILD")
 	PARLEY_CACHE_DIR=$(absolute "$PARLEY_CACHE_DIR")
-	# The services work in folders of their own.
+	# Each service has a working directory of its own.
 	[[ -z ${MYSQL_PASSWORD_FILE-} ]] || MYSQL_PASSWORD_FILE=$(realpath -m -- "$MYSQL_PASSWORD_FILE")
 	[[ -z ${REDIS_PASSWORD_FILE-} ]] || REDIS_PASSWORD_FILE=$(realpath -m -- "$REDIS_PASSWORD_FILE")
 	REACH=$(reach_of "$BIND_ADDRESS")
@@ -107,8 +108,8 @@ derive_settings() {
 	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
 		IDENTITY_URL=http://$REACH:$IDENTITY_PORT
 	fi
-	# The group's static member name: the same after every restart, and no
-	# other stack's, for they may share a Kafka.
+	# The static member name in the Kafka group stays the same after a restart. Two
+	# stacks may share a Kafka, so no other stack has this name.
 	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}
 	use_private_servers
 }
@@ -119,12 +120,10 @@ absolute() {
 	realpath -m -- "$path"
 }
 
-# Where a program that listens on this address is asked from this machine.
+# reach_of ADDRESS prints the address by which this machine reaches a program that
+# listens on ADDRESS.
 reach_of() {
-	case "$1" in
-	0.0.0.0) echo 127.0.0.1 ;;
-	*) echo "$1" ;;
-	esac
+	echo "${1/#0.0.0.0/127.0.0.1}"
 }
 
 shift_ports() {
@@ -135,14 +134,14 @@ shift_ports() {
 		is_number "${!name}" || continue
 		printf -v "$name" '%d' "$((${!name} + PARLEY_PORT_SHIFT))"
 	done
-	# What was shifted once must not be shifted by whoever is started from here.
+	# A program started from here must not shift the ports again.
 	PARLEY_PORT_SHIFT=0
 }
 
 use_private_servers() {
 	if is_own mariadb; then
 		[[ -z ${MYSQL_PASSWORD-}${MYSQL_PASSWORD_FILE-} ]] ||
-			say "note: the private MariaDB makes its own password; yours is not used"
+			say "note: the private MariaDB makes its own password and ignores yours"
 		MYSQL_HOST=127.0.0.1 MYSQL_PASSWORD='' MYSQL_PASSWORD_FILE=$RUN/secrets/mysql
 	fi
 	if is_own redis; then
@@ -164,7 +163,7 @@ export_settings() {
 	done
 }
 
-# --- faults: all of them at once --------------------------------------------------
+# --- checks ----------------------------------------------------------------------
 
 check_settings() {
 	local name
@@ -173,7 +172,7 @@ check_settings() {
 		PARLEY_OPEN_FILES PARLEY_PORT_SHIFT PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB; do
 		is_number "${!name}" || fault "$name must be a number, not '${!name}'"
 	done
-	# These go into SQL statements and configuration files as they are.
+	# SQL statements and configuration files contain these unquoted.
 	for name in MYSQL_USER IDENTITY_DATABASE PERSISTENCE_DATABASE MYSQL_BUFFER_POOL; do
 		[[ ${!name} =~ ^[A-Za-z0-9_]{1,60}$ ]] ||
 			fault "$name must be letters, digits and _, not '${!name}'"
@@ -208,11 +207,12 @@ check_external_secrets() {
 	fi
 	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE; do
 		[[ -z ${!name-} || ${!name} == "$RUN"/* || -r ${!name} ]] ||
-			fault "$name names '${!name}', which cannot be read"
+			fault "$name names '${!name}', which is not readable"
 	done
 }
 
-# At most nine digits: bash counts in 64 bits, and 010 is not to mean eight.
+# At most nine digits, because bash counts in 64 bits. No leading zero, because bash
+# reads 010 as eight.
 is_number() {
 	[[ $1 =~ ^(0|[1-9][0-9]{0,8})$ ]]
 }
