@@ -1,7 +1,7 @@
 # Compiler, variant, flags. VARIANT=release|debug|asan|tsan|faults,
 # CC=gcc|clang; VARIANT=fuzz needs clang.
 #
-# make runs no program while it reads these files, so `make help` works on a
+# While make reads these files it runs no program, so `make help` works on a
 # machine without a compiler. What a program must answer is defined as
 #
 #	NAME = $(eval NAME := ...)$(NAME)
