@@ -1,8 +1,8 @@
-// shards.js - which gateways read a user's events: docs/large.md.
+// shards.js - selects the gateways that read a user's events: docs/large.md.
 //
-// For nginx's JavaScript module (njs), which knows no 64-bit numbers. The user is
-// the one that the token names. Nobody has checked it yet, and here nobody needs to:
-// the gateway asks identity, and refuses a token that is not good.
+// For nginx's JavaScript module (njs), which has no 64-bit numbers. The token names
+// the user. nginx does not verify the token and need not: the gateway asks the
+// identity service, and refuses a token that is not valid.
 
 function token_of(headers) {
 	const bearer = /^Bearer +([^ ]+) *$/i.exec(headers['Authorization'] || '');
@@ -12,7 +12,7 @@ function token_of(headers) {
 	return offered ? offered[1] : '';
 }
 
-// NaN when the token is of no such form.
+// NaN when the token does not have the expected form.
 function user_of(token) {
 	try {
 		const claims = Buffer.from(token.split('.')[1], 'base64url').toString();
@@ -41,7 +41,7 @@ function fold(x) {
 	return {high: x.high, low: (x.low ^ (x.high >>> 1)) >>> 0};
 }
 
-// event_partition() of common/wire/event.c.
+// The same as event_partition() in common/wire/event.c.
 function partition_of(user, partitions) {
 	let x = {high: Math.floor(user / 0x100000000), low: user >>> 0};
 
@@ -51,7 +51,7 @@ function partition_of(user, partitions) {
 	return ((x.high % partitions) * (0x100000000 % partitions) + x.low) % partitions;
 }
 
-// The upstream of the gateways for this request: websocket_0 and so on.
+// The upstream for this request: websocket_0 and so on.
 function gateways(r) {
 	const user = user_of(token_of(r.headersIn));
 	const partition = partition_of(user, Number(r.variables.parley_partitions));
