@@ -49,11 +49,12 @@ endef
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # pkg-config's flags of packages: $(call pkg,rdkafka libuv,--cflags). Only recipes
-# ask, once for each package: a package may be installed by an earlier recipe.
+# ask, once for each package, because make deps may have to install it first. With
+# make -n it may be missing.
 pkg = $(foreach p,$(1),$(pkg_flags))
 pkg_flags = $(if $(filter undefined,$(origin pkg$(2)_$(p))),$(pkg_ask))$(pkg$(2)_$(p))
 pkg_ask = $(eval pkg$(2)_$(p) := $(shell pkg-config $(2) $(p) 2>/dev/null))$(if \
-	$(filter 0,$(.SHELLSTATUS)),,$(error pkg-config does not find '$(p)'; \
+	$(filter 0,$(.SHELLSTATUS))$(findstring n,$(firstword -$(MAKEFLAGS))),,$(error pkg-config does not find '$(p)'; \
 	deploy/install-packages installs the missing packages))
 
 # A dry run only counts.
