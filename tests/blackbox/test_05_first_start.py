@@ -1,6 +1,6 @@
 """A first start is quiet: make asks no program that may be missing, and a build counts.
 
-tests/compose/test_80_first_start.py does it all on a bare Debian.
+tests/check/first-start runs all of it on a bare Debian.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.stack import FOREIGN, ROOT
-from support.terminal import ROWS, run_on_terminal, screen
+from support.terminal import ROWS, Terminal
 
 # A program that must not be called leaves a note; a compiler only makes its output.
 CALLED = "#!/bin/sh\necho \"$0 $*\" >>{notes}\necho \"$0 was called\" >&2\nexit 1\n"
@@ -82,8 +82,9 @@ def build(tmp_path: Path, broken: str = "none") -> list[str]:
 
 
 def test_a_build_counts_in_one_row_of_a_terminal(tmp_path: Path):
-    code, written = run_on_terminal(build(tmp_path), 120, cwd=ROOT, env=environment())
-    rows = [row for row in screen(written) if row]
+    with Terminal(build(tmp_path), cwd=ROOT, env=environment()) as terminal:
+        code, written = terminal.finish(120), terminal.written
+        rows = [row for row in terminal.screen() if row]
     assert code == 0, written
     assert re.findall(r"building (\d+) of (\d+) files", "\n".join(rows)), rows
     assert len(rows) <= 2, rows  # two jobs may report in either order
@@ -103,10 +104,10 @@ def test_a_build_writes_four_lines_elsewhere(tmp_path: Path):
 
 
 def test_errors_of_the_compiler_are_whole(tmp_path: Path):
-    code, written = run_on_terminal(build(tmp_path, "common/base/buf.c"), 120, cwd=ROOT,
-                                    env=environment())
-    rows = screen(written)
-    assert code != 0
+    with Terminal(build(tmp_path, "common/base/buf.c"), cwd=ROOT,
+                  env=environment()) as terminal:
+        assert terminal.finish(120) != 0
+        rows = terminal.screen()
     for line in ("one", "two"):
         assert any(row.startswith(f"error: line {line} of it") for row in rows), rows
     assert len(rows) < ROWS
