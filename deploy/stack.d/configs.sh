@@ -206,7 +206,7 @@ write_supervisor_conf() {
 	} >"$RUN/conf/supervisord.conf"
 }
 
-# The kernel ends a program when its supervisord has ended (--pdeathsig), so nothing
+# The kernel signals a program when its supervisord has ended (--pdeathsig), so nothing
 # outlives a killed launcher.
 supervisor_program() {
 	local name=$1 autostart=$2 stop_s=$3
