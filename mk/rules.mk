@@ -30,8 +30,8 @@ say  = $(if $(V),,@echo '  $(1) $(2)')
 # In that dry run DRY is set, and each file prints one line that ends in "DRY".
 DRY      :=
 STARTED  :=
-total     = $(eval total := $(shell MAKEFLAGS= $(MAKE) -n DRY=1 \
-	$(MAKEOVERRIDES) $(MAKECMDGOALS) 2>/dev/null | grep -c DRY$$))$(total)
+total     = $(eval total := $(shell MAKEFLAGS='-- $(subst ','\'',$(MAKEOVERRIDES))' \
+	$(MAKE) -n DRY=1 $(MAKECMDGOALS) 2>/dev/null | grep -c DRY$$))$(total)
 count     = $(eval STARTED += x)$(words $(STARTED))
 progress  = $(if $(DRY),: DRY,$(if $(V),:,n=$(count) of=$(total)$(show_count)))
 define show_count
