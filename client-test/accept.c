@@ -52,8 +52,7 @@ static bool is_right(const struct accept_user *from,
 	       m->user_to == user_session_user(to->session);
 }
 
-/* --- conversations and history over REST -----------------------------------
- */
+/* --- conversations and history over REST --------------------------------- */
 struct lookup {
 	struct accept_run *run;
 	const struct accept_user *from, *to, *reader;
@@ -140,8 +139,7 @@ static void check_rest(struct lookup *lookup)
 	            look_at(lookup, lookup->to, path, history_answered) == 1);
 }
 
-/* --- the run ---------------------------------------------------------------
- */
+/* --- the run ------------------------------------------------------------- */
 static void first_message(struct accept_run *run, const struct uuid *uuid)
 {
 	struct lookup lookup = {run, &run->one, &run->two, NULL, uuid, 1, 0};

@@ -27,8 +27,7 @@ static void path_of(char *to, uint64_t conversation, const char *behind)
 	               (unsigned long long)conversation, behind);
 }
 
-/* --- creation --------------------------------------------------------------
- */
+/* --- creation ------------------------------------------------------------ */
 static void take_id(void *context, const struct rest_answer *answer)
 {
 	struct group_test *test = context;
@@ -86,8 +85,7 @@ static bool make_group(struct group_test *test)
 	return accept_step(run, "all three are told of it", notified);
 }
 
-/* --- messages --------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------ */
 static bool says(struct accept_run *run, struct accept_user *from,
                  uint64_t conversation, struct span text)
 {
@@ -244,8 +242,7 @@ static void read_history(struct group_test *test)
 	accept_step(run, "the history has its last state", test->found);
 }
 
-/* --- leaving ---------------------------------------------------------------
- */
+/* --- leaving ------------------------------------------------------------- */
 static void leave(struct group_test *test)
 {
 	struct accept_run *run = test->run;
@@ -276,8 +273,7 @@ static void leave(struct group_test *test)
 	                       NULL) == ST_NOT_FOUND);
 }
 
-/* --- a channel -------------------------------------------------------------
- */
+/* --- a channel ----------------------------------------------------------- */
 static void take_channel(void *context, const struct rest_answer *answer)
 {
 	struct group_test *test = context;

@@ -148,7 +148,7 @@ bool accept_send(struct accept_run *run, struct accept_user *from,
 	return from->settled && from->result.saved;
 }
 
-/* --- REST calls ----------------------------------------------------------- */
+/* --- REST calls ---------------------------------------------------------- */
 struct call {
 	struct accept_run *run;
 	enum status status;

@@ -1,5 +1,4 @@
 /*
-
  * accept_run - shared by the steps of the acceptance run: users who are online,
  * the last events of each, and the list of steps.
  */

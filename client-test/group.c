@@ -32,8 +32,7 @@ struct request {
 	struct conversation_info target; /* --in, if the verb needs it */
 };
 
-/* --- arguments -------------------------------------------------------------
- */
+/* --- arguments ----------------------------------------------------------- */
 static bool needs(struct request *request, const char *option,
                   const char *value)
 {
@@ -111,8 +110,7 @@ static void print_user(const char *what, const char *name,
 	             info->kind.data, (unsigned long long)info->id);
 }
 
-/* --- verbs -----------------------------------------------------------------
- */
+/* --- verbs --------------------------------------------------------------- */
 static void print_created(void *context, const struct rest_answer *answer)
 {
 	struct conversation_info info;
@@ -251,8 +249,7 @@ static void set_history(struct request *request)
 		change(request, "history", history, history);
 }
 
-/* --- lists -----------------------------------------------------------------
- */
+/* --- lists --------------------------------------------------------------- */
 static void members(struct request *request)
 {
 	struct roster roster;
@@ -332,8 +329,7 @@ static void join(struct request *request)
 		print_conversation("joined", &request->target);
 }
 
-/* --- the table -------------------------------------------------------------
- */
+/* --- the table ----------------------------------------------------------- */
 static const struct verb {
 	const char *name;
 	void (*run)(struct request *request);

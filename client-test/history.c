@@ -39,8 +39,7 @@ struct reader {
 	struct buf next; /* the cursor of the list; empty: no page follows */
 };
 
-/* --- one conversation ------------------------------------------------------
- */
+/* --- one conversation ---------------------------------------------------- */
 static void print_line(struct reader *reader, const char *text)
 {
 	struct buf out CLEANUP(buf_free) = BUF(2 * MESSAGE_LINE_MAX);
@@ -147,8 +146,7 @@ static void print_history(struct reader *reader,
 	} while (reader->more);
 }
 
-/* --- the list of conversations ---------------------------------------------
- */
+/* --- the list of conversations ------------------------------------------- */
 static void print_item(const struct json *item)
 {
 	struct buf line CLEANUP(buf_free) = BUF(ITEM_LONGEST);
@@ -198,8 +196,7 @@ static void print_list(struct reader *reader)
 	} while (reader->next.len);
 }
 
-/* --- the command -----------------------------------------------------------
- */
+/* --- the command --------------------------------------------------------- */
 static int history_run(const void *context)
 {
 	static struct reader reader;

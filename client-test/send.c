@@ -62,7 +62,7 @@ static void send_text(struct sender *sender, struct span text)
 	}
 }
 
-/* --- input ---------------------------------------------------------------- */
+/* --- input --------------------------------------------------------------- */
 static void take_line(struct sender *sender)
 {
 	struct span text = buf_span(&sender->line);

@@ -1,8 +1,6 @@
 /*
-
  * client_sockets - many WebSockets on one epoll, at minimal cost: one buffer
- for
- * all reads, frames decoded in place, one write for each socket and poll.
+ * for all reads, frames decoded in place, one write for each socket and poll.
  *
  * It shares the machine with the server under test, so it omits what a
  * measurement does not need: it does not check UTF-8, and a fragmented message

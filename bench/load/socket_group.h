@@ -1,5 +1,4 @@
 /*
-
  * socket_group - many sockets of many users, opened some at a time. A socket
  * counts as connected when it got its `welcome`.
  *

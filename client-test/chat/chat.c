@@ -14,7 +14,7 @@
 
 enum { FIND_AGAIN_MS = 2000 };
 
-/* --- events of the session ------------------------------------------------ */
+/* --- events of the session ----------------------------------------------- */
 static void print_line(void *context, struct span line)
 {
 	struct chat_state *chat = context;
@@ -51,7 +51,7 @@ static void typing(void *context, uint64_t conversation, uint64_t user)
 	chat_view_typing(chat->view, chat->session, conversation, user);
 }
 
-/* --- finding the conversation --------------------------------------------- */
+/* --- finding the conversation -------------------------------------------- */
 static void begin(struct chat_state *chat, uint64_t user, uint64_t conversation)
 {
 	chat_view_open(chat->view, chat->session, user, conversation);

@@ -153,8 +153,7 @@ static struct other_member *other_of(struct chat_view *view, uint64_t user)
 	return other;
 }
 
-/* --- entries ---------------------------------------------------------------
- */
+/* --- entries ------------------------------------------------------------- */
 /* Compares ids; before the id is known, compares the two users. */
 static bool is_here(const struct chat_view *view, uint64_t self,
                     uint64_t conversation, uint64_t user_from, uint64_t user_to)
@@ -278,8 +277,7 @@ void chat_view_changed(struct chat_view *view, struct user_session *session,
 	view->line(view->context, buf_span(&line));
 }
 
-/* --- other members ---------------------------------------------------------
- */
+/* --- other members ------------------------------------------------------- */
 void chat_view_receipt(struct chat_view *view, struct user_session *session,
                        const struct user_session_receipt *receipt)
 {
@@ -325,8 +323,7 @@ void chat_view_typing(struct chat_view *view, struct user_session *session,
 	other->typing_ms = now_ms;
 }
 
-/* --- this user -------------------------------------------------------------
- */
+/* --- this user ----------------------------------------------------------- */
 void chat_view_send_typing(struct chat_view *view, struct user_session *session)
 {
 	uint64_t now_ms = clock_mono_ms();

@@ -1,5 +1,4 @@
 /*
-
  * chat_view - the conversation on the screen of a chat: which entries were
  * shown, how far other members have read, who is typing, and the receipts and
  * typing frames that this user sends.
@@ -22,7 +21,8 @@ struct chat_view *chat_view_create(struct uv_loop_s *loop, chat_view_line *line,
                                    void *context);
 void chat_view_destroy(struct chat_view **view);
 
-/* The conversation is the one with `user`, or `conversation`; the other is 0.
+/*
+ * The conversation is the one with `user`, or `conversation`; the other is 0.
  */
 void chat_view_open(struct chat_view *view, struct user_session *session,
                     uint64_t user, uint64_t conversation);

@@ -1,5 +1,4 @@
 /*
-
  * input_line - a line typed in a chat: a text, or a command that begins with a
  * slash. A text that begins with a slash is typed with two.
  */

@@ -13,7 +13,8 @@ int command_run(const struct command *command, const char *called, int argc,
 	void *options CLEANUP(mem_free) = mem_new(command->options_size);
 	bool help;
 
-	/* Writing to a closed connection fails instead of ending the process.
+	/*
+	 * Writing to a closed connection fails instead of ending the process.
 	 */
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (options_read(command, argc, argv, &text, &help, options) != ST_OK) {

@@ -13,7 +13,7 @@ static void user_name(struct buf *out, uint64_t user,
 		user_names_mark(out, user);
 }
 
-/* --- membership changes --------------------------------------------------- */
+/* --- membership changes -------------------------------------------------- */
 static void users(struct buf *out, const struct message *m, unsigned from,
                   const struct message_line_style *style)
 {
@@ -88,8 +88,7 @@ static void change(struct buf *out, const struct message *m,
 	}
 }
 
-/* --- messages --------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------ */
 static void reactions(struct buf *out, const struct message *m,
                       const struct message_line_style *style)
 {

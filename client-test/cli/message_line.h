@@ -1,5 +1,4 @@
 /*
-
  * message_line - an entry of a conversation as a line of text, for
  * user_names_print(). docs/protocol/conversations.md
  *

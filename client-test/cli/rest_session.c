@@ -95,8 +95,7 @@ static enum status retry(struct rest_session *session,
 	return session->status;
 }
 
-/* --- signing in ------------------------------------------------------------
- */
+/* --- signing in ---------------------------------------------------------- */
 static void signed_in(void *context, enum status status, struct span why)
 {
 	note(context, status, why);
@@ -150,8 +149,7 @@ uint64_t rest_session_user(const struct rest_session *session)
 	return account_user(session->account);
 }
 
-/* --- calls -----------------------------------------------------------------
- */
+/* --- calls --------------------------------------------------------------- */
 static void answered(void *context, const struct rest_answer *answer)
 {
 	struct rest_session *session = context;
@@ -196,8 +194,7 @@ bool rest_session_call(struct rest_session *session, const char *what,
 	return false;
 }
 
-/* --- users -----------------------------------------------------------------
- */
+/* --- users --------------------------------------------------------------- */
 static void take_id(void *context, const struct rest_answer *answer)
 {
 	struct rest_session *session = context;
@@ -216,7 +213,7 @@ bool rest_session_find_user(struct rest_session *session, const char *name,
 	rest_escape(&path, span_of(name));
 	if (call(session, "GET", buf_text(&path), SPAN_NONE, take_id,
 	         session) == ST_NOT_FOUND) {
-		rest_session_fail(session, "there is nobody called '%s'", name);
+		rest_session_fail(session, "there is no user called '%s'", name);
 		return false;
 	}
 	if (session->status != ST_OK || !session->found_user) {
@@ -261,8 +258,7 @@ const char *rest_session_user_name(struct rest_session *session, uint64_t user)
 	return named->name;
 }
 
-/* --- conversations ---------------------------------------------------------
- */
+/* --- conversations ------------------------------------------------------- */
 static struct span keep(char *to, size_t size, struct span text)
 {
 	(void)snprintf(to, size, "%.*s", (int)text.len,

@@ -9,8 +9,10 @@
 
 enum { PIECE_MAX = 4096 };
 
-/* Shared with the thread, which may block in read() forever. The last user
- * frees it. */
+/*
+ * Shared with the thread, which may block in read() forever. The last user
+ * frees it.
+ */
 struct stdin_reader {
 	uv_async_t async; /* first: the close callback releases the struct */
 	pthread_mutex_t lock;

@@ -1,12 +1,9 @@
 /*
-
  * stdin_reader - reads stdin piece by piece: a terminal, a pipe or a file.
  *
  * A thread of its own reads, because a file cannot be polled and a terminal
- must
- * stay blocking for the shell that shares it. It reads the next piece only
- after
- * stdin_reader_next().
+ * must stay blocking for the shell that shares it. It reads the next piece only
+ * after stdin_reader_next().
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_STDIN_READER_H
 #define PARLEY_CLIENT_TEST_CLI_STDIN_READER_H

@@ -1,12 +1,10 @@
 /*
-
  * user_names - the names and ids of users, asked of the identity service and
  * cached.
  *
  * A message carries ids only. A line that names users is written with marks in
  * place of their names. It waits here until all names are known, after the
- lines
- * before it.
+ * lines before it.
  */
 #ifndef PARLEY_CLIENT_TEST_CLI_USER_NAMES_H
 #define PARLEY_CLIENT_TEST_CLI_USER_NAMES_H

@@ -205,7 +205,7 @@ void backlog_sync(struct backlog *backlog, struct span token)
 	list_changed(backlog);
 }
 
-/* --- missing entries ------------------------------------------------------ */
+/* --- missing entries ----------------------------------------------------- */
 
 /* True if the page had a new entry. */
 static bool take_page(struct backlog *backlog, const struct json *page)

@@ -73,8 +73,7 @@ static void fail(struct conversation_finder *finder, enum status status,
 	finder->found(finder->context, status, NULL, why);
 }
 
-/* --- by id -----------------------------------------------------------------
- */
+/* --- by id --------------------------------------------------------------- */
 static void answered_one(void *context, const struct rest_answer *answer)
 {
 	struct conversation_finder *finder = context;
@@ -99,8 +98,7 @@ static void ask_one(struct conversation_finder *finder, uint64_t id)
 	         finder);
 }
 
-/* --- by title --------------------------------------------------------------
- */
+/* --- by title ------------------------------------------------------------ */
 static void answered_list(void *context, const struct rest_answer *answer);
 
 static void hit(struct conversation_finder *finder,
@@ -179,8 +177,7 @@ static void answered_list(void *context, const struct rest_answer *answer)
 		finish(finder);
 }
 
-/* --- lookups ---------------------------------------------------------------
- */
+/* --- lookups ------------------------------------------------------------- */
 static void begin(struct conversation_finder *finder, struct span token,
                   conversation_found *found, void *context)
 {

@@ -81,8 +81,10 @@ bool pending_messages_add(struct pending_messages *pending,
 	return true;
 }
 
-/* The first that is due. A message that waits for a retry holds back those
- * after it. */
+/*
+ * The first that is due. A message that waits for a retry holds back those
+ * after it.
+ */
 static struct item *first_due(const struct pending_messages *pending,
                               uint64_t now_ms)
 {

@@ -44,8 +44,10 @@ static bool status_line(struct span line, unsigned *ret_http)
 	return true;
 }
 
-/* True if the first header of this name has this value. Only the value of
- * Sec-WebSocket-Accept, the longest name, is case-sensitive. */
+/*
+ * True if the first header of this name has this value. Only the value of
+ * Sec-WebSocket-Accept, the longest name, is case-sensitive.
+ */
 static bool has(struct span headers, struct span name, struct span value)
 {
 	while (headers.len) {

@@ -90,7 +90,8 @@ static bool is_listed(const struct worker *worker, uint64_t conversation)
 	return false;
 }
 
-/* Picks the next room not in the user's list: it must not exist for the user.
+/*
+ * Picks the next room not in the user's list: it must not exist for the user.
  */
 static bool test_next_room(struct worker *worker)
 {

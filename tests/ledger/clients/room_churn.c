@@ -43,8 +43,7 @@ struct room_churn {
 	char error[WHY_MAX];
 };
 
-/* --- calls -----------------------------------------------------------------
- */
+/* --- calls --------------------------------------------------------------- */
 static uint64_t id_of(const struct room *room, unsigned user)
 {
 	return ledger_user_id(room->churn->config.ledger, user);
@@ -138,8 +137,7 @@ static void start(struct room *room, enum action action)
 	call(room);
 }
 
-/* --- answers ---------------------------------------------------------------
- */
+/* --- answers ------------------------------------------------------------- */
 static void room_created(struct room *room, const struct json *json)
 {
 	struct room_churn *churn = room->churn;
@@ -205,8 +203,7 @@ static void answered(void *context, const struct rest_answer *answer)
 	}
 }
 
-/* --- creation --------------------------------------------------------------
- */
+/* --- creation ------------------------------------------------------------ */
 static void choose_users(struct room_churn *churn, struct room *room)
 {
 	const struct room_churn_config *config = &churn->config;
@@ -301,8 +298,7 @@ const char *room_churn_error(const struct room_churn *churn)
 	return *churn->error ? churn->error : NULL;
 }
 
-/* --- churn -----------------------------------------------------------------
- */
+/* --- churn --------------------------------------------------------------- */
 static void change_member(struct room_churn *churn)
 {
 	const struct room_churn_config *config = &churn->config;

@@ -10,7 +10,7 @@
 extern const char *const fault_names[FAULT_COUNT];
 extern const char *const fault_texts[FAULT_COUNT];
 
-/* --- for the judge only --------------------------------------------------- */
+/* --- for the judge only -------------------------------------------------- */
 void faults_add(struct ledger *ledger, enum fault fault, const char *format,
                 ...) PRINTF(3, 4);
 void faults_free(struct ledger *ledger);

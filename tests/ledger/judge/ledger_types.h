@@ -44,8 +44,10 @@ struct ledger_config {
 	unsigned users;
 	unsigned devices; /* of each user */
 	unsigned text_bytes;
-	/* The server's FANOUT_LIST_MAX; 0: no room grows past it. In a larger
-	   room receipts are not reported to other members. */
+	/*
+	 * The server's FANOUT_LIST_MAX; 0: no room grows past it. In a larger
+	 * room receipts are not reported to other members.
+	 */
 	unsigned list_max;
 };
 

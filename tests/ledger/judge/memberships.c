@@ -36,8 +36,7 @@ const struct membership *memberships_now(const struct room_member *member)
 	return last->to == UINT32_MAX ? last : NULL;
 }
 
-/* --- replaying the changes -------------------------------------------------
- */
+/* --- replaying the changes ----------------------------------------------- */
 static void join(struct room_member *member, uint32_t seq, bool all)
 {
 	member->memberships = mem_resize(member->memberships,
@@ -110,8 +109,7 @@ static void replay(struct ledger *ledger, struct room *room)
 	}
 }
 
-/* --- verdict ---------------------------------------------------------------
- */
+/* --- verdict ------------------------------------------------------------- */
 static void judge_history_start(struct ledger *ledger, const struct room *room,
                                 const struct room_member *member)
 {

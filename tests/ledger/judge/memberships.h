@@ -12,7 +12,8 @@ const struct membership *memberships_at(const struct room_member *member,
                                         uint32_t seq);
 /* The current membership, or NULL. */
 const struct membership *memberships_now(const struct room_member *member);
-/* The user may have this seq: as a member then, or as a later one who sees it.
+/*
+ * The user may have this seq: as a member then, or as a later one who sees it.
  */
 bool memberships_visible(const struct room_member *member, uint32_t seq);
 /* Derives the memberships from the changes, then judges all rooms. */

@@ -23,7 +23,7 @@ void observations_received(struct ledger *ledger,
 void observations_unreadable(struct ledger *ledger,
                              struct ledger_device_id device, struct span text);
 
-/* --- for the judge only --------------------------------------------------- */
+/* --- for the judge only -------------------------------------------------- */
 /*
  * Checks the uuid, users, text and seq of a message. False: the message is not
  * of this run or not for this user, and the fault is recorded.

@@ -28,8 +28,7 @@ static void raise(uint64_t *number, uint64_t to)
 		*number = to;
 }
 
-/* --- sent ------------------------------------------------------------------
- */
+/* --- sent ---------------------------------------------------------------- */
 static void note_sent(struct sent_receipt *sent, uint64_t seq, bool last,
                       uint64_t now_us)
 {
@@ -78,8 +77,7 @@ void receipts_refused(struct ledger *ledger, struct ledger_device_id device,
 	           device.user, (int)code.len, code.len ? code.data : "");
 }
 
-/* --- received --------------------------------------------------------------
- */
+/* --- received ------------------------------------------------------------ */
 /* The receipts of the member `subject` that arrived on this device. */
 static struct received_receipt *received_of(struct ledger *ledger,
                                             const struct conversation_log *log,
@@ -163,8 +161,7 @@ void receipts_received(struct ledger *ledger, struct ledger_device_id device,
 	              device, delivered, read);
 }
 
-/* --- stored ----------------------------------------------------------------
- */
+/* --- stored -------------------------------------------------------------- */
 void receipts_stored(struct ledger *ledger, uint64_t conversation,
                      uint64_t user, uint64_t delivered, uint64_t read)
 {
@@ -212,8 +209,7 @@ void receipts_unread(struct ledger *ledger, unsigned user,
 		           (unsigned long long)last_seq);
 }
 
-/* --- verdict ---------------------------------------------------------------
- */
+/* --- verdict ------------------------------------------------------------- */
 /* The last seqs of a user's own entries: everything before them is read. */
 struct own {
 	uint64_t written; /* a message */

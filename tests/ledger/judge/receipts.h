@@ -28,7 +28,7 @@ void receipts_unread(struct ledger *ledger, unsigned user,
                      uint64_t conversation, uint64_t read, uint64_t last_seq,
                      uint64_t unread);
 
-/* --- for the judge only --------------------------------------------------- */
+/* --- for the judge only -------------------------------------------------- */
 void receipts_judge(struct ledger *ledger, const struct conversation_log *log);
 
 #endif

@@ -11,7 +11,8 @@ int room_members_index(const struct room *room, unsigned user);
 /* The same for a user's id. */
 int room_members_index_of_id(const struct ledger *ledger,
                              const struct room *room, uint64_t id);
-/* The sender may have been no member at some time since the message was sent.
+/*
+ * The sender may have been no member at some time since the message was sent.
  */
 bool room_members_maybe_outside(const struct ledger *ledger,
                                 const struct entry *entry);

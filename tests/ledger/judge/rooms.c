@@ -46,8 +46,7 @@ void rooms_free(struct ledger *ledger)
 	mem_free(&ledger->rooms);
 }
 
-/* --- calls of the run ------------------------------------------------------
- */
+/* --- calls of the run ---------------------------------------------------- */
 static void set_conversation(struct ledger *ledger, struct room *room,
                              uint64_t conversation)
 {
@@ -123,9 +122,9 @@ bool rooms_owned_by(struct ledger *ledger, unsigned user, uint64_t conversation)
 	return log && log->room && log->room->members[0].user == user;
 }
 
-/* --- changes observed ------------------------------------------------------
- */
-/* A change may arrive before the creation is answered: the name identifies it.
+/* --- changes observed ---------------------------------------------------- */
+/*
+ * A change may arrive before the creation is answered: the name identifies it.
  */
 static struct room *room_of(struct ledger *ledger,
                             const struct message *message)

@@ -39,7 +39,7 @@ bool rooms_owned_by(struct ledger *ledger, unsigned user,
 /* The user is certainly a member. */
 bool rooms_is_member(const struct ledger *ledger, unsigned room, unsigned user);
 
-/* --- for the judge only --------------------------------------------------- */
+/* --- for the judge only -------------------------------------------------- */
 /*
  * The change that a message reports, and the position of the device's user.
  * NULL: the change is impossible, and the fault is recorded.

@@ -14,7 +14,7 @@ void sessions_welcome(struct ledger *ledger, struct ledger_device_id device,
 void sessions_disconnected(struct ledger *ledger,
                            struct ledger_device_id device);
 
-/* --- for the judge only --------------------------------------------------- */
+/* --- for the judge only -------------------------------------------------- */
 const struct device_session *sessions_get(const struct ledger *ledger,
                                           struct ledger_device_id device);
 

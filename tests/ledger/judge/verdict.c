@@ -240,8 +240,10 @@ static void judge_devices(struct ledger *ledger, uint32_t number)
 	}
 }
 
-/* True if all histories that must have the message have it; `split` if only
- * some do. */
+/*
+ * True if all histories that must have the message have it; `split` if only
+ * some do.
+ */
 static bool is_stored(struct ledger *ledger, uint32_t number)
 {
 	const struct entry *entry = &ledger->entries[number];

@@ -21,7 +21,7 @@ static int create(void **state)
 	return 0;
 }
 
-/* --- steps of the servers ------------------------------------------------- */
+/* --- steps of the servers ------------------------------------------------ */
 static uint32_t send(struct world *world)
 {
 	uint32_t number =
@@ -89,7 +89,7 @@ static void assert_clean(struct world *world)
 	assert_faults(world, FAULT_lost, 0);
 }
 
-/* --- allowed -------------------------------------------------------------- */
+/* --- allowed ------------------------------------------------------------- */
 static void a_message_received_and_stored_is_clean(void **state)
 {
 	for (uint64_t seq = 1; seq <= 3; seq++)
@@ -159,7 +159,7 @@ static void a_message_older_than_the_session_may_arrive_late(void **state)
 	                 1);
 }
 
-/* --- faults --------------------------------------------------------------- */
+/* --- faults -------------------------------------------------------------- */
 static void an_accepted_message_that_is_not_stored_is_lost(void **state)
 {
 	struct world *world = *state;

@@ -51,8 +51,7 @@ static int create(void **state)
 	return 0;
 }
 
-/* --- receipts --------------------------------------------------------------
- */
+/* --- receipts ------------------------------------------------------------ */
 static void bob_sends(struct world *world, uint64_t delivered, uint64_t read,
                       bool last)
 {
@@ -90,8 +89,7 @@ static void judge_clean(struct world *world)
 	judge_faults(world, FAULT_receipts, 0);
 }
 
-/* --- allowed ---------------------------------------------------------------
- */
+/* --- allowed ------------------------------------------------------------- */
 static void a_receipt_sent_received_and_stored_is_clean(void **state)
 {
 	struct world *world = *state;
@@ -149,8 +147,7 @@ static void a_later_session_needs_no_receipt(void **state)
 	judge_clean(world);
 }
 
-/* --- faults ----------------------------------------------------------------
- */
+/* --- faults -------------------------------------------------------------- */
 static void read_above_delivered_is_a_fault(void **state)
 {
 	struct world *world = *state;

@@ -55,8 +55,7 @@ static int create_open(void **state)
 	return 0;
 }
 
-/* --- frames of the server --------------------------------------------------
- */
+/* --- frames of the server ------------------------------------------------ */
 static struct message change_frame(struct world *world, uint32_t seq)
 {
 	const struct script_entry *line = &script[seq];
@@ -100,8 +99,7 @@ static struct message message_at(struct world *world, uint32_t seq)
 	                     : change_frame(world, seq);
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 static void receive_at(struct world *world, struct ledger_device_id device,
                        uint32_t seq)
 {
@@ -193,8 +191,7 @@ static void assert_clean(struct world *world)
 	assert_faults(world, FAULT_lost, 0);
 }
 
-/* --- allowed ---------------------------------------------------------------
- */
+/* --- allowed ------------------------------------------------------------- */
 static void a_message_at_all_members_is_clean(void **state)
 {
 	struct world *world = *state;
@@ -352,8 +349,7 @@ an_accepted_message_of_a_leaving_user_may_be_turned_away(void **state)
 	assert_int_equal(ledger_totals(world->ledger)->turned_away, 1);
 }
 
-/* --- faults ----------------------------------------------------------------
- */
+/* --- faults -------------------------------------------------------------- */
 static void a_message_that_a_member_misses_live_is_unheard(void **state)
 {
 	struct world *world = *state;
