@@ -36,13 +36,13 @@ $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 BASE_TESTS := buf clock json_write random span status token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
-# Needs a cluster: KAFKA_BROKERS.
+# Need a Kafka cluster: KAFKA_BROKERS.
 $(eval $(call library,kafka_fixture,common/io/kafka/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/kafka/tests/test_kafka.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_group.c,kafka_fixture common,rdkafka))
 $(eval $(call unit_test,common/wire/tests/test_identity.c,common,libcjson))
 
-# What the wire, the sockets and the services are made of.
+# Unit tests of wire, sockets and services.
 $(eval $(call unit_test,common/base/tests/test_websocket.c,common))
 $(eval $(call unit_test,common/io/tests/test_json.c,common,libcjson))
 $(eval $(call unit_test,common/io/tests/test_websocket_handshake.c,common,libcrypto))

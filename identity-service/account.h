@@ -1,5 +1,8 @@
 /*
  * account - rows of the table users.
+ *
+ * Errors     as common/io/sql/sql.h states; ST_BROKEN also for a row that does
+ *            not fit the struct.
  */
 #ifndef PARLEY_IDENTITY_ACCOUNT_H
 #define PARLEY_IDENTITY_ACCOUNT_H
@@ -15,12 +18,12 @@ struct account {
 	uint64_t created_at_ms; /* unix */
 };
 
-/* `key` is the name with its case folded. ST_CONFLICT: it is taken. */
+/* `key` is name_key() of the name. ST_CONFLICT: the name is taken. */
 MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
                                       struct span key,
                                       const char *password_hash,
                                       uint64_t *ret_id);
-/* ST_NOT_FOUND: there is none. */
+/* ST_NOT_FOUND: no such user. */
 MUST_CHECK enum status account_by_key(struct sql *sql, struct span key,
                                       struct account *ret_account);
 MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,

@@ -12,7 +12,7 @@ struct api {
 	struct http_server *server;
 	struct http_worker_pool_options pools[POOL_COUNT];
 	struct database_source *source;
-	struct api_context shared; /* without a database */
+	struct api_context shared; /* database is NULL */
 	char dummy_hash[PASSWORD_HASH_MAX + 1];
 };
 
@@ -44,9 +44,10 @@ static void worker_stop(void *worker_context)
 	mem_free(&context);
 }
 
-static struct http_worker_pool_options pool(struct api *api, const char *name,
-                                            uint64_t threads, uint64_t queue,
-                                            unsigned full_http)
+static struct http_worker_pool_options pool_of(struct api *api,
+                                               const char *name,
+                                               uint64_t threads, uint64_t queue,
+                                               unsigned full_http)
 {
 	return (struct http_worker_pool_options){
 		.name = name,
@@ -60,7 +61,7 @@ static struct http_worker_pool_options pool(struct api *api, const char *name,
 	};
 }
 
-/* Against it a password is checked whose name nobody has. */
+/* The hash that the password of an unknown name is checked against. */
 static enum status make_dummy(char *hash)
 {
 	char password[16];
@@ -101,10 +102,10 @@ enum status api_start(const struct identity_settings *settings,
 	api->source = source;
 	api->shared = (struct api_context){.tokens = tokens,
 	                                   .dummy_hash = api->dummy_hash};
-	api->pools[POOL_HASH] = pool(api, "hash", settings->hash_threads,
-	                             settings->hash_queue, 429);
-	api->pools[POOL_QUERY] = pool(api, "query", settings->query_threads,
-	                              settings->query_queue, 503);
+	api->pools[POOL_HASH] = pool_of(api, "hash", settings->hash_threads,
+	                                settings->hash_queue, 429);
+	api->pools[POOL_QUERY] = pool_of(api, "query", settings->query_threads,
+	                                 settings->query_queue, 503);
 	status = start_server(api, settings);
 	if (status == ST_OK)
 		*ret_api = MOVE(api);
@@ -121,7 +122,7 @@ void api_stop(struct api **api)
 	mem_free(&a);
 }
 
-void api_measure(struct api *api)
+void api_update_metrics(struct api *api)
 {
 	metric_set(&identity_metrics_hash_waiting,
 	           http_server_queued(api->server, POOL_HASH));

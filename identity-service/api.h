@@ -1,5 +1,5 @@
 /*
- * api - the REST server of identity-service: routes, pools, workers.
+ * api - the REST server of identity-service: routes and worker pools.
  * docs/protocol/openapi.yaml
  */
 #ifndef PARLEY_IDENTITY_API_H
@@ -11,14 +11,14 @@
 
 struct api;
 
-/* ST_UNAVAILABLE when the port can't be bound; errno says why. */
+/* ST_UNAVAILABLE: the port cannot be bound; errno says why. */
 MUST_CHECK enum status api_start(const struct identity_settings *settings,
                                  struct tokens *tokens,
                                  struct database_source *source,
                                  struct api **ret_api);
-/* Answers what is under way first; accepts NULL. */
+/* Answers running requests first; accepts NULL. */
 void api_stop(struct api **api);
-/* Sets the gauges of the queues. */
-void api_measure(struct api *api);
+/* Updates the metrics of the queues. */
+void api_update_metrics(struct api *api);
 
 #endif

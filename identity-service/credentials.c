@@ -27,7 +27,7 @@ static const char *password_fault(struct span password,
 		return "password must have at most 256 bytes";
 	if (password.len == 0)
 		return "password must not be empty";
-	if (use == CREDENTIALS_CHOSEN && password.len < PASSWORD_MIN)
+	if (use == CREDENTIALS_REGISTER && password.len < PASSWORD_MIN)
 		return "password must have 8 to 256 bytes";
 	return NULL;
 }
@@ -47,7 +47,7 @@ static enum status take(struct span name, struct span password,
 	return ST_OK;
 }
 
-/* "pass" is what some clients call it. */
+/* Some clients send "pass" instead of "password". */
 static enum status read_json(struct span body, enum credentials_use use,
                              struct credentials *credentials,
                              const char **ret_detail)
@@ -61,10 +61,10 @@ static enum status read_json(struct span body, enum credentials_use use,
 	if (json_kind(json, word) == JSON_ABSENT &&
 	    json_kind(json, "pass") != JSON_ABSENT)
 		word = "pass";
-	*ret_detail = "name must be there, as a text";
+	*ret_detail = "name is missing or not a string";
 	if (!json_get_text(json, "name", &name))
 		return ST_DENIED;
-	*ret_detail = "password must be there, as a text";
+	*ret_detail = "password is missing or not a string";
 	if (!json_get_text(json, word, &password))
 		return ST_DENIED;
 	return take(name, password, use, credentials, ret_detail);
@@ -79,10 +79,10 @@ static enum status read_form(struct span body, enum credentials_use use,
 
 	if (form_parse(body, &form, ret_detail) != ST_OK)
 		return ST_INVALID;
-	*ret_detail = "name must be there";
+	*ret_detail = "name is missing";
 	if (!form_get(form, "name", &name))
 		return ST_DENIED;
-	*ret_detail = "password must be there";
+	*ret_detail = "password is missing";
 	if (!form_get(form, "password", &password) &&
 	    !form_get(form, "pass", &password))
 		return ST_DENIED;

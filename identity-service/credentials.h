@@ -1,9 +1,9 @@
 /*
- * credentials - a name and a password, as they come in a body.
+ * credentials - the name and password in a request body.
  *
- * Names      as common/wire/name.h has them; `key` is name_key().
- * Passwords  8 to 256 bytes when they are chosen. When they are only tried 1
- *            to 256: a short one is wrong like any other.
+ * Names      follow common/wire/name.h; `key` is name_key().
+ * Passwords  a registration takes 8 to 256 bytes. A login takes 1 to 256 bytes:
+ *            a short password is wrong like any other.
  * Ownership  credentials_free() wipes the password.
  */
 #ifndef PARLEY_IDENTITY_CREDENTIALS_H
@@ -28,12 +28,12 @@ struct credentials {
 	struct buf password;
 };
 
-enum credentials_use { CREDENTIALS_CHOSEN, CREDENTIALS_TRIED };
+enum credentials_use { CREDENTIALS_REGISTER, CREDENTIALS_LOGIN };
 
 void credentials_free(struct credentials *credentials);
 /*
- * ST_OK; ST_INVALID when the body is no well-formed JSON object or form;
- * ST_DENIED when a member is missing or unfit. *ret_detail says why, for the
+ * ST_INVALID: the body is not a well-formed JSON object or form. ST_DENIED: a
+ * member is missing or breaks a rule. *ret_detail names the fault, for the
  * client.
  */
 MUST_CHECK enum status credentials_read(struct span body, bool is_json,

@@ -5,8 +5,8 @@
 
 #include <stdatomic.h>
 
-/* What took longer than QUICK_MS was no connection that had died while idle. */
-enum { TRIES = 2, LEAVE_ALONE_MS = 250, QUICK_MS = 500 };
+/* A failure after QUICK_MS is not that of a connection that died while idle. */
+enum { TRIES = 2, RECONNECT_PAUSE_MS = 250, QUICK_MS = 500 };
 
 struct database_source {
 	struct sql_options options;
@@ -17,7 +17,7 @@ struct database {
 	struct database_source *source;
 	struct sql *sql;
 	uint64_t next_connect_ms;
-	bool told; /* that it fails */
+	bool failing; /* and logged */
 };
 
 struct database_source *
@@ -73,25 +73,25 @@ static enum status open_connection(struct database *database)
 	status = sql_connect(database->sql);
 	if (status == ST_OK)
 		return ST_OK;
-	database->next_connect_ms = clock_mono_ms() + LEAVE_ALONE_MS;
-	/* Also a refused password: whoever mends it needs no restart of us. */
+	database->next_connect_ms = clock_mono_ms() + RECONNECT_PAUSE_MS;
+	/* Also for a refused password: a repair needs no restart. */
 	return ST_UNAVAILABLE;
 }
 
-/* Once for each time that it begins to fail, not for each who is refused. */
-static void tell(struct database *database, enum status status)
+/* Logs when the database starts to fail, not for each failed request. */
+static void log_failure(struct database *database, enum status status)
 {
-	bool fails = status == ST_BROKEN || status_retryable(status);
+	bool failed = status == ST_BROKEN || status_retryable(status);
 
-	if (fails && (!database->told || status == ST_BROKEN))
+	if (failed && (!database->failing || status == ST_BROKEN))
 		log_event(status == ST_BROKEN ? LOG_ERROR : LOG_WARN,
 		          "database.failed",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(database->sql)));
-	database->told = fails;
+	database->failing = failed;
 }
 
-enum status database_try(struct database *database, database_task *task,
+enum status database_run(struct database *database, database_task *task,
                          void *argument)
 {
 	uint64_t began_ms = clock_mono_ms();
@@ -107,6 +107,6 @@ enum status database_try(struct database *database, database_task *task,
 		if (clock_mono_ms() - began_ms > QUICK_MS)
 			break;
 	}
-	tell(database, status);
+	log_failure(database, status);
 	return status;
 }

@@ -6,22 +6,22 @@
 enum { MEMBERS_MAX = 64 };
 
 struct form {
-	char *text; /* decoded in place: it only gets shorter */
+	char *text; /* decoded in place: decoding only shortens it */
 	size_t len;
 	struct span names[MEMBERS_MAX];
 	struct span values[MEMBERS_MAX];
 	unsigned count;
 };
 
-/* NULL, or what is wrong. */
+/* NULL, or the fault. */
 static const char *decode(struct span raw, char *out, struct span *ret_decoded)
 {
 	size_t len;
 
 	if (!percent_decode(raw, true, out, &len))
-		return "the form has a bad percent escape";
+		return "the form has a malformed percent escape";
 	if (len && memchr(out, '\0', len))
-		return "the form has a NUL";
+		return "the form has a NUL byte";
 	*ret_decoded = span_make(out, len);
 	return utf8_valid(*ret_decoded) ? NULL : "the form is not UTF-8";
 }
@@ -49,7 +49,7 @@ static const char *add(struct form *form, struct span pair)
 	if (!why)
 		why = decode(value, value_at, &value);
 	if (!why && has(form, name))
-		why = "the form has a member twice";
+		why = "the form has a repeated member";
 	if (why)
 		return why;
 	form->names[form->count] = name;

@@ -1,10 +1,10 @@
 /*
- * form - strict reading of application/x-www-form-urlencoded.
+ * form - strict parsing of application/x-www-form-urlencoded.
  *
- * Refused: bad percent escapes, text that is not UTF-8, NUL, a name twice, more
- * than 64 members.
+ * Refused: malformed percent escapes, text that is not UTF-8, NUL, a repeated
+ * name, more than 64 members.
  *
- * Ownership  form_destroy() wipes what it held.
+ * Ownership  spans live as long as the form; form_destroy() wipes its text.
  */
 #ifndef PARLEY_IDENTITY_FORM_H
 #define PARLEY_IDENTITY_FORM_H
@@ -17,7 +17,7 @@
 
 struct form;
 
-/* ST_INVALID with *ret_why a constant text. */
+/* ST_INVALID: *ret_why is a constant text that names the fault. */
 MUST_CHECK enum status form_parse(struct span text, struct form **ret_form,
                                   const char **ret_why);
 void form_destroy(struct form **form);

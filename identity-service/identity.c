@@ -15,12 +15,13 @@
 enum {
 	SQL_TIMEOUT_S = 3,
 	TURN_MS = 100,
-	REVOCATIONS_EVERY_MS = 1000,
-	/* Also finds what was dated back, or came while we could not look. */
-	EVERYTHING_EVERY_MS = 60 * 1000,
+	POLL_EVERY_MS = 1000,
+	/* Also finds revocations with an old date and those during an outage.
+	 */
+	FULL_POLL_EVERY_MS = 60 * 1000,
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 5000,
-	TELL_EVERY = 20,
+	LOG_EVERY_FAILURES = 20,
 };
 
 struct identity {
@@ -30,11 +31,11 @@ struct identity {
 	struct database_source *source;
 	struct api *api;
 	struct sql *sql; /* the main thread's own connection */
-	bool prepared;   /* the schema stands */
+	bool prepared;   /* the schema is applied */
 	bool up;
 	unsigned failures;
-	uint64_t next_look_ms;
-	uint64_t next_everything_ms;
+	uint64_t next_poll_ms;
+	uint64_t next_full_poll_ms;
 };
 
 static struct sql_options sql_options(const struct identity_settings *s)
@@ -106,7 +107,7 @@ static enum status prepare(struct identity *identity)
 	return ST_OK;
 }
 
-static enum status look_at_everything(struct identity *identity)
+static enum status poll_all(struct identity *identity)
 {
 	enum status status = keyring_refresh(identity->keyring, identity->sql);
 
@@ -119,48 +120,48 @@ static enum status look_at_everything(struct identity *identity)
 	return status;
 }
 
-static enum status look(struct identity *identity, uint64_t now_ms)
+static enum status poll_database(struct identity *identity, uint64_t now_ms)
 {
 	enum status status = ST_OK;
 
 	if (!sql_connected(identity->sql)) {
 		status = sql_connect(identity->sql);
-		identity->next_everything_ms = 0;
+		identity->next_full_poll_ms = 0;
 	}
 	if (status == ST_OK)
 		status = prepare(identity);
 	if (status != ST_OK)
 		return status;
-	if (now_ms < identity->next_everything_ms)
+	if (now_ms < identity->next_full_poll_ms)
 		return revocations_load(identity->revocations, identity->sql,
 		                        false);
-	status = look_at_everything(identity);
+	status = poll_all(identity);
 	if (status == ST_OK)
-		identity->next_everything_ms = now_ms + EVERYTHING_EVERY_MS;
+		identity->next_full_poll_ms = now_ms + FULL_POLL_EVERY_MS;
 	return status;
 }
 
-/* Whatever it is, it is tried again: mending it needs no restart of us. */
-static void look_in_time(struct identity *identity)
+/* Retries after any failure: a repair needs no restart. */
+static void poll_when_due(struct identity *identity)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
 
-	if (now_ms < identity->next_look_ms)
+	if (now_ms < identity->next_poll_ms)
 		return;
-	status = look(identity, now_ms);
+	status = poll_database(identity, now_ms);
 	if (status == ST_OK) {
 		identity->failures = 0;
 		identity->up = true;
-		identity->next_look_ms = now_ms + REVOCATIONS_EVERY_MS;
+		identity->next_poll_ms = now_ms + POLL_EVERY_MS;
 		service_part("mysql", true, NULL);
 		return;
 	}
-	identity->next_look_ms =
+	identity->next_poll_ms =
 		clock_mono_ms() +
 		backoff_ms(identity->failures, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
-	/* That it went down is told by service_part(). */
-	if (identity->failures++ % TELL_EVERY == 0 && !identity->up)
+	/* service_part() logs that the database went down. */
+	if (identity->failures++ % LOG_EVERY_FAILURES == 0 && !identity->up)
 		log_event(LOG_WARN, "database.not_ready",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(identity->sql)));
@@ -173,9 +174,9 @@ enum status identity_step(void *state)
 	struct identity *identity = state;
 	struct pollfd wake = {.fd = service_wake_fd(), .events = POLLIN};
 
-	look_in_time(identity);
+	poll_when_due(identity);
 	if (identity->api)
-		api_measure(identity->api);
+		api_update_metrics(identity->api);
 	metric_set(&identity_metrics_tokens_cached,
 	           tokens_cached(identity->tokens));
 	metric_set(&identity_metrics_revoked,

@@ -1,5 +1,6 @@
 /*
- * identity - the service as a whole: what service_main() drives.
+ * identity - the functions of the service that service_main() calls; see
+ * common/service/service.h. The main thread reads signing keys and revocations.
  */
 #ifndef PARLEY_IDENTITY_IDENTITY_H
 #define PARLEY_IDENTITY_IDENTITY_H

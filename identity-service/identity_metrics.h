@@ -1,5 +1,7 @@
 /*
- * metric - what identity-service counts and measures.
+ * identity_metrics - the metrics of identity-service; docs/metrics.md
+ *
+ * Threads    any, after identity_metrics_start().
  */
 #ifndef PARLEY_IDENTITY_METRICS_H
 #define PARLEY_IDENTITY_METRICS_H
@@ -15,8 +17,9 @@ extern struct metric identity_metrics_query_waiting;
 extern struct metric identity_metrics_tokens_cached;
 extern struct metric identity_metrics_revoked;
 
+/* Registers all metrics; once. */
 void identity_metrics_start(void);
-/* Fits http_server_options.observe. */
+/* For http_server_options.observe. */
 void identity_metrics_observe(void *context, const char *route_path,
                               unsigned http, uint64_t took_us);
 

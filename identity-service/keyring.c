@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-/* More than will ever be in use at a time: they are rotated in months. */
+/* Keys live for months, so that a process never sees this many. */
 enum { KEYS_MAX = 64, NO_KEY = -1 };
 
 /* MySQL takes lock names of at most 64 characters; the lock is server-wide. */
@@ -16,7 +16,7 @@ struct slot {
 	atomic_bool retired;
 };
 
-/* Slots are only ever added: readers need no lock. */
+/* Slots are only added, so that readers need no lock. */
 struct keyring {
 	struct slot slots[KEYS_MAX];
 	atomic_int count;
@@ -92,7 +92,7 @@ static enum status add(struct keyring *keyring, struct span id, struct span pem,
 	return ST_OK;
 }
 
-/* Takes in one row; a good one becomes the signer, as rows come by age. */
+/* Takes one row. Rows come by age: the last valid key becomes the signer. */
 static enum status take_row(struct keyring *keyring,
                             const struct sql_value row[3], int *signer)
 {
@@ -169,7 +169,7 @@ static enum status ask_lock(struct sql *sql, const char *statement)
 	return status;
 }
 
-/* Looks again under the lock: another instance may have been first. */
+/* Reads again under the lock: another instance may have created a key. */
 static enum status make_first(struct keyring *keyring, struct sql *sql)
 {
 	enum status status = ask_lock(sql, "SELECT GET_LOCK(" LOCK_NAME ", 1)");

@@ -1,10 +1,11 @@
 /*
- * keyring - the keys of the table signing_keys, shared by all instances.
+ * keyring - the keys of the table signing_keys, which all instances share.
  *
- * The newest that is not retired signs; each that is not retired verifies.
+ * The newest key that is not retired signs; all keys that are not retired
+ * verify.
  *
- * Threads    keyring_refresh() is the main thread's, everything else any. A
- *            key, once given, lives as long as the keyring.
+ * Ownership  a returned key lives as long as the keyring.
+ * Threads    keyring_refresh(): the main thread; all others: any thread.
  */
 #ifndef PARLEY_IDENTITY_KEYRING_H
 #define PARLEY_IDENTITY_KEYRING_H
@@ -16,14 +17,14 @@ struct keyring;
 
 struct keyring *keyring_create(void);
 void keyring_destroy(struct keyring **keyring);
-/* Reads the keys; makes the first one, under a lock of the database. */
+/* Reads the keys. Creates the first one under a lock of the database. */
 MUST_CHECK enum status keyring_refresh(struct keyring *keyring,
                                        struct sql *sql);
 /* NULL before the first refresh. */
 const struct jwt_key *keyring_signer(struct keyring *keyring);
-/* NULL when there is none of this id, or it is retired. */
+/* NULL when no key has this id, or the key is retired. */
 const struct jwt_key *keyring_find(struct keyring *keyring, struct span id);
-/* Changes when a key is retired: what was believed before is to be doubted. */
+/* Changes when a key is retired: cached verifications are then invalid. */
 unsigned keyring_generation(struct keyring *keyring);
 
 #endif

@@ -10,10 +10,10 @@
 
 enum { ANSWER_MAX = 4096 };
 
-/* Answers what is not ST_OK. Why a token is refused is for our log alone. */
-static bool owner_of(struct http_request *request,
-                     const struct api_context *api,
-                     struct token_owner *ret_owner)
+/* False: the request is answered. Only the log says why a token is refused. */
+static bool authenticate(struct http_request *request,
+                         const struct api_context *api,
+                         struct token_owner *ret_owner)
 {
 	const char *why = "";
 	enum status status = token_owner(api->tokens, http_bearer(request),
@@ -24,11 +24,12 @@ static bool owner_of(struct http_request *request,
 	if (status == ST_DENIED) {
 		log_event(LOG_WARN, "token.refused", F_TEXT("why", why));
 		http_answer_problem(request, 401,
-		                    "a good token is needed: this one is "
-		                    "missing, faulty, expired or revoked");
+		                    "the token is missing, malformed, expired "
+		                    "or revoked");
 		return false;
 	}
-	http_answer_problem(request, 503, "there are no keys yet");
+	http_answer_problem(request, 503,
+	                    "the signing keys are not loaded yet");
 	return false;
 }
 
@@ -38,7 +39,7 @@ void lookup_token(struct http_request *request, void *context)
 	struct json_writer w = json_writer(&answer);
 	struct token_owner owner;
 
-	if (!owner_of(request, context, &owner))
+	if (!authenticate(request, context, &owner))
 		return;
 	json_open(&w);
 	json_number(&w, FIELD_ID, owner.user);
@@ -50,25 +51,24 @@ void lookup_token(struct http_request *request, void *context)
 	http_answer_json(request, 200, buf_span(&answer));
 }
 
-struct question {
+struct account_query {
 	uint64_t id;
 	struct buf key;
 	struct account account;
 };
 
-static enum status ask_id(struct sql *sql, void *argument)
+static enum status find_by_id(struct sql *sql, void *argument)
 {
-	struct question *question = argument;
+	struct account_query *query = argument;
 
-	return account_by_id(sql, question->id, &question->account);
+	return account_by_id(sql, query->id, &query->account);
 }
 
-static enum status ask_key(struct sql *sql, void *argument)
+static enum status find_by_key(struct sql *sql, void *argument)
 {
-	struct question *question = argument;
+	struct account_query *query = argument;
 
-	return account_by_key(sql, buf_span(&question->key),
-	                      &question->account);
+	return account_by_key(sql, buf_span(&query->key), &query->account);
 }
 
 static void answer_failure(struct http_request *request, enum status status)
@@ -76,10 +76,10 @@ static void answer_failure(struct http_request *request, enum status status)
 	if (status == ST_NOT_FOUND)
 		http_answer_problem(request, 404, "there is no such user");
 	else if (status == ST_BROKEN)
-		http_answer_problem(request, 500, "the service has a fault");
+		http_answer_problem(request, 500, "internal error");
 	else
 		http_answer_problem(request, 503,
-		                    "the database can't be reached");
+		                    "the database is unavailable");
 }
 
 static void write_user(struct json_writer *w, const struct account *account)
@@ -107,20 +107,20 @@ static void answer_user(struct http_request *request, enum status status,
 static void query_by_id(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
-	struct question question = {0};
+	struct account_query query = {0};
 	enum status status = ST_NOT_FOUND;
 
-	if (span_to_u64(http_argument(request, 0), JSON_ID_MAX, &question.id))
-		status = database_try(api->database, ask_id, &question);
-	answer_user(request, status, &question.account);
+	if (span_to_u64(http_argument(request, 0), JSON_ID_MAX, &query.id))
+		status = database_run(api->database, find_by_id, &query);
+	answer_user(request, status, &query.account);
 }
 
 static void query_by_name(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
 	CLEANUP(buf_free) struct buf key = BUF(NAME_KEY_MAX);
-	struct question question = {0};
-	const char *detail = "name must be there, as a query parameter";
+	struct account_query query = {0};
+	const char *detail = "the query parameter name is missing";
 	struct span name;
 	enum status status;
 
@@ -129,9 +129,9 @@ static void query_by_name(struct http_request *request, void *context)
 		http_answer_problem(request, 422, detail);
 		return;
 	}
-	question.key = key;
-	status = database_try(api->database, ask_key, &question);
-	answer_user(request, status, &question.account);
+	query.key = key;
+	status = database_run(api->database, find_by_key, &query);
+	answer_user(request, status, &query.account);
 }
 
 static void query_status(struct http_request *request, void *context)
@@ -139,47 +139,47 @@ static void query_status(struct http_request *request, void *context)
 	const struct api_context *api = context;
 	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
 	struct json_writer w = json_writer(&answer);
-	struct question question = {0};
+	struct account_query query = {0};
 	struct token_owner owner;
 	enum status status;
 
-	if (!owner_of(request, api, &owner))
+	if (!authenticate(request, api, &owner))
 		return;
-	question.id = owner.user;
-	status = database_try(api->database, ask_id, &question);
+	query.id = owner.user;
+	status = database_run(api->database, find_by_id, &query);
 	if (status != ST_OK) {
 		answer_failure(request, status);
 		return;
 	}
 	json_open(&w);
 	json_open_object(&w, FIELD_USER);
-	write_user(&w, &question.account);
-	json_time(&w, "registered_at", question.account.created_at_ms);
+	write_user(&w, &query.account);
+	json_time(&w, "registered_at", query.account.created_at_ms);
 	json_close(&w);
 	json_close(&w);
 	http_answer_json(request, 200, buf_span(&answer));
 }
 
-static void pass_if_owned(struct http_request *request, void *context,
-                          http_handler *query)
+static void pass_if_authenticated(struct http_request *request, void *context,
+                                  http_handler *handle)
 {
 	struct token_owner owner;
 
-	if (owner_of(request, context, &owner))
-		http_pass(request, POOL_QUERY, query);
+	if (authenticate(request, context, &owner))
+		http_pass(request, POOL_QUERY, handle);
 }
 
 void lookup_user_by_id(struct http_request *request, void *context)
 {
-	pass_if_owned(request, context, query_by_id);
+	pass_if_authenticated(request, context, query_by_id);
 }
 
 void lookup_user_by_name(struct http_request *request, void *context)
 {
-	pass_if_owned(request, context, query_by_name);
+	pass_if_authenticated(request, context, query_by_name);
 }
 
 void lookup_status(struct http_request *request, void *context)
 {
-	pass_if_owned(request, context, query_status);
+	pass_if_authenticated(request, context, query_status);
 }

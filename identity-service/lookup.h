@@ -1,8 +1,8 @@
 /*
- * lookup - the GET routes: whose token is this, and who is there.
+ * lookup - the GET routes: the owner of a token, and users by id or name.
  *
- * A token is judged on the server's thread and never needs the database; what
- * does is passed to the query pool.
+ * The server's thread checks the token, without the database, and answers a
+ * token look-up itself. Routes that read the database run in the query pool.
  */
 #ifndef PARLEY_IDENTITY_LOOKUP_H
 #define PARLEY_IDENTITY_LOOKUP_H

@@ -8,8 +8,8 @@ int main(int argc, char **argv)
 {
 	const struct service service = {
 		.name = "identity-service",
-		.purpose = "Who is who: registers and signs in, and says whose "
-			   "token it is.",
+		.purpose = "Registers users, signs them in and looks up "
+			   "tokens.",
 		.table = &identity_settings_table,
 		.settings = &settings,
 		.bind_address = &settings.bind_address,

@@ -2,14 +2,14 @@
 IDENTITY_SOURCES := account.c api.c credentials.c database.c form.c identity.c \
 	identity_metrics.c keyring.c lookup.c schema.c session.c settings.c sign_in.c token.c
 
-# What the static libraries need from outside.
+# pkg-config packages of the static libraries.
 IDENTITY_PACKAGES := libmicrohttpd libmariadb libjwt libargon2 libcjson \
 	libcurl libcrypto rdkafka
 
 $(eval $(call library,identity,identity-service,$(IDENTITY_SOURCES),libmicrohttpd))
 $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lunistring))
 
-# The schema is part of the object that embeds it.
+# schema.o embeds the SQL files.
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson,-lunistring))

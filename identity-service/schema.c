@@ -2,7 +2,7 @@
 
 #include "common/io/sql/migrate.h"
 
-/* The text of a file, as a constant that ends with a NUL. */
+/* The text of a file as a NUL-terminated constant. */
 #define EMBED(symbol, path) \
 	__asm__(".section .rodata\n" #symbol ":\n.incbin \"" path "\"\n" \
 	        ".byte 0\n.previous\n"); \

@@ -14,7 +14,7 @@ struct revocations {
 	size_t max;
 };
 
-/* CONFLICT: an earlier try, of which we did not hear, has made it. */
+/* ST_CONFLICT: an earlier attempt with an unknown outcome inserted the row. */
 enum status session_insert(struct sql *sql, const struct uuid *id,
                            uint64_t user, uint64_t expires_at_ms)
 {
@@ -22,7 +22,7 @@ enum status session_insert(struct sql *sql, const struct uuid *id,
 	const struct sql_value values[] = {
 		sql_bytes(uuid_span(id)),
 		sql_number(user),
-		/* Without the Z, which SQL does not know. */
+		/* Without the Z, which SQL does not accept. */
 		sql_bytes(span_make(text, CLOCK_TEXT_LEN - 1)),
 	};
 	enum status status;

@@ -2,11 +2,11 @@
  * session - rows of the table sessions, and the list of revoked ones.
  *
  * A session starts with a sign-in and ends when it expires or is revoked; its
- * id is the sid claim of its tokens. Whoever sets sessions.revoked_at makes
- * them dead on every instance as soon as that has looked, each second.
+ * id is the sid claim of its tokens. sessions.revoked_at revokes it: each
+ * instance reads revocations every second and then refuses its tokens.
  *
- * Threads    the list may be asked from any; revocations_load() is the main
- *            thread's.
+ * Threads    revocations_load(): the main thread; revocations_have() and
+ *            revocations_count(): any thread.
  */
 #ifndef PARLEY_IDENTITY_SESSION_H
 #define PARLEY_IDENTITY_SESSION_H
@@ -16,7 +16,7 @@
 
 struct revocations;
 
-/* Doing it again changes nothing. */
+/* Idempotent. */
 MUST_CHECK enum status session_insert(struct sql *sql, const struct uuid *id,
                                       uint64_t user, uint64_t expires_at_ms);
 
@@ -26,9 +26,9 @@ bool revocations_have(struct revocations *revocations,
                       const struct uuid *session, uint64_t now_unix_ms);
 size_t revocations_count(struct revocations *revocations);
 /*
- * Reads what was revoked in the last REVOCATION_OVERLAP_S seconds, or with
- * `all` every one that has not expired. ST_BROKEN when there are more than
- * the list holds.
+ * Reads the sessions that were revoked in the last REVOCATION_OVERLAP_S
+ * seconds; with `all`, every revoked session that has not expired. ST_BROKEN:
+ * more than entries_max.
  */
 enum { REVOCATION_OVERLAP_S = 60 };
 MUST_CHECK enum status revocations_load(struct revocations *revocations,

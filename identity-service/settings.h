@@ -1,5 +1,5 @@
 /*
- * settings - what identity-service is told by its environment; settings.def.
+ * settings - the settings of identity-service, listed in settings.def.
  */
 #ifndef PARLEY_IDENTITY_SETTINGS_H
 #define PARLEY_IDENTITY_SETTINGS_H

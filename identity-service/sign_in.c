@@ -11,7 +11,7 @@
 
 enum { ANSWER_MAX = 8192 };
 
-/* One sign-in on its way through the database; may be done twice. */
+/* One sign-in. Its database tasks may run twice. */
 struct attempt {
 	const struct credentials *credentials;
 	struct account account;
@@ -71,10 +71,10 @@ static enum status issue(const struct api_context *api,
 static void answer_failure(struct http_request *request, enum status status)
 {
 	if (status == ST_BROKEN)
-		http_answer_problem(request, 500, "the service has a fault");
+		http_answer_problem(request, 500, "internal error");
 	else
 		http_answer_problem(request, 503,
-		                    "the database can't be reached");
+		                    "the database is unavailable");
 }
 
 static void answer_token(struct http_request *request,
@@ -117,20 +117,20 @@ static enum status insert_session(struct sql *sql, void *argument)
 }
 
 /*
- * The key may be taken by an earlier try of ours whose outcome we did not
- * hear: then it has our hash, whose salt nobody else has.
+ * An earlier attempt with an unknown outcome may have inserted the account:
+ * then the row has this attempt's hash, because the salt is random.
  */
-static enum status taken(struct sql *sql, struct attempt *attempt)
+static enum status check_taken_name(struct sql *sql, struct attempt *attempt)
 {
-	struct account there;
+	struct account found;
 	enum status status = account_by_key(
-		sql, buf_span(&attempt->credentials->key), &there);
+		sql, buf_span(&attempt->credentials->key), &found);
 
 	if (status != ST_OK)
 		return status;
-	if (strcmp(there.password_hash, attempt->account.password_hash) != 0)
+	if (strcmp(found.password_hash, attempt->account.password_hash) != 0)
 		return ST_CONFLICT;
-	attempt->account.id = there.id;
+	attempt->account.id = found.id;
 	return ST_OK;
 }
 
@@ -156,7 +156,7 @@ static enum status create_account(struct sql *sql, void *argument)
 	status = insert_both(sql, attempt);
 	if (status != ST_OK)
 		sql_rollback(sql);
-	return status == ST_CONFLICT ? taken(sql, attempt) : status;
+	return status == ST_CONFLICT ? check_taken_name(sql, attempt) : status;
 }
 
 static enum status hash_new(struct attempt *attempt)
@@ -173,11 +173,11 @@ static enum status hash_new(struct attempt *attempt)
 	return status;
 }
 
-/* Looks first, so that a name that is taken costs no hash. */
+/* Checks the name first, so that a taken name costs no hash. */
 static enum status add_account(const struct api_context *api,
                                struct attempt *attempt)
 {
-	enum status status = database_try(api->database, find_account, attempt);
+	enum status status = database_run(api->database, find_account, attempt);
 
 	if (status == ST_OK)
 		return ST_CONFLICT;
@@ -186,7 +186,7 @@ static enum status add_account(const struct api_context *api,
 	status = hash_new(attempt);
 	if (status != ST_OK)
 		return status;
-	return database_try(api->database, create_account, attempt);
+	return database_run(api->database, create_account, attempt);
 }
 
 static void register_hashing(struct http_request *request, void *context)
@@ -196,7 +196,7 @@ static void register_hashing(struct http_request *request, void *context)
 	struct attempt attempt;
 	enum status status;
 
-	if (!read_body(request, CREDENTIALS_CHOSEN, &credentials))
+	if (!read_body(request, CREDENTIALS_REGISTER, &credentials))
 		return;
 	start(&attempt, api, &credentials);
 	status = add_account(api, &attempt);
@@ -208,7 +208,7 @@ static void register_hashing(struct http_request *request, void *context)
 		answer_failure(request, status);
 }
 
-/* Takes as long for a name that nobody has. */
+/* Takes the same time for an unknown name. */
 static bool password_is_right(const struct api_context *api,
                               const struct attempt *attempt, bool known)
 {
@@ -242,10 +242,10 @@ static void login_hashing(struct http_request *request, void *context)
 	enum status status;
 	bool known;
 
-	if (!read_body(request, CREDENTIALS_TRIED, &credentials))
+	if (!read_body(request, CREDENTIALS_LOGIN, &credentials))
 		return;
 	start(&attempt, api, &credentials);
-	status = database_try(api->database, find_account, &attempt);
+	status = database_run(api->database, find_account, &attempt);
 	known = status == ST_OK;
 	if (!known && status != ST_NOT_FOUND) {
 		answer_failure(request, status);
@@ -255,16 +255,16 @@ static void login_hashing(struct http_request *request, void *context)
 		refuse_login(request, &attempt, known);
 		return;
 	}
-	status = database_try(api->database, insert_session, &attempt);
+	status = database_run(api->database, insert_session, &attempt);
 	if (status == ST_OK)
 		answer_token(request, api, &attempt, 200, "user.signed_in");
 	else
 		answer_failure(request, status);
 }
 
-/* A bad body is answered at once, whatever waits for a hash. */
-static void judge(struct http_request *request, enum credentials_use use,
-                  http_handler *hashing)
+/* Answers a bad body at once, without waiting in the queue. */
+static void check_then_hash(struct http_request *request,
+                            enum credentials_use use, http_handler *hashing)
 {
 	CLEANUP(credentials_free) struct credentials credentials = {0};
 
@@ -275,11 +275,11 @@ static void judge(struct http_request *request, enum credentials_use use,
 void sign_in_register(struct http_request *request, void *context)
 {
 	(void)context;
-	judge(request, CREDENTIALS_CHOSEN, register_hashing);
+	check_then_hash(request, CREDENTIALS_REGISTER, register_hashing);
 }
 
 void sign_in_login(struct http_request *request, void *context)
 {
 	(void)context;
-	judge(request, CREDENTIALS_TRIED, login_hashing);
+	check_then_hash(request, CREDENTIALS_LOGIN, login_hashing);
 }

@@ -1,8 +1,8 @@
 /*
  * sign_in - POST /auth/register and /auth/login.
  *
- * The body is judged on the server's thread; hashing and SQL happen in the
- * hash pool, whose workers have a struct database.
+ * The server's thread checks the body; the workers of the hash pool hash
+ * passwords and run SQL, each with its own struct database.
  */
 #ifndef PARLEY_IDENTITY_SIGN_IN_H
 #define PARLEY_IDENTITY_SIGN_IN_H
@@ -11,11 +11,12 @@
 #include "identity-service/database.h"
 #include "identity-service/token.h"
 
-/* What the handlers' `context` is: the same for all, but for the database. */
+/* The `context` of all handlers. */
 struct api_context {
 	struct tokens *tokens;
-	const char *dummy_hash;    /* of a password that nobody knows */
-	struct database *database; /* NULL on the server's thread */
+	const char *dummy_hash; /* of a random password */
+	struct database
+		*database; /* of the worker; NULL on the server's thread */
 };
 
 enum api_pool { POOL_HASH, POOL_QUERY, POOL_COUNT };

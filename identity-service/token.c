@@ -12,13 +12,13 @@ enum { CLOCK_SKEW_S = 60, CLAIMS_MAX = 3000 };
 
 struct tokens {
 	struct token_rules rules;
-	struct lru *verified; /* digest → struct known */
+	struct lru *cache; /* digest → struct verified_token */
 };
 
-struct known {
+struct verified_token {
 	struct token_owner owner;
 	struct uuid session;
-	unsigned generation; /* of the keyring that believed it */
+	unsigned generation; /* of the keyring at verification */
 };
 
 struct tokens *tokens_create(const struct token_rules *rules)
@@ -26,8 +26,8 @@ struct tokens *tokens_create(const struct token_rules *rules)
 	struct tokens *tokens = mem_new(sizeof(*tokens));
 
 	tokens->rules = *rules;
-	tokens->verified =
-		lru_create(rules->cache_entries, sizeof(struct known));
+	tokens->cache =
+		lru_create(rules->cache_entries, sizeof(struct verified_token));
 	return tokens;
 }
 
@@ -37,13 +37,13 @@ void tokens_destroy(struct tokens **tokens)
 
 	if (!t)
 		return;
-	lru_destroy(&t->verified);
+	lru_destroy(&t->cache);
 	mem_free(&t);
 }
 
 size_t tokens_cached(struct tokens *tokens)
 {
-	return lru_count(tokens->verified);
+	return lru_count(tokens->cache);
 }
 
 uint64_t token_expiry_ms(const struct tokens *tokens, uint64_t now_unix_ms)
@@ -119,38 +119,38 @@ static const char *time_fault(const struct json *claims, uint64_t now_unix_ms,
 	uint64_t exp, iat, nbf = 0;
 
 	if (!json_get_id(claims, "exp", &exp))
-		return "exp is no whole number";
+		return "exp is not a whole number";
 	if (!json_get_id(claims, "iat", &iat))
-		return "iat is no whole number";
+		return "iat is not a whole number";
 	if (json_kind(claims, "nbf") != JSON_ABSENT &&
 	    !json_get_id(claims, "nbf", &nbf))
-		return "nbf is no whole number";
+		return "nbf is not a whole number";
 	if (exp * 1000 <= now_unix_ms)
 		return "expired";
 	if (iat > now_s + CLOCK_SKEW_S || nbf > now_s + CLOCK_SKEW_S)
-		return "not good yet";
+		return "not valid yet";
 	owner->expires_at_ms = exp * 1000;
 	return NULL;
 }
 
 static const char *identity_fault(const struct json *claims,
-                                  struct known *known)
+                                  struct verified_token *verified)
 {
-	struct token_owner *owner = &known->owner;
+	struct token_owner *owner = &verified->owner;
 	struct span sub, sid, name, jti;
 
 	if (!json_get_text(claims, "sub", &sub) ||
 	    !span_to_u64(sub, JSON_ID_MAX, &owner->user) || !owner->user)
-		return "sub is no user id";
+		return "sub is not a user id";
 	if (!json_get_text(claims, "sid", &sid) ||
-	    !uuid_parse(sid, &known->session))
-		return "sid is no session id";
+	    !uuid_parse(sid, &verified->session))
+		return "sid is not a session id";
 	if (!json_get_text(claims, "jti", &jti) || !jti.len)
 		return "no jti";
 	if (!json_get_text(claims, "name", &name) || !name.len ||
 	    name.len > USER_NAME_MAX_BYTES)
 		return "no name";
-	uuid_format(&known->session, owner->session);
+	uuid_format(&verified->session, owner->session);
 	memcpy(owner->name, name.data, name.len);
 	owner->name[name.len] = '\0';
 	return NULL;
@@ -158,20 +158,20 @@ static const char *identity_fault(const struct json *claims,
 
 static const char *claims_fault(const struct token_rules *rules,
                                 const struct json *claims, uint64_t now_unix_ms,
-                                struct known *known)
+                                struct verified_token *verified)
 {
 	const char *why;
 
 	if (!text_is(claims, "iss", rules->issuer))
-		return "another iss";
+		return "wrong iss";
 	if (!text_is(claims, "aud", rules->audience))
-		return "another aud";
-	why = time_fault(claims, now_unix_ms, &known->owner);
-	return why ? why : identity_fault(claims, known);
+		return "wrong aud";
+	why = time_fault(claims, now_unix_ms, &verified->owner);
+	return why ? why : identity_fault(claims, verified);
 }
 
 static enum status verify(struct tokens *tokens, struct span token,
-                          uint64_t now_unix_ms, struct known *known,
+                          uint64_t now_unix_ms, struct verified_token *verified,
                           const char **ret_why)
 {
 	CLEANUP(json_destroy) struct json *claims = NULL;
@@ -184,29 +184,30 @@ static enum status verify(struct tokens *tokens, struct span token,
 	                   ret_why);
 	if (status != ST_OK)
 		return status;
-	*ret_why = claims_fault(&tokens->rules, claims, now_unix_ms, known);
+	*ret_why = claims_fault(&tokens->rules, claims, now_unix_ms, verified);
 	return *ret_why ? ST_DENIED : ST_OK;
 }
 
-/* Remembered, or else verified and from now on remembered. */
-static enum status know(struct tokens *tokens, struct span token,
-                        uint64_t now_unix_ms, struct known *known,
-                        const char **ret_why)
+/* Reads the cache; verifies the token and caches it if absent. */
+static enum status verify_cached(struct tokens *tokens, struct span token,
+                                 uint64_t now_unix_ms,
+                                 struct verified_token *verified,
+                                 const char **ret_why)
 {
 	unsigned generation = keyring_generation(tokens->rules.keyring);
 	struct digest digest;
 	enum status status;
 
 	digest_make(token, &digest);
-	if (lru_get(tokens->verified, digest_span(&digest), now_unix_ms,
-	            known) &&
-	    known->generation == generation)
+	if (lru_get(tokens->cache, digest_span(&digest), now_unix_ms,
+	            verified) &&
+	    verified->generation == generation)
 		return ST_OK;
-	*known = (struct known){.generation = generation};
-	status = verify(tokens, token, now_unix_ms, known, ret_why);
+	*verified = (struct verified_token){.generation = generation};
+	status = verify(tokens, token, now_unix_ms, verified, ret_why);
 	if (status == ST_OK)
-		lru_put(tokens->verified, digest_span(&digest), known,
-		        known->owner.expires_at_ms);
+		lru_put(tokens->cache, digest_span(&digest), verified,
+		        verified->owner.expires_at_ms);
 	return status;
 }
 
@@ -214,21 +215,21 @@ enum status token_owner(struct tokens *tokens, struct span token,
                         uint64_t now_unix_ms, struct token_owner *ret_owner,
                         const char **ret_why)
 {
-	struct known known = {0};
+	struct verified_token verified = {0};
 	enum status status = ST_OK;
 
 	if (token.len == 0 || token.len > JWT_MAX) {
 		*ret_why = token.len ? "too long" : "no token";
 		return ST_DENIED;
 	}
-	status = know(tokens, token, now_unix_ms, &known, ret_why);
+	status = verify_cached(tokens, token, now_unix_ms, &verified, ret_why);
 	if (status != ST_OK)
 		return status;
-	if (revocations_have(tokens->rules.revocations, &known.session,
+	if (revocations_have(tokens->rules.revocations, &verified.session,
 	                     now_unix_ms)) {
 		*ret_why = "revoked";
 		return ST_DENIED;
 	}
-	*ret_owner = known.owner;
+	*ret_owner = verified.owner;
 	return ST_OK;
 }

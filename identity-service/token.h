@@ -1,9 +1,9 @@
 /*
- * token - what our access tokens say, and which of them we believe.
+ * token - issues access tokens and verifies them.
  *
- * Claims: iss, aud, sub (user id as text), name, sid (session), jti, iat, exp.
- * A token that has been verified is remembered by its SHA-256 until it
- * expires; whether its session is revoked is asked each time.
+ * Claims: iss, aud, sub (user id as text), name, sid (session), jti, iat, exp
+ * (RFC 7519 4.1). A verified token is cached by its SHA-256 until it expires;
+ * the revocation of its session is checked each time.
  *
  * Threads    any.
  */
@@ -30,16 +30,16 @@ struct tokens;
 struct tokens *tokens_create(const struct token_rules *rules);
 void tokens_destroy(struct tokens **tokens);
 size_t tokens_cached(struct tokens *tokens);
-/* When a token that is issued now will expire; Unix milliseconds. */
+/* The expiry of a token that is issued now; Unix milliseconds. */
 uint64_t token_expiry_ms(const struct tokens *tokens, uint64_t now_unix_ms);
 
-/* ST_UNAVAILABLE without a key. */
+/* ST_UNAVAILABLE: no key is loaded. */
 MUST_CHECK enum status token_issue(struct tokens *tokens, uint64_t user,
                                    struct span name, const struct uuid *session,
                                    uint64_t now_unix_ms, struct buf *ret_token);
 /*
- * Whose token it is. ST_DENIED with *ret_why for the log; ST_UNAVAILABLE while
- * there are no keys to check it with.
+ * The owner of a token. ST_DENIED: the token is not valid, *ret_why is a text
+ * for the log. ST_UNAVAILABLE: no key is loaded.
  */
 MUST_CHECK enum status token_owner(struct tokens *tokens, struct span token,
                                    uint64_t now_unix_ms,

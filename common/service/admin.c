@@ -75,7 +75,7 @@ void admin_stop(struct admin **admin)
 	mem_free(admin);
 }
 
-/* A service that listens everywhere is asked on loopback. */
+/* A service that listens on all addresses is reachable on loopback. */
 static const char *reachable(const char *bind_address)
 {
 	if (!strcmp(bind_address, "0.0.0.0"))

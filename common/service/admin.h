@@ -1,5 +1,5 @@
 /*
- * admin - the internal port of a service: /healthz, /readyz, /metrics.
+ * admin - the internal HTTP port of a service: /healthz, /readyz, /metrics.
  */
 #ifndef PARLEY_SERVICE_ADMIN_H
 #define PARLEY_SERVICE_ADMIN_H
@@ -11,12 +11,12 @@
 
 struct admin;
 
-/* ST_UNAVAILABLE when the port can't be bound; errno says why. */
+/* ST_UNAVAILABLE: the port cannot be bound; errno says why. */
 MUST_CHECK enum status admin_start(const char *bind_address, uint16_t port,
                                    struct admin **ret_admin);
 void admin_stop(struct admin **admin);
 
-/* 0 when the service on that port of this machine is ready, else 1. */
+/* 0 when the service at this address and port is ready, else 1. */
 int admin_healthcheck(const char *bind_address, uint16_t port);
 
 #endif

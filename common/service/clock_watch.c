@@ -8,23 +8,23 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_NS = 500000000, EXIT_ENVIRONMENT = 111 };
+enum { CHECK_NS = 500000000, EXIT_ENVIRONMENT = 111 };
 
 bool clock_watch_check(struct clock_watch *watch, uint64_t mono_ms,
                        uint64_t unix_ms)
 {
 	int64_t lead_ms = (int64_t)(unix_ms - mono_ms);
 	bool back =
-		watch->looked && lead_ms + CLOCK_BACK_MAX_MS < watch->lead_ms;
+		watch->checked && lead_ms + CLOCK_BACK_MAX_MS < watch->lead_ms;
 
-	watch->looked = true;
+	watch->checked = true;
 	watch->lead_ms = lead_ms;
 	return back;
 }
 
-static void *look_for_ever(void *nothing)
+static void *check_for_ever(void *nothing)
 {
-	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	const struct timespec pause = {.tv_nsec = CHECK_NS};
 	struct clock_watch watch = {false, 0};
 
 	(void)nothing;
@@ -38,7 +38,7 @@ void clock_watch_start(void)
 {
 	pthread_t thread;
 
-	if (pthread_create(&thread, NULL, look_for_ever, NULL))
+	if (pthread_create(&thread, NULL, check_for_ever, NULL))
 		abort();
 	(void)pthread_detach(thread);
 }

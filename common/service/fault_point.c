@@ -35,7 +35,7 @@ void fault_point(const char *name)
 	(void)close(fd);
 	if (len != (ssize_t)strlen(name) || memcmp(wanted, name, (size_t)len))
 		return;
-	/* Of two processes that pass, one dies. */
+	/* When two processes pass, one dies. */
 	if (unlink(file_path()) == 0)
 		(void)kill(getpid(), SIGKILL);
 }

@@ -1,12 +1,12 @@
 /*
- * fault_point - a place at which a test may have the process killed.
+ * fault_point - a place in the code where a test can kill the process.
  *
- * FAULT_POINT("commit.after") is nothing at all but in builds of
- * VARIANT=faults. There, a file `<program>.fault` beside the program that holds
- * just this name kills the process with SIGKILL when it passes, once: the file
- * is gone then. docs/adr/0010
+ * FAULT_POINT("commit.after") is empty except in builds of VARIANT=faults.
+ * There, a file `<program>.fault` next to the program that contains exactly
+ * this name makes the process kill itself with SIGKILL when it passes. The
+ * process deletes the file first, so it happens once. docs/adr/0010
  *
- * Names are STEP.before or STEP.after, the steps those of a message in
+ * Names are STEP.before or STEP.after; the steps are those of a message in
  * docs/ARCHITECTURE.md.
  */
 #ifndef PARLEY_SERVICE_FAULT_POINT_H

@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-/* A line holds 20 fields even if each of their bytes becomes \u00xx. */
+/* A line has room for 20 fields even if each byte becomes \u00xx. */
 enum { LINE_MAX_BYTES = 64 * 1024, TEXT_MAX_BYTES = 512 };
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -34,7 +34,7 @@ bool log_level_parse(const char *text, enum log_level *ret_level)
 	return false;
 }
 
-/* Cut between characters, if these are characters: none is over 4 bytes. */
+/* Cuts between two characters of UTF-8, which have at most 4 bytes. */
 static struct span cut(struct span text, size_t max)
 {
 	size_t len = max;
@@ -46,7 +46,7 @@ static struct span cut(struct span text, size_t max)
 	return span_make(text.data, len);
 }
 
-/* At most TEXT_MAX_BYTES; if it is not UTF-8, odd bytes become '?'. */
+/* Writes at most TEXT_MAX_BYTES; outside UTF-8, odd bytes become '?'. */
 static void field_text(struct json_writer *w, const char *name,
                        struct span text)
 {
@@ -65,7 +65,7 @@ static void field_text(struct json_writer *w, const char *name,
 	json_text(w, name, span_make(clean, text.len));
 }
 
-/* A full pipe takes a line in parts: no other may come in between. */
+/* A full pipe takes a line in parts: the lock keeps lines from mixing. */
 static void write_line(struct span line)
 {
 	(void)pthread_mutex_lock(&writing);
@@ -75,7 +75,7 @@ static void write_line(struct span line)
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			break; /* nowhere left to say so */
+			break; /* there is no other place to log to */
 		line.data += wrote;
 		line.len -= (size_t)wrote;
 	}

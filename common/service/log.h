@@ -1,5 +1,5 @@
 /*
- * log - events, not sentences: one JSON object per line on stdout.
+ * log - structured events: one JSON object per line on stdout.
  *
  *	log_event(LOG_WARN, "outbox.full", F_NUMBER("user", id),
  *		  F_NUMBER("queued", n));
@@ -7,10 +7,11 @@
  *	{"time":"…","service":"websocket-service","level":"warn",
  *	 "event":"outbox.full","user":7,"queued":262144}
  *
- * Event names are stable; tests assert on them. Bodies of messages, tokens and
- * passwords are never fields. Text is cut at 512 bytes, bad UTF-8 replaced.
+ * Event names are stable; tests assert on them. Message bodies, tokens and
+ * passwords are never fields. Text is cut at 512 bytes; bytes that are not
+ *UTF-8 are replaced.
  *
- * Threads    any; lines never mix.
+ * Threads    any; lines do not mix.
  */
 #ifndef PARLEY_SERVICE_LOG_H
 #define PARLEY_SERVICE_LOG_H
@@ -33,7 +34,7 @@ struct log_field {
 #define F_NUMBER(name, number) \
 	((struct log_field){name, LOG_NUMBER, {0}, number})
 
-/* Before the first event; texts must live on. */
+/* Call it before the first event; `service` must live as long as the log. */
 void log_start(const char *service, enum log_level least);
 /* "debug", "info", "warn", "error"; false for anything else. */
 bool log_level_parse(const char *text, enum log_level *ret_level);
@@ -42,10 +43,10 @@ bool log_level_parse(const char *text, enum log_level *ret_level);
 	log_write(level, event, \
 	          (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
-/* Fields end with one whose name is NULL. */
+/* The last field has a NULL name. */
 void log_write(enum log_level level, const char *event,
                const struct log_field *fields);
-/* Fits kafka_options.log; `context` is not used. */
+/* For kafka_options.log; `context` is unused. */
 void log_kafka(void *context, int syslog_level, const char *facility,
                const char *text);
 

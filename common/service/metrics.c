@@ -44,7 +44,7 @@ void metric_observe_us(struct metric *metric, uint64_t us)
 	metric_count(metric, 1);
 }
 
-/* The name without labels, as # HELP wants it. */
+/* The length of the name without labels, for # HELP. */
 static int base_len(const char *name)
 {
 	return (int)strcspn(name, "{");

@@ -1,8 +1,8 @@
 /*
- * metrics - numbers for Prometheus (text format 0.0.4).
+ * metrics - counters, gauges and histograms for Prometheus (text format 0.0.4).
  *
- * Metrics are static variables, registered once at start in the order in which
- * they shall appear. Labels, if any, are part of the name as written:
+ * Metrics are static variables. Register them once at start, in the order of
+ *the output. Labels are part of the name:
  *
  *	static struct metric frames = METRIC_COUNTER(
  *		"parley_frames_total{direction=\"in\"}", "Frames by direction");
@@ -10,7 +10,8 @@
  *	metrics_add(&frames);               at start
  *	metric_count(&frames, 1);           anywhere
  *
- * Threads    counting and setting is one relaxed atomic operation.
+ * Threads    register on one thread, at start; update from any: an update is
+ *            one relaxed atomic operation (a histogram: three).
  */
 #ifndef PARLEY_SERVICE_METRICS_H
 #define PARLEY_SERVICE_METRICS_H
@@ -30,8 +31,8 @@ struct metric {
 	const char *help;
 	enum metric_kind kind;
 	atomic_uint_fast64_t value;
-	/* Histogram: bucket i counts samples ≤ 50 µs · 2^i, the last the rest.
-	 */
+	/* Histogram: bucket i counts samples ≤ 50 µs · 2^i, the last all
+	 * others. */
 	atomic_uint_fast64_t bucket[METRIC_BUCKETS];
 	atomic_uint_fast64_t sum_us;
 	struct metric *next;
@@ -45,7 +46,7 @@ struct metric {
 	{ \
 		.name = (name_), .help = (help_), .kind = METRIC_IS_GAUGE \
 	}
-/* Name ends in _seconds. */
+/* The name ends in _seconds. */
 #define METRIC_HISTOGRAM(name_, help_) \
 	{ \
 		.name = (name_), .help = (help_), .kind = METRIC_IS_HISTOGRAM \
@@ -54,9 +55,10 @@ struct metric {
 void metrics_add(struct metric *metric);
 void metric_count(struct metric *metric, uint64_t more);
 void metric_set(struct metric *metric, uint64_t value);
+/* Adds a sample to a histogram. */
 void metric_observe_us(struct metric *metric, uint64_t us);
 uint64_t metric_value(struct metric *metric);
-/* All that were added, and the process's own (RSS, CPU seconds, open fds). */
+/* Writes all metrics and those of the process (RSS, CPU seconds, open fds). */
 void metrics_write(struct buf *ret_text);
 
 #endif

@@ -17,7 +17,7 @@ struct part {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct part parts[PARTS_MAX];
 static unsigned part_count;
-static bool started_;
+static bool serving;
 
 static struct part *part_named(const char *name, bool *ret_new)
 {
@@ -51,10 +51,10 @@ void service_part(const char *name, bool up, const char *why)
 		          F_TEXT("why", why ? why : ""));
 }
 
-void readiness_set_serving(bool started)
+void readiness_set_serving(bool now)
 {
 	(void)pthread_mutex_lock(&lock);
-	started_ = started;
+	serving = now;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -64,7 +64,7 @@ bool readiness_write(struct buf *ret_json)
 	bool ready;
 
 	(void)pthread_mutex_lock(&lock);
-	ready = started_;
+	ready = serving;
 	for (unsigned i = 0; i < part_count; i++)
 		ready = ready && parts[i].up;
 	json_open(&w);

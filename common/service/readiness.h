@@ -1,5 +1,6 @@
 /*
- * parts - what a service's readiness depends on; see service_part().
+ * readiness - the parts that the readiness of a service depends on, for
+ * /readyz. service_part() sets them.
  */
 #ifndef PARLEY_SERVICE_READINESS_H
 #define PARLEY_SERVICE_READINESS_H
@@ -8,9 +9,12 @@
 
 #include <stdbool.h>
 
-/* No request is served before start() is done or after a stop was asked for. */
-void readiness_set_serving(bool started);
-/* True when all is up; {"ready":…,"parts":{"kafka":"up",…}} is appended. */
+/* True from the end of start() until a stop is requested. */
+void readiness_set_serving(bool now);
+/*
+ * Appends {"ready":…,"parts":{"kafka":"up",…}}. True when the service is
+ * serving and all parts are up.
+ */
 bool readiness_write(struct buf *ret_json);
 
 #endif

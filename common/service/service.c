@@ -37,7 +37,8 @@ static void on_stop_signal(int number)
 	(void)number;
 	atomic_store(&stopping, true);
 	if (write(wake_fd, &one, sizeof(one)) < 0)
-		atomic_store(&stopping, true); /* full: it is readable anyway */
+		atomic_store(&stopping,
+		             true); /* full: it is readable already */
 	errno = saved;
 }
 
@@ -53,7 +54,7 @@ static void start_signals(void)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* Containers start with a soft limit of 1024: too few sockets. */
+/* Containers start with a soft limit of 1024 files: too few for sockets. */
 static void raise_file_limit(void)
 {
 	struct rlimit limit;
@@ -65,9 +66,9 @@ static void raise_file_limit(void)
 }
 
 /*
- * A core file holds whatever the process knows. One byte forbids a file, as 0
- * does, and besides is the one limit that stops a program that core_pattern
- * names: the kernel ignores all others there (fs/coredump.c).
+ * A core file contains passwords, keys and messages. A limit of one byte
+ * prevents a file, as 0 does. It also is the only limit that stops the program
+ * that core_pattern names; the kernel ignores all others there (fs/coredump.c).
  */
 static void forbid_core_files(void)
 {
@@ -78,17 +79,17 @@ static void print_help(const struct service *service)
 {
 	struct buf text CLEANUP(buf_free) = BUF(HELP_MAX);
 
-	buf_format(&text,
-	           "%s %s - %s\n\n"
-	           "Usage: %s [option]\n\n"
-	           "Without an option the service runs until SIGTERM.\n\n"
-	           "  --help         this page\n"
-	           "  --version      the version\n"
-	           "  --check        checks the settings, reports every fault\n"
-	           "  --healthcheck  asks the running service whether it is "
-	           "ready: exit 0 or 1\n",
-	           service->name, PARLEY_VERSION, service->purpose,
-	           service->name);
+	buf_format(
+		&text,
+		"%s %s - %s\n\n"
+		"Usage: %s [option]\n\n"
+		"Without an option the service runs until SIGTERM.\n\n"
+		"  --help         this page\n"
+		"  --version      the version\n"
+		"  --check        checks the settings and reports every fault\n"
+		"  --healthcheck  asks the running service whether it is "
+		"ready: exit 0 or 1\n",
+		service->name, PARLEY_VERSION, service->purpose, service->name);
 	for (const struct service_option *o = service->options; o && o->name;
 	     o++)
 		buf_format(&text, "  %-13s  %s\n", o->name, o->meaning);
@@ -102,7 +103,7 @@ static enum status load_settings(const struct service *service)
 	struct buf faults CLEANUP(buf_free) = BUF(HELP_MAX);
 	enum log_level level;
 
-	/* Every fault has its line in `faults`. */
+	/* `faults` has a line for each fault. */
 	(void)!settings_load(service->table, service->settings, &faults);
 	if (!log_level_parse(*service->log_level, &level))
 		buf_format(&faults,
@@ -129,8 +130,9 @@ static const struct service_option *option_named(const struct service *service,
 	return NULL;
 }
 
-/* Runs until a stop was asked for, and the drain after it. */
-static enum status turn(const struct service *service, void *state)
+/* Steps until a stop is requested, then drains. */
+static enum status step_until_stopped(const struct service *service,
+                                      void *state)
 {
 	enum status st = ST_OK;
 	uint64_t deadline_ms;
@@ -178,7 +180,7 @@ static int run(const struct service *service)
 	st = service->start(service->settings, &state);
 	if (st == ST_OK) {
 		readiness_set_serving(true);
-		st = turn(service, state);
+		st = step_until_stopped(service, state);
 	}
 	if (state)
 		service->stop(&state);

@@ -1,17 +1,18 @@
 /*
- * service - being a process: settings, log, signals, health, drain.
+ * service - the life of a service process: settings, log, signals, health,
+ * drain.
  *
  * service_main() owns the order: settings → log → signals → admin port →
- * start → (ready) step, step, … until SIGTERM, SIGINT or SIGHUP → drain → step
- * until drained or drain_s is over → stop. Exit 0 clean, 100 bad settings, 111
- * the environment failed.
+ * start() → step() until SIGTERM, SIGINT or SIGHUP → drain() → step() until
+ * drained() or until SERVICE_DRAIN_S is over → stop(). Exit codes: 0 clean, 100
+ * wrong settings, 111 the environment failed.
  *
- * Options of every service: --help, --check, --version, --healthcheck (asks
- * its own /readyz, exit 0 or 1; for containers), and those it adds itself.
+ * Each service has the options --help, --check, --version and --healthcheck
+ * (asks its own /readyz, exit 0 or 1; for containers), and its own options.
  *
  * The admin port serves GET /healthz (200 while the process lives), /readyz
- * (200 when all parts of service_ready() are up, else 503 naming those that
- * are not) and /metrics. It is internal: never publish it.
+ * (200 when all parts of service_part() are up, else 503; the body names the
+ * parts) and /metrics. It is internal: do not publish it.
  *
  * Threads    start, step, drain, drained and stop run on the main thread.
  */
@@ -35,24 +36,24 @@ struct service {
 	const char *name;
 	const char *purpose; /* first line of --help */
 	const struct settings_table *table;
-	void *settings; /* the struct that the table fills */
-	/* The settings every service has, inside `settings`. */
+	void *settings; /* the table fills this struct */
+	/* Settings that every service has, inside `settings`. */
 	const char *const *bind_address;
 	const uint64_t *admin_port;
 	const char *const *log_level;
-	const uint64_t *core_files;           /* 0: a crash leaves none */
-	const struct service_option *options; /* ends with a NULL name */
-	/* More checks of --check and start-up than ranges; may be NULL. */
+	const uint64_t *core_files;           /* 0: no core files */
+	const struct service_option *options; /* the last has a NULL name */
+	/* Checks beyond ranges, at start and for --check; may be NULL. */
 	void (*check)(const void *settings, struct buf *faults);
 
 	/*
-	 * Builds the service; must not wait for a dependency for longer than
-	 * it takes to try (step does the waiting). Anything but ST_OK ends
-	 * the process with 111.
+	 * Creates the service. It may try a dependency once but must not wait
+	 * for it: step() waits. Any result but ST_OK ends the process with
+	 * exit code 111.
 	 */
 	enum status (*start)(const void *settings, void **ret_state);
-	/* One turn; returns within 100 ms or when service_wake_fd() is
-	 * readable. */
+	/* One turn. It returns within 100 ms, or when service_wake_fd()
+	 * becomes readable. */
 	enum status (*step)(void *state);
 	void (*drain)(void *state);
 	bool (*drained)(void *state);
@@ -62,13 +63,13 @@ struct service {
 int service_main(int argc, char **argv, const struct service *service);
 
 bool service_stopping(void);
-/* Readable from the moment a stop was asked for; for a loop to watch. */
+/* Becomes readable when a stop is requested; a loop watches it. */
 int service_wake_fd(void);
 
 /*
- * A part on which readiness depends ("kafka", "mysql"): down until said
- * otherwise, at most 8. Any thread. Each change is logged once
- * (dependency.up, dependency.down).
+ * Sets the state of a part that readiness depends on ("kafka", "mysql"). A
+ * service has at most 8 parts; `name` must be a constant. Any thread may call
+ * it. Each change is logged once (dependency.up, dependency.down).
  */
 void service_part(const char *name, bool up, const char *why);
 

@@ -47,7 +47,7 @@ static bool load_text(const struct setting *row, const char *text,
 	return false;
 }
 
-/* An empty variable counts as unset: compose files can't unset one. */
+/* An empty variable counts as unset: a compose file cannot unset one. */
 static char *from_environment(const char *name)
 {
 	char *text = getenv(name);
@@ -55,7 +55,7 @@ static char *from_environment(const char *name)
 	return text && *text ? text : NULL;
 }
 
-/* NULL, or why it can't be read. */
+/* NULL, or the reason why the file cannot be read. */
 static const char *read_secret(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");
@@ -78,7 +78,7 @@ static const char *read_secret(const char *path, char *text, size_t size)
 	return why;
 }
 
-/* /proc/PID/environ goes on showing what the environment was at first. */
+/* Wipes the value: /proc/PID/environ shows the initial environment. */
 static bool load_direct(const struct setting *row, char *direct,
                         const char **field, struct buf *faults)
 {
@@ -116,7 +116,7 @@ static bool load_secret(const struct setting *row, const char **field,
 	}
 	why = read_secret(path, text, sizeof(text));
 	if (why)
-		buf_format(faults, "%s names '%s', which can't be read: %s\n",
+		buf_format(faults, "%s names '%s', which cannot be read: %s\n",
 		           name, path, why);
 	loaded = !why && load_text(row, text, field, faults);
 	mem_wipe(text, sizeof(text));
@@ -143,7 +143,7 @@ static bool load_row(const struct setting *row, char *values,
 	return load_text(row, text, field, faults);
 }
 
-/* So that checks over several values can look at all of them. */
+/* Sets the default, so that checks over several values can run. */
 static void fall_back(const struct setting *row, char *values)
 {
 	void *field = values + row->offset;

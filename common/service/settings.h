@@ -1,18 +1,18 @@
 /*
- * settings - one table per service, filled from the environment only.
+ * settings - one table per service, filled from the environment.
  *
  * A service lists its settings in settings.def, one line each:
  *
- *	/ *     field      environment     type    default min max    unit
- *meaning * / SETTING(http_port, IDENTITY_PORT, NUMBER, "8081", 1, 65535,
- *"port", "Where …")
+ *	SETTING(http_port, IDENTITY_PORT, NUMBER, "8081", 1, 65535, "port",
+ *		"Where …")
  *
- * NUMBER is a uint64_t, TEXT and SECRET a const char *; min and max bound the
- * value of a number and the length of a text. A SECRET is never printed, and
- * NAME_FILE may name a file to read it from (one trailing newline is cut); one
- * given directly is wiped from the environment, which /proc shows. An empty
- * variable counts as unset. See identity-service/settings.h for the few lines
- * that turn the list into a struct and a table.
+ * The columns are: member, variable, kind, default, min, max, unit, meaning.
+ * A NUMBER is a uint64_t, a TEXT or SECRET a const char *. min and max bound
+ *the value of a number and the length of a text. A SECRET is never printed.
+ * NAME_FILE may name a file that contains the secret (one trailing newline is
+ * removed). A secret in the variable itself is wiped from the environment,
+ * because /proc shows it. An empty variable counts as unset.
+ * identity-service/settings.h turns such a list into a struct and a table.
  *
  * Ownership  settings_load() makes copies that live until the process ends.
  */
@@ -31,7 +31,7 @@ enum setting_kind { SETTING_NUMBER, SETTING_TEXT, SETTING_SECRET };
 struct setting {
 	const char *environment;
 	enum setting_kind kind;
-	const char *preset; /* NULL: must be given */
+	const char *preset; /* the default; NULL: required */
 	uint64_t min;
 	uint64_t max;
 	const char *unit;
@@ -54,13 +54,13 @@ struct settings_table {
 };
 
 /*
- * Fills `values`. On ST_INVALID `faults` has a line for every fault, each
- * naming its variable; what was faulty holds its preset, so that more can be
- * checked before giving up.
+ * Fills `values`. On ST_INVALID `faults` has a line for each fault, which names
+ * the variable. A faulty setting gets its default, so that later checks can
+ * run.
  */
 MUST_CHECK enum status settings_load(const struct settings_table *table,
                                      void *values, struct buf *faults);
-/* The table as text for --help: name, default, range, unit, meaning. */
+/* Writes the table for --help: name, meaning, default, range, unit. */
 void settings_help(const struct settings_table *table, struct buf *ret_text);
 
 #endif

@@ -5,8 +5,8 @@
 #define ID_MAX ((UINT64_C(1) << 53) - 1)
 
 /*
- * The finaliser of MurmurHash3: neighbouring ids spread over all partitions.
- * Fixed for life, like the number of partitions.
+ * The finaliser of MurmurHash3 spreads neighbouring ids over all partitions. It
+ * must never change, like the number of partitions.
  */
 uint32_t event_partition(uint64_t user, uint32_t partitions)
 {
@@ -87,7 +87,7 @@ bool event_room_parse(struct span text, struct event_room *ret_room)
 	return true;
 }
 
-/* "42" or "42.41"; without the second it is 0. */
+/* "42" or "42.41"; the second number defaults to 0. */
 static bool read_two(struct span text, uint64_t *ret_first,
                      uint64_t *ret_second)
 {

@@ -1,6 +1,6 @@
 /*
- * fields - the JSON member names that pass between processes: frames, records,
- * and identity's answers. One definition, so that reader and writer agree.
+ * fields - the JSON member names of frames, records and identity-service's
+ * answers. One definition, so that reader and writer agree.
  */
 #ifndef PARLEY_WIRE_FIELDS_H
 #define PARLEY_WIRE_FIELDS_H

@@ -53,7 +53,7 @@ static enum status read_uuid(const struct json *json, struct uuid *ret_uuid,
 
 static const struct {
 	const char *type;
-	unsigned has; /* enum save_has, so far as a client says it */
+	unsigned has; /* enum save_has: the members of the frame */
 } kinds[] = {
 	[CLIENT_MESSAGE] = {"message", SAVE_HAS_UUID | SAVE_HAS_TEXT |
                                                SAVE_HAS_TARGET |
@@ -88,11 +88,10 @@ static enum status read_type(const struct json *json,
 			return ST_OK;
 		}
 	}
-	return refuse(fault, FRAME_UNKNOWN_TYPE,
-	              "this type of frame is not known");
+	return refuse(fault, FRAME_UNKNOWN_TYPE, "unknown type of frame");
 }
 
-/* A published example of the protocol writes Message. */
+/* A published example of the protocol has "Message". */
 static enum status read_message(const struct json *json,
                                 struct span *ret_message,
                                 struct frame_fault *fault)
@@ -102,7 +101,7 @@ static enum status read_message(const struct json *json,
 
 	if (small && capital)
 		return refuse(fault, FRAME_BAD_MESSAGE,
-		              "message and Message are both there");
+		              "message and Message exclude each other");
 	if (!json_get_text(json, capital ? "Message" : FIELD_MESSAGE,
 	                   ret_message))
 		return refuse(fault, FRAME_BAD_MESSAGE,
@@ -121,7 +120,7 @@ static bool read_number(const struct json *json, const char *name,
 	return json_get_id(json, name, ret_number) && *ret_number > 0;
 }
 
-/* A message to a conversation says which; else it is to a person. */
+/* A message has a conversation or a user_to. */
 static enum status read_target(const struct json *json, unsigned has,
                                struct client_frame *frame,
                                struct frame_fault *fault)
@@ -208,7 +207,7 @@ uint64_t frame_presence_user(const struct client_frame *frame, unsigned index)
 	return user;
 }
 
-/* The uuid first: with it, every later fault can name the message. */
+/* Reads the uuid first, so that every later fault can name the message. */
 static enum status read_members(const struct json *json,
                                 struct client_frame *frame,
                                 struct frame_fault *fault)

@@ -1,8 +1,9 @@
 /*
  * frame - the JSON text frames of the socket protocol, docs/protocol/socket.md
  *
- * Gateways decode what clients send and encode some of what they get;
- * persistence encodes `message` and `state`, which gateways hand on unread.
+ * Gateways decode the frames of clients and encode some frames for them.
+ * persistence-service encodes frames such as `message` and `state`; gateways
+ * deliver those without parsing them.
  */
 #ifndef PARLEY_WIRE_FRAME_H
 #define PARLEY_WIRE_FRAME_H
@@ -21,7 +22,7 @@
 enum {
 	FRAME_MAX =
 		64 * 1024, /* bytes of one WebSocket message from a client */
-	FRAME_OUT_MAX = 160 * 1024, /* of one to a client */
+	FRAME_OUT_MAX = 160 * 1024, /* bytes of one message to a client */
 };
 
 /* Codes of `error` frames and of `state` frames with state "error". */
@@ -57,7 +58,7 @@ const char *frame_code_text(enum frame_code code);
 bool frame_code_retryable(enum frame_code code);
 
 /* --- client → server ----------------------------------------------------- */
-/* Those up to `react` become records of message_save. */
+/* The kinds up to CLIENT_REACT become records of message_save. */
 enum client_frame_kind {
 	CLIENT_MESSAGE,
 	CLIENT_DELIVERED,
@@ -71,7 +72,7 @@ enum client_frame_kind {
 
 enum { PRESENCE_USERS_MAX = 60 }; /* of one frame */
 
-struct client_frame { /* what its kind does not have is zero */
+struct client_frame { /* members that the kind does not use are zero */
 	enum client_frame_kind kind;
 	bool remove;
 	struct uuid uuid;
@@ -85,7 +86,7 @@ struct client_frame { /* what its kind does not have is zero */
 	unsigned user_count;
 };
 
-/* Why a frame was refused, and what could be read of it all the same. */
+/* Why a frame was refused, and its uuid if that could be read. */
 struct frame_fault {
 	enum frame_code code;
 	const char *detail; /* constant text */
@@ -101,17 +102,17 @@ MUST_CHECK enum status frame_decode(struct span text, struct json **ret_json,
                                     struct client_frame *ret_frame,
                                     struct frame_fault *ret_fault);
 
-/* Whether its kind has a uuid, by which it is answered. */
+/* True when the kind has a uuid, which answers name. */
 bool frame_has_uuid(const struct client_frame *frame);
 /* One of the user_count users of a `presence` frame. */
 uint64_t frame_presence_user(const struct client_frame *frame, unsigned index);
 
 /* --- server → client: each appends one frame's text ---------------------- */
-/* The kinds of entries of a history, as the database has them. */
+/* The kinds of entries of a history, as the database stores them. */
 enum entry_kind { ENTRY_MESSAGE = 1, ENTRY_MEMBER = 2 };
 
 struct saved_message {
-	enum entry_kind kind; /* 0 is ENTRY_MESSAGE, too */
+	enum entry_kind kind; /* 0 means ENTRY_MESSAGE */
 	uint64_t id;
 	uint64_t conversation;
 	uint64_t seq;
@@ -119,16 +120,16 @@ struct saved_message {
 	uint64_t user_to; /* 0: to a group or channel */
 	uint64_t reply_to;
 	struct uuid uuid;
-	struct span message;    /* of ENTRY_MEMBER the JSON of `change` */
+	struct span message;    /* ENTRY_MEMBER: the JSON of `change` */
 	uint64_t created_at_ms; /* unix */
-	/* What changed since; all 0 or empty: nothing. */
+	/* Later changes; all 0 or empty: none. */
 	uint64_t revision;
 	uint64_t edited_at_ms;
 	uint64_t deleted_at_ms;
 	struct span reactions; /* JSON array */
 };
 
-/* A change of a message that is there. */
+/* A change of a saved message. */
 struct saved_change {
 	enum client_frame_kind kind; /* CLIENT_EDIT, _DELETE or _REACT */
 	bool remove;
@@ -136,10 +137,10 @@ struct saved_change {
 	uint64_t conversation;
 	uint64_t seq;
 	uint64_t revision;
-	uint64_t user; /* who changed it */
+	uint64_t user; /* who made the change */
 	struct span message;
 	struct span reaction;
-	uint64_t created_at_ms; /* unix; when it was changed */
+	uint64_t created_at_ms; /* unix; of the change */
 };
 
 struct receipt {
@@ -153,7 +154,7 @@ void frame_welcome(struct buf *out, uint64_t user, struct span session,
                    unsigned ping_interval_s);
 void frame_accepted(struct buf *out, const struct uuid *uuid);
 void frame_saved(struct buf *out, const struct saved_message *message);
-/* `message` or `member`, by its kind. */
+/* `message` or `member`, by the kind. */
 void frame_message(struct buf *out, const struct saved_message *message);
 /* `state` "saved" of a change, and its `edit`, `delete` or `reaction`. */
 void frame_change_saved(struct buf *out, const struct saved_change *change);
@@ -162,20 +163,20 @@ void frame_receipt(struct buf *out, const struct receipt *receipt);
 void frame_typing(struct buf *out, uint64_t conversation, uint64_t user);
 void frame_state_error(struct buf *out, const struct uuid *uuid,
                        enum frame_code code, const char *detail);
-/* For what can't be tied to a message. `uuid` may be NULL. */
+/* An error that belongs to no message; `uuid` may be NULL. */
 void frame_error(struct buf *out, const struct uuid *uuid, enum frame_code code,
                  const char *detail);
-/* The same about a receipt or typing in a conversation. */
+/* An error about a receipt or about typing in a conversation. */
 void frame_error_in(struct buf *out, uint64_t conversation,
                     enum frame_code code, const char *detail);
 
-/* A `presence` frame of any number of users. */
+/* Writes a `presence` frame of any number of users. */
 struct presence_frame {
 	struct json_writer w;
 };
 
 struct presence_frame frame_presence_open(struct buf *out);
-/* last_seen_ms 0: online now; UINT64_MAX: offline, not known since when. */
+/* last_seen_ms 0: online; UINT64_MAX: offline since an unknown time. */
 void frame_presence_add(struct presence_frame *frame, uint64_t user,
                         uint64_t last_seen_ms);
 void frame_presence_close(struct presence_frame *frame);

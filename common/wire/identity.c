@@ -33,7 +33,7 @@ static bool read_owner(const struct json *json, struct token_owner *owner)
 	       clock_parse(time, &owner->expires_at_ms);
 }
 
-/* Anything but 200 and the codes that mean something is "can't say now". */
+/* Any code but 200, 401 and 404 means that identity-service is unavailable. */
 static enum status read_body(enum status asked,
                              const struct http_answer *answer,
                              struct json **ret_json)
@@ -60,7 +60,7 @@ enum status identity_read_owner(enum status asked,
 	enum status status = read_body(asked, answer, &json);
 	struct token_owner owner = {0};
 
-	if (status == ST_NOT_FOUND) /* that path must be there */
+	if (status == ST_NOT_FOUND) /* the path always exists */
 		return ST_UNAVAILABLE;
 	if (status != ST_OK)
 		return status;

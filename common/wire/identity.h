@@ -1,6 +1,6 @@
 /*
- * identity - what the other services ask of identity-service: whose token is
- * this, and is there such a user. docs/protocol/openapi.yaml
+ * identity - the requests of the other services to identity-service: the owner
+ * of a token, and whether a user exists. docs/protocol/openapi.yaml
  */
 #ifndef PARLEY_WIRE_IDENTITY_H
 #define PARLEY_WIRE_IDENTITY_H
@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-enum { TOKEN_MAX = 4096 }; /* bytes; longer ones are refused unread */
+enum { TOKEN_MAX = 4096 }; /* bytes; longer tokens are refused unread */
 
 #define IDENTITY_LOOKUP_PATH "/auth/getIdByToken"
 #define IDENTITY_USERS_PATH  "/auth/users/"
@@ -29,14 +29,14 @@ struct token_owner {
 };
 
 /*
- * Reads the answer to a look-up: ST_OK whose token it is, ST_DENIED it is
- * nobody's, ST_UNAVAILABLE identity can't say now (any other code, or an
- * answer that is not as it should be).
+ * Reads the answer to a token look-up. `asked` is the status of the request.
+ * ST_DENIED: the token is not valid. ST_UNAVAILABLE: identity-service did not
+ * answer, answered with another code, or its answer is malformed.
  */
 MUST_CHECK enum status identity_read_owner(enum status asked,
                                            const struct http_answer *answer,
                                            struct token_owner *ret_owner);
-/* The same for a user: ST_OK, ST_NOT_FOUND, ST_DENIED or ST_UNAVAILABLE. */
+/* Reads the answer to a user look-up; also ST_NOT_FOUND: no such user. */
 MUST_CHECK enum status identity_read_user(enum status asked,
                                           const struct http_answer *answer,
                                           uint64_t *ret_user);

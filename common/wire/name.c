@@ -8,7 +8,7 @@ static bool is_control(uint32_t point)
 	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
 }
 
-/* The property White_Space of Unicode, which is closed. PropList.txt */
+/* Unicode does not add code points to White_Space. PropList.txt */
 bool name_is_space(uint32_t point)
 {
 	return point == ' ' || (point >= 0x09 && point <= 0x0d) ||
@@ -43,6 +43,6 @@ bool name_key(struct span name, struct buf *ret_key, const char **ret_detail)
 {
 	*ret_detail = name_fault(name);
 	if (!*ret_detail && casefold(name, ret_key) != ST_OK)
-		*ret_detail = "name can't be folded";
+		*ret_detail = "name cannot be case-folded";
 	return !*ret_detail;
 }

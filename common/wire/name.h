@@ -1,6 +1,6 @@
 /*
- * name - what people, groups and channels may be called: 1 to 64 code points
- * of UTF-8, no control characters (C0, DEL, C1), no white space of Unicode at
+ * name - the rules for names of users, groups and channels: 1 to 64 code points
+ * of UTF-8, no control characters (C0, DEL, C1), no Unicode white space at
  * either end.
  */
 #ifndef PARLEY_WIRE_NAME_H
@@ -14,14 +14,14 @@
 
 enum { NAME_MAX_POINTS = 64, NAME_MAX_BYTES = 256, NAME_KEY_MAX = 768 };
 
-/* NULL, or what is wrong with it, for the client. */
+/* NULL, or a constant text for the client that names the fault. */
 const char *name_fault(struct span name);
 /*
- * Appends the name with its case folded: two names with one key are one name.
- * False with *ret_detail when it is not fit to be one.
+ * Appends the name with its case folded: names with the same key are the same
+ * name. False: the name breaks a rule, and *ret_detail says which.
  */
 bool name_key(struct span name, struct buf *ret_key, const char **ret_detail);
-/* The property White_Space of Unicode. */
+/* Unicode property White_Space (PropList.txt). */
 bool name_is_space(uint32_t point);
 
 #endif

@@ -101,7 +101,7 @@ void save_record_key(const struct save_record *record, struct buf *ret_key)
 }
 
 /* --- reading ------------------------------------------------------------- */
-/* The key decides which consumer keeps the order: a wrong one breaks it. */
+/* The key selects the consumer: a wrong key would break the order. */
 static bool key_fits(const struct save_record *record, struct span key)
 {
 	struct buf wanted CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
@@ -129,18 +129,19 @@ static const char *read_target(const struct json *json,
 	if ((save_kind_has(record->kind, SAVE_HAS_USER_TO) ||
 	     (either && to_user)) &&
 	    !read_id(json, FIELD_USER_TO, &record->user_to))
-		return "user_to is missing or no id";
+		return "user_to is missing or not an id";
 	if ((save_kind_has(record->kind, SAVE_HAS_CONVERSATION) ||
 	     (either && !to_user)) &&
 	    !read_id(json, FIELD_CONVERSATION, &record->conversation))
-		return either ? "user_to and conversation are missing or no id"
-		              : "conversation is missing or no id";
+		return either ? "user_to and conversation are missing or not "
+		                "an id"
+		              : "conversation is missing or not an id";
 	if (either && to_user &&
 	    json_kind(json, FIELD_CONVERSATION) != JSON_ABSENT)
 		return "user_to and conversation exclude each other";
 	if (save_kind_has(record->kind, SAVE_HAS_SEQ) &&
 	    !read_id(json, FIELD_SEQ, &record->seq))
-		return "seq is missing or none";
+		return "seq is missing or not a seq";
 	return NULL;
 }
 
@@ -157,12 +158,12 @@ static const char *read_content(const struct json *json,
 	if (save_kind_has(record->kind, SAVE_HAS_REPLY) &&
 	    json_kind(json, FIELD_REPLY_TO) != JSON_ABSENT &&
 	    !read_id(json, FIELD_REPLY_TO, &record->reply_to))
-		return "reply_to is no seq";
+		return "reply_to is not a seq";
 	if (!save_kind_has(record->kind, SAVE_HAS_REACTION))
 		return NULL;
 	if (!json_get_text(json, FIELD_REACTION, &record->reaction) ||
 	    !save_reaction_fits(record->reaction))
-		return "reaction is missing or unfit";
+		return "reaction is missing or invalid";
 	if (json_kind(json, FIELD_REMOVE) != JSON_ABSENT &&
 	    !json_get_bool(json, FIELD_REMOVE, &record->remove))
 		return "remove is neither true nor false";
@@ -186,7 +187,7 @@ static const char *read_users(const struct json *json,
 			first = user;
 	}
 	if (left.len || count > SAVE_USERS_MAX)
-		return "users are no ids, or too many";
+		return "users are not ids, or too many";
 	return first == record->sender
 	               ? NULL
 	               : "the first of the users is not the sender";
@@ -203,7 +204,8 @@ static bool find_kind(struct span text, enum save_kind *ret_kind)
 	return false;
 }
 
-/* Who it is from comes first: with it every later fault can be told. */
+/* Reads the sender first, so that the sender can be notified of later faults.
+ */
 static const char *read_members(const struct json *json,
                                 struct save_record *record, bool *named)
 {
@@ -215,11 +217,11 @@ static const char *read_members(const struct json *json,
 	if (json_get_text(json, FIELD_UUID, &text))
 		*named = uuid_parse(text, &record->uuid);
 	if (record->sender == 0)
-		return "sender is missing or no id";
+		return "sender is missing or not an id";
 	if (!json_get_text(json, FIELD_KIND, &text))
 		return "kind is missing";
 	if (!find_kind(text, &record->kind))
-		return "kind is not known";
+		return "kind is unknown";
 	if (save_kind_has(record->kind, SAVE_HAS_UUID) && !*named)
 		return "uuid is missing or malformed";
 	why = read_target(json, record);
@@ -231,7 +233,7 @@ static const char *read_members(const struct json *json,
 		return why;
 	if (!json_get_text(json, FIELD_SENT_AT, &text) ||
 	    !clock_parse(text, &record->sent_at_ms))
-		return "sent_at is missing or no time";
+		return "sent_at is missing or not a time";
 	return NULL;
 }
 

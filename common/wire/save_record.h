@@ -1,14 +1,14 @@
 /*
- * save_record - one record of the topic message_save: what a client wants done
- * in a conversation, on its way to the database. docs/protocol/message_save.md
+ * save_record - one record of the topic message_save: a client's message,
+ * change or receipt, or a gateway's query. docs/protocol/message_save.md
  *
- * Key       what the record is about, so that one consumer keeps its order:
- *           d:<low id>:<high id> for a pair of users (equal ids for a talk with
- *           oneself), c:<id> for a conversation by its id, u:<id> for a user
- *           (of several: the first).
- * Value     JSON: {"kind":…,"uuid":…,"sender":…,…,"sent_at":…}; which members
- *           a kind has stands in SAVE_KINDS.
- * Header    "origin", see wire/event.h; handed on to the events.
+ * Key       the subject of the record, so that one consumer keeps the order:
+ *           d:<low id>:<high id> for a pair of users (equal ids: a user and
+ *           itself), c:<id> for a conversation, u:<id> for a user (of several
+ *           users: the first).
+ * Value     JSON: {"kind":…,"uuid":…,"sender":…,…,"sent_at":…}; SAVE_KINDS
+ *           lists the members of each kind.
+ * Header    "origin", see common/wire/event.h; the events carry it on.
  */
 #ifndef PARLEY_WIRE_SAVE_RECORD_H
 #define PARLEY_WIRE_SAVE_RECORD_H
@@ -26,28 +26,28 @@
 enum {
 	MESSAGE_TEXT_MAX = 16 * 1024, /* bytes of UTF-8, at least 1 */
 	REACTION_MAX = 32,            /* bytes of UTF-8, at least 1 */
-	SAVE_RECORD_MAX = 128 * 1024, /* encoded; \u escapes at worst */
-	SAVE_USERS_MAX = 500,         /* that one question is about */
+	SAVE_RECORD_MAX = 128 * 1024, /* bytes encoded, with \u escapes */
+	SAVE_USERS_MAX = 500,         /* users of one query */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
 };
 
-/* What a kind has beside kind, sender and sent_at. */
+/* The members of a kind, beside kind, sender and sent_at. */
 enum save_has {
 	SAVE_HAS_UUID = 1,
 	SAVE_HAS_USER_TO = 2,
 	SAVE_HAS_CONVERSATION = 4,
-	SAVE_HAS_TARGET = 8, /* one of the two, user_to or conversation */
+	SAVE_HAS_TARGET = 8, /* either user_to or conversation */
 	SAVE_HAS_SEQ = 16,
 	SAVE_HAS_TEXT = 32,
-	SAVE_HAS_REACTION = 64, /* and perhaps `remove` */
-	SAVE_HAS_REPLY = 128,   /* perhaps */
-	SAVE_HAS_USERS = 256,   /* the first of them is the sender */
+	SAVE_HAS_REACTION = 64, /* and optionally `remove` */
+	SAVE_HAS_REPLY = 128,   /* optional */
+	SAVE_HAS_USERS = 256,   /* the first is the sender */
 };
 
 /*
- * message … react are said by clients; rooms and roster are asked by a gateway
- * about its users, and answered by an event; blocked says that a pair's block
- * list has changed.
+ * message to react come from clients. rooms and roster are queries of a gateway
+ * about its users, which an event answers. blocked says that the blocks between
+ * two users have changed.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \
@@ -73,7 +73,7 @@ enum save_kind {
 		SAVE_KIND_COUNT
 };
 
-struct save_record { /* what its kind does not have is zero */
+struct save_record { /* members that the kind does not use are zero */
 	enum save_kind kind;
 	bool remove; /* of react */
 	struct uuid uuid;
@@ -95,16 +95,17 @@ static inline bool save_kind_is_receipt(enum save_kind kind)
 
 bool save_kind_has(enum save_kind kind, enum save_has what);
 void save_record_encode(const struct save_record *record, struct buf *ret_json);
-/* Its key, without NUL, appended. */
+/* Appends the key of the record. */
 void save_record_key(const struct save_record *record, struct buf *ret_key);
-/* Whether it could be a reaction: length, no control characters or blanks. */
+/* True for 1 to REACTION_MAX bytes without control characters and blanks. */
 bool save_reaction_fits(struct span reaction);
 
 /*
- * Takes any bytes. On ST_OK the spans of ret_record point into *ret_json, which
- * the caller destroys. On ST_INVALID ret_why says what is wrong, and sender and
- * uuid are filled as far as they could be read (sender 0: unknown; `*ret_named`
- * false: no uuid), so that the sender can be told.
+ * Accepts any bytes. On ST_OK the spans of ret_record point into *ret_json,
+ * which the caller destroys. On ST_INVALID ret_why is a constant text that
+ * names the fault; sender and uuid are filled as far as they could be read
+ * (sender 0: unknown; `*ret_named` false: no uuid), so that the sender can be
+ * notified.
  */
 MUST_CHECK enum status save_record_decode(struct span key, struct span value,
                                           struct json **ret_json,

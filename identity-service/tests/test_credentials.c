@@ -23,13 +23,13 @@ static enum status read_as(struct span body, bool is_json,
 
 static void assert_json(const char *body, enum status want)
 {
-	if (read_as(span_of(body), true, CREDENTIALS_CHOSEN) != want)
+	if (read_as(span_of(body), true, CREDENTIALS_REGISTER) != want)
 		fail_msg("json: %s", body);
 }
 
 static void assert_form(const char *body, enum status want)
 {
-	if (read_as(span_of(body), false, CREDENTIALS_CHOSEN) != want)
+	if (read_as(span_of(body), false, CREDENTIALS_REGISTER) != want)
 		fail_msg("form: %s", body);
 }
 
@@ -41,12 +41,12 @@ static void both_kinds_of_body_are_read(void **state)
 	(void)state;
 	assert_int_equal(credentials_read(SPAN("{\"name\":\"Zo\\u00eb K\","
 	                                       "\"password\":\"12345678\"}"),
-	                                  true, CREDENTIALS_CHOSEN, &a,
+	                                  true, CREDENTIALS_REGISTER, &a,
 	                                  &detail),
 	                 ST_OK);
 	assert_int_equal(credentials_read(SPAN("pass=12345678&x=&&"
 	                                       "name=Zo%C3%AB+K"),
-	                                  false, CREDENTIALS_CHOSEN, &b,
+	                                  false, CREDENTIALS_REGISTER, &b,
 	                                  &detail),
 	                 ST_OK);
 	assert_true(span_equal(buf_span(&a.name), SPAN("Zoë K")));
@@ -129,10 +129,10 @@ static void a_short_password_may_be_tried_but_not_chosen(void **state)
 	struct span body = SPAN("name=abc&password=short");
 
 	(void)state;
-	assert_int_equal(read_as(body, false, CREDENTIALS_CHOSEN), ST_DENIED);
-	assert_int_equal(read_as(body, false, CREDENTIALS_TRIED), ST_OK);
+	assert_int_equal(read_as(body, false, CREDENTIALS_REGISTER), ST_DENIED);
+	assert_int_equal(read_as(body, false, CREDENTIALS_LOGIN), ST_OK);
 	body = SPAN("name=abc&password=");
-	assert_int_equal(read_as(body, false, CREDENTIALS_TRIED), ST_DENIED);
+	assert_int_equal(read_as(body, false, CREDENTIALS_LOGIN), ST_DENIED);
 }
 
 static void passwords_have_8_to_256_bytes(void **state)

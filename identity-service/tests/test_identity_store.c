@@ -276,13 +276,13 @@ static void tokens_of_another_audience_or_the_future_are_denied(void **state)
 	assert_int_equal(
 		token_owner(tokens, buf_span(&text), now_ms, &owner, &why),
 		ST_DENIED);
-	assert_string_equal(why, "another aud");
+	assert_string_equal(why, "wrong aud");
 	buf_clear(&text);
 	issue(tokens, now_ms + 62000, &session, &text);
 	assert_int_equal(
 		token_owner(tokens, buf_span(&text), now_ms, &owner, &why),
 		ST_DENIED);
-	assert_string_equal(why, "not good yet");
+	assert_string_equal(why, "not valid yet");
 	tokens_destroy(&others);
 }
 

@@ -1,5 +1,5 @@
 /*
- * fuzz - what the harnesses share: a promise that is broken ends the run.
+ * fuzz - shared by the harnesses: must() ends the run when a promise is broken.
  */
 #ifndef PARLEY_TESTS_FUZZ_H
 #define PARLEY_TESTS_FUZZ_H
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		} \
 	} while (0)
 
-/* What we wrote ourselves must be readable. */
+/* Text that Parley wrote must parse. */
 static inline void must_be_json(struct span text)
 {
 	struct json *json = NULL;

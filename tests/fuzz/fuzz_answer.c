@@ -1,6 +1,6 @@
 /*
- * What a server answers to client-test's opening handshake, whole and in two
- * pieces: where it is split must not change the verdict.
+ * A server's answer to the opening handshake of client-test, whole and in two
+ * pieces: the split must not change the result.
  */
 #include "client-test/client/upgrade.h"
 #include "common/base/mem.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* The key of RFC 6455 1.3: its answer is in the corpus. */
+/* The key of RFC 6455 1.3; the corpus has its answer. */
 static const struct upgrade sample = {"dGhlIHNhbXBsZSBub25jZQ=="};
 
 static enum upgrade_result read_copy(struct span text, size_t *ret_len,

@@ -1,6 +1,7 @@
 /*
- * Bodies that make and change groups and channels: what is taken keeps every
- * promise, what is not is told why. Words are found in names of any kind.
+ * Bodies that create and change groups and channels: an accepted body keeps
+ * every promise of the header, a refused one gets a reason. Any name can be
+ * split into words.
  */
 #include "common/base/utf8.h"
 #include "common/wire/name.h"

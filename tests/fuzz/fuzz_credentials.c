@@ -1,5 +1,5 @@
 /*
- * Bodies of register and login, as JSON and as a form: what is taken keeps
+ * Bodies of register and login, as JSON and as a form: an accepted body keeps
  * every promise about names and passwords.
  */
 #include "common/base/utf8.h"
@@ -42,7 +42,7 @@ static void check(struct span body, bool is_json, enum credentials_use use)
 	check_name(buf_span(&credentials.name));
 	must(!buf_overflowed(&credentials.key) && credentials.key.len > 0);
 	must(len <= PASSWORD_MAX);
-	must(len >= (use == CREDENTIALS_CHOSEN ? (size_t)PASSWORD_MIN : 1));
+	must(len >= (use == CREDENTIALS_REGISTER ? (size_t)PASSWORD_MIN : 1));
 	must(utf8_valid(buf_span(&credentials.password)));
 }
 
@@ -50,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span body = span_make(data, size);
 
-	check(body, true, CREDENTIALS_CHOSEN);
-	check(body, false, CREDENTIALS_CHOSEN);
-	check(body, false, CREDENTIALS_TRIED);
+	check(body, true, CREDENTIALS_REGISTER);
+	check(body, false, CREDENTIALS_REGISTER);
+	check(body, false, CREDENTIALS_LOGIN);
 	return 0;
 }

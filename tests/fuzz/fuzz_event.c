@@ -1,6 +1,6 @@
 /*
- * A record of message_events from anybody: key and headers. What is taken whole
- * must be written back the same.
+ * Key and headers of any record of message_events. Text that is accepted whole
+ * must be written back unchanged.
  */
 #include "common/base/buf.h"
 #include "common/wire/event.h"

@@ -1,6 +1,6 @@
 /*
- * Whatever a socket sends: frame_decode() refuses it with a code and a text, or
- * gives a frame that keeps every promise of frame.h.
+ * Any bytes from a socket: frame_decode() refuses them with a code and a text,
+ * or returns a frame that keeps every promise of frame.h.
  */
 #include "common/base/utf8.h"
 #include "common/wire/frame.h"
@@ -30,7 +30,7 @@ static void check_text(struct span text, bool there, size_t max)
 	must(utf8_valid(text));
 }
 
-/* What its kind has is there, and nothing else. */
+/* The frame has the members of its kind and no others. */
 static void check_members(const struct client_frame *frame)
 {
 	bool message = frame->kind == CLIENT_MESSAGE;

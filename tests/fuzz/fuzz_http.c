@@ -1,7 +1,7 @@
 /*
- * Bytes sent to a real http_server over loopback: what comes back is an
- * HTTP answer, refusals are problem documents, and handlers only ever see what
- * http_server.h promises.
+ * Bytes sent to a real http_server over loopback: each reply is an HTTP answer,
+ * refusals are problem documents, and handlers see only what
+ * common/io/http/server.h promises.
  */
 #define _GNU_SOURCE /* memmem */
 #include "common/base/buf.h"
@@ -84,7 +84,7 @@ static void start(void)
 
 /* --- the client ------------------------------------------------------------
  */
-/* -1 when this machine has no port left, or no time: others use it too. */
+/* -1 when the machine has no free port or no time. */
 static int dial(void)
 {
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -107,8 +107,8 @@ static int dial(void)
 }
 
 /*
- * What comes at first. A request that is none yet gets no answer, and one that
- * is whole keeps its connection: neither is waited for.
+ * Reads the first bytes of the reply. An incomplete request gets no reply, and
+ * a complete one keeps its connection: the harness waits for neither.
  */
 static void talk(struct span bytes, struct buf *answer)
 {
@@ -144,7 +144,7 @@ static bool has(struct span text, const char *part)
 	return memmem(text.data, text.len, part, strlen(part)) != NULL;
 }
 
-/* The library itself refuses in HTML what it can't read as HTTP. */
+/* The library refuses bytes that are not HTTP by itself, in HTML. */
 static void check(struct span bytes)
 {
 	struct span head;

@@ -1,6 +1,6 @@
 /*
- * What identity-service, or whoever stands in its place, answers to the two
- * questions of the others. The first byte chooses the HTTP code.
+ * Any answer of identity-service to the token and user look-ups of the other
+ * services. The first byte selects the HTTP code.
  */
 #include "common/base/utf8.h"
 #include "common/wire/identity.h"

@@ -1,6 +1,6 @@
 /*
- * Any bytes: json_parse() refuses them with a text, or gives a document whose
- * texts are UTF-8 without NUL, whatever is asked of it.
+ * Any bytes: json_parse() refuses them with a text, or returns a document whose
+ * strings are UTF-8 without NUL, through every getter.
  */
 #include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,7 +1,7 @@
 /*
- * A request as the HTTP library hands it over: which route takes it, what its
- * bearer and its paging parameters are read as. The input's lines are method,
- * path, Authorization and the query.
+ * A request as the HTTP library delivers it: its route, its bearer token and
+ * its paging parameters. The lines of the input are method, path, Authorization
+ * and query.
  */
 #include "common/base/mem.h"
 #include "common/io/http/private.h"
@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-/* --- the library's part: linked with --wrap ---------------------------------
+/* --- fakes of the library: linked with --wrap
+ * ---------------------------------
  */
 static struct span authorization;
 static struct span query;
@@ -52,7 +53,8 @@ __wrap_MHD_lookup_connection_value_n(struct MHD_Connection *connection,
 	return MHD_YES;
 }
 
-/* --- ours ------------------------------------------------------------------
+/* --- the harness
+ * ------------------------------------------------------------------
  */
 static void handle(struct http_request *request, void *context)
 {
@@ -145,7 +147,7 @@ static void check_sync(const struct http_request *request)
 	must(unfit ? *unfit : limit >= 1 && limit <= SYNC_MAX);
 }
 
-/* A request is one list's: it reads no more parameters than that has. */
+/* A request reads the parameters of one list only. */
 static void check_paging(const struct http_request *request, size_t which)
 {
 	static void (*const checks[])(const struct http_request *) = {

@@ -1,6 +1,6 @@
 /*
- * A record of message_save from anybody: the first line is the key, the rest
- * the value. What is taken is written again and must read back the same.
+ * Any record of message_save: the first line is the key, the rest the value. An
+ * accepted record is encoded again and must decode to the same record.
  */
 #include "common/base/utf8.h"
 #include "common/wire/save_record.h"
@@ -45,7 +45,7 @@ static bool is_id(uint64_t number)
 	return number >= 1 && number <= JSON_ID_MAX;
 }
 
-/* A kind has what it should, and of the rest nothing is filled. */
+/* The members of the kind are set, all others are zero. */
 static void check_members(const struct save_record *record)
 {
 	bool either = has(record, SAVE_HAS_TARGET);

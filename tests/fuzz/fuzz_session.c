@@ -1,12 +1,13 @@
 /*
- * A gateway's connections from the accepted socket to the last close, on a
- * clock, sockets and an identity of our own. The input is a story: each step is
- * an operation, a socket, and what the operation wants.
+ * The connections of a gateway from the accepted socket to the last close, with
+ * a fake clock, fake sockets and a fake identity-service. The input is a
+ * script: each step is an operation, a socket, and the arguments of the
+ * operation.
  *
- * Whatever happens, a socket gets one HTTP answer, then whole frames in order,
- * nothing after a close; nothing is written to a socket that is blocked or
- * finished; only checked messages of open sockets become sends; and `welcome`,
- * held back or not, is the first text of a socket and comes once.
+ * In every script a socket gets one HTTP answer, then whole frames in order,
+ * and nothing after a close. The gateway writes nothing to a blocked or
+ * finished socket. Only valid messages of open sockets become sends. `welcome`,
+ * delayed or not, is the first text of a socket and comes once.
  */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -45,7 +46,8 @@ enum {
 	UNIX_S = 1790000000,
 };
 
-/* --- clock and chance: linked with --wrap -------------------------------- */
+/* --- clock and random numbers: linked with --wrap
+ * -------------------------------- */
 static uint64_t clock_ms;
 
 uint64_t __wrap_clock_mono_ms(void);
@@ -67,7 +69,7 @@ uint64_t __wrap_random_u64(void)
 	return clock_ms / 1000;
 }
 
-/* --- the story ----------------------------------------------------------- */
+/* --- the script ----------------------------------------------------------- */
 static struct span story;
 
 static uint8_t next_byte(void)
@@ -196,7 +198,7 @@ static void leave(struct socket *socket)
 	*socket = (struct socket){0};
 }
 
-/* From the loop, later: see end_some(). */
+/* Later, from the loop: see end_some(). */
 void socket_abort(struct socket *socket)
 {
 	socket->ended = true;
@@ -219,7 +221,7 @@ static void arrive(struct socket *socket)
 	must(socket->connection != NULL);
 }
 
-/* In two pieces when `cut` lies within. */
+/* Sends two pieces when `cut` lies within the bytes. */
 static void say(struct socket *socket, struct span bytes, size_t cut)
 {
 	size_t first = cut < bytes.len ? cut : bytes.len;
@@ -482,7 +484,7 @@ struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
 	};
 }
 
-/* Online and offline by turns, unless Redis is away. */
+/* Alternately online and offline, unless Redis is down. */
 static void answer_redis_queries(uint8_t how)
 {
 	struct redis_query answered[REDIS_QUERIES];
@@ -529,7 +531,7 @@ static void on_welcomed_early(void *context, uint64_t user)
 	(void)connections_close_welcomed(set, user, WEBSOCKET_TRY_LATER, "");
 }
 
-/* `welcome` waits for rooms when identity is in a certain mood. */
+/* In one mode of the fake identity-service `welcome` waits for rooms. */
 static bool on_opened(void *context, struct connection *connection)
 {
 	uint64_t user = connection_user(connection);
@@ -554,7 +556,7 @@ static void on_closed(void *context, struct connection *connection, bool last)
 		rooms_user_disconnected(rooms, user);
 }
 
-/* Somebody's rooms and roster, or a change of who is in a room. */
+/* The rooms and roster of a user, or a change of the members of a room. */
 static void tell_rooms(uint8_t what, struct span text)
 {
 	uint64_t user = 1 + what % 3u;
@@ -610,7 +612,7 @@ static void say_frame(struct socket *socket, uint8_t op, struct span payload)
 	say(socket, buf_span(&frame), op >> 4);
 }
 
-/* To one of the users, at most half of what its queue takes. */
+/* Delivers to one of the users, at most half of the queue bound. */
 static void deliver(uint8_t user, uint8_t size)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
@@ -651,7 +653,7 @@ static void unblock(struct socket *socket)
 	connection_events.writable(socket->connection);
 }
 
-/* The byte of old stories was only a drain's: those are its lowest values. */
+/* In older corpus entries this byte meant a drain: its lowest values. */
 static void more(uint8_t what)
 {
 	switch (what >> 5) {
@@ -740,7 +742,7 @@ static void check_counts(void)
 	must(connections_count(set) == live);
 }
 
-/* One of three users has events elsewhere. */
+/* One of three users has events on another gateway. */
 static bool serves_user(void *context, uint64_t user)
 {
 	(void)context;

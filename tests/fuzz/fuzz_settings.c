@@ -1,7 +1,7 @@
 /*
- * Whatever the environment says, and a secret's file: every value is within its
- * range or has its preset and a line; what a secret is stands in no line. The
- * input's lines are the number, the text, the secret; the rest is the file.
+ * Any environment and any secret file: each value is within its range, or has
+ * its default and a fault line. No line contains a secret. The lines of the
+ * input are the number, the text and the secret; the rest is the secret file.
  */
 #define _GNU_SOURCE /* memmem, memfd_create */
 #include "common/base/mem.h"
@@ -39,7 +39,7 @@ static const struct setting rows[] = {
 };
 static const struct settings_table table = {rows, ARRAY_LEN(rows)};
 
-/* setenv() would keep each value for ever. */
+/* setenv() would leak each value. */
 static void set(const char *name, struct span value)
 {
 	static char *kept[VARIABLES];
@@ -56,7 +56,7 @@ static void set(const char *name, struct span value)
 	(void)putenv(*place);
 }
 
-/* A file that only we know. */
+/* A private file. */
 static int set_file(const char *name, struct span content)
 {
 	char path[64];
@@ -75,8 +75,8 @@ static bool has(struct span text, struct span part)
 }
 
 /*
- * Others might be words that our own lines have. A number that is none stands
- * in its line.
+ * Shorter secrets may be part of a fault line by chance. The line of a bad
+ * number quotes it.
  */
 static void must_not_have(const struct buf *faults, struct span number,
                           struct span secret)
@@ -101,7 +101,7 @@ static void check(const struct values *values)
 	must(fits(values->filed, SECRET_MIN, SECRET_MAX));
 }
 
-/* Copies live until the process ends, which here is not soon. */
+/* Frees the copies, which otherwise live until the process ends. */
 static void free_copy(const char **text, const struct setting *row)
 {
 	if (**text && *text != row->preset)

@@ -1,7 +1,6 @@
 /*
- * A cursor as a client sends it: whatever it is, it is refused or it is one,
- * and one has one text. With it a page is made of states that come from the
- * input.
+ * Any cursor from a client: it is refused or valid, and a valid cursor has one
+ * text form. The harness pages with it through states from the input.
  */
 #include "persistence-service/rest/read/sync_cursor.h"
 #include "tests/fuzz/fuzz.h"
@@ -22,7 +21,7 @@ static void check_text(struct span text, const struct sync_cursor *cursor)
 	must(span_equal(buf_span(&again), text));
 }
 
-/* Each byte is a conversation; its place gives the rest. */
+/* Each byte is a conversation; its position gives the other members. */
 static size_t make_states(struct span bytes, struct sync_state *states)
 {
 	size_t count = 0;
@@ -42,7 +41,7 @@ static size_t make_states(struct span bytes, struct sync_state *states)
 	return count;
 }
 
-/* However small the pages are, after some of them nothing is left. */
+/* With pages of any size, paging comes to an end. */
 static void check_pages(struct sync_cursor *cursor, struct span bytes)
 {
 	struct sync_state states[STATES_MAX];

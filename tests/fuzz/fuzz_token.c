@@ -1,6 +1,6 @@
 /*
- * Tokens from anybody; or, when it begins as an object does, the claims of one
- * that we sign ourselves, which must read back the same.
+ * Any token. An input that starts like a JSON object is the claims of a token
+ * that the harness signs; they must read back unchanged.
  */
 #include "common/base/scope.h"
 #include "common/io/jwt/jwt.h"

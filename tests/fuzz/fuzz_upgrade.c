@@ -1,6 +1,6 @@
 /*
- * Whatever opens a socket: upgrade_read() refuses it with a problem document,
- * or gives a key and a token that keep every promise of upgrade.h.
+ * Any opening request: upgrade_read() refuses it with a problem document, or
+ * returns a key and a token that keep every promise of upgrade.h.
  */
 #define _GNU_SOURCE /* memmem */
 #include "common/base/mem.h"

@@ -1,11 +1,11 @@
 /*
- * utf8_valid() against a decoder written straight from the definition, and the
- * same text cut in three: the verdict must not depend on where it is split.
+ * Compares utf8_valid() with a decoder written from the definition, and checks
+ * the same text in three pieces: the split must not change the result.
  */
 #include "common/base/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
-/* Length of the sequence at `at`, 0 when it is none. */
+/* Length of the sequence at `at`; 0: not a sequence. */
 static size_t sequence(const uint8_t *at, size_t left)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};

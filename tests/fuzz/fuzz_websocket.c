@@ -1,7 +1,7 @@
 /*
- * Bytes from a socket, read once as they are and once in random pieces: both
- * must give the same messages and the same fault. The first two bytes choose
- * the role and how to split.
+ * Bytes from a socket, read whole and in random pieces: both must return the
+ * same messages and the same fault. The first two bytes select the role and the
+ * splits.
  */
 #include "common/base/buf.h"
 #include "common/base/utf8.h"
@@ -12,7 +12,7 @@
 
 enum { MAX = 4096, STORY_MAX = 1 << 22 };
 
-/* One message or fault, as text that can be compared. */
+/* Writes a message or fault as text, for comparison. */
 static void tell(struct buf *story, enum websocket_event event,
                  const struct websocket_message *message)
 {

@@ -1,10 +1,10 @@
 /*
- * C11 threads by way of POSIX ones, linked into programs of VARIANT=tsan.
+ * C11 threads on top of POSIX threads, linked into programs of VARIANT=tsan.
  *
- * ThreadSanitizer knows pthread_create() and its locks, but not thrd_create()
- * and mtx_lock(), which librdkafka uses: a thread made so has no place to keep
- * what is known of it, and the first allocation in it crashes. Through here its
- * threads and locks are seen. glibc's types are the same on both sides.
+ * ThreadSanitizer intercepts pthread_create() and its locks, but not
+ * thrd_create() and mtx_lock(), which librdkafka uses: a thread that it did not
+ * see start has no state, and its first allocation crashes. These functions
+ * make the threads and locks visible. The types of glibc have the same layout.
  */
 #include <errno.h>
 #include <pthread.h>

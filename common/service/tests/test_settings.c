@@ -256,10 +256,10 @@ static void a_secret_file_that_cannot_be_read_is_named(void **state)
 	(void)state;
 	(void)unsetenv("TEST_KEY");
 	(void)setenv("TEST_KEY_FILE", "/nonexistent/key", 1);
-	assert_faults("TEST_KEY_FILE names '/nonexistent/key', which can't be "
+	assert_faults("TEST_KEY_FILE names '/nonexistent/key', which cannot be "
 	              "read: No such file or directory\n");
 	(void)setenv("TEST_KEY_FILE", "/", 1);
-	assert_faults("TEST_KEY_FILE names '/', which can't be read: Is a "
+	assert_faults("TEST_KEY_FILE names '/', which cannot be read: Is a "
 	              "directory\n");
 }
 
@@ -270,7 +270,7 @@ static void assert_secret_refused(const void *bytes, size_t len,
 
 	put_secret(bytes, len);
 	(void)snprintf(wanted, sizeof(wanted),
-	               "TEST_KEY_FILE names '%s', which can't be read: %s\n",
+	               "TEST_KEY_FILE names '%s', which cannot be read: %s\n",
 	               secret_path, why);
 	assert_faults(wanted);
 }

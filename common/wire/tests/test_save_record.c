@@ -254,7 +254,7 @@ static void one_question_is_about_no_more_than_these(void **state)
 	                                    buf_span(&value), &json, &record,
 	                                    &named, &why),
 	                 ST_INVALID);
-	assert_string_equal(why, "users are no ids, or too many");
+	assert_string_equal(why, "users are not ids, or too many");
 }
 
 /* --- what is refused -------------------------------------------------------
@@ -305,17 +305,17 @@ static void a_refusal_tells_what_could_be_read(void **state)
 		{"{" KIND "," NAMED "," SENDER "," SENDER AFTER "}", 0, false,
 	         NULL},
 		/* the sender */
-		{"{}", 0, false, "sender is missing or no id"},
+		{"{}", 0, false, "sender is missing or not an id"},
 		{"{" KIND "," NAMED AFTER "}", 0, true,
-	         "sender is missing or no id"},
+	         "sender is missing or not an id"},
 		{"{" KIND "," NAMED ",\"sender\":0" AFTER "}", 0, true,
-	         "sender is missing or no id"},
+	         "sender is missing or not an id"},
 		{"{" KIND "," NAMED ",\"sender\":\"1\"" AFTER "}", 0, true,
-	         "sender is missing or no id"},
+	         "sender is missing or not an id"},
 		{"{" KIND "," NAMED ",\"sender\":1.5" AFTER "}", 0, true,
-	         "sender is missing or no id"},
+	         "sender is missing or not an id"},
 		{"{" KIND "," NAMED ",\"sender\":9007199254740992" AFTER "}", 0,
-	         true, "sender is missing or no id"},
+	         true, "sender is missing or not an id"},
 		/* the uuid */
 		{"{" KIND "," SENDER AFTER "}", 1, false,
 	         "uuid is missing or malformed"},
@@ -330,21 +330,21 @@ static void a_refusal_tells_what_could_be_read(void **state)
 		{"{\"kind\":1," NAMED "," SENDER AFTER "}", 1, true,
 	         "kind is missing"},
 		{"{\"kind\":\"reads\"," NAMED "," SENDER AFTER "}", 1, true,
-	         "kind is not known"},
+	         "kind is unknown"},
 		{"{\"kind\":\"Message\"," NAMED "," SENDER AFTER "}", 1, true,
-	         "kind is not known"},
+	         "kind is unknown"},
 		/* for whom */
 		{"{" KIND "," NAMED "," SENDER "," TEXT "," SENT_AT "}", 1,
-	         true, "user_to and conversation are missing or no id"},
+	         true, "user_to and conversation are missing or not an id"},
 		{"{" KIND "," NAMED "," SENDER ",\"user_to\":0," TEXT
 	         "," SENT_AT "}",
-	         1, true, "user_to is missing or no id"},
+	         1, true, "user_to is missing or not an id"},
 		{"{" KIND "," NAMED "," SENDER ",\"user_to\":\"2\"," TEXT
 	         "," SENT_AT "}",
-	         1, true, "user_to is missing or no id"},
+	         1, true, "user_to is missing or not an id"},
 		{"{" KIND "," NAMED "," SENDER ",\"user_to\":-2," TEXT
 	         "," SENT_AT "}",
-	         1, true, "user_to is missing or no id"},
+	         1, true, "user_to is missing or not an id"},
 		/* the text */
 		{"{" KIND "," NAMED "," SENDER "," USER_TO "," SENT_AT "}", 1,
 	         true, "message is missing"},
@@ -359,16 +359,16 @@ static void a_refusal_tells_what_could_be_read(void **state)
 	         1, true, "message is empty or too long"},
 		/* the time */
 		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT "}", 1,
-	         true, "sent_at is missing or no time"},
+	         true, "sent_at is missing or not a time"},
 		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
 	         ",\"sent_at\":1795255200123}",
-	         1, true, "sent_at is missing or no time"},
+	         1, true, "sent_at is missing or not a time"},
 		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
 	         ",\"sent_at\":\"2026-11-21T10:00:00Z\"}",
-	         1, true, "sent_at is missing or no time"},
+	         1, true, "sent_at is missing or not a time"},
 		{"{" KIND "," NAMED "," SENDER "," USER_TO "," TEXT
 	         ",\"sent_at\":\"2026-02-30T10:00:00.123Z\"}",
-	         1, true, "sent_at is missing or no time"},
+	         1, true, "sent_at is missing or not a time"},
 	};
 
 	(void)state;
@@ -399,47 +399,47 @@ static void each_kind_wants_its_members(void **state)
 	} rows[] = {
 		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
 	         ",\"conversation\":0" AT,
-	         true, "user_to and conversation are missing or no id"},
+	         true, "user_to and conversation are missing or not an id"},
 		{"{\"kind\":\"message\"," NAMED BY_7 USER_TO "," TEXT
 	         ",\"conversation\":17" AT,
 	         true, "user_to and conversation exclude each other"},
 		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
 	         ",\"conversation\":17,\"reply_to\":0" AT,
-	         true, "reply_to is no seq"},
+	         true, "reply_to is not a seq"},
 		{"{\"kind\":\"message\"," NAMED BY_7 TEXT
 	         ",\"conversation\":17,\"reply_to\":\"41\"" AT,
-	         true, "reply_to is no seq"},
+	         true, "reply_to is not a seq"},
 		{"{\"kind\":\"delivered\",\"sender\":7,\"seq\":42" AT, false,
-	         "conversation is missing or no id"},
+	         "conversation is missing or not an id"},
 		{"{\"kind\":\"read\",\"sender\":7,\"user_to\":2,\"seq\":42" AT,
-	         false, "conversation is missing or no id"},
+	         false, "conversation is missing or not an id"},
 		{"{\"kind\":\"read\",\"sender\":7,\"conversation\":17" AT,
-	         false, "seq is missing or none"},
+	         false, "seq is missing or not a seq"},
 		{"{\"kind\":\"read\"," NAMED BY_7
 	         "\"conversation\":17,\"seq\":0" AT,
-	         true, "seq is missing or none"},
+	         true, "seq is missing or not a seq"},
 		{"{\"kind\":\"read\",\"sender\":7," IN "}", false,
-	         "sent_at is missing or no time"},
+	         "sent_at is missing or not a time"},
 		{"{\"kind\":\"edit\",\"sender\":7," IN "," TEXT AT, false,
 	         "uuid is missing or malformed"},
 		{EDIT IN AT, true, "message is missing"},
 		{EDIT IN ",\"message\":\"\"" AT, true,
 	         "message is empty or too long"},
 		{EDIT "\"conversation\":17," TEXT AT, true,
-	         "seq is missing or none"},
+	         "seq is missing or not a seq"},
 		{EDIT "\"seq\":42," TEXT AT, true,
-	         "conversation is missing or no id"},
+	         "conversation is missing or not an id"},
 		{"{\"kind\":\"delete\",\"sender\":7," IN AT, false,
 	         "uuid is missing or malformed"},
 		{"{\"kind\":\"delete\"," NAMED BY_7 "\"conversation\":17" AT,
-	         true, "seq is missing or none"},
-		{REACT AT, true, "reaction is missing or unfit"},
+	         true, "seq is missing or not a seq"},
+		{REACT AT, true, "reaction is missing or invalid"},
 		{REACT ",\"reaction\":1" AT, true,
-	         "reaction is missing or unfit"},
+	         "reaction is missing or invalid"},
 		{REACT ",\"reaction\":\"\"" AT, true,
-	         "reaction is missing or unfit"},
+	         "reaction is missing or invalid"},
 		{REACT ",\"reaction\":\"a b\"" AT, true,
-	         "reaction is missing or unfit"},
+	         "reaction is missing or invalid"},
 		{REACT ",\"reaction\":\"+1\",\"remove\":1" AT, true,
 	         "remove is neither true nor false"},
 		{REACT ",\"reaction\":\"+1\",\"remove\":null" AT, true,
@@ -447,23 +447,23 @@ static void each_kind_wants_its_members(void **state)
 		{ROOMS "}", false, "users are missing"},
 		{ROOMS ",\"users\":[7]" AT, false, "users are missing"},
 		{ROOMS ",\"users\":\"7,\"" AT, false,
-	         "users are no ids, or too many"},
+	         "users are not ids, or too many"},
 		{ROOMS ",\"users\":\"7,0\"" AT, false,
-	         "users are no ids, or too many"},
+	         "users are not ids, or too many"},
 		{ROOMS ",\"users\":\"7, 8\"" AT, false,
-	         "users are no ids, or too many"},
+	         "users are not ids, or too many"},
 		{ROOMS ",\"users\":\"\"" AT, false,
 	         "the first of the users is not the sender"},
 		{ROOMS ",\"users\":\"8,7\"" AT, false,
 	         "the first of the users is not the sender"},
 		{ROOMS ",\"users\":\"7\"}", false,
-	         "sent_at is missing or no time"},
+	         "sent_at is missing or not a time"},
 		{"{\"kind\":\"roster\",\"sender\":7" AT, false,
-	         "conversation is missing or no id"},
+	         "conversation is missing or not an id"},
 		{"{\"kind\":\"blocked\",\"sender\":7" AT, false,
-	         "user_to is missing or no id"},
+	         "user_to is missing or not an id"},
 		{"{\"kind\":\"blocked\",\"sender\":7,\"user_to\":0" AT, false,
-	         "user_to is missing or no id"},
+	         "user_to is missing or not an id"},
 	};
 
 	(void)state;
