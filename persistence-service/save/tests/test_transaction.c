@@ -294,7 +294,7 @@ static void a_transaction_sees_the_commits_of_another_process(void **state)
 	(void)state;
 	for (unsigned round = 0; round < 4; round++) {
 		batch_clear(batch);
-		put(3, 4, NULL, "known to one writer only");
+		put(3, 4, NULL, "known to one process only");
 		put(1, 2, NULL, "x");
 		put(2, 1, NULL, "x");
 		if (round % 2)
@@ -310,7 +310,7 @@ static void a_transaction_sees_the_commits_of_another_process(void **state)
 	sql_destroy(&second_sql);
 }
 
-enum { ROUNDS = 40, TALKS = 12 };
+enum { ROUNDS = 40, CONVERSATIONS = 12 };
 
 /* One of two processes that both believe that they own the partitions. */
 struct rival {
@@ -330,9 +330,9 @@ static void *compete(void *context)
 	sql_thread_start();
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		batch_clear(mine);
-		for (unsigned i = 0; i < TALKS; i++)
-			put_into(mine, 1, 2 + (i * rival->step) % TALKS, NULL,
-			         "x");
+		for (unsigned i = 0; i < CONVERSATIONS; i++)
+			put_into(mine, 1, 2 + (i * rival->step) % CONVERSATIONS,
+			         NULL, "x");
 		do {
 			rival->last = transaction_save(own, mine);
 		} while (rival->last == ST_UNAVAILABLE);
@@ -361,7 +361,7 @@ static void competing_processes_lose_and_duplicate_nothing(void **state)
 		assert_int_equal(rivals[i].last, ST_OK);
 		saved += rivals[i].saved;
 	}
-	assert_int_equal(saved, ARRAY_LEN(rivals) * ROUNDS * TALKS);
+	assert_int_equal(saved, ARRAY_LEN(rivals) * ROUNDS * CONVERSATIONS);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), saved);
 	assert_consistent();
 }

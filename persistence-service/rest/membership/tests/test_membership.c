@@ -532,35 +532,35 @@ static void *write_entries(void *context)
 }
 
 /* It may lose each race with the others, so it also runs alone. */
-static void wait_written(struct crowd *writer, unsigned count)
+static void wait_written(struct crowd *saver, unsigned count)
 {
 	for (unsigned i = 0; i < 10000; i++) {
-		if (atomic_load(&writer->wrote) >= count)
+		if (atomic_load(&saver->wrote) >= count)
 			return;
 		(void)usleep(1000);
 	}
-	fail_msg("only %u were written", atomic_load(&writer->wrote));
+	fail_msg("only %u were written", atomic_load(&saver->wrote));
 }
 
 static void a_saver_without_locks_loses_and_corrupts_nothing(void **state)
 {
-	struct crowd crowds[THREADS] = {0}, writer = {0};
+	struct crowd crowds[THREADS] = {0}, saver = {0};
 
 	(void)state;
-	writer.conversation = make(KIND_CHANNEL, 0);
-	pthread_create(&writer.thread, NULL, write_entries, &writer);
-	wait_written(&writer, 1);
-	start_crowds(crowds, writer.conversation);
+	saver.conversation = make(KIND_CHANNEL, 0);
+	pthread_create(&saver.thread, NULL, write_entries, &saver);
+	wait_written(&saver, 1);
+	start_crowds(crowds, saver.conversation);
 	join_crowds(crowds);
-	wait_written(&writer, 1 + atomic_load(&writer.wrote));
-	atomic_store(&writer.enough, true);
-	pthread_join(writer.thread, NULL);
-	assert_int_equal(writer.failed, 0);
+	wait_written(&saver, 1 + atomic_load(&saver.wrote));
+	atomic_store(&saver.enough, true);
+	pthread_join(saver.thread, NULL);
+	assert_int_equal(saver.failed, 0);
 	assert_int_equal(chat_number("SELECT last_seq FROM conversations"),
-	                 1 + writer.wrote + THREADS * (EACH + (EACH + 2) / 3));
+	                 1 + saver.wrote + THREADS * (EACH + (EACH + 2) / 3));
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"
 	                             " WHERE kind = 1"),
-	                 writer.wrote);
+	                 saver.wrote);
 	assert_consistent();
 }
 

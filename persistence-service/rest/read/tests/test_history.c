@@ -578,7 +578,7 @@ static void sync_reports_departures(void **state)
 
 static void sync_continues_after_a_page(void **state)
 {
-	unsigned told = 0, pages = 0;
+	unsigned reported = 0, pages = 0;
 	const char *got;
 
 	(void)state;
@@ -596,12 +596,12 @@ static void sync_continues_after_a_page(void **state)
 	             " SELECT 1, 1000 + seq, NOW() FROM seq_1_to_1000");
 	do {
 		got = sync_page(ME, 300);
-		told += times(got, "\"kind\"");
+		reported += times(got, "\"kind\"");
 		assert_int_equal(times(got, "\"kind\""),
 		                 times(got, "\"last_message\":{"));
 		assert_true(++pages < 10);
 	} while (strstr(got, "\"more\":true"));
-	assert_int_equal(told, 1002);
+	assert_int_equal(reported, 1002);
 	assert_int_equal(pages, 4);
 	assert_has(sync_page(ME, 300), "{\"conversations\":[],\"gone\":[],");
 }

@@ -213,17 +213,17 @@ static void pages_report_everything_once(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(limits); i++) {
-		size_t told = 0, pages = 1;
+		size_t reported = 0, pages = 1;
 
 		memset(&cursor, 0, sizeof(cursor));
 		while (sync_page(1000, limits[i])) {
 			assert_true(count_due(1000) >= limits[i]);
 			assert_true(count_due(1000) < limits[i] + 20);
-			told += count_due(1000);
+			reported += count_due(1000);
 			assert_true(pages++ <= 1000);
 		}
-		told += count_due(1000);
-		assert_int_equal(told, 1000);
+		reported += count_due(1000);
+		assert_int_equal(reported, 1000);
 		sync_all(1000);
 		assert_int_equal(count_due(1000), 0);
 	}
@@ -253,15 +253,15 @@ static void a_departure_counts_less_than_a_conversation(void **state)
 /* Although the first conversations change again and again, the last come. */
 static void a_busy_conversation_does_not_starve_others(void **state)
 {
-	bool told[100] = {false};
+	bool reported[100] = {false};
 	unsigned left = 100;
 
 	(void)state;
 	for (unsigned page = 0; page < 200 && left; page++) {
 		(void)sync_page(100, 1);
 		for (unsigned i = 0; i < 100; i++) {
-			if (states[i].due && !told[states[i].index]) {
-				told[states[i].index] = true;
+			if (states[i].due && !reported[states[i].index]) {
+				reported[states[i].index] = true;
 				left--;
 			}
 		}
