@@ -111,7 +111,7 @@ static enum status take_row(struct keyring *keyring,
 	return ST_OK;
 }
 
-/* ST_NOT_FOUND when there is no key to sign with. */
+/* ST_NOT_FOUND: no key can sign. */
 static enum status load(struct keyring *keyring, struct sql *sql)
 {
 	struct sql_value row[3];

@@ -75,7 +75,7 @@ static void write_line(struct span line)
 		if (wrote < 0 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			break; /* there is no other place to log to */
+			break; /* nothing else to log to */
 		line.data += wrote;
 		line.len -= (size_t)wrote;
 	}

@@ -1,7 +1,6 @@
 #include "common/service/readiness.h"
 #include "common/base/json_write.h"
 #include "common/service/log.h"
-#include "common/service/service.h"
 
 #include <assert.h>
 #include <pthread.h>

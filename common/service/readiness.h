@@ -9,6 +9,13 @@
 
 #include <stdbool.h>
 
+/*
+ * Sets the state of a part that readiness depends on ("kafka", "mysql"). A
+ * service has at most 8 parts; `name` must be a constant. Any thread may call
+ * it. Each change is logged once (dependency.up, dependency.down).
+ */
+void service_part(const char *name, bool up, const char *why);
+
 /* True from the end of start() until a stop is requested. */
 void readiness_set_serving(bool now);
 /*

@@ -21,6 +21,7 @@
 
 #include "common/base/scope.h"
 #include "common/base/status.h"
+#include "common/service/readiness.h"
 #include "common/service/settings.h"
 
 #include <stdbool.h>
@@ -65,13 +66,6 @@ int service_main(int argc, char **argv, const struct service *service);
 bool service_stopping(void);
 /* Becomes readable when a stop is requested; a loop watches it. */
 int service_wake_fd(void);
-
-/*
- * Sets the state of a part that readiness depends on ("kafka", "mysql"). A
- * service has at most 8 parts; `name` must be a constant. Any thread may call
- * it. Each change is logged once (dependency.up, dependency.down).
- */
-void service_part(const char *name, bool up, const char *why);
 
 enum { SERVICE_DRAIN_S = 10 };
 

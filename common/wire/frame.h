@@ -137,7 +137,7 @@ struct saved_change {
 	uint64_t conversation;
 	uint64_t seq;
 	uint64_t revision;
-	uint64_t user; /* who made the change */
+	uint64_t user; /* the author of the change */
 	struct span message;
 	struct span reaction;
 	uint64_t created_at_ms; /* unix; of the change */

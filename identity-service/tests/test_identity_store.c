@@ -1,5 +1,5 @@
 /*
- * Accounts, sessions, keys and tokens against a real server: MYSQL_HOST,
+ * Accounts, sessions, keys and tokens; needs a server: MYSQL_HOST,
  * MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create databases.
  */
 #include "common/base/clock.h"
@@ -374,7 +374,7 @@ static void a_retired_key_is_not_believed_and_a_new_one_signs(void **state)
 		token_owner(fresh, buf_span(&old), now_ms, &owner, &why),
 		ST_DENIED);
 	assert_string_equal(why, "unknown kid");
-	/* Also by those who have believed it before. */
+	/* Also by instances that have cached it. */
 	assert_int_equal(
 		token_owner(tokens, buf_span(&old), now_ms, &owner, &why),
 		ST_DENIED);

@@ -95,7 +95,7 @@ static void check_answer(struct span text)
 	struct buf again CLEANUP(buf_free) = BUF(text.len + 1);
 	struct span rest = text, rooms, blockers;
 	uint64_t user;
-	bool bare = false; /* a ";" that stands before nobody is not written */
+	bool bare = false; /* a ";" without blockers is not written */
 
 	while (event_answer_next(&rest, &user, &rooms, &blockers)) {
 		must(user >= 1 && user <= JSON_ID_MAX);

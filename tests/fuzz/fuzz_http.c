@@ -150,7 +150,7 @@ static void check(struct span bytes)
 	struct span head;
 
 	if (!head_of(bytes, &head))
-		return; /* the peer gave up in the middle, or there is none */
+		return; /* the peer closed early, or sent nothing */
 	must(span_starts(head, SPAN("HTTP/1.")));
 	must(!has(head, " 500 "));
 	if (!has(head, "application/problem+json"))

@@ -30,7 +30,7 @@ static void check_any(struct span token)
 	struct json *claims CLEANUP(json_destroy) = NULL;
 	const char *why = NULL;
 
-	/* Nothing that was not signed with our key gets in. */
+	/* A token without a signature of this key is refused. */
 	must(jwt_check(token, find, NULL, &claims, &why) == ST_DENIED);
 	must(why && *why);
 	must(claims == NULL);

@@ -14,7 +14,8 @@ enum { AS_SERVER = true, AS_CLIENT = false };
 
 static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
 
-/* --- a reader's story as text: text(Hello) ping() close 1000(bye) fault 1002
+/* --- the events of a reader as text: text(Hello) ping() close 1000(bye) fault
+ * 1002
  */
 static const char *op_name(enum websocket_op op)
 {
@@ -162,7 +163,8 @@ static void assert_rows(const struct row *rows, size_t count)
 	}
 }
 
-/* --- what is taken ------------------------------------------------------- */
+/* --- accepted frames -------------------------------------------------------
+ */
 static void messages_come_out_however_the_bytes_arrive(void **state)
 {
 	const struct row rows[] = {
@@ -227,7 +229,7 @@ static void an_unfinished_frame_waits(void **state)
 	assert_rows(rows, ARRAY_LEN(rows));
 }
 
-/* --- what is refused ----------------------------------------------------- */
+/* --- refused frames ----------------------------------------------------- */
 static void a_broken_protocol_is_1002(void **state)
 {
 	const struct row rows[] = {

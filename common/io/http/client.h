@@ -16,27 +16,8 @@
 #define PARLEY_IO_HTTP_CLIENT_H
 
 #include "common/base/scope.h"
-#include "common/base/span.h"
 #include "common/base/status.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-struct http_answer {
-	unsigned http;
-	struct span body; /* lives until the next request of this client */
-};
-
-struct http_ask {
-	const char *url;
-	/* A constant text; NULL: POST with a content_type, else GET. */
-	const char *method;
-	struct span bearer;       /* token; empty: no Authorization header */
-	const char *content_type; /* of `body` */
-	struct span body;
-	unsigned timeout_ms;
-	size_t answer_max; /* bytes of the answer's body; 0: 64 KiB */
-};
+#include "common/io/http/exchange.h"
 
 /* --- blocking ------------------------------------------------------------ */
 struct http_client; /* one thread at a time */

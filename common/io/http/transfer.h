@@ -12,7 +12,9 @@
 #ifndef PARLEY_IO_HTTP_TRANSFER_H
 #define PARLEY_IO_HTTP_TRANSFER_H
 
-#include "common/io/http/client.h"
+#include "common/base/scope.h"
+#include "common/base/status.h"
+#include "common/io/http/exchange.h"
 
 struct http_transfer;
 

@@ -189,7 +189,8 @@ void redis_destroy(struct redis **redis)
 	if (r->connection) {
 		r->options.pending_max = 0;
 		r->connection->data = NULL;
-		redisAsyncFree(r->connection); /* answers what is pending */
+		redisAsyncFree(
+			r->connection); /* completes the pending commands */
 	}
 	while (r->free_list) {
 		struct pending_command *next = r->free_list->next;

@@ -4,7 +4,10 @@
 #ifndef PARLEY_IO_SQL_PRIVATE_H
 #define PARLEY_IO_SQL_PRIVATE_H
 
-#include "common/io/sql/sql.h"
+#include "common/base/scope.h"
+#include "common/base/status.h"
+
+struct sql;
 
 /* Sets the text of sql_error() and returns `status`. */
 enum status sql_fail(struct sql *sql, enum status status, const char *format,

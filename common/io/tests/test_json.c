@@ -41,7 +41,7 @@ static bool taken(struct span text)
 	return parse(text, &json) == ST_OK;
 }
 
-/* --- what is JSON and what is not (RFC 8259, I-JSON) -----------------------
+/* --- valid and invalid JSON (RFC 8259, I-JSON) -----------------------
  */
 static void json_objects_are_taken(void **state)
 {
@@ -494,7 +494,7 @@ static void objects_and_items_are_reached(void **state)
 	assert_null(json_get_item(json, "e", 0));
 	assert_null(json_get_item(json, "o", 0));
 	assert_null(json_get_item(json, "absent", 0));
-	/* what is no object has no members */
+	/* a value that is not an object has no members */
 	assert_int_equal(json_kind(json_get_item(json, "l", 1), "id"),
 	                 JSON_ABSENT);
 	assert_int_equal(json_kind(json_get_item(json, "l", 9), "id"),

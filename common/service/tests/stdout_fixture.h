@@ -1,5 +1,5 @@
 /*
- * stdout_fixture - what a test makes its process write to stdout.
+ * stdout_fixture - captures the output of a test process on stdout.
  */
 #ifndef PARLEY_STDOUT_FIXTURE_H
 #define PARLEY_STDOUT_FIXTURE_H

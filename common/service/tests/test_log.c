@@ -229,7 +229,7 @@ static void many_fields_at_their_worst_make_a_whole_line(void **state)
 	assert_text(json, "h", worst);
 }
 
-/* --- librdkafka's own words ------------------------------------------------
+/* --- log lines of librdkafka ------------------------------------------------
  */
 static void kafka_speaks_with_our_levels(void **state)
 {
@@ -334,7 +334,7 @@ static void *drain_slowly(void *context)
 	return NULL;
 }
 
-/* SIGTERM comes without SA_RESTART, and the pipe to the collector may be full.
+/* SIGTERM has no SA_RESTART, and the pipe to the log collector may be full.
  */
 static void a_signal_while_stdout_is_full_loses_nothing(void **state)
 {

@@ -44,7 +44,7 @@ static bool has(struct span text, const char *wanted)
 	return memmem(text.data, text.len, wanted, strlen(wanted));
 }
 
-/* All of them must be in what is served. */
+/* The output must contain all of them. */
 static void assert_served(const char *const *wanted, size_t count)
 {
 	struct buf text CLEANUP(buf_free) = BUF(TEXT_MAX);

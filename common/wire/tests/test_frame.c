@@ -238,7 +238,7 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 	         FRAME_BAD_MESSAGE, true},
 		{"{" NAMED "," TEXT ",\"Message\":null," TO "}",
 	         FRAME_BAD_MESSAGE, true},
-		/* for whom */
+		/* recipients */
 		{"{" NAMED "," TEXT "}", FRAME_BAD_USER, true},
 		{"{" NAMED "," TEXT ",\"user_to\":0}", FRAME_BAD_USER, true},
 		{"{" NAMED "," TEXT ",\"user_to\":-2}", FRAME_BAD_USER, true},
@@ -290,7 +290,7 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 		{"{\"type\":\"react\"," NAMED "," IN
 	         ",\"seq\":1,\"reaction\":\"+1\",\"remove\":1}",
 	         FRAME_BAD_REACTION, true},
-		/* what is not kept */
+		/* values that are not kept */
 		{"{\"type\":\"typing\"}", FRAME_BAD_CONVERSATION, false},
 		{"{\"type\":\"presence\"}", FRAME_BAD_USER, false},
 		{"{\"type\":\"presence\",\"users\":2}", FRAME_BAD_USER, false},

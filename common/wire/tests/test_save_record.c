@@ -257,7 +257,7 @@ static void one_question_is_about_no_more_than_these(void **state)
 	assert_string_equal(why, "users are not ids, or too many");
 }
 
-/* --- what is refused -------------------------------------------------------
+/* --- refused records -------------------------------------------------------
  */
 struct refusal {
 	uint64_t sender;
@@ -333,7 +333,7 @@ static void a_refusal_tells_what_could_be_read(void **state)
 	         "kind is unknown"},
 		{"{\"kind\":\"Message\"," NAMED "," SENDER AFTER "}", 1, true,
 	         "kind is unknown"},
-		/* for whom */
+		/* recipients */
 		{"{" KIND "," NAMED "," SENDER "," TEXT "," SENT_AT "}", 1,
 	         true, "user_to and conversation are missing or not an id"},
 		{"{" KIND "," NAMED "," SENDER ",\"user_to\":0," TEXT

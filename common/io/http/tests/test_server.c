@@ -1,6 +1,5 @@
 /*
- * Against a server of its own on a free port, with raw sockets: what stands
- * on the wire is what is tested.
+ * Runs a server on a free port and checks the bytes on raw sockets.
  */
 #include "common/base/buf.h"
 #include "common/base/clock.h"

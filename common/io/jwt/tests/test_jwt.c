@@ -1,6 +1,6 @@
 /*
- * Tokens are made here with OpenSSL, also such that our own signer would never
- * make: correctly signed, and wrong in one thing each.
+ * The tests create tokens with OpenSSL, also such that jwt_issue() never
+ * creates: correctly signed, with one fault each.
  */
 #include "common/base/mem.h"
 #include "common/io/jwt/jwt.h"

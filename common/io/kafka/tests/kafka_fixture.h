@@ -1,6 +1,6 @@
 /*
- * kafka_fixture - a fresh topic on the real cluster that KAFKA_BROKERS names,
- * a producer that remembers what was answered, and patience.
+ * kafka_fixture - a new topic on the cluster of KAFKA_BROKERS, a producer that
+ * records delivery reports, and waits with a deadline.
  */
 #ifndef PARLEY_IO_KAFKA_TESTS_KAFKA_FIXTURE_H
 #define PARLEY_IO_KAFKA_TESTS_KAFKA_FIXTURE_H

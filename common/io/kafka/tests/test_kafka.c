@@ -1,6 +1,6 @@
 /*
- * Producer, reader and topics against the real cluster of KAFKA_BROKERS. Topics
- * test_kafka_… are made and left to their retention of an hour.
+ * Producer, reader and topics against the real cluster of KAFKA_BROKERS. It
+ * creates topics test_kafka_…, which expire after their retention of an hour.
  */
 #include "common/io/kafka/tests/kafka_fixture.h"
 

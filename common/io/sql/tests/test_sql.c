@@ -1,6 +1,6 @@
 /*
- * Against a real server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
- * The user may create databases; test_sql_<pid> is made and dropped again.
+ * Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user
+ * may create databases; the tests create and drop test_sql_<pid>.
  */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
