@@ -100,4 +100,4 @@ def test_a_room_hears_each_message_once_and_in_order(stack: Stack, tokens: Path)
             room.send()
         heard = room.report()
     assert heard["deliveries"] == 50 * CROWD
-    assert (heard["gaps"], heard["duplicates"], heard["strange"]) == (0, 0, 0)
+    assert (heard["gaps"], heard["duplicates"], heard["unexpected_frames"]) == (0, 0, 0)

@@ -1,5 +1,4 @@
 #include "tests/ledger/judge/ledger.h"
-#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "tests/ledger/judge/conversation_log.h"
@@ -17,7 +16,6 @@ struct ledger *ledger_create(const struct ledger_config *config)
 	assert(config->devices > 0 && config->devices <= LEDGER_DEVICES_MAX);
 	ledger->config = *config;
 	ledger->run = (uint32_t)random_u64() & 0x3fffffff;
-	ledger->started_s = (uint32_t)(clock_unix_ms() / 1000);
 	ledger->ids = mem_new(config->users * sizeof(*ledger->ids));
 	ledger->sessions = mem_new((size_t)config->users * config->devices *
 	                           sizeof(*ledger->sessions));

@@ -130,7 +130,6 @@ struct ledger {
 	struct device_session *sessions; /* by user and device */
 	uint64_t session_count;
 	uint32_t run; /* in the uuids: a uuid of another run is a phantom */
-	uint32_t started_s;
 	struct entry *entries;
 	uint32_t count, capacity;
 	uint32_t closed; /* those below had their time, at closed_us */
