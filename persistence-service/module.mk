@@ -1,12 +1,12 @@
 # Everything but main.c, so that the tests can link it.
-PERSISTENCE_SOURCES := announcement.c announcer.c conversation.c database.c outbox.c \
+PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records.c \
 	pair.c persistence.c persistence_metrics.c schema.c settings.c topics.c \
-	$(addprefix save/,publisher.c saver.c transaction.c) \
-	$(addprefix save/batch/,batch.c inflight_batch.c) \
+	$(addprefix save/,publisher.c saver.c saver_database.c transaction.c) \
+	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c) \
 	save/change/change_store.c \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
 		query_handler.c roster.c) \
-	$(addprefix save/message/,batch_dedup.c block_store.c member_check.c \
+	$(addprefix save/message/,block_store.c member_check.c \
 		message_store.c reply_check.c) \
 	save/receipt/receipt_store.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
@@ -38,11 +38,11 @@ $(foreach t,membership/tests/test_blocks membership/tests/test_channel_names \
 	persistence-service/rest/$(t).c,chat_fixture persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 # This one also needs Kafka: KAFKA_BROKERS.
-$(eval $(call integration_test,persistence-service/tests/test_announcer.c,\
+$(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c,\
 	chat_fixture persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,persistence common))
-$(eval $(call unit_test,persistence-service/tests/test_announcement.c,persistence common))
+$(eval $(call unit_test,persistence-service/tests/test_outbox_records.c,persistence common))
 $(eval $(call unit_test,persistence-service/rest/membership/tests/test_conversation_body.c,\
 	persistence common,libcjson,-lunistring))
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_sync_cursor.c,persistence common))

@@ -69,7 +69,7 @@ enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
 
 /*
  * One by one: for several ids a server may read the whole table, and would wait
- * for rows that another announcer has locked.
+ * for rows that another publisher has locked.
  */
 enum status outbox_remove(struct sql *sql, const struct outbox_taken *rows,
                           unsigned count)

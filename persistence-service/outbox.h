@@ -1,6 +1,6 @@
 /*
  * outbox - the table outbox: records for Kafka, written in the transaction
- * whose change they announce. The announcer sends them.
+ * whose change they announce. The outbox publisher sends them.
  */
 #ifndef PARLEY_PERSISTENCE_OUTBOX_H
 #define PARLEY_PERSISTENCE_OUTBOX_H

@@ -4,7 +4,7 @@
 #include "common/io/sql/sql.h"
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
-#include "persistence-service/announcer.h"
+#include "persistence-service/outbox_publisher.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api.h"
 #include "persistence-service/save/saver.h"
@@ -14,7 +14,7 @@
 
 struct persistence {
 	struct saver *saver;
-	struct announcer *announcer;
+	struct outbox_publisher *outbox_publisher;
 	struct api *api;
 };
 
@@ -28,10 +28,10 @@ enum status persistence_start(const void *context, void **ret_state)
 	clock_watch_start();
 	persistence_metrics_start();
 	sql_library_start();
-	status = announcer_start(settings, &p->announcer);
+	status = outbox_publisher_start(settings, &p->outbox_publisher);
 	if (status != ST_OK)
 		return status;
-	status = api_start(settings, p->announcer, &p->api);
+	status = api_start(settings, p->outbox_publisher, &p->api);
 	if (status != ST_OK) {
 		log_event(LOG_ERROR, "service.port_taken",
 		          F_NUMBER("port", settings->port),
@@ -58,13 +58,13 @@ bool persistence_drained(void *state)
 	return saver_drained(((struct persistence *)state)->saver);
 }
 
-/* The announcer stops last: it sends the events of the last requests. */
+/* The outbox publisher stops last: it sends the events of the last requests. */
 void persistence_stop(void **state)
 {
 	struct persistence *p = *state;
 
 	saver_destroy(&p->saver);
 	api_stop(&p->api);
-	announcer_stop(&p->announcer);
+	outbox_publisher_stop(&p->outbox_publisher);
 	mem_free(state);
 }

@@ -26,7 +26,7 @@ enum {
 
 struct api {
 	const struct settings *settings;
-	struct announcer *announcer;
+	struct outbox_publisher *outbox_publisher;
 	struct identity_thread *identity;
 	struct user_limit *limit;
 	struct http_server *server;
@@ -41,7 +41,7 @@ static void *start_worker(void *context)
 	sql_thread_start();
 	worker->settings = api->settings;
 	worker->limit = api->limit;
-	worker->announcer = api->announcer;
+	worker->outbox_publisher = api->outbox_publisher;
 	worker->identity = api->identity;
 	worker->history = history_create(api->settings);
 	worker->membership = membership_create(
@@ -209,7 +209,8 @@ static enum status listen(struct api *api)
 }
 
 enum status api_start(const struct settings *settings,
-                      struct announcer *announcer, struct api **ret_api)
+                      struct outbox_publisher *outbox_publisher,
+                      struct api **ret_api)
 {
 	struct api *api = mem_new(sizeof(*api));
 	struct token_bucket_rate rate = {
@@ -219,7 +220,7 @@ enum status api_start(const struct settings *settings,
 	enum status status;
 
 	api->settings = settings;
-	api->announcer = announcer;
+	api->outbox_publisher = outbox_publisher;
 	api->identity = start_identity(settings);
 	api->limit = user_limit_create(&rate);
 	api->pools[QUERY_POOL] = pool_of(api, "query");

@@ -109,7 +109,7 @@ bool api_action_done(struct worker *worker, struct http_request *request,
                      enum status status)
 {
 	if (status == ST_OK)
-		announcer_wake(worker->announcer);
+		outbox_publisher_wake(worker->outbox_publisher);
 	else
 		answer_failure(worker, request, status);
 	return status == ST_OK;

@@ -24,7 +24,7 @@ static void answer_change(struct http_request *request, enum status status)
 static bool read_block(struct worker *worker, struct http_request *request,
                        struct block *ret_block)
 {
-	ret_block->announcer = worker->announcer;
+	ret_block->outbox_publisher = worker->outbox_publisher;
 	return api_admit(worker, request, &ret_block->user) &&
 	       api_id(request, 0, no_user, &ret_block->blocked);
 }

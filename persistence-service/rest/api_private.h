@@ -6,7 +6,7 @@
 
 #include "common/client/identity_thread.h"
 #include "common/io/http/server.h"
-#include "persistence-service/announcer.h"
+#include "persistence-service/outbox_publisher.h"
 #include "persistence-service/rest/membership/membership.h"
 #include "persistence-service/rest/read/history.h"
 #include "persistence-service/rest/user_limit.h"
@@ -17,9 +17,9 @@ enum api_pool { QUERY_POOL, CHANGE_POOL, API_POOL_COUNT };
 /* The state of one worker thread. */
 struct worker {
 	const struct settings *settings;
-	struct user_limit *limit;         /* shared */
-	struct announcer *announcer;      /* shared; may be NULL */
-	struct identity_thread *identity; /* shared */
+	struct user_limit *limit;                  /* shared */
+	struct outbox_publisher *outbox_publisher; /* shared; may be NULL */
+	struct identity_thread *identity;          /* shared */
 	struct history *history;
 	struct membership *membership;
 };

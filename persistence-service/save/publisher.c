@@ -7,7 +7,7 @@
 #include "common/service/log.h"
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
-#include "persistence-service/announcement.h"
+#include "persistence-service/outbox_records.h"
 #include "persistence-service/save/batch/inflight_batch.h"
 #include "persistence-service/save/conversation/roster.h"
 
@@ -417,7 +417,7 @@ static bool sent_before(struct publisher *p, uint64_t row)
 	return false;
 }
 
-/* The announcer sends these rows, too, and logs the ones that are unfit. */
+/* The outbox publisher sends these rows, too, and logs the malformed ones. */
 static void send_pending_events(struct publisher *p, const struct batch *batch,
                                 uint64_t number)
 {
@@ -426,8 +426,8 @@ static void send_pending_events(struct publisher *p, const struct batch *batch,
 
 	LL_FOREACH (batch->pending_events, event)
 		if (!sent_before(p, event->row.id))
-			(void)!announcement_each(p->settings, &event->row,
-			                         send_pending_record, &to);
+			(void)!outbox_records_each(p->settings, &event->row,
+			                           send_pending_record, &to);
 }
 
 void publisher_send(struct publisher *p, const struct batch *batch)

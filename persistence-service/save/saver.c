@@ -6,10 +6,10 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
-#include "persistence-service/database.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/publisher.h"
+#include "persistence-service/save/saver_database.h"
 #include "persistence-service/save/transaction.h"
 #include "persistence-service/topics.h"
 
@@ -28,7 +28,7 @@ struct saver {
 	const struct settings *settings;
 	struct kafka_group *group; /* NULL until the topics were found */
 	struct publisher *publisher;
-	struct database *database;
+	struct saver_database *database;
 	struct transaction *transaction;
 	struct batch *batch;
 	unsigned generation; /* of the group when the batch was taken */
@@ -44,9 +44,9 @@ enum status saver_create(const struct settings *settings,
 	struct saver *s = mem_new(sizeof(*s));
 
 	s->settings = settings;
-	s->database = database_create(settings);
+	s->database = saver_database_create(settings);
 	s->transaction = transaction_create(
-		database_sql(s->database),
+		saver_database_sql(s->database),
 		&(struct transaction_options){
 			.partitions = (uint32_t)settings->kafka_partitions,
 			.reactions_max = (unsigned)settings->reactions_max,
@@ -67,7 +67,7 @@ void saver_destroy(struct saver **saver)
 	kafka_group_destroy(&s->group);
 	publisher_destroy(&s->publisher);
 	transaction_destroy(&s->transaction);
-	database_destroy(&s->database);
+	saver_database_destroy(&s->database);
 	mem_free(saver);
 }
 
@@ -200,10 +200,10 @@ static void save(struct saver *s)
 	status = transaction_save(s->transaction, s->batch);
 	if (status != ST_OK) {
 		persistence_metrics_batch_retried();
-		database_failed(s->database, status);
+		saver_database_failed(s->database, status);
 		return;
 	}
-	database_worked(s->database);
+	saver_database_worked(s->database);
 	FAULT_POINT("events.before");
 	publisher_send(s->publisher, s->batch);
 	FAULT_POINT("events.after");
@@ -216,7 +216,7 @@ static enum status work(struct saver *s)
 	unsigned wait_ms;
 	enum status status = ST_OK;
 
-	if (!database_ready(s->database, &wait_ms))
+	if (!saver_database_ready(s->database, &wait_ms))
 		return hold(s, wait_ms);
 	if (s->batch->count == 0 && !s->draining)
 		status = take_records(s);
@@ -268,7 +268,7 @@ bool saver_drained(const struct saver *s)
 {
 	if (!s->group)
 		return true;
-	if (s->batch->count && sql_connected(database_sql(s->database)))
+	if (s->batch->count && sql_connected(saver_database_sql(s->database)))
 		return false;
 	return publisher_idle(s->publisher);
 }

@@ -283,9 +283,9 @@ MUTANTS = [
     Mutant(
         "changes_untold",
         "a change of who is in it is saved, and the record that tells of it is lost",
-        [("persistence-service/announcer.c",
+        [("persistence-service/outbox_publisher.c",
           "	enum status status =\n"
-          "		announcement_each(a->settings, row, send_record, &sending);\n",
+          "		outbox_records_each(p->settings, row, send_record, &sending);\n",
           "	enum status status = ST_OK;\n\n"
           "	(void)sending;\n"
           "	(void)send_record;\n")],

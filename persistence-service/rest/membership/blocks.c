@@ -151,7 +151,7 @@ static enum status make_change(struct sql_session *session,
 	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
 		status = write_change(session, change);
 	if (status == ST_OK) {
-		announcer_wake(change->block->announcer);
+		outbox_publisher_wake(change->block->outbox_publisher);
 		status = wait_until_published(session, change->record);
 	}
 	if (status != ST_OK && status != ST_TOO_LARGE)

@@ -15,13 +15,14 @@
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_BLOCKS_H
 
 #include "common/base/buf.h"
-#include "persistence-service/announcer.h"
+#include "persistence-service/outbox_publisher.h"
 #include "persistence-service/rest/sql_session.h"
 
 struct block {
 	uint64_t user;
 	uint64_t blocked;
-	struct announcer *announcer; /* sends the record; may be NULL */
+	/* Sends the record; may be NULL. */
+	struct outbox_publisher *outbox_publisher;
 };
 
 /* Both return when the record is in the log, and both are idempotent. */

@@ -8,7 +8,7 @@
 
 #include "common/io/sql/sql.h"
 #include "persistence-service/save/batch/batch.h"
-#include "persistence-service/save/message/batch_dedup.h"
+#include "persistence-service/save/batch/batch_dedup.h"
 
 struct message_store;
 

@@ -42,7 +42,7 @@ static int empty(void **state)
 	return 0;
 }
 
-/* Stands for the announcer: removes the record, as when Kafka has it. */
+/* Stands for the outbox publisher: removes the record, as when Kafka has it. */
 static void *publish(void *context)
 {
 	struct sql *by = settings_sql(&chat_settings);

@@ -1,4 +1,4 @@
-#include "persistence-service/announcement.h"
+#include "persistence-service/outbox_records.h"
 
 #include "common/base/buf.h"
 #include "common/wire/event.h"
@@ -51,7 +51,7 @@ static enum status take(void *context, const struct kafka_record *record)
 	return answer;
 }
 
-static enum status announce(enum outbox_kind kind, const char *target,
+static enum status send_row(enum outbox_kind kind, const char *target,
                             const char *room)
 {
 	static char context[] = "context";
@@ -61,7 +61,7 @@ static enum status announce(enum outbox_kind kind, const char *target,
 	                         .body = SPAN("{}")};
 
 	count = 0;
-	return announcement_each(&settings, &row, take, context);
+	return outbox_records_each(&settings, &row, take, context);
 }
 
 static int start(void **state)
@@ -79,7 +79,7 @@ static void each_user_is_named_by_the_record_of_its_partition(void **state)
 	(void)state;
 	for (uint64_t user = 1; user <= 100; user++)
 		event_key_add(&target, user);
-	assert_int_equal(announce(OUTBOX_EVENT, buf_text(&target), "17:43:="),
+	assert_int_equal(send_row(OUTBOX_EVENT, buf_text(&target), "17:43:="),
 	                 ST_OK);
 	assert_int_equal(count, PARTITIONS);
 	for (unsigned i = 0; i < count; i++) {
@@ -102,7 +102,7 @@ static void each_user_is_named_by_the_record_of_its_partition(void **state)
 static void one_user_is_one_record(void **state)
 {
 	(void)state;
-	assert_int_equal(announce(OUTBOX_EVENT, "17", ""), ST_OK);
+	assert_int_equal(send_row(OUTBOX_EVENT, "17", ""), ST_OK);
 	assert_int_equal(count, 1);
 	assert_string_equal(sent[0].key, "17");
 	assert_string_equal(sent[0].header, "");
@@ -111,7 +111,7 @@ static void one_user_is_one_record(void **state)
 static void a_room_gets_a_record_on_every_partition(void **state)
 {
 	(void)state;
-	assert_int_equal(announce(OUTBOX_EVENT, "c:17", "17:43:+5,6"), ST_OK);
+	assert_int_equal(send_row(OUTBOX_EVENT, "c:17", "17:43:+5,6"), ST_OK);
 	assert_int_equal(count, PARTITIONS);
 	for (unsigned i = 0; i < count; i++) {
 		assert_int_equal(sent[i].partition, i);
@@ -123,7 +123,7 @@ static void a_room_gets_a_record_on_every_partition(void **state)
 static void a_save_record_is_partitioned_by_its_key(void **state)
 {
 	(void)state;
-	assert_int_equal(announce(OUTBOX_SAVE, "d:1:2", ""), ST_OK);
+	assert_int_equal(send_row(OUTBOX_SAVE, "d:1:2", ""), ST_OK);
 	assert_int_equal(count, 1);
 	assert_string_equal(sent[0].topic, "saves");
 	assert_int_equal(sent[0].partition, KAFKA_BY_KEY);
@@ -136,18 +136,18 @@ static void a_malformed_row_sends_nothing(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
-		assert_int_equal(announce(OUTBOX_EVENT, bad[i], ""),
+		assert_int_equal(send_row(OUTBOX_EVENT, bad[i], ""),
 		                 ST_INVALID);
 		assert_int_equal(count, 0);
 	}
-	assert_int_equal(announce(3, "17", ""), ST_INVALID);
+	assert_int_equal(send_row(3, "17", ""), ST_INVALID);
 }
 
 static void a_refusal_ends_the_row(void **state)
 {
 	(void)state;
 	answer = ST_TOO_LARGE;
-	assert_int_equal(announce(OUTBOX_EVENT, "c:17", "17:1:="),
+	assert_int_equal(send_row(OUTBOX_EVENT, "c:17", "17:1:="),
 	                 ST_TOO_LARGE);
 	assert_int_equal(count, 1);
 }

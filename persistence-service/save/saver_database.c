@@ -1,4 +1,4 @@
-#include "persistence-service/database.h"
+#include "persistence-service/save/saver_database.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -9,7 +9,7 @@
 
 enum { BACKOFF_BASE_MS = 20, BACKOFF_MAX_MS = 2000, DOWN_AFTER = 3 };
 
-struct database {
+struct saver_database {
 	struct sql *sql;
 	bool up;      /* as last reported */
 	bool checked; /* schema and settings, on this connection */
@@ -18,16 +18,16 @@ struct database {
 	uint64_t due_ms; /* monotonic */
 };
 
-struct database *database_create(const struct settings *settings)
+struct saver_database *saver_database_create(const struct settings *settings)
 {
-	struct database *d = mem_new(sizeof(*d));
+	struct saver_database *d = mem_new(sizeof(*d));
 
 	d->sql = settings_sql(settings);
 	service_part("mysql", false, "not connected yet");
 	return d;
 }
 
-void database_destroy(struct database **database)
+void saver_database_destroy(struct saver_database **database)
 {
 	if (!*database)
 		return;
@@ -35,12 +35,12 @@ void database_destroy(struct database **database)
 	mem_free(database);
 }
 
-struct sql *database_sql(struct database *d)
+struct sql *saver_database_sql(struct saver_database *d)
 {
 	return d->sql;
 }
 
-void database_worked(struct database *d)
+void saver_database_worked(struct saver_database *d)
 {
 	if (!d->up) {
 		log_event(LOG_INFO, "database.up");
@@ -52,7 +52,7 @@ void database_worked(struct database *d)
 }
 
 /* A deadlock is temporary: only a lost server is reported as down. */
-void database_failed(struct database *d, enum status status)
+void saver_database_failed(struct saver_database *d, enum status status)
 {
 	bool lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER;
 
@@ -89,7 +89,7 @@ static enum status check_increment(struct sql *sql)
 	return ST_BROKEN;
 }
 
-static enum status open_connection(struct database *d)
+static enum status open_connection(struct saver_database *d)
 {
 	enum status status;
 
@@ -103,7 +103,7 @@ static enum status open_connection(struct database *d)
 	return status;
 }
 
-bool database_ready(struct database *d, unsigned *ret_wait_ms)
+bool saver_database_ready(struct saver_database *d, unsigned *ret_wait_ms)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
@@ -117,10 +117,10 @@ bool database_ready(struct database *d, unsigned *ret_wait_ms)
 		return true;
 	status = open_connection(d);
 	if (status != ST_OK) {
-		database_failed(d, status);
+		saver_database_failed(d, status);
 		*ret_wait_ms = 1;
 		return false;
 	}
-	database_worked(d);
+	saver_database_worked(d);
 	return true;
 }

@@ -1,4 +1,4 @@
-#include "persistence-service/save/message/batch_dedup.h"
+#include "persistence-service/save/batch/batch_dedup.h"
 
 #include "common/base/mem.h"
 

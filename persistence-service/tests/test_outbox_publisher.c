@@ -1,12 +1,12 @@
 /*
- * The announcer with a real database and a real cluster: MYSQL_HOST, … and
- * KAFKA_BROKERS. The topic test_announcer_<pid> stays; its retention is one
- * hour.
+ * The outbox publisher with a real database and a real cluster: MYSQL_HOST, …
+ * and KAFKA_BROKERS. The topic test_outbox_publisher_<pid> stays; its retention
+ * is one hour.
  */
 #include "common/base/clock.h"
 #include "common/io/kafka/kafka.h"
-#include "persistence-service/announcer.h"
 #include "persistence-service/outbox.h"
+#include "persistence-service/outbox_publisher.h"
 #include "persistence-service/tests/chat_fixture.h"
 
 #include <poll.h>
@@ -23,7 +23,7 @@ enum { PARTITIONS = 3, WAIT_MS = 10000, RETENTION_MS = 3600000 };
 
 static struct sql *sql;
 static struct sql *other; /* of a test */
-static struct announcer *announcer;
+static struct outbox_publisher *publisher;
 static struct kafka_reader *events;
 static char topic[64];
 
@@ -33,18 +33,18 @@ static const char *brokers(void)
 
 	if (value)
 		return value;
-	(void)fprintf(stderr, "test_announcer needs KAFKA_BROKERS\n");
+	(void)fprintf(stderr, "test_outbox_publisher needs KAFKA_BROKERS\n");
 	exit(111);
 }
 
 static void make_topic(void)
 {
 	struct kafka_options options = {.brokers = brokers(),
-	                                .client_id = "test_announcer"};
+	                                .client_id = "test_outbox_publisher"};
 	struct kafka_topic made = {topic, PARTITIONS, 1, RETENTION_MS};
 	char why[256] = "";
 
-	(void)snprintf(topic, sizeof(topic), "test_announcer_%ld",
+	(void)snprintf(topic, sizeof(topic), "test_outbox_publisher_%ld",
 	               (long)getpid());
 	if (kafka_topics_create(&options, &made, 1, WAIT_MS, why,
 	                        sizeof(why)) != ST_OK)
@@ -75,7 +75,8 @@ static int stop(void **state)
 static int open_reader(void **state)
 {
 	struct kafka_reader_options options = {
-		.common = {.brokers = brokers(), .client_id = "test_announcer"},
+		.common = {.brokers = brokers(),
+	                   .client_id = "test_outbox_publisher"},
 		.topic = topic,
 		.partitions = PARTITIONS,
 		.shards = 1,
@@ -92,14 +93,15 @@ static int close_all(void **state)
 {
 	(void)state;
 	sql_destroy(&other);
-	announcer_stop(&announcer);
+	outbox_publisher_stop(&publisher);
 	kafka_reader_destroy(&events);
 	return 0;
 }
 
 static void start_announcer(void)
 {
-	assert_int_equal(announcer_start(&chat_settings, &announcer), ST_OK);
+	assert_int_equal(outbox_publisher_start(&chat_settings, &publisher),
+	                 ST_OK);
 }
 
 static void put_of(uint64_t conversation, enum outbox_kind kind,
@@ -177,11 +179,11 @@ static void a_wake_sends_the_committed_rows(void **state)
 	(void)usleep(300000);
 	assert_int_equal(sql_begin(sql), ST_OK);
 	put(OUTBOX_EVENT, "17", "5:6:=", "one");
-	announcer_wake(announcer);
+	outbox_publisher_wake(publisher);
 	assert_false(comes_within(200));
 	assert_int_equal(sql_commit(sql), ST_OK);
 	began_ms = clock_mono_ms();
-	announcer_wake(announcer);
+	outbox_publisher_wake(publisher);
 	assert_event("17", "5:6:=", "one");
 	assert_true(empties(500));
 	assert_true(clock_mono_ms() - began_ms < 700);
@@ -206,22 +208,23 @@ static void rows_of_a_dead_process_are_sent_in_order(void **state)
 
 static void two_announcers_send_each_row_once(void **state)
 {
-	struct announcer *second;
+	struct outbox_publisher *second;
 	unsigned got = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
 	start_announcer();
-	assert_int_equal(announcer_start(&chat_settings, &second), ST_OK);
+	assert_int_equal(outbox_publisher_start(&chat_settings, &second),
+	                 ST_OK);
 	assert_true(empties(5000));
 	for (; got < 300; got++)
 		assert_event("17", "", "x");
 	assert_false(comes_within(300));
-	announcer_stop(&second);
+	outbox_publisher_stop(&second);
 }
 
-/* As an announcer that stopped before it sent the rows. */
+/* As a publisher that stopped before it sent the rows. */
 static void an_earlier_row_that_is_locked_is_sent_first(void **state)
 {
 	struct outbox_taken taken[OUTBOX_TAKEN_MAX];
@@ -281,7 +284,7 @@ static void a_stop_sends_the_remaining_rows(void **state)
 	(void)usleep(300000);
 	for (unsigned i = 0; i < 200; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
-	announcer_stop(&announcer);
+	outbox_publisher_stop(&publisher);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 0);
 }
 
@@ -295,7 +298,7 @@ static void without_kafka_the_announcer_waits_and_stops_in_time(void **state)
 	start_announcer();
 	(void)usleep(500000);
 	began_ms = clock_mono_ms();
-	announcer_stop(&announcer);
+	outbox_publisher_stop(&publisher);
 	assert_true(clock_mono_ms() - began_ms < 6000);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
 	chat_settings.kafka_brokers = brokers();

@@ -1,8 +1,8 @@
 /*
  * batch_dedup - finds messages with the same (sender, uuid) within a batch.
  */
-#ifndef PARLEY_PERSISTENCE_SAVE_MESSAGE_BATCH_DEDUP_H
-#define PARLEY_PERSISTENCE_SAVE_MESSAGE_BATCH_DEDUP_H
+#ifndef PARLEY_PERSISTENCE_SAVE_BATCH_BATCH_DEDUP_H
+#define PARLEY_PERSISTENCE_SAVE_BATCH_BATCH_DEDUP_H
 
 #include "persistence-service/save/batch/batch.h"
 

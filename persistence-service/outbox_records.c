@@ -1,4 +1,4 @@
-#include "persistence-service/announcement.h"
+#include "persistence-service/outbox_records.h"
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -48,7 +48,7 @@ static void write_key(struct buf *key, const struct crowd *crowd,
 
 static enum status to_users(const struct settings *settings,
                             const struct outbox_row *row,
-                            announcement_send *send, void *context)
+                            outbox_records_send *send, void *context)
 {
 	struct crowd crowd CLEANUP(crowd_free) = {0};
 	struct buf key CLEANUP(buf_free) = BUF(OUTBOX_TEXT_MAX);
@@ -70,7 +70,7 @@ static enum status to_users(const struct settings *settings,
 
 static enum status to_room(const struct settings *settings,
                            const struct outbox_row *row,
-                           announcement_send *send, void *context)
+                           outbox_records_send *send, void *context)
 {
 	struct kafka_record record = event_record(settings, row);
 	struct buf seq CLEANUP(buf_free) = BUF(SEQ_MAX);
@@ -90,9 +90,9 @@ static enum status to_room(const struct settings *settings,
 	return status;
 }
 
-enum status announcement_each(const struct settings *settings,
-                              const struct outbox_row *row,
-                              announcement_send *send, void *context)
+enum status outbox_records_each(const struct settings *settings,
+                                const struct outbox_row *row,
+                                outbox_records_send *send, void *context)
 {
 	struct kafka_record record = {.topic = settings->topic_save,
 	                              .partition = KAFKA_BY_KEY,
