@@ -20,7 +20,7 @@ PROGRAMS = ("load", "producer", "nginx", "websocket-service", "kafka",
             "persistence-service", "mariadb", "redis", "identity-service", "others")
 MESSAGE_FAULTS = ("errors", "lost_unsaved", "lost_undelivered", "duplicates", "misordered",
                   "lost_sockets")
-ROOM_FAULTS = ("gaps", "duplicates", "strange", "lost_sockets")
+ROOM_FAULTS = ("gaps", "duplicates", "unexpected_frames", "lost_sockets")
 
 
 def of(result: dict) -> str:
