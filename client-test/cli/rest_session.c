@@ -213,7 +213,8 @@ bool rest_session_find_user(struct rest_session *session, const char *name,
 	rest_escape(&path, span_of(name));
 	if (call(session, "GET", buf_text(&path), SPAN_NONE, take_id,
 	         session) == ST_NOT_FOUND) {
-		rest_session_fail(session, "there is no user called '%s'", name);
+		rest_session_fail(session, "there is no user called '%s'",
+		                  name);
 		return false;
 	}
 	if (session->status != ST_OK || !session->found_user) {
