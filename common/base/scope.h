@@ -3,7 +3,7 @@
  *
  * CLEANUP(f) calls f(&variable) when the variable leaves its scope; every
  * x_destroy(struct x **) fits. MOVE(p) yields p and sets p to NULL: a
- * constructor returns its object so, and needs no clean-up code of its own.
+ * constructor that returns MOVE(object) needs no clean-up code of its own.
  */
 #ifndef PARLEY_BASE_SCOPE_H
 #define PARLEY_BASE_SCOPE_H

@@ -32,20 +32,20 @@ enum websocket_op {
 	WEBSOCKET_PONG = 10,
 };
 
-enum websocket_code { /* RFC 6455 7.4.1; Parley adds 44xx */
-	              WEBSOCKET_NORMAL = 1000,
-	              WEBSOCKET_GOING_AWAY = 1001,
-	              WEBSOCKET_PROTOCOL_ERROR = 1002,
-	              WEBSOCKET_UNSUPPORTED = 1003,
-	              WEBSOCKET_NO_CODE =
-	                      1005, /* never sent: a close without a code */
-	              WEBSOCKET_BAD_DATA = 1007,
-	              WEBSOCKET_POLICY = 1008,
-	              WEBSOCKET_TOO_BIG = 1009,
-	              WEBSOCKET_TRY_LATER = 1013,
-	              WEBSOCKET_TOKEN_ENDED = 4401,
-	              WEBSOCKET_TOO_SLOW = 4408,
-	              WEBSOCKET_TOO_FAST = 4429,
+/* RFC 6455 7.4.1; Parley adds 44xx. */
+enum websocket_code {
+	WEBSOCKET_NORMAL = 1000,
+	WEBSOCKET_GOING_AWAY = 1001,
+	WEBSOCKET_PROTOCOL_ERROR = 1002,
+	WEBSOCKET_UNSUPPORTED = 1003,
+	WEBSOCKET_NO_CODE = 1005, /* never sent: a close without a code */
+	WEBSOCKET_BAD_DATA = 1007,
+	WEBSOCKET_POLICY = 1008,
+	WEBSOCKET_TOO_BIG = 1009,
+	WEBSOCKET_TRY_LATER = 1013,
+	WEBSOCKET_TOKEN_ENDED = 4401,
+	WEBSOCKET_TOO_SLOW = 4408,
+	WEBSOCKET_TOO_FAST = 4429,
 };
 
 struct websocket_reader {

@@ -52,7 +52,7 @@ static void drop_inflight(struct identity_inflight **table)
 	}
 }
 
-/* Without the poller no response comes any more. */
+/* Without the poller no response arrives any more. */
 void identity_client_destroy(struct identity_client **client)
 {
 	if (!*client)
@@ -122,7 +122,7 @@ static void on_answer(void *context, enum status transport,
 
 	report(inflight, &response, transport, http);
 	keep(client, &inflight->request, &response, inflight->began_unix_ms);
-	/* Out of the table first: a waiter may ask again. */
+	/* Leaves the table first: a waiter may repeat the request. */
 	HASH_DEL(client->inflight[kind], inflight);
 	while (inflight->waiters) {
 		struct identity_waiter *waiter = inflight->waiters;

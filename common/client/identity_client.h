@@ -1,8 +1,9 @@
 /*
- * identity_client - asks identity-service, and keeps its responses.
+ * identity_client - sends requests to identity-service and caches the
+ * responses.
  *
- * A response is kept for its TTL. While a request is in flight, everyone that
- * wants the same waits for its one response. Owners and users are kept in two
+ * A response is cached for its TTL. While a request is in flight, callers with
+ * the same request wait for its response. Owners and users have separate
  * caches, so that a flood of bad tokens does not evict users.
  *
  * Ownership  the client owns its poller. A waiter is a part of the caller's
@@ -12,8 +13,8 @@
  * Threads    the loop's, except identity_client_cached(): any thread may call
  *            it. It reads the cache under the cache's own lock (lru.h), which
  *            is held for one look-up and never during I/O.
- * Bounds     connection_max requests at a time; more wait for a connection, no
- *            longer than the time limit (http_poller_ask()).
+ * Bounds     connection_max requests at a time; further ones wait for a
+ *            connection, at most for the time limit (http_poller_ask()).
  */
 #ifndef PARLEY_CLIENT_IDENTITY_CLIENT_H
 #define PARLEY_CLIENT_IDENTITY_CLIENT_H
@@ -34,28 +35,28 @@ struct identity_waiter {
 	struct identity_waiter *prev, *next;
 	struct identity_inflight *inflight; /* NULL: not waiting */
 	/*
-	 * It waits for a request that another waiter started. ST_DENIED for a
-	 * user may then be about the token of that other one.
+	 * The waiter joined a request that another waiter started. ST_DENIED
+	 * for a user may then be about the token of the other waiter.
 	 */
 	bool joined;
 	identity_done *done;
 	void *context;
 };
 
-/* What became of one HTTP request. */
+/* The outcome of one HTTP request. */
 struct identity_report {
 	bool answered;   /* with a response other than ST_UNAVAILABLE */
-	unsigned http;   /* code; 0: no HTTP answer came */
+	unsigned http;   /* code; 0: no HTTP answer arrived */
 	const char *why; /* unless answered; until the callback returns */
 	uint64_t took_us;
 };
 
 struct identity_client_options {
 	struct uv_loop_s *loop;
-	const char *base_url; /* must live on */
+	const char *base_url; /* must outlive the client */
 	unsigned connection_max;
 	unsigned timeout_ms;
-	uint32_t owners_max, users_max; /* responses kept */
+	uint32_t owners_max, users_max; /* cached responses */
 	struct identity_ttl ttl;
 	/* After each HTTP request, from the loop. */
 	void (*report)(void *context, const struct identity_report *report);
@@ -65,8 +66,8 @@ struct identity_client_options {
 struct identity_client *
 identity_client_create(const struct identity_client_options *options);
 /*
- * Waiters are cancelled. Not from within `done` or `report`. The loop must turn
- * once more, for the handles of the poller to close.
+ * Cancels the waiters. Do not call it from `done` or `report`. The loop must
+ * turn once more, so that the handles of the poller close.
  */
 void identity_client_destroy(struct identity_client **client);
 
@@ -80,8 +81,9 @@ bool identity_client_get(struct identity_client *client,
                          struct identity_response *ret_response);
 void identity_client_cancel(struct identity_waiter *waiter);
 /*
- * What identity_client_get() would give at once; sends nothing. False also
- * while a request is in flight: responses come in the order of the calls.
+ * The response that identity_client_get() would give at once; sends no request.
+ * False also while a request is in flight, so that responses keep the order of
+ * the calls.
  */
 bool identity_client_peek(struct identity_client *client,
                           const struct identity_request *request,
@@ -90,7 +92,7 @@ bool identity_client_peek(struct identity_client *client,
 bool identity_client_cached(struct identity_client *client,
                             const struct identity_request *request,
                             struct identity_response *ret_response);
-/* Keeps a response that the caller knows without a request. */
+/* Caches a response that the caller knows without a request. */
 void identity_client_put(struct identity_client *client,
                          const struct identity_request *request,
                          const struct identity_response *response);

@@ -72,7 +72,7 @@ struct identity_response identity_response_read(enum identity_kind kind,
 	return response;
 }
 
-/* The owner's time runs from the request: identity checked the token later. */
+/* The TTL of an owner begins with the request, before identity checked it. */
 static uint64_t owner_expires_ms(const struct identity_ttl *ttl,
                                  const struct identity_response *response,
                                  uint64_t began_ms)

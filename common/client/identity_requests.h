@@ -4,12 +4,12 @@
  *
  * Requests with the same key get the same response. The key of an owner is the
  * SHA-256 digest of the token; the key of a user is the user's id. A request
- * for a user carries the token of the user that asks, but the token is not a
+ * for a user carries the token of the requesting user, but the token is not a
  * part of the key.
  *
  * Ownership  a request borrows `token`.
  * Threads    any: nothing here is shared.
- * Units      _ms of times is unix milliseconds, of a TTL milliseconds.
+ * Units      _ms of a time is unix milliseconds; _ms of a TTL is a duration.
  */
 #ifndef PARLEY_CLIENT_IDENTITY_REQUESTS_H
 #define PARLEY_CLIENT_IDENTITY_REQUESTS_H
@@ -47,12 +47,12 @@ struct identity_response {
 };
 
 /*
- * How long a service may keep each response; 0: not at all. ST_UNAVAILABLE is
- * never kept, nor is the ST_DENIED of a request for a user, because it says
- * something about the token and nothing about the user.
+ * How long a service may cache each response; 0: not at all. ST_UNAVAILABLE is
+ * never cached, nor is the ST_DENIED of a request for a user, because it is
+ * about the token and not about the user.
  */
 struct identity_ttl {
-	uint64_t owner_ms; /* from the request on; ends with the token */
+	uint64_t owner_ms; /* since the request; at most the token's life */
 	uint64_t denied_ms;
 	uint64_t user_ms;
 	uint64_t no_user_ms;
@@ -71,7 +71,7 @@ bool identity_request_valid(const struct identity_request *request);
 struct identity_response identity_response_read(enum identity_kind kind,
                                                 enum status transport,
                                                 const struct http_answer *http);
-/* When the response expires; 0: it must not be kept. */
+/* When the response expires; 0: it must not be cached. */
 uint64_t identity_response_expires_ms(enum identity_kind kind,
                                       const struct identity_ttl *ttl,
                                       const struct identity_response *response,

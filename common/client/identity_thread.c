@@ -27,7 +27,7 @@ struct call {
 	pthread_cond_t done;
 	struct identity_response response;
 	bool finished;
-	bool abandoned; /* the caller's time is over */
+	bool abandoned; /* the caller has timed out */
 };
 
 struct identity_thread {
@@ -38,10 +38,10 @@ struct identity_thread {
 	uv_loop_t loop;
 	uv_async_t wake;
 	struct call *taken;
-	/* Handed over, under the lock. */
+	/* Shared with the callers, under the lock. */
 	pthread_mutex_t lock;
 	struct call *mailbox;
-	unsigned calls;   /* that exist, abandoned ones too */
+	unsigned calls;   /* all, also abandoned ones */
 	unsigned callers; /* inside of wait_for() */
 	pthread_cond_t callers_left;
 	bool stopping;
@@ -109,7 +109,7 @@ static bool is_abandoned(struct call *call)
 	return abandoned;
 }
 
-/* Of a joined request another caller's token may have been denied. */
+/* In a joined request, the denied token may be that of another caller. */
 static void on_response(void *context, const struct identity_response *response)
 {
 	struct call *call = context;
@@ -256,7 +256,7 @@ static void hand_over(struct identity_thread *t, struct call *call)
 	(void)uv_async_send(&t->wake);
 }
 
-/* Under the lock. The call is gone, or the thread's, afterwards. */
+/* Under the lock. Afterwards the call is freed, or the thread owns it. */
 static void wait_for(struct call *call, uint64_t until_ms,
                      struct identity_response *ret_response)
 {

@@ -2,18 +2,19 @@
  * identity_thread - identity_client for threads that block, such as the workers
  * of an HTTP server.
  *
- * One thread owns the loop and the client. Callers hand their requests over in
- * a mailbox and wait. A cached response costs no hand-over: the caller reads
- * the cache itself, under the cache's lock, which is held for one look-up.
- * Callers that want the same at the same time share one HTTP request.
+ * One thread owns the loop and the client. Callers put their requests into a
+ * mailbox and wait. For a cached response they need no mailbox: the caller
+ * reads the cache itself, under the cache's lock, which is held for one
+ * look-up. Callers that make the same request at the same time share one HTTP
+ * request.
  *
  * Ownership  identity_thread_start() gives the thread to its caller;
  *            identity_thread_stop() takes it back and accepts NULL.
  * Errors     a machine without resources for a thread ends the process.
- * Threads    any may call identity_thread_get(). `report` is called on the
- *            thread.
- * Bounds     a call waits for timeout_ms at most; 1024 calls at a time, the
- *            next ones are ST_UNAVAILABLE at once.
+ * Threads    any thread may call identity_thread_get(). `report` is called on
+ *            the thread that owns the loop.
+ * Bounds     a call waits for at most timeout_ms. When 1024 calls wait, the
+ *            next one is ST_UNAVAILABLE at once.
  */
 #ifndef PARLEY_CLIENT_IDENTITY_THREAD_H
 #define PARLEY_CLIENT_IDENTITY_THREAD_H
@@ -27,8 +28,8 @@ struct identity_thread;
 struct identity_thread *
 identity_thread_start(const struct identity_client_options *options);
 /*
- * Calls that wait return ST_UNAVAILABLE at once, before this returns. No call
- * may begin any more.
+ * Calls that wait return ST_UNAVAILABLE before this function returns. No caller
+ * may begin a call any more.
  */
 void identity_thread_stop(struct identity_thread **thread);
 

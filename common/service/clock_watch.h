@@ -2,9 +2,10 @@
  * clock_watch - ends the process when the wall clock is set back.
  *
  * librdkafka's threads sleep until a time of the wall clock, because
- * cnd_timedwait() of C11 supports no other. When the clock is set back by an
- * hour, they sleep for an hour: the gateway receives no events and the consumer
- * no records. The process ends instead: it is restarted and nothing is lost.
+ * cnd_timedwait() of C11 supports no other clock. When the clock is set back by
+ * an hour, they sleep for an hour: the gateway receives no events and the
+ * consumer no records. The process ends instead: it is restarted and nothing is
+ * lost.
  *
  * A clock that is set forward, or back by less than CLOCK_BACK_MAX_MS, does no
  * harm.

@@ -1,15 +1,15 @@
 /*
  * log - structured events: one JSON object per line on stdout.
  *
- *	log_event(LOG_WARN, "outbox.full", F_NUMBER("user", id),
+ *	log_event(LOG_WARN, "socket.too_slow", F_NUMBER("user", id),
  *		  F_NUMBER("queued", n));
  *
  *	{"time":"…","service":"websocket-service","level":"warn",
- *	 "event":"outbox.full","user":7,"queued":262144}
+ *	 "event":"socket.too_slow","user":7,"queued":262144}
  *
  * Event names are stable; tests assert on them. Message bodies, tokens and
  * passwords are never fields. Text is cut at 512 bytes; bytes that are not
- *UTF-8 are replaced.
+ * UTF-8 are replaced.
  *
  * Threads    any; lines do not mix.
  */

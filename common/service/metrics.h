@@ -2,7 +2,7 @@
  * metrics - counters, gauges and histograms for Prometheus (text format 0.0.4).
  *
  * Metrics are static variables. Register them once at start, in the order of
- *the output. Labels are part of the name:
+ * the output. Labels are part of the name:
  *
  *	static struct metric frames = METRIC_COUNTER(
  *		"parley_frames_total{direction=\"in\"}", "Frames by direction");

@@ -45,9 +45,9 @@ enum save_has {
 };
 
 /*
- * message to react come from clients. rooms and roster are queries of a gateway
- * about its users, which an event answers. blocked says that the blocks between
- * two users have changed.
+ * The kinds from message to react come from clients. rooms and roster are
+ * queries of a gateway about its users, which an event answers. blocked says
+ * that the blocks between two users have changed.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \

@@ -26,25 +26,25 @@ static unsigned reported_answered;
 static unsigned last_http;
 static bool last_has_why;
 
-struct asker {
+struct caller {
 	struct identity_waiter waiter;
 	struct identity_response response;
 	unsigned calls;
-	unsigned order;      /* of being called, from 1 */
-	struct asker *other; /* is cancelled when this one is called */
+	unsigned order;       /* of being called, from 1 */
+	struct caller *other; /* is cancelled when this one is called */
 };
 
 static unsigned called;
 
 static void on_done(void *context, const struct identity_response *response)
 {
-	struct asker *asker = context;
+	struct caller *caller = context;
 
-	asker->calls++;
-	asker->order = ++called;
-	asker->response = *response;
-	if (asker->other)
-		identity_client_cancel(&asker->other->waiter);
+	caller->calls++;
+	caller->order = ++called;
+	caller->response = *response;
+	if (caller->other)
+		identity_client_cancel(&caller->other->waiter);
 }
 
 static void on_report(void *context, const struct identity_report *report)
@@ -102,22 +102,22 @@ static int stop(void **state)
 	return uv_loop_close(&loop);
 }
 
-static bool get(struct asker *asker, struct identity_request request)
+static bool get(struct caller *caller, struct identity_request request)
 {
-	asker->waiter.done = on_done;
-	asker->waiter.context = asker;
-	return identity_client_get(client, &request, &asker->waiter,
-	                           &asker->response);
+	caller->waiter.done = on_done;
+	caller->waiter.context = caller;
+	return identity_client_get(client, &request, &caller->waiter,
+	                           &caller->response);
 }
 
-static bool get_user(struct asker *asker, uint64_t user)
+static bool get_user(struct caller *caller, uint64_t user)
 {
-	return get(asker, identity_request_user(user, SPAN("tok")));
+	return get(caller, identity_request_user(user, SPAN("tok")));
 }
 
-static bool get_owner(struct asker *asker, const char *token)
+static bool get_owner(struct caller *caller, const char *token)
 {
-	return get(asker, identity_request_owner(span_of(token)));
+	return get(caller, identity_request_owner(span_of(token)));
 }
 
 /* Until `count` requests have come to an end. */
@@ -132,8 +132,8 @@ static void wait_for(unsigned count)
 
 static void a_response_comes_and_is_kept(void **state)
 {
-	struct asker first = {0};
-	struct asker second = {0};
+	struct caller first = {0};
+	struct caller second = {0};
 
 	(void)state;
 	assert_false(get_user(&first, 5));
@@ -151,8 +151,8 @@ static void a_response_comes_and_is_kept(void **state)
 
 static void an_owner_comes_with_session_and_expiry(void **state)
 {
-	struct asker first = {0};
-	struct asker second = {0};
+	struct caller first = {0};
+	struct caller second = {0};
 	uint64_t end_ms;
 
 	(void)state;
@@ -170,8 +170,8 @@ static void an_owner_comes_with_session_and_expiry(void **state)
 static void a_token_that_cannot_be_one_is_denied_without_a_request(void **state)
 {
 	static char text[TOKEN_MAX + 2];
-	struct asker none = {0};
-	struct asker much = {0};
+	struct caller none = {0};
+	struct caller much = {0};
 
 	(void)state;
 	memset(text, 'a', TOKEN_MAX + 1);
@@ -184,8 +184,8 @@ static void a_token_that_cannot_be_one_is_denied_without_a_request(void **state)
 
 static void owner_and_user_do_not_share_a_response(void **state)
 {
-	struct asker owner = {0};
-	struct asker user = {0};
+	struct caller owner = {0};
+	struct caller user = {0};
 
 	(void)state;
 	assert_false(get_owner(&owner, "tok"));
@@ -197,27 +197,27 @@ static void owner_and_user_do_not_share_a_response(void **state)
 
 static void waiters_for_the_same_share_one_request(void **state)
 {
-	static struct asker askers[WAITERS];
+	static struct caller callers[WAITERS];
 
 	(void)state;
-	memset(askers, 0, sizeof(askers));
+	memset(callers, 0, sizeof(callers));
 	for (unsigned i = 0; i < WAITERS; i++) {
-		assert_false(get_user(&askers[i], 6));
-		assert_int_equal(askers[i].waiter.joined, i > 0);
+		assert_false(get_user(&callers[i], 6));
+		assert_int_equal(callers[i].waiter.joined, i > 0);
 	}
 	wait_for(1);
 	for (unsigned i = 0; i < WAITERS; i++) {
-		assert_int_equal(askers[i].calls, 1);
-		assert_int_equal(askers[i].order, i + 1);
-		assert_int_equal(askers[i].response.user, 6);
+		assert_int_equal(callers[i].calls, 1);
+		assert_int_equal(callers[i].order, i + 1);
+		assert_int_equal(callers[i].response.user, 6);
 	}
 	assert_int_equal(identity_stub_requests(), 1);
 }
 
 static void different_keys_are_different_requests(void **state)
 {
-	struct asker five = {0};
-	struct asker six = {0};
+	struct caller five = {0};
+	struct caller six = {0};
 
 	(void)state;
 	assert_false(get_user(&five, 5));
@@ -229,8 +229,8 @@ static void different_keys_are_different_requests(void **state)
 
 static void a_cancelled_waiter_is_not_called(void **state)
 {
-	struct asker stays = {0};
-	struct asker leaves = {0};
+	struct caller stays = {0};
+	struct caller leaves = {0};
 
 	(void)state;
 	assert_false(get_user(&leaves, 5));
@@ -242,10 +242,10 @@ static void a_cancelled_waiter_is_not_called(void **state)
 	assert_int_equal(stays.calls, 1);
 }
 
-static void a_response_that_nobody_waits_for_is_kept(void **state)
+static void a_response_without_waiters_is_cached(void **state)
 {
-	struct asker leaves = {0};
-	struct asker later = {0};
+	struct caller leaves = {0};
+	struct caller later = {0};
 
 	(void)state;
 	assert_false(get_user(&leaves, 5));
@@ -257,8 +257,8 @@ static void a_response_that_nobody_waits_for_is_kept(void **state)
 
 static void a_waiter_may_be_cancelled_while_another_is_called(void **state)
 {
-	struct asker second = {0};
-	struct asker first = {.other = &second};
+	struct caller second = {0};
+	struct caller first = {.other = &second};
 
 	(void)state;
 	assert_false(get_user(&first, 5));
@@ -270,17 +270,17 @@ static void a_waiter_may_be_cancelled_while_another_is_called(void **state)
 
 static void is_unavailable_and_not_kept(uint64_t user, unsigned http)
 {
-	struct asker asker = {0};
+	struct caller caller = {0};
 
-	assert_false(get_user(&asker, user));
+	assert_false(get_user(&caller, user));
 	wait_for(1);
-	assert_int_equal(asker.response.status, ST_UNAVAILABLE);
+	assert_int_equal(caller.response.status, ST_UNAVAILABLE);
 	assert_int_equal(reported_answered, 0);
 	assert_int_equal(last_http, http);
 	assert_true(last_has_why);
-	assert_false(get_user(&asker, user));
+	assert_false(get_user(&caller, user));
 	wait_for(2);
-	assert_int_equal(asker.calls, 2);
+	assert_int_equal(caller.calls, 2);
 }
 
 static void a_failure_of_the_server_is_not_kept(void **state)
@@ -315,49 +315,49 @@ static void a_ttl_of_zero_keeps_nothing(void **state)
 {
 	static const struct identity_ttl persistence = {.owner_ms = 30000,
 	                                                .user_ms = KEPT_MS};
-	struct asker asker = {0};
+	struct caller caller = {0};
 
 	(void)state;
 	create_again(identity_stub_url(), &persistence);
-	assert_false(get_owner(&asker, "bad"));
+	assert_false(get_owner(&caller, "bad"));
 	wait_for(1);
-	assert_int_equal(asker.response.status, ST_DENIED);
+	assert_int_equal(caller.response.status, ST_DENIED);
 	assert_int_equal(reported_answered, 1);
-	assert_false(get_owner(&asker, "bad"));
+	assert_false(get_owner(&caller, "bad"));
 	wait_for(2);
-	assert_false(get_user(&asker, STUB_NO_USER));
+	assert_false(get_user(&caller, STUB_NO_USER));
 	wait_for(3);
-	assert_int_equal(asker.response.status, ST_NOT_FOUND);
-	assert_false(get_user(&asker, STUB_NO_USER));
+	assert_int_equal(caller.response.status, ST_NOT_FOUND);
+	assert_false(get_user(&caller, STUB_NO_USER));
 	wait_for(4);
 }
 
 static void a_denied_token_and_a_missing_user_are_kept(void **state)
 {
-	struct asker asker = {0};
-	struct asker other = {0};
+	struct caller caller = {0};
+	struct caller other = {0};
 
 	(void)state;
-	assert_false(get_owner(&asker, "bad"));
+	assert_false(get_owner(&caller, "bad"));
 	assert_false(get_user(&other, STUB_NO_USER));
 	wait_for(2);
-	assert_true(get_owner(&asker, "bad"));
-	assert_int_equal(asker.response.status, ST_DENIED);
-	assert_true(get_user(&asker, STUB_NO_USER));
-	assert_int_equal(asker.response.status, ST_NOT_FOUND);
+	assert_true(get_owner(&caller, "bad"));
+	assert_int_equal(caller.response.status, ST_DENIED);
+	assert_true(get_user(&caller, STUB_NO_USER));
+	assert_int_equal(caller.response.status, ST_NOT_FOUND);
 }
 
 static void a_user_that_a_bad_token_asks_for_is_not_kept(void **state)
 {
-	struct asker asker = {0};
+	struct caller caller = {0};
 
 	(void)state;
-	assert_false(get(&asker, identity_request_user(5, SPAN("bad"))));
+	assert_false(get(&caller, identity_request_user(5, SPAN("bad"))));
 	wait_for(1);
-	assert_int_equal(asker.response.status, ST_DENIED);
-	assert_false(get_user(&asker, 5));
+	assert_int_equal(caller.response.status, ST_DENIED);
+	assert_false(get_user(&caller, 5));
 	wait_for(2);
-	assert_int_equal(asker.response.status, ST_OK);
+	assert_int_equal(caller.response.status, ST_OK);
 }
 
 static void wait_ms(uint64_t ms)
@@ -371,8 +371,8 @@ static void wait_ms(uint64_t ms)
 static void an_expired_response_is_asked_for_again(void **state)
 {
 	static const struct identity_ttl ttl = {.owner_ms = 20, .user_ms = 20};
-	struct asker user = {0};
-	struct asker owner = {0};
+	struct caller user = {0};
+	struct caller owner = {0};
 
 	(void)state;
 	create_again(identity_stub_url(), &ttl);
@@ -389,15 +389,15 @@ static void what_is_put_is_known_without_a_request(void **state)
 {
 	struct identity_request nine = identity_request_user(9, SPAN("tok"));
 	struct identity_response known = {.status = ST_OK, .user = 9};
-	struct asker asker = {0};
+	struct caller caller = {0};
 
 	(void)state;
 	assert_false(identity_client_peek(client, &nine, &known));
 	identity_client_put(client, &nine, &known);
 	assert_true(identity_client_peek(client, &nine, &known));
 	assert_true(identity_client_cached(client, &nine, &known));
-	assert_true(get_user(&asker, 9));
-	assert_int_equal(asker.response.user, 9);
+	assert_true(get_user(&caller, 9));
+	assert_int_equal(caller.response.user, 9);
 	assert_int_equal(identity_stub_requests(), 0);
 }
 
@@ -405,8 +405,8 @@ static void a_late_waiter_is_called_after_the_earlier_ones(void **state)
 {
 	struct identity_request five = identity_request_user(5, SPAN("tok"));
 	struct identity_response known = {.status = ST_OK, .user = 5};
-	struct asker first = {0};
-	struct asker second = {0};
+	struct caller first = {0};
+	struct caller second = {0};
 
 	(void)state;
 	assert_false(get_user(&first, 5));
@@ -418,14 +418,14 @@ static void a_late_waiter_is_called_after_the_earlier_ones(void **state)
 	assert_int_equal(second.order, 2);
 }
 
-static void destroying_with_requests_in_flight_calls_nobody(void **state)
+static void destroying_with_requests_in_flight_calls_no_waiter(void **state)
 {
-	struct asker asker = {0};
+	struct caller caller = {0};
 
-	assert_false(get_user(&asker, STUB_SILENT));
+	assert_false(get_user(&caller, STUB_SILENT));
 	assert_int_equal(stop(state), 0);
-	assert_int_equal(asker.calls, 0);
-	assert_null(asker.waiter.inflight);
+	assert_int_equal(caller.calls, 0);
+	assert_null(caller.waiter.inflight);
 	assert_int_equal(start(state), 0);
 }
 
@@ -440,7 +440,7 @@ int main(void)
 		TEST(waiters_for_the_same_share_one_request),
 		TEST(different_keys_are_different_requests),
 		TEST(a_cancelled_waiter_is_not_called),
-		TEST(a_response_that_nobody_waits_for_is_kept),
+		TEST(a_response_without_waiters_is_cached),
 		TEST(a_waiter_may_be_cancelled_while_another_is_called),
 		TEST(a_failure_of_the_server_is_not_kept),
 		TEST(garbage_is_not_kept),
@@ -452,7 +452,7 @@ int main(void)
 		TEST(an_expired_response_is_asked_for_again),
 		TEST(what_is_put_is_known_without_a_request),
 		TEST(a_late_waiter_is_called_after_the_earlier_ones),
-		TEST(destroying_with_requests_in_flight_calls_nobody),
+		TEST(destroying_with_requests_in_flight_calls_no_waiter),
 	};
 #undef TEST
 

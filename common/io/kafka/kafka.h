@@ -1,13 +1,14 @@
 /*
  * kafka - produces and consumes records, through librdkafka.
  *
- * producer  idempotent, acks=all. Each record that kafka_produce() takes gets
- *           one delivery report, with its tag, from kafka_producer_poll().
- * After a fatal error the producer rebuilds its handle and sends the records
- * without a report again, in order. group     a member of a consumer group
- * (range assignor, static membership): the members share the partitions of
- * message_save. reader    reads fixed partitions from their end, without a
- * group: each process reads all of its shard of message_events.
+ * producer   idempotent, acks=all. Each record that kafka_produce() takes gets
+ *            one delivery report, with its tag, from kafka_producer_poll().
+ *            After a fatal error the producer rebuilds its handle and sends the
+ *            records without a report again, in order.
+ * group      a member of a consumer group (range assignor, static membership):
+ *            the members share the partitions of message_save.
+ * reader     reads fixed partitions from their end, without a group: each
+ *            process reads all of its shard of message_events.
  *
  * Threads    one thread per object. A producer and a reader have a file
  *            descriptor that becomes readable when poll has work. Watch it in

@@ -7,8 +7,8 @@
  * jittered backoff.
  *
  * Bounds     at most `pending_max` commands wait for their replies. Beyond
- * that, and without a connection, commands are dropped. Threads    the thread
- * of the loop.
+ *            that, and without a connection, commands are dropped.
+ * Threads    the thread of the loop.
  */
 #ifndef PARLEY_IO_REDIS_H
 #define PARLEY_IO_REDIS_H

@@ -60,7 +60,7 @@ static void an_event_is_one_line_of_json(void **state)
 	uint64_t ms = 0;
 
 	(void)state;
-	LOGGED(&out, LOG_WARN, "outbox.full", F_NUMBER("user", 7),
+	LOGGED(&out, LOG_WARN, "socket.too_slow", F_NUMBER("user", 7),
 	       F_TEXT("why", "slow"), F_SPAN("part", span_make("abc", 2)));
 	json = one_line(&out);
 	assert_true(json_get_text(json, "time", &time));
@@ -69,7 +69,7 @@ static void an_event_is_one_line_of_json(void **state)
 	buf_consume(&out, sizeof("{\"time\":\"\"") - 1 + CLOCK_TEXT_LEN);
 	assert_string_equal(buf_text(&out),
 	                    ",\"service\":\"test\",\"level\":\"warn\","
-	                    "\"event\":\"outbox.full\",\"user\":7,"
+	                    "\"event\":\"socket.too_slow\",\"user\":7,"
 	                    "\"why\":\"slow\",\"part\":\"ab\"}\n");
 }
 

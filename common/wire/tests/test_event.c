@@ -71,7 +71,7 @@ static void a_key_lists_users_with_commas(void **state)
 	assert_false(event_key_next(&left, &user));
 }
 
-static void an_empty_key_is_for_nobody(void **state)
+static void an_empty_key_names_no_user(void **state)
 {
 	struct span key = SPAN_NONE;
 	uint64_t user = 77;
@@ -409,7 +409,7 @@ int main(void)
 		cmocka_unit_test(a_user_keeps_the_partition_for_life),
 		cmocka_unit_test(neighbouring_users_spread_over_all_partitions),
 		cmocka_unit_test(a_key_lists_users_with_commas),
-		cmocka_unit_test(an_empty_key_is_for_nobody),
+		cmocka_unit_test(an_empty_key_names_no_user),
 		cmocka_unit_test(what_is_no_id_stops_a_key),
 		cmocka_unit_test(a_key_ends_where_its_length_says),
 		cmocka_unit_test(an_origin_survives_the_way),

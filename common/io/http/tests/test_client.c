@@ -250,7 +250,7 @@ static void a_silent_server_costs_no_more_than_the_limit(void **state)
 	assert_in_range(clock_mono_ms() - start_ms, 90, 3000);
 }
 
-static void nobody_listening_is_unavailable(void **state)
+static void a_port_without_listener_is_unavailable(void **state)
 {
 	struct http_ask ask = {.url = "http://127.0.0.1:1/",
 	                       .timeout_ms = 1000};
@@ -487,7 +487,7 @@ int main(void)
 		ON_CLIENT(an_ask_may_allow_a_longer_body),
 		ON_CLIENT(an_answer_that_is_not_http_is_an_error),
 		ON_CLIENT(a_silent_server_costs_no_more_than_the_limit),
-		ON_CLIENT(nobody_listening_is_unavailable),
+		ON_CLIENT(a_port_without_listener_is_unavailable),
 		ON_CLIENT(other_schemes_than_http_are_refused),
 		ON_CLIENT(a_token_with_a_line_break_is_refused),
 		ON_CLIENT(a_connection_is_used_again),
