@@ -97,7 +97,7 @@ enum status gateway_step(void *gateway)
 
 /*
  * Sockets without messages under way are closed at once, the others when their
- * messages are settled: so no sender has to ask what became of a message.
+ * messages are settled, so that senders learn the state of their messages.
  */
 void gateway_drain(void *gateway)
 {

@@ -59,7 +59,7 @@ struct gateway_metrics gateway_metrics = {
 		"Queries for the rooms of users, each for one user or many."),
 	.rooms_late_answers = METRIC_COUNTER(
 		"parley_rooms_late_answers_total",
-		"Answers about rooms that came after `welcome` was sent."),
+		"Answers about rooms that arrived after `welcome` was sent."),
 	.receipts = METRIC_COUNTER("parley_receipts_total",
                                    "Receipts from clients."),
 	.receipts_retried =

@@ -1,5 +1,5 @@
 /*
- * gateway_metrics - what the gateway counts and measures; docs/operations.md
+ * gateway_metrics - the metrics of websocket-service; docs/metrics.md
  *
  * Threads    as in common/service/metrics.h.
  */

@@ -50,8 +50,9 @@ static void on_identity_report(void *context,
 }
 
 /*
- * A socket closes when its token ends, so an owner is kept as long. A user that
- * exists stays; a user that does not exist may register at any moment.
+ * A socket closes when its token expires, so an owner is cached until then.
+ * Users are not deleted, so a user that exists is cached long; a user that does
+ * not exist may register at any moment.
  */
 static void create_identity(struct gateway *g)
 {

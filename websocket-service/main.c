@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	static struct gateway_settings settings;
 	static const struct service service = {
 		.name = "websocket-service",
-		.purpose = "WebSocket gateway for chat clients",
+		.purpose = "Keeps the sockets of clients and delivers events.",
 		.table = &gateway_settings_table,
 		.settings = &settings,
 		.bind_address = &settings.bind_address,

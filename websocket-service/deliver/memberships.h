@@ -1,5 +1,5 @@
 /*
- * memberships - what is known about one user and the large conversations
+ * memberships - the known memberships of one user in large conversations
  * (rooms): a list, sorted by room.
  *
  * A membership that has ended stays for MEMBERSHIPS_LEFT_KEPT_S, so that a late

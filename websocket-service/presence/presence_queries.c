@@ -139,19 +139,20 @@ static void request_fail(struct presence_queries *queries,
 }
 
 static void write_answer(struct presence_queries *queries,
-                         const struct request *request, uint64_t asker)
+                         const struct request *request, uint64_t requester)
 {
 	struct presence_frame frame = frame_presence_open(&queries->text);
 
 	for (unsigned i = 0; i < request->count; i++) {
 		uint64_t user = request->users[i];
 
-		frame_presence_add(
-			&frame, user,
-			presence_subscriptions_add(
-				queries->subscriptions, request->connection,
-				user, &request->samples[i],
-				rooms_blocked(queries->rooms, asker, user)));
+		frame_presence_add(&frame, user,
+		                   presence_subscriptions_add(
+					   queries->subscriptions,
+					   request->connection, user,
+					   &request->samples[i],
+					   rooms_blocked(queries->rooms,
+		                                         requester, user)));
 	}
 	frame_presence_close(&frame);
 }

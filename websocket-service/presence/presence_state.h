@@ -3,9 +3,9 @@
  * entry in Redis. No I/O here.
  *
  * Redis may lose all its data, or be down until every time in it is over,
- * although no user has left. So a user whom a gateway reports as online or gone
- * changes at once, while the state ignores other signs of leaving until they
- * are confirmed:
+ * although no user has left. So the state changes at once when a gateway
+ * reports the user as online or gone. It ignores other signs of leaving until
+ * they are confirmed:
  *   - an expired entry: by the next sample;
  *   - a missing entry: after PRESENCE_STATE_ABSENT_MS, in which the user's
  *     gateway has refreshed the entry if the user is still online;

@@ -48,8 +48,8 @@ struct connections_options {
 	uint32_t handshakes_max; /* past it the oldest is aborted */
 	/* Whether this gateway gets the user's events; if not, 421. */
 	bool (*serves_user)(void *context, uint64_t user);
-	/* A text frame of a client with a valid token. It may be overwritten.
-	 */
+	/* A text frame of a client with a valid token. The callback may
+	 * overwrite it. */
 	void (*text)(void *context, struct connection *connection,
 	             struct span text);
 	/*
@@ -92,7 +92,7 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except);
 /* Sends `welcome` to the sockets of a user that wait for it. */
 void connections_welcome(struct connections *connections, uint64_t user);
-/* Closes the sockets of a user that have got it. Returns their number. */
+/* Closes the sockets of a user that got `welcome`. Returns their number. */
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason);

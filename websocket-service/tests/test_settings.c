@@ -113,15 +113,15 @@ static void each_user_is_served_by_one_shard(void **state)
 
 	(void)state;
 	for (uint64_t user = 1; user <= 1000; user++) {
-		unsigned heard = 0;
+		unsigned served = 0;
 
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
 			struct gateway_settings s = fit();
 
 			s.events_shard = names[k];
-			heard += gateway_serves_user(&s, user);
+			served += gateway_serves_user(&s, user);
 		}
-		assert_int_equal(heard, 1);
+		assert_int_equal(served, 1);
 	}
 }
 
