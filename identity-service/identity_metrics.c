@@ -6,24 +6,24 @@
 
 struct metric identity_metrics_verifications =
 	METRIC_COUNTER("parley_token_verifications_total",
-                       "Tokens whose signature was checked");
+                       "Tokens whose signature was checked.");
 struct metric identity_metrics_hash = METRIC_HISTOGRAM(
-	"parley_password_hash_seconds", "Time to hash or check a password");
+	"parley_password_hash_seconds", "Time to hash or check a password.");
 struct metric identity_metrics_hash_waiting = METRIC_GAUGE(
-	"parley_hash_queue", "Sign-ins that wait for a hash thread");
+	"parley_hash_queue", "Sign-ins that wait for a hash thread.");
 struct metric identity_metrics_query_waiting = METRIC_GAUGE(
-	"parley_query_queue", "Look-ups that wait for a database thread");
+	"parley_query_queue", "Look-ups that wait for a database thread.");
 struct metric identity_metrics_tokens_cached =
-	METRIC_GAUGE("parley_tokens_cached", "Verified tokens in the cache");
+	METRIC_GAUGE("parley_tokens_cached", "Verified tokens in the cache.");
 struct metric identity_metrics_revoked =
-	METRIC_GAUGE("parley_sessions_revoked", "Revoked sessions in memory");
+	METRIC_GAUGE("parley_sessions_revoked", "Revoked sessions in memory.");
 
 static struct metric lookup =
 	METRIC_HISTOGRAM("parley_token_lookup_seconds",
-                         "Time from a token look-up to its answer");
+                         "Time from a token look-up to its answer.");
 
 #define REQUESTS "parley_http_requests_total"
-#define HELP     "Requests by route and class of the HTTP code"
+#define HELP     "Requests by route and class of the HTTP code."
 #define COUNTER(path_, class_) \
 	METRIC_COUNTER(REQUESTS "{route=\"" path_ "\",code=\"" class_ "\"}", \
 	               HELP)

@@ -20,7 +20,7 @@ enum member_role { ROLE_NONE, ROLE_MEMBER, ROLE_ADMIN, ROLE_OWNER };
 /* Users that one change of a conversation names. */
 enum { CHANGE_USERS_MAX = 64 };
 
-/* A message makes a direct conversation, so the word "direct" is not read. */
+/* Refuses "direct": the first message of a pair makes that conversation. */
 bool conversation_kind_read(struct span word, enum conversation_kind *ret_kind);
 bool conversation_history_read(struct span word,
                                enum history_kind *ret_history);

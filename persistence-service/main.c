@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	struct service service = {
 		.name = "persistence-service",
 		.purpose =
-			"saves messages and sends their events; serves history",
+			"Saves messages and sends their events; serves REST.",
 		.table = &settings_table,
 		.settings = &settings,
 		.bind_address = &settings.bind_address,

@@ -1,5 +1,5 @@
 /*
- * persistence_metrics - the metrics of persistence-service.
+ * persistence_metrics - the metrics of persistence-service; docs/metrics.md
  */
 #ifndef PARLEY_PERSISTENCE_METRICS_H
 #define PARLEY_PERSISTENCE_METRICS_H

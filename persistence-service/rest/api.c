@@ -159,8 +159,8 @@ static void on_identity_report(void *context,
 }
 
 /*
- * A connection for each worker, so that none waits for one. Users are never
- * deleted, so one that exists is kept. What identity refuses is not kept.
+ * A connection for each worker, so that no worker waits. Users are never
+ * deleted, so an existing user is cached. Refusals are not cached.
  */
 static struct identity_thread *start_identity(const struct settings *settings)
 {

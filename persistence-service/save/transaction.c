@@ -542,7 +542,7 @@ static void validate_caches(struct transaction *t, struct batch *batch)
 	}
 }
 
-/* The recipients of a duplicate are the members of today. */
+/* The recipients of a duplicate are the present members. */
 static enum status set_rosters_of_duplicates(struct transaction *t,
                                              struct batch *batch)
 {

@@ -44,8 +44,8 @@ MUST_CHECK enum status member_store_drop_members(struct sql *sql,
                                                  uint64_t *users,
                                                  unsigned *count);
 /*
- * One of `users` who is in `max` other groups and channels and not in this one;
- * 0: there is none.
+ * Finds one of `users` who is not in this conversation and is in `max` others
+ * (groups and channels); 0: there is no such user.
  */
 MUST_CHECK enum status member_store_over_limit(struct sql *sql,
                                                uint64_t conversation,

@@ -5,9 +5,9 @@
  *
  * Every change takes a seq. This invalidates what the savers cache of the
  * conversation, because they lock no row as long as their next seq is free. A
- * change takes its locks in their order: first the seq, then the row. In the
- * other order it would deadlock with the savers of a busy conversation again
- * and again.
+ * change takes its locks in the order of the savers: first the seq, then the
+ * row. In the other order it would deadlock again and again with the savers of
+ * a busy conversation.
  *
  * Threads    one thread each, with a connection of its own.
  */
@@ -102,8 +102,8 @@ membership_change_add_entry(struct membership_change *change,
                             const struct membership_event *event);
 
 /*
- * The last entry adds the users, or removes the user. Keeps member_count, and
- * makes the conversation large when it exceeds fanout_list_max.
+ * Add the members, or remove the member, that the last entry names. Both update
+ * member_count and make the conversation large when it exceeds fanout_list_max.
  */
 MUST_CHECK enum status
 membership_change_add_members(struct membership_change *change,

@@ -27,7 +27,7 @@ enum {
 	SYNC_CURSOR_TEXT_MAX = 4200,
 };
 
-struct sync_cursor { /* a zeroed one has seen nothing, and does not fit */
+struct sync_cursor { /* zeroed: covers no conversation, never fits */
 	unsigned buckets;
 	unsigned begin; /* first bucket of the next page: each gets its turn */
 	uint64_t digest[SYNC_BUCKETS_MAX];
@@ -49,16 +49,16 @@ struct sync_state {
 	unsigned index;
 };
 
-/* Makes a cursor that has seen nothing, for about so many conversations. */
+/* An empty cursor for about that many conversations. */
 void sync_cursor_start(struct sync_cursor *cursor, size_t conversations);
 /* False: the conversations are now too many for it; start a new cursor. */
 bool sync_cursor_fits(const struct sync_cursor *cursor, size_t conversations);
 
 /*
- * Marks the states of differing buckets as due, until they are `limit`, but at
- * least one bucket, and stores the digests of these buckets in the cursor.
- * `states` must be all states of the user; they are sorted into the order of
- * the report. True when more buckets differ.
+ * Marks the states of differing buckets as due, bucket by bucket, until `limit`
+ * states are due; at least one bucket. Stores the digests of these buckets in
+ * the cursor. `states` must be all states of the user; they are sorted into the
+ * order of the report. True when more buckets differ.
  */
 bool sync_cursor_advance(struct sync_cursor *cursor, struct sync_state *states,
                          size_t count, size_t limit);

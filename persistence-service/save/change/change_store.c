@@ -377,7 +377,7 @@ static enum status process_new(struct change_store *store,
 }
 
 /* --- one batch ----------------------------------------------------------- */
-/* The recipients of a duplicate are the members of today. */
+/* The recipients of a duplicate are the present members. */
 static enum status request_duplicate_roster(struct change_store *store,
                                             struct batch_entry *entry)
 {
