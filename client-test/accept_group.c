@@ -82,7 +82,7 @@ static bool make_group(struct group_test *test)
 	notified = is_notified(run, &run->one, test->group, CHANGE_created);
 	notified &= is_notified(run, &run->two, test->group, CHANGE_created);
 	notified &= is_notified(run, &run->three, test->group, CHANGE_created);
-	return accept_step(run, "all three are told of it", notified);
+	return accept_step(run, "all three are notified", notified);
 }
 
 /* --- messages ------------------------------------------------------------ */
@@ -256,7 +256,7 @@ static void leave(struct group_test *test)
 	accept_step(run, "user 3 leaves",
 	            accept_ask(run, &run->three, "POST", path, SPAN_NONE, NULL,
 	                       NULL) == ST_OK);
-	accept_step(run, "user 1 and user 3 are told",
+	accept_step(run, "user 1 and user 3 are notified",
 	            is_notified(run, &run->one, test->group, CHANGE_left) &&
 	                    is_notified(run, &run->three, test->group,
 	                                CHANGE_left));
@@ -311,7 +311,7 @@ static void join_channel(struct group_test *test)
 	accept_step(run, "and joins",
 	            accept_ask(run, &run->two, "POST", path, SPAN_NONE, NULL,
 	                       NULL) == ST_OK);
-	accept_step(run, "user 1 is told",
+	accept_step(run, "user 1 is notified",
 	            is_notified(run, &run->one, test->channel, CHANGE_joined));
 	expect(&run->one, TEXT);
 	accept_step(run, "what user 2 says there is saved",

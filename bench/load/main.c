@@ -54,7 +54,7 @@ static const struct option_row rows[] = {
 	NUMBER(in_flight, "--in-flight", "16", 1, 1024,
                "pairs: unsaved messages of each pair, if --rate is 0"),
 	NUMBER(rate, "--rate", "0", 0, 1000000,
-               "pairs: messages a second, whatever comes back; 0: off"),
+               "pairs: messages a second, independent of answers; 0: off"),
 	NUMBER(size, "--size", "200", 1, 16384, "pairs: bytes of a text"),
 	NUMBER(warm_up_s, "--warm-up", "2", 0, 60,
                "pairs, lookup: seconds before the measurement"),

@@ -1,6 +1,6 @@
 /*
  * chat_sender - the lines typed in a chat: sends texts, runs commands, shows
- * what became of them. Every context is a struct chat_state.
+ * their results. Every context is a struct chat_state.
  *
  * Lines typed before the conversation is known are held back.
  */

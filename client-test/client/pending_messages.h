@@ -3,11 +3,12 @@
  * the order they were written.
  *
  * A message keeps its uuid through every retry, so sending it again is always
- * safe. A message that waits after a retryable error holds back those after it:
- * they keep their order.
+ * safe. A message that waits after a retryable error holds back the messages
+ * after it, so that they keep their order.
  *
  * Bounds     `entries_max` messages, of which PENDING_IN_FLIGHT_MAX are with
- * the server at a time. Units      now_ms is monotonic milliseconds.
+ *            the server at a time.
+ * Units      now_ms is monotonic milliseconds.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_PENDING_MESSAGES_H
 #define PARLEY_CLIENT_TEST_CLIENT_PENDING_MESSAGES_H

@@ -7,7 +7,8 @@
  * reads over REST what it missed after each `welcome`.
  *
  * Ownership  arguments of events are valid until the event returns. An event
- * may send and may end the event loop; it must not destroy the session.
+ *            may send and may end the event loop; it must not destroy the
+ *            session.
  */
 #ifndef PARLEY_CLIENT_TEST_CLIENT_USER_SESSION_H
 #define PARLEY_CLIENT_TEST_CLIENT_USER_SESSION_H

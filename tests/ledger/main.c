@@ -1,8 +1,8 @@
 /*
- * ledger - many users, many conversations, several sockets each, while services
- * fail: is any message lost, duplicated, misordered or misrouted?
+ * ledger - checks that no message is lost, duplicated, misordered or misrouted
+ * while services fail: many users, many conversations, several sockets each.
  *
- * It sends at fixed times whatever comes back (open loop), waits until
+ * It sends at fixed times, independent of the answers (open loop), waits until
  * everything is settled, reads every user's history and judges. SIGINT or
  * SIGTERM ends the sending early; a second one ends the run.
  */
@@ -478,7 +478,7 @@ static const struct option_row rows[] = {
 	NUMBER(sockets, "--sockets", "2", 1, LEDGER_DEVICES_MAX,
                "sockets of each user"),
 	NUMBER(peers, "--peers", "6", 0, 1000,
-               "other users that each writes to, besides themselves"),
+               "other users that each user writes to, besides itself"),
 	NUMBER(groups, "--groups", "4", 0, ROOMS_MAX,
                "groups and channels, in turn; 0: none"),
 	NUMBER(group_size, "--group-size", "5", 1, LEDGER_ROOM_MEMBERS_MAX,
@@ -490,7 +490,7 @@ static const struct option_row rows[] = {
 	NUMBER(list_max, "--list-max", "100", 0, 1000000,
                "the server's FANOUT_LIST_MAX"),
 	NUMBER(rate, "--rate", "200", 1, 100000,
-               "messages a second in all, whatever comes back"),
+               "messages a second in all, independent of answers"),
 	NUMBER(seconds, "--seconds", "20", 1, 86400, "seconds of sending"),
 	NUMBER(size, "--size", "200", 1, 8000, "bytes of a text"),
 	NUMBER(seed, "--seed", "1", 0, UINT32_MAX,

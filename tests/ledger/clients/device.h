@@ -42,7 +42,7 @@ void device_set_token(struct device *device, struct span token);
 void device_send(struct device *device, uint32_t number);
 /* Sends all receipts for the last time. */
 void device_send_last_receipts(struct device *device);
-/* To be called every few milliseconds: sends again what is due. */
+/* To be called every few milliseconds: sends due messages again. */
 void device_tick(struct device *device);
 
 bool device_welcomed(const struct device *device);

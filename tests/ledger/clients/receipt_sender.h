@@ -1,10 +1,9 @@
 /*
  * receipt_sender - the receipts that a device sends.
  *
- * Every device sends what was delivered. The first device of each user also
- * sends what was read: always one round behind, so that some entries are
- * unread. Half of the users read everything at the end. It reports what it
- * sends to the ledger.
+ * Every device sends `delivered`. The first device of each user also sends
+ * `read`, always one round behind, so that some entries are unread. Half of the
+ * users read everything at the end. It reports what it sends to the ledger.
  */
 #ifndef PARLEY_TESTS_LEDGER_CLIENTS_RECEIPT_SENDER_H
 #define PARLEY_TESTS_LEDGER_CLIENTS_RECEIPT_SENDER_H
@@ -19,7 +18,7 @@ struct receipt_sender *receipt_sender_create(struct ledger *ledger,
                                              struct ledger_device_id device);
 void receipt_sender_destroy(struct receipt_sender **sender);
 
-/* Sends what is new; `last`: everything, for the last time. */
+/* Sends new receipts; `last`: all receipts, for the last time. */
 void receipt_sender_send(struct receipt_sender *sender,
                          const struct inbox *inbox,
                          struct connection *connection, bool last);

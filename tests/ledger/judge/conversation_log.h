@@ -1,6 +1,6 @@
 /*
- * conversation_log - what is known of each conversation: its users, the entry
- * at each seq, how far each device and each receipt is.
+ * conversation_log - the known state of each conversation: its users, the entry
+ * at each seq, the highest seq of each device and of each receipt.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_CONVERSATION_LOG_H
 #define PARLEY_TESTS_LEDGER_JUDGE_CONVERSATION_LOG_H
@@ -21,7 +21,7 @@ struct conversation_log *conversation_log_next(struct ledger *ledger,
                                                struct conversation_log *log);
 /* The entry at a seq (by_seq), 0 if it is unknown. */
 uint32_t *conversation_log_slot(struct conversation_log *log, uint32_t seq);
-/* How many positions there are, and who is at one. */
+/* The number of positions, and the user at a position. */
 unsigned conversation_log_positions(const struct conversation_log *log);
 unsigned conversation_log_user(const struct conversation_log *log,
                                unsigned position);

@@ -3,9 +3,8 @@
  * received it. Judges observations as they arrive, and everything at the end.
  *
  * A message goes to a user or to a room: a group or channel. The room itself
- * says who its members are, by its `member` entries: an entry with a seq
- * concerns the users who were members by the entries below that seq, and no one
- * else.
+ * says who its members are, by its `member` entries: an entry concerns exactly
+ * the users that the entries with lower seqs made members.
  *
  * No I/O. A message is a number, from 0; its uuid and its text follow from the
  * run and that number, so an observation can be compared with what was sent.

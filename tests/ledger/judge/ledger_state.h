@@ -33,7 +33,7 @@ struct entry {
 	uint8_t device;
 	bool to_room;
 	bool accepted, refused;
-	bool turned_away; /* refused: the sender may have been no member */
+	bool turned_away; /* refused: the sender was possibly no member */
 };
 
 /* The highest seq that arrived live on a device, in one session. */
@@ -63,7 +63,7 @@ struct received_receipt {
 	uint64_t delivered, read;
 };
 
-/* What is known of a conversation (conversation_log.h). */
+/* The known state of a conversation (conversation_log.h). */
 struct conversation_log {
 	uint64_t id;
 	struct room *room; /* NULL: a direct conversation */
@@ -132,7 +132,7 @@ struct ledger {
 	uint32_t run; /* in the uuids: a uuid of another run is a phantom */
 	struct entry *entries;
 	uint32_t count, capacity;
-	uint32_t closed; /* those below had their time, at closed_us */
+	uint32_t closed; /* messages below it had time to arrive by closed_us */
 	uint64_t closed_us;
 	uint8_t *set_bytes;
 	size_t set_bytes_len, set_bytes_capacity;

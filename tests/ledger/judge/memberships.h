@@ -1,6 +1,6 @@
 /*
- * memberships - who was a member of a room when, according to the room's
- * changes; and the verdict on what follows for the changes themselves.
+ * memberships - the periods in which users were members of a room, derived from
+ * the room's changes; and the verdict on the changes.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_MEMBERSHIPS_H
 #define PARLEY_TESTS_LEDGER_JUDGE_MEMBERSHIPS_H
@@ -13,7 +13,8 @@ const struct membership *memberships_at(const struct room_member *member,
 /* The current membership, or NULL. */
 const struct membership *memberships_now(const struct room_member *member);
 /*
- * The user may have this seq: as a member then, or as a later one who sees it.
+ * True when the user may see this seq: the user was a member at that time, or
+ * joined later and sees earlier entries.
  */
 bool memberships_visible(const struct room_member *member, uint32_t seq);
 /* Derives the memberships from the changes, then judges all rooms. */

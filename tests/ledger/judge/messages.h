@@ -32,8 +32,8 @@ bool messages_number(const struct ledger *ledger, const struct uuid *uuid,
                      uint32_t *ret_number);
 /*
  * Every message written so far had time to arrive. If a device whose socket
- * stayed connected gets one of them only over REST from now on, because of
- * later messages, it had missed it.
+ * stayed connected reads one of them over REST from now on, its live frame was
+ * lost, and only later messages revealed the gap.
  */
 void messages_close(struct ledger *ledger, uint64_t now_us);
 

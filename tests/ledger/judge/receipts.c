@@ -3,8 +3,9 @@
  *
  * Frames may arrive late and twice, so a receipt below an earlier one is only
  * counted. A stored receipt never goes back: at the end it is at least what was
- * ever reported, and what was sent on sockets that stayed connected. No user is
- * ahead of what they sent, wrote or joined at.
+ * ever reported, and what was sent on sockets that stayed connected. It is
+ * never ahead of the receipts that the user sent, the messages that the user
+ * wrote, and the entry at which the user joined.
  */
 #include "tests/ledger/judge/receipts.h"
 #include "tests/ledger/judge/conversation_log.h"

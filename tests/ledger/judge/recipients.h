@@ -1,7 +1,7 @@
 /*
- * recipients - the users whom a message may concern, each at a position: sender
- * and recipient, or everyone who may ever be in the room. A device of one of
- * them has a bit in the message's delivery sets.
+ * recipients - the users that a message may concern, each at a position: sender
+ * and recipient, or all users who may ever be members of the room. Each of
+ * their devices has a bit in the message's delivery sets.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_RECIPIENTS_H
 #define PARLEY_TESTS_LEDGER_JUDGE_RECIPIENTS_H

@@ -12,7 +12,8 @@ int room_members_index(const struct room *room, unsigned user);
 int room_members_index_of_id(const struct ledger *ledger,
                              const struct room *room, uint64_t id);
 /*
- * The sender may have been no member at some time since the message was sent.
+ * True when the sender was possibly not a member at some time since the message
+ * was sent.
  */
 bool room_members_maybe_outside(const struct ledger *ledger,
                                 const struct entry *entry);
