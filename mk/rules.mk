@@ -49,8 +49,8 @@ endef
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 # pkg-config's flags of packages: $(call pkg,rdkafka libuv,--cflags). Only recipes
-# ask, once for each package, because make deps may have to install it first. With
-# make -n it may be missing.
+# ask, once for each package, because make deps may have to install it first. In a
+# dry run (-n) a package may be missing.
 pkg = $(foreach p,$(1),$(pkg_flags))
 pkg_flags = $(if $(filter undefined,$(origin pkg$(2)_$(p))),$(pkg_ask))$(pkg$(2)_$(p))
 pkg_ask = $(eval pkg$(2)_$(p) := $(shell pkg-config $(2) $(p) 2>/dev/null))$(if \
