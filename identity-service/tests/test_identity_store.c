@@ -324,7 +324,7 @@ static void a_revoked_session_kills_its_tokens_only(void **state)
 		ST_OK);
 }
 
-static void what_was_revoked_long_ago_is_found_by_looking_at_all(void **state)
+static void an_old_revocation_is_found_by_reading_all(void **state)
 {
 	uint64_t now_ms = clock_unix_ms();
 	uint64_t user = make_account("s", "s");
@@ -392,8 +392,7 @@ int main(void)
 		cmocka_unit_test(
 			tokens_of_another_audience_or_the_future_are_denied),
 		cmocka_unit_test(a_revoked_session_kills_its_tokens_only),
-		cmocka_unit_test(
-			what_was_revoked_long_ago_is_found_by_looking_at_all),
+		cmocka_unit_test(an_old_revocation_is_found_by_reading_all),
 		cmocka_unit_test(
 			a_retired_key_is_not_believed_and_a_new_one_signs),
 	};

@@ -95,7 +95,7 @@ static void a_failed_fetch_is_repeated(void **state)
 	assert_misses_after(*state, 0);
 }
 
-static void a_list_shows_what_is_missing(void **state)
+static void a_list_reveals_missing_entries(void **state)
 {
 	assert_int_equal(inbox_take(*state, ROOM, 1), INBOX_NEXT);
 	inbox_listed(*state, ROOM, 4, ALL);
@@ -182,7 +182,7 @@ int main(void)
 		TEST(one_conversation_is_fetched_once_at_a_time),
 		TEST(entries_still_missing_are_fetched_again),
 		TEST(a_failed_fetch_is_repeated),
-		TEST(a_list_shows_what_is_missing),
+		TEST(a_list_reveals_missing_entries),
 		TEST(an_outdated_list_changes_nothing),
 		TEST(an_old_conversation_begins_with_its_last_messages),
 		TEST(without_history_only_new_entries_are_missing),

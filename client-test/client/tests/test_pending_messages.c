@@ -139,7 +139,7 @@ static void a_full_list_accepts_no_more(void **state)
 	assert_int_equal(pending_messages_count(*state), room_for);
 }
 
-static void a_removed_message_is_remembered(void **state)
+static void a_removed_message_is_recognised(void **state)
 {
 	struct uuid uuid = numbered(1), other = numbered(2);
 
@@ -219,7 +219,7 @@ int main(void)
 		TEST(repeated_errors_wait_longer_up_to_a_limit),
 		TEST(an_empty_list_waits_for_nothing),
 		TEST(a_full_list_accepts_no_more),
-		TEST(a_removed_message_is_remembered),
+		TEST(a_removed_message_is_recognised),
 		TEST(a_frame_has_uuid_text_and_user),
 		TEST(a_message_to_many_names_the_conversation),
 		TEST(an_edit_names_its_message),

@@ -53,7 +53,7 @@ static void a_buffer_takes_exactly_its_maximum(void **state)
 	assert_string_equal(buf_text(&buf), "abcd");
 }
 
-static void after_an_overflow_nothing_more_is_taken(void **state)
+static void after_an_overflow_later_bytes_are_dropped(void **state)
 {
 	struct buf buf CLEANUP(buf_free) = BUF(4);
 
@@ -67,7 +67,7 @@ static void after_an_overflow_nothing_more_is_taken(void **state)
 	assert_string_equal(buf_text(&buf), "abc");
 }
 
-static void clearing_forgets_the_overflow_and_keeps_the_memory(void **state)
+static void clearing_resets_the_overflow_and_keeps_the_memory(void **state)
 {
 	struct buf buf CLEANUP(buf_free) = BUF(4);
 	char *memory;
@@ -114,7 +114,7 @@ static void consuming_drops_from_the_front(void **state)
 	assert_int_equal(buf.len, 0);
 }
 
-static void growing_keeps_what_was_there(void **state)
+static void growing_keeps_the_bytes(void **state)
 {
 	struct buf buf CLEANUP(buf_free) = BUF(100000);
 
@@ -157,12 +157,12 @@ int main(void)
 		cmocka_unit_test(appended_bytes_follow_one_another),
 		cmocka_unit_test(a_number_has_all_its_digits),
 		cmocka_unit_test(a_buffer_takes_exactly_its_maximum),
-		cmocka_unit_test(after_an_overflow_nothing_more_is_taken),
+		cmocka_unit_test(after_an_overflow_later_bytes_are_dropped),
 		cmocka_unit_test(
-			clearing_forgets_the_overflow_and_keeps_the_memory),
+			clearing_resets_the_overflow_and_keeps_the_memory),
 		cmocka_unit_test(space_may_be_written_to_directly),
 		cmocka_unit_test(consuming_drops_from_the_front),
-		cmocka_unit_test(growing_keeps_what_was_there),
+		cmocka_unit_test(growing_keeps_the_bytes),
 		cmocka_unit_test(freeing_makes_it_empty_and_may_be_done_twice),
 		cmocka_unit_test(bytes_of_all_values_are_kept),
 	};

@@ -58,7 +58,7 @@ static const char *quoted(struct buf *buf, struct span text)
 	return buf_text(buf);
 }
 
-static void what_json_forbids_is_escaped(void **state)
+static void forbidden_characters_are_escaped(void **state)
 {
 	struct buf buf CLEANUP(buf_free) = BUF(256);
 
@@ -100,7 +100,7 @@ static void numbers_keep_every_digit(void **state)
 	                    "-9223372036854775808,-1,9223372036854775807");
 }
 
-static void what_is_no_number_becomes_null(void **state)
+static void a_value_that_is_no_number_becomes_null(void **state)
 {
 	struct buf buf CLEANUP(buf_free) = BUF(256);
 	struct json_writer w = json_writer(&buf);
@@ -154,10 +154,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_are_parted_by_commas),
 		cmocka_unit_test(nesting_opens_and_closes),
-		cmocka_unit_test(what_json_forbids_is_escaped),
+		cmocka_unit_test(forbidden_characters_are_escaped),
 		cmocka_unit_test(other_alphabets_pass_as_they_are),
 		cmocka_unit_test(numbers_keep_every_digit),
-		cmocka_unit_test(what_is_no_number_becomes_null),
+		cmocka_unit_test(a_value_that_is_no_number_becomes_null),
 		cmocka_unit_test(times_are_rfc_3339),
 		cmocka_unit_test(raw_json_is_taken_as_it_is),
 		cmocka_unit_test(too_much_is_marked_by_the_buffer),

@@ -31,7 +31,7 @@ static int get(struct lru *lru, unsigned number, uint64_t now_ms)
 	return (int)value;
 }
 
-static void what_was_put_is_found_until_it_expires(void **state)
+static void a_value_is_found_until_it_expires(void **state)
 {
 	struct lru *lru = lru_create(4, sizeof(unsigned));
 
@@ -137,7 +137,7 @@ static void many_turns_agree_with_a_slow_map(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_put_is_found_until_it_expires),
+		cmocka_unit_test(a_value_is_found_until_it_expires),
 		cmocka_unit_test(the_longest_unused_makes_room),
 		cmocka_unit_test(a_second_put_replaces_the_value),
 		cmocka_unit_test(the_empty_key_is_a_key),

@@ -73,7 +73,7 @@ static void waits_use_the_whole_range(void **state)
 	assert_in_range(most, 720, 800);
 }
 
-static void a_ceiling_of_nothing_waits_not_at_all(void **state)
+static void a_maximum_of_zero_does_not_wait(void **state)
 {
 	(void)state;
 	assert_int_equal(backoff_ms(5, 100, 0), 0);
@@ -88,7 +88,7 @@ int main(void)
 		cmocka_unit_test(two_numbers_are_not_the_same),
 		cmocka_unit_test(a_wait_never_passes_its_ceiling),
 		cmocka_unit_test(waits_use_the_whole_range),
-		cmocka_unit_test(a_ceiling_of_nothing_waits_not_at_all),
+		cmocka_unit_test(a_maximum_of_zero_does_not_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,7 +81,7 @@ static void whole_numbers_are_read(void **state)
 	assert_true(number == UINT64_MAX);
 }
 
-static void what_is_no_whole_number_is_refused(void **state)
+static void text_that_is_no_whole_number_is_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",   "-1", "+1",  " 1",  "1 ",  "1.0", "0x1",
@@ -132,7 +132,7 @@ int main(void)
 		cmocka_unit_test(blanks_are_trimmed_at_both_ends_only),
 		cmocka_unit_test(a_cut_gives_the_parts_one_by_one),
 		cmocka_unit_test(whole_numbers_are_read),
-		cmocka_unit_test(what_is_no_whole_number_is_refused),
+		cmocka_unit_test(text_that_is_no_whole_number_is_refused),
 		cmocka_unit_test(a_number_over_the_maximum_is_refused),
 	};
 

@@ -33,7 +33,7 @@ static void each_has_a_text_of_its_own(void **state)
 	}
 }
 
-static void a_code_that_is_none_has_a_text_too(void **state)
+static void an_unknown_code_has_a_text(void **state)
 {
 	(void)state;
 	assert_string_equal(status_text((enum status)9999), "unknown");
@@ -55,7 +55,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ok_is_zero),
 		cmocka_unit_test(each_has_a_text_of_its_own),
-		cmocka_unit_test(a_code_that_is_none_has_a_text_too),
+		cmocka_unit_test(an_unknown_code_has_a_text),
 		cmocka_unit_test(only_passing_troubles_are_worth_a_retry),
 	};
 

@@ -54,7 +54,7 @@ static const struct {
 
 enum { COUNT = sizeof(texts) / sizeof(*texts) };
 
-static void well_formed_text_is_told_from_other_bytes(void **state)
+static void well_formed_text_is_recognised(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++)
@@ -128,7 +128,7 @@ static void code_points_are_counted_not_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(well_formed_text_is_told_from_other_bytes),
+		cmocka_unit_test(well_formed_text_is_recognised),
 		cmocka_unit_test(
 			the_verdict_does_not_depend_on_where_it_is_split),
 		cmocka_unit_test(a_wrong_byte_is_noticed_at_once),

@@ -487,7 +487,7 @@ static void assert_round_trip(enum websocket_op op, struct span payload,
 	assert_true(span_equal(buf_span(&story), buf_span(&wanted)));
 }
 
-static void what_is_written_is_read_by_the_other_end(void **state)
+static void a_written_frame_is_read_by_the_other_end(void **state)
 {
 	static const size_t lens[] = {0,   1,   7,     8,     9,     124,  125,
 	                              126, 127, 65534, 65535, 65536, 65537};
@@ -557,7 +557,7 @@ static void the_examples_of_the_rfc_are_written(void **state)
 	             SPAN("\x8a\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"));
 }
 
-static void a_frame_goes_behind_what_is_there_or_not_at_all(void **state)
+static void a_frame_is_appended_whole_or_not_at_all(void **state)
 {
 	struct buf frame CLEANUP(buf_free) = BUF(9);
 
@@ -651,11 +651,10 @@ int main(void)
 		cmocka_unit_test(a_whole_message_is_not_copied),
 		cmocka_unit_test(an_idle_reader_holds_no_memory),
 		cmocka_unit_test(a_reader_is_freed_in_the_middle_of_everything),
-		cmocka_unit_test(what_is_written_is_read_by_the_other_end),
+		cmocka_unit_test(a_written_frame_is_read_by_the_other_end),
 		cmocka_unit_test(a_head_is_as_short_as_its_length_allows),
 		cmocka_unit_test(the_examples_of_the_rfc_are_written),
-		cmocka_unit_test(
-			a_frame_goes_behind_what_is_there_or_not_at_all),
+		cmocka_unit_test(a_frame_is_appended_whole_or_not_at_all),
 		cmocka_unit_test(a_close_has_its_code_and_reason),
 		cmocka_unit_test(a_close_without_a_code_is_empty_on_the_wire),
 		cmocka_unit_test(a_long_reason_is_cut_between_characters),

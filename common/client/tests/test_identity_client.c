@@ -130,7 +130,7 @@ static void wait_for(unsigned count)
 	assert_int_equal(reported, count);
 }
 
-static void a_response_comes_and_is_kept(void **state)
+static void a_response_arrives_and_is_cached(void **state)
 {
 	struct caller first = {0};
 	struct caller second = {0};
@@ -149,7 +149,7 @@ static void a_response_comes_and_is_kept(void **state)
 	assert_int_equal(last_http, 200);
 }
 
-static void an_owner_comes_with_session_and_expiry(void **state)
+static void an_owner_has_session_and_expiry(void **state)
 {
 	struct caller first = {0};
 	struct caller second = {0};
@@ -385,7 +385,7 @@ static void an_expired_response_is_asked_for_again(void **state)
 	wait_for(4);
 }
 
-static void what_is_put_is_known_without_a_request(void **state)
+static void a_put_response_needs_no_request(void **state)
 {
 	struct identity_request nine = identity_request_user(9, SPAN("tok"));
 	struct identity_response known = {.status = ST_OK, .user = 9};
@@ -433,8 +433,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(a_response_comes_and_is_kept),
-		TEST(an_owner_comes_with_session_and_expiry),
+		TEST(a_response_arrives_and_is_cached),
+		TEST(an_owner_has_session_and_expiry),
 		TEST(a_token_that_cannot_be_one_is_denied_without_a_request),
 		TEST(owner_and_user_do_not_share_a_response),
 		TEST(waiters_for_the_same_share_one_request),
@@ -450,7 +450,7 @@ int main(void)
 		TEST(a_denied_token_and_a_missing_user_are_kept),
 		TEST(a_user_that_a_bad_token_asks_for_is_not_kept),
 		TEST(an_expired_response_is_asked_for_again),
-		TEST(what_is_put_is_known_without_a_request),
+		TEST(a_put_response_needs_no_request),
 		TEST(a_late_waiter_is_called_after_the_earlier_ones),
 		TEST(destroying_with_requests_in_flight_calls_no_waiter),
 	};

@@ -26,7 +26,7 @@ static void the_key_of_an_owner_is_the_digest_of_the_token(void **state)
 		span_equal(identity_request_key(&a), identity_request_key(&c)));
 }
 
-static void the_key_of_a_user_is_the_id_whoever_asks(void **state)
+static void the_key_of_a_user_is_the_id_for_every_token(void **state)
 {
 	struct identity_request a = identity_request_user(5, SPAN("tok"));
 	struct identity_request b = identity_request_user(5, SPAN("other"));
@@ -138,7 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			the_key_of_an_owner_is_the_digest_of_the_token),
-		cmocka_unit_test(the_key_of_a_user_is_the_id_whoever_asks),
+		cmocka_unit_test(the_key_of_a_user_is_the_id_for_every_token),
 		cmocka_unit_test(each_kind_has_its_path),
 		cmocka_unit_test(only_the_token_of_an_owner_is_checked),
 		cmocka_unit_test(a_response_that_did_not_come_is_unavailable),

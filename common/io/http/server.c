@@ -213,7 +213,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 		NULL, MHD_OPTION_END);
 }
 
-static void start_lanes(struct http_server *server)
+static void start_worker_pools(struct http_server *server)
 {
 	const struct http_server_options *o = &server->options;
 
@@ -229,7 +229,7 @@ static bool start_threads(struct http_server *server, int fd)
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	start_lanes(server);
+	start_worker_pools(server);
 	server->daemon = start_daemon(server, fd);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return server->daemon != NULL;

@@ -65,7 +65,7 @@ static void folding_twice_changes_nothing(void **state)
 	}
 }
 
-static void what_is_not_utf8_or_does_not_fit_is_invalid(void **state)
+static void text_that_is_not_utf8_or_does_not_fit_is_invalid(void **state)
 {
 	CLEANUP(buf_free) struct buf folded = BUF(4);
 
@@ -83,7 +83,8 @@ int main(void)
 		cmocka_unit_test(case_is_folded_in_every_alphabet),
 		cmocka_unit_test(nothing_else_is_folded),
 		cmocka_unit_test(folding_twice_changes_nothing),
-		cmocka_unit_test(what_is_not_utf8_or_does_not_fit_is_invalid),
+		cmocka_unit_test(
+			text_that_is_not_utf8_or_does_not_fit_is_invalid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

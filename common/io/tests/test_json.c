@@ -90,7 +90,7 @@ static void json_objects_are_taken(void **state)
 	}
 }
 
-static void what_is_not_a_json_object_is_refused(void **state)
+static void text_that_is_no_json_object_is_refused(void **state)
 {
 	static const char *const rows[] = {
 		"",
@@ -368,7 +368,7 @@ static void a_kind_is_that_of_the_value(void **state)
 	assert_int_equal(json_kind(json, "nn"), JSON_ABSENT);
 }
 
-static void a_text_comes_without_its_escapes(void **state)
+static void a_text_is_read_without_its_escapes(void **state)
 {
 	struct json *json CLEANUP(json_destroy) =
 		parsed("{\"s\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u0001\\u00e9"
@@ -515,14 +515,14 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_objects_are_taken),
-		cmocka_unit_test(what_is_not_a_json_object_is_refused),
+		cmocka_unit_test(text_that_is_no_json_object_is_refused),
 		cmocka_unit_test(a_text_that_is_cut_anywhere_is_refused),
 		cmocka_unit_test(a_name_twice_is_refused_however_it_is_written),
 		cmocka_unit_test(nesting_ends_at_sixteen),
 		cmocka_unit_test(members_and_elements_are_counted_together),
 		cmocka_unit_test(long_answers_may_have_many_more),
 		cmocka_unit_test(a_kind_is_that_of_the_value),
-		cmocka_unit_test(a_text_comes_without_its_escapes),
+		cmocka_unit_test(a_text_is_read_without_its_escapes),
 		cmocka_unit_test(a_bool_is_only_true_or_false),
 		cmocka_unit_test(an_id_is_a_whole_number_below_two_to_the_53),
 		cmocka_unit_test(objects_and_items_are_reached),

@@ -41,7 +41,7 @@ static void the_same_password_never_hashes_alike(void **state)
 	assert_string_not_equal(one, two);
 }
 
-static void what_is_no_hash_matches_nothing(void **state)
+static void text_that_is_no_hash_matches_no_password(void **state)
 {
 	static const char *const bad[] = {
 		"", "x", "correct horse", "$argon2id$v=19$m=19456,t=2,p=1$",
@@ -58,7 +58,7 @@ int main(void)
 		cmocka_unit_test(a_password_matches_its_own_hash_only),
 		cmocka_unit_test(the_text_names_the_parameters),
 		cmocka_unit_test(the_same_password_never_hashes_alike),
-		cmocka_unit_test(what_is_no_hash_matches_nothing),
+		cmocka_unit_test(text_that_is_no_hash_matches_no_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static void a_clock_that_runs_is_not_set(void **state)
 		                               NOW_MS + i * 500));
 }
 
-static void a_pause_of_the_process_is_none_of_the_clock(void **state)
+static void a_pause_of_the_process_is_no_clock_change(void **state)
 {
 	struct clock_watch watch = {false, 0};
 
@@ -38,7 +38,7 @@ static void a_pause_of_the_process_is_none_of_the_clock(void **state)
 		clock_watch_check(&watch, BOOT_MS + HOUR_MS, NOW_MS + HOUR_MS));
 }
 
-static void a_clock_set_forward_harms_nobody(void **state)
+static void a_clock_set_forward_is_not_reported(void **state)
 {
 	struct clock_watch watch = {false, 0};
 
@@ -48,7 +48,7 @@ static void a_clock_set_forward_harms_nobody(void **state)
 		clock_watch_check(&watch, BOOT_MS + 500, NOW_MS + HOUR_MS));
 }
 
-static void a_little_back_is_waited_for(void **state)
+static void a_clock_set_back_a_little_is_not_reported(void **state)
 {
 	struct clock_watch watch = {false, 0};
 
@@ -58,7 +58,7 @@ static void a_little_back_is_waited_for(void **state)
 		clock_watch_check(&watch, BOOT_MS, NOW_MS - CLOCK_BACK_MAX_MS));
 }
 
-static void back_by_more_is_told_once(void **state)
+static void a_clock_set_back_by_more_is_reported_once(void **state)
 {
 	struct clock_watch watch = {false, 0};
 
@@ -75,10 +75,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_look_tells_nothing),
 		cmocka_unit_test(a_clock_that_runs_is_not_set),
-		cmocka_unit_test(a_pause_of_the_process_is_none_of_the_clock),
-		cmocka_unit_test(a_clock_set_forward_harms_nobody),
-		cmocka_unit_test(a_little_back_is_waited_for),
-		cmocka_unit_test(back_by_more_is_told_once),
+		cmocka_unit_test(a_pause_of_the_process_is_no_clock_change),
+		cmocka_unit_test(a_clock_set_forward_is_not_reported),
+		cmocka_unit_test(a_clock_set_back_a_little_is_not_reported),
+		cmocka_unit_test(a_clock_set_back_by_more_is_reported_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void assert_faults(const char *wanted)
 
 /* --- good settings ---------------------------------------------------------
  */
-static void what_is_not_set_has_its_preset(void **state)
+static void an_unset_variable_has_its_default(void **state)
 {
 	(void)state;
 	assert_int_equal(load(), ST_OK);
@@ -107,7 +107,7 @@ static void what_is_not_set_has_its_preset(void **state)
 	assert_string_equal(values.pepper, "");
 }
 
-static void what_is_set_wins(void **state)
+static void a_set_variable_overrides_the_default(void **state)
 {
 	(void)state;
 	(void)setenv("TEST_PORT", "65535", 1);
@@ -180,7 +180,7 @@ static void a_text_must_have_its_length(void **state)
 	assert_string_equal(values.host, "localhost");
 }
 
-static void every_fault_is_told_at_once(void **state)
+static void all_faults_are_reported_at_once(void **state)
 {
 	(void)state;
 	(void)setenv("TEST_PORT", "x", 1);
@@ -345,15 +345,17 @@ static int clean_up(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(what_is_not_set_has_its_preset, set_up),
-		cmocka_unit_test_setup(what_is_set_wins, set_up),
+		cmocka_unit_test_setup(an_unset_variable_has_its_default,
+	                               set_up),
+		cmocka_unit_test_setup(a_set_variable_overrides_the_default,
+	                               set_up),
 		cmocka_unit_test_setup(a_value_is_a_copy, set_up),
 		cmocka_unit_test_setup(an_empty_variable_counts_as_unset,
 	                               set_up),
 		cmocka_unit_test_setup(a_number_must_be_one_and_in_its_range,
 	                               set_up),
 		cmocka_unit_test_setup(a_text_must_have_its_length, set_up),
-		cmocka_unit_test_setup(every_fault_is_told_at_once, set_up),
+		cmocka_unit_test_setup(all_faults_are_reported_at_once, set_up),
 		cmocka_unit_test_setup(
 			a_secret_comes_from_a_file_without_one_newline, set_up),
 		cmocka_unit_test_setup(a_secret_is_given_once, set_up),

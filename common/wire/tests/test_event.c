@@ -85,7 +85,7 @@ static void an_empty_key_names_no_user(void **state)
 }
 
 /* How many users come out before the first thing that is no id. */
-static void what_is_no_id_stops_a_key(void **state)
+static void a_malformed_id_ends_a_key(void **state)
 {
 	static const struct {
 		const char *key;
@@ -167,7 +167,7 @@ static void an_origin_survives_the_way(void **state)
 	              "0123456789abcdef-fedcba9876543210-8000000000000000");
 }
 
-static void what_is_no_origin_is_refused(void **state)
+static void a_malformed_origin_is_refused(void **state)
 {
 	static const char good[] =
 		"0123456789abcdef-0000000000000001-00000000000000ff";
@@ -241,7 +241,7 @@ static void a_change_of_a_room_survives_the_way(void **state)
 	}
 }
 
-static void who_comes_in_says_what_they_see(void **state)
+static void a_new_member_has_the_first_visible_seq(void **state)
 {
 	struct buf text CLEANUP(buf_free) = BUF(128);
 	uint64_t user = 0, from = 0;
@@ -265,7 +265,7 @@ static void who_comes_in_says_what_they_see(void **state)
 	assert_false(event_room_next(&left, &user, &from));
 }
 
-static void what_is_no_change_of_a_room_is_refused(void **state)
+static void a_malformed_change_of_a_room_is_refused(void **state)
 {
 	static const char *const bad[] = {
 		"",         "17",       "17:43",    "17:43:", "17:43:5",
@@ -306,7 +306,7 @@ static void the_rooms_of_a_user_survive_the_way(void **state)
 	assert_false(event_rooms_next(&left, &room, &seq, &from));
 }
 
-static void what_is_no_room_stops_the_rooms(void **state)
+static void a_malformed_room_ends_the_rooms(void **state)
 {
 	static const struct {
 		const char *text;
@@ -360,7 +360,7 @@ static void an_answer_survives_the_way(void **state)
 	assert_false(event_answer_next(&left, &user, &rooms, &blockers));
 }
 
-static void what_is_no_answer_stops_it(void **state)
+static void a_malformed_answer_ends_it(void **state)
 {
 	static const struct {
 		const char *text;
@@ -410,18 +410,18 @@ int main(void)
 		cmocka_unit_test(neighbouring_users_spread_over_all_partitions),
 		cmocka_unit_test(a_key_lists_users_with_commas),
 		cmocka_unit_test(an_empty_key_names_no_user),
-		cmocka_unit_test(what_is_no_id_stops_a_key),
+		cmocka_unit_test(a_malformed_id_ends_a_key),
 		cmocka_unit_test(a_key_ends_where_its_length_says),
 		cmocka_unit_test(an_origin_survives_the_way),
-		cmocka_unit_test(what_is_no_origin_is_refused),
+		cmocka_unit_test(a_malformed_origin_is_refused),
 		cmocka_unit_test(a_room_has_a_key_of_its_own),
 		cmocka_unit_test(a_change_of_a_room_survives_the_way),
-		cmocka_unit_test(who_comes_in_says_what_they_see),
-		cmocka_unit_test(what_is_no_change_of_a_room_is_refused),
+		cmocka_unit_test(a_new_member_has_the_first_visible_seq),
+		cmocka_unit_test(a_malformed_change_of_a_room_is_refused),
 		cmocka_unit_test(the_rooms_of_a_user_survive_the_way),
-		cmocka_unit_test(what_is_no_room_stops_the_rooms),
+		cmocka_unit_test(a_malformed_room_ends_the_rooms),
 		cmocka_unit_test(an_answer_survives_the_way),
-		cmocka_unit_test(what_is_no_answer_stops_it),
+		cmocka_unit_test(a_malformed_answer_ends_it),
 		cmocka_unit_test(a_roster_names_its_conversation_and_users),
 	};
 

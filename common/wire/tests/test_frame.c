@@ -139,7 +139,7 @@ static void all_kinds_of_frames_are_taken(void **state)
 	}
 }
 
-static void who_is_watched_is_read_one_by_one(void **state)
+static void the_users_of_a_presence_frame_are_read_one_by_one(void **state)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct client_frame frame = taken(
@@ -157,7 +157,7 @@ static void who_is_watched_is_read_one_by_one(void **state)
 	assert_int_equal(frame.user_count, 0);
 }
 
-static void put_watch(struct buf *text, unsigned count)
+static void put_presence(struct buf *text, unsigned count)
 {
 	buf_append(text, SPAN("{\"type\":\"presence\",\"users\":[1"));
 	for (unsigned i = 1; i < count; i++)
@@ -305,18 +305,18 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 		assert_refused(rows[i].text, rows[i].code, rows[i].named);
 }
 
-static void more_than_sixty_are_not_watched_at_once(void **state)
+static void a_presence_frame_of_more_than_sixty_users_is_refused(void **state)
 {
 	struct buf text CLEANUP(buf_free) = BUF(FRAME_MAX);
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct client_frame frame;
 
 	(void)state;
-	put_watch(&text, PRESENCE_USERS_MAX);
+	put_presence(&text, PRESENCE_USERS_MAX);
 	frame = taken(buf_text(&text), &json);
 	assert_int_equal(frame.user_count, PRESENCE_USERS_MAX);
 	buf_clear(&text);
-	put_watch(&text, PRESENCE_USERS_MAX + 1);
+	put_presence(&text, PRESENCE_USERS_MAX + 1);
 	assert_refused(buf_text(&text), FRAME_TOO_MANY, false);
 }
 
@@ -708,8 +708,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_taken),
 		cmocka_unit_test(all_kinds_of_frames_are_taken),
-		cmocka_unit_test(who_is_watched_is_read_one_by_one),
-		cmocka_unit_test(more_than_sixty_are_not_watched_at_once),
+		cmocka_unit_test(
+			the_users_of_a_presence_frame_are_read_one_by_one),
+		cmocka_unit_test(
+			a_presence_frame_of_more_than_sixty_users_is_refused),
 		cmocka_unit_test(
 			a_bad_frame_has_a_code_and_its_uuid_if_it_has_one),
 		cmocka_unit_test(the_length_of_a_text_is_in_bytes_of_utf8),

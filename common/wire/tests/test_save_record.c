@@ -207,7 +207,7 @@ static void assert_round_trip(struct save_record record)
 	assert_true(span_equal(again.users, record.users));
 }
 
-static void what_is_encoded_is_decoded(void **state)
+static void an_encoded_record_is_decoded(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(samples); i++)
@@ -289,7 +289,7 @@ static struct refusal refused(struct span key, struct span value)
 #define SENT_AT "\"sent_at\":\"2026-11-21T10:00:00.123Z\""
 #define AFTER   "," USER_TO "," TEXT "," SENT_AT
 
-static void a_refusal_tells_what_could_be_read(void **state)
+static void a_refusal_has_the_readable_members(void **state)
 {
 	static const struct {
 		const char *value;
@@ -607,10 +607,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_kind_has_these_bytes_and_this_key),
 		cmocka_unit_test(both_directions_have_one_key),
-		cmocka_unit_test(what_is_encoded_is_decoded),
+		cmocka_unit_test(an_encoded_record_is_decoded),
 		cmocka_unit_test(the_longest_text_fits_at_its_worst),
 		cmocka_unit_test(one_question_is_about_no_more_than_these),
-		cmocka_unit_test(a_refusal_tells_what_could_be_read),
+		cmocka_unit_test(a_refusal_has_the_readable_members),
 		cmocka_unit_test(each_kind_wants_its_members),
 		cmocka_unit_test(each_kind_has_one_key_only),
 		cmocka_unit_test(a_reaction_is_short_and_has_no_blanks),

@@ -343,7 +343,7 @@ static void pending_outbox_events_go_first(void **state)
 	                       SPAN("{\"b\":2}")));
 	assert_null(batch->pending_events->next->next);
 	batch_clear(batch);
-	say(1, GROUP, "nobody came or went since");
+	say(1, GROUP, "no member joined or left since");
 	save();
 	assert_null(batch->pending_events);
 	chat_execute("DELETE FROM outbox WHERE"

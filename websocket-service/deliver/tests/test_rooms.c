@@ -384,7 +384,7 @@ static void a_full_query_does_not_wait(void **state)
 	assert_int_equal(welcomed, 1 + SAVE_USERS_MAX);
 }
 
-/* --- who is in ----------------------------------------------------------- */
+/* --- members -------------------------------------------------------------- */
 static void of_two_statements_the_higher_seq_is_true(void **state)
 {
 	(void)state;

@@ -373,7 +373,7 @@ static void a_head_can_arrive_byte_by_byte(void **state)
 	assert_true(has(unread(socket), "HTTP/1.1 101 "));
 }
 
-static void nobodys_token_is_refused_with_401(void **state)
+static void a_token_without_an_owner_is_refused_with_401(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -407,7 +407,7 @@ static void a_missing_token_is_refused_without_a_lookup(void **state)
 	assert_int_equal(asked, 0);
 }
 
-static void who_is_not_heard_here_is_refused_with_421(void **state)
+static void a_user_of_another_shard_is_refused_with_421(void **state)
 {
 	struct socket *socket = arrives(0);
 
@@ -1179,10 +1179,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_upgrade_is_answered_only_after_the_lookup),
 		TEST(a_head_can_arrive_byte_by_byte),
-		TEST(nobodys_token_is_refused_with_401),
+		TEST(a_token_without_an_owner_is_refused_with_401),
 		TEST(a_token_that_has_ended_meanwhile_is_refused_with_401),
 		TEST(a_missing_token_is_refused_without_a_lookup),
-		TEST(who_is_not_heard_here_is_refused_with_421),
+		TEST(a_user_of_another_shard_is_refused_with_421),
 		TEST(identity_away_is_503_not_401),
 		TEST(bytes_behind_the_head_are_refused_with_400),
 		TEST(a_head_without_end_is_refused_with_431),

@@ -144,7 +144,7 @@ static void a_token_travels_as_bearer(void **state)
 	assert_true(body_has(&answer, "\r\nAuthorization: Bearer abc.def\r\n"));
 }
 
-static void a_get_after_a_post_leaves_nothing_of_it(void **state)
+static void a_get_after_a_post_has_no_body(void **state)
 {
 	struct http_ask post = ask_for("/echo"), get = ask_for("/echo");
 	struct http_answer answer;
@@ -386,7 +386,7 @@ static void ask_later(struct polled *polled, const struct http_ask *ask)
 	polled->asking = false;
 }
 
-static void a_refusal_is_told_later(void **state)
+static void a_refusal_is_reported_later(void **state)
 {
 	struct polled *polled = *state;
 	struct http_ask ask = ask_for("/echo");
@@ -421,7 +421,7 @@ static void count_right(void *context, enum status status,
 	polled->done++;
 }
 
-static void who_had_to_wait_has_the_whole_limit_then(void **state)
+static void a_request_that_waited_gets_its_whole_limit(void **state)
 {
 	struct polled *polled = *state;
 	struct http_ask ask = ask_for("/slow");
@@ -454,7 +454,7 @@ static void an_answer_may_lead_to_the_next_ask(void **state)
 	run_until(polled, 100);
 }
 
-static void what_is_under_way_is_dropped_at_the_end(void **state)
+static void requests_under_way_are_dropped_at_the_end(void **state)
 {
 	struct polled *polled = *state;
 	struct http_ask silent = ask_for("/silent");
@@ -479,7 +479,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_CLIENT(an_answer_has_code_and_body),
 		ON_CLIENT(a_token_travels_as_bearer),
-		ON_CLIENT(a_get_after_a_post_leaves_nothing_of_it),
+		ON_CLIENT(a_get_after_a_post_has_no_body),
 		ON_CLIENT(other_methods_come_with_and_without_bodies),
 		ON_CLIENT(a_redirect_is_not_followed),
 		ON_CLIENT(a_body_up_to_the_limit_is_taken),
@@ -492,11 +492,11 @@ int main(void)
 		ON_CLIENT(a_token_with_a_line_break_is_refused),
 		ON_CLIENT(a_connection_is_used_again),
 		ON_POLLER(many_asks_get_each_its_own_answer),
-		ON_POLLER(a_refusal_is_told_later),
+		ON_POLLER(a_refusal_is_reported_later),
 		ON_POLLER(waiting_counts_against_the_time_limit),
-		ON_POLLER(who_had_to_wait_has_the_whole_limit_then),
+		ON_POLLER(a_request_that_waited_gets_its_whole_limit),
 		ON_POLLER(an_answer_may_lead_to_the_next_ask),
-		ON_POLLER(what_is_under_way_is_dropped_at_the_end),
+		ON_POLLER(requests_under_way_are_dropped_at_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, start_server, stop_server);

@@ -120,7 +120,7 @@ static enum status check_signed(const char *header, const char *claims,
 	return check(buf_text(&token));
 }
 
-static void what_we_issue_we_accept(void **state)
+static void an_issued_token_is_accepted(void **state)
 {
 	CLEANUP(buf_free) struct buf token = BUF(JWT_MAX);
 	CLEANUP(json_destroy) struct json *claims = NULL;
@@ -146,7 +146,7 @@ static void a_token_of_another_signer_is_read_the_same(void **state)
 		ST_OK);
 }
 
-static void a_key_of_somebody_else_is_denied(void **state)
+static void a_foreign_key_is_denied(void **state)
 {
 	(void)state;
 	assert_int_equal(
@@ -324,7 +324,7 @@ static void a_signed_token_over_4_kib_is_denied(void **state)
 		ST_DENIED);
 }
 
-static void what_is_no_private_rsa_key_makes_no_key(void **state)
+static void text_that_is_no_private_rsa_key_is_refused(void **state)
 {
 	struct jwt_key *none = NULL;
 	static const char *const bad[] = {
@@ -348,9 +348,9 @@ static void what_is_no_private_rsa_key_makes_no_key(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_we_issue_we_accept),
+		cmocka_unit_test(an_issued_token_is_accepted),
 		cmocka_unit_test(a_token_of_another_signer_is_read_the_same),
-		cmocka_unit_test(a_key_of_somebody_else_is_denied),
+		cmocka_unit_test(a_foreign_key_is_denied),
 		cmocka_unit_test(another_digest_is_denied),
 		cmocka_unit_test(signed_headers_of_another_form_are_denied),
 		cmocka_unit_test(
@@ -359,7 +359,7 @@ int main(void)
 		cmocka_unit_test(spoilt_bytes_are_denied),
 		cmocka_unit_test(other_shapes_are_denied),
 		cmocka_unit_test(a_signed_token_over_4_kib_is_denied),
-		cmocka_unit_test(what_is_no_private_rsa_key_makes_no_key),
+		cmocka_unit_test(text_that_is_no_private_rsa_key_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, drop_keys);

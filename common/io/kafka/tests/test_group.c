@@ -82,7 +82,7 @@ static void expect_quiet(struct kafka_group *group)
 		                 ST_NOT_FOUND);
 }
 
-static void what_was_not_marked_comes_again(void **state)
+static void records_without_a_stored_offset_arrive_again(void **state)
 {
 	const char *topic = fresh_topic(1);
 	struct kafka_group *group CLEANUP(kafka_group_destroy) = NULL;
@@ -126,7 +126,7 @@ static void holding_takes_no_record_and_loses_none(void **state)
 	expect_quiet(group);
 }
 
-static void lag_counts_what_was_not_given(void **state)
+static void lag_counts_the_records_not_polled(void **state)
 {
 	const char *topic = fresh_topic(1);
 	struct kafka_group *group CLEANUP(kafka_group_destroy) = NULL;
@@ -175,7 +175,7 @@ static void two_members_share_the_partitions(void **state)
 	assert_int_not_equal(kafka_group_owns(a, 1), kafka_group_owns(b, 1));
 }
 
-static void a_static_member_comes_back_to_its_partitions(void **state)
+static void a_static_member_returns_to_its_partitions(void **state)
 {
 	const char *topic = fresh_topic(2);
 	struct kafka_group *a CLEANUP(kafka_group_destroy) = join(topic, "a");
@@ -194,7 +194,7 @@ static void a_static_member_comes_back_to_its_partitions(void **state)
 }
 
 /* Held until the rebalance has taken its partitions, and no longer. */
-static void a_hold_ends_also_for_what_was_taken_meanwhile(void **state)
+static void a_pause_ends_also_for_records_taken_meanwhile(void **state)
 {
 	const char *topic = fresh_topic(2);
 	struct kafka_group *a CLEANUP(kafka_group_destroy) = join(topic, "a");
@@ -229,7 +229,7 @@ static unsigned count_threads(void)
 	return count;
 }
 
-/* And nothing of it stays: the service that joins again lives on. */
+/* The fenced member leaves no thread behind: the process may join again. */
 static void the_older_of_two_with_one_name_is_fenced(void **state)
 {
 	const char *topic = fresh_topic(1);
@@ -258,12 +258,12 @@ static void the_older_of_two_with_one_name_is_fenced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_not_marked_comes_again),
+		cmocka_unit_test(records_without_a_stored_offset_arrive_again),
 		cmocka_unit_test(holding_takes_no_record_and_loses_none),
-		cmocka_unit_test(lag_counts_what_was_not_given),
+		cmocka_unit_test(lag_counts_the_records_not_polled),
 		cmocka_unit_test(two_members_share_the_partitions),
-		cmocka_unit_test(a_static_member_comes_back_to_its_partitions),
-		cmocka_unit_test(a_hold_ends_also_for_what_was_taken_meanwhile),
+		cmocka_unit_test(a_static_member_returns_to_its_partitions),
+		cmocka_unit_test(a_pause_ends_also_for_records_taken_meanwhile),
 		cmocka_unit_test(the_older_of_two_with_one_name_is_fenced),
 	};
 

@@ -73,7 +73,7 @@ static void no_broker_is_unavailable(void **state)
 	assert_string_not_equal(why, "");
 }
 
-static void what_is_produced_is_read_as_it_was(void **state)
+static void a_produced_record_is_read_unchanged(void **state)
 {
 	const char *topic = fresh_topic(PARTITIONS);
 	struct kafka_reader *reader CLEANUP(kafka_reader_destroy) =
@@ -220,7 +220,7 @@ static void send_blocks(const char *topic, unsigned count)
 	assert_int_equal(answers.count, count);
 }
 
-static void a_reader_that_lost_records_says_so_and_goes_on(void **state)
+static void a_reader_that_lost_records_reports_it_and_continues(void **state)
 {
 	enum { BLOCKS = 120 };
 	const char *topic = fresh_topic(PARTITIONS);
@@ -408,7 +408,7 @@ static void read_numbers(struct kafka_reader *reader, unsigned last)
 		         (int)kafka_message_value(message).len,
 		         kafka_message_value(message).data);
 		assert_int_equal(sscanf(text, "%u", &number), 1);
-		/* What went out before the handle died may come again. */
+		/* Records sent before the handle died may arrive again. */
 		assert_true(number <= next);
 		next = number + 1;
 		assert_true(span_equal(kafka_message_header(message, "origin"),
@@ -472,13 +472,13 @@ int main(void)
 		cmocka_unit_test(a_topic_keeps_its_number_of_partitions),
 		cmocka_unit_test(a_topic_that_is_not_there_has_no_partitions),
 		cmocka_unit_test(no_broker_is_unavailable),
-		cmocka_unit_test(what_is_produced_is_read_as_it_was),
+		cmocka_unit_test(a_produced_record_is_read_unchanged),
 		cmocka_unit_test(a_reader_starts_at_the_end),
 		cmocka_unit_test(a_reader_reads_only_its_shard),
 		cmocka_unit_test(a_reader_refuses_another_number_of_partitions),
 		cmocka_unit_test(a_reader_without_brokers_is_unavailable),
 		cmocka_unit_test(
-			a_reader_that_lost_records_says_so_and_goes_on),
+			a_reader_that_lost_records_reports_it_and_continues),
 		cmocka_unit_test(the_fds_wake_for_every_burst),
 		cmocka_unit_test(a_broker_that_refuses_at_once_wakes_the_fd),
 		cmocka_unit_test(a_poll_answers_no_more_than_its_budget),

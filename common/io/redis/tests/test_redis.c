@@ -109,7 +109,7 @@ static int stop(void **state)
 	return uv_loop_close(&loop);
 }
 
-static void each_kind_of_reply_is_told_apart(void **state)
+static void each_kind_of_reply_is_recognised(void **state)
 {
 	(void)state;
 	assert_int_equal(ASK(SPAN("GET"), span_of(key)), REDIS_NIL);
@@ -159,7 +159,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
-		TEST(each_kind_of_reply_is_told_apart),
+		TEST(each_kind_of_reply_is_recognised),
 		TEST(a_sorted_set_gives_member_and_score),
 		TEST(replies_come_in_order_and_past_the_bound_none),
 	};

@@ -124,7 +124,7 @@ static uint64_t count(struct sql *sql)
 	return row.number;
 }
 
-static void what_went_in_comes_out(void **state)
+static void stored_values_are_read_unchanged(void **state)
 {
 	struct sql *sql = *state;
 	static const char raw[] = "\0\xff\xfe'\\\n\x80";
@@ -233,7 +233,7 @@ static void files_of_the_client_are_not_sent(void **state)
 	assert_int_equal(count(*state), 0);
 }
 
-static void what_is_rolled_back_is_gone(void **state)
+static void a_rolled_back_row_is_absent(void **state)
 {
 	struct sql *sql = *state;
 
@@ -407,7 +407,7 @@ static void five_hundred_rows_go_in_one_statement(void **state)
 	                         (double)(clock_mono_us() - began)));
 }
 
-static void every_number_of_rows_goes_in_as_one_statement(void **state)
+static void any_number_of_rows_is_one_statement(void **state)
 {
 	static struct sql_bulk put = {
 		.head = "INSERT INTO thing (number, name) VALUES ",
@@ -554,14 +554,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh_table, close_sql)
 	const struct CMUnitTest tests[] = {
-		TEST(what_went_in_comes_out),
+		TEST(stored_values_are_read_unchanged),
 		TEST(long_columns_are_read_whole_between_short_ones),
 		TEST(a_taken_key_is_a_conflict),
 		TEST(unfit_data_is_invalid_and_never_cut),
 		TEST(a_statement_with_a_fault_is_broken),
 		TEST(two_statements_in_one_text_are_refused),
 		TEST(files_of_the_client_are_not_sent),
-		TEST(what_is_rolled_back_is_gone),
+		TEST(a_rolled_back_row_is_absent),
 		TEST(chained_transactions_end_where_they_are_ended),
 		TEST(a_lock_wait_undoes_the_whole_transaction),
 		TEST(a_lost_connection_stays_lost_until_connected_again),
@@ -569,7 +569,7 @@ int main(void)
 		TEST(no_server_is_unavailable),
 		TEST(many_statements_share_the_places),
 		TEST(five_hundred_rows_go_in_one_statement),
-		TEST(every_number_of_rows_goes_in_as_one_statement),
+		TEST(any_number_of_rows_is_one_statement),
 		TEST(values_of_the_tail_follow_the_repeated_rows),
 		TEST(exact_pieces_insert_each_row_once),
 		TEST(every_schema_file_is_applied_once),

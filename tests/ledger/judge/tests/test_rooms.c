@@ -261,7 +261,7 @@ static void a_new_member_of_an_open_room_may_get_an_old_message(void **state)
 	assert_clean(world);
 }
 
-static void a_user_who_left_needs_nothing(void **state)
+static void a_user_who_left_needs_no_message(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
@@ -276,7 +276,7 @@ static void a_user_who_left_needs_nothing(void **state)
 	assert_clean(world);
 }
 
-static void an_offline_user_who_left_needs_nothing(void **state)
+static void an_offline_user_who_left_needs_no_message(void **state)
 {
 	struct world *world = *state;
 	uint32_t seq;
@@ -676,8 +676,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_new_member_of_an_open_room_may_get_an_old_message,
 			create_open, world_destroy),
-		TEST(a_user_who_left_needs_nothing),
-		TEST(an_offline_user_who_left_needs_nothing),
+		TEST(a_user_who_left_needs_no_message),
+		TEST(an_offline_user_who_left_needs_no_message),
 		TEST(a_user_who_joins_again_sees_what_came_since),
 		TEST(a_leaving_user_may_be_turned_away),
 		TEST(an_accepted_message_of_a_leaving_user_may_be_turned_away),
