@@ -131,7 +131,7 @@ static void start_waiting(struct http_poller *poller)
 		poller->waiting_count--;
 		if (now_ms >= request->deadline_ms) {
 			refuse(request, ST_UNAVAILABLE,
-			       "no connection came free in time");
+			       "no connection became free in time");
 			continue;
 		}
 		start_or_refuse(poller, request);
