@@ -98,7 +98,7 @@ static int close_all(void **state)
 	return 0;
 }
 
-static void start_announcer(void)
+static void start_publisher(void)
 {
 	assert_int_equal(outbox_publisher_start(&chat_settings, &publisher),
 	                 ST_OK);
@@ -175,7 +175,7 @@ static void a_wake_sends_the_committed_rows(void **state)
 	uint64_t began_ms;
 
 	(void)state;
-	start_announcer();
+	start_publisher();
 	(void)usleep(300000);
 	assert_int_equal(sql_begin(sql), ST_OK);
 	put(OUTBOX_EVENT, "17", "5:6:=", "one");
@@ -198,7 +198,7 @@ static void rows_of_a_dead_process_are_sent_in_order(void **state)
 		(void)snprintf(body, sizeof(body), "%u", i);
 		put(OUTBOX_EVENT, "17", "", body);
 	}
-	start_announcer();
+	start_publisher();
 	for (unsigned i = 0; i < 200; i++) {
 		(void)snprintf(body, sizeof(body), "%u", i);
 		assert_event("17", "", body);
@@ -206,7 +206,7 @@ static void rows_of_a_dead_process_are_sent_in_order(void **state)
 	assert_true(empties(3000));
 }
 
-static void two_announcers_send_each_row_once(void **state)
+static void two_publishers_send_each_row_once(void **state)
 {
 	struct outbox_publisher *second;
 	unsigned got = 0;
@@ -214,7 +214,7 @@ static void two_announcers_send_each_row_once(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
-	start_announcer();
+	start_publisher();
 	assert_int_equal(outbox_publisher_start(&chat_settings, &second),
 	                 ST_OK);
 	assert_true(empties(5000));
@@ -240,7 +240,7 @@ static void an_earlier_row_that_is_locked_is_sent_first(void **state)
 	assert_int_equal(count, 3);
 	put_of(5, OUTBOX_EVENT, "17", "5:7:=", "second");
 	put(OUTBOX_EVENT, "17", "", "of none, too");
-	start_announcer();
+	start_publisher();
 	assert_event("17", "5:6:=", "first");
 	assert_event("17", "5:7:=", "second");
 	assert_event("17", "", "of none, too");
@@ -258,7 +258,7 @@ static void a_poison_row_does_not_hold_up_the_others(void **state)
 	chat_execute("INSERT INTO outbox (kind, target, room, body)"
 	             " VALUES (1, '17', '', REPEAT('x', 3000000))");
 	put(OUTBOX_SAVE, "17", "", "y");
-	start_announcer();
+	start_publisher();
 	assert_event("17", "", "y");
 	assert_true(empties(3000));
 }
@@ -266,7 +266,7 @@ static void a_poison_row_does_not_hold_up_the_others(void **state)
 static void a_lost_connection_loses_nothing(void **state)
 {
 	(void)state;
-	start_announcer();
+	start_publisher();
 	(void)usleep(300000);
 	for (unsigned i = 0; i < 3; i++) {
 		chat_kill_others();
@@ -280,7 +280,7 @@ static void a_lost_connection_loses_nothing(void **state)
 static void a_stop_sends_the_remaining_rows(void **state)
 {
 	(void)state;
-	start_announcer();
+	start_publisher();
 	(void)usleep(300000);
 	for (unsigned i = 0; i < 200; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
@@ -288,14 +288,14 @@ static void a_stop_sends_the_remaining_rows(void **state)
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 0);
 }
 
-static void without_kafka_the_announcer_waits_and_stops_in_time(void **state)
+static void without_kafka_the_publisher_waits_and_stops_in_time(void **state)
 {
 	uint64_t began_ms;
 
 	(void)state;
 	chat_settings.kafka_brokers = "127.0.0.1:1";
 	put(OUTBOX_EVENT, "17", "", "x");
-	start_announcer();
+	start_publisher();
 	(void)usleep(500000);
 	began_ms = clock_mono_ms();
 	outbox_publisher_stop(&publisher);
@@ -310,12 +310,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_wake_sends_the_committed_rows),
 		TEST(rows_of_a_dead_process_are_sent_in_order),
-		TEST(two_announcers_send_each_row_once),
+		TEST(two_publishers_send_each_row_once),
 		TEST(an_earlier_row_that_is_locked_is_sent_first),
 		TEST(a_poison_row_does_not_hold_up_the_others),
 		TEST(a_lost_connection_loses_nothing),
 		TEST(a_stop_sends_the_remaining_rows),
-		TEST(without_kafka_the_announcer_waits_and_stops_in_time),
+		TEST(without_kafka_the_publisher_waits_and_stops_in_time),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
