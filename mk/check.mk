@@ -1,66 +1,72 @@
-# Everything that is checked.
+# Everything that is checked. tests/check/stages.py is the table of all stages.
 #
-#	make test          all of it, on servers and ports of its own
+#	make test          what a change must pass; PARLEY_TEST_PORTS=24000 moves its ports
+#	make prove         all the rest; PART="tidy steps" for some of it
 #	make layers        who includes whom
 #	make lint          banned calls, shell scripts, machine paths
-#	make tidy          clang-tidy
 #	make format-check  clang-format
-#	make build-all     gcc, clang, sanitizers and fuzzers
-#	make hardening     what the linker made of the hardening flags
-#	make unit          cmocka tests; unit-asan, unit-tsan, unit-valgrind
+#	make docs          documentation against the code
+#	make checks        the runner's own tests
+#	make unit          cmocka tests; also unit-asan, unit-tsan, unit-valgrind
+#	make corpora       the fuzz harnesses replay their corpora
 #	make integration   our modules against the real servers; integration-tsan
-#	make blackbox      the running services, through foreign clients;
-#	                   blackbox-asan, blackbox-tsan
+#	make accept        client-test's acceptance run; accept-valgrind
+#	make blackbox      the running services, through independent clients;
+#	                   blackbox-alone, blackbox-asan, blackbox-tsan
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
+#	make tidy          clang-tidy
+#	make hardening     what the linker made of the hardening flags
 #	make test-steps    each step of a message is killed, under the ledger
 #	make test-mutants  planted bugs: does the ledger catch each of them?
-#	make test-faults   everything dies and nothing is lost: SEED=n MINUTES=2 RATE=200
+#	make test-faults   random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
 #	make test-compose  docker compose: images, scaling, restarts, bad set-ups
-#	make accept        client-test's acceptance run; accept-valgrind
-#	make fuzz          corpora replayed, then FUZZ_SECONDS=5 each
-#	make papers        the protocol descriptions
-TEST_STAGES := layers lint format-check papers \
-	build-gcc build-clang build-asan build-fuzz \
-	hardening tidy unit unit-asan unit-tsan unit-valgrind fuzz \
-	integration integration-tsan accept accept-valgrind \
-	conformance blackbox blackbox-asan blackbox-tsan \
-	test-steps test-mutants test-faults test-compose
-
-VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv
+#	make fuzz          fuzz harnesses with new inputs, FUZZ_SECONDS=5 each
+REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
+# Named by what is in it: clones that share a cache may want different versions.
+VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv-$(shell cat $(REQUIREMENTS) | \
+	cksum | cut -d ' ' -f 1)
 VENV_READY   := $(VENV)/.installed
 PYTHON3      := $(or $(wildcard /usr/bin/python3),python3)
 # The programs that the black-box tests run: build/asan for a stricter look.
 BLACKBOX_BUILD ?= build/release
 PYTEST_FLAGS   ?=
 FUZZ_SECONDS   ?= 5
+PART           ?=
 MAKE_AGAIN   := $(MAKE) --no-print-directory
 RUN_TESTS     = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
 	PYTHONPATH=tests/blackbox
-PYTEST        = $(RUN_TESTS) $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini \
-	$(PYTEST_FLAGS)
+PYTEST        = $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini $(PYTEST_FLAGS)
+WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 
-.PHONY: test test-stages layers lint tidy format-check papers fuzz fuzz-run \
-	unit unit-asan unit-tsan unit-valgrind \
-	integration integration-asan integration-tsan \
+.PHONY: test prove test-stages prove-stages tools layers lint tidy format-check \
+	docs checks corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
+	shared-stack integration integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
-	blackbox blackbox-asan blackbox-tsan everything \
+	blackbox blackbox-alone blackbox-asan blackbox-tsan \
+	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
 	test-steps test-mutants test-faults test-compose \
-	build-all build-gcc build-clang build-asan build-fuzz build-faults hardening
+	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
+	build-faults hardening
 
 # A second make, because pkg-config is asked about what was only just installed.
-test:
+test prove:
 	@deploy/install-packages --test
-	@$(MAKE_AGAIN) test-stages
+	@$(MAKE_AGAIN) $@-stages
 
 test-stages:
-	@tests/check/run $(TEST_STAGES)
+	@tests/check/run test
 
-REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
+prove-stages:
+	@tests/check/run prove $(if $(WITHIN),--within $(WITHIN)) $(PART)
+
 $(VENV_READY): $(REQUIREMENTS)
 	@$(PYTHON3) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		$(addprefix -r ,$(REQUIREMENTS))
 	@touch $@
+
+tools: $(VENV_READY)
+	@deploy/kafka/fetch-jars
 
 # --- sources ---------------------------------------------------------------
 layers:
@@ -79,8 +85,11 @@ tidy:
 format-check: $(VENV_READY)
 	@tests/check/format $(VENV)/bin/clang-format
 
-papers: $(VENV_READY)
+docs: $(VENV_READY)
 	@$(VENV)/bin/python tests/docs/validate
+
+checks:
+	@tests/check/selftest
 
 # --- builds ------------------------------------------------------------------
 programs: $(PROGRAMS) $(TEST_PROGRAMS)
@@ -88,39 +97,61 @@ programs: $(PROGRAMS) $(TEST_PROGRAMS)
 
 everything: $(PROGRAMS) $(TEST_PROGRAMS) $(UNIT_TESTS) $(INTEGRATION_TESTS)
 
-build-gcc:
+build:
 	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=release everything
 
 build-clang:
 	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=release everything
 
 build-asan:
-	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=asan everything
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=asan everything replays
+
+build-tsan:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=tsan everything
+
+build-debug:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=debug everything valgrind-programs
+
+# Builds in which a test may kill a service at each step of a message.
+build-faults:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=faults programs
 
 build-fuzz:
 	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=fuzz fuzzers
 
-build-all: build-gcc build-clang build-asan build-fuzz
+build-all: build build-clang build-asan build-fuzz
 
-hardening: build-gcc build-clang
+hardening: build build-clang
 	@HARDENING_CC="$(CC)" HARDENING_CFLAGS="$(OPTIMISE_$(VARIANT)) $(HARDENING)" \
 		HARDENING_LDFLAGS="$(HARDENING_LINK)" tests/check/hardening \
 		$(PROGRAMS) $(TEST_PROGRAMS) \
 		$(patsubst build/release/%,build/release-clang/%,$(PROGRAMS) $(TEST_PROGRAMS))
 
+# A harness is linked twice: with libFuzzer, which only clang has (VARIANT=fuzz), and
+# with tests/fuzz/replay.c, which any compiler builds and which runs a corpus.
+REPLAYS :=
+$(eval $(call compile,tests/fuzz/replay.c,))
+define harness
+$(call fuzzer,$(1),$(2),$(3),$(4))
+REPLAYS += $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1))
+$(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1)): \
+		$(call object,$(1) tests/fuzz/replay.c) $(patsubst %,$(BUILD)/lib%.a,$(2))
+	$$(link) $(call pkg,$(3),--libs) $(4)
+endef
 FUZZED := event frame identity json save_record settings utf8 websocket
-$(foreach f,$(FUZZED),$(eval $(call fuzzer,tests/fuzz/fuzz_$(f).c,common,libcjson)))
-$(eval $(call fuzzer,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
-$(eval $(call fuzzer,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring))
-$(eval $(call fuzzer,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
-$(eval $(call fuzzer,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
-$(eval $(call fuzzer,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
-$(eval $(call fuzzer,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
-$(eval $(call fuzzer,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb,-lunistring))
-$(eval $(call fuzzer,tests/fuzz/fuzz_session.c,websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
+$(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
+$(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
+$(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring))
+$(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
+$(eval $(call harness,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
+$(eval $(call harness,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
+$(eval $(call harness,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
+$(eval $(call harness,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb,-lunistring))
+$(eval $(call harness,tests/fuzz/fuzz_session.c,websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
 
 fuzzers: $(FUZZERS)
-.PHONY: fuzzers
+replays: $(REPLAYS)
+.PHONY: fuzzers replays
 
 # --- runs ----------------------------------------------------------------------
 unit: $(UNIT_TESTS)
@@ -133,20 +164,53 @@ unit-asan unit-tsan: unit-%:
 integration-asan integration-tsan: integration-%:
 	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* integration
 
-# Threads meet on the main path, at start and stop and at limits; the rest asks
-# one thread many things. Who is watched is not quick, and not small.
-PYTEST_FLAGS_asan := -k 'not quick and not slow_readers'
-PYTEST_FLAGS_tsan := -k '(main_path or services or limits) and not quick'
+corpora:
+	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=asan corpora-run
+
+corpora-run: $(REPLAYS)
+	@tests/check/corpora $(REPLAYS)
+
+# Kept up until the end of our input: tests/check/run shares it among stages.
+shared-stack: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@exec env $(WITH_STACK) --keep
+
+integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) tests/check/unit $(INTEGRATION_TESTS)
+
+accept: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
+
+# Most of what these tests do is to wait, so more of them run than there are cores.
+BLACKBOX_WORKERS ?= 6
+blackbox: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
+		tests/blackbox
+
+# Tests that stop, kill or count what all tests share.
+blackbox-alone: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) $(PYTEST) -m "alone and not prove" tests/blackbox
+
+# One kind of death each, under a ledger of its own.
+blackbox-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) $(PYTEST) -m prove tests/blackbox
+
+# Sanitized services matter on the main path, at start and stop and at limits; the
+# other tests make one thread do many things.
+PYTEST_FLAGS_asan := -k 'not slow_readers'
+PYTEST_FLAGS_tsan := -k 'main_path or services or limits'
+SANITIZED = $(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* BLACKBOX_WORKERS=3 \
+	PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))"
 
 blackbox-asan blackbox-tsan: blackbox-%:
-	@$(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* \
-		PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))" blackbox
+	@$(SANITIZED) blackbox
+
+blackbox-alone-asan blackbox-alone-tsan: blackbox-alone-%:
+	@$(SANITIZED) blackbox-alone
 
 # Valgrind's memcheck. The programs in build/valgrind start those of build/debug
-# under it.
+# under it; support.reports names the folder of the reports.
 MEMCHECK := valgrind --leak-check=full --show-leak-kinds=definite \
 	--errors-for-leak-kinds=definite --error-exitcode=66
-REPORTS  := $(CURDIR)/build/test-logs/reports
 
 unit-valgrind:
 	@UNIT_TIMEOUT_S=300 UNIT_UNDER="$(MEMCHECK) --quiet" \
@@ -161,46 +225,25 @@ valgrind-programs: $(PROGRAMS) $(TEST_PROGRAMS)
 		script=build/valgrind/$${program#$(BUILD)/}; \
 		mkdir -p $${script%/*} && \
 		printf '#!/bin/sh\nexec %s --log-file=%s %s "$$@"\n' "$(MEMCHECK)" \
-			"$(REPORTS)/valgrind.%p" "$(CURDIR)/$$program" >$$script && \
+			"%q{VALGRIND_REPORTS}/valgrind.%p" "$(CURDIR)/$$program" >$$script && \
 		chmod +x $$script || exit; \
 	done
 
 fuzz:
-	@$(MAKE_AGAIN) CC=clang VARIANT=fuzz fuzz-run
+	@$(MAKE_AGAIN) -j2 CC=clang VARIANT=fuzz fuzz-run
 
 fuzz-run: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check/fuzz $(FUZZERS)
 
-integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
-		tests/check/unit $(INTEGRATION_TESTS)
-
-accept: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(RUN_TESTS) $(VENV)/bin/python -m support.with_stack \
-		tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
-
-blackbox: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(PYTEST) tests/blackbox
-
-# Builds in which a test may kill a service at each step of a message.
-build-faults:
-	@$(MAKE_AGAIN) -j2 CC=gcc VARIANT=faults programs
-
 test-steps test-mutants: BLACKBOX_BUILD := build/faults
-test-steps: build-faults $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(PYTEST) tests/steps
+test-steps: build-faults tools
+	@$(RUN_TESTS) $(PYTEST) tests/steps
 
-test-mutants: build-faults $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(PYTEST) tests/mutants
+test-mutants: build-faults tools
+	@$(RUN_TESTS) $(PYTEST) tests/mutants
 
-conformance: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
-	@deploy/kafka/fetch-jars
-	@$(PYTEST) -c tests/conformance/pytest.ini tests/conformance
+conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(WITH_STACK) $(PYTEST) -c tests/conformance/pytest.ini tests/conformance
 
 # A run that fails is kept in build/test-logs/faults-SEED, and SEED belongs into
 # tests/faults/seeds.txt. From ten minutes on servers are away for longer, too.
@@ -216,17 +259,15 @@ $(CLOCK_SHIM): tests/faults/clock.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-test-faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) $(VENV_READY)
-	@deploy/kafka/fetch-jars
+test-faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
 		--minutes $(MINUTES) --rate $(RATE)
 
 # Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
 # that one's images from one run to the next.
-test-compose: $(TEST_PROGRAMS) $(VENV_READY)
+test-compose: $(TEST_PROGRAMS) tools
 	@deploy/install-packages --compose
-	@deploy/kafka/fetch-jars
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:tests/compose $(VENV)/bin/python \
 		-m pytest -c tests/blackbox/pytest.ini -o timeout=1200 -s -v $(PYTEST_FLAGS) \
 		tests/compose

@@ -4,21 +4,38 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from support import reports
 from support.api import Api, Person
 from support.chat import Socket, open_socket
 from support.stack import Stack
+from support.with_stack import test_stack
+
+
+# Tests of these files share a fixture that costs much, so one worker runs them all.
+ONE_WORKER = ("test_57_rooms.py", "test_58_migration.py", "test_62_rooms.py")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """For pytest-xdist: any worker takes any test, but for the files above."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::")[0].split("/")[-1]
+            return file if file in ONE_WORKER else nodeid
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For pytest-xdist: what waits long begins first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.get_closest_marker("slow"))
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    reports.start()
-    stack = Stack("blackbox")
-    try:
-        yield stack.up()
-    finally:
-        stack.down()
-    reports.check(stack.build)
+    with test_stack("blackbox") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

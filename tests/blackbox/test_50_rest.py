@@ -9,6 +9,7 @@ import pytest
 
 from support.api import PASSWORD, Api, Person, check_problem, new_name
 from support.stack import Stack
+from support.wait import HANG_S
 
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -249,7 +250,7 @@ def test_json_with_a_charset_is_json(api: Api):
 # --- by hand: what a library would not send ---------------------------------------
 def by_hand(url: str, text: str) -> tuple[int, str]:
     parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as tcp:
+    with socket.create_connection((parts.hostname, parts.port), timeout=HANG_S) as tcp:
         tcp.sendall(text.replace("\n", "\r\n").encode("latin-1"))
         answer = b""
         while piece := tcp.recv(65536):

@@ -94,7 +94,7 @@ def conversation(kind: str, api: Api, stack: Stack, owner: Person, people: Peopl
         return Group(api, ABSENT, owner, {})
     if kind == "direct":
         with open_socket(stack.ws_url, people.member) as socket:
-            saved = socket.saved(socket.say(people.target.id, "hi"), 30)
+            saved = socket.saved(socket.say(people.target.id, "hi"))
         return Group(api, saved["conversation"], owner, {})
     group = make(api, owner, people.admin, people.member, people.removed, people.target,
                  kind="group" if kind == "deleted" else kind)

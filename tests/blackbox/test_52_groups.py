@@ -401,10 +401,6 @@ def test_a_message_said_again(api: Api, enter):
     said_again(api, enter, 2)
 
 
-def test_a_message_said_again_in_a_room(crowd_api: Api, crowd_enter):
-    said_again(crowd_api, crowd_enter, 5)
-
-
 def test_groups_begin_with_joined_and_channels_with_all(api: Api, alice: Person, bob: Person):
     group, channel = make(api, alice), make(api, alice, kind="channel")
     group.invite(alice, bob)

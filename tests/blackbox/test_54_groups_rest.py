@@ -269,6 +269,7 @@ def test_a_deleted_one_is_gone_for_everybody(groups, alice, bob, enter: Enter):
 
 
 # --- the way to the sockets --------------------------------------------------------
+@pytest.mark.alone
 def test_the_outbox_empties_also_after_kafka_was_away(groups, alice, bob, enter: Enter,
                                                       stack: Stack):
     conversation = groups.made(alice, "group", "patience", bob)
@@ -279,10 +280,10 @@ def test_the_outbox_empties_also_after_kafka_was_away(groups, alice, bob, enter:
             assert rows(stack, "SELECT COUNT(*) FROM outbox")[0][0] > 0
         finally:
             stack.start("kafka")
-        change_of = socket.expect(60, type="member", conversation=conversation,
+        change_of = socket.expect(type="member", conversation=conversation,
                                   seq=2)["change"]
         assert change_of == {"what": "renamed", "name": "later"}
-    until("the outbox is empty", lambda: not rows(stack, "SELECT id FROM outbox"), 30)
+    until("the outbox is empty", lambda: not rows(stack, "SELECT id FROM outbox"))
     stack.wait_ready()
 
 

@@ -7,11 +7,14 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket
-from support.conversations import Group, change_of, make, nothing_of
+from support.conversations import Group, change_of, everything, make, nothing_of
 from support.service import Service
 from support.stack import Stack
 from support.stores import records
 from support.wait import until
+from test_52_groups import said_again
+from test_53_receipts import reached
+from test_58_coming_and_going import SEED, come_and_go
 
 MANY = 8
 
@@ -158,7 +161,7 @@ def test_a_killed_gateway_comes_back(crowd: Crowd, crowd_stack: Stack):
 def test_a_killed_persistence_comes_back(crowd: Crowd, crowd_stack: Stack):
     crowd_stack.kill("persistence-service")
     uuid = crowd.socket(0).say_in(crowd.channel.id, "to whoever saves it")
-    crowd.socket(0).saved(uuid, 40)
+    crowd.socket(0).saved(uuid)
     crowd.heard(uuid, crowd.others(0))
     crowd_stack.wait_ready()
 
@@ -218,4 +221,32 @@ def test_a_deleted_channel_is_told_to_all(crowd: Crowd):
     for socket in crowd.others():
         change_of(socket, crowd.channel.id, "deleted")
     until("nobody has it any more", lambda: all(
-        not crowd.api.conversations(person)["conversations"] for person in crowd.people), 5)
+        not crowd.api.conversations(person)["conversations"] for person in crowd.people))
+
+
+# --- what other files test, in a room ------------------------------------------------
+def test_a_message_said_again_in_a_room(crowd_api: Api, crowd_enter):
+    said_again(crowd_api, crowd_enter, 5)
+
+
+def test_in_a_large_conversation_only_my_own_sockets_hear_of_it(crowd_api: Api, crowd_enter):
+    people = [crowd_api.register() for _ in range(5)]
+    group = make(crowd_api, people[0], *people[1:])
+    one, two, other = (crowd_enter(person) for person in (people[0], people[1], people[1]))
+    uuid = one.say_in(group.id, "hi")
+    seq = one.saved(uuid)["seq"]
+    two.expect(type="message", uuid=uuid)
+    two.receipt("read", group.id, seq)
+    for socket in (two, other):
+        reached(socket, people[1], group.id, seq, seq)
+    assert [frame for frame in everything(one, two, people[0])
+            if frame["type"] == "receipt"] == []
+    seen = {member["user"] for member in group.members(people[4], seen=seq)}
+    assert seen == {people[0].id, people[1].id}
+    assert crowd_api.conversation(people[1], group.id)["unread"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [SEED, SEED + 100])
+def test_coming_and_going(seed: int, crowd_stack: Stack, crowd_api: Api, crowd_enter):
+    come_and_go(crowd_stack, crowd_api, crowd_enter, seed, False)

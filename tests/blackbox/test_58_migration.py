@@ -10,6 +10,7 @@ from support.api import Api, Person
 from support.chat import new_uuid
 from support.service import Service, environment
 from support.stack import ROOT, Stack
+from support.wait import HANG_S
 
 SCHEMA = ROOT / "persistence-service" / "schema"
 # What 0001 made: its columns keep what they hold.
@@ -92,7 +93,7 @@ class OldDatabase:
 def topics(stack: Stack) -> dict[str, str]:
     """Its own, or it would save what others write."""
     subprocess.run([stack.binary("persistence-service"), "--init-topics"], check=True,
-                   env=environment(stack, **TOPICS), timeout=60, stdin=subprocess.DEVNULL,
+                   env=environment(stack, **TOPICS), timeout=HANG_S, stdin=subprocess.DEVNULL,
                    capture_output=True)
     return TOPICS
 

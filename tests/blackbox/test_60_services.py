@@ -15,14 +15,14 @@ from support.api import Api, Person
 from support.service import Service, environment
 from support.stack import ROOT, SERVICES, Stack
 from support.stores import rows
-from support.wait import until
+from support.wait import HANG_S, until
 
 PLAIN = {"PATH": os.environ["PATH"]}
 
 
 def run(stack: Stack, program: str, *arguments: str, **env: str):
     return subprocess.run([stack.binary(program), *arguments], env=PLAIN | env, text=True,
-                          capture_output=True, timeout=10, stdin=subprocess.DEVNULL)
+                          capture_output=True, timeout=HANG_S, stdin=subprocess.DEVNULL)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -48,7 +48,7 @@ def settings_source(service: str) -> str:
 @pytest.mark.parametrize("service", SERVICES)
 def test_check_is_content_with_the_stacks_settings(service: str, stack: Stack):
     done = subprocess.run([stack.binary(service), "--check"], env=environment(stack),
-                          capture_output=True, text=True, timeout=10)
+                          capture_output=True, text=True, timeout=HANG_S)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -140,6 +140,7 @@ def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
 
 
 # --- logs -----------------------------------------------------------------------------
+@pytest.mark.alone
 def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
     """Canaries: what must never be written anywhere but where it belongs."""
     password, text = "canary-password-7f3a", "canary-text-91bc"
@@ -182,7 +183,7 @@ def new_marker(stack: Stack) -> bool:
         "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "MDEyMzQ1Njc4OWFiY2RlZg==", "Authorization": "Bearer a.b.c"})
     return until("the logs are written",
-                 lambda: stack.log_text("websocket-service").count("upgrade.") > before, 5)
+                 lambda: stack.log_text("websocket-service").count("upgrade.") > before)
 
 
 def test_processes_do_not_show_secrets(stack: Stack, api: Api):
@@ -197,15 +198,14 @@ def test_processes_do_not_show_secrets(stack: Stack, api: Api):
 @pytest.mark.parametrize("service", SERVICES)
 def test_sigterm_ends_it_cleanly(service: str, stack: Stack, api: Api):
     with Service(stack, service) as more:
-        started = time.monotonic()
         assert more.stop() == 0, more.log()[-2000:]
-        assert time.monotonic() - started < 10
+        assert not more.events("service.drain_cut")
         assert httpx_refused(more.admin_port)
 
 
 def httpx_refused(port: int) -> bool:
     try:
-        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=2)
+        httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=HANG_S)
     except httpx.ConnectError:
         return True
     return False
@@ -225,12 +225,12 @@ def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api
         base = f"http://127.0.0.1:{more.admin_port}"
 
         def asked():
-            return httpx.get(f"{base}/readyz", trust_env=False, timeout=5)
+            return httpx.get(f"{base}/readyz", trust_env=False, timeout=HANG_S)
 
-        until("it answers", asked, 10)
+        until("it answers", asked)
         for _ in range(10):  # not ready, alive, whatever it tries meanwhile
             assert asked().status_code == 503
-            assert httpx.get(f"{base}/healthz", trust_env=False, timeout=5).status_code == 200
+            assert httpx.get(f"{base}/healthz", trust_env=False, timeout=HANG_S).status_code == 200
         assert more.child.poll() is None
         assert more.stop() == 0
     finally:
@@ -250,7 +250,7 @@ def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: s
         # It tries again every two seconds at least, and that changes nothing.
         for _ in range(20):
             assert httpx.get(f"http://127.0.0.1:{more.admin_port}/readyz", trust_env=False,
-                             timeout=5).status_code == 503
+                             timeout=HANG_S).status_code == 503
             time.sleep(0.2)
         rows(stack, "DELETE FROM schema_version WHERE version = 99", name=database)
         more.ready()
@@ -267,7 +267,7 @@ def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
     port = str(stack.port(f"{prefix}_ADMIN_PORT"))
     more = Service(stack, service, **{f"{prefix}_ADMIN_PORT": port}).start()
     try:
-        assert more.child.wait(timeout=15) == 111
+        assert more.child.wait(timeout=HANG_S) == 111
     finally:
         if more.child.poll() is None:
             more.child.kill()
@@ -282,4 +282,4 @@ def test_a_second_sigterm_does_no_harm(service: str, stack: Stack, api: Api):
             more.child.send_signal(signal.SIGTERM)
         except ProcessLookupError:
             pass
-        assert more.child.wait(timeout=15) == 0
+        assert more.child.wait(timeout=HANG_S) == 0

@@ -36,7 +36,7 @@ def welcomed(loner: Loner, person: Person, rooms: str) -> Socket:
     """An open socket of a user whose rooms were asked for, and answered."""
     socket = Socket(loner.ws_url, person.token, papers=False)
     loner.answer_rooms(questions(loner, person)[-1], f"{person.id}={rooms}")
-    socket.expect(2, type="welcome")
+    socket.expect(type="welcome")
     return socket
 
 
@@ -94,7 +94,7 @@ def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
     with ThreadPoolExecutor(len(people)) as pool, ExitStack() as opened:
         sockets = [opened.enter_context(socket) for socket in pool.map(
             lambda person: Socket(loner.ws_url, person.token, papers=False), people.values())]
-        until("all are asked about", all_asked, 10)
+        until("all are asked about", all_asked)
         questions_of = {asked[user].headers["origin"]: asked[user] for user in people}
         assert len(questions_of) < len(people)
         for question in questions_of.values():
@@ -198,7 +198,7 @@ def test_receipts_become_few_records_and_the_last_counts(loner: Loner, alice: Pe
                                                     loner.saves(mine))
                         if save["kind"] == kind), default=0)
 
-        until("both are there", lambda: last("read") == last("delivered") == 500, 10)
+        until("both are there", lambda: last("read") == last("delivered") == 500)
         assert len(loner.saves(mine)) < 900
         assert socket.seen == []
 

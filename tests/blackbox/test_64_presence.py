@@ -3,14 +3,15 @@
 import time
 from datetime import datetime, timezone
 
+import pytest
+
 from support.api import Api, Person
 from support.chat import Socket, open_socket
 from support.service import Service
 from support.stack import Stack
 from support.stores import hints
-from support.wait import until
+from support.wait import HANG_S, until
 
-WITHIN_S = 3  # "within 2 seconds", and some for a busy machine
 
 
 def watch(socket: Socket, *people: Person) -> dict[int, dict]:
@@ -20,7 +21,7 @@ def watch(socket: Socket, *people: Person) -> dict[int, dict]:
     return {user["user"]: user for user in frame["users"]}
 
 
-def told(socket: Socket, person: Person, timeout_s: float = WITHIN_S) -> dict:
+def told(socket: Socket, person: Person, timeout_s: float = HANG_S) -> dict:
     users = socket.expect(timeout_s, type="presence")["users"]
     assert [user["user"] for user in users] == [person.id]
     return users[0]
@@ -37,6 +38,7 @@ def presences(socket: Socket, seconds: float) -> list[dict]:
     return [frame for frame in socket.seen if frame["type"] == "presence"]
 
 
+@pytest.mark.slow
 def test_presence_follows_who_comes_and_goes(stack: Stack, api: Api, alice: Person, bob: Person):
     carol = api.register()
     with open_socket(stack.ws_url, alice) as watcher, \
@@ -46,11 +48,12 @@ def test_presence_follows_who_comes_and_goes(stack: Stack, api: Api, alice: Pers
         assert seen[bob.id] == {"user": bob.id, "state": "offline"}
         with open_socket(elsewhere.ws_url, bob):
             assert told(watcher, bob) == {"user": bob.id, "state": "online"}
+            came = datetime.now(timezone.utc)
             time.sleep(5)
         gone = told(watcher, bob)
         assert gone["state"] == "offline"
         last_seen = datetime.fromisoformat(gone["last_seen"])
-        assert abs((datetime.now(timezone.utc) - last_seen).total_seconds()) < 5
+        assert came <= last_seen <= datetime.now(timezone.utc)
         with open_socket(stack.ws_url, carol):
             assert told(watcher, carol)["state"] == "online"
         watcher.send({"type": "presence", "users": []})
@@ -82,25 +85,27 @@ def test_a_gateway_that_restarts_shows_nobody_leaving(stack: Stack, alice: Perso
         with Service(stack, "websocket-service") as first:
             socket = open_socket(first.ws_url, bob)
             until("bob is online",
-                  lambda: watch(watcher, bob)[bob.id]["state"] == "online", WITHIN_S)
+                  lambda: watch(watcher, bob)[bob.id]["state"] == "online")
             assert first.stop() == 0
             socket.close()
         with Service(stack, "websocket-service") as second, open_socket(second.ws_url, bob):
             assert not presences(watcher, 6)
 
 
+@pytest.mark.slow
 def test_a_gateway_that_dies_takes_its_users_along_within_thirty_seconds(
         stack: Stack, alice: Person, bob: Person):
     with open_socket(stack.ws_url, alice) as watcher:
         with Service(stack, "websocket-service") as gateway:
             open_socket(gateway.ws_url, bob)
             until("bob is online",
-                  lambda: watch(watcher, bob)[bob.id]["state"] == "online", WITHIN_S)
+                  lambda: watch(watcher, bob)[bob.id]["state"] == "online")
             gateway.child.kill()
             gateway.child.wait()
-        assert told(watcher, bob, 31)["state"] == "offline"
+        assert told(watcher, bob)["state"] == "offline"
 
 
+@pytest.mark.alone
 def test_losing_redis_or_its_data_is_no_storm(stack: Stack, api: Api):
     people = [api.register() for _ in range(20)]
     sockets = [open_socket(stack.ws_url, person) for person in people]

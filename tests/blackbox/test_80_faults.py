@@ -15,15 +15,16 @@ from support.raw import RawSocket
 from support.service import Service
 from support.stack import SERVICES, Stack
 from support.stores import hints, records, rows
-from support.wait import NotInTime, until
+from support.wait import HANG_S, NotInTime, until
 
-MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 120}
+ACCEPTED_AFTER_S = 0.2
+MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 900}
 
 
 @pytest.fixture
 def load(stack: Stack):
     """Many people chat; what became of every message is judged at the end."""
-    stack.wait_ready(60)
+    stack.wait_ready()
     with Load(stack, **MANY) as load:
         load.wait_sending()
         yield load
@@ -40,32 +41,58 @@ def finish_as_if_nothing_was(load: Load) -> None:
     assert verdict["wire_duplicates"] == 0 and verdict["retries"] == 0, verdict
 
 
+@pytest.mark.prove
+@pytest.mark.alone
 def test_nothing_breaks(load: Load):
     """The measure for the others."""
     load.wait_sent(600)
     finish_as_if_nothing_was(load)
 
 
+@pytest.mark.alone
+def test_everything_is_killed_in_turn(stack: Stack, load: Load):
+    """The short form of what follows, with one verdict over all of it."""
+    for program in (*SERVICES, "redis", "nginx", "mariadb", "kafka"):
+        load.wait_sent(100)
+        stack.kill(program)
+        stack.wait_ready()
+    load.wait_sent(100)
+    for service in SERVICES:
+        stack.kill(service)
+    stack.wait_ready()
+    load.wait_sent(100)
+    hints(stack).flushall()
+    stack.restart("websocket-service")
+    load.wait_sent(100)
+    finish(load)
+
+
+@pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("program", [*SERVICES, "kafka", "mariadb", "redis", "nginx"])
 def test_kill_9(program: str, stack: Stack, load: Load):
     for _ in range(2):
         load.wait_sent(150)
         stack.kill(program)
-        stack.wait_ready(60)
+        stack.wait_ready()
     load.wait_sent(100)
     finish(load)
 
 
+@pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.slow
 def test_kill_9_of_everything_at_once(stack: Stack, load: Load):
     load.wait_sent(150)
     for service in SERVICES:
         stack.kill(service)
-    stack.wait_ready(60)
+    stack.wait_ready()
     finish(load)
 
 
+@pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
 def test_restart(program: str, stack: Stack, load: Load):
@@ -75,6 +102,8 @@ def test_restart(program: str, stack: Stack, load: Load):
     finish(load)
 
 
+@pytest.mark.prove
+@pytest.mark.alone
 def test_flushall_changes_nothing(stack: Stack, load: Load):
     for _ in range(4):
         load.wait_sent(100)
@@ -102,13 +131,14 @@ class Gone:
         """Also whole again for the next test; a service that is not is restarted."""
         self.start()
         try:
-            self.stack.wait_ready(20)
+            self.stack.wait_ready(60)
         except NotInTime:
             for service in SERVICES:
                 self.stack.restart(service)
-            self.stack.wait_ready(30)
+            self.stack.wait_ready()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_redis_is_gone(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -124,6 +154,7 @@ def test_redis_is_gone(stack: Stack, alice: Person, bob: Person, enter):
     one.saved(one.say(bob.id, "with redis"))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_mariadb_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -131,17 +162,18 @@ def test_mariadb_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, ent
     with Gone(stack, "mariadb") as mariadb:
         uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(30)]
         for uuid in uuids:
-            one.expect(type="state", uuid=uuid, state="accepted", timeout_s=10)
+            one.expect(type="state", uuid=uuid, state="accepted")
         assert not [seen for seen in one.seen if seen.get("state") == "saved"]
         check_problem(api.http.get("/conversations", headers=alice.bearer), 503)
         assert api.whose(alice.token).status_code in (200, 503)
         mariadb.start()
-        seqs = [one.saved(uuid, 60)["seq"] for uuid in uuids]
+        seqs = [one.saved(uuid)["seq"] for uuid in uuids]
         for uuid in uuids:
             two.expect(type="message", uuid=uuid)
     assert seqs == list(range(2, 32))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -149,7 +181,7 @@ def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
     with Gone(stack, "kafka") as kafka:
         uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(10)]
         refused = set()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HANG_S
         while len(refused) < len(uuids) and time.monotonic() < deadline:
             try:
                 reply = one.receive(deadline - time.monotonic())
@@ -160,17 +192,19 @@ def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
             assert reply["retryable"] is True
             refused.add(reply["uuid"])
         kafka.start()
-        stack.wait_ready(30)
+        stack.wait_ready()
         for uuid in uuids:
             if uuid in refused:
                 one.say(bob.id, "again", uuid=uuid)
         for uuid in uuids:
-            one.saved(uuid, 60)
-            two.expect(60, type="message", uuid=uuid)
+            one.saved(uuid)
+            two.expect(type="message", uuid=uuid)
     found = rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s", (alice.id,))
     assert found == [(11,)]
 
 
+@pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: Person,
                                                            bob: Person, enter):
@@ -183,16 +217,17 @@ def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: 
             gateways = [Service(stack, "websocket-service").start() for _ in range(6)]
             for gateway in gateways:
                 started.callback(gateway.__exit__)
-                until("it misses Kafka", lambda: gateway.events("kafka.client"), 10)
+                until("it misses Kafka", lambda: gateway.events("kafka.client"))
         for number, gateway in enumerate(gateways):
-            gateway.ready(30)
+            gateway.ready()
             with Socket(gateway.ws_url, bob.token) as two:
                 two.expect(type="welcome")
                 for seq in (2 * number + 1, 2 * number + 2):
                     two.receipt("delivered", conversation, seq)
-                    one.expect(10, type="receipt", user=bob.id, delivered=seq)
+                    one.expect(type="receipt", user=bob.id, delivered=seq)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
     fresh = api.login(alice.name)  # its token was never shown to the gateway
@@ -212,7 +247,7 @@ def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, en
         # A recipient who is not known cannot be checked: try later.
         stranger = new_uuid()
         again.send({"uuid": stranger, "message": "hi", "user_to": 4000000000})
-        refusal = again.error(10)
+        refusal = again.error()
         assert (refusal["code"], refusal["retryable"]) == ("unavailable", True)
         assert refusal["uuid"] == stranger
         check_problem(httpx.get(f"{stack.url}/auth/status", trust_env=False), 502)
@@ -220,6 +255,7 @@ def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, en
         later.expect(type="welcome")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -230,16 +266,21 @@ def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
                                 headers=alice.bearer), 502)
         assert httpx.get(f"{stack.url}/readyz", trust_env=False).status_code == 503
         persistence.start()
-        one.saved(uuid, 30)
-        two.expect(30, type="message", uuid=uuid)
+        one.saved(uuid)
+        two.expect(type="message", uuid=uuid)
 
 
 def test_accepted_is_only_told_when_saving_is_slow(alice: Person, bob: Person, enter):
-    one = enter(alice)
+    """Whatever the machine's speed: what we saw saved within 200 ms was never slow."""
+    one, quick = enter(alice), set()
     for number in range(50):
-        one.saved(one.say(bob.id, f"quick {number}"))
-    slow = [seen for seen in one.seen if seen.get("state") == "accepted"]
-    assert len(slow) <= 5, "accepted is for what takes more than 200 ms"
+        started = time.monotonic()
+        uuid = one.say(bob.id, f"quick {number}")
+        one.saved(uuid)
+        if time.monotonic() - started < ACCEPTED_AFTER_S:
+            quick.add(uuid)
+    accepted = {seen["uuid"] for seen in one.seen if seen.get("state") == "accepted"}
+    assert not accepted & quick, "accepted is for what takes more than 200 ms"
 
 
 # --- records from strangers -----------------------------------------------------------
@@ -256,7 +297,7 @@ def test_poison_is_set_aside_and_blocks_nobody(stack: Stack, alice: Person, bob:
                          "partitioner": "murmur2_random"})
     for record_key, value in planted:
         producer.produce("message_save", key=record_key, value=value)
-    assert producer.flush(10) == 0
+    assert producer.flush(HANG_S) == 0
     refusal = one.expect(type="state", uuid=uuid, state="error")
     assert (refusal["code"], refusal["retryable"]) == ("not_storable", False)
     after = one.say(bob.id, "after the poison")

@@ -20,7 +20,7 @@ from room import Events, Room  # noqa: E402
 
 CROWD = 200
 FIRST_ID = 1_000_001
-BACK_S = 60
+BACK_S = 120
 LOOKUPS = "parley_token_lookup_seconds_count"
 HASHES = "parley_password_hash_seconds_count"
 
@@ -51,11 +51,12 @@ def risen(stack: Stack, before: dict[str, float]) -> dict[str, float]:
     return {name: value - before[name] for name, value in counted(stack).items()}
 
 
+@pytest.mark.alone
 def test_each_token_is_asked_about_once(stack: Stack, tokens: Path):
     for lookups in (CROWD, 0):  # the second time the gateway knows them
         before = counted(stack)
         done = subprocess.run(words(stack, "connect", stack.url, tokens), text=True,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=BACK_S)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert (result["sockets"], result["lost_sockets"]) == (CROWD, 0)
@@ -69,6 +70,7 @@ def check_storm(stack: Stack, storm: dict, before: dict[str, float], lookups_max
     assert rise[HASHES] == 0
 
 
+@pytest.mark.alone
 def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
     with Crowd(words(stack, "storm", stack.url, tokens)) as crowd:
         before = counted(stack)
@@ -78,6 +80,7 @@ def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
         check_storm(stack, crowd.answer(BACK_S), before, CROWD)
 
 
+@pytest.mark.slow
 def test_a_slow_identity_is_asked_no_more_often(stack: Stack, tokens: Path):
     """32 are asked about at a time, so most wait; none is asked about in vain."""
     with SlowIdentity(stack.port("IDENTITY_PORT"), 1) as slow, \

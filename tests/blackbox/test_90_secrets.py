@@ -22,7 +22,7 @@ from support.raw import CLOSE, TEXT, frame, open_raw
 from support.service import Service
 from support.stack import SERVICES, Stack
 from support.stores import database, hints, rows
-from support.wait import until
+from support.wait import HANG_S, until
 
 # Where texts are at home.
 TEXT_PLACES = ("value of message_save", "value of message_events", "value of message_dlq",
@@ -46,7 +46,7 @@ class Client:
 
     def __init__(self, url: str):
         self.refusals: list[tuple[str, bytes]] = []
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=30,
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=HANG_S,
                                  event_hooks={"response": [self.note]})
 
     def note(self, answer: httpx.Response) -> None:
@@ -93,13 +93,13 @@ def try_away(stack: Stack, client: Client, secret: dict[str, str]) -> None:
         client.http.get("/conversations", headers={"Authorization": f"Bearer {secret['bad token']}"})
     finally:
         stack.start("identity-service")
-        stack.wait_ready(60)
+        stack.wait_ready()
 
 
 def try_frames(stack: Stack, client: Client, person: Person, secret: dict[str, str],
                text: str) -> None:
     with Socket(stack.ws_url, person.token) as socket:
-        socket.saved(socket.say(person.id, text), 30)
+        socket.saved(socket.say(person.id, text))
         for bad in (f'{{"uuid":"{secret["bad text"]}', f'{{"type":"{secret["bad text"]}"}}',
                     f'{{"uuid":"x","message":"{secret["bad text"]}"}}'):
             socket.send(bad)
@@ -116,7 +116,7 @@ def signing_key(stack: Stack) -> str:
 
 @pytest.fixture(scope="module")
 def exercise(stack: Stack, shared_api: Api) -> Exercise:
-    stack.wait_ready(60)
+    stack.wait_ready()
     secret = {kind: canary(kind.replace(" ", "-")) for kind in (
         "password", "wrong password", "cut password", "long password", "name", "bad token",
         "query", "cookie", "bad text")}
@@ -145,37 +145,45 @@ def assert_nowhere(exercise: Exercise, places: Iterator[canaries.Place],
     assert found == []
 
 
+@pytest.mark.alone
 def test_logs_have_none(stack: Stack, exercise: Exercise):
     until("nginx has written its log",
-          lambda: b'"/nowhere"' in (stack.run_dir / "log/nginx-access.log").read_bytes(), 10)
+          lambda: b'"/nowhere"' in (stack.run_dir / "log/nginx-access.log").read_bytes())
     assert_nowhere(exercise, canaries.logs(stack))
 
 
+@pytest.mark.alone
 def test_processes_show_none(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.processes(stack))
 
 
+@pytest.mark.alone
 def test_topics_have_only_texts(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.topics(stack))
 
 
+@pytest.mark.alone
 def test_redis_has_none(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.redis_keys(stack))
 
 
+@pytest.mark.alone
 def test_refusals_have_none(exercise: Exercise):
     assert_nowhere(exercise, iter(exercise.refusals))
 
 
+@pytest.mark.alone
 def test_admin_pages_have_none(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.admin_pages(stack))
 
 
+@pytest.mark.alone
 def test_tables_have_texts_and_signing_keys(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.tables(stack, "chat"))
     assert_nowhere(exercise, canaries.tables(stack, "identity"), ("table identity.signing_keys",))
 
 
+@pytest.mark.alone
 def test_others_can_read_none(stack: Stack, exercise: Exercise):
     """Secrets stand in files of the run directory, which is nobody else's."""
     assert canaries.hits(canaries.open_files(stack), exercise.secret) == []
@@ -233,6 +241,7 @@ def plant_records(stack: Stack, text: str) -> None:
     assert producer.flush(20) == 0
 
 
+@pytest.mark.alone
 def test_planted_secrets_are_found(stack: Stack, api: Api):
     text = canary("planted")
     planted = {"planted": text}

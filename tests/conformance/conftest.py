@@ -10,6 +10,7 @@ import pytest
 
 from support.api import Api
 from support.stack import ROOT, Stack
+from support.with_stack import test_stack
 
 from cases import CASES
 from judge import FAILED, NON_STRICT, OK, Judge, Verdict
@@ -46,11 +47,8 @@ def write_report() -> None:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    stack = Stack("conformance")
-    try:
-        yield stack.up()
-    finally:
-        stack.down()
+    with test_stack("conformance") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from support.papers import check_answer
+from support.wait import HANG_S
 
 PASSWORD = "correct horse battery"
 PROBLEM = "application/problem+json"
@@ -33,7 +34,7 @@ class Person:
 class Api:
     def __init__(self, url: str):
         self.url = url
-        self.http = httpx.Client(base_url=url, trust_env=False, timeout=15,
+        self.http = httpx.Client(base_url=url, trust_env=False, timeout=HANG_S,
                                  event_hooks={"response": [check_answer]})
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from websockets.sync.client import connect
 
 from support.api import Person
 from support.papers import check_frame
+from support.wait import HANG_S
 
 
 def new_uuid() -> str:
@@ -31,8 +32,8 @@ class Socket:
         else:
             headers["Authorization"] = f"Bearer {token}"
         self.ws = connect(url, additional_headers=headers, subprotocols=protocols,
-                          proxy=None, open_timeout=15, close_timeout=5, ping_interval=None,
-                          compression=None, max_size=None, **options)
+                          proxy=None, open_timeout=HANG_S, close_timeout=10, ping_interval=None,
+                          compression=None, max_size=None, max_queue=None, **options)
         self.seen: list[dict] = []
         self.told: set[tuple[int, int]] = set()  # entries of `member` frames
         self.texts: dict[int, str] = {}  # id() of a frame -> as it came
@@ -95,17 +96,17 @@ class Socket:
     def text_of(self, frame: dict) -> str:
         return self.texts[id(frame)]
 
-    def expect(self, timeout_s: float = 10, **members) -> dict:
+    def expect(self, timeout_s: float = HANG_S, **members) -> dict:
         """The first frame, seen or to come, that has all these members."""
         def fits(frame: dict) -> bool:
             return all(frame.get(name) == value for name, value in members.items())
 
         return self.until(str(members), fits, timeout_s)
 
-    def saved(self, uuid: str, timeout_s: float = 10) -> dict:
+    def saved(self, uuid: str, timeout_s: float = HANG_S) -> dict:
         return self.expect(timeout_s, type="state", uuid=uuid, state="saved")
 
-    def error(self, timeout_s: float = 10) -> dict:
+    def error(self, timeout_s: float = HANG_S) -> dict:
         """The next refusal, whichever of the two forms it has."""
         deadline = time.monotonic() + timeout_s
         while True:
@@ -114,7 +115,7 @@ class Socket:
                     return self.seen.pop(at)
             self.seen.append(self.receive(max(0.001, deadline - time.monotonic())))
 
-    def refused(self, uuid: str, code: str, timeout_s: float = 10) -> dict:
+    def refused(self, uuid: str, code: str, timeout_s: float = HANG_S) -> dict:
         """The refusal of what was sent under this uuid, in whichever of the two forms."""
         def fits(frame: dict) -> bool:
             return frame.get("uuid") == uuid and "code" in frame
@@ -123,7 +124,7 @@ class Socket:
         assert frame["code"] == code, frame
         return frame
 
-    def until(self, what: str, fits: Callable[[dict], bool], timeout_s: float = 10) -> dict:
+    def until(self, what: str, fits: Callable[[dict], bool], timeout_s: float = HANG_S) -> dict:
         """The first frame, seen or to come, that fits."""
         for at, frame in enumerate(self.seen):
             if fits(frame):
@@ -163,12 +164,12 @@ class Socket:
     def alive(self) -> bool:
         """Whether a ping is answered."""
         try:
-            return self.ws.ping().wait(timeout=10)
+            return self.ws.ping().wait(timeout=HANG_S)
         except ConnectionClosed:
             return False
 
     # --- the end ----------------------------------------------------------------
-    def closed(self, timeout_s: float = 10) -> tuple[int, str]:
+    def closed(self, timeout_s: float = HANG_S) -> tuple[int, str]:
         """Waits until the server closes; its code and reason."""
         deadline = time.monotonic() + timeout_s
         while True:

@@ -6,6 +6,7 @@ import httpx
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
+from support.wait import HANG_S
 
 
 def new_channel_name(first: str = "Channel") -> str:
@@ -88,7 +89,7 @@ def make(api: Api, owner: Person, *others: Person, kind: str = "group",
     return Group(api, made["id"], owner, made)
 
 
-def change_of(socket: Socket, conversation: int, what: str, timeout_s: float = 10) -> dict:
+def change_of(socket: Socket, conversation: int, what: str, timeout_s: float = HANG_S) -> dict:
     """The `member` frame that says this of a conversation."""
     return socket.until(
         f"member frame {what}",

@@ -16,7 +16,7 @@ from pathlib import Path
 from support.stack import ROOT, Stack, die_with_parent
 from support.wait import until
 
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 SENT = re.compile(r": sent (\d+),")
 SOCKETS = re.compile(r"sockets (\d+) of ")
 # What stands in a verdict beside the counts of faults.
@@ -78,12 +78,12 @@ class Load:
         counts = SENT.findall(self.log())
         return int(counts[-1]) if counts else 0
 
-    def wait_sent(self, more: int, timeout_s: float = 60) -> None:
+    def wait_sent(self, more: int, timeout_s: float = 120) -> None:
         """Until so many more were put on the wire; it says so once a second."""
         wanted = self.sent() + more
         until(f"{more} more are sent", lambda: self.sent() >= wanted, timeout_s)
 
-    def wait_sockets(self, count: int, timeout_s: float = 60) -> None:
+    def wait_sockets(self, count: int, timeout_s: float = 120) -> None:
         """Until so many sockets are welcomed."""
         def there() -> bool:
             counts = SOCKETS.findall(self.log())
@@ -102,7 +102,7 @@ class Load:
         assert said.strip(), f"no verdict, exit {self.child.returncode}:\n{self.log()}"
         return json.loads(said)
 
-    def assert_clean(self, timeout_s: float = 150) -> dict:
+    def assert_clean(self, timeout_s: float = 240) -> dict:
         verdict = self.verdict(timeout_s)
         assert verdict["verdict"] == "clean", f"{in_short(verdict)}\n{self.log()}"
         return verdict

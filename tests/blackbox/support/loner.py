@@ -9,6 +9,7 @@ from support.partition import event_partition
 from support.service import Service
 from support.stack import PARTITIONS, Stack
 from support.stores import Record, records
+from support.wait import HANG_S
 
 
 class Loner:
@@ -40,7 +41,7 @@ class Loner:
         headers = ([(header, text.encode())] if header else []) + (more or [])
         self.producer.produce("message_events", key=key, value=value, partition=partition,
                               headers=headers or None)
-        assert self.producer.flush(10) == 0
+        assert self.producer.flush(HANG_S) == 0
 
     def answer_rooms(self, question: Record, text: str) -> None:
         """What is known of the users of a question; wherever the first of them has events."""

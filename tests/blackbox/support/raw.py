@@ -7,6 +7,8 @@ import struct
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from support.wait import HANG_S
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 MASK = b"\x37\xfa\x21\x3d"
 
@@ -42,7 +44,7 @@ class Answer:
 
 
 class RawSocket:
-    def __init__(self, url: str, timeout_s: float = 10, receive_bytes: int = 0):
+    def __init__(self, url: str, timeout_s: float = HANG_S, receive_bytes: int = 0):
         """receive_bytes: what the kernel keeps for us, so that others' queues fill."""
         parts = urlsplit(url)
         self.host, self.path = parts.netloc, parts.path or "/"

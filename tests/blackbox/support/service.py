@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 
 from support import reports
-from support.stack import Stack, die_with_parent, free_port
-from support.wait import until
+from support.stack import Stack, die_with_parent
+from support.wait import HANG_S, until
 
 # Settings that name the port and the admin port of each service.
 PREFIX = {"identity-service": "IDENTITY", "websocket-service": "WEBSOCKET",
@@ -35,7 +35,8 @@ class Service:
     def __init__(self, stack: Stack, program: str, **changes: str):
         prefix = PREFIX[program]
         self.program, self.binary = program, stack.binary(program)
-        own = {f"{prefix}_PORT": free_port(), f"{prefix}_ADMIN_PORT": free_port()}
+        own = {f"{prefix}_PORT": stack.free_port(),
+               f"{prefix}_ADMIN_PORT": stack.free_port()}
         # Who has a name there is a member of the stack's group.
         if program == "persistence-service" and "PERSISTENCE_INSTANCE" not in changes:
             own |= apart(stack)
@@ -52,11 +53,11 @@ class Service:
                                           preexec_fn=die_with_parent)
         return self
 
-    def ready(self, timeout_s: float = 20) -> "Service":
+    def ready(self, timeout_s: float = HANG_S) -> "Service":
         def answered() -> bool:
             assert self.child.poll() is None
             return httpx.get(f"http://127.0.0.1:{self.admin_port}/readyz", trust_env=False,
-                             timeout=2).status_code == 200
+                             timeout=HANG_S).status_code == 200
         try:
             until(f"{self.program} is ready", answered, timeout_s)
         except AssertionError as late:
@@ -82,7 +83,7 @@ class Service:
         if self.child.poll() is None:
             self.child.terminate()
         try:
-            return self.child.wait(timeout=15)
+            return self.child.wait(timeout=HANG_S)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()

@@ -6,6 +6,8 @@ import threading
 import time
 from collections import Counter
 
+from support.wait import HANG_S
+
 
 class SlowIdentity:
     """As a context: it listens on a port of its own."""
@@ -37,7 +39,7 @@ def handler(slow: SlowIdentity, identity_port: int, takes_s: float):
 
         def setup(self) -> None:
             super().setup()
-            self.behind = http.client.HTTPConnection("127.0.0.1", identity_port, timeout=10)
+            self.behind = http.client.HTTPConnection("127.0.0.1", identity_port, timeout=HANG_S)
 
         def finish(self) -> None:
             self.behind.close()

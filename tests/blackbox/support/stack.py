@@ -1,10 +1,12 @@
 """stack - a whole Parley on ports of its own, started by deploy/stack.
 
-It runs as a child in the foreground: it ends when we do, whatever kills us.
+It runs as a child in the foreground, so that it ends when we end, whatever kills
+us. Stack.attach() uses one that another process keeps up (support.with_stack).
 """
 
 import ctypes
 import getpass
+import itertools
 import os
 import secrets
 import shutil
@@ -17,7 +19,7 @@ import httpx
 import pymysql
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from support.wait import until
+from support.wait import HANG_S, until
 
 ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / "build" / "test-logs"
@@ -33,6 +35,12 @@ PORTS = {
     "PERSISTENCE_ADMIN_PORT": 93, "KAFKA_PORT": 94, "KAFKA_CONTROLLER_PORT": 95,
     "MYSQL_PORT": 96, "REDIS_PORT": 97,
 }
+# This port of a hundred is bound by the process that uses the hundred.
+GUARD = 99
+# Ports of services that tests start beside the stack: support.service.
+EXTRA = range(0, 80)
+# The stack that support.with_stack keeps up: its first port and its name.
+SHARED = "PARLEY_TEST_STACK"
 # Set for the stack that we are run from perhaps, but not for ours.
 FOREIGN = ("KAFKA_BROKERS", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD",
            "MYSQL_PASSWORD_FILE", "REDIS_HOST", "REDIS_PASSWORD_FILE", "IDENTITY_URL",
@@ -59,25 +67,59 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def free_base(others: range) -> int:
-    """The first hundred of ports, from 24000 on, in which all of ours are free.
+def reserve(base: int) -> socket.socket | None:
+    """A socket that keeps a hundred of ports ours, or None when they are another's."""
+    guard = socket.socket()
+    try:
+        guard.bind(("127.0.0.1", base + GUARD))
+        guard.listen(1)
+    except OSError:
+        guard.close()
+        return None
+    return guard
 
-    Two runs that start at the same time may choose the same: PARLEY_TEST_PORTS
-    lets each begin elsewhere.
-    """
+
+def free_base(others: range) -> tuple[int, socket.socket]:
+    """The first hundred of ports, from PARLEY_TEST_PORTS on, in which all of ours are
+    free, and the socket that reserves it."""
     first = int(os.environ.get("PARLEY_TEST_PORTS") or 24000)
     for base in range(first, first + 1000, 100):
+        guard = reserve(base)
+        if not guard:
+            continue
         if all(port_free(base + offset) for offset in (*PORTS.values(), *others)):
-            return base
+            return base, guard
+        guard.close()
     raise RuntimeError(f"no free ports between {first} and {first + 1000}")
+
+
+def own_share(ports: list[int]) -> list[int]:
+    """Those of one pytest worker: no two choose the same port at the same time."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return ports[worker::int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
 
 
 class Stack:
     def __init__(self, name: str, extra: dict[str, str] | None = None,
                  others: range = range(0)):
         """`others`: offsets, below 80, of ports that the caller will use itself."""
-        self.name = name
-        base = free_base(others)
+        self.prepare(name, *free_base(others))
+        self.env |= extra or {}
+
+    @classmethod
+    def attach(cls, shared: str) -> "Stack":
+        """One that is up already; `shared` is what its keeper's address() says."""
+        base, name = shared.split()
+        stack = cls.__new__(cls)
+        stack.prepare(name, int(base), None)
+        stack.settings = stack.read_settings()
+        return stack
+
+    def address(self) -> str:
+        return f"{self.base} {self.name}"
+
+    def prepare(self, name: str, base: int, guard: socket.socket | None) -> None:
+        self.name, self.base, self.guard = name, base, guard
         self.run_dir = ROOT / f".run-test-{base}"
         self.env = {key: value for key, value in os.environ.items()
                     if key not in FOREIGN}
@@ -87,9 +129,9 @@ class Stack:
         self.env.setdefault("PARLEY_START_TIMEOUT_S", str(START_TIMEOUT_S - 20))
         # A few users send for a crowd; what holds a user back is tested by itself.
         self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
-        self.env |= extra or {}
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None
+        self.extra_ports = itertools.cycle(own_share([base + offset for offset in EXTRA]))
         self.said = LOGS / f"stack-{name}.log"
 
     # --- all of it ----------------------------------------------------------
@@ -122,7 +164,7 @@ class Stack:
         except httpx.HTTPError:
             return False
 
-    def wait_ready(self, timeout_s: float = 40) -> None:
+    def wait_ready(self, timeout_s: float = START_TIMEOUT_S) -> None:
         until("all services are ready", self.is_ready, timeout_s)
 
     def down(self) -> None:
@@ -143,11 +185,13 @@ class Stack:
     def wipe(self) -> None:
         subprocess.run(["deploy/stack", "reset"], cwd=ROOT, env=self.env,
                        stdout=subprocess.DEVNULL)
+        if self.guard:
+            self.guard.close()
 
     # --- one program ----------------------------------------------------------
     def ask(self, *words: str) -> str:
         done = subprocess.run(["deploy/stack", *words], cwd=ROOT, env=self.env,
-                              text=True, capture_output=True, timeout=90)
+                              text=True, capture_output=True, timeout=START_TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"deploy/stack {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -168,7 +212,7 @@ class Stack:
         """kill -9; returns when the supervisor has started it again."""
         killed = self.pid(program)
         os.kill(killed, signal.SIGKILL)
-        until(f"{program} is started again", lambda: self.pid(program) != killed, 30)
+        until(f"{program} is started again", lambda: self.pid(program) != killed)
 
     def read_settings(self) -> dict[str, str]:
         lines = self.ask("env").splitlines()
@@ -185,6 +229,11 @@ class Stack:
 
     def port(self, name: str) -> int:
         return int(self.env[name])
+
+    def free_port(self) -> int:
+        """For a service that a test starts. Below the kernel's own range, so that no
+        connection takes it before the service listens."""
+        return next(port for port, _ in zip(self.extra_ports, EXTRA) if port_free(port))
 
     def admin_url(self, service: str) -> str:
         name = service.removesuffix("-service").upper() + "_ADMIN_PORT"
@@ -212,16 +261,16 @@ class Stack:
         name = f"{kind}_{secrets.token_hex(4)}"
         admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{self.port('KAFKA_PORT')}"})
         for made in admin.create_topics([NewTopic(name, PARTITIONS, 1)]).values():
-            made.result(timeout=20)
+            made.result(timeout=HANG_S)
         return name
 
     def make_database_admin(self) -> tuple[str, str]:
         """A user that may make databases, which the services' own may not."""
-        name, password = "parley_tests", secrets.token_hex(16)
+        name, password = f"tests_{secrets.token_hex(6)}", secrets.token_hex(16)
         socket_file = str((self.run_dir / "sockets").resolve() / "mariadb.sock")
         with pymysql.connect(unix_socket=socket_file, user=getpass.getuser()) as connection, \
                 connection.cursor() as cursor:
-            cursor.execute(f"CREATE OR REPLACE USER {name}@127.0.0.1 IDENTIFIED BY %s",
+            cursor.execute(f"CREATE USER {name}@127.0.0.1 IDENTIFIED BY %s",
                            (password,))
             cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO {name}@127.0.0.1")
         return name, password

@@ -9,14 +9,14 @@ import redis
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from support.stack import Stack
-from support.wait import until
+from support.wait import HANG_S, until
 
 
 def database(stack: Stack, name: str = "chat") -> pymysql.Connection:
     return pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"),
                            user=stack.settings.get("MYSQL_USER", "parley"),
                            password=stack.secret("mysql"), database=name,
-                           charset="utf8mb4", autocommit=True, connect_timeout=10)
+                           charset="utf8mb4", autocommit=True, connect_timeout=HANG_S)
 
 
 def rows(stack: Stack, statement: str, values: tuple = (), name: str = "chat") -> list[tuple]:
@@ -28,7 +28,7 @@ def rows(stack: Stack, statement: str, values: tuple = (), name: str = "chat") -
 def hints(stack: Stack) -> redis.Redis:
     return redis.Redis(host="127.0.0.1", port=stack.port("REDIS_PORT"),
                        password=stack.secret("redis"), decode_responses=True,
-                       socket_timeout=5)
+                       socket_timeout=HANG_S)
 
 
 @dataclass
@@ -43,13 +43,13 @@ class Record:
 
 
 def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
-            count: int = 1, timeout_s: float = 15) -> list[Record]:
+            count: int = 1, timeout_s: float = HANG_S) -> list[Record]:
     """The records of a topic that fit, read from its beginning; at least `count`."""
     consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
                          "group.id": "blackbox", "enable.auto.commit": False,
                          "auto.offset.reset": "earliest"})
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        partitions = consumer.list_topics(topic, timeout=HANG_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)
                          for number in partitions])
         found: list[Record] = []

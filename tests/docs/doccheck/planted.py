@@ -28,6 +28,8 @@ PLANTS = [
     ("settings", ".env", "PARLEY_MIN_FREE_MB=1024", "PARLEY_MIN_FREE_MB=1"),
     ("metrics", "docs/operations.md", "`service.drain_cut`", "`service.drain_hit`"),
     ("metrics", "docs/metrics.md", "below -->", "below -->\n\n| `parley_nothing` |"),
+    ("stages", "tests/check/stages.py", "Includes that cross", "Includes that miss"),
+    ("stages", "CONTRIBUTING.md", "`make prove` |", "`make test` |"),
     ("links", "README.md", "](docs/ARCHITECTURE.md", "](docs/ARCHITEXTURE.md"),
     ("links", "docs/ARCHITECTURE.md", "`common/client/`", "`common/clients/`"),
     ("links", "README.md", "adr/README.md", "adr/README.md#nowhere"),

@@ -1,0 +1,170 @@
+"""stages - the table of everything that is checked.
+
+tests/check/run executes it, tests/check/choose picks from it, and the table in
+CONTRIBUTING.md is generated from it (tests/docs/stages-table).
+"""
+
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+LAST_TIMES = Path(__file__).with_name("last-times.txt")
+
+TEST, PROVE = "test", "prove"
+TURNS = 10
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One make target.
+
+    command   the make target that contains it: `make test` or `make prove`
+    needs     stages that must pass first; `make prove PART=…` adds them by itself
+    stack     the build whose servers and services it uses: stages with the same
+              build share one stack
+    owns      True when it stops, kills or counts what belongs to the stack, so
+              that no other stage may use the stack meanwhile
+    slots     how many of the two slots it takes: 2 when it keeps both cores busy
+    touched   patterns of the paths whose change calls for it
+    turn      .ci/run includes the part in every tenth commit, starting with this one
+    """
+
+    name: str
+    command: str
+    budget_s: int
+    finds: str
+    needs: tuple[str, ...] = ()
+    stack: str = ""
+    owns: bool = False
+    slots: int = 1
+    touched: tuple[str, ...] = ()
+    turn: int = -1
+
+    def is_touched(self, paths: list[str]) -> bool:
+        return any(fnmatch(path, pattern) for path in paths for pattern in self.touched)
+
+
+# A pattern's * also matches slashes.
+SERVICES = ("common/*", "identity-service/*", "websocket-service/*", "persistence-service/*")
+C_CODE = (*SERVICES, "client-test/*", "bench/load/*", "tests/ledger/*", "tests/support/*")
+MAKE = ("Makefile", "mk/*")
+STACK = ("deploy/*", "tests/blackbox/support/*", "tests/requirements.txt")
+
+STAGES = (
+    # --- make test ---------------------------------------------------------------
+    Stage("tools", TEST, 60, "The Python packages and Kafka's jars for the other stages."),
+    Stage("build", TEST, 90, "What gcc warns about; makes the programs for the other stages."),
+    Stage("build-asan", TEST, 150, "The same under AddressSanitizer and UBSan, with the "
+          "replay programs of the fuzz harnesses."),
+    Stage("blackbox", TEST, 240, "Behaviour that differs from docs/protocol, seen by "
+          "independent clients; these tests run side by side.",
+          needs=("tools", "build"), stack="release"),
+    Stage("blackbox-alone", TEST, 240, "Messages lost, doubled or out of order while services "
+          "and servers are killed, stopped and restarted (a short ledger); secrets in logs, "
+          "topics and tables.", needs=("tools", "build"), stack="release", owns=True),
+    Stage("integration", TEST, 60, "Faults of our Kafka, SQL, Redis and HTTP modules against "
+          "the real servers.", needs=("tools", "build"), stack="release"),
+    Stage("accept", TEST, 30, "Faults in the acceptance scenarios of client-test.",
+          needs=("tools", "build"), stack="release"),
+    Stage("layers", TEST, 10, "Includes that cross a layer."),
+    Stage("lint", TEST, 20, "Banned calls, faults in shell scripts, paths of one machine."),
+    Stage("checks", TEST, 10, "Faults in the runner and in what .ci/run chooses."),
+    Stage("format-check", TEST, 30, "C code that clang-format would change.",
+          needs=("tools",)),
+    Stage("docs", TEST, 60, "Documentation that contradicts the code, broken links, invalid "
+          "API descriptions.", needs=("tools",)),
+    Stage("unit", TEST, 40, "Faults in single modules.", needs=("build",)),
+    Stage("unit-asan", TEST, 60, "The same under AddressSanitizer and UBSan: memory errors, "
+          "leaks, undefined behaviour.", needs=("build-asan",)),
+    Stage("corpora", TEST, 30, "Inputs from the fuzz corpora that break a decoder, under "
+          "AddressSanitizer and UBSan.", needs=("build-asan",)),
+
+    # --- make prove --------------------------------------------------------------
+    Stage("build-clang", PROVE, 120, "What clang warns about.", touched=(*C_CODE, *MAKE), turn=0),
+    Stage("hardening", PROVE, 30, "Programs and archives without the hardening that the flags "
+          "ask for.", needs=("build", "build-clang"), touched=("*module.mk", *MAKE), turn=0),
+    Stage("tidy", PROVE, 300, "What clang-tidy and its analyzer find.",
+          touched=(*C_CODE, ".clang-tidy"), turn=0),
+    Stage("build-tsan", PROVE, 150, "What gcc warns about under ThreadSanitizer.",
+          touched=("tests/support/tsan*",), turn=1),
+    Stage("unit-tsan", PROVE, 90, "Data races in single modules.", needs=("build-tsan",),
+          touched=("common/*", "identity-service/*", "persistence-service/*"), turn=1),
+    Stage("integration-tsan", PROVE, 120, "Data races between our modules and the libraries' "
+          "threads.", needs=("tools", "build-tsan"), stack="tsan", touched=("common/io/*",), turn=1),
+    Stage("blackbox-tsan", PROVE, 300, "Data races in running services.",
+          needs=("tools", "build-tsan"), stack="tsan", touched=SERVICES, turn=1),
+    Stage("blackbox-alone-tsan", PROVE, 120, "Data races in services that lose a server.",
+          needs=("tools", "build-tsan"), stack="tsan", owns=True, touched=SERVICES, turn=1),
+    Stage("blackbox-asan", PROVE, 400, "Memory errors, leaks and undefined behaviour in running "
+          "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
+    Stage("blackbox-alone-asan", PROVE, 400, "The same in services that lose a server.",
+          needs=("tools", "build-asan"), stack="asan", owns=True, touched=SERVICES, turn=2),
+    Stage("blackbox-faults", PROVE, 400, "Messages lost, doubled or out of order around one "
+          "kind of death each, judged by a ledger of its own.", needs=("tools", "build"),
+          stack="release", owns=True,
+          touched=(*SERVICES, "tests/ledger/*", *STACK, "tests/blackbox/test_80*"), turn=3),
+    Stage("conformance", PROVE, 120, "Autobahn's cases for WebSocket servers that the gateway "
+          "answers wrongly.", needs=("tools", "build"), stack="release",
+          touched=("common/base/*websocket*", "websocket-service/*", "tests/conformance/*"), turn=3),
+    Stage("test-steps", PROVE, 900, "Messages lost or doubled by a death at any step of a "
+          "message.", needs=("tools",),
+          touched=("websocket-service/*", "persistence-service/*", "tests/ledger/*",
+                   "tests/steps/*", *STACK), turn=4),
+    Stage("test-faults", PROVE, 400, "Messages lost under random faults of processes, links, "
+          "disks and clocks.", needs=("tools", "build"),
+          touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),
+    Stage("test-mutants", PROVE, 1200, "Planted bugs that the ledger does not see.",
+          needs=("tools",), touched=("persistence-service/*", "websocket-service/*",
+                                     "tests/ledger/*", "tests/mutants/*"), turn=6),
+    Stage("test-compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
+          "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
+                                                 "tests/compose/*", "*/schema/*"), turn=7),
+    Stage("build-debug", PROVE, 120, "What gcc warns about without optimisation.",
+          touched=("tests/check/unit",), turn=8),
+    Stage("unit-valgrind", PROVE, 300, "Uninitialised reads and leaks in single modules.",
+          needs=("build-debug",), touched=("common/*", "identity-service/*"), turn=8),
+    Stage("accept-valgrind", PROVE, 300, "The same in all programs under the acceptance run.",
+          needs=("tools", "build-debug"), stack="valgrind", touched=SERVICES, turn=8),
+    Stage("fuzz", PROVE, 240, "New inputs that break a decoder.",
+          touched=("tests/fuzz/*", "common/base/*", "common/wire/*", "common/io/json*"), turn=9),
+)
+
+BY_NAME = {stage.name: stage for stage in STAGES}
+
+
+def of_test() -> list[Stage]:
+    return [stage for stage in STAGES if stage.command == TEST]
+
+
+def parts() -> list[Stage]:
+    """What `make prove PART=…` may name: builds are pulled in by who needs them."""
+    return [stage for stage in STAGES if stage.command == PROVE]
+
+
+def with_needs(names: list[str]) -> list[Stage]:
+    """These stages and all that they need, in the order of the table."""
+    wanted: set[str] = set()
+
+    def add(name: str) -> None:
+        if name not in wanted:
+            wanted.add(name)
+            for needed in BY_NAME[name].needs:
+                add(needed)
+
+    for name in names:
+        add(name)
+    return [stage for stage in STAGES if stage.name in wanted]
+
+
+def expected_s(stage: Stage) -> float:
+    """How long it will take, as far as is known."""
+    return last_times().get(stage.name, stage.budget_s)
+
+
+def last_times() -> dict[str, int]:
+    """Stage -> seconds of its last recorded run."""
+    if not LAST_TIMES.exists():
+        return {}
+    lines = LAST_TIMES.read_text("utf-8").splitlines()
+    return {name: int(seconds) for name, seconds in
+            (line.split() for line in lines if line and not line.startswith("#"))}
