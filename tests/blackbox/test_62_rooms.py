@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid, open_socket
@@ -33,10 +34,19 @@ def questions(loner: Loner, person: Person, count: int = 1) -> list[Record]:
 
 
 def welcomed(loner: Loner, person: Person, rooms: str) -> Socket:
-    """An open socket of a user whose rooms were asked for, and answered."""
+    """An open socket of a user whose rooms were asked for, and answered.
+
+    The gateway waits a second for the answer. When ours is later and names a room, the
+    gateway closes the socket; the user comes back, and the rooms are known.
+    """
     socket = Socket(loner.ws_url, person.token, papers=False)
     loner.answer_rooms(questions(loner, person)[-1], f"{person.id}={rooms}")
-    socket.expect(type="welcome")
+    try:
+        socket.expect(type="welcome")
+        barrier(loner, socket, person.id)
+    except ConnectionClosed:
+        socket = Socket(loner.ws_url, person.token, papers=False)
+        socket.expect(type="welcome")
     return socket
 
 
@@ -56,7 +66,7 @@ def barrier(loner: Loner, socket: Socket, user: int) -> None:
 def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
     started = time.monotonic()
     with Socket(loner.ws_url, alice.token, papers=False) as socket:
-        asked, = questions(loner, alice)
+        asked = questions(loner, alice)[-1]
         assert asked.key == f"u:{alice.id}" and asked.json().pop("sent_at")
         assert asked.json()["users"] == str(asked.json()["sender"]) == str(alice.id)
         socket.expect(type="welcome")

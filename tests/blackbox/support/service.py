@@ -6,10 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import httpx
-
 from support import reports
-from support.stack import Stack, die_with_parent
+from support.stack import Stack, die_with_parent, status_of
 from support.wait import HANG_S, until
 
 # Settings that name the port and the admin port of each service.
@@ -56,8 +54,7 @@ class Service:
     def ready(self, timeout_s: float = HANG_S) -> "Service":
         def answered() -> bool:
             assert self.child.poll() is None
-            return httpx.get(f"http://127.0.0.1:{self.admin_port}/readyz", trust_env=False,
-                             timeout=HANG_S).status_code == 200
+            return status_of(self.admin_port, "/readyz") == 200
         try:
             until(f"{self.program} is ready", answered, timeout_s)
         except AssertionError as late:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pymysql
 import redis
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
 from support.stack import Stack
 from support.wait import HANG_S, until
@@ -44,27 +44,37 @@ class Record:
 
 def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
             count: int = 1, timeout_s: float = HANG_S) -> list[Record]:
-    """The records of a topic that fit, read from its beginning; at least `count`."""
+    """All records of a topic that fit, from its beginning to its end of now; when those
+    are fewer than `count`, also what comes until there are so many."""
     consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
                          "group.id": "blackbox", "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest"})
+                         "enable.partition.eof": True, "fetch.wait.max.ms": 20})
     try:
         partitions = consumer.list_topics(topic, timeout=HANG_S).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)
                          for number in partitions])
         found: list[Record] = []
+        unread = set(partitions)
 
         def enough() -> bool:
-            for message in consumer.consume(num_messages=500, timeout=0.5):
-                if message.error():
+            message = consumer.poll(0.5)
+            while message:
+                if not message.error():
+                    if fits(record := record_of(message)):
+                        found.append(record)
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    unread.discard(message.partition())
+                else:
                     raise RuntimeError(message.error())
-                record = Record((message.key() or b"").decode(), message.value() or b"",
-                                message.partition(), dict(message.headers() or []))
-                if fits(record):
-                    found.append(record)
-            return len(found) >= count
+                message = consumer.poll(0)
+            return not unread and len(found) >= count
 
         until(f"{count} records in {topic}", enough, timeout_s)
         return found
     finally:
         consumer.close()
+
+
+def record_of(message: Message) -> Record:
+    return Record((message.key() or b"").decode(), message.value() or b"",
+                  message.partition(), dict(message.headers() or []))
