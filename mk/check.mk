@@ -16,10 +16,10 @@
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
-#	make test-steps    each step of a message is killed, under the ledger
-#	make test-mutants  planted bugs: does the ledger catch each of them?
-#	make test-faults   random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
-#	make test-compose  docker compose: images, scaling, restarts, bad set-ups
+#	make steps         each step of a message is killed, under the ledger
+#	make mutants       planted bugs: does the ledger catch each of them?
+#	make faults        random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
+#	make compose       docker compose: images, scaling, restarts, bad set-ups
 #	make fuzz          fuzz harnesses with new inputs, FUZZ_SECONDS=5 each
 REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
 # Named by what is in it: clones that share a cache may want different versions.
@@ -44,7 +44,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
-	test-steps test-mutants test-faults test-compose \
+	steps mutants faults compose \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
 
@@ -130,6 +130,7 @@ hardening: build build-clang
 # A harness is linked twice: with libFuzzer, which only clang has (VARIANT=fuzz), and
 # with tests/fuzz/replay.c, which any compiler builds and which runs a corpus.
 REPLAYS :=
+
 $(eval $(call compile,tests/fuzz/replay.c,))
 define harness
 $(call fuzzer,$(1),$(2),$(3),$(4))
@@ -138,6 +139,8 @@ $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1)): \
 		$(call object,$(1) tests/fuzz/replay.c) $(patsubst %,$(BUILD)/lib%.a,$(2))
 	$$(link) $(call pkg,$(3),--libs) $(4)
 endef
+
+$(eval $(call harness,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))
 FUZZED := event frame identity json save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
@@ -213,7 +216,7 @@ MEMCHECK := valgrind --leak-check=full --show-leak-kinds=definite \
 	--errors-for-leak-kinds=definite --error-exitcode=66
 
 unit-valgrind:
-	@UNIT_TIMEOUT_S=300 UNIT_UNDER="$(MEMCHECK) --quiet" \
+	@UNIT_UNDER="$(MEMCHECK) --quiet" \
 		$(MAKE_AGAIN) -j2 VARIANT=debug unit
 
 accept-valgrind:
@@ -235,11 +238,11 @@ fuzz:
 fuzz-run: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/check/fuzz $(FUZZERS)
 
-test-steps test-mutants: BLACKBOX_BUILD := build/faults
-test-steps: build-faults tools
+steps mutants: BLACKBOX_BUILD := build/faults
+steps: build-faults tools
 	@$(RUN_TESTS) $(PYTEST) tests/steps
 
-test-mutants: build-faults tools
+mutants: build-faults tools
 	@$(RUN_TESTS) $(PYTEST) tests/mutants
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
@@ -259,14 +262,14 @@ $(CLOCK_SHIM): tests/faults/clock.c
 	$(call say,CC,$<)
 	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
 
-test-faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
+faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
 		--minutes $(MINUTES) --rate $(RATE)
 
 # Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
 # that one's images from one run to the next.
-test-compose: $(TEST_PROGRAMS) tools
+compose: $(TEST_PROGRAMS) tools
 	@deploy/install-packages --compose
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:tests/compose $(VENV)/bin/python \
 		-m pytest -c tests/blackbox/pytest.ini -o timeout=1200 -s -v $(PYTEST_FLAGS) \

@@ -31,4 +31,3 @@ WEBSOCKET_CLOCKS_TESTS := socket/tests/test_connection \
 	$(addprefix presence/tests/test_presence_,publisher queries)
 $(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms)))
 
-$(eval $(call fuzzer,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))

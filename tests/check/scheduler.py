@@ -114,8 +114,9 @@ class Run:
 class SharedStack:
     """The servers and services of one build, up as long as a stage may want them."""
 
-    def __init__(self, build: str):
-        self.build, self.name = build, f"stack-of-{build}"
+    def __init__(self, build: str, owned: bool):
+        self.build, self.owned = build, owned
+        self.name = f"shared-{build}" + ("-alone" if owned else "")
         self.address = ""  # set when it is ready
         self.failed = False
         self.log = LOGS / f"{self.name}.log"
@@ -125,7 +126,8 @@ class SharedStack:
     def start(self) -> None:
         variant = VARIANTS.get(self.build, self.build)
         self.job = Job("shared-stack", self.log,
-                       {"BLACKBOX_BUILD": f"build/{self.build}", "VARIANT": variant},
+                       {"BLACKBOX_BUILD": f"build/{self.build}", "VARIANT": variant,
+                        "STACK_NAME": self.name},
                        stdin=subprocess.PIPE)
 
     def wait_ready(self) -> None:
@@ -154,7 +156,8 @@ class Scheduler:
                  within_s: float | None, tell: Callable):
         self.runs = [Run(stage) for stage in stages]
         self.by_name = {run.name: run for run in self.runs}
-        self.stacks = {stage.stack: SharedStack(stage.stack) for stage in stages if stage.stack}
+        self.stacks = {(stage.stack, stage.owns): SharedStack(stage.stack, stage.owns)
+                       for stage in stages if stage.stack}
         self.expected, self.tell = expected, tell
         self.ends: queue.Queue = queue.Queue()
         self.began = time.monotonic()
@@ -183,8 +186,9 @@ class Scheduler:
         for run in self.in_state("pending"):
             if not self.dropped(run) and self.may_start(run):
                 self.start(run)
-        wanted = {run.stage.stack for run in self.in_state("pending") + self.in_state("running")}
-        self.stop_stacks([stack for build, stack in self.stacks.items() if build not in wanted])
+        wanted = {(run.stage.stack, run.stage.owns)
+                  for run in self.in_state("pending") + self.in_state("running")}
+        self.stop_stacks([stack for key, stack in self.stacks.items() if key not in wanted])
 
     def dropped(self, run: Run) -> bool:
         for need in (self.by_name[name] for name in run.stage.needs):
@@ -192,7 +196,7 @@ class Scheduler:
                 run.drop("left out", f"{need.name} is left out")
             elif need.failed:
                 run.drop("skipped", f"{need.name} failed")
-        stack = self.stacks.get(run.stage.stack)
+        stack = self.stack_of(run.stage)
         if stack and stack.failed and run.state == "pending":
             run.drop("skipped", f"{stack.name} failed")
         left_s = self.deadline and self.deadline - time.monotonic()
@@ -215,18 +219,20 @@ class Scheduler:
     def stack_is_free(self, stage: Stage) -> bool:
         if not stage.stack:
             return True
-        stack = self.stacks[stage.stack]
+        stack = self.stack_of(stage)
         if not stack.job:
             stack.start()
             self.in_thread(stack, stack.wait_ready)
-        users = [run.stage for run in self.in_state("running") if run.stage.stack == stage.stack]
-        return bool(stack.address) and not (users and stage.owns) \
-            and not any(user.owns for user in users)
+        used = any(self.stack_of(run.stage) is stack for run in self.in_state("running"))
+        return bool(stack.address) and not (used and stage.owns)
+
+    def stack_of(self, stage: Stage) -> SharedStack | None:
+        return self.stacks.get((stage.stack, stage.owns))
 
     def start(self, run: Run) -> None:
         env = {"PARLEY_TEST_STACK": ""}
         if run.stage.stack:
-            env = {"PARLEY_TEST_STACK": self.stacks[run.stage.stack].address,
+            env = {"PARLEY_TEST_STACK": self.stack_of(run.stage).address,
                    "BLACKBOX_BUILD": f"build/{run.stage.stack}"}
         run.start(env)
         self.in_thread(run, run.wait)

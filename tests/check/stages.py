@@ -20,10 +20,10 @@ class Stage:
 
     command   the make target that contains it: `make test` or `make prove`
     needs     stages that must pass first; `make prove PART=…` adds them by itself
-    stack     the build whose servers and services it uses: stages with the same
-              build share one stack
-    owns      True when it stops, kills or counts what belongs to the stack, so
-              that no other stage may use the stack meanwhile
+    stack     the build whose services it uses: stages with the same build share
+              one stack
+    owns      True when it stops, kills or counts what belongs to the stack: such
+              stages share another one, and only one of them runs at a time
     slots     how many of the two slots it takes: 2 when it keeps both cores busy
     touched   patterns of the paths whose change calls for it
     turn      .ci/run includes the part in every tenth commit, starting with this one
@@ -106,17 +106,17 @@ STAGES = (
     Stage("conformance", PROVE, 120, "Autobahn's cases for WebSocket servers that the gateway "
           "answers wrongly.", needs=("tools", "build"), stack="release",
           touched=("common/base/*websocket*", "websocket-service/*", "tests/conformance/*"), turn=3),
-    Stage("test-steps", PROVE, 900, "Messages lost or doubled by a death at any step of a "
+    Stage("steps", PROVE, 900, "Messages lost or doubled by a death at any step of a "
           "message.", needs=("tools",),
           touched=("websocket-service/*", "persistence-service/*", "tests/ledger/*",
                    "tests/steps/*", *STACK), turn=4),
-    Stage("test-faults", PROVE, 400, "Messages lost under random faults of processes, links, "
+    Stage("faults", PROVE, 400, "Messages lost under random faults of processes, links, "
           "disks and clocks.", needs=("tools", "build"),
           touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),
-    Stage("test-mutants", PROVE, 1200, "Planted bugs that the ledger does not see.",
+    Stage("mutants", PROVE, 1200, "Planted bugs that the ledger does not see.",
           needs=("tools",), touched=("persistence-service/*", "websocket-service/*",
                                      "tests/ledger/*", "tests/mutants/*"), turn=6),
-    Stage("test-compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
+    Stage("compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
                                                  "tests/compose/*", "*/schema/*"), turn=7),
     Stage("build-debug", PROVE, 120, "What gcc warns about without optimisation.",

@@ -1,9 +1,10 @@
 /*
  * replay FILE... - runs a fuzz harness on each file, without libFuzzer.
  *
- * Linked with a harness instead of libFuzzer's main(). Each input has a block of
- * its own of exactly its size, so that AddressSanitizer sees a read beyond it. The
- * name is printed before the input runs: the last one named is the one that failed.
+ * Linked with a harness instead of libFuzzer's main(). Each input has a block
+ * of its own of exactly its size, so that AddressSanitizer sees a read beyond
+ * it. The name is printed before the input runs: the last one named is the one
+ * that failed.
  */
 #include "tests/fuzz/fuzz.h"
 

@@ -40,8 +40,7 @@ def test_stack(name: str) -> Iterator[Stack]:
 
 
 def keep() -> int:
-    build = Path(os.environ.get("PARLEY_BUILD", "build/release")).name
-    with test_stack(f"shared-{build}") as stack:
+    with test_stack(os.environ.get("STACK_NAME", "kept")) as stack:
         print(f"{SHARED}={stack.address()}", flush=True)
         sys.stdin.read()
     return 0

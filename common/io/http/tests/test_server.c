@@ -181,7 +181,7 @@ static struct http_server_options options_at(const char *address)
 		.inline_context = (void *)(uintptr_t) "inline",
 		.max_body = MAX_BODY,
 		.connection_max = 50,
-		.idle_timeout_s = 5,
+		.idle_timeout_s = 120,
 		.observe = observe,
 	};
 }
@@ -706,15 +706,16 @@ static void stopping_answers_what_runs_and_refuses_what_waits(void **state)
 	assert_int_equal(refused, LANE_QUEUE);
 }
 
-static void stopping_with_idle_connections_is_quick(void **state)
+static void stopping_does_not_wait_for_idle_connections(void **state)
 {
 	int fd = dial();
-	uint64_t began = clock_mono_ms();
+	uint64_t began_ms = clock_mono_ms();
 
 	(void)state;
 	say(fd, "GET /hello HTTP/1.1\r\nHo");
 	http_server_stop(&server);
-	assert_true(clock_mono_ms() - began < 4000);
+	/* Far from the idle timeout of 120 s. */
+	assert_true(clock_mono_ms() - began_ms < 60000);
 	(void)close(fd);
 }
 
@@ -791,7 +792,7 @@ int main(void)
 		TEST(a_full_lane_refuses_at_once_and_the_others_go_on),
 		TEST(clients_that_leave_while_waiting_hurt_nobody),
 		TEST(stopping_answers_what_runs_and_refuses_what_waits),
-		TEST(stopping_with_idle_connections_is_quick),
+		TEST(stopping_does_not_wait_for_idle_connections),
 		TEST(a_port_in_use_is_unavailable),
 		TEST(it_listens_on_ipv6_too),
 		TEST(every_answer_is_observed),

@@ -7,7 +7,7 @@
 
 #include "common/io/kafka/private.h"
 
-enum { PARTITIONS = 3, WAIT_MS = 10000, ANSWERS_MAX = 20000 };
+enum { PARTITIONS = 3, WAIT_MS = 60000, ANSWERS_MAX = 20000 };
 
 struct answers {
 	unsigned count;
