@@ -1,4 +1,4 @@
-"""The stack that all tests of a session share, and people to chat with."""
+"""Fixtures: the stack that all tests of a session share, users, and open sockets."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,12 +10,12 @@ from support.stack import Stack
 from support.with_stack import test_stack
 
 
-# Tests of these files share a fixture that costs much, so one worker runs them all.
+# The tests of such a file share a costly fixture: one worker runs all of them.
 ONE_WORKER = ("test_57_rooms.py", "test_58_migration.py", "test_62_rooms.py")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """For pytest-xdist: any worker takes any test, but for the files above."""
+    """For pytest-xdist: any worker takes any test, except those of the files above."""
     from xdist.scheduler import LoadScopeScheduling
 
     class Scheduling(LoadScopeScheduling):
@@ -27,7 +27,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """For pytest-xdist: what waits long begins first."""
+    """For pytest-xdist: slow tests start first."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: not item.get_closest_marker("slow"))
 
@@ -40,7 +40,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def crowd_stack() -> Iterator[Stack]:
-    """Another one, in which four in a conversation are a crowd: they have a room."""
+    """A second stack where a conversation of four members is large and has a room."""
     stack = Stack("crowd", {"FANOUT_LIST_MAX": "3"})
     try:
         yield stack.up()
@@ -65,7 +65,7 @@ def shared_api(stack: Stack) -> Iterator[Api]:
 
 @pytest.fixture
 def api(shared_api: Api, stack: Stack) -> Api:
-    """The stack is whole when a test begins, whatever the last one did to it."""
+    """All services are ready when a test begins, whatever the previous test did."""
     stack.wait_ready()
     return shared_api
 
@@ -94,11 +94,11 @@ def openers(stack: Stack) -> Iterator[Callable[..., Socket]]:
 
 @pytest.fixture
 def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
-    """Opens live sockets, and closes them when the test is over."""
+    """Opens sockets and closes them after the test."""
     yield from openers(stack)
 
 
 @pytest.fixture
 def crowd_enter(crowd_stack: Stack) -> Iterator[Callable[..., Socket]]:
-    """The same on the stack of crowds."""
+    """The same on the second stack."""
     yield from openers(crowd_stack)

@@ -1,4 +1,4 @@
-"""Two people chat: from sign-up to a message that is saved and delivered."""
+"""The main path: from sign-up to a message that is saved and delivered."""
 
 import re
 import uuid as uuid_module
@@ -119,7 +119,7 @@ def test_the_other_sockets_of_the_sender_get_it_too(alice: Person, bob: Person, 
     for socket in (other, receiving):
         message = socket.expect(type="message", uuid=uuid)
         assert message["id"] == saved["id"]
-    # A later message in the same partition has passed: nothing else can come.
+    # A later message of the same partition has arrived: no earlier one is missing.
     barrier = other.say(bob.id, "barrier")
     sending.expect(type="message", uuid=barrier)
     assert not [frame for frame in sending.seen if frame.get("uuid") == uuid]
@@ -270,7 +270,7 @@ def test_seq_rises_by_one_and_everybody_sees_the_same_order(api: Api, alice: Per
     history = api.all_messages(alice, states[uuids[0]]["conversation"])
     assert [message["seq"] for message in history] == list(range(1, 121))
     assert {message["uuid"]: message["message"] for message in history} == sent
-    for letter in "ab":  # what one person sends stays in order
+    for letter in "ab":  # one sender's messages stay in order
         own = [message["message"] for message in history if message["message"][0] == letter]
         assert own == [f"{letter}{number}" for number in range(60)]
     for socket, letter in ((one, "b"), (two, "a")):
@@ -420,7 +420,7 @@ def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice
     assert TIME.fullmatch(value["sent_at"])
 
     def all_events() -> list | None:
-        """The users may be in one partition or in two: two records or three."""
+        """Two records, or three when the users' events are in different partitions."""
         found = records(stack, "message_events", lambda event: uuid.encode() in event.value, 2)
         told = [user for event in found if event.json()["type"] == "message"
                 for user in event.key.split(",")]

@@ -1,4 +1,4 @@
-"""What a socket must not send as JSON: each gets a code, and the socket lives."""
+"""Invalid JSON frames: each gets an error code, and the socket stays open."""
 
 import pytest
 
@@ -107,7 +107,7 @@ FRAMES = {
 
 @pytest.fixture(scope="module")
 def socket(stack: Stack, shared_api: Api):
-    """One socket for all: it must outlive every bad frame."""
+    """One socket for all tests: it must survive every bad frame."""
     stack.wait_ready()
     with open_socket(stack.ws_url, shared_api.register()) as socket:
         yield socket
@@ -123,7 +123,7 @@ def test_a_bad_frame_is_refused_with_a_code(text: str, code: str, named: bool,
     assert refusal["retryable"] is False
     assert isinstance(refusal["detail"], str) and refusal["detail"]
     assert refusal.get("uuid") == (UUID if named else None)
-    # What could be tied to a message and was well-formed is a state.
+    # A refusal with a valid uuid is a `state` frame.
     assert refusal["type"] == ("state" if code == "unknown_user" else "error")
     assert socket.alive()
     assert socket.seen == []
@@ -149,7 +149,7 @@ def test_what_is_just_good_enough_is_taken(make, stack: Stack, alice: Person, en
 
 
 def test_a_number_written_otherwise_is_the_same_or_refused(alice: Person, enter):
-    """1.0 and 1e0 are one in JSON: taken as it or refused, never another user."""
+    """1.0 and 1e0 equal 1 in JSON: accepted as 1 or refused, never another user."""
     socket = enter(alice)
     socket.send(raw(user_to=f"{alice.id}.0"))
     frame_back = socket.expect(uuid=UUID)

@@ -1,4 +1,4 @@
-"""RFC 6455 at byte level: what breaks it is closed with the right code."""
+"""RFC 6455 at byte level: a violation closes the socket with the right code."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ OPEN = frame(TEXT, b"{", fin=False)
 
 # what it is -> (bytes, close code)
 ABUSES = {
-    # 1002: the protocol is broken
+    # 1002: protocol errors
     **{f"reserved opcode {op:#x}": (frame(op, b"x"), 1002)
        for op in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)},
     **{f"reserved bits {rsv:03b}": (frame(TEXT, b"{}", rsv=rsv), 1002)
@@ -51,7 +51,7 @@ ABUSES = {
     "an unmasked text": (frame(TEXT, b"{}", mask=False), 1002),
     "an unmasked ping": (frame(PING, b"x", mask=False), 1002),
     "an unmasked close": (frame(CLOSE, b"\x03\xe8", mask=False), 1002),
-    # 1003: not for us
+    # 1003: unsupported data
     "a binary message": (frame(BINARY, b"{}"), 1003),
     "an empty binary message": (frame(BINARY), 1003),
     "a fragmented binary message": (frame(BINARY, b"{", fin=False), 1003),
@@ -70,7 +70,7 @@ ABUSES = {
     "bad bytes in the middle fragment, at once": (
         frame(TEXT, b"ok", fin=False) + frame(CONTINUATION, b"\xff", fin=False), 1007),
     "a close reason that is not UTF-8": (close_frame(1000, b"\xff\xfe"), 1007),
-    # 1009: too big
+    # 1009: messages that are too big
     "64 KiB and a byte": (frame(TEXT, b"x" * (CAP + 1)), 1009),
     "only a head that says 64 KiB and a byte": (
         frame(TEXT, b"", length_bytes=8, claimed=CAP + 1), 1009),
@@ -96,7 +96,7 @@ def test_abuse_ends_with_a_code(data: bytes, code: int, stack: Stack, person: Pe
         try:
             raw.send(data)
         except ConnectionError:
-            pass  # closed before all was sent: the code was on its way
+            pass  # the server closed before everything was sent
         assert raw.close_code() == code
 
 
@@ -108,7 +108,7 @@ def test_abuse_in_single_bytes_ends_the_same(name: str, stack: Stack, person: Pe
             for byte in data:
                 raw.send(bytes([byte]))
         except ConnectionError:
-            pass  # closed before all was sent: the code was on its way
+            pass  # the server closed before everything was sent
         assert raw.close_code() == code
 
 
@@ -220,7 +220,7 @@ def test_what_comes_after_a_close_is_ignored(stack: Stack, person: Person):
 
 
 def test_a_frame_right_behind_the_handshake_is_read(stack: Stack, person: Person):
-    """Sent before the answer was read: it must not be lost in between."""
+    """Sent before the upgrade answer is read: the gateway must not lose it."""
     with RawSocket(stack.ws_url) as raw:
         key = base64.b64encode(b"0123456789abcdef").decode()
         raw.send((f"GET /ws HTTP/1.1\r\nHost: {raw.host}\r\nConnection: Upgrade\r\n"

@@ -1,4 +1,4 @@
-"""Forged tokens, at getIdByToken and at the upgrade: none gets in."""
+"""Forged tokens: getIdByToken and the upgrade refuse all of them."""
 
 import json
 
@@ -19,7 +19,7 @@ def forge(stack: Stack, shared_api: Api) -> Forge:
 
 
 def test_the_forge_can_make_good_tokens(forge: Forge, api: Api):
-    """Else every refusal below would prove nothing."""
+    """Without this, the refusals below would prove nothing."""
     assert api.whose(forge.good).status_code == 200
     assert api.whose(forge.signed()).status_code == 200
 
@@ -53,7 +53,7 @@ def test_history_refuses(make, forge: Forge, shared_api: Api):
 
 
 def test_all_refusals_read_the_same(forge: Forge, api: Api):
-    """Nothing tells an attacker how close it was."""
+    """A refusal does not tell an attacker what was wrong."""
     texts = {api.whose(make(forge)).text for make in FORGERIES.values()}
     assert len(texts) == 1, texts
 

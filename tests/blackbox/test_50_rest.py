@@ -1,4 +1,4 @@
-"""Bad REST requests: each gets its code, as a problem document."""
+"""Bad REST requests: each gets its status and a problem document."""
 
 import json
 import socket
@@ -78,7 +78,7 @@ REQUESTS = {
                              {"Content-Type": "application/jsonx"}, body(), 415),
     "16385 bytes": ("POST", "/auth/register", JSON, body(more="x" * 16385), 413),
     "a mebibyte": ("POST", "/auth/login", JSON, b" " * (1 << 20), 413),
-    # JSON that is none
+    # invalid JSON
     "an empty body": ("POST", "/auth/register", JSON, b"", 400),
     "not JSON": ("POST", "/auth/register", JSON, b"hello", 400),
     "an array": ("POST", "/auth/register", JSON, b"[]", 400),
@@ -95,7 +95,7 @@ REQUESTS = {
     "a lone surrogate": ("POST", "/auth/register", JSON,
                          rb'{"name":"\ud800","password":"long enough"}', 400),
     "17 deep": ("POST", "/auth/register", JSON, b'{"a":' * 17 + b"1" + b"}" * 17, 400),
-    # forms that are none
+    # invalid forms
     "a bad escape": ("POST", "/auth/register", FORM, b"name=%zz&password=long+enough", 400),
     "a cut escape": ("POST", "/auth/register", FORM, b"name=abc&password=long+enough%2", 400),
     "an escape of bad UTF-8": ("POST", "/auth/register", FORM,
@@ -204,7 +204,7 @@ def test_names_are_two_by_anything_else(first: str, second: str, api: Api):
 @pytest.mark.parametrize("length", [1, 64])
 def test_names_at_their_limits(length: int, api: Api):
     name = (new_name() + "🎉" * 64)[-length:] if length > 1 else None
-    if name is None:  # all letters may be taken already: 201 or 409, never 422
+    if name is None:  # another test may have taken the name: 201 or 409, never 422
         answer = api.http.post("/auth/register", json={"name": "🜀", "password": PASSWORD})
         assert answer.status_code in (201, 409)
         return
@@ -302,7 +302,7 @@ def test_http2_is_never_upgraded_to(stack: Stack):
 
 
 def test_errors_of_nginx_are_problems_too(stack: Stack):
-    """The gateway behind it is gone: 502 comes from nginx itself."""
+    """Without a service behind it, nginx itself answers 502."""
     with httpx.Client(base_url=stack.url, trust_env=False) as http:
         for path, status in (("/", 404), ("/ws", 426), ("/metrics", 404)):
             check_problem(http.get(path), status)

@@ -1,4 +1,4 @@
-"""Who may do what: every route of the REST, for every role, in every kind of conversation."""
+"""Permissions: every REST route, for every role, in every kind of conversation."""
 
 import pytest
 import yaml
@@ -9,8 +9,8 @@ from support.conversations import Group, make, new_channel_name
 from support.stack import ROOT, Stack
 
 ABSENT = 9007199254740991
-# What a caller may be, beside somebody with no token or a bad one: those get 401.
-# A removed one was in it once; of a direct conversation both are members.
+# Roles of a caller. A caller without a valid token gets 401. A `removed` user was a
+# member before; in a direct conversation both users are members.
 COLUMNS = [*((kind, who) for kind in ("group", "channel")
              for who in ("owner", "admin", "member", "stranger", "removed")),
            ("direct", "member"), ("direct", "stranger"), ("deleted", "owner"),
@@ -29,7 +29,7 @@ POST   /conversations/{id}/join          200 200 200 404 404  200 200 200 200 20
 POST   /conversations/{id}/leave         204 204 204 404 404  204 204 204 404 404  403 404  404 404  404
 DELETE /conversations/{id}               204 403 403 404 404  204 403 403 404 404  403 404  404 404  404
 """
-# Those that name no conversation: with a good token, and with none.
+# Routes without a conversation: the status with a valid token, and without one.
 ALONE = """
 POST   /auth/register         201 201
 POST   /auth/login            200 200
@@ -50,7 +50,7 @@ BAD_TOKENS = {"no token": None, "a bad token": "Bearer a.b.c", "no bearer": "Bas
 
 
 def table(text: str) -> dict[str, list[int]]:
-    """Method and path -> the numbers behind them."""
+    """Method and path -> statuses."""
     found = {}
     for line in text.splitlines():
         words = line.split()
@@ -72,11 +72,11 @@ def test_every_route_is_in_the_table():
             for path, item in api["paths"].items()
             for method, operation in item.items() if method != "parameters"}
     for route, row in (ROUTES | OTHERS).items():
-        assert set(row) <= said[route], f"{route}: the papers do not know {set(row) - said[route]}"
+        assert set(row) <= said[route], f"{route}: docs/protocol does not know {set(row) - said[route]}"
 
 
 class People:
-    """Those whom the conversations are made of; the owner is a new one for each route."""
+    """The users of the conversations; each route gets a new owner."""
 
     def __init__(self, api: Api):
         for name in ("admin", "member", "stranger", "removed", "target", "new"):

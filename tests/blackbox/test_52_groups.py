@@ -1,4 +1,4 @@
-"""Groups and channels: who is in, who hears what, and in which order."""
+"""Groups and channels: membership, delivery and order."""
 
 import pytest
 
@@ -20,14 +20,14 @@ def dave(api: Api) -> Person:
 
 
 def in_order(entries: list[dict]) -> list[dict]:
-    """The entries, whose seqs follow one another."""
+    """The entries; asserts that their seqs are consecutive."""
     seqs = [entry["seq"] for entry in entries]
     assert seqs == list(range(seqs[0], seqs[0] + len(seqs))) if seqs else True, seqs
     return entries
 
 
 def told(entries: list[dict]) -> list[str]:
-    """A word for each entry: the text of a message, or what happened."""
+    """One word for each entry: the text of a message, or the kind of change."""
     return [entry["message"] if entry["type"] == "message" else entry["change"]["what"]
             for entry in entries]
 
@@ -51,7 +51,7 @@ def test_a_new_one_has_its_makers_and_members(kind: str, api: Api, alice: Person
             (group.id, kind, group.made["name"])
         assert listed == group.seen_by(person)
         assert listed["last_message"] == frame
-        # Who comes in has read what was there.
+        # A new member has read all earlier entries.
         assert (listed["read_seq"], listed["unread"]) == (1, 0)
     assert group.roles(bob) == {alice.id: "owner", bob.id: "member", carol.id: "member"}
 
@@ -113,7 +113,7 @@ def test_the_same_uuid_makes_one_conversation(api: Api, alice: Person, bob: Pers
         assert (answer.status_code, answer.json()["id"]) == (200, first.id)
     assert told(first.entries(alice)) == ["created"]
     change_of(two, first.id, "created")
-    # Of somebody else it is another one.
+    # The same uuid from another sender is another message.
     assert make(api, bob, uuid=uuid).id != first.id
 
 
@@ -131,7 +131,7 @@ def test_a_message_reaches_all_sockets_of_all_members(api: Api, alice: Person, b
                               "message", "created_at"}
     for member in ("id", "seq", "conversation", "created_at"):
         assert frames[0][member] == saved[member]
-    # The socket that sent it hears it once, as `saved`.
+    # The sending socket gets it once, as `saved`.
     assert not [frame for frame in everything(sending, others[1], alice)
                 if frame.get("uuid") == uuid]
     assert group.entries(carol)[-1] == frames[0]
@@ -165,8 +165,8 @@ def test_messages_and_changes_share_one_order(api: Api, alice: Person, bob: Pers
     assert changes["left"]["user_from"] == carol.id
     assert len({entry["id"] for entry in history}) == len({entry["uuid"] for entry in history}) \
         == len(history)
-    # What stands there is what the sockets heard, each entry once. (A change over REST
-    # may overtake a message by milliseconds: seq says so.)
+    # History holds what the sockets received, each entry once. (A REST change may
+    # overtake a message by milliseconds; seq gives the order.)
     for socket, person in ((one, alice), (two, bob)):
         socket.until("the last entry", lambda frame: frame.get("seq") == history[-1]["seq"]
                      and frame["type"] == "member")
@@ -215,7 +215,7 @@ def test_an_answer_names_what_it_answers(api: Api, alice: Person, bob: Person, e
 @pytest.mark.parametrize("seq", [1, 3, 99, ABSENT])
 def test_an_answer_to_no_message_is_refused(seq: int, api: Api, alice: Person, bob: Person,
                                             enter):
-    """1 is who made it, 3 the answer itself."""
+    """Message 1 is the creator's, message 3 the reply itself."""
     one = enter(alice)
     group = make(api, alice, bob)
     one.saved(one.say_in(group.id, "two"))
@@ -240,7 +240,7 @@ READS = ["", "/messages", "/messages?after=0", "/messages?revised=0", "/members"
 
 
 def whole(answer) -> tuple:
-    """An answer without what differs from one request to the next."""
+    """An answer without the members that differ between requests."""
     headers = {name: value for name, value in answer.headers.items()
                if name.lower() not in ("date", "x-request-id")}
     return answer.status_code, answer.content, headers
@@ -271,7 +271,7 @@ def test_a_stranger_is_answered_as_if_it_were_not_there(kind: str, api: Api, ali
 
 
 def same_but(uuid: str, conversation: int, frame: dict) -> dict:
-    """A refusal without the names that the question had."""
+    """A refusal without the names of the request."""
     return {name: "…" if value in (uuid, conversation) else value
             for name, value in frame.items()}
 
@@ -322,14 +322,14 @@ def test_who_goes_hears_that_and_nothing_more(how: str, api: Api, alice: Person,
     stays.expect(type="message", uuid=uuid)
     group.change(alice, name="Without Bob")
     change_of(stays, group.id, "renamed")
-    gone.expect(type="member", conversation=group.id)  # that it was made
+    gone.expect(type="member", conversation=group.id)  # its creation
     nothing_of(group.id, gone, one, bob)
-    # Old or new: there is nothing any more.
+    # Neither old nor new entries are visible.
     for below in READS:
         check_problem(group.ask("GET", below, bob), 404)
     assert group.id not in [entry["id"] for entry in api.conversations(bob)["conversations"]]
     gone.refused(gone.say_in(group.id, "still here?"), "unknown_conversation")
-    # What was said before is said: the same uuid is answered as it was then.
+    # An earlier message stays saved: the same uuid gets the same answer.
     gone.say_in(group.id, "I was here", uuid=mine)
     assert gone.saved(mine) == saved
     assert told(group.entries(carol)) == ["created", "I was here", what, "without bob", "renamed"]
@@ -365,13 +365,13 @@ def test_what_who_comes_in_sees(history: str, sees: list[str], api: Api, alice: 
                      "unknown_message")
         late.refused(late.say_in(group.id, "re", reply_to=before["seq"]), "unknown_message")
         assert api.messages(carol, group.id, before=3)["messages"] == []
-    # Who was there all the time sees all of it.
+    # A member from the start sees everything.
     assert told(group.entries(bob)) == ["created", "before", "invited", "after"]
 
 
 def test_what_history_says_counts_when_one_comes_in(api: Api, alice: Person, bob: Person,
                                                     carol: Person):
-    """Changed later, it changes nothing for who is in."""
+    """A later change does not affect present members."""
     group = make(api, alice, history="joined")
     group.invite(alice, bob)
     group.change(alice, history="all")
@@ -381,7 +381,7 @@ def test_what_history_says_counts_when_one_comes_in(api: Api, alice: Person, bob
 
 
 def said_again(api: Api, enter, count: int) -> None:
-    """A message from before one's time is not told either when its sender repeats it."""
+    """A new member does not receive an earlier message when its sender repeats it."""
     people = [api.register() for _ in range(count)]
     late = api.register()
     one, two, new = enter(people[0]), enter(people[1]), enter(late)
@@ -461,7 +461,7 @@ def test_a_deleted_one_is_gone_for_everybody(kind: str, api: Api, alice: Person,
     two.say_in(group.id, "last words", uuid=uuid)
     assert two.saved(uuid) == saved
     check_problem(group.ask("POST", "/join", bob), 404)
-    if kind == "channel":  # its name is free again
+    if kind == "channel":  # its name can be used again
         make(api, bob, kind="channel", name=group.made["name"])
 
 
@@ -523,8 +523,8 @@ def test_two_channels_cannot_share_a_name(api: Api, alice: Person, bob: Person):
     other = make(api, bob, kind="channel")
     check_problem(other.ask("PATCH", "", bob, json={"name": name.lower()}), 409)
     assert other.seen_by(bob)["name"] == other.made["name"]
-    first.change(alice, name=name.upper())  # its own, in other letters
-    # Accents count, and groups may share a name.
+    first.change(alice, name=name.upper())  # its own name in another case
+    # Accents distinguish names, and groups may share a name.
     make(api, bob, kind="channel", name=name.replace("Ä", "A"))
     for _ in range(2):
         make(api, bob, kind="group", name=name)
@@ -566,7 +566,7 @@ def test_sync_tells_of_everything_that_is_different(api: Api, alice: Person, bob
     group.remove(alice, bob)
     found, gone, cursor = api.sync(bob, cursor)
     assert gone == [group.id] and group.id not in [entry["id"] for entry in found]
-    # Nothing happened: nothing has to be told.
+    # Nothing changed, so no frame is sent.
     assert len(api.sync(bob, cursor)[0]) <= 3
 
 

@@ -1,4 +1,4 @@
-"""Receipts and unread: cumulative, only ever rising, the same on every device."""
+"""Receipts and unread counts: cumulative, never falling, equal on all devices."""
 
 import pytest
 
@@ -14,7 +14,7 @@ ABSENT = 9007199254740991
 
 
 def at(stack: Stack, conversation: int, person: Person) -> tuple[int, int]:
-    """What the database has: (delivered, read)."""
+    """(delivered, read) in the database."""
     found, = rows(stack, "SELECT delivered_seq, read_seq FROM members"
                          " WHERE conversation = %s AND user = %s", (conversation, person.id))
     return found
@@ -26,14 +26,14 @@ def unread(api: Api, person: Person, conversation: int) -> int:
 
 def reached(socket: Socket, person: Person, conversation: int, delivered: int,
             read: int) -> dict:
-    """The receipt frame that says so; those before it may be fewer than what was sent."""
+    """Waits for this receipt frame; earlier receipts may have been coalesced."""
     return socket.expect(type="receipt", conversation=conversation, user=person.id,
                          delivered=delivered, read=read)
 
 
 @pytest.fixture
 def talk(api: Api, alice: Person, bob: Person, enter) -> tuple[int, Socket, Socket]:
-    """Alice has said three things to bob: the conversation, and a socket of each."""
+    """Alice has sent bob three messages: the conversation and a socket of each."""
     one, two = enter(alice), enter(bob)
     uuids = [one.say(bob.id, f"number {number}") for number in range(3)]
     conversation = [one.saved(uuid) for uuid in uuids][0]["conversation"]
@@ -51,7 +51,7 @@ def test_a_receipt_reaches_everybody(talk, api: Api, alice: Person, bob: Person,
         assert set(frame) == {"type", "conversation", "user", "delivered", "read"}
     two.receipt("read", conversation, 1)
     reached(one, bob, conversation, 2, 1)
-    two.receipt("read", conversation, 3)  # what is read has been delivered
+    two.receipt("read", conversation, 3)  # a read message counts as delivered
     for socket in (one, other):
         reached(socket, bob, conversation, 3, 3)
     listed = api.conversation(bob, conversation)
@@ -72,7 +72,7 @@ def test_receipts_only_rise(talk, stack: Stack, bob: Person):
 
 def test_receipts_only_rise_whichever_gateway_they_come_by(talk, stack: Stack, bob: Person,
                                                           enter):
-    """Each gateway knows the highest that it has handed on; the database that of all."""
+    """Each gateway knows its own highest receipt; the database knows the highest of all."""
     conversation, one, two = talk
     with Service(stack, "websocket-service") as second:
         other = enter(bob, second.ws_url)
@@ -104,10 +104,10 @@ def test_unread_counts(talk, api: Api, alice: Person, bob: Person):
     two.receipt("read", conversation, 2)
     reached(one, bob, conversation, 2, 2)
     assert unread(api, bob, conversation) == 1
-    # Who writes has read what was said before.
+    # A sender has read all earlier messages.
     two.saved(two.say(alice.id, "an answer"))
     assert (unread(api, bob, conversation), unread(api, alice, conversation)) == (0, 1)
-    # Nothing more can be read than there is, in whichever order.
+    # A receipt cannot exceed the last seq, in any order.
     two.receipt("read", conversation, 1)
     two.receipt("delivered", conversation, 4)
     one.receipt("read", conversation, 4)
@@ -182,8 +182,8 @@ def test_who_has_seen_it(api: Api, alice: Person, bob: Person, enter):
     def seen(number: int) -> set[int]:
         return {member["user"] for member in group.members(alice, seen=number)}
 
-    assert seen(seq) == {alice.id}  # who wrote it
-    assert seen(1) == {alice.id, bob.id, carol.id}  # they came in with it
+    assert seen(seq) == {alice.id}  # the sender
+    assert seen(1) == {alice.id, bob.id, carol.id}  # they joined with it
     two.receipt("delivered", group.id, seq)
     reached(one, bob, group.id, seq, 1)
     assert seen(seq) == {alice.id}

@@ -1,4 +1,4 @@
-"""Groups and channels, changed over REST: who may what, and who is told."""
+"""Groups and channels changed over REST: permissions and notifications."""
 
 import secrets
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def new_word() -> str:
 
 
 def change(socket: Socket, conversation: int, what: str) -> tuple[dict, dict]:
-    """The next such entry of the conversation: its frame, and what it says."""
+    """The next entry of this kind: its frame and its change."""
     while True:
         frame = socket.expect(type="member", conversation=conversation)
         if frame["change"]["what"] == what:

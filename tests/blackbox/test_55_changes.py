@@ -1,4 +1,4 @@
-"""What happens to a message that is there: edited, deleted, reacted to."""
+"""Edits, deletions and reactions."""
 
 import pytest
 
@@ -12,7 +12,7 @@ ABSENT = 9007199254740991
 
 
 class Room:
-    """A group of three; alice owns it, bob has said something in it."""
+    """A group of three: alice owns it, bob has sent a message."""
 
     def __init__(self, api: Api, enter, alice: Person, bob: Person, carol: Person):
         self.alice, self.bob, self.carol = alice, bob, carol
@@ -25,7 +25,7 @@ class Room:
             socket.expect(type="message", uuid=uuid)
 
     def last(self, person: Person) -> dict:
-        """The message as history has it now."""
+        """The message as history shows it now."""
         found, = self.group.api.messages(person, self.id, after=self.seq - 1,
                                          limit=1)["messages"]
         return found
@@ -50,13 +50,13 @@ def test_an_edit_is_saved_and_told(room: Room, enter):
         assert frame == {"type": "edit", "conversation": room.id, "seq": room.seq,
                          "revision": 1, "user_from": room.bob.id, "uuid": uuid,
                          "message": "hello!", "created_at": saved["created_at"]}
-    # The socket that did it hears it once.
+    # The socket that made the change gets it once.
     assert not [frame for frame in everything(room.two, room.one, room.bob)
                 if frame["type"] == "edit"]
     after = room.last(room.carol)
     assert after == before | {"message": "hello!", "revision": 1,
                               "edited_at": saved["created_at"]}
-    # No seq was used up.
+    # A change does not consume a seq.
     assert room.two.saved(room.two.say_in(room.id, "next"))["seq"] == room.seq + 1
 
 
@@ -70,14 +70,14 @@ def test_edits_of_a_direct_message(api: Api, alice: Person, bob: Person, enter):
         ["hello, bob"]
     listed, = api.conversations(bob)["conversations"]
     assert listed["last_message"]["message"] == "hello, bob"
-    # The other's text is the other's.
+    # A user cannot edit another user's message.
     two.refused(two.change("edit", saved["conversation"], saved["seq"], message="mine"),
                 "not_allowed")
     two.refused(two.change("delete", saved["conversation"], saved["seq"]), "not_allowed")
 
 
 def test_revisions_follow_one_another(room: Room):
-    """One counter for all messages of a conversation, in the order of the changes."""
+    """One revision counter per conversation, in the order of the changes."""
     second = room.one.saved(room.one.say_in(room.id, "second"))["seq"]
     revisions = []
     for number in range(3):
@@ -142,13 +142,13 @@ def test_a_deleted_text_is_gone_for_good(room: Room, stack: Stack):
                 assert text not in str(value) and edited not in str(value), table
     assert rows(stack, "SELECT 1 FROM reactions WHERE conversation = %s AND seq = %s",
                 (room.id, seq)) == []
-    # What is gone does not change any more.
+    # A deleted message cannot change.
     room.two.refused(room.two.change("edit", room.id, seq, message="back"), "unknown_message")
     room.two.refused(room.two.change("react", room.id, seq, reaction="👍"), "unknown_message")
 
 
 def test_a_deleted_message_said_again_has_no_text(room: Room):
-    """The answer is the first one; whoever is told of it again is told that it is gone."""
+    """A repeated uuid gets the first answer; a repeated event shows the deletion."""
     text = "not for long"
     uuid = room.two.say_in(room.id, text)
     saved = room.two.saved(uuid)
@@ -162,10 +162,10 @@ def test_a_deleted_message_said_again_has_no_text(room: Room):
 
 
 def test_who_may_delete_what(room: Room):
-    """The author, admins and the owner; nobody else."""
+    """Only the author, admins and the owner may delete."""
     room.three.refused(room.three.change("delete", room.id, room.seq), "not_allowed")
     room.three.refused(room.three.change("edit", room.id, room.seq, message="x"), "not_allowed")
-    # The owner deletes what others said, but changes no word of it.
+    # The owner may delete messages of others, but not edit them.
     room.one.refused(room.one.change("edit", room.id, room.seq, message="x"), "not_allowed")
     room.one.saved(room.one.change("delete", room.id, room.seq))
     assert room.last(room.bob)["message"] == ""
@@ -198,7 +198,7 @@ def test_reactions_are_a_set(room: Room):
     assert react(room.two, "👍") == 2
     assert react(room.two, "🎉") == 3
     assert reactions(room) == {"👍": sorted([room.alice.id, room.bob.id]), "🎉": [room.bob.id]}
-    # Setting what is set, taking away what is not there: the set stays as it is.
+    # Setting a set reaction or removing an absent one changes nothing.
     assert react(room.two, "🎉") == 4
     assert react(room.three, "🎉", remove=True) == 5
     assert react(room.three, "never", remove=True) == 6
@@ -212,7 +212,7 @@ def test_reactions_are_a_set(room: Room):
 
 
 def test_reactions_are_compared_as_they_are(room: Room):
-    """Neither case nor accents nor modifiers are folded."""
+    """Case, accents and modifiers distinguish reactions."""
     given = ["a", "A", "ä", "👍", "👍🏽", "x" * 32]
     for reaction in given:
         room.one.saved(room.one.change("react", room.id, room.seq, reaction=reaction))
@@ -233,7 +233,7 @@ def test_there_is_a_bound_on_different_reactions(room: Room):
 @pytest.mark.parametrize("seq", [1, 3, ABSENT])
 @pytest.mark.parametrize("kind", ["edit", "delete", "react"])
 def test_no_message_there(kind: str, seq: int, room: Room):
-    """1 is who made the group, 3 and more are not there yet."""
+    """Entry 1 is the creation; entries from 3 on do not exist yet."""
     more = {"edit": {"message": "x"}, "delete": {}, "react": {"reaction": "x"}}[kind]
     room.one.refused(room.one.change(kind, room.id, seq, **more), "unknown_message")
 
@@ -244,7 +244,7 @@ def test_a_message_from_before_my_time(room: Room, api: Api, enter):
     room.group.invite(room.alice, late)
     four.refused(four.change("react", room.id, room.seq, reaction="x"), "unknown_message")
     nothing_seen = [frame for frame in four.seen if frame["type"] in ("edit", "reaction")]
-    # What changes of it is not told either: it is not there for them.
+    # Changes to an invisible message are invisible, too.
     room.two.saved(room.two.change("edit", room.id, room.seq, message="changed"))
     assert nothing_seen == []
     assert api.messages(late, room.id, revised=0)["messages"] == []
@@ -269,7 +269,7 @@ def test_what_has_been_revised_since(room: Room, api: Api):
         return found
 
     everything_changed = revised(0)
-    # Each message once, in its last state, as history has it.
+    # Each message once, in its last state, as in history.
     assert [(entry["revision"], entry["seq"]) for entry in everything_changed] == \
         [(2, seqs[1]), (3, seqs[2]), (4, seqs[0]), (5, seqs[3])]
     history = {entry["seq"]: entry for entry in room.group.entries(room.carol)}

@@ -26,7 +26,7 @@ AT = "2026-11-21 10:00:00.000"
 
 
 class Rows:
-    """Conversations as the writers leave them."""
+    """Writes conversations directly into the database."""
 
     def __init__(self, stack: Stack):
         self.connection = database(stack)
@@ -37,7 +37,7 @@ class Rows:
 
     def conversation(self, people: list[Person], kind: int = GROUP, name: str = "tea",
                      from_seq: int = 0) -> int:
-        """The first is its owner."""
+        """The first user is the owner."""
         self.run("INSERT INTO conversations (kind, ckey, name, created_by, created_at,"
                  " member_count) VALUES (%s, %s, %s, %s, %s, %s)", kind,
                  new_uuid(), name, people[0].id, AT, len(people))
@@ -64,7 +64,7 @@ class Rows:
         return self.cursor.fetchone()[0]
 
     def entries(self, conversation: int, sender: Person, count: int) -> None:
-        """Many at once."""
+        """Inserts many entries at once."""
         self.run("INSERT INTO messages (conversation, seq, sender, uuid, created_at, body)"
                  " SELECT c.id, c.last_seq + s.seq, %s, UNHEX(MD5(CONCAT(%s, s.seq))), %s,"
                  " CONCAT('text ', s.seq) FROM conversations c JOIN seq_1_to_100000 s"
@@ -176,7 +176,7 @@ def test_changed_messages_show_their_last_state(alice: Person, bob: Person, api:
     assert (two["message"], two["deleted_at"]) == ("", "2026-11-21T10:00:00.000Z")
     assert three["reactions"] == [{"reaction": "👍", "users": sorted([alice.id, bob.id]),
                                    "count": 2}]
-    # Each once, by its last change; whoever saw the second has two to come.
+    # Each message once, by its last change; after revision two, two remain.
     assert api.messages(bob, tea, revised=0)["messages"] == [two, three, one]
     assert api.messages(bob, tea, revised=2) == {"messages": [three, one], "next": None}
     assert api.messages(bob, tea, revised=0, limit=2) == {"messages": [two, three], "next": 3}
@@ -224,7 +224,7 @@ def test_members_of_a_direct_talk_are_two(enter, alice: Person, bob: Person, api
 
 # --- coming back ------------------------------------------------------------------
 class Device:
-    """What a client keeps: its conversations, by what /sync told it."""
+    """A client that keeps its conversations from the answers of /sync."""
 
     def __init__(self, api: Api, person: Person):
         self.api, self.person = api, person
@@ -232,7 +232,7 @@ class Device:
         self.cursor: str | None = None
 
     def sync(self, **query) -> int:
-        """How many requests it took."""
+        """Synchronises; returns the number of requests."""
         for requests in itertools.count(1):
             since = {"since": self.cursor} if self.cursor else {}
             page = get(self.api, self.person, "/sync", **since, **query)
@@ -265,7 +265,7 @@ def test_sync_tells_what_is_different(enter, alice: Person, bob: Person, api: Ap
     device.assert_right()
     page = get(api, alice, "/sync", since=device.cursor)
     assert (page["conversations"], page["gone"], page["more"]) == ([], [], False)
-    # A message, a receipt, a change, a role, and one that is no longer mine.
+    # A message, a receipt, a change, a role, and a conversation that was left.
     socket.saved(socket.say(alice.id, "are you there?"))
     rows.entry(tea, bob, "milk?")
     rows.change(tea, 2, 1, body="sugar?", edited_at=AT)
@@ -281,7 +281,7 @@ def test_sync_tells_what_is_different(enter, alice: Person, bob: Person, api: Ap
 
 
 def test_away_for_ten_thousand_messages(alice: Person, bob: Person, api: Api, rows: Rows):
-    """In a hundred of three hundred conversations: three requests at most."""
+    """Messages in 100 of 300 conversations: at most three requests."""
     made = [rows.conversation([alice, bob]) for _ in range(300)]
     device = Device(api, alice)
     assert device.sync() == 1
@@ -295,7 +295,7 @@ def test_away_for_ten_thousand_messages(alice: Person, bob: Person, api: Api, ro
 
 def test_nothing_is_missed_however_writes_overlap(stack: Stack, alice: Person, bob: Person,
                                                   api: Api, rows: Rows):
-    """Transactions end in another order than they began, while a device keeps asking."""
+    """A device synchronises while transactions end in another order than they began."""
     made = [rows.conversation([alice, bob]) for _ in range(40)]
     stop = threading.Event()
 
@@ -391,7 +391,7 @@ def test_who_asks_too_much_is_told_to_wait(stack: Stack, alice: Person, bob: Per
         assert codes[:5] == [200] * 5
         assert 429 in codes
         refused = http.get("/sync", headers=alice.bearer)
-        if refused.status_code != 429:  # a second has passed
+        if refused.status_code != 429:  # the limit has refilled
             refused = [http.get("/sync", headers=alice.bearer) for _ in range(5)][-1]
         check_problem(refused, 429)
         assert http.get("/conversations", headers=bob.bearer).status_code == 200

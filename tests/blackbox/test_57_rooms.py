@@ -20,7 +20,7 @@ MANY = 8
 
 
 class Crowd:
-    """A channel of many, each with a socket; every other on a second gateway."""
+    """A channel of MANY users; every second one has its socket on a second gateway."""
 
     def __init__(self, api: Api, enter: Callable[..., Socket], second: str):
         self.api, self.enter, self.second = api, enter, second
@@ -64,7 +64,7 @@ def test_a_message_reaches_all(crowd: Crowd, crowd_stack: Stack):
         crowd.heard(uuid, crowd.others(sender))
     assert [entry.get("message") for entry in crowd.channel.entries(crowd.people[5])][-2:] == \
         ["from 0", "from 1"]
-    # It went to the room: the cost is that of the partitions, not of the members.
+    # One record for each partition, not for each member.
     events = records(crowd_stack, "message_events", lambda found: uuid.encode() in found.value
                      and found.key.startswith("c:"), 12)
     assert {event.key for event in events} == {f"c:{crowd.channel.id}"}
@@ -107,7 +107,7 @@ def test_who_comes_hears_the_next_and_who_goes_nothing(crowd: Crowd):
 
 
 def test_joined_and_left_over_and_over(crowd: Crowd):
-    """Whatever the order in which a gateway hears of it, the last one counts."""
+    """The last change counts, in whatever order a gateway receives the changes."""
     late = crowd.api.register()
     sockets = [crowd.open(late), crowd.open(late, elsewhere=True)]
     for _ in range(5):
@@ -125,7 +125,7 @@ def test_joined_and_left_over_and_over(crowd: Crowd):
 
 
 def test_everything_after_the_welcome_arrives(crowd: Crowd):
-    """A gateway that knew nothing of a user has asked before it says welcome."""
+    """A gateway that does not know a user asks for the rooms before it sends welcome."""
     for number in range(1, MANY):
         person = crowd.people[number]
         crowd.socket(number).close()
@@ -224,7 +224,7 @@ def test_a_deleted_channel_is_told_to_all(crowd: Crowd):
         not crowd.api.conversations(person)["conversations"] for person in crowd.people))
 
 
-# --- what other files test, in a room ------------------------------------------------
+# --- tests of other files, in a room ------------------------------------------------
 def test_a_message_said_again_in_a_room(crowd_api: Api, crowd_enter):
     said_again(crowd_api, crowd_enter, 5)
 

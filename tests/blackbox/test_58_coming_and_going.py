@@ -1,4 +1,4 @@
-"""Many write, come and go at once: each hears exactly what happened while they were in it."""
+"""Users send, leave and join at random: each receives exactly the entries of their membership."""
 
 import random
 import threading
@@ -16,13 +16,13 @@ from support.stack import Stack
 USERS = 6
 SECONDS = 8
 SEED = 20261126
-UNANSWERED = 20  # of one who writes; a reader that falls far behind is closed
+UNANSWERED = 20  # of one sender; the gateway closes a reader that falls far behind
 ENTRIES = ("message", "member")
 
 
 @dataclass
 class Visitor:
-    """One who writes, leaves and comes back, as chance has it."""
+    """A user who sends, leaves and joins again at random."""
     api: Api
     group: Group
     person: Person
@@ -39,7 +39,7 @@ class Visitor:
                 self.step()
                 self.hear(0.001)
                 self.take_answers(UNANSWERED)
-        except Exception as error:  # the thread's; told by the test
+        except Exception as error:  # of the thread; the test reports it
             self.trouble.append(repr(error))
 
     def hear(self, seconds: float) -> None:
@@ -47,7 +47,7 @@ class Visitor:
                          if is_answer(frame) and "uuid" in frame}
 
     def take_answers(self, left: int = 0) -> None:
-        """Each message is answered, whenever; returns when no more than `left` are not."""
+        """Waits until at most `left` messages have no answer."""
         deadline = time.monotonic() + 60
         while len(self.sent.keys() - self.answers.keys()) > left:
             assert time.monotonic() < deadline, "no answer"
@@ -71,7 +71,7 @@ class Visitor:
 
 
 def spans(history: list[dict], user: int) -> list[tuple[int, int]]:
-    """From which entry to which one the user was in it."""
+    """The first and last entry of each membership of the user."""
     found, since = [], None
     for entry in history:
         if entry["type"] != "member" or user not in entry["change"].get("users", []):
@@ -89,7 +89,7 @@ def is_answer(frame: dict) -> bool:
 
 
 def check_answers(visitor: Visitor, history: list[dict]) -> None:
-    """Each message was saved as it stands there, or refused as to a stranger."""
+    """Each message was saved as history shows it, or refused as for a stranger."""
     there = {entry["uuid"]: entry for entry in history if entry["type"] == "message"}
     inside = spans(history, visitor.person.id)
     for uuid, text in visitor.sent.items():
@@ -104,7 +104,7 @@ def check_answers(visitor: Visitor, history: list[dict]) -> None:
 
 
 def told_too_much(heard: list[dict], outside: list[tuple[int, int]]) -> list[int]:
-    """What came of a time when one was out, between the frames that say so."""
+    """Entries from outside the membership that arrived between `left` and `joined`."""
     place = {frame["seq"]: at for at, frame in enumerate(heard)}
     return [seq for seq, at in place.items() for left, back in outside
             if left < seq < back and place.get(left, at) < at < place.get(back, at + 1)]
@@ -112,8 +112,8 @@ def told_too_much(heard: list[dict], outside: list[tuple[int, int]]) -> list[int
 
 def said_at_the_end(history: list[dict], lasts: list[tuple[int, int]],
                     heard: set[int]) -> set[int]:
-    """Messages that were saved just before one was out, and overtaken by that: after the
-    frame that says so nothing comes, old or new."""
+    """Messages saved just before the user left and overtaken by the `left` frame: after
+    that frame nothing arrives, neither old nor new."""
     messages = {entry["seq"] for entry in history if entry["type"] == "message"}
     found: set[int] = set()
     for first, last in lasts:
@@ -124,7 +124,7 @@ def said_at_the_end(history: list[dict], lasts: list[tuple[int, int]],
 
 
 def first_ones(frames: list[dict], conversation: int) -> list[dict]:
-    """Each entry may come twice, and is known by its seq."""
+    """An entry may arrive twice; its seq identifies it."""
     found = {}
     for frame in frames:
         if frame["type"] in ENTRIES and frame["conversation"] == conversation:
@@ -133,8 +133,8 @@ def first_ones(frames: list[dict], conversation: int) -> list[dict]:
 
 
 def check_heard(visitor: Visitor, history: list[dict], exact: bool) -> None:
-    """In a room who comes in may also hear what was said just before (channels show all of
-    it to who is in), and a change over REST may overtake messages by milliseconds."""
+    """In a room, a user who joins may also receive the messages sent just before (members
+    of a channel see all of it), and a REST change may overtake messages by milliseconds."""
     user = visitor.person.id
     own = {entry["seq"] for entry in history
            if entry["type"] == "message" and entry["uuid"] in visitor.sent}
@@ -180,7 +180,7 @@ def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
         assert [entry["seq"] for entry in history] == list(range(1, seq + 1))
         for visitor in visitors:
             check_answers(visitor, history)
-            # What is still on the way has come before a message that is sent now.
+            # Frames that are still on the way arrive before a message sent now.
             uuid = watching.say(visitor.person.id, "marker")
             visitor.socket.expect(type="message", uuid=uuid)
             check_heard(visitor, history, exact)

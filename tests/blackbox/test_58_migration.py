@@ -1,4 +1,4 @@
-"""A database of the first schema, with what people wrote, under today's program."""
+"""Today's program migrates a database of the first schema and keeps its messages."""
 
 import subprocess
 
@@ -13,7 +13,7 @@ from support.stack import ROOT, Stack
 from support.wait import HANG_S
 
 SCHEMA = ROOT / "persistence-service" / "schema"
-# What 0001 made: its columns keep what they hold.
+# The columns of 0001, whose values must not change.
 COLUMNS = {
     "conversations": "id, kind, ckey, name, last_seq, last_message_id, created_by, created_at",
     "members": "user, conversation, role, joined_at, delivered_seq, read_seq",
@@ -30,7 +30,7 @@ def statements(name: str) -> list[str]:
 
 
 class OldDatabase:
-    """Of schema 0001, with `done` statements of the second file done already."""
+    """A database with schema 0001 and `done` statements of 0002."""
 
     def __init__(self, stack: Stack, name: str, done: int):
         self.user, self.password = stack.make_database_admin()
@@ -54,7 +54,7 @@ class OldDatabase:
             self.cursor.execute(statement)
 
     def fill(self, one: Person, other: Person, count: int) -> int:
-        """A talk of two, as it was written then."""
+        """A direct conversation as the first version wrote it."""
         low, high = sorted((one.id, other.id))
         self.cursor.execute(
             "INSERT INTO conversations (kind, ckey, last_seq, created_by, created_at)"
@@ -91,7 +91,7 @@ class OldDatabase:
 
 @pytest.fixture(scope="module")
 def topics(stack: Stack) -> dict[str, str]:
-    """Its own, or it would save what others write."""
+    """Topics of its own: it must not save records of other tests."""
     subprocess.run([stack.binary("persistence-service"), "--init-topics"], check=True,
                    env=environment(stack, **TOPICS), timeout=HANG_S, stdin=subprocess.DEVNULL,
                    capture_output=True)
@@ -122,7 +122,7 @@ def test_what_was_written_before_is_read_as_it_was(done: int, stack: Stack, api:
         talk = old.fill(alice, bob, 20)
         before = old.rows()
         old.begin_second()
-        for _ in range(2):  # and once more, with nothing left to do
+        for _ in range(2):  # the second start has nothing to do
             with Service(stack, "persistence-service", PERSISTENCE_DATABASE=old.name,
                          MYSQL_USER=old.user, MYSQL_PASSWORD=old.password, MYSQL_PASSWORD_FILE="",
                          PERSISTENCE_GROUP="migration", PERSISTENCE_INSTANCE="migration",

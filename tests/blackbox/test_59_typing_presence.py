@@ -1,4 +1,4 @@
-"""What is not kept: who is writing, and who is online."""
+"""State that is not stored: typing and presence."""
 
 import os
 import re
@@ -16,20 +16,20 @@ from support.stores import hints
 from support.wait import HANG_S, until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-COMES_S = 2  # how soon a change is told
-APART_S = 5  # of one user at most one change in so many seconds
+COMES_S = 2  # a change is sent within this time
+APART_S = 5  # of one user, at most one change in this time
 
 
 # --- typing ---------------------------------------------------------------------------
 def no_typing(socket: Socket, marker: Socket, conversation: int) -> None:
-    """A message that `marker` sends there now has come, and no typing before it."""
+    """Asserts no typing before a message that `marker` sends now."""
     uuid = marker.say_in(conversation, "marker")
     socket.expect(type="message", uuid=uuid)
     assert not [frame for frame in socket.seen if frame["type"] == "typing"], socket.seen
 
 
 def type_until_heard(socket: Socket, conversation: int, by: Socket) -> dict:
-    """As a client does while somebody writes: one that gets lost is made up for."""
+    """Repeats the frame like a client does: a single one may get lost."""
     deadline = time.monotonic() + HANG_S
     while True:
         socket.typing(conversation)
@@ -68,7 +68,7 @@ def test_typing_more_often_than_every_two_seconds_is_passed_over(
     two.expect(type="typing")
     no_typing(two, one, group.id)
     deadline = time.monotonic() + HANG_S
-    while True:  # said again it is heard again, but not at once
+    while True:  # a later one is delivered again
         assert time.monotonic() < deadline
         one.typing(group.id)
         try:
@@ -85,7 +85,7 @@ def test_who_is_not_in_it_types_for_nobody(api: Api, alice: Person, bob: Person,
     answers = []
     for conversation in (9007199254740991, group.id):
         outside.typing(conversation)
-        # The answer to the marker comes after that to the typing, if there is one.
+        # A refusal of the typing would arrive before the answer to the marker.
         outside.saved(outside.say(eve.id, "marker"))
         answers.append([{name: value for name, value in frame.items() if name != "conversation"}
                         for frame in outside.seen if frame["type"] == "error"])
@@ -143,7 +143,7 @@ def test_typing_needs_no_database_once_it_is_known(stack: Stack, api: Api, alice
 
 # --- presence ----------------------------------------------------------------------------
 def state(socket: Socket, person: Person, wanted: str, timeout_s: float = HANG_S) -> dict:
-    """The next frame that says so of this person."""
+    """The next presence frame with this state of the person."""
     frame = socket.until(
         f"user {person.id} {wanted}",
         lambda frame: frame["type"] == "presence" and
@@ -177,7 +177,7 @@ def test_coming_and_going_is_told_soon(api: Api, alice: Person, bob: Person, ent
     assert one.expect(type="presence")["users"] == [{"user": bob.id, "state": "offline"}]
     two = enter(bob)
     state(one, bob, "online")
-    # The next change is told when the pause after the first one is over.
+    # The next change is sent after the pause of APART_S.
     two.close()
     state(one, bob, "offline")
 
@@ -235,7 +235,7 @@ def test_there_is_a_bound_on_who_is_watched(alice: Person, enter):
     one.expect(type="presence")
     one.watch(501)
     assert one.error()["code"] == "too_many"
-    one.watch(1, 2)  # known already
+    one.watch(1, 2)  # already counted
     one.expect(type="presence")
     one.watch()
     one.watch(501)
@@ -251,7 +251,7 @@ def test_two_gateways_know_of_one_another(stack: Stack, api: Api, alice: Person,
         two = enter(bob, second.ws_url)
         one.watch(bob.id)
         state(one, bob, "online")
-        here = enter(bob)  # on both: one may go
+        here = enter(bob)  # on both gateways
         two.close()
         here.saved(here.say(bob.id, "marker"))
         here.close()
@@ -275,7 +275,7 @@ def test_who_was_on_a_killed_gateway_is_offline_in_the_end(stack: Stack, api: Ap
 @pytest.mark.alone
 @pytest.mark.slow
 def test_flushall_makes_no_storm(stack: Stack, api: Api, alice: Person, bob: Person, enter):
-    """Who is online stays so, and hardly anybody is told anything."""
+    """Online users stay online, and almost no change is sent."""
     one, two = enter(alice), enter(bob)
     one.watch(bob.id)
     state(one, bob, "online")

@@ -1,4 +1,4 @@
-"""A service is a service: settings, health, metrics, logs, SIGTERM."""
+"""What all services share: settings, health, metrics, logs, SIGTERM."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_help_lists_every_setting(service: str, stack: Stack):
 
 
 def settings_source(service: str) -> str:
-    """The lines of settings.def, with what it includes."""
+    """settings.def with the files it includes."""
     def lines(path: str) -> str:
         text = (ROOT / path).read_text()
         return re.sub(r'^#include "([^"]+\.def)"', lambda found: lines(found[1]), text,
@@ -116,7 +116,7 @@ def test_metrics_are_prometheus_text(service: str, stack: Stack, api: Api):
 
 
 def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
-    """Some counter of each service rises with a message."""
+    """A counter of each service rises with each message."""
     def totals() -> dict[str, dict[str, float]]:
         found = {}
         for service in ("websocket-service", "persistence-service"):
@@ -142,7 +142,7 @@ def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
 # --- logs -----------------------------------------------------------------------------
 @pytest.mark.alone
 def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
-    """Canaries: what must never be written anywhere but where it belongs."""
+    """Secrets and texts are in no log."""
     password, text = "canary-password-7f3a", "canary-text-91bc"
     person = api.register(password=password)
     api.login(person.name, password)
@@ -177,7 +177,7 @@ def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
 
 
 def new_marker(stack: Stack) -> bool:
-    """A warning that is written after all of the above: the logs have it all."""
+    """Waits for a warning written after everything else: the logs are complete."""
     before = stack.log_text("websocket-service").count("upgrade.")
     httpx.get(f"{stack.url}/ws", trust_env=False, headers={
         "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
@@ -228,7 +228,7 @@ def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api
             return httpx.get(f"{base}/readyz", trust_env=False, timeout=HANG_S)
 
         until("it answers", asked)
-        for _ in range(10):  # not ready, alive, whatever it tries meanwhile
+        for _ in range(10):  # not ready, but alive
             assert asked().status_code == 503
             assert httpx.get(f"{base}/healthz", trust_env=False, timeout=HANG_S).status_code == 200
         assert more.child.poll() is None
@@ -247,7 +247,7 @@ def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: s
     try:
         more.start()
         until("it says why", lambda: "schema version 99" in more.log())
-        # It tries again every two seconds at least, and that changes nothing.
+        # The service tries again at least every two seconds.
         for _ in range(20):
             assert httpx.get(f"http://127.0.0.1:{more.admin_port}/readyz", trust_env=False,
                              timeout=HANG_S).status_code == 503

@@ -1,4 +1,4 @@
-"""Who does not want to hear from whom, and how much one may ask or send."""
+"""Blocks, rate limits and other limits of a user."""
 
 import time
 
@@ -31,7 +31,7 @@ def blocked(api: Api, person: Person) -> list[int]:
 def test_the_list_of_blocks(api: Api, alice: Person, bob: Person):
     carol = api.register()
     assert blocked(api, alice) == []
-    for _ in range(2):  # once more changes nothing
+    for _ in range(2):  # the repetition changes nothing
         block(api, alice, bob.id)
     block(api, alice, carol.id)
     assert blocked(api, alice) == sorted([bob.id, carol.id])
@@ -72,12 +72,12 @@ def test_a_conversation_that_was_there_stays(api: Api, alice: Person, bob: Perso
     for person in (alice, bob):
         assert [entry["message"] for entry in api.all_messages(person, conversation)] == \
             ["before"]
-    # By its number neither.
+    # Nor by the number of the conversation.
     two.refused(two.say_in(conversation, "after"), "unknown_user")
-    # What is saved is saved; the same uuid again is answered as it was.
+    # A saved message stays saved: the same uuid gets the same answer.
     two.say(alice.id, "before", uuid=first)
     assert two.saved(first) == saved
-    # Who blocks may write, and is heard.
+    # The user who blocks may still send.
     uuid = one.say(bob.id, "you are blocked")
     one.saved(uuid)
     two.expect(type="message", uuid=uuid)
@@ -97,7 +97,7 @@ def test_no_conversation_is_made_for_who_is_blocked(api: Api, alice: Person, bob
 
 
 def test_blocked_and_unblocked_over_and_over(api: Api, alice: Person, bob: Person, enter):
-    """Whatever is remembered of a pair is forgotten in time."""
+    """Cached state of the pair follows the change."""
     two = enter(bob)
     for number in range(5):
         two.saved(two.say(alice.id, f"n{number}"))
@@ -151,10 +151,10 @@ def test_who_sends_too_fast_is_told(gateway: Service, alice: Person, bob: Person
         uuids = [one.say(bob.id, f"n{number}") for number in range(8)]
         refused = one.until("a refusal", lambda frame: frame.get("code") == "too_fast")
         assert refused["retryable"] is True and refused["uuid"] in uuids
-        # It is the user's share: another socket has no other.
+        # The limit is per user: another socket shares it.
         other.say(bob.id, "other")
         assert other.error()["code"] == "too_fast"
-        # Told to wait it waits, and then the same uuids are taken.
+        # After a pause the gateway accepts the same uuids.
         waiting = set(uuids)
         deadline = time.monotonic() + HANG_S
         for frame in [frame for frame in one.seen if frame.get("state") == "saved"]:
@@ -172,13 +172,13 @@ def test_who_does_not_listen_is_closed_with_4429(gateway: Service, alice: Person
         try:
             for number in range(5000):
                 one.say(bob.id, f"n{number}")
-        except Exception:  # closed while we still wrote
+        except Exception:  # the gateway closed while we sent
             pass
         code, _ = one.closed()
         assert code == 4429
         two.saved(two.say(bob.id, "the others never noticed"))
     with open_socket(gateway.ws_url, alice):
-        pass  # and may come back
+        pass  # the user may reconnect
 
 
 def test_every_kind_of_frame_counts(gateway: Service, api: Api, alice: Person):
@@ -208,7 +208,7 @@ def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob:
         refused = next(answer for answer in answers if answer.status_code == 429)
         check_problem(refused, 429)
         wait_s = int(refused.headers["Retry-After"])
-        # Another one may, whatever the first one does; a bad token is 401 as before.
+        # Another user is not affected; a bad token still gets 401.
         assert small.ask("GET", "/conversations", bob).status_code == 200
         check_problem(small.ask("GET", "/conversations"), 401)
         deadline = time.monotonic() + wait_s + HANG_S
@@ -226,7 +226,7 @@ def test_a_user_is_in_so_many_groups(stack: Stack, api: Api, alice: Person, bob:
         groups = [make(small, alice, bob) for _ in range(3)]
         body = {"kind": "group", "name": "one too many", "users": []}
         check_problem(small.ask("POST", "/conversations", alice, json=body), 422)
-        # Nor is one pulled into more.
+        # Nor can others add the user to more.
         check_problem(small.ask("POST", "/conversations", carol,
                                 json=body | {"users": [alice.id]}), 422)
         groups[0].leave(alice)

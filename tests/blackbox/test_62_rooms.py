@@ -1,6 +1,6 @@
-"""A gateway's side of conversations: rooms, receipts, typing, changes of messages.
+"""The gateway's side of conversations: rooms, receipts, typing, changes of messages.
 
-What persistence would answer is said by the test.
+The test plays persistence.
 """
 
 import json
@@ -28,24 +28,24 @@ def loner(stack: Stack) -> Iterator[Loner]:
 
 
 def questions(loner: Loner, person: Person, count: int = 1) -> list[Record]:
-    """All that were asked about somebody's rooms."""
+    """All rooms questions about this user."""
     return loner.saves(lambda save: save["kind"] == "rooms" and
                        str(person.id) in save["users"].split(","), count)
 
 
 def welcomed(loner: Loner, person: Person, rooms: str) -> Socket:
-    """An open socket of a user whose rooms were asked for, and answered.
+    """An open socket of a user in these rooms: answers the gateway's question.
 
-    The gateway waits a second for the answer. When ours is later and names a room, the
-    gateway closes the socket; the user comes back, and the rooms are known.
+    The gateway waits a second for the answer. When a late answer names a room, the
+    gateway closes the socket; after the reconnect it knows the rooms.
     """
-    socket = Socket(loner.ws_url, person.token, papers=False)
+    socket = Socket(loner.ws_url, person.token, checked=False)
     loner.answer_rooms(questions(loner, person)[-1], f"{person.id}={rooms}")
     try:
         socket.expect(type="welcome")
         barrier(loner, socket, person.id)
     except ConnectionClosed:
-        socket = Socket(loner.ws_url, person.token, papers=False)
+        socket = Socket(loner.ws_url, person.token, checked=False)
         socket.expect(type="welcome")
     return socket
 
@@ -56,7 +56,7 @@ def seen(socket: Socket, **members) -> bool:
 
 
 def barrier(loner: Loner, socket: Socket, user: int) -> None:
-    """What was produced before has come, or does not come."""
+    """All events produced so far have been delivered or dropped."""
     mark = new_uuid()
     loner.to_user(user, {"type": "mark", "uuid": mark})
     socket.expect(type="mark", uuid=mark)
@@ -65,27 +65,27 @@ def barrier(loner: Loner, socket: Socket, user: int) -> None:
 # --- rooms -------------------------------------------------------------------------
 def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
     started = time.monotonic()
-    with Socket(loner.ws_url, alice.token, papers=False) as socket:
+    with Socket(loner.ws_url, alice.token, checked=False) as socket:
         asked = questions(loner, alice)[-1]
         assert asked.key == f"u:{alice.id}" and asked.json().pop("sent_at")
         assert asked.json()["users"] == str(asked.json()["sender"]) == str(alice.id)
         socket.expect(type="welcome")
         assert time.monotonic() - started > 0.9, "nobody had answered"
-        # Late, and none: nothing was missed.
+        # A late answer without rooms: nothing was missed.
         loner.answer_rooms(asked, f"{alice.id}=")
         barrier(loner, socket, alice.id)
         asked = len(questions(loner, alice))
-        with open_socket(loner.ws_url, alice, papers=False):
+        with open_socket(loner.ws_url, alice, checked=False):
             assert len(questions(loner, alice)) == asked, "it is known"
 
 
 def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
-    with open_socket(loner.ws_url, alice, papers=False) as socket:
+    with open_socket(loner.ws_url, alice, checked=False) as socket:
         loner.answer_rooms(questions(loner, alice)[-1], f"{alice.id}=1700:43")
         code, reason = socket.closed()
         assert code == 1013 and "backlog" in reason
     asked = len(questions(loner, alice))
-    with open_socket(loner.ws_url, alice, papers=False) as socket:
+    with open_socket(loner.ws_url, alice, checked=False) as socket:
         assert len(questions(loner, alice)) == asked
         loner.to_room(1700, {"type": "message", "conversation": 1700, "seq": 44})
         socket.expect(type="message", conversation=1700, seq=44)
@@ -103,7 +103,7 @@ def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
 
     with ThreadPoolExecutor(len(people)) as pool, ExitStack() as opened:
         sockets = [opened.enter_context(socket) for socket in pool.map(
-            lambda person: Socket(loner.ws_url, person.token, papers=False), people.values())]
+            lambda person: Socket(loner.ws_url, person.token, checked=False), people.values())]
         until("all are asked about", all_asked)
         questions_of = {asked[user].headers["origin"]: asked[user] for user in people}
         assert len(questions_of) < len(people)
@@ -118,7 +118,7 @@ def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
 @pytest.mark.parametrize("text", ["", "x", "{user}", "{user}=/", "/{user}=", "0=/{user}="])
 def test_what_is_no_answer_is_none(text: str, loner: Loner, alice: Person):
     started = time.monotonic()
-    with Socket(loner.ws_url, alice.token, papers=False) as socket:
+    with Socket(loner.ws_url, alice.token, checked=False) as socket:
         loner.answer_rooms(questions(loner, alice)[-1], text.format(user=alice.id))
         socket.expect(type="welcome")
         assert time.monotonic() - started > 0.9
@@ -126,7 +126,7 @@ def test_what_is_no_answer_is_none(text: str, loner: Loner, alice: Person):
 
 def test_an_answer_to_another_gateway_is_none(loner: Loner, alice: Person):
     started = time.monotonic()
-    with Socket(loner.ws_url, alice.token, papers=False) as socket:
+    with Socket(loner.ws_url, alice.token, checked=False) as socket:
         question = questions(loner, alice)[-1]
         question.headers["origin"] = b"1" * 16 + question.headers["origin"][16:]
         loner.answer_rooms(question, f"{alice.id}=")
@@ -160,7 +160,7 @@ def test_who_comes_gets_that_frame_and_who_goes_none_after_it(loner: Loner, api:
     say(8)
     say(9, "room", f"1703:9:-{goes.id}")
     say(10)
-    say(7, "room", f"1703:7:+{comes.id},{goes.id}")  # again, and too late for who has gone
+    say(7, "room", f"1703:7:+{comes.id},{goes.id}")  # repeated, and too late for the user who left
     say(11)
     got = {}
     for user, socket in sockets.items():
@@ -231,7 +231,7 @@ def test_typing_reaches_the_others_and_asks_once(loner: Loner, alice: Person, bo
         reader.expect(**typing)
         barrier(loner, reader, bob.id)
         assert not seen(reader, type="typing"), "more than one in 2 s"
-        # Somebody has come or gone: asked anew.
+        # The membership has changed: the gateway asks again.
         loner.to_user(bob.id, {"type": "member"}, "room", "19:5:=")
         barrier(loner, reader, bob.id)
         time.sleep(2)

@@ -1,4 +1,4 @@
-"""Who is online: told on change, quiet when Redis or a gateway is not well."""
+"""Presence: sent on change, quiet when Redis or a gateway fails."""
 
 import time
 from datetime import datetime, timezone
@@ -28,7 +28,7 @@ def told(socket: Socket, person: Person, timeout_s: float = HANG_S) -> dict:
 
 
 def presences(socket: Socket, seconds: float) -> list[dict]:
-    """What comes in that time."""
+    """Presence frames that arrive within this time."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         try:

@@ -1,4 +1,4 @@
-"""What ends a socket from our side: tokens, silence, a queue that is full, SIGTERM."""
+"""Reasons for the gateway to close a socket: tokens, silence, a full queue, SIGTERM."""
 
 import json
 import time
@@ -23,7 +23,7 @@ def test_a_socket_ends_with_its_token(stack: Stack, api: Api, bob: Person):
         short = Api(identity.url).register()
         assert short.expires_in == ttl_s
         with open_socket(gateway.ws_url, short) as socket:
-            # A member of the group may have just left: its share waits for a while.
+            # Saving may be slow just after a member has left the consumer group.
             early = socket.expect(type="state", uuid=socket.say(bob.id, "in time"))
             assert early["state"] in ("accepted", "saved")
             until("the token is refused", lambda: api.whose(short.token).status_code == 401)
@@ -108,14 +108,14 @@ def test_who_does_not_read_is_closed_with_4408(stack: Stack, api: Api, alice: Pe
             sent.append(sender.say(bob.id, text))
             sender.saved(sent[-1])
             healthy.expect(type="message", uuid=sent[-1])
-        # The gateway keeps 256 KiB, and as much for it the kernel.
+        # The gateway queues 256 KiB, and the kernel as much again.
         assert len(sent) * 16000 < 1 << 20
         warning, = gateway.events("socket.too_slow")
         assert warning["user"] == bob.id
-        # Reading at last: what was sent before, then the close.
+        # It reads now: the earlier frames, then the close.
         assert slow.close_code() == 4408
         slow.tcp.close()
-        # The others never noticed, and nothing is lost for the slow one.
+        # Other sockets are not affected, and nothing is lost.
         last = sender.say(bob.id, "still here")
         conversation = sender.saved(last)["conversation"]
         healthy.expect(type="message", uuid=last)
@@ -158,7 +158,7 @@ def test_sigterm_closes_sockets_with_1001(stack: Stack, alice: Person, bob: Pers
         assert codes == [1001, 1001, 1001]
         assert gateway.child.wait(timeout=HANG_S) == 0
         states = [seen for seen in sockets_open[0].seen if seen.get("uuid") == uuid]
-        # Taken before the SIGTERM or refused: never silently dropped.
+        # Accepted before the SIGTERM or refused, never silently dropped.
         if not states:
             with open_socket(stack.ws_url, alice) as again:
                 again.say(bob.id, "just in time", uuid=uuid)

@@ -1,4 +1,4 @@
-"""Things break while people chat: nothing is lost, nothing doubled."""
+"""Failures while users chat: no message is lost or doubled."""
 
 import json
 import time
@@ -23,7 +23,7 @@ MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 900}
 
 @pytest.fixture
 def load(stack: Stack):
-    """Many people chat; what became of every message is judged at the end."""
+    """The ledger: many users chat, and it judges every message at the end."""
     stack.wait_ready()
     with Load(stack, **MANY) as load:
         load.wait_sending()
@@ -44,14 +44,14 @@ def finish_as_if_nothing_was(load: Load) -> None:
 @pytest.mark.prove
 @pytest.mark.alone
 def test_nothing_breaks(load: Load):
-    """The measure for the others."""
+    """The control: without failures there are no retries and no duplicates."""
     load.wait_sent(600)
     finish_as_if_nothing_was(load)
 
 
 @pytest.mark.alone
 def test_everything_is_killed_in_turn(stack: Stack, load: Load):
-    """The short form of what follows, with one verdict over all of it."""
+    """A short ledger: all kinds of kills in one run, with one verdict."""
     for program in (*SERVICES, "redis", "nginx", "mariadb", "kafka"):
         load.wait_sent(100)
         stack.kill(program)
@@ -113,7 +113,7 @@ def test_flushall_changes_nothing(stack: Stack, load: Load):
 
 # --- one server is gone for a while --------------------------------------------------
 class Gone:
-    """A program is stopped, and comes back at the end."""
+    """Stops a program; starts it again at the end."""
 
     def __init__(self, stack: Stack, program: str):
         self.stack, self.program, self.back = stack, program, False
@@ -128,7 +128,7 @@ class Gone:
             self.back = True
 
     def __exit__(self, *_) -> None:
-        """Also whole again for the next test; a service that is not is restarted."""
+        """The stack is ready again for the next test; services that hang are restarted."""
         self.start()
         try:
             self.stack.wait_ready(60)
@@ -208,7 +208,7 @@ def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
 @pytest.mark.slow
 def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: Person,
                                                            bob: Person, enter):
-    """Receipts tell: of somebody the next one leaves when Kafka has answered the last."""
+    """Receipts show it: the gateway sends the next one when Kafka has confirmed the last."""
     one = enter(alice)
     saved = [one.saved(one.say(bob.id, f"number {number}")) for number in range(12)]
     conversation = saved[0]["conversation"]
@@ -230,7 +230,7 @@ def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: 
 @pytest.mark.alone
 @pytest.mark.slow
 def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
-    fresh = api.login(alice.name)  # its token was never shown to the gateway
+    fresh = api.login(alice.name)  # the gateway has never seen its token
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
     with Gone(stack, "identity-service"):
@@ -239,12 +239,12 @@ def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, en
         assert answer.status == 503
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.headers["content-type"].startswith("application/problem+json")
-        # Who is known gets in, and talks.
+        # A user whom the gateway knows can connect and send.
         again = enter(alice)
         uuid = again.say(bob.id, "known")
         again.saved(uuid)
         two.expect(type="message", uuid=uuid)
-        # A recipient who is not known cannot be checked: try later.
+        # The gateway cannot check an unknown recipient: retry later.
         stranger = new_uuid()
         again.send({"uuid": stranger, "message": "hi", "user_to": 4000000000})
         refusal = again.error()
@@ -271,7 +271,7 @@ def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
 
 
 def test_accepted_is_only_told_when_saving_is_slow(alice: Person, bob: Person, enter):
-    """Whatever the machine's speed: what we saw saved within 200 ms was never slow."""
+    """On any machine: a message that we saw saved within 200 ms was not slow."""
     one, quick = enter(alice), set()
     for number in range(50):
         started = time.monotonic()

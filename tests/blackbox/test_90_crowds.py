@@ -1,4 +1,4 @@
-"""Crowds of sockets, small ones: what bench/ measures is right as well as fast."""
+"""Small crowds of sockets: the loads of bench/ are also handled correctly."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ HASHES = "parley_password_hash_seconds_count"
 
 @pytest.fixture
 def tokens(stack: Stack, api: Api, tmp_path: Path) -> Path:
-    """A file of many people, each with a token that nobody has seen yet."""
+    """A file of many users, each with a token that no service has seen."""
     forge = forge_with_server_key(stack, api)
     path = tmp_path / "tokens"
     with open(path, "w", encoding="ascii") as file:
@@ -53,7 +53,7 @@ def risen(stack: Stack, before: dict[str, float]) -> dict[str, float]:
 
 @pytest.mark.alone
 def test_each_token_is_asked_about_once(stack: Stack, tokens: Path):
-    for lookups in (CROWD, 0):  # the second time the gateway knows them
+    for lookups in (CROWD, 0):  # the second time the gateway knows the tokens
         before = counted(stack)
         done = subprocess.run(words(stack, "connect", stack.url, tokens), text=True,
                               capture_output=True, timeout=BACK_S)
@@ -82,7 +82,7 @@ def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
 
 @pytest.mark.slow
 def test_a_slow_identity_is_asked_no_more_often(stack: Stack, tokens: Path):
-    """32 are asked about at a time, so most wait; none is asked about in vain."""
+    """The gateway asks for 32 tokens at a time; no look-up is wasted."""
     with SlowIdentity(stack.port("IDENTITY_PORT"), 1) as slow, \
             Service(stack, "websocket-service", IDENTITY_URL=slow.url,
                     IDENTITY_TIMEOUT_MS=5000) as gateway:

@@ -1,4 +1,4 @@
-"""Clients that mean harm: they are bounded, and the others don't notice."""
+"""Hostile clients: their cost is bounded, and other clients are not affected."""
 
 import json
 import resource
@@ -38,7 +38,7 @@ def metric(gateway: Service, name: str) -> float:
 
 
 def in_kernel(port: int) -> int:
-    """TCP connections at this local port, also those that no process owns any more."""
+    """TCP connections at this local port, including those without a process."""
     over = {"06", "07", "0A"}  # TIME_WAIT, CLOSE, LISTEN
     with open("/proc/net/tcp", encoding="ascii") as table:
         rows = [line.split() for line in table][1:]
@@ -47,21 +47,21 @@ def in_kernel(port: int) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def many_descriptors() -> None:
-    """Also for the gateways that are started here."""
+    """Raises the limit, also for the gateways started here."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @pytest.fixture
 def gateway(stack: Stack) -> Iterator[Service]:
-    """One of its own, so that what it says and holds is due to the test."""
+    """A gateway of its own: its log and memory belong to the test."""
     with Service(stack, "websocket-service") as gateway:
         yield gateway
 
 
 # --- readers that do not read -------------------------------------------------------
 def open_deaf(url: str, person: Person) -> RawSocket:
-    """Reads its welcome and nothing more; the kernel keeps little for it."""
+    """A socket with a small kernel buffer that reads its welcome and nothing more."""
     raw = RawSocket(url, receive_bytes=4096)
     assert raw.upgrade(person.token).status == 101
     raw.next(TEXT)
@@ -88,7 +88,7 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
             healthy.expect(type="message", uuid=sent[-1])
             most = max(most, resident(gateway.child.pid))
         assert len(sent) * len(text) < 2 * (QUEUE_BYTES + KERNEL_BYTES)
-        # Of each: what it may have waiting, and the copy that grows while it is made.
+        # For each: its queue, and the copy made while the queue grows.
         assert most - before < SLOW_READERS * 2 * QUEUE_BYTES
         until("all of them are gone", lambda: metric(gateway, "parley_sockets") == 2)
         for raw in slow:
@@ -102,8 +102,8 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
 
 @pytest.mark.slow
 def test_slow_readers_that_never_read_are_cut(gateway: Service, alice: Person, bob: Person):
-    """The close frame can't be sent either: the socket is gone all the same, and what
-    the kernel kept for it."""
+    """The close frame cannot be sent either: the socket and its kernel buffer are freed
+    all the same."""
     with open_socket(gateway.ws_url, alice) as sender:
         slow = [open_deaf(gateway.ws_url, bob) for _ in range(10)]
         while len(gateway.events("socket.too_slow")) < len(slow):
@@ -117,7 +117,7 @@ def test_slow_readers_that_never_read_are_cut(gateway: Service, alice: Person, b
 # --- handshakes that do not end ---------------------------------------------------------
 @contextmanager
 def half_open(gateway: Service, count: int) -> Iterator[list[sockets.socket]]:
-    """So many heads begun."""
+    """This many connections with half a request head."""
     opened = []
     try:
         for _ in range(count):
@@ -130,7 +130,7 @@ def half_open(gateway: Service, count: int) -> Iterator[list[sockets.socket]]:
 
 
 def cut(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
-    """How many the gateway has ended by then, or when all are."""
+    """Waits until the gateway has closed all of them; returns how many it has closed."""
     deadline, ended = time.monotonic() + timeout_s, 0
     with selectors.DefaultSelector() as selector:
         for one in ones:
@@ -156,7 +156,7 @@ def test_a_thousand_half_open_handshakes_are_cut(gateway: Service, alice: Person
             uuid = one.say(bob.id, "hi")
             one.saved(uuid)
             two.expect(type="message", uuid=uuid)
-            # A trickle does not buy time: the whole head has ten seconds.
+            # Sending slowly does not extend the ten seconds for a whole head.
             deadline = time.monotonic() + 5
             while time.monotonic() < deadline:
                 for half in halves:
@@ -169,7 +169,7 @@ def test_a_thousand_half_open_handshakes_are_cut(gateway: Service, alice: Person
 
 @pytest.mark.slow
 def test_half_open_handshakes_never_fill_the_gateway(gateway: Service, alice: Person):
-    """The oldest makes room for a new one."""
+    """The gateway closes the oldest to make room."""
     more = 50
     with half_open(gateway, HEADS_MAX + more) as halves:
         until("there is room", lambda: metric(gateway, "parley_sockets") <= HEADS_MAX)
@@ -181,7 +181,7 @@ def test_half_open_handshakes_never_fill_the_gateway(gateway: Service, alice: Pe
 
 # --- floods of frames -----------------------------------------------------------------------
 def endless(raw: RawSocket, data: bytes) -> None:
-    """Sends it again and again, until the other side has had enough."""
+    """Sends the data repeatedly until the server closes."""
     raw.tcp.settimeout(HANG_S)
     try:
         while True:
@@ -233,7 +233,7 @@ def test_a_flood_ends_with_a_code(flood: Callable[[RawSocket], None], code: int,
 
 
 def close_code_among(raw: RawSocket) -> int:
-    """The code of the close frame, wherever it is in what came."""
+    """The code of the close frame; skips other frames."""
     while True:
         op, payload = raw.receive()
         if op == 8:
@@ -241,7 +241,7 @@ def close_code_among(raw: RawSocket) -> int:
 
 
 def test_many_fragments_of_an_honest_client_pass(gateway: Service, alice: Person, bob: Person):
-    """A whole message in fragments of 64 bytes, and again: nowhere near a flood."""
+    """Repeated messages in fragments of 64 bytes are no flood."""
     text = json.dumps({"uuid": new_uuid(), "message": "x" * 16000, "user_to": bob.id}).encode()
     pieces = [text[at:at + 64] for at in range(0, len(text), 64)]
     with open_raw(gateway.ws_url, alice.token) as raw:

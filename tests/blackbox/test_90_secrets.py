@@ -1,6 +1,6 @@
-"""Secrets that we know by sight are nowhere but where they must be.
+"""Known secrets appear only where they belong.
 
-All that the tests before have done is searched too: they share the stack.
+The search also covers what earlier tests did: they share the stack.
 """
 
 import os
@@ -24,7 +24,7 @@ from support.stack import SERVICES, Stack
 from support.stores import database, hints, rows
 from support.wait import HANG_S, until
 
-# Where texts are at home.
+# Places where texts belong.
 TEXT_PLACES = ("value of message_save", "value of message_events", "value of message_dlq",
                "table chat.messages")
 LARGE = "x" * 20000
@@ -42,7 +42,7 @@ class Exercise:
 
 
 class Client:
-    """Keeps what was refused, headers and body."""
+    """Records headers and body of each refusal."""
 
     def __init__(self, url: str):
         self.refusals: list[tuple[str, bytes]] = []
@@ -84,7 +84,7 @@ def try_tokens(client: Client, person: Person, secret: dict[str, str]) -> None:
 
 
 def try_away(stack: Stack, client: Client, secret: dict[str, str]) -> None:
-    """What nginx says when nobody is behind it."""
+    """Requests while a service behind nginx is down."""
     stack.stop("identity-service")
     try:
         client.http.post(f"/auth/login?token={secret['query']}",
@@ -185,13 +185,13 @@ def test_tables_have_texts_and_signing_keys(stack: Stack, exercise: Exercise):
 
 @pytest.mark.alone
 def test_others_can_read_none(stack: Stack, exercise: Exercise):
-    """Secrets stand in files of the run directory, which is nobody else's."""
+    """Secrets are in files of the run directory that only its owner can read."""
     assert canaries.hits(canaries.open_files(stack), exercise.secret) == []
 
 
 # --- core files -------------------------------------------------------------------
 def crash(stack: Stack, service: str, folder: Path, **changes: str) -> bool:
-    """Whether a service that has worked for a while leaves a core file."""
+    """Aborts a service that has done work; returns whether it left a core file."""
     one = Service(stack, service, **changes)
     one.child = subprocess.Popen(
         ["prlimit", "--core=unlimited:unlimited", str(one.binary)], cwd=folder, env=one.env,
@@ -221,7 +221,7 @@ def test_a_crash_leaves_no_core_file(service: str, stack: Stack, api: Api, tmp_p
 @pytest.mark.skipif(not Path("/proc/sys/kernel/core_pattern").read_text().startswith("core"),
                     reason="core files do not land where we look")
 def test_a_core_file_would_have_them(stack: Stack, api: Api, tmp_path: Path):
-    """CORE_FILES=1 leaves one, and what we search for is in it."""
+    """With CORE_FILES=1 there is a core file, and the secrets are in it."""
     assert crash(stack, "identity-service", tmp_path, CORE_FILES="1")
     core, = tmp_path.iterdir()
     assert stack.secret("mysql").encode() in core.read_bytes()

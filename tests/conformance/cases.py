@@ -1,4 +1,4 @@
-"""cases - the base list of Autobahn's cases for servers, under its own numbers.
+"""cases - Autobahn's base list of server cases, under its own numbers.
 
 Sections 1 to 7, 9 and 10; 8 is empty and 12 to 13 are about compression, which
 is never agreed on. `differs` is on those that Parley must answer otherwise.
@@ -19,7 +19,7 @@ OVER_CAP = "more than 64 KiB in one message is refused with 1009"
 
 
 def framing() -> list[Case]:
-    """1: messages of every form of length."""
+    """1: messages with every length form."""
     lengths = [(0, 0), (125, 0), (126, 0), (127, 0), (128, 0), (65535, 0), (65536, 0),
                (65536, 997)]
     cases = [echoed(f"1.1.{at}", f"text of {length} bytes" + f", {chop} a write" * bool(chop),
@@ -54,7 +54,7 @@ def pings() -> list[Case]:
 
 
 def reserved_bits() -> list[Case]:
-    """3: reserved bits are set though no extension was agreed on."""
+    """3: reserved bits set without a negotiated extension."""
     def second(number: str, what: str, rsv: int, **how) -> Case:
         return failed(number, what, text(HELLO, **how), text(HELLO, rsv=rsv, **how), ping(**how),
                       replies=(Echo(),), lenient=())
@@ -131,7 +131,7 @@ def fragmentation() -> list[Case]:
 
 
 def utf8() -> list[Case]:
-    """6: text is UTF-8, and what is not is noticed at once."""
+    """6: text is UTF-8; invalid text is refused at once."""
     hello = "Hello-µ@ßöäüàá-UTF-8!!".encode()
     half = "Hello-µ@ßöä".encode()
     edited = b"edited"
@@ -210,7 +210,7 @@ def closing() -> list[Case]:
 
 
 def limits() -> list[Case]:
-    """9: what is large. Ours is small: the interest is in where it ends."""
+    """9: large messages. The gateway takes small ones only: the cases test the limit."""
     def pattern(length: int) -> bytes:
         return (b"BAsd7&jh23" * (length // 10 + 1))[:length]
 

@@ -1,4 +1,4 @@
-"""A stack for the run, one judge, and the report."""
+"""Fixtures: the stack and the judge; and the report."""
 
 import json
 import signal
@@ -24,7 +24,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    """What came of the cases, and the line that the runner counts."""
+    """Prints the outcomes and the line that the runner counts."""
     write_report()
     counts = Counter(verdict.outcome for verdict in verdicts.values())
     differ = sum(1 for case in CASES if case.differs and case.number in verdicts)
@@ -53,7 +53,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def judge(stack: Stack) -> Judge:
-    """Straight at the gateway: nginx would cut the bytes in its own way."""
+    """Connects to the gateway directly: nginx would split the bytes differently."""
     api = Api(stack.url)
     person = api.register()
     api.close()

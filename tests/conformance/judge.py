@@ -1,4 +1,4 @@
-"""judge - OK, NON-STRICT or FAILED, as Autobahn has them, and why."""
+"""judge - decides between Autobahn's outcomes OK, NON-STRICT and FAILED, with a reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ class Verdict:
 
 
 class Judge:
-    """Has one user, who talks to herself: what one socket sends, another one gets."""
+    """Uses one user with two sockets: each receives what the other sends."""
 
     def __init__(self, url: str, token: str, user: int):
         self.url, self.token, self.user = url, token, user
 
     def verdict(self, case: Case) -> Verdict:
-        """The worse one of the case as it stands and the case as a chat message."""
+        """The worse outcome of the original case and the case as a chat message."""
         verdict = self.play(case)
         echoes = Echo() in case.replies
         chat = as_chat(case.steps, new_uuid(), self.user) if echoes and case.rounds == 1 else None
@@ -58,8 +58,8 @@ class Judge:
 
 
 def arrived(chat: Chat, listener: Peer) -> Verdict:
-    """That the text reached the other socket as it was; and the last we hear of it,
-    so that the next case does not."""
+    """The text must reach the other socket unchanged. Also drains that socket for the next
+    case."""
     found = {}
     while {"message", "state"} - found.keys():
         event = listener.take()
@@ -73,7 +73,7 @@ def arrived(chat: Chat, listener: Peer) -> Verdict:
 
 
 def fails_fast(peer: Peer, case: Case) -> bool:
-    """Whether the server closes before it has heard the rest."""
+    """Whether the server closes before it has received the rest."""
     before = len(peer.events)
     if peer.ended():
         return True
@@ -89,7 +89,7 @@ def sends_close(case: Case) -> bool:
 
 
 def told(events: Sequence[tuple], chat: Chat | None) -> list:
-    """What came, in the words of a case; what is no reply stays as it is."""
+    """The events in the terms of the case; events that are no reply stay unchanged."""
     said = []
     for event in events:
         if event[0] == "pong":

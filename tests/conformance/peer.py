@@ -1,4 +1,4 @@
-"""peer - plays a case against the gateway, and keeps what came back."""
+"""peer - plays a case against the gateway and records the events."""
 
 import json
 import socket
@@ -10,14 +10,14 @@ from support.raw import CLOSE, PONG, TEXT, RawSocket, close_frame, frame, open_r
 
 from steps import NORMAL, Alive, Case, Raw, Send, Settled, Step
 
-PATIENCE_S = 10  # for anything that must come
+PATIENCE_S = 60  # a bound on hanging
 WRITE_BYTES = 1 << 20  # of a write that has many frames, about
 ALIVE_S = 0.2  # how long a server that fails would take at most to say so
 
 
 class Peer:
-    """`events` is what came, in order: ("pong", bytes), ("text", dict),
-    ("close", code or None), ("end",); ("silence",) when nothing came in time."""
+    """`events` are the received events in order: ("pong", bytes), ("text", dict),
+    ("close", code or None), ("end",); ("silence",) when the server hangs."""
 
     def __init__(self, url: str, token: str):
         self.raw: RawSocket = open_raw(url, token)
@@ -34,7 +34,7 @@ class Peer:
 
     # --- out ----------------------------------------------------------------
     def play(self, steps: Iterable[Step]) -> None:
-        """What is sent to a server that closed already is lost, as it should be."""
+        """A server that has closed ignores further bytes."""
         try:
             for write in self.writes(steps):
                 self.raw.send(write)
@@ -77,7 +77,7 @@ class Peer:
         return bool(self.events) and self.events[-1][0] in ("end", "silence")
 
     def take(self) -> tuple:
-        """The next event; pings are not worth one."""
+        """The next event; pings are skipped."""
         while not self.ended():
             try:
                 op, payload = self.raw.receive()
@@ -109,7 +109,7 @@ class Peer:
             self.take()
 
     def listen(self, seconds: float) -> None:
-        """Takes an event, if there is one soon."""
+        """Takes an event if one arrives within `seconds`."""
         if self.raw.buffer:
             self.take()
             return

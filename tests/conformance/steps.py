@@ -1,4 +1,4 @@
-"""steps - what a case sends, and what it wants to see."""
+"""steps - the steps of a case and its expectations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from support.raw import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT
 NORMAL, PROTOCOL_ERROR, UNSUPPORTED, BAD_DATA, TOO_BIG = 1000, 1002, 1003, 1007, 1009
 
 
-# --- what is sent -----------------------------------------------------------------
+# --- steps ------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Send:
-    """One frame. `chop` bytes per write; 0: in one write, together with others.
-    `alone`: a write of its own."""
+    """One frame. `chop` bytes per write; 0: in one write, together with other frames.
+    `alone`: in a write of its own."""
     op: int
     payload: bytes = b""
     fin: bool = True
@@ -23,18 +23,18 @@ class Send:
 
 @dataclass(frozen=True)
 class Raw:
-    """A part of a frame, in a write of its own."""
+    """Part of a frame, in a write of its own."""
     data: bytes
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Goes on when the first reply is there."""
+    """Continues after the first reply."""
 
 
 @dataclass(frozen=True)
 class Alive:
-    """The server must not have closed by now."""
+    """The server must not have closed at this point."""
 
 
 Step = Send | Raw | Settled | Alive
@@ -66,13 +66,13 @@ def close(code: int | None = None, reason: bytes = b"", **options) -> Send:
 
 
 def fragments(payload: bytes, size: int, op: int = TEXT) -> list[Send]:
-    """A message in frames of `size` bytes, the last one shorter perhaps."""
+    """A message in frames of `size` bytes; the last one may be shorter."""
     pieces = [payload[at:at + size] for at in range(0, len(payload), size)] or [b""]
     return [Send(op if at == 0 else CONTINUATION, piece, fin=at == len(pieces) - 1)
             for at, piece in enumerate(pieces)]
 
 
-# --- what is expected ---------------------------------------------------------------
+# --- expectations -------------------------------------------------------------------
 @dataclass(frozen=True)
 class Pong:
     payload: bytes = b""
@@ -80,7 +80,7 @@ class Pong:
 
 @dataclass(frozen=True)
 class Echo:
-    """The case's own message comes back; what that is here, see README.md."""
+    """The case's message comes back; README.md says in which form."""
 
 
 @dataclass(frozen=True)

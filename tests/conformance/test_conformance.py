@@ -1,4 +1,4 @@
-"""Autobahn's cases for servers, each under its own number. See README.md."""
+"""Autobahn's server cases, each under its own number. See README.md."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from judge import OK, Judge
 from steps import Case
 
 README = Path(__file__).with_name("README.md")
-# How many cases a section has in the original.
+# Number of cases of each section in the original.
 SECTIONS = {1: 16, 2: 11, 3: 7, 4: 10, 5: 20, 6: 145, 7: 37, 9: 54, 10: 1}
 
 
@@ -24,7 +24,7 @@ def test_no_case_is_missing():
 
 
 def test_the_written_list_is_the_whole_list():
-    """The cases in README.md that have another outcome, and those in the code."""
+    """README.md and the code list the same cases with another outcome."""
     section = README.read_text("utf-8").split("## Answered otherwise")[1].split("\n## ")[0]
     written = set(re.findall(r"^\| (\d+\.\d+(?:\.\d+)?(?:–\d+)?) \|", section, re.M))
     listed = set()

@@ -1,4 +1,4 @@
-"""translate - a case's message as a chat message, framed and cut the same way."""
+"""translate - turns a case's message into a chat message with the same framing."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ TEXT_MAX = 16384  # bytes of a chat text
 
 @dataclass(frozen=True)
 class Chat:
-    """The case's steps with a chat message in them, and that message."""
+    """The case's steps with a chat message instead, and that message."""
     steps: tuple[Step, ...]
     uuid: str
     text: str
 
 
 def frames_of_message(steps: Sequence[Step]) -> list[int]:
-    """Where the frames of the first text message are; none if it is never whole."""
+    """Indexes of the frames of the first text message; none when it stays incomplete."""
     at: list[int] = []
     for index, step in enumerate(steps):
         if not isinstance(step, Send):
@@ -33,7 +33,7 @@ def frames_of_message(steps: Sequence[Step]) -> list[int]:
 
 
 def around(uuid: str, user: int) -> tuple[bytes, bytes]:
-    """What stands before and behind the text."""
+    """The JSON before and after the text."""
     mark = "~"
     whole = json.dumps({"uuid": uuid, "user_to": user, "message": mark})
     before, _, behind = whole.rpartition(mark)
@@ -41,7 +41,7 @@ def around(uuid: str, user: int) -> tuple[bytes, bytes]:
 
 
 def same_size(payloads: list[bytes], before: bytes, behind: bytes) -> tuple[list[bytes], bytes]:
-    """As many bytes, cut at the same places: a part of the text, and blanks."""
+    """The same number of bytes, split at the same places: part of the text, and blanks."""
     whole = b"".join(payloads)
     text = whole[:min(TEXT_MAX, len(whole) - len(before) - len(behind))]
     line = (before + text + behind).ljust(len(whole))
@@ -53,7 +53,7 @@ def same_size(payloads: list[bytes], before: bytes, behind: bytes) -> tuple[list
 
 
 def around_it(payloads: list[bytes], before: bytes, behind: bytes) -> tuple[list[bytes], bytes]:
-    """The text whole; its first and last bytes get what stands around it."""
+    """The whole text; its first and last bytes also carry the JSON around it."""
     pieces = list(payloads)
     filled = [at for at, piece in enumerate(pieces) if piece]
     pieces[filled[0]] = before + pieces[filled[0]]
@@ -62,8 +62,8 @@ def around_it(payloads: list[bytes], before: bytes, behind: bytes) -> tuple[list
 
 
 def as_chat(steps: Sequence[Step], uuid: str, user: int) -> Chat | None:
-    """None when the message can't be a chat text: it is empty, or has a character
-    that JSON wants escaped."""
+    """None when the message cannot be a chat text: it is empty or has a character that
+    JSON requires to be escaped."""
     at = frames_of_message(steps)
     payloads = [steps[index].payload for index in at]
     whole = b"".join(payloads)

@@ -9,8 +9,8 @@ KOSME = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"  # its second letter has
 
 
 def starts(first: int, past: int) -> bytes:
-    """Lonely start bytes, a space after each. The last of a range is not there:
-    the original leaves it out, and its numbers are kept."""
+    """Lone start bytes, each followed by a space. The last byte of a range is missing:
+    the original omits it, and the case numbers are those of the original."""
     return b"".join(bytes([byte, 0x20]) for byte in range(first, past))
 
 

@@ -1,4 +1,4 @@
-"""api - Parley's REST, spoken by httpx."""
+"""api - a client of Parley's REST API, with httpx."""
 
 import itertools
 import secrets
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from support.papers import check_answer
+from support.protocol import check_answer
 from support.wait import HANG_S
 
 PASSWORD = "correct horse battery"
@@ -97,7 +97,7 @@ class Api:
         return self.get(f"/conversations/{conversation}", person)
 
     def sync(self, person: Person, since: str | None = None) -> tuple[list, list, str]:
-        """What `since` has not seen, what is gone, and the cursor for the next time."""
+        """Conversations changed since the cursor, conversations gone, and the next cursor."""
         found, gone, more = [], [], True
         while more:
             page = self.get("/sync", person, **({} if since is None else {"since": since}))
@@ -108,7 +108,7 @@ class Api:
 
 
 def check_problem(answer: httpx.Response, status: int) -> dict:
-    """A problem document as RFC 9457 wants it, of this status."""
+    """Asserts an RFC 9457 problem document with this status and returns it."""
     assert answer.status_code == status, f"{answer.status_code}: {answer.text[:300]}"
     kind = answer.headers.get("Content-Type", "").split(";")[0]
     assert kind == PROBLEM, f"{kind}: {answer.text[:300]}"

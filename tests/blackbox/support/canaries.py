@@ -1,4 +1,4 @@
-"""canaries - where a secret that we know may have gone.
+"""canaries - the places where a known secret may have leaked.
 
 A place is a name and the bytes that are there. Each kind of place has its own
 reader, and all of them are held to finding what was put there on purpose.
@@ -24,7 +24,7 @@ def logs(stack: Stack) -> Iterator[Place]:
 
 
 def processes(stack: Stack) -> Iterator[Place]:
-    """Of everything that the stack has started."""
+    """Command lines and environments of every process of the stack."""
     folders = [Path("/proc", number) for number in os.listdir("/proc") if number.isdigit()]
     for folder in folders:
         try:
@@ -38,7 +38,7 @@ def processes(stack: Stack) -> Iterator[Place]:
 
 
 def topics(stack: Stack) -> Iterator[Place]:
-    """Keys, headers and values of every record of every topic, Kafka's own too."""
+    """Keys, headers and values of every record of every topic, including Kafka's own."""
     consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
                          "group.id": "canaries", "enable.auto.commit": False,
                          "enable.partition.eof": True})
@@ -92,7 +92,7 @@ def admin_pages(stack: Stack) -> Iterator[Place]:
 
 
 def open_files(stack: Stack) -> Iterator[Place]:
-    """What others may read of the run directory."""
+    """Files of the run directory that other users can read."""
     for path in stack.run_dir.rglob("*"):
         if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o077:
             reachable = all(parent.stat().st_mode & 0o011 for parent in path.parents
@@ -103,7 +103,7 @@ def open_files(stack: Stack) -> Iterator[Place]:
 
 def hits(places: Iterator[Place], canaries: dict[str, str],
          may: tuple[str, ...] = ()) -> list[str]:
-    """Which canary sits where, but for the places that may have it."""
+    """Which canary is in which place; places in `may` are allowed."""
     wanted = {name: text.encode() for name, text in canaries.items()}
     return sorted({f"{name} in {place}" for place, content in places
                    for name, text in wanted.items()

@@ -1,4 +1,4 @@
-"""chat - one open socket, spoken by the `websockets` library."""
+"""chat - one open WebSocket, with the `websockets` library."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from support.api import Person
-from support.papers import check_frame
+from support.protocol import check_frame
 from support.wait import HANG_S
 
 
@@ -18,14 +18,14 @@ def new_uuid() -> str:
 
 
 class Socket:
-    """Frames that nobody asked for yet wait in `seen`, in the order they came.
+    """`seen` holds the frames that no call has returned yet, in order of arrival.
 
-    Each is held against the papers, unless a test makes them up (`papers`).
+    Each is checked against docs/protocol, unless the test makes frames up (checked=False).
     """
 
-    def __init__(self, url: str, token: str, subprotocol: bool = False, papers: bool = True,
+    def __init__(self, url: str, token: str, subprotocol: bool = False, checked: bool = True,
                  **options):
-        self.papers = papers
+        self.checked = checked
         headers, protocols = {}, None
         if subprotocol:
             protocols = ["parley", f"bearer.{token}"]
@@ -55,13 +55,13 @@ class Socket:
 
     def change(self, kind: str, conversation: int, seq: int, uuid: str | None = None,
                **more) -> str:
-        """edit, delete or react."""
+        """kind: edit, delete or react."""
         uuid = uuid or new_uuid()
         self.send({"type": kind, "uuid": uuid, "conversation": conversation, "seq": seq, **more})
         return uuid
 
     def receipt(self, kind: str, conversation: int, seq: int) -> None:
-        """delivered or read."""
+        """kind: delivered or read."""
         self.send({"type": kind, "conversation": conversation, "seq": seq})
 
     def typing(self, conversation: int) -> None:
@@ -72,11 +72,11 @@ class Socket:
 
     # --- in -------------------------------------------------------------------
     def receive(self, timeout_s: float) -> dict:
-        """The next frame; of a `member` frame that comes again, as it may, only the first."""
+        """The next frame. A `member` frame may be delivered twice; the second is skipped."""
         until = time.monotonic() + timeout_s
         while True:
             frame = self.receive_any(max(0.0, until - time.monotonic()))
-            if not self.papers or frame["type"] != "member":
+            if not self.checked or frame["type"] != "member":
                 return frame
             entry = (frame["conversation"], frame["seq"])
             if entry not in self.told:
@@ -88,7 +88,7 @@ class Socket:
         assert isinstance(text, str), "a binary frame"
         frame = json.loads(text)
         assert isinstance(frame, dict)
-        if self.papers:
+        if self.checked:
             check_frame(frame, text)
         self.texts[id(frame)] = text
         return frame
@@ -97,7 +97,7 @@ class Socket:
         return self.texts[id(frame)]
 
     def expect(self, timeout_s: float = HANG_S, **members) -> dict:
-        """The first frame, seen or to come, that has all these members."""
+        """The first frame, already seen or yet to come, that has all these members."""
         def fits(frame: dict) -> bool:
             return all(frame.get(name) == value for name, value in members.items())
 
@@ -107,7 +107,7 @@ class Socket:
         return self.expect(timeout_s, type="state", uuid=uuid, state="saved")
 
     def error(self, timeout_s: float = HANG_S) -> dict:
-        """The next refusal, whichever of the two forms it has."""
+        """The next refusal, in either of its two forms."""
         deadline = time.monotonic() + timeout_s
         while True:
             for at, frame in enumerate(self.seen):
@@ -116,7 +116,7 @@ class Socket:
             self.seen.append(self.receive(max(0.001, deadline - time.monotonic())))
 
     def refused(self, uuid: str, code: str, timeout_s: float = HANG_S) -> dict:
-        """The refusal of what was sent under this uuid, in whichever of the two forms."""
+        """The refusal of the frame with this uuid, in either of its two forms."""
         def fits(frame: dict) -> bool:
             return frame.get("uuid") == uuid and "code" in frame
 
@@ -125,7 +125,7 @@ class Socket:
         return frame
 
     def until(self, what: str, fits: Callable[[dict], bool], timeout_s: float = HANG_S) -> dict:
-        """The first frame, seen or to come, that fits."""
+        """The first frame, already seen or yet to come, that fits."""
         for at, frame in enumerate(self.seen):
             if fits(frame):
                 return self.seen.pop(at)
@@ -144,7 +144,7 @@ class Socket:
             self.seen.append(frame)
 
     def during(self, seconds: float) -> list[dict]:
-        """What comes within this time, and nobody has asked for."""
+        """The frames that arrive within this time; they also go into `seen`."""
         deadline = time.monotonic() + seconds
         found = []
         while (left := deadline - time.monotonic()) > 0:
@@ -156,13 +156,13 @@ class Socket:
         return found
 
     def quiet(self, barrier: "Socket", uuid: str, user_to: int) -> list[dict]:
-        """What came until a message sent now through `barrier` arrived here."""
+        """The frames seen before a message that `barrier` sends now arrives here."""
         barrier.say(user_to, "barrier", uuid=uuid)
         self.expect(type="message", uuid=uuid)
         return self.seen
 
     def alive(self) -> bool:
-        """Whether a ping is answered."""
+        """Whether the server answers a ping."""
         try:
             return self.ws.ping().wait(timeout=HANG_S)
         except ConnectionClosed:
@@ -170,7 +170,7 @@ class Socket:
 
     # --- the end ----------------------------------------------------------------
     def closed(self, timeout_s: float = HANG_S) -> tuple[int, str]:
-        """Waits until the server closes; its code and reason."""
+        """Waits until the server closes; returns its code and reason."""
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -195,7 +195,7 @@ class Socket:
 
 
 def open_socket(url: str, person: Person, **options) -> Socket:
-    """A socket that is live: its welcome has come."""
+    """Opens a socket and waits for its welcome."""
     socket = Socket(url, person.token, **options)
     welcome = socket.expect(type="welcome")
     assert welcome["user"] == person.id

@@ -1,4 +1,4 @@
-"""conversations - groups and channels: made and changed over REST, watched on sockets."""
+"""conversations - creates, changes and observes groups and channels."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from support.wait import HANG_S
 
 
 def new_channel_name(first: str = "Channel") -> str:
-    """Free, and found by this name alone."""
+    """A name that no channel has and that finds only its own channel."""
     return f"{first} {new_uuid()[:13]}"
 
 
 @dataclass
 class Group:
-    """A group or channel. What fails here fails the test; `ask` gives any answer."""
+    """A group or channel. A request that fails here fails the test; `ask` returns any answer."""
     api: Api
     id: int
     owner: Person
@@ -34,7 +34,7 @@ class Group:
         assert answer.is_success, f"{method} {below}: {answer.status_code} {answer.text[:300]}"
         return answer
 
-    # --- who is in it -------------------------------------------------------------
+    # --- members ------------------------------------------------------------------
     def invite(self, by: Person, *people: Person) -> None:
         self.must("POST", "/members", by, json={"users": [person.id for person in people]})
 
@@ -51,13 +51,13 @@ class Group:
         self.must("PATCH", f"/members/{person.id}", by, json={"role": role})
 
     def change(self, by: Person, **members) -> None:
-        """name, history."""
+        """changes: name, history."""
         self.must("PATCH", "", by, json=members)
 
     def delete(self, by: Person) -> None:
         self.must("DELETE", "", by)
 
-    # --- what is in it ---------------------------------------------------------------
+    # --- entries ---------------------------------------------------------------------
     def entries(self, person: Person) -> list[dict]:
         return self.api.all_messages(person, self.id)
 
@@ -75,7 +75,7 @@ class Group:
         return {member["user"]: member["role"] for member in self.members(person)}
 
     def seen_by(self, person: Person) -> dict:
-        """The conversation as this member's list has it."""
+        """The conversation as this member's list shows it."""
         return self.api.conversation(person, self.id)
 
 
@@ -90,7 +90,7 @@ def make(api: Api, owner: Person, *others: Person, kind: str = "group",
 
 
 def change_of(socket: Socket, conversation: int, what: str, timeout_s: float = HANG_S) -> dict:
-    """The `member` frame that says this of a conversation."""
+    """The `member` frame that reports this change of a conversation."""
     return socket.until(
         f"member frame {what}",
         lambda frame: (frame["type"], frame.get("conversation")) == ("member", conversation)
@@ -98,15 +98,16 @@ def change_of(socket: Socket, conversation: int, what: str, timeout_s: float = H
 
 
 def everything(socket: Socket, marker: Socket, person: Person) -> list[dict]:
-    """What came to a socket of `person` and was not asked for yet: a message that
-    `marker` sends now has come after it. Ours it is not."""
+    """The frames that a socket of `person` has received and no call has returned.
+    `marker` sends a message now; its arrival shows that the frames are complete. The
+    message itself is removed."""
     uuid = marker.say(person.id, "marker")
     socket.expect(type="message", uuid=uuid)
     return [frame for frame in socket.seen if frame.get("uuid") != uuid]
 
 
 def nothing_of(conversation: int, socket: Socket, marker: Socket, person: Person) -> None:
-    """Nothing of this conversation came to the socket."""
+    """Asserts that the socket has received nothing of this conversation."""
     found = [frame for frame in everything(socket, marker, person)
              if frame.get("conversation") == conversation]
     assert found == [], found[0]

@@ -1,4 +1,4 @@
-"""groups - the calls that change groups and channels, spoken by httpx."""
+"""groups - the REST calls that change groups and channels, with httpx."""
 
 import httpx
 

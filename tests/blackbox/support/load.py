@@ -19,13 +19,13 @@ from support.wait import until
 START_TIMEOUT_S = 120
 SENT = re.compile(r": sent (\d+),")
 SOCKETS = re.compile(r"sockets (\d+) of ")
-# What stands in a verdict beside the counts of faults.
+# The counts of violations in a verdict.
 FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
           "phantom", "corrupt", "split", "refused", "receipts")
 
 
 def violations(verdict: dict) -> str:
-    """What was violated, in words; empty when nothing was."""
+    """The violations in words; empty when there are none."""
     bad = [f"{name} {verdict[name]}" for name in FAULTS if verdict.get(name)]
     if not bad and verdict["verdict"] != "clean":
         bad = [verdict.get("undecided_because", verdict["verdict"])]
@@ -33,7 +33,7 @@ def violations(verdict: dict) -> str:
 
 
 def in_short(verdict: dict) -> str:
-    """In one line: a report of many tests shows no more of each."""
+    """The verdict in one line: the summary of many tests shows one line for each."""
     return f"{violations(verdict)}: {json.dumps(verdict)}"
 
 
@@ -79,12 +79,12 @@ class Load:
         return int(counts[-1]) if counts else 0
 
     def wait_sent(self, more: int, timeout_s: float = 120) -> None:
-        """Until so many more were put on the wire; it says so once a second."""
+        """Waits until the ledger has sent so many more messages; it reports once a second."""
         wanted = self.sent() + more
         until(f"{more} more are sent", lambda: self.sent() >= wanted, timeout_s)
 
     def wait_sockets(self, count: int, timeout_s: float = 120) -> None:
-        """Until so many sockets are welcomed."""
+        """Waits until so many sockets have their welcome."""
         def there() -> bool:
             counts = SOCKETS.findall(self.log())
             return bool(counts) and int(counts[-1]) == count
@@ -97,7 +97,7 @@ class Load:
         self.sending_goes_on = False
 
     def verdict(self, timeout_s: float) -> dict:
-        """Waits for its end."""
+        """Waits for the end of the ledger and returns its verdict."""
         said, _ = self.child.communicate(timeout=timeout_s)
         assert said.strip(), f"no verdict, exit {self.child.returncode}:\n{self.log()}"
         return json.loads(said)

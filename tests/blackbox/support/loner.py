@@ -1,4 +1,4 @@
-"""loner - a gateway whose message_save nobody reads: the test answers for persistence."""
+"""loner - a gateway with a message_save topic of its own: the test plays persistence."""
 
 import json
 from collections.abc import Callable
@@ -31,11 +31,11 @@ class Loner:
     def ws_url(self) -> str:
         return self.gateway.ws_url
 
-    # --- what the gateway has produced ---------------------------------------------
+    # --- records of the gateway ----------------------------------------------------
     def saves(self, fits: Callable[[dict], bool], count: int = 1) -> list[Record]:
         return records(self.stack, self.topic, lambda record: fits(record.json()), count)
 
-    # --- what persistence would say -------------------------------------------------
+    # --- events of persistence ------------------------------------------------------
     def put(self, partition: int, key: str, value: bytes, header: str = "", text: str = "",
             more: list[tuple[str, bytes]] | None = None) -> None:
         headers = ([(header, text.encode())] if header else []) + (more or [])
@@ -44,7 +44,7 @@ class Loner:
         assert self.producer.flush(HANG_S) == 0
 
     def answer_rooms(self, question: Record, text: str) -> None:
-        """What is known of the users of a question; wherever the first of them has events."""
+        """Answers a rooms question, in the event partition of its first user."""
         first = question.json()["sender"]
         self.put(event_partition(first), str(first), b"", "rooms", text,
                  [("settles", question.headers["origin"])])

@@ -1,4 +1,4 @@
-"""points - the fault points of the services, and how one is armed.
+"""points - lists the fault points of the services and arms one.
 
 common/service/fault_point.h says what they are; the programs must be built with
 VARIANT=faults.
@@ -15,7 +15,7 @@ FOLDERS = ("websocket-service", "persistence-service")
 
 
 def all_points() -> list[tuple[str, str]]:
-    """Program and name of each, as the sources have them."""
+    """Program and name of each fault point in the sources."""
     return [(folder, name) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.c"))
             for name in POINT.findall(path.read_text("utf-8"))]
 
@@ -27,7 +27,7 @@ class Point:
         self.file = binary.with_name(binary.name + ".fault")
 
     def arm(self) -> None:
-        """The next process of the program that passes the point dies there."""
+        """The next process of the program that reaches the point dies there."""
         self.died = self.stack.pid(self.program)
         new = self.file.with_suffix(".new")
         new.write_text(self.name)

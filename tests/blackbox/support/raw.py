@@ -1,4 +1,4 @@
-"""raw - a WebSocket written byte by byte, for what no library would send."""
+"""raw - a WebSocket client that writes single bytes, for input that no library sends."""
 
 import base64
 import os
@@ -21,7 +21,7 @@ def masked(payload: bytes, mask: bytes = MASK) -> bytes:
 
 def frame(op: int, payload: bytes = b"", fin: bool = True, rsv: int = 0, mask: bool = True,
           length_bytes: int | None = None, claimed: int | None = None) -> bytes:
-    """One frame of a client. length_bytes 0, 2 or 8 overrides the shortest form."""
+    """One client frame. length_bytes 0, 2 or 8 overrides the shortest length form."""
     length = len(payload) if claimed is None else claimed
     if length_bytes is None:
         length_bytes = 0 if length < 126 else 2 if length < 65536 else 8
@@ -45,7 +45,7 @@ class Answer:
 
 class RawSocket:
     def __init__(self, url: str, timeout_s: float = HANG_S, receive_bytes: int = 0):
-        """receive_bytes: what the kernel keeps for us, so that others' queues fill."""
+        """receive_bytes: size of our kernel buffer; a small one makes the server's queue fill."""
         parts = urlsplit(url)
         self.host, self.path = parts.netloc, parts.path or "/"
         self.tcp = socket.socket()
@@ -105,7 +105,7 @@ class RawSocket:
         return taken
 
     def receive(self) -> tuple[int, bytes]:
-        """The opcode and payload of one frame of the server."""
+        """Opcode and payload of the server's next frame."""
         first, second = self.take(2)
         assert first & 0x80, "the server sent a fragment"
         assert not first & 0x70, "the server set a reserved bit"
@@ -118,7 +118,7 @@ class RawSocket:
         return first & 15, self.take(length)
 
     def next(self, op: int) -> bytes:
-        """The payload of the next frame with this opcode; others are skipped."""
+        """Payload of the next frame with this opcode; skips other frames."""
         while True:
             got, payload = self.receive()
             if got == op:
@@ -126,7 +126,7 @@ class RawSocket:
             assert got != CLOSE, f"closed: {payload!r}"
 
     def close_code(self) -> int:
-        """Waits for the server's close frame, answers it, waits for TCP's end."""
+        """Waits for the server's close frame, answers it, and waits for the end of TCP."""
         while True:
             op, payload = self.receive()
             if op == CLOSE:
@@ -155,7 +155,7 @@ class RawSocket:
 
 
 def open_raw(url: str, token: str) -> RawSocket:
-    """Upgraded, and the welcome read."""
+    """An upgraded socket whose welcome has been read."""
     raw = RawSocket(url)
     answer = raw.upgrade(token)
     assert answer.status == 101, answer

@@ -1,9 +1,8 @@
-"""reports - what sanitizers and valgrind found in the programs that tests started.
+"""reports - checks the reports of sanitizers and valgrind.
 
-Each process writes a file of its own into the folder of its stack; a file that
-is no clean bill of health fails the run, whatever the tests thought of it.
-Programs that were built without either pay nothing. A killed process has no time
-to report its leaks; what it found until then is written.
+Each process writes a file into the folder of its stack. A file with a finding
+fails the run, even when all tests passed. Builds without sanitizers write none.
+A killed process does not report leaks; earlier findings are in its file.
 """
 
 import os
@@ -19,7 +18,7 @@ COMMAND = re.compile(r"^==\d+== Command: (.*)$", re.M)
 
 
 def options(name: str) -> dict[str, str]:
-    # 66 is none of our exit codes: a service that ends so has found something.
+    # No service uses exit code 66 itself.
     common = f"log_path={FOLDER / name}/sanitizer:log_exe_name=1:exitcode=66"
     return {
         "ASAN_OPTIONS": f"{common}:detect_leaks=1:detect_stack_use_after_return=1",
@@ -33,19 +32,19 @@ OPTIONS = tuple(options(""))
 
 
 def start(name: str) -> None:
-    """What is started from now on reports to this folder, which is empty."""
+    """Processes started from now on write their reports to this folder, now empty."""
     shutil.rmtree(FOLDER / name, ignore_errors=True)
     (FOLDER / name).mkdir(parents=True)
     join(name)
 
 
 def join(name: str) -> None:
-    """The same for a stack that another process keeps up, and will check."""
+    """The same for a stack that another process keeps up; that process checks the reports."""
     os.environ |= options(name)
 
 
 def check(name: str, build: str) -> None:
-    """After the stack is down."""
+    """Call it when the stack is down."""
     texts = {path: path.read_text("utf-8", "replace")
              for path in sorted((FOLDER / name).glob("*"))}
     bad = [f"{path}:\n{text[:6000]}" for path, text in texts.items() if not is_clean(text)]
@@ -56,7 +55,7 @@ def check(name: str, build: str) -> None:
 
 
 def is_clean(text: str) -> bool:
-    """Valgrind alone writes a file in any case; a killed one has no summary."""
+    """Only valgrind writes a file without findings; a killed one has no summary."""
     return CLEAN in text or bool(COMMAND.search(text)) and " at 0x" not in text
 
 

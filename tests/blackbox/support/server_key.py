@@ -1,4 +1,4 @@
-"""server_key - the key that signs tokens, from the database."""
+"""server_key - reads the key that signs tokens from the database."""
 
 import json
 
@@ -11,7 +11,7 @@ from support.tokens import Forge, pem_of, unb64
 
 
 def server_key(stack: Stack, kid: str):
-    """The private key from the database: forgeries may be signed truly."""
+    """A forge with the server's private key: its signatures are valid."""
     columns = [column for column, in rows(
         stack, "SELECT column_name FROM information_schema.columns"
                " WHERE table_schema = %s AND table_name = 'signing_keys'",
@@ -25,7 +25,7 @@ def server_key(stack: Stack, kid: str):
 
 
 def forge_with_server_key(stack: Stack, api: Api) -> Forge:
-    """It can sign what identity will believe."""
+    """A forge whose tokens identity accepts."""
     token = api.register().token
     kid = json.loads(unb64(token.split(".")[0]))["kid"]
     private = server_key(stack, kid)

@@ -1,4 +1,4 @@
-"""service - one more process of a service, started by a test with its own settings."""
+"""service - one more process of a service, with settings of its own."""
 
 import json
 import os
@@ -16,15 +16,15 @@ PREFIX = {"identity-service": "IDENTITY", "websocket-service": "WEBSOCKET",
 
 
 def environment(stack: Stack, **changes: str) -> dict[str, str]:
-    """What the stack gives its services, and then the changes."""
+    """The settings of the stack's services, with these changes."""
     plain = {name: value for name, value in os.environ.items()
              if name in ("PATH", "HOME", "LANG", *reports.OPTIONS)}
     return plain | stack.settings | {name: str(value) for name, value in changes.items()}
 
 
 def apart(stack: Stack) -> dict[str, str]:
-    """A persistence that takes no part in the stack's own work: when a member of a consumer
-    group ends, nobody has its partitions for the session timeout, which is ten seconds."""
+    """Settings for a persistence outside the stack's consumer group. When a member of a
+    group ends, no other member gets its partitions before the session timeout (10 s)."""
     topic = stack.make_topic("apart_save")
     return {"KAFKA_TOPIC_SAVE": topic, "PERSISTENCE_GROUP": topic, "PERSISTENCE_INSTANCE": topic}
 
@@ -35,7 +35,7 @@ class Service:
         self.program, self.binary = program, stack.binary(program)
         own = {f"{prefix}_PORT": stack.free_port(),
                f"{prefix}_ADMIN_PORT": stack.free_port()}
-        # Who has a name there is a member of the stack's group.
+        # A test that sets the instance id wants a member of the stack's group.
         if program == "persistence-service" and "PERSISTENCE_INSTANCE" not in changes:
             own |= apart(stack)
         self.env = environment(stack, **(own | changes))

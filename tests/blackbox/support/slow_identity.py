@@ -1,4 +1,4 @@
-"""slow_identity - stands before identity, is slow, and counts who is asked about."""
+"""slow_identity - a proxy before identity that delays answers and counts look-ups."""
 
 import http.client
 import http.server
@@ -10,7 +10,7 @@ from support.wait import HANG_S
 
 
 class SlowIdentity:
-    """As a context: it listens on a port of its own."""
+    """A context manager; it listens on a port of its own."""
 
     def __init__(self, identity_port: int, takes_s: float):
         self.asked: Counter[str] = Counter()  # by Authorization header

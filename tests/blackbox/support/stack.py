@@ -1,7 +1,7 @@
 """stack - a whole Parley on ports of its own, started by deploy/stack.
 
-It runs as a child in the foreground, so that it ends when we end, whatever kills
-us. Stack.attach() uses one that another process keeps up (support.with_stack).
+The stack is a child in the foreground: it ends with this process, even when that is
+killed. Stack.attach() uses a stack that another process keeps up (support.with_stack).
 """
 
 import ctypes
@@ -28,20 +28,20 @@ START_TIMEOUT_S = 240
 PARTITIONS = 12
 PR_SET_PDEATHSIG = 1
 
-# Offset of each port from the first one of a stack.
+# Offset of each port from the first port of the stack.
 PORTS = {
     "PARLEY_PORT": 80, "IDENTITY_PORT": 81, "WEBSOCKET_PORT": 82,
     "PERSISTENCE_PORT": 83, "IDENTITY_ADMIN_PORT": 91, "WEBSOCKET_ADMIN_PORT": 92,
     "PERSISTENCE_ADMIN_PORT": 93, "KAFKA_PORT": 94, "KAFKA_CONTROLLER_PORT": 95,
     "MYSQL_PORT": 96, "REDIS_PORT": 97,
 }
-# This port of a hundred is bound by the process that uses the hundred.
+# The process that uses a hundred of ports binds this one to reserve them.
 GUARD = 99
-# Ports of services that tests start beside the stack: support.service.
+# Ports for the services that tests start beside the stack (support.service).
 EXTRA = range(0, 80)
-# The stack that support.with_stack keeps up: its first port and its name.
+# Address of the stack that support.with_stack keeps up: first port and name.
 SHARED = "PARLEY_TEST_STACK"
-# Set for the stack that we are run from perhaps, but not for ours.
+# Variables that may be set for another stack and must not reach this one.
 FOREIGN = ("KAFKA_BROKERS", "MYSQL_HOST", "MYSQL_USER", "MYSQL_PASSWORD",
            "MYSQL_PASSWORD_FILE", "REDIS_HOST", "REDIS_PASSWORD_FILE", "IDENTITY_URL",
            "PARLEY_PORT_SHIFT", "BIND_ADDRESS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
@@ -52,7 +52,7 @@ def die_with_parent() -> None:
 
 
 def status_of(port: int, path: str) -> int:
-    """Of a GET; 0 when nothing answers. Cheap enough to be asked again and again."""
+    """The status of a GET; 0 when nothing answers. Cheap enough for polling."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", path)
@@ -80,7 +80,7 @@ def free_port() -> int:
 
 
 def reserve(base: int) -> socket.socket | None:
-    """A socket that keeps a hundred of ports ours, or None when they are another's."""
+    """A socket that reserves a hundred of ports, or None when another process has them."""
     guard = socket.socket()
     try:
         guard.bind(("127.0.0.1", base + GUARD))
@@ -92,8 +92,8 @@ def reserve(base: int) -> socket.socket | None:
 
 
 def free_base(others: range) -> tuple[int, socket.socket]:
-    """The first hundred of ports, from PARLEY_TEST_PORTS on, in which all of ours are
-    free, and the socket that reserves it."""
+    """The first hundred of ports from PARLEY_TEST_PORTS on in which all needed ports are
+    free, and the socket that reserves them."""
     first = int(os.environ.get("PARLEY_TEST_PORTS") or 24000)
     for base in range(first, first + 1000, 100):
         guard = reserve(base)
@@ -106,7 +106,7 @@ def free_base(others: range) -> tuple[int, socket.socket]:
 
 
 def own_share(ports: list[int]) -> list[int]:
-    """Those of one pytest worker: no two choose the same port at the same time."""
+    """The ports of this pytest worker: two workers never choose the same port."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     return ports[worker::int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))]
 
@@ -114,13 +114,13 @@ def own_share(ports: list[int]) -> list[int]:
 class Stack:
     def __init__(self, name: str, extra: dict[str, str] | None = None,
                  others: range = range(0)):
-        """`others`: offsets, below 80, of ports that the caller will use itself."""
+        """others: offsets below 80 of ports that the caller uses itself."""
         self.prepare(name, *free_base(others))
         self.env |= extra or {}
 
     @classmethod
     def attach(cls, shared: str) -> "Stack":
-        """One that is up already; `shared` is what its keeper's address() says."""
+        """A stack that is already up; `shared` is its address()."""
         base, name = shared.split()
         stack = cls.__new__(cls)
         stack.prepare(name, int(base), None)
@@ -137,9 +137,9 @@ class Stack:
                     if key not in FOREIGN}
         self.env |= {port: str(base + offset) for port, offset in PORTS.items()}
         self.env |= {"PARLEY_RUN_DIR": str(self.run_dir), "LOG_LEVEL": "info"}
-        # Sanitized programs on a busy machine take their time.
+        # Sanitized programs start slowly on a busy machine.
         self.env.setdefault("PARLEY_START_TIMEOUT_S", str(START_TIMEOUT_S - 20))
-        # A few users send for a crowd; what holds a user back is tested by itself.
+        # A few users send for many; tests of the rate limits start services of their own.
         self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None
@@ -176,7 +176,7 @@ class Stack:
         until("all services are ready", self.is_ready, timeout_s)
 
     def down(self) -> None:
-        """Stops all, keeps the logs, wipes the rest."""
+        """Stops everything, keeps the logs and deletes the rest."""
         self.halt()
         self.wipe()
 
@@ -217,7 +217,7 @@ class Stack:
         return int(self.ask("pid", program))
 
     def kill(self, program: str) -> None:
-        """kill -9; returns when the supervisor has started it again."""
+        """Sends SIGKILL; returns when the supervisor has started the program again."""
         killed = self.pid(program)
         os.kill(killed, signal.SIGKILL)
         until(f"{program} is started again", lambda: self.pid(program) != killed)
@@ -239,8 +239,8 @@ class Stack:
         return int(self.env[name])
 
     def free_port(self) -> int:
-        """For a service that a test starts. Below the kernel's own range, so that no
-        connection takes it before the service listens."""
+        """A port for a service that a test starts. It is below the kernel's ephemeral range:
+        no connection can take it before the service listens."""
         return next(port for port, _ in zip(self.extra_ports, EXTRA) if port_free(port))
 
     def admin_url(self, service: str) -> str:
@@ -255,7 +255,7 @@ class Stack:
         return ROOT / self.build / program / Path(program).name
 
     def log_text(self, program: str) -> str:
-        """All that a program has said so far, also in rotated files."""
+        """The whole log of a program, including rotated files."""
         logs = sorted((self.run_dir / "log").glob(f"{program}.log*"), reverse=True)
         return "".join(path.read_text("utf-8", "replace") for path in logs)
 
@@ -273,7 +273,7 @@ class Stack:
         return name
 
     def make_database_admin(self) -> tuple[str, str]:
-        """A user that may make databases, which the services' own may not."""
+        """A database user that may create databases, unlike the services' users."""
         name, password = f"tests_{secrets.token_hex(6)}", secrets.token_hex(16)
         socket_file = str((self.run_dir / "sockets").resolve() / "mariadb.sock")
         with pymysql.connect(unix_socket=socket_file, user=getpass.getuser()) as connection, \
@@ -284,7 +284,7 @@ class Stack:
         return name, password
 
     def server_env(self) -> dict[str, str]:
-        """What our C integration tests want to know."""
+        """The environment of the C integration tests."""
         user, password = self.make_database_admin()
         return {
             "MYSQL_HOST": "127.0.0.1", "MYSQL_PORT": self.env["MYSQL_PORT"],

@@ -1,4 +1,4 @@
-"""stores - what lies in MariaDB, Kafka and Redis, seen by foreign clients."""
+"""stores - reads MariaDB, Kafka and Redis with independent clients."""
 
 import json
 from collections.abc import Callable
@@ -44,8 +44,8 @@ class Record:
 
 def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
             count: int = 1, timeout_s: float = HANG_S) -> list[Record]:
-    """All records of a topic that fit, from its beginning to its end of now; when those
-    are fewer than `count`, also what comes until there are so many."""
+    """All fitting records from the beginning to the current end of a topic. When there are
+    fewer than `count`, waits for more."""
     consumer = Consumer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}",
                          "group.id": "blackbox", "enable.auto.commit": False,
                          "enable.partition.eof": True, "fetch.wait.max.ms": 20})
@@ -58,7 +58,7 @@ def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
 
         def enough() -> bool:
             message = consumer.poll(0.5)
-            while message:
+            while message is not None:  # a record without a value is false
                 if not message.error():
                     if fits(record := record_of(message)):
                         found.append(record)

@@ -1,4 +1,4 @@
-"""summary - a pytest plugin: a clean end on SIGTERM, and the line that the runner counts."""
+"""summary - a pytest plugin: ends cleanly on SIGTERM and prints the line that the runner counts."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""tokens - forged ones, each made from a good one in one way."""
+"""tokens - forged tokens, each made from a valid one by one change."""
 
 import base64
 import hashlib
@@ -27,7 +27,7 @@ def compact(value: dict) -> str:
 
 @dataclass
 class Forge:
-    """What an attacker who has a token, and even the server's keys, can do."""
+    """What an attacker can do with a token, or even with the server's keys."""
     good: str
     private: rsa.RSAPrivateKey  # of the server: only for what must fail all the same
     public_pem: bytes
@@ -45,7 +45,7 @@ class Forge:
         return f"{signed}.{b64(signature)}"
 
     def signed(self, head: dict | None = None, body: dict | None = None, **body_changes) -> str:
-        """Truly signed with the server's key; ... leaves a claim out."""
+        """Validly signed with the server's key; ... removes a claim."""
         claims = (self.body if body is None else body) | body_changes
         claims = {name: value for name, value in claims.items() if value is not ...}
         return self.rs256(f"{compact(self.head | (head or {}))}.{compact(claims)}")
@@ -74,7 +74,7 @@ def flipped(text: str, at: int) -> str:
 
 
 def other_tail_bits(text: str) -> str:
-    """The same bytes in base64 that sets bits which stand for nothing."""
+    """The same bytes in base64 with unused bits set."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return text[:-1] + alphabet[alphabet.index(text[-1]) ^ 1]
 
@@ -116,7 +116,7 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
     "alg null": lambda f: f.signed(head={"alg": None}),
     "alg a list": lambda f: f.signed(head={"alg": ["RS256"]}),
     "alg in small letters": lambda f: f.signed(head={"alg": "rs256"}),
-    # our public key as somebody's secret
+    # the public key as an HMAC secret
     "HS256 with our public key": lambda f: f.hmac_signed(f.public_pem),
     "HS256 with our public key, trimmed": lambda f: f.hmac_signed(f.public_pem.strip()),
     "HS256 with our public key in DER": lambda f: f.hmac_signed(der_of(f.private)),
@@ -160,12 +160,12 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
     "kid with SQL, union": lambda f: f.hmac_signed(b"k", kid="x' UNION SELECT 'k' -- "),
     "kid with a NUL": lambda f: f.signed(head={"kid": f.head["kid"] + "\0"}),
     "kid very long": lambda f: f.signed(head={"kid": "k" * 1000}),
-    # members twice
+    # duplicate members
     "alg twice": lambda f: f.signed_raw(with_member_twice(f.head, "alg", '"RS256"')),
     "alg twice, first none": lambda f: f.signed_raw('{"alg":"none",' + json.dumps(f.head)[1:]),
     "sub twice": lambda f: f.signed_raw(None, with_member_twice(f.body, "sub", '"1"')),
     "exp twice": lambda f: f.signed_raw(None, with_member_twice(f.body, "exp", "9999999999")),
-    # claims, truly signed
+    # claims, validly signed
     "expired": lambda f: f.signed(exp=int(time.time()) - 1000, iat=int(time.time()) - 2000),
     "expired this second": lambda f: f.signed(exp=int(time.time())),
     "no exp": lambda f: f.signed(exp=...),

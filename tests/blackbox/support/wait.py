@@ -6,8 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 STEP_S = 0.02
-# A bound on hanging, for anything that several processes must do. No test judges by
-# it: what takes long on a slow machine has not failed.
+# A bound on hanging. No test judges by it: a slow machine must never reach it.
 HANG_S = 60
 
 

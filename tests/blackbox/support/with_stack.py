@@ -6,8 +6,8 @@ PARLEY_URL, and PARLEY_TEST_STACK, with which tests attach to the stack. When
 PARLEY_TEST_STACK is set already, that stack is used and none is started. --keep
 prints PARLEY_TEST_STACK=… when its stack is ready.
 
-The exit code is that of the command; it is not 0 when a sanitizer or valgrind
-has reported something.
+The exit code is that of the command, or not 0 when a sanitizer or valgrind has
+reported something.
 """
 
 import os
@@ -24,7 +24,7 @@ from support.stack import SHARED, Stack
 
 @contextmanager
 def test_stack(name: str) -> Iterator[Stack]:
-    """The shared stack when there is one, or else one of our own."""
+    """The shared stack when there is one, otherwise a new one."""
     if shared := os.environ.get(SHARED):
         stack = Stack.attach(shared)
         reports.join(stack.name)

@@ -1,4 +1,4 @@
-"""Error codes, close codes and limits in the papers are those of the headers."""
+"""Error codes, close codes and limits on the pages are those of the headers."""
 import re
 
 from . import asyncapi, document, source

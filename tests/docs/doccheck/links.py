@@ -1,4 +1,4 @@
-"""Links between papers lead somewhere; so do the paths that papers name."""
+"""Links between pages and the paths that pages name lead somewhere."""
 import re
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -13,7 +13,7 @@ NAMED = re.compile(
 
 
 def faults(root):
-    for path in papers(root):
+    for path in pages(root):
         text = FENCE.sub("", path.read_text("utf-8"))
         name = path.relative_to(root)
         for target in LINK.findall(text):
@@ -24,7 +24,7 @@ def faults(root):
                 yield f"{name}: there is no {named}"
 
 
-def papers(root):
+def pages(root):
     tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md")
     yield from (root / top for top in tops)
     yield from sorted((root / "docs").rglob("*.md"))

@@ -1,5 +1,5 @@
-"""A check counts only when it sees what it is there for: faults are planted in a
-copy of the papers, and the check that owns each must find it."""
+"""Plants a fault in a copy of the documentation; the check that owns the fault must
+find it."""
 import pathlib
 import shutil
 import tempfile
@@ -43,12 +43,12 @@ FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".env", "Mak
 def faults(root, checks):
     with tempfile.TemporaryDirectory() as folder:
         copy = pathlib.Path(folder)
-        copy_papers(root, copy)
+        copy_documentation(root, copy)
         for plant in PLANTS:
             yield from plant_faults(copy, checks, *plant)
 
 
-def copy_papers(root, copy):
+def copy_documentation(root, copy):
     skip = shutil.ignore_patterns("__pycache__", ".venv", "venv", "corpus", "node_modules")
     for folder in FOLDERS:
         if (root / folder).is_dir():

@@ -1,7 +1,7 @@
-"""papers - whatever comes is what docs/protocol says of it.
+"""protocol - checks frames and HTTP answers against docs/protocol.
 
-Each frame that a Socket takes and each answer that an Api gets is held against its
-schema: an example on a page that fits proves little, a server that fits all day more.
+Every frame that a Socket receives and every answer that an Api gets must match its
+schema in asyncapi.yaml or openapi.yaml.
 """
 
 import json
@@ -22,26 +22,26 @@ MESSAGES = {"welcome": "welcome", "message": "message", "member": "member", "edi
 STATES = {"accepted": "accepted", "error": "refused"}
 
 
-class NotInThePapers(AssertionError):
+class ProtocolMismatch(AssertionError):
     pass
 
 
 @cache
-def papers(name: str) -> dict:
+def description(name: str) -> dict:
     return yaml.safe_load((FOLDER / name).read_text("utf-8"))
 
 
 def complain(what: str, text: str, errors) -> None:
     faults = [f"{error.json_path}: {error.message[:200]}" for error in errors]
     if faults:
-        raise NotInThePapers(f"{what} is not as the papers have it: {'; '.join(faults)}\n"
+        raise ProtocolMismatch(f"{what} differs from docs/protocol: {'; '.join(faults)}\n"
                              f"{text[:1000]}")
 
 
 # --- frames -----------------------------------------------------------------------
 @cache
 def frame_validator(message: str) -> Draft7Validator:
-    api = papers("asyncapi.yaml")
+    api = description("asyncapi.yaml")
     payload = api["components"]["messages"][message]["payload"]
     return Draft7Validator({"components": api["components"], "allOf": [payload]},
                            format_checker=Draft7Validator.FORMAT_CHECKER)
@@ -58,7 +58,7 @@ def message_of(frame: dict) -> str | None:
 def check_frame(frame: dict, text: str) -> None:
     message = message_of(frame)
     if not message:
-        raise NotInThePapers(f"a frame of no kind: {text[:1000]}")
+        raise ProtocolMismatch(f"a frame of unknown kind: {text[:1000]}")
     complain(f"the frame {message}", text, frame_validator(message).iter_errors(frame))
 
 
@@ -66,8 +66,8 @@ def check_frame(frame: dict, text: str) -> None:
 @cache
 def routes() -> list[tuple[str, re.Pattern, dict]]:
     found = []
-    for path, item in papers("openapi.yaml")["paths"].items():
-        # What is no number goes to the same route, and is refused there.
+    for path, item in description("openapi.yaml")["paths"].items():
+        # A segment that is no number takes the same route, which refuses it.
         pattern = re.compile(re.sub(r"\{\w+\}", "[^/?]+", path))
         found += [(method.upper(), pattern, operation) for method, operation in item.items()
                   if method != "parameters"]
@@ -83,7 +83,7 @@ def operation_of(request: httpx.Request) -> dict | None:
 
 def resolved(node: dict) -> dict:
     while "$ref" in node:
-        place = papers("openapi.yaml")
+        place = description("openapi.yaml")
         for step in node["$ref"].removeprefix("#/").split("/"):
             place = place[step]
         node = place
@@ -92,19 +92,19 @@ def resolved(node: dict) -> dict:
 
 @cache
 def answer_validator(schema: str) -> Draft202012Validator:
-    components = papers("openapi.yaml")["components"]
+    components = description("openapi.yaml")["components"]
     return Draft202012Validator({"components": components} | json.loads(schema),
                                 format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
 def check_answer(answer: httpx.Response) -> None:
-    """For httpx's event hooks. nginx may refuse anything in its own way."""
+    """For httpx's event hooks. An error that the description does not list may be nginx's."""
     operation = operation_of(answer.request)
     said = (operation or {}).get("responses", {}).get(str(answer.status_code))
     if said is None:
         if operation and answer.status_code < 400:
-            raise NotInThePapers(f"{answer.request.method} {answer.request.url.path}: "
-                                 f"no {answer.status_code} in the papers")
+            raise ProtocolMismatch(f"{answer.request.method} {answer.request.url.path}: "
+                                 f"docs/protocol has no {answer.status_code}")
         return
     answer.read()
     check_body(answer, resolved(said).get("content", {}))
@@ -115,9 +115,9 @@ def check_body(answer: httpx.Response, content: dict) -> None:
     kind = answer.headers.get("Content-Type", "").split(";")[0]
     if not content:
         if answer.content:
-            raise NotInThePapers(f"{what} has a body: {answer.text[:300]}")
+            raise ProtocolMismatch(f"{what} has a body: {answer.text[:300]}")
         return
     if kind not in content:
-        raise NotInThePapers(f"{what} is {kind or 'of no kind'}: {answer.text[:300]}")
+        raise ProtocolMismatch(f"{what} has the type {kind or 'none'}: {answer.text[:300]}")
     validator = answer_validator(json.dumps(content[kind]["schema"]))
     complain(what, answer.text, validator.iter_errors(answer.json()))
