@@ -20,6 +20,7 @@
 #	make mutants       planted bugs: does the ledger catch each of them?
 #	make faults        random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
 #	make compose       docker compose: images, scaling, restarts, bad set-ups
+#	make soak          does anything grow? SOAK_MINUTES=5 SOAK_RATE=200
 #	make fuzz          fuzz harnesses with new inputs, FUZZ_SECONDS=5 each
 REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
 # Named by what is in it: clones that share a cache may want different versions.
@@ -44,7 +45,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
-	steps mutants faults compose \
+	steps mutants faults compose soak \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
 
@@ -189,9 +190,11 @@ blackbox: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
 		tests/blackbox
 
-# Tests that stop, kill or count what all tests share.
+# Tests that stop, kill or count what all tests share. Those marked `prove` take too
+# long for make test.
+ALONE := alone and not prove
 blackbox-alone: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(WITH_STACK) $(PYTEST) -m "alone and not prove" tests/blackbox
+	@$(WITH_STACK) $(PYTEST) -m "$(ALONE)" tests/blackbox
 
 # One kind of death each, under a ledger of its own.
 blackbox-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
@@ -208,7 +211,7 @@ blackbox-asan blackbox-tsan: blackbox-%:
 	@$(SANITIZED) blackbox
 
 blackbox-alone-asan blackbox-alone-tsan: blackbox-alone-%:
-	@$(SANITIZED) blackbox-alone
+	@$(SANITIZED) ALONE=alone blackbox-alone
 
 # Valgrind's memcheck. The programs in build/valgrind start those of build/debug
 # under it; support.reports names the folder of the reports.
@@ -266,6 +269,10 @@ faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
 		--minutes $(MINUTES) --rate $(RATE)
+
+# At a steady rate, so that the machine's speed decides nothing; longer: make bench-soak.
+soak: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@SOAK_MINUTES=$(or $(SOAK_MINUTES),5) SOAK_RATE=$(or $(SOAK_RATE),200) bench/soak
 
 # Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
 # that one's images from one run to the next.

@@ -97,7 +97,7 @@ STAGES = (
           needs=("tools", "build-tsan"), stack="tsan", owns=True, touched=SERVICES, turn=1),
     Stage("blackbox-asan", PROVE, 400, "Memory errors, leaks and undefined behaviour in running "
           "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
-    Stage("blackbox-alone-asan", PROVE, 400, "The same in services that lose a server.",
+    Stage("blackbox-alone-asan", PROVE, 600, "The same in services that lose a server or die.",
           needs=("tools", "build-asan"), stack="asan", owns=True, touched=SERVICES, turn=2),
     Stage("blackbox-faults", PROVE, 400, "Messages lost, doubled or out of order around one "
           "kind of death each, judged by a ledger of its own.", needs=("tools", "build"),
@@ -106,19 +106,24 @@ STAGES = (
     Stage("conformance", PROVE, 120, "Autobahn's cases for WebSocket servers that the gateway "
           "answers wrongly.", needs=("tools", "build"), stack="release",
           touched=("common/base/*websocket*", "websocket-service/*", "tests/conformance/*"), turn=3),
+    Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
+          touched=("common/service/fault_point*",), turn=4),
     Stage("steps", PROVE, 900, "Messages lost or doubled by a death at any step of a "
-          "message.", needs=("tools",),
+          "message.", needs=("tools", "build-faults"),
           touched=("websocket-service/*", "persistence-service/*", "tests/ledger/*",
                    "tests/steps/*", *STACK), turn=4),
     Stage("faults", PROVE, 400, "Messages lost under random faults of processes, links, "
           "disks and clocks.", needs=("tools", "build"),
           touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),
     Stage("mutants", PROVE, 1200, "Planted bugs that the ledger does not see.",
-          needs=("tools",), touched=("persistence-service/*", "websocket-service/*",
-                                     "tests/ledger/*", "tests/mutants/*"), turn=6),
+          needs=("tools", "build-faults"),
+          touched=("persistence-service/*", "websocket-service/*", "tests/ledger/*",
+                   "tests/mutants/*"), turn=6),
     Stage("compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
                                                  "tests/compose/*", "*/schema/*"), turn=7),
+    Stage("soak", PROVE, 420, "Memory, descriptors or threads of a service that grow under a "
+          "steady load.", needs=("tools", "build"), touched=SERVICES, turn=9),
     Stage("build-debug", PROVE, 120, "What gcc warns about without optimisation.",
           touched=("tests/check/unit",), turn=8),
     Stage("unit-valgrind", PROVE, 300, "Uninitialised reads and leaks in single modules.",
