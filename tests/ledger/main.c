@@ -371,7 +371,7 @@ static void await_receipts(struct run *run)
 	uint64_t received = totals->receipts_received;
 
 	for (unsigned quiet_ms = 0;
-	     quiet_ms < RECEIPTS_MS && clock_mono_us() < end_us;
+	     quiet_ms <= RECEIPTS_MS && clock_mono_us() < end_us;
 	     quiet_ms += RECEIPTS_STEP_MS) {
 		event_loop_run(run->loop, NULL, RECEIPTS_STEP_MS);
 		if (totals->receipts_received != received)
