@@ -1,4 +1,4 @@
-"""main - a run of the nemesis: `make faults SEED=n MINUTES=m`.
+"""main - a run of the nemesis: `make test-faults SEED=n MINUTES=m`.
 
     --seed N       draws the plan; without it the usual one, and after it those
                    of seeds.txt, which once failed
@@ -41,7 +41,7 @@ LONG_TEXT = 4000  # fills memory and disk soonest
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make faults", description=__doc__,
+    parser = argparse.ArgumentParser(prog="make test-faults", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--minutes", type=float, default=MINUTES)
@@ -97,7 +97,7 @@ class Run:
                               "; ".join(cluster.unexpected_deaths()))
             self.report.write(seed=self.seed, minutes=self.minutes)
             if self.report.failed:
-                self.report.say(f"kept in {self.logs.relative_to(ROOT)}; again: make faults "
+                self.report.say(f"kept in {self.logs.relative_to(ROOT)}; again: make test-faults "
                                 f"SEED={self.seed} MINUTES={self.minutes:g}; a seed that found "
                                 f"something goes into {SEEDS.relative_to(ROOT)}")
         return self.report
