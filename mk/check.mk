@@ -60,7 +60,8 @@ test-stages:
 prove-stages:
 	@tests/check/run prove $(if $(WITHIN),--within $(WITHIN)) $(PART)
 
-$(VENV_READY): $(REQUIREMENTS)
+# Not made again in a fresh clone, whose files are newer: the name is the content.
+$(VENV_READY):
 	@$(PYTHON3) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		$(addprefix -r ,$(REQUIREMENTS))
