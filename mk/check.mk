@@ -139,7 +139,7 @@ $(call fuzzer,$(1),$(2),$(3),$(4))
 REPLAYS += $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1))
 $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1)): \
 		$(call object,$(1) tests/fuzz/replay.c) $(patsubst %,$(BUILD)/lib%.a,$(2))
-	$$(link) $(call pkg,$(3),--libs) $(4)
+	$$(call link,$(3),$(4))
 endef
 
 $(eval $(call harness,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))

@@ -30,13 +30,13 @@ def test_stack(name: str) -> Iterator[Stack]:
         reports.join(stack.name)
         yield stack
         return
+    reports.start(name)  # first: the stack takes over our environment
     stack = Stack(name)
-    reports.start(stack.name)
     try:
         yield stack.up()
     finally:
         stack.down()
-    reports.check(stack.name, stack.build)
+    reports.check(name, stack.build)
 
 
 def keep() -> int:
