@@ -237,8 +237,9 @@ static void two_publishers_send_each_row_once(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
 		put(OUTBOX_EVENT, "17", "", "x");
-	start_announcer();
-	assert_int_equal(announcer_start(&chat_settings, &second), ST_OK);
+	start_publisher();
+	assert_int_equal(outbox_publisher_start(&chat_settings, &second),
+	                 ST_OK);
 	assert_true(empties(WAIT_MS));
 	for (; got < 300; got++)
 		assert_event("17", "", "x");
@@ -320,7 +321,7 @@ static void without_kafka_the_publisher_waits_and_stops_in_time(void **state)
 	start_publisher();
 	(void)usleep(500000);
 	began_ms = clock_mono_ms();
-	announcer_stop(&announcer);
+	outbox_publisher_stop(&publisher);
 	assert_true(clock_mono_ms() - began_ms < WAIT_MS);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
 	chat_settings.kafka_brokers = brokers();
