@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 from pathlib import Path
 
 import httpx
@@ -23,8 +24,13 @@ ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / "build" / "test-logs"
 SERVICES = ("identity-service", "websocket-service", "persistence-service")
 START_TIMEOUT_S = 240
+ASK_TIMEOUT_S = START_TIMEOUT_S
 PARTITIONS = 12
 PR_SET_PDEATHSIG = 1
+# Hundreds of ports that the stacks of this process have. They are not in use until
+# the stack is up.
+reserved: set[int] = set()
+reserving = threading.Lock()
 
 # Offset of each port from the first one of a stack.
 PORTS = {
@@ -66,9 +72,12 @@ def free_base(others: range) -> int:
     lets each begin elsewhere.
     """
     first = int(os.environ.get("PARLEY_TEST_PORTS") or 24000)
-    for base in range(first, first + 1000, 100):
-        if all(port_free(base + offset) for offset in (*PORTS.values(), *others)):
-            return base
+    with reserving:
+        for base in range(first, first + 1000, 100):
+            if base not in reserved and all(port_free(base + offset)
+                                            for offset in (*PORTS.values(), *others)):
+                reserved.add(base)
+                return base
     raise RuntimeError(f"no free ports between {first} and {first + 1000}")
 
 
@@ -77,7 +86,7 @@ class Stack:
                  others: range = range(0)):
         """`others`: offsets, below 80, of ports that the caller will use itself."""
         self.name = name
-        base = free_base(others)
+        self.base = base = free_base(others)
         self.run_dir = ROOT / f".run-test-{base}"
         self.env = {key: value for key, value in os.environ.items()
                     if key not in FOREIGN}
@@ -143,11 +152,12 @@ class Stack:
     def wipe(self) -> None:
         subprocess.run(["deploy/stack", "reset"], cwd=ROOT, env=self.env,
                        stdout=subprocess.DEVNULL)
+        reserved.discard(self.base)
 
     # --- one program ----------------------------------------------------------
     def ask(self, *words: str) -> str:
         done = subprocess.run(["deploy/stack", *words], cwd=ROOT, env=self.env,
-                              text=True, capture_output=True, timeout=90)
+                              text=True, capture_output=True, timeout=ASK_TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"deploy/stack {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -162,13 +172,19 @@ class Stack:
         self.ask("restart", program)
 
     def pid(self, program: str) -> int:
-        return int(self.ask("pid", program))
+        """Raises while the program does not run."""
+        pid = int((self.run_dir / "pid" / f"{program}.pid").read_text())
+        folder = os.readlink(f"/proc/{pid}/cwd")  # the number may be another process's now
+        if not folder.startswith(str(self.run_dir / "data" / program)):
+            raise RuntimeError(f"{program} is not running")
+        return pid
 
     def kill(self, program: str) -> None:
         """kill -9; returns when the supervisor has started it again."""
         killed = self.pid(program)
         os.kill(killed, signal.SIGKILL)
-        until(f"{program} is started again", lambda: self.pid(program) != killed, 30)
+        until(f"{program} is started again", lambda: self.pid(program) != killed,
+              START_TIMEOUT_S)
 
     def read_settings(self) -> dict[str, str]:
         lines = self.ask("env").splitlines()
