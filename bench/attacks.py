@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """attacks MODE HOST:PORT TOKENS - attacks a gateway until stdin ends.
 
-MODE is slow, half or flood; TOKENS a file of "ID TOKEN" lines, our users last.
-Says "ready" when all its sockets are as they should be, and at the end what it
-did, as one JSON object. It is nice, and its rates are bounded: the measurement
-is of the gateway's defence, not of who gets the processor.
+MODE is slow, half or flood; TOKENS a file of "ID TOKEN" lines, the attackers last.
+Prints "ready" when all its sockets are in place, and at the end a report as one JSON
+object. It is niced, and its rates are bounded: the measurement is about the gateway's
+defence, not about shares of the processor.
 """
 
 import json
@@ -22,16 +22,16 @@ sys.path.insert(0, os.path.join(ROOT, "tests/blackbox"))
 
 from support.raw import CONTINUATION, PING, TEXT, RawSocket, frame  # noqa: E402
 
-USERS = 20  # the last ones of the file are ours
+USERS = 20  # the last ones of the file
 SLOW_READERS = 100
 SLOW_TEXT_BYTES = 16000
-SLOW_TEXTS_PER_S = 10  # each goes to all of them: 16 MB/s out of the gateway
-SLOW_OPENED_PER_S = 30  # at first; they are closed as they were opened, one by one
+SLOW_TEXTS_PER_S = 10  # each goes to all sockets: 16 MB/s from the gateway
+SLOW_OPENED_PER_S = 30  # at first, so that the gateway closes them one by one later
 HALF_OPEN = 1000
 HALF_OPENED_PER_S = 100  # at first; the same
 HALF_HEAD = b"GET /ws HTTP/1.1\r\nHost: half\r\nUpgrade: websocket\r\nX-Slow: "
 FLOODERS = 8
-FLOOD_BYTES = 65536  # before it looks whether it is closed
+FLOOD_BYTES = 65536  # between two looks whether the gateway has closed the socket
 FLOOD_PAUSE_S = 0.1  # from one connection of a flooder to its next
 EDGE_FRAGMENTS_PER_S = 900  # just within the limits, a write each
 EDGE_PINGS_PER_S = 18
@@ -39,7 +39,7 @@ TOP_UP_S = 0.05
 
 
 class Pace:
-    """So many a second from now on."""
+    """A fixed number a second from now on."""
 
     def __init__(self, per_s: float):
         self.per_s, self.start, self.taken = per_s, time.monotonic(), 0
@@ -77,7 +77,7 @@ class Attack:
 
 # --- slow readers -----------------------------------------------------------------
 def slow(attack: Attack, ready: threading.Event) -> None:
-    """All of one user, so that each text goes to all; who is closed comes again."""
+    """All sockets belong to one user, so each text goes to all; a closed one reconnects."""
     threading.Thread(target=feed, args=(attack,), daemon=True).start()
     poll, readers, pace = select.poll(), {}, Pace(SLOW_OPENED_PER_S)
     while not attack.done.is_set():
@@ -113,7 +113,7 @@ def feed(attack: Attack) -> None:
         attack.done.wait(max(0.0, start + number / SLOW_TEXTS_PER_S - time.monotonic()))
 
 
-# --- handshakes that do not end ------------------------------------------------------
+# --- half-open handshakes -------------------------------------------------------------
 def half(attack: Attack, ready: threading.Event) -> None:
     poll, halves, pace = select.poll(), {}, Pace(HALF_OPENED_PER_S)
     while not attack.done.is_set():
@@ -145,7 +145,7 @@ FLOODS = [
 
 
 def flood(attack: Attack, ready: threading.Event) -> None:
-    """Half of them over the limits, who are closed and come again, half within."""
+    """Half of the users exceed the limits, are closed and reconnect; half stay within."""
     threads = [threading.Thread(target=work, args=(attack, number), daemon=True)
                for work in (over, within) for number in range(FLOODERS)]
     for thread in threads:
@@ -174,7 +174,7 @@ def over(attack: Attack, number: int) -> None:
 
 
 def within(attack: Attack, number: int) -> None:
-    """In short bursts of single writes: a pause each 10 ms, as Python can."""
+    """Short bursts of single writes, with a pause every 10 ms: Python can do no better."""
     raw, start, ticks = attack.upgraded(2 + FLOODERS + number), time.monotonic(), 0
     each, asked = max(1, EDGE_FRAGMENTS_PER_S // 100), EDGE_PINGS_PER_S / 100
     fragment, open_one = frame(CONTINUATION, b"", fin=False), True

@@ -1,4 +1,4 @@
-"""bench - what the parts of a measurement share: the stack, people, lengths."""
+"""bench - shared by all parts of a measurement: the stack, users, lengths."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ ROOM_MAX = 10000
 
 class Bench:
     def __init__(self, stack: Stack, folder: str):
-        self.stack = stack
+        self.stack, self.folder = stack, folder
         self.people = People(stack, folder)
         self.repeats = number("BENCH_REPEAT", 5, 1, 99)
         self.seconds = number("BENCH_SECONDS", 15, 2, 600)
@@ -25,7 +25,7 @@ class Bench:
         self.crowd_max = max(ROOM_MAX, self.sockets)
 
     def repeat(self, measure: Callable[[int], dict]) -> list[dict]:
-        """Each sample on its own; the table shows their median."""
+        """All samples; the table shows their median."""
         return [measure(turn) for turn in range(self.repeats)]
 
     def client(self, minted: bool = False) -> Client:
@@ -33,7 +33,7 @@ class Bench:
                       else self.people.signed_up())
 
     def crowd(self, mode: str, where: str, sockets: int) -> list[str]:
-        """The words of a client of minted people; `where` is a port's setting or a URL."""
+        """The command of a client of minted users; `where` is a port's setting or a URL."""
         url = where if where.startswith("http") else self.stack.url(where)
         return self.client(minted=True).words(mode, url, "--sockets", str(sockets))
 

@@ -1,4 +1,4 @@
-"""client - one run of `load` (bench/load), and what the servers spent on it."""
+"""client - one run of `load` (bench/load), and the CPU time of the servers meanwhile."""
 
 import json
 import os

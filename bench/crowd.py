@@ -1,7 +1,7 @@
-"""crowd - `load` as a crowd of sockets that is held while something happens.
+"""crowd - `load` with many sockets that stay open while something happens.
 
-The client says JSON objects on lines of their own, and is told by lines what to
-do next; it hangs up when its stdin ends.
+The client prints JSON objects, one a line, and reads its next order from a line. It
+closes its sockets when its stdin ends.
 """
 
 import json
@@ -18,7 +18,7 @@ OPEN_LIMIT_S = 150
 
 
 class Crowd:
-    """As a context: all are welcomed inside, and nobody is left outside."""
+    """As a context: inside all sockets are welcomed, after it all are closed."""
 
     def __init__(self, words: list[str]):
         self.words = words
@@ -53,7 +53,7 @@ class Crowd:
         self.process.stdin.flush()
 
     def line(self, limit_s: float) -> str:
-        """The next line; empty when none came in time."""
+        """The next line; empty when none arrives in time."""
         until = time.monotonic() + limit_s
         while b"\n" not in self.rest:
             left = until - time.monotonic()
@@ -67,7 +67,7 @@ class Crowd:
         return line.decode()
 
     def answer(self, limit_s: float) -> dict:
-        """The next JSON object; numbers before it are passed over."""
+        """The next JSON object; skips numbers before it."""
         until = time.monotonic() + limit_s
         while not (line := self.line(max(0, until - time.monotonic()))).startswith("{"):
             if not line:
@@ -76,7 +76,7 @@ class Crowd:
 
 
 class Floor(Crowd):
-    """The least that a gateway could do: what ours is measured beside."""
+    """`load floor`: the least that a gateway could do, the limit of the real one."""
 
     def __init__(self, client: Client):
         super().__init__(client.words("floor", "http://127.0.0.1"))

@@ -1,4 +1,4 @@
-"""figure - one number of several samples: the median, and how far they lie apart."""
+"""figure - one number for several samples: the median, the least and the most."""
 
 import statistics
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Figure:
 
 
 def figure(samples: list[dict], *path: str, scale: float = 1) -> Figure:
-    """Of what lies at the path in each sample: "saved_us", "p50"."""
+    """From the value at a path in each sample: "saved_us", "p50"."""
     values = []
     for value in samples:
         for name in path:

@@ -1,14 +1,14 @@
-"""fill - a database `chat` as it would be after a long time, made in minutes.
+"""fill - a database `chat` as after a long time, made in minutes.
 
-Rows are made by the server itself, with its engine of sequences, into empty tables,
-which it then builds index by index. They look as real ones do: texts of 40 to 360
-bytes, uuids that rise with time, two people in turn in each conversation.
+MariaDB itself makes the rows, with its engine of sequences, in empty tables, and then
+builds index by index. The rows look like real ones: texts of 40 to 360 bytes, uuids that
+rise with time, two users in turn in each conversation.
 """
 
 import inserts
 from stack import Stack
 
-STRANGERS = 10_000_000  # ids from here on: people whom nobody signed up
+STRANGERS = 10_000_000  # ids from here on belong to no account
 TALKS_OF_READER = 100
 LIMIT_S = 1800
 
@@ -26,7 +26,7 @@ def sql(stack: Stack, text: str) -> str:
 
 
 def many_messages(stack: Stack, reader: int, rows: int, each: int) -> None:
-    """`rows` messages, `each` to a conversation; the reader is in a hundred of these."""
+    """`rows` messages, `each` to a conversation; the reader is in a hundred conversations."""
     fill(stack, each, f"""
         INSERT INTO conversations ({COLUMNS})
         SELECT seq, 1, CONCAT('d:', IF(seq <= {TALKS_OF_READER}, {reader},
@@ -56,7 +56,7 @@ def many_talks(stack: Stack, users: list[int], senders: list[int], peers: int,
 
 
 def fill(stack: Stack, each: int, conversations: str) -> None:
-    """Persistence must not run meanwhile: it remembers what is in the tables."""
+    """Persistence must not run meanwhile: it caches parts of these tables."""
     sql(stack, f"""
         SET SESSION unique_checks = 0, foreign_key_checks = 0;
         TRUNCATE TABLE messages; TRUNCATE TABLE members; TRUNCATE TABLE conversations;

@@ -1,13 +1,13 @@
-"""half_load - how long a message takes at half of the most that goes.
+"""half_load - the time of a message at half of the maximum.
 
-Open loop: messages leave at fixed times, whatever comes back, and are counted from
-when they should have left.
+Open loop: messages leave at fixed times, whether answers arrive or not, and each time
+counts from the moment at which the message should have left.
 """
 
 from client import Client
 
 
 def half_load(client: Client, url: str, words: list[str], maximum: float, seconds: int) -> dict:
-    """`words` say who writes to whom; `maximum` is what the same people saved a second."""
+    """`words` choose senders and recipients; `maximum` is their maximum of saved messages/s."""
     rate = max(1, round(maximum / 2))
     return client.run("pairs", url, *words, "--rate", str(rate), "--seconds", str(seconds))

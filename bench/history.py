@@ -23,7 +23,7 @@ def history(bench: Bench) -> dict:
     talks = [(talk, EACH) for talk in
              range(1, min(fill.TALKS_OF_READER, rows // EACH) + 1)]
     say("(i) pages of 50")
-    reads.pages(stack, token, talks, PAGES)  # what is in memory is the same for both
+    reads.pages(stack, token, talks, PAGES)  # both then find the same pages in memory
     result = {"rows": rows, "pages": bench.repeat(
         lambda _: reads.pages(stack, token, talks, PAGES))}
     chance = random.Random(1)

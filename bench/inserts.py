@@ -2,7 +2,7 @@
 
 A scratch copy of `messages` (CREATE TABLE … LIKE) takes inserts of 500 rows,
 each its own transaction on the disk, from a file that the mariadb client reads.
-The rows are what (a) writes: as many conversations, uuids that rise for each
+The rows look like those of (a): as many conversations, uuids that rise for each
 sender, texts of the same length.
 """
 
@@ -15,7 +15,7 @@ from stack import Stack, StackError
 
 ROWS = 500
 SCRATCH = "bench_messages"
-NOBODYS = 2_000_000_000  # conversations from here on
+MEMBERLESS = 2_000_000_000  # conversations from here on have no members
 LIMIT_S = 60
 
 
@@ -38,7 +38,7 @@ def write_file(path: str, rows: int, pairs: int, text_bytes: int, table: str = S
 
 
 def measure(stack: Stack, rows: int, pairs: int, text_bytes: int) -> dict:
-    """Into a table of its own, empty at first."""
+    """Into an empty table of its own."""
     sql(stack, f"DROP TABLE IF EXISTS {SCRATCH}; CREATE TABLE {SCRATCH} LIKE messages;")
     result = timed(stack, rows, pairs, text_bytes)
     count = int(sql(stack, f"SELECT COUNT(*) FROM {SCRATCH}; DROP TABLE {SCRATCH};"))
@@ -48,8 +48,8 @@ def measure(stack: Stack, rows: int, pairs: int, text_bytes: int) -> dict:
 
 
 def measure_among(stack: Stack, rows: int, pairs: int, text_bytes: int, turn: int) -> dict:
-    """Into `messages` itself, between all that is there; conversations of nobody."""
-    return timed(stack, rows, pairs, text_bytes, "messages", NOBODYS, turn * rows)
+    """Into `messages` itself, among its rows; conversations without members."""
+    return timed(stack, rows, pairs, text_bytes, "messages", MEMBERLESS, turn * rows)
 
 
 def timed(stack: Stack, rows: int, *shape) -> dict:
@@ -68,7 +68,7 @@ def timed(stack: Stack, rows: int, *shape) -> dict:
 
 
 def sql(stack: Stack, text: str | None, file=None, limit_s: int = LIMIT_S) -> str:
-    """What the private MariaDB answers, a line for each row."""
+    """The answer of the stack's MariaDB, a line for each row."""
     run = stack.settings["PARLEY_RUN_DIR"]
     words = ["mariadb", f"--defaults-file={os.path.join(run, 'conf/mariadb-client.cnf')}",
              "--batch", "--skip-column-names", stack.settings["PERSISTENCE_DATABASE"]]

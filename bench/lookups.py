@@ -1,4 +1,4 @@
-"""lookups - part (d): whose token is this, asked of identity."""
+"""lookups - part (d): token look-ups at identity."""
 
 from bench import Bench, say
 

@@ -1,8 +1,8 @@
-"""many - part (h): groups, channels, and what is read of them.
+"""many - part (h): groups and channels, their lists and histories.
 
-What many people cost is put into the tables by the server itself; what is measured then
-goes through the real services. Beside each figure stands plain SQL: the statements alone,
-over one connection, in turns with it.
+MariaDB itself fills the tables with many members; the measured requests then go through the
+real services. Beside each figure stands plain SQL: the statements alone, over one connection,
+in turns with the requests.
 """
 
 import http.client
@@ -37,11 +37,11 @@ def many(bench: Bench) -> dict:
     stack = bench.stack
     bench.people.minted(bench.crowd_max)
     make_tables(stack)
-    stack.restart("websocket-service")  # it may know that somebody is in no room
+    stack.restart("websocket-service")  # it may have cached that a user is in no room
     say(f"(h) {RECORDS:,} messages to a channel of {CHANNEL_MEMBERS:,}, and to pairs, in turns")
     result: dict = {"channel": [], "pairs": []}
     with Saves(stack) as saves:
-        saves.run(pairs())  # Kafka compiles itself meanwhile
+        saves.run(pairs())  # the JVM compiles Kafka's code meanwhile
         for _ in range(bench.repeats):
             result["channel"].append(saves.run(to_channel()))
             result["pairs"].append(saves.run(pairs()))
@@ -54,7 +54,7 @@ def many(bench: Bench) -> dict:
     return result
 
 
-# --- what is there ------------------------------------------------------------------
+# --- tables ------------------------------------------------------------------------
 
 def make_tables(stack: Stack) -> None:
     channel(stack, CHANNEL, CHANNEL_MEMBERS)
@@ -100,13 +100,13 @@ def to_channel() -> list[tuple[str, bytes]]:
 
 
 def pairs() -> list[tuple[str, bytes]]:
-    """A hundred of them, as in (a)."""
+    """A hundred pairs, as in (a)."""
     return [(f"d:{low}:{low + 1}", record(low, {"user_to": low + 1}, "x" * 200))
             for low in (FIRST_PAIR + 2 * (at % 100) for at in range(RECORDS))]
 
 
 class Saves:
-    """Produces to message_save, as a gateway would, until all is saved."""
+    """Produces to message_save, as a gateway would, until every record is saved."""
 
     def __init__(self, stack: Stack):
         self.stack = stack
@@ -168,7 +168,7 @@ class ToChannel:
         self.saves.producer.poll(0)
 
 
-# --- what is asked over REST ----------------------------------------------------------
+# --- REST requests -------------------------------------------------------------------
 
 def tokens_of(bench: Bench) -> dict[int, str]:
     with open(bench.people.minted(bench.crowd_max), encoding="ascii") as file:
@@ -179,7 +179,7 @@ def asked(bench: Bench) -> dict:
     stack, tokens = bench.stack, tokens_of(bench)
     line = http.client.HTTPConnection("127.0.0.1", int(stack.settings["PERSISTENCE_PORT"]),
                                       timeout=30)
-    # 100,000 are in it already: those who join now have higher ids
+    # 100,000 users are members already: users that join now have higher ids
     fresh = [bench.people.token_of(FIRST_MINTED + LARGE_MEMBERS + at) for at in range(JOINS)]
     lister = tokens[FIRST_MINTED]
     result = {
@@ -217,7 +217,7 @@ def timed(count: int, call: Callable[[int], None]) -> dict:
 
 
 class Plain:
-    """The statements, and nothing else."""
+    """The statements alone."""
 
     def __init__(self, stack: Stack):
         self.stack = stack

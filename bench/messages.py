@@ -1,4 +1,4 @@
-"""messages - parts (a) and (b): durable messages from one person to another."""
+"""messages - parts (a) and (b): durable messages from one user to another."""
 
 import inserts
 from bench import Bench, say
@@ -12,14 +12,14 @@ RATE = 50
 
 
 def durable(bench: Bench) -> dict:
-    """(a) as many as go, beside plain inserts, and through nginx; then half as many."""
+    """(a) the maximum, beside plain inserts and through nginx; then half of it."""
     who = ["--pairs", str(PAIRS), "--size", str(TEXT_BYTES)]
     words = [*who, "--in-flight", str(IN_FLIGHT)]
-    # Kafka's byte code is compiled while it runs: half of what it costs at first.
+    # The JVM compiles Kafka's byte code while it runs, which halves its cost.
     say("warming up")
     bench.pairs("WEBSOCKET_PORT", words, bench.short)
     result = {"inserts": [], "direct": []}
-    # In turns, because what a machine does differs from minute to minute.
+    # In turns, because the machine's speed differs from minute to minute.
     say(f"(a) plain inserts, and {PAIRS} pairs, {IN_FLIGHT} in flight each, direct")
     for _ in range(bench.repeats):
         result["inserts"].append(plain_inserts(bench))
@@ -40,7 +40,7 @@ def plain_inserts(bench: Bench) -> dict:
 
 
 def latency(bench: Bench) -> dict:
-    """(b) at fixed times, whatever comes back."""
+    """(b) at fixed times, whether answers arrive or not."""
     words = ["--pairs", "10", "--rate", str(RATE), "--size", str(TEXT_BYTES)]
     say("warming up")
     bench.pairs("WEBSOCKET_PORT", ["--pairs", str(PAIRS)], bench.short)

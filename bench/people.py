@@ -1,10 +1,10 @@
-"""people - those whom a measurement needs: made when first asked for.
+"""people - the users of a measurement, made when first needed.
 
-200 sign up, each with a password that is hashed: they write to one another. Tens
-of thousands only hold sockets open, and their sign-ups would be minutes of
-Argon2id: their tokens are made like the first one's and signed with the stack's
-own key. No user has their ids. What a socket or an event costs does not depend
-on that: whose token it is is read from the token.
+200 users sign up, and identity hashes their passwords: they send to one another. Tens
+of thousands of users only keep sockets open, and their sign-ups would take minutes of
+Argon2id. Their tokens are made after the pattern of a real one and signed with the
+stack's own key. Their ids belong to no account. The cost of a socket or an event does
+not depend on that: the token itself names the user.
 """
 
 import os
@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/blackbox"))
 from support.tokens import Forge, pem_of  # noqa: E402
 
 SIGNED_UP = 200
-FIRST_MINTED = 1_000_001  # far above those who signed up
+FIRST_MINTED = 1_000_001  # far above the ids of real accounts
 
 
 class People:
@@ -33,14 +33,14 @@ class People:
         self.forge_of_stack: Forge | None = None
 
     def signed_up(self) -> str:
-        """The file of their ids and tokens, one "ID TOKEN" a line."""
+        """The file with the ids and tokens of real accounts, one "ID TOKEN" a line."""
         if not os.path.exists(self.signed_up_file):
             Client(self.stack, self.signed_up_file).run(
                 "users", self.stack.url("IDENTITY_PORT"), "--users", str(SIGNED_UP))
         return self.signed_up_file
 
     def minted(self, count: int) -> str:
-        """The same, `count` of them or more."""
+        """The same for `count` or more users without an account."""
         if count > self.minted_count:
             self.mint(self.minted_count, count)
             self.minted_count = count
@@ -53,7 +53,7 @@ class People:
                 file.write(f"{user} {token(forge, user)}\n")
 
     def token_of(self, user: int) -> str:
-        """Of anybody."""
+        """A token for any id."""
         return token(self.forge(), user)
 
     def forge(self) -> Forge:
@@ -75,7 +75,7 @@ class People:
         return serialization.load_pem_private_key(done.stdout.encode(), None)
 
     def forget(self) -> None:
-        """The tokens were good for a stack that is gone."""
+        """The tokens belong to a stack that is gone."""
         for path in (self.signed_up_file, self.minted_file):
             if os.path.exists(path):
                 os.remove(path)

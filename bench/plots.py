@@ -146,7 +146,7 @@ def cell(point: dict, form: str, value: Callable[[dict], float | None]) -> str:
 
 
 def write_table(result: dict, path: str) -> None:
-    """Between the two marks of the page, which people write around it."""
+    """Replaces the text between the two marks of the page."""
     with open(path, encoding="utf-8") as file:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]

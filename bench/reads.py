@@ -1,6 +1,6 @@
-"""reads - what a page of history and a list of conversations take, one after the other.
+"""reads - the time of a page of history and of a list of conversations, one after the other.
 
-Through one kept-alive connection, straight at persistence. The times hold some 0.2 ms
+Through one kept-alive connection, straight to persistence. The times include some 0.2 ms
 of this program.
 """
 

@@ -1,4 +1,4 @@
-"""rooms - part (g): one message to everybody in a room."""
+"""rooms - part (g): one message to all members of a room."""
 
 import time
 
@@ -9,7 +9,7 @@ from crowd import Crowd, Floor
 from people import minted_ids
 from room import Events, Lines, Room
 
-# sockets → messages under way when as many go as can, messages a second at rest
+# sockets → messages in flight at the maximum, messages a second at fixed times
 SIZES = {1000: (16, 10), 10000: (4, 2)}
 
 
@@ -25,7 +25,7 @@ def room_of(bench: Bench, size: int, in_flight: int, rate: float) -> dict:
     with Crowd(bench.crowd("room", "WEBSOCKET_PORT", size)) as crowd:
         events = Events(bench.stack, minted_ids(size))
         room_here = Room(crowd, events)
-        room_here.flat_out(in_flight, bench.room_s)  # Kafka compiles itself meanwhile
+        room_here.flat_out(in_flight, bench.room_s)  # the JVM compiles Kafka's code meanwhile
         most = bench.repeat(lambda _: spent(bench, crowd,
                                             lambda: room_here.flat_out(in_flight, bench.room_s)))
         steady = bench.repeat(lambda _: room_here.steady(rate, int(rate * 2 * bench.room_s)))
@@ -38,7 +38,7 @@ def room_of(bench: Bench, size: int, in_flight: int, rate: float) -> dict:
 
 
 def spent(bench: Bench, crowd: Crowd, measure) -> dict:
-    """Beside the result, the CPU seconds of every program."""
+    """The result with the CPU seconds of every program."""
     spending = Spending(bench.stack)
     client = usage.cpu_s([crowd.process.pid])
     own = time.process_time()

@@ -13,9 +13,10 @@ def judged(what: str, measured: str, value: Figure, target: str, good: bool,
     return plain(what, measured, spread, target) + ("  met" if good else "  short")
 
 
-def at_least(what: str, value: Figure, target: float, unit: str = "/s") -> str:
-    return judged(what, f"{value.median:,.0f}{unit}", value, f">= {target:,.0f}{unit}",
-                  value.median >= target, 0)
+def at_least(what: str, value: Figure, target: float, unit: str = "/s",
+             digits: int = 0) -> str:
+    return judged(what, f"{value.median:,.{digits}f}{unit}", value,
+                  f">= {target:,.{digits}f}{unit}", value.median >= target, digits)
 
 
 def at_most(what: str, value: Figure, target: float, unit: str) -> str:

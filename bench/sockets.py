@@ -1,4 +1,4 @@
-"""sockets - parts (c), (e) and (f): idle, opened, cut and coming back."""
+"""sockets - parts (c), (e) and (f): idle sockets, connects, storms of reconnects."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from crowd import Crowd, Floor
 
 SETTLE_S = 1.0
 AT_ONCE = 64
-WARM_UPS = 6  # of connects, half a second each: Kafka compiles itself while it runs
+WARM_UPS = 6  # of connects, half a second each: the JVM compiles Kafka's code meanwhile
 STORM_LIMIT_S = 150
 LOOKUPS = "parley_token_lookup_seconds_count"
 HASHES = "parley_password_hash_seconds_count"
@@ -19,14 +19,14 @@ PORTS = (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT"))
 
 
 def idle(bench: Bench) -> dict:
-    """(c) what sockets cost that do nothing but answer pings."""
+    """(c) the cost of sockets that only answer pings."""
     return {"direct": bench.repeat(lambda number: idle_once(bench, number))}
 
 
 def idle_once(bench: Bench, number: int) -> dict:
     say(f"(c) {bench.sockets} idle sockets for {bench.idle_s} s")
     if number:
-        bench.stack.restart("websocket-service")  # its memory has grown already
+        bench.stack.restart("websocket-service")  # the memory of the old one has grown
     gateway = bench.stack.pid("websocket-service")
     before = usage.resident(gateway)
     with Crowd(bench.crowd("idle", "WEBSOCKET_PORT", bench.sockets)) as crowd:
@@ -42,9 +42,9 @@ def idle_once(bench: Bench, number: int) -> dict:
 
 
 def connect(bench: Bench) -> dict:
-    """(e) from connect() to `welcome`, each socket with a token never seen before."""
+    """(e) from connect() to `welcome`, each socket with a new token."""
     count = bench.connects
-    used = bench.crowd_max  # the first so many are known to identity from other parts
+    used = bench.crowd_max  # identity knows the tokens before from other parts
     last = used + (WARM_UPS + 2 * bench.repeats) * count
     fresh = iter(range(used, last, count))
     result = {}
@@ -55,7 +55,7 @@ def connect(bench: Bench) -> dict:
     for name, port in PORTS:
         say(f"(e) {count} sockets, {AT_ONCE} at a time, {name}")
         result[name] = bench.repeat(lambda _: connect_once(bench, port, next(fresh)))
-    say("the same at a gateway that asks nobody")
+    say("the same against the floor")
     with Floor(bench.client()) as floor:
         result["floor"] = bench.repeat(lambda _: bench.client(minted=True).run(
             "connect", floor.url, "--sockets", str(count), "--at-once", str(AT_ONCE)))
@@ -72,7 +72,7 @@ def connect_once(bench: Bench, port: str, first: int) -> dict:
 
 
 def storm(bench: Bench) -> dict:
-    """(f) all cut at once: by the gateway's death, and with the gateway alive."""
+    """(f) all sockets cut at once: by the gateway's death, and by the clients."""
     result = {}
     for name, port in PORTS:
         say(f"(f) {bench.sockets} sockets cut at once, {name}")

@@ -9,7 +9,7 @@ import usage
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 # Beside those of a `make run`.
 PORT_SHIFT = "2000"
-# Always our own servers: those of somebody else can't be weighed.
+# Always the stack's own servers: others cannot be measured from here.
 FOREIGN = ("KAFKA_BROKERS", "MYSQL_HOST", "REDIS_HOST", "MYSQL_PASSWORD", "MYSQL_PASSWORD_FILE",
            "REDIS_PASSWORD_FILE")
 PROGRAMS = ("websocket-service", "persistence-service", "identity-service", "mariadb", "redis",
@@ -17,17 +17,17 @@ PROGRAMS = ("websocket-service", "persistence-service", "identity-service", "mar
 
 
 class StackError(Exception):
-    """It did not come up."""
+    """The stack did not start."""
 
 
 class Stack:
     def __init__(self, folder: str):
         self.environment = {k: v for k, v in os.environ.items() if k not in FOREIGN}
-        # Never the folder of a `make run`: its data is wiped, before and after.
+        # Never the folder of a `make run`: this stack's data is wiped before and after.
         self.environment["PARLEY_RUN_DIR"] = os.path.join(folder, "run")
         if not any(name.endswith("_PORT") for name in self.environment):
             self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
-        # One person asks and sends for many, and one more than 100,000 may join.
+        # One user sends and asks for many, and more than 100,000 users may join.
         self.environment |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0",
                              "MEMBERS_MAX": "1000000"}
         self.started = False
@@ -42,7 +42,7 @@ class Stack:
         return done.stdout
 
     def up(self) -> None:
-        self.call("down", check=False)  # what a killed measurement left
+        self.call("down", check=False)  # the rest of a killed measurement
         self.call("reset")
         print("bench: starting the stack", flush=True)
         self.started = True
@@ -72,7 +72,7 @@ class Stack:
         return os.path.join(self.settings["PARLEY_RUN_DIR"], name)
 
     def metrics(self, port: str) -> dict[str, float]:
-        """What a service counts, by name; `port` is the setting of its admin port."""
+        """A service's metrics by name; `port` is the setting of its admin port."""
         with urllib.request.urlopen(f"{self.url(port)}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in

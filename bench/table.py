@@ -1,7 +1,8 @@
-"""table - the figures beside their targets and limits, for a person."""
+"""table - the figures beside their targets and limits, for a reader."""
 
 import storms
 import table_many
+import table_outages
 from figure import Figure, figure, total
 from rows import at_least, at_most, plain, times
 
@@ -39,7 +40,7 @@ def of(result: dict) -> str:
 
 
 def clean(result: dict) -> bool:
-    """Nothing lost, doubled or out of order, and everybody back."""
+    """No message lost, duplicated or out of order, and every socket back."""
     parts = result["parts"]
     messages = [sample for name in ("durable", "latency")
                 for way in ("direct", "nginx", "half")
@@ -47,7 +48,8 @@ def clean(result: dict) -> bool:
     rooms = [sample for size in parts.get("room", {}).values()
              for samples in size.values() for sample in samples]
     storms_seen = [sample for samples in parts.get("storm", {}).values() for sample in samples]
-    return (all(sample["clean"] for sample in messages) and
+    outages = [sample for samples in parts.get("outages", {}).values() for sample in samples]
+    return (all(sample["clean"] for sample in messages + outages) and
             not any(total(rooms, name) for name in ROOM_FAULTS) and
             not total(storms_seen, "away"))
 
@@ -136,7 +138,7 @@ def connect_rows(part: dict) -> list[str]:
     return [
         at_least(f"(e) connects, {samples[0]['sockets']:,} sockets, 64 at a time",
                  figure(samples, "connects_per_s"), CONNECTS),
-        plain("    limit: a gateway that asks nobody",
+        plain("    limit: a gateway without look-ups",
               f"{figure(part['floor'], 'connects_per_s').median:,.0f}/s"),
         plain("    connect to welcome, p50 / p99", " / ".join(
             f"{figure(samples, name).median / 1000:.1f}" for name in ("p50_us", "p99_us")) +
@@ -176,10 +178,10 @@ def room_rows(part: dict) -> list[str]:
         f"{int(size):,}": (results["most"], "deliveries") for size, results in part.items()})
 
 
-# --- of several --------------------------------------------------------------------
+# --- all parts ----------------------------------------------------------------------
 
 def cpu_rows(title: str, columns: dict[str, tuple[list[dict], str]]) -> list[str]:
-    """Of all samples together; each column's samples, and what they made."""
+    """All samples together; for each column its samples and the unit that they count."""
     lines = [plain(title, *columns)]
     sums = [0.0] * len(columns)
     for name in PROGRAMS:
@@ -192,7 +194,7 @@ def cpu_rows(title: str, columns: dict[str, tuple[list[dict], str]]) -> list[str
         if any(cell != "0.00 µs" for cell in cells):
             what = "everything else on this machine" if name == "others" else name
             lines.append(plain(f"    {what}", *cells))
-    return [*lines, plain("    all of ours", *(f"{each:.2f} µs" for each in sums))]
+    return [*lines, plain("    all of these", *(f"{each:.2f} µs" for each in sums))]
 
 
 def faults(samples: list[dict], made: str, names: tuple[str, ...]) -> str:
@@ -201,7 +203,7 @@ def faults(samples: list[dict], made: str, names: tuple[str, ...]) -> str:
 
 
 def others(samples: list[dict]) -> str:
-    """What spoils the figures above it when it is large."""
+    """The CPU share of other programs; a large one spoils the figures above."""
     share: Figure = figure(samples, "others_share", scale=100)
     return plain("    CPU that other programs took meanwhile", f"{share.median:.0f} %",
                  f"{share.low:.0f} – {share.high:.0f}")
@@ -209,4 +211,4 @@ def others(samples: list[dict]) -> str:
 
 PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
              "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
-             "room": room_rows, "many": table_many.rows, "history": table_many.history_rows}
+             "room": room_rows, "outages": table_outages.rows, "many": table_many.rows, "history": table_many.history_rows}

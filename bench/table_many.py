@@ -3,7 +3,7 @@
 from figure import Figure, figure
 from rows import at_most, plain, times
 
-COST = 3  # of a message to a channel, in those to a pair
+COST = 3  # of a message to a channel, as a multiple of one to a pair
 JOIN_MS = 10
 LIST_MS = 20
 PAGE_MS = 5

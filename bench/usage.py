@@ -36,7 +36,7 @@ def cpu_s(pids: list[int]) -> float:
 
 
 def machine_cpu_s() -> float:
-    """What all processes of this machine used."""
+    """User and system time of all processes of this machine."""
     with open("/proc/stat", encoding="utf-8") as file:
         user, nice, system, _idle, _wait, irq, softirq, *_ = map(int, file.readline().split()[1:])
     return (user + nice + system + irq + softirq) / TICKS

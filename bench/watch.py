@@ -6,15 +6,15 @@ import time
 
 import usage
 
-# Growth that is none: what an allocator keeps moves a little for ever.
+# Below this nothing grew: an allocator's reserve always moves a little.
 RSS_PERCENT_PER_HOUR = 1.0
 RSS_GROWTH_BYTES = 1 << 20
-# Of hundreds of crowds and thousands of requests a leak would show far more.
+# After hundreds of crowds and thousands of requests a leak is far larger.
 KEPT_ALIVE = 4
 
 
 def sample(pids: list[int]) -> dict:
-    """A program's processes together."""
+    """All processes of a program together."""
     return {"rss": sum(usage.resident(pid) for pid in pids),
             "fds": sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids),
             "threads": sum(int(usage.stat(pid)[17]) for pid in pids)}
@@ -23,7 +23,7 @@ def sample(pids: list[int]) -> dict:
 class Watch:
     """A thread that looks at the processes of each name every `step_s` seconds.
 
-    It takes the lock `calm` for that: who holds it spoils the figures.
+    It takes the lock `calm` for that: the work of its holder would spoil the figures.
     """
 
     def __init__(self, pids: dict[str, list[int]], step_s: float, calm: threading.Lock):
@@ -57,7 +57,7 @@ class Watch:
             self.over.wait(self.step_s)
 
     def drift(self, name: str) -> dict:
-        """The second half of what was seen: by then caches have filled."""
+        """The second half of the samples: by then caches are full."""
         half = len(self.times) // 2
         values = self.samples[name]
         slope, level = line(self.times[half:], [value["rss"] for value in values[half:]])
@@ -77,7 +77,7 @@ class Watch:
 
 
 def line(times: list[float], values: list[float]) -> tuple[float, float]:
-    """Least squares: what is added each second, and the middle."""
+    """Least squares: the growth a second, and the mean."""
     count = len(times)
     middle_time, middle = sum(times) / count, sum(values) / count
     spread = sum((at - middle_time) ** 2 for at in times)
@@ -86,7 +86,7 @@ def line(times: list[float], values: list[float]) -> tuple[float, float]:
 
 
 def least(what: str, values: list[int], half: int) -> dict:
-    """Connections come and go: what stays is the least that was seen of a quarter."""
+    """Connections open and close: the minimum of a quarter is what stays."""
     quarter = half + (len(values) - half) // 2
     before, after = min(values[half:quarter] or values), min(values[quarter:])
     return {f"{what}_start": values[0], f"{what}_end": after, f"{what}_drift": after - before}

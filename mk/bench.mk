@@ -1,8 +1,8 @@
 # What measures speed.
 #
 #	make bench          speed and memory beside the targets; PARTS="connect room" for some
-#	make bench-hostile  what attackers do to the latency of everybody else
-#	make bench-curves   the same as more is stored; draws docs/performance/*.svg
+#	make bench-hostile  what attackers do to the latency of other users
+#	make bench-curves   the same with more stored messages; draws docs/performance/*.svg
 #	make bench-soak     does anything grow? SOAK_MINUTES=20
 .PHONY: bench bench-run bench-hostile bench-curves bench-soak
 

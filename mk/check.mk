@@ -7,6 +7,7 @@
 #	make format-check  clang-format
 #	make docs          documentation against the code
 #	make checks        the runner's own tests
+#	make mutants-check  planted bugs still have their place in the code
 #	make unit          cmocka tests; also unit-asan, unit-tsan, unit-valgrind
 #	make corpora       the fuzz harnesses replay their corpora
 #	make integration   our modules against the real servers; integration-tsan
@@ -40,7 +41,7 @@ PYTEST        = $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini $(PYTE
 WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 
 .PHONY: test prove test-stages prove-stages tools layers lint tidy format-check \
-	docs checks corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
+	docs checks mutants-check corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
@@ -92,6 +93,9 @@ docs: $(VENV_READY)
 
 checks:
 	@tests/check/selftest
+
+mutants-check: $(VENV_READY)
+	@$(VENV)/bin/python tests/mutants/check
 
 # --- builds ------------------------------------------------------------------
 programs: $(PROGRAMS) $(TEST_PROGRAMS)

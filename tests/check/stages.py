@@ -69,6 +69,8 @@ STAGES = (
     Stage("layers", TEST, 10, "Includes that cross a layer."),
     Stage("lint", TEST, 20, "Banned calls, faults in shell scripts, paths of one machine."),
     Stage("checks", TEST, 10, "Faults in the runner and in what .ci/run chooses."),
+    Stage("mutants-check", TEST, 10, "Planted bugs that no longer fit the code.",
+          needs=("tools",)),
     Stage("format-check", TEST, 30, "C code that clang-format would change.",
           needs=("tools",)),
     Stage("docs", TEST, 60, "Documentation that contradicts the code, broken links, invalid "

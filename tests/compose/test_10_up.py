@@ -1,4 +1,4 @@
-"""`docker compose up` in a fresh clone: people chat, and nothing is there that should not be."""
+"""`docker compose up` in a fresh clone: users chat, and images hold nothing superfluous."""
 
 import json
 import subprocess
@@ -14,6 +14,7 @@ ALWAYS = {*SERVICES, "nginx", "mariadb", "redis", "kafka"}
 IMAGE_MAX_BYTES = 120 * 1000 * 1000
 BUILD_TOOLS = ("gcc", "g++", "clang", "make", "pkg-config")
 PASSWORD = "correct horse 1"
+WAIT_S = 600  # a bound on hanging
 
 
 def client(project: Project, *words: str) -> subprocess.CompletedProcess:
@@ -41,14 +42,15 @@ def test_two_containers_chat(project: Project) -> None:
                        stdin=subprocess.DEVNULL) as bob:
         try:
             for text in ("hello from a box", "and again"):
-                # Until bob has signed up there is nobody to write to.
-                for _ in range(20):
-                    sent = client(project, "send", "--name", "alice", "--password", PASSWORD,
+                # A message to bob fails until bob has signed up.
+                def sent() -> bool:
+                    done = client(project, "send", "--name", "alice", "--password", PASSWORD,
                                   "--to", "bob", text)
-                    if sent.returncode == 0:
-                        break
-                assert sent.returncode == 0, sent.stdout + sent.stderr
-            heard, said = bob.communicate(timeout=60)
+                    assert done.returncode == 0, done.stdout + done.stderr
+                    return True
+
+                until("the message is sent", sent, WAIT_S)
+            heard, said = bob.communicate(timeout=WAIT_S)
         finally:
             bob.kill()
     assert bob.returncode == 0, said
@@ -63,11 +65,11 @@ def test_only_nginx_is_published(project: Project) -> None:
         assert published == ([f"127.0.0.1:{project.port}"] if one.service == "nginx" else [])
 
 
-def test_the_tools_have_a_page_for_the_database(project: Project) -> None:
+def test_adminer_shows_a_page_for_the_database(project: Project) -> None:
     project.up("adminer")
     try:
         page = f"http://127.0.0.1:{project.adminer_port}/"
-        text = until("the page is there", lambda: httpx.get(page, trust_env=False).text, 30)
+        text = until("the page is there", lambda: httpx.get(page, trust_env=False).text, WAIT_S)
         assert "Adminer" in text and 'name="auth[password]"' in text
     finally:
         project.compose("rm", "--stop", "--force", "adminer")
@@ -88,13 +90,13 @@ def test_containers_may_do_little(project: Project) -> None:
         assert host["RestartPolicy"]["Name"] == "unless-stopped", one
         assert config["StopTimeout"] > 10, "longer than a drain"
         assert config["Healthcheck"]["Test"] == ["CMD", one.service, "--healthcheck"], one
-        # The program is the second process, below init; none is root's.
+        # The program is the second process, below init; no process runs as root.
         uids = project.run(one, "sh", "-c", "cat /proc/[0-9]*/status | grep ^Uid").split()
         assert "0" not in uids, one
         assert project.engine.docker("exec", one.id, "touch", "/x", check=False).returncode != 0
 
 
-def test_images_hold_what_runs_and_nothing_else(built: Project) -> None:
+def test_images_hold_the_program_and_nothing_else(built: Project) -> None:
     for name in (*SERVICES, "client-test"):
         image = f"parley/{name}"
         told = json.loads(built.engine.docker("image", "inspect", image).stdout)[0]
@@ -140,7 +142,7 @@ def test_no_password_is_in_environments_arguments_and_logs(project: Project) -> 
         assert_none_in(f"what the engine knows of {one.name}",
                        json.dumps(project.inspect(one)).encode(), words)
     for one in project.running():
-        if one.service == "mariadb":  # whose image puts root's into its own environment
+        if one.service == "mariadb":  # its image puts root's password into the environment
             words_here = [words[PASSWORDS.index("mysql")]]
         else:
             words_here = words
@@ -152,5 +154,5 @@ def test_no_password_is_in_environments_arguments_and_logs(project: Project) -> 
     assert_none_in("the logs", project.logs().encode(), words)
 
 
-def test_passwords_are_for_their_owner(project: Project) -> None:
+def test_only_the_owner_reads_passwords(project: Project) -> None:
     assert (project.tree / "deploy/secrets").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""A set-up that can't work says why, in one clear line."""
+"""A set-up that cannot work says why, in one clear line."""
 
 import socket
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from containers.project import Project, copy_tree
 from support.wait import until
 
-WAIT_S = 90
+WAIT_S = 600  # a bound on hanging
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +22,14 @@ def spoilt(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def other(spoilt: Project) -> Project:
-    """One that a test may spoil: whole when the test begins."""
+    """A project that a test may spoil; all services are ready when the test begins."""
     spoilt.up()
     spoilt.wait_ready()
     return spoilt
 
 
 def wait_said(project: Project, service: str, *parts: str) -> str:
-    """The line of a service's log that has all these parts."""
+    """The line of a service's log that contains all these parts."""
     def line() -> str:
         lines = project.logs(service).splitlines()
         return next((one for one in lines if all(part in one for part in parts)), "")
@@ -59,7 +59,7 @@ def test_a_variable(built: Project, tmp_path: Path, name: str, how: str) -> None
     ("KAFKA_PARTITIONS", "twelve", "KAFKA_PARTITIONS"),
     ("IDENTITY_PORT", "80810", "IDENTITY_PORT"),
 ])
-def test_a_value_that_is_none(built: Project, name: str, value: str, says: str) -> None:
+def test_a_value_that_is_not_valid(built: Project, name: str, value: str, says: str) -> None:
     done = built.compose("run", "--rm", "-T", "--no-deps", "persistence-service"
                          if name != "IDENTITY_PORT" else "identity-service", "--check",
                          check=False, **{name: value})
@@ -94,7 +94,7 @@ def test_a_wrong_database_password(other: Project) -> None:
     until("identity is unhealthy", lambda: other.containers("identity-service")[0].health
           == "unhealthy", WAIT_S)
     assert "certainly-not-this-one" not in other.logs()
-    # The database takes whatever the secret says when it starts.
+    # MariaDB sets the password from the secret when it starts.
     other.compose("restart", "mariadb", "identity-service", "persistence-service")
     other.wait_ready(WAIT_S)
     secret.write_text(right)

@@ -1,10 +1,11 @@
-"""Backup and restore, as docs/operations.md has them."""
+"""Backup and restore, as docs/operations.md describes them."""
 
 from containers.project import Project
 from support.api import Api, Person
 from support.chat import open_socket
 
 COUNT = 20
+RESTORE_S = 900  # a bound on hanging
 
 
 def say(project: Project, sender: Person, receiver: Person, count: int) -> list[dict]:
@@ -12,7 +13,7 @@ def say(project: Project, sender: Person, receiver: Person, count: int) -> list[
         return [socket.saved(socket.say(receiver.id, f"number {at}")) for at in range(count)]
 
 
-def test_what_was_backed_up_is_there_again(project: Project, tmp_path) -> None:
+def test_a_restored_backup_holds_everything(project: Project, tmp_path) -> None:
     api = Api(project.url)
     alice, bob = api.register(), api.register()
     saved = say(project, alice, bob, COUNT)
@@ -27,11 +28,11 @@ def test_what_was_backed_up_is_there_again(project: Project, tmp_path) -> None:
     with open(archive) as dump:
         restoring = project.start("exec", "-T", "mariadb", "sh", "/parley/dump", "restore",
                                   stdin=dump)
-        assert restoring.wait(timeout=120) == 0
+        assert restoring.wait(timeout=RESTORE_S) == 0
     project.up()
     project.wait_ready()
 
-    # The same people, the same tokens, the same messages; and it goes on from there.
+    # The same users, tokens and messages; the next message continues the conversation.
     assert api.login(alice.name).id == alice.id
     assert api.all_messages(bob, conversation) == before and len(before) == COUNT
     more, = say(project, alice, bob, 1)

@@ -1,15 +1,15 @@
 /*
- * clock - preloaded into one program, lets its wall clock jump.
+ * clock - preloaded into one program, makes its wall clock jump.
  *
  * PARLEY_TEST_CLOCK names a file of one int64_t, the nanoseconds to add to the
- * wall clock; whoever writes there sets the clock. The monotonic clock is left
- * alone, as the kernel leaves it.
+ * wall clock; a write there sets the clock. The monotonic clock does not
+ * change, as when the kernel's wall clock is set.
  *
- * A wait until a time of the wall clock ends when that clock gets there, as it
- * does when the kernel's is set: a jump forward ends it early, a jump back
- * makes it long. (libfaketime does not know cnd_timedwait(), which librdkafka
- * sleeps with: its deadlines would lie an hour off.) For that a waiter looks
- * again every LOOK_NS, which its caller may see as a spurious wake-up.
+ * A wait until a time of the wall clock ends when that clock reaches the time,
+ * as with the kernel's clock: a jump forward ends the wait early, a jump back
+ * makes it long. (libfaketime does not know cnd_timedwait(), with which
+ * librdkafka waits: its deadlines would be wrong by an hour.) For that a waiter
+ * looks again every LOOK_NS, which its caller may see as a spurious wake-up.
  */
 #define _GNU_SOURCE /* pthread_cond_clockwait() */
 #include <errno.h>

@@ -1,4 +1,4 @@
-"""Children come back whenever they die, and a death that nobody ordered is told."""
+"""Children are started again whenever they die; a death that the test did not order is reported."""
 
 import os
 import signal
@@ -10,6 +10,8 @@ import pytest
 
 from nemesis.children import Child, Keeper
 from support.wait import until
+
+WAIT_S = 120  # a bound on hanging
 
 
 def make_child(folder: Path, does: str) -> Child:
@@ -32,46 +34,46 @@ def keeper(child: Child) -> Iterator[Keeper]:
     keeper.stop()
 
 
-def is_reborn(keeper: Keeper, child: Child, times: int = 1) -> None:
+def wait_started_again(keeper: Keeper, child: Child, times: int = 1) -> None:
     until("it is started again", lambda: keeper.starts >= times
-          and child.child.poll() is None, 20)
+          and child.child.poll() is None, WAIT_S)
 
 
-def test_who_was_killed_is_started_again_and_that_is_no_news(keeper: Keeper, child: Child):
+def test_a_killed_child_is_started_again_and_not_reported(keeper: Keeper, child: Child):
     killed = child.send(signal.SIGKILL)
-    is_reborn(keeper, child)
+    wait_started_again(keeper, child)
     assert child.child.pid != killed
     assert keeper.deaths == []
 
 
-def test_a_death_that_nobody_ordered_is_told(keeper: Keeper, child: Child):
+def test_a_death_that_was_not_ordered_is_reported(keeper: Keeper, child: Child):
     os.kill(child.child.pid, signal.SIGSEGV)
-    is_reborn(keeper, child)
+    wait_started_again(keeper, child)
     assert keeper.deaths == [f"child ended with {-signal.SIGSEGV}"]
 
 
-def test_another_death_than_the_ordered_one_is_told(keeper: Keeper, child: Child):
+def test_another_death_than_the_ordered_one_is_reported(keeper: Keeper, child: Child):
     """sleep does not end with 0 on a SIGTERM; a service has to."""
     child.send(signal.SIGTERM)
-    is_reborn(keeper, child)
+    wait_started_again(keeper, child)
     assert len(keeper.deaths) == 1
 
 
-def test_one_that_ends_by_itself_is_told(tmp_path: Path):
+def test_a_child_that_ends_by_itself_is_reported(tmp_path: Path):
     child = make_child(tmp_path, "sleep 0.2")
     keeper = Keeper([child]).start()
-    is_reborn(keeper, child, 2)
+    wait_started_again(keeper, child, 2)
     keeper.stop()
     assert keeper.deaths
 
 
-def test_only_who_was_stopped_is_woken(keeper: Keeper, child: Child):
+def test_only_the_process_that_was_stopped_is_resumed(keeper: Keeper, child: Child):
     stopped = child.send(signal.SIGSTOP)
-    until("it is stopped", lambda: state(stopped) == "T", 5)
+    until("it is stopped", lambda: state(stopped) == "T", WAIT_S)
     child.resume(stopped + 1)
     assert state(stopped) == "T"
     child.resume(stopped)
-    until("it goes on", lambda: state(stopped) == "S", 5)
+    until("it goes on", lambda: state(stopped) == "S", WAIT_S)
 
 
 def state(pid: int) -> str:

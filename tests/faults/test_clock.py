@@ -1,4 +1,4 @@
-"""The wall clock jumps, the other does not, and waits follow the wall clock."""
+"""The wall clock jumps, the monotonic clock does not, and waits follow the wall clock."""
 
 import os
 import subprocess
@@ -11,8 +11,9 @@ import pytest
 from nemesis.clock import Clock
 
 HOUR_S = 3600
-# Waits with C11 threads until the wall clock is 0.4 s later, as librdkafka does;
-# then says what time it was and how long that took.
+MUCH_S = 120  # a bound on hanging, far from any jump
+# Waits with C11 threads for some seconds of the wall clock, as librdkafka does; then
+# prints the time and how long it took.
 WAIT = """
 import ctypes, time
 class Timespec(ctypes.Structure):
@@ -42,31 +43,31 @@ def wait(clock: Clock, wait_s: float) -> subprocess.Popen:
 
 
 def finish(child: subprocess.Popen) -> tuple[float, float]:
-    said, _ = child.communicate(timeout=30)
+    said, _ = child.communicate(timeout=MUCH_S)
     now, took_s = map(float, said.split())
     return now, took_s
 
 
 @pytest.mark.parametrize("added_s", [0, HOUR_S, -HOUR_S, -1.5])
-def test_the_clock_is_off_and_a_wait_is_as_long_as_ever(clock: Clock, added_s: float):
+def test_the_clock_is_wrong_and_a_wait_takes_as_long_as_before(clock: Clock, added_s: float):
     clock.set(added_s)
     now, took_s = finish(wait(clock, 0.4))
-    assert abs(now - time.time() - added_s) < 20
-    assert 0.39 < took_s < 20
+    assert abs(now - time.time() - added_s) < MUCH_S
+    assert 0.39 < took_s < MUCH_S
 
 
 def test_a_jump_forward_ends_a_wait(clock: Clock):
     child = wait(clock, HOUR_S / 2)
     clock.set(HOUR_S)
     _, took_s = finish(child)
-    assert took_s < 20
+    assert took_s < MUCH_S
 
 
 def test_a_jump_back_makes_a_wait_longer(clock: Clock):
-    child = wait(clock, 1)
+    child = wait(clock, 3)
     clock.set(-HOUR_S)
     with pytest.raises(subprocess.TimeoutExpired):
-        child.wait(timeout=2)
+        child.wait(timeout=4)
     clock.set(0)
     _, took_s = finish(child)
-    assert took_s >= 2
+    assert took_s >= 4

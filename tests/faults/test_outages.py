@@ -1,25 +1,18 @@
-"""What is said of an outage is read from the timeline, and would say when it was not so."""
+"""A check of an outage fails when what it asks for does not happen."""
 
-from dataclasses import replace
+import itertools
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from nemesis.ledger import Second
-from nemesis.outages import (
-    GROWTH_MAX, Outage, drained_at, judge_disk, judge_kafka, judge_mariadb,
-)
+from nemesis import outages
+from nemesis.outages import GROWTH_MAX, Outage, accepts_meanwhile, accepts_nothing, judge_answers
 from nemesis.report import Report
+from support.load import ACCEPTED, SENT, Load
 
-# Gone from second 10 on, back after 20.
-OUTAGE = Outage(10.0, 20.0, 21.0, 1000)
-GOOD = Second(0, 100, 100, 100, 100, 200, 0, 0)
-
-
-def timeline(meanwhile: Second, seconds: int = 40) -> list[Second]:
-    """All is well, but as `meanwhile` says while the server is away."""
-    return [replace(meanwhile if 10 <= at <= 20 else GOOD, second=at)
-            for at in range(seconds)]
+RATE = 10
+GOOD = {"sent": 100, "to_rooms": 20, "accepted": 95, "unknown": 0}
 
 
 @pytest.fixture
@@ -27,45 +20,72 @@ def report(tmp_path: Path) -> Report:
     return Report(tmp_path)
 
 
-@pytest.mark.parametrize(("late", "failed"), [(0, 0), (1, 0), (2, 1)])
-def test_without_mariadb_one_send_in_a_thousand_may_be_late(report: Report, late: int,
-                                                            failed: int):
-    rows = timeline(replace(GOOD, saved=0))
-    rows[15] = replace(rows[15], acked_after_5s=100 - late)
-    judge_mariadb(OUTAGE, rows, report)
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outages, "SHOWN_S", 1)
+
+
+class Script(Load):
+    """A ledger whose progress lines are given: one more each time that it is asked."""
+
+    def __init__(self, accepted: list[int]):
+        self.pace = SimpleNamespace(rate=RATE)
+        self.lines = [f"ledger: 1 s: sent {at}, accepted {count}, saved 0,\n"
+                      for at, count in enumerate(accepted)]
+        self.asked = itertools.count(1)
+
+    def log(self) -> str:
+        return "".join(self.lines[:next(self.asked)])
+
+
+def outage(ledger: Load, report: Report, refused: bool = True, grown: int = 0) -> Outage:
+    counts = itertools.count()
+    cluster = SimpleNamespace(metric=lambda *_: next(counts) if refused else 0)
+    made = Outage(cluster, SimpleNamespace(name="down"), ledger, 0.0, report)
+    made.growth = SimpleNamespace(look=lambda: None, most=grown)
+    return made
+
+
+def test_the_lines_of_the_ledger_are_understood():
+    text = Script([3, 5]).lines[1]
+    assert SENT.findall(text) == ["1"] and ACCEPTED.findall(text) == ["5"]
+
+
+@pytest.mark.parametrize(("change", "failed"), [
+    ({}, 0),
+    ({"unknown": 1}, 1),
+    ({"accepted": 79}, 1),
+    ({"accepted": 79, "unanswered_kept": 1}, 0),
+    ({"sent": 0, "to_rooms": 0, "accepted": 0}, 2),
+])
+def test_a_send_that_is_never_answered_fails(report: Report, change: dict, failed: int):
+    judge_answers(GOOD | change, "a test", report)
     assert report.failed == failed
 
 
-@pytest.mark.parametrize(("accepted", "failed"), [(0, 0), (1, 1)])
-def test_without_kafka_nothing_is_accepted(report: Report, accepted: int, failed: int):
-    rows = timeline(replace(GOOD, acked=0, saved=0))
-    rows[15] = replace(rows[15], acked=accepted)
-    judge_kafka(OUTAGE, rows, report)
+@pytest.mark.parametrize(("accepted", "failed"), [([0, 5, 10, 15, 20, 25, 30], 0), ([7] * 9, 1)])
+def test_without_mariadb_sends_are_accepted(report: Report, accepted: list[int], failed: int):
+    accepts_meanwhile(outage(Script(accepted), report))
     assert report.failed == failed
-    assert report.figures["kafka_accepted_again_s"] == 0
+
+
+@pytest.mark.parametrize(("accepted", "failed"), [
+    ([4, 8, 9, 9, 9, 9, 9, 9], 0),
+    ([4, 8, 9, 9, 9, 10, 11, 12], 1),
+    (list(range(10_000)), 2),
+])
+def test_without_kafka_nothing_is_accepted(report: Report, accepted: list[int], failed: int):
+    accepts_nothing(outage(Script(accepted), report))
+    assert report.failed == failed
+
+
+def test_a_gateway_that_refuses_nothing_is_told(report: Report):
+    accepts_nothing(outage(Script([9] * 9), report, refused=False))
+    assert report.failed == 1
 
 
 def test_a_gateway_that_grows_too_far_is_told(report: Report):
-    rows = timeline(replace(GOOD, acked=0, saved=0))
-    judge_kafka(replace(OUTAGE, grown=GROWTH_MAX + 1), rows, report)
+    accepts_nothing(outage(Script([9] * 9), report, grown=GROWTH_MAX + 1))
     assert report.failed == 1
 
 
-def test_a_disk_that_was_never_full_shows_nothing(report: Report):
-    judge_disk(OUTAGE, timeline(replace(GOOD, saved=0)), report)
-    assert not report.failed
-    judge_disk(OUTAGE, timeline(GOOD), report)
-    assert report.failed == 1
-
-
-def rows_of(sent: list[int], saved: list[int]) -> list[Second]:
-    return [Second(at, one, 0, 0, two, 0, 0, 0)
-            for at, (one, two) in enumerate(zip(sent, saved, strict=True))]
-
-
-def test_drained_is_when_all_of_two_seconds_ago_is_saved():
-    assert drained_at(rows_of([10] * 8, [10, 10, 0, 0, 0, 15, 25, 10]), 4) == 6
-
-
-def test_what_is_never_saved_is_never_drained():
-    assert drained_at(rows_of([10] * 8, [10, 10, 0, 0, 0, 5, 5, 5]), 4) is None

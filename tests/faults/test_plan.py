@@ -1,4 +1,4 @@
-"""A plan is the same for the same seed, and breaks what it may."""
+"""The same seed gives the same plan, and a plan keeps its limits."""
 
 from itertools import combinations
 
@@ -38,7 +38,7 @@ def test_at_most_two_last_at_a_time_and_never_on_one_program(seed: int):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nobody_is_killed_who_is_not_there(seed: int):
+def test_no_program_is_killed_while_it_is_down(seed: int):
     faults = plan.make(seed, 5)
     for kill in (fault for fault in faults if fault.kind == "kill"):
         assert not any(plan.gone(kill, other) for other in faults if other.kind != "kill")

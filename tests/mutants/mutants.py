@@ -1,10 +1,15 @@
-"""mutants - planted bugs: what a tired programmer could have written, and what must come of it.
+"""mutants - planted bugs: what a tired programmer could write, and what must come of it.
 
-Each is some exact replacements in the sources (a text that is not there exactly once fails the
-test: the mutant has to follow the code), what has to happen for it to bite, and the faults of
-the ledger (tests/ledger) of which at least one must then be seen.
+A mutant has:
+
+- exact replacements in the sources. A text that is not there exactly once fails the test,
+  because a mutant has to follow the code;
+- what happens while the ledger sends, so that the bug does harm;
+- faults of the ledger (tests/ledger), of which it must see at least one.
 """
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,18 +17,19 @@ import pymysql
 
 from support.load import Load
 from support.points import Point
-from support.stack import Stack
+from support.stack import ROOT, Stack
 
 Act = Callable[[Stack, Load], None]
-Edit = tuple[str, str, str]  # file, what stands there, what is put in its place
+Edit = tuple[str, str, str]  # file, the text there, the text that replaces it
+READY_S = 240  # a bound on hanging
 
 
 def nothing(stack: Stack, load: Load) -> None:
     load.wait_sent(600)
 
 
-def going(stack: Stack, load: Load) -> None:
-    """Long enough for many to come and go: what one of them shows is a matter of chance."""
+def churning(stack: Stack, load: Load) -> None:
+    """Long enough for many joins and leaves: chance decides which of them shows the bug."""
     load.wait_sent(2500)
 
 
@@ -36,7 +42,7 @@ def killed_at(program: str, point: str, times: int = 2) -> Act:
                 armed.wait_killed()
             finally:
                 armed.disarm()
-            stack.wait_ready(60)
+            stack.wait_ready(READY_S)
     return act
 
 
@@ -44,25 +50,39 @@ def killed(program: str, times: int) -> Act:
     def act(stack: Stack, load: Load) -> None:
         for _ in range(times):
             stack.kill(program)
-            stack.wait_ready(60)
+            stack.wait_ready(READY_S)
             load.wait_sent(100)
     return act
 
 
-def gone(program: str, then_kill: str | None = None) -> Act:
-    """Stopped for some seconds; meanwhile another may die."""
+def stopped(program: str, then_kill: str | None = None) -> Act:
+    """A server is down while 600 messages are sent; then another program may die."""
     def act(stack: Stack, load: Load) -> None:
         stack.stop(program)
         load.wait_sent(600)
         if then_kill:
             stack.kill(then_kill)
         stack.start(program)
-        stack.wait_ready(90)
+        stack.wait_ready(READY_S)
     return act
 
 
-def saved_while_away(stack: Stack, load: Load) -> None:
-    """Messages are accepted, but saved only while the sockets are on their way back."""
+def batch_fails(stack: Stack, load: Load) -> None:
+    """MariaDB goes down while persistence stands still: its next batch is large, and fails."""
+    persistence = stack.pid("persistence-service")
+    os.kill(persistence, signal.SIGSTOP)
+    try:
+        stack.stop("mariadb")
+        load.wait_sent(100)
+    finally:
+        os.kill(persistence, signal.SIGCONT)
+    load.wait_sent(300)
+    stack.start("mariadb")
+    stack.wait_ready(READY_S)
+
+
+def saved_while_disconnected(stack: Stack, load: Load) -> None:
+    """Messages are accepted, but MariaDB takes them only while no socket is connected."""
     user, password = stack.make_database_admin()
     with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
                          password=password) as admin, admin.cursor() as cursor:
@@ -73,7 +93,7 @@ def saved_while_away(stack: Stack, load: Load) -> None:
         load.wait_sockets(0)
         cursor.execute("UNLOCK TABLES")
     stack.start("websocket-service")
-    stack.wait_ready(60)
+    stack.wait_ready(READY_S)
 
 
 @dataclass
@@ -85,6 +105,19 @@ class Mutant:
     faults: set[str]
     options: dict[str, object] = field(default_factory=dict)  # of the ledger
     env: dict[str, str] = field(default_factory=dict)  # of the stack
+    own_stack: bool = False  # it changes what a database keeps
+
+
+def planted(mutant: Mutant) -> dict[str, str]:
+    """By file: the source with the bug in it. Fails when the mutant does not fit the code."""
+    texts: dict[str, str] = {}
+    for path, old, new in mutant.edits:
+        assert path in texts or (ROOT / path).is_file(), f"{mutant.name}: there is no {path}"
+        text = texts.get(path) or (ROOT / path).read_text("utf-8")
+        assert text.count(old) == 1, \
+            f"{mutant.name}: {path} has this {text.count(old)} times, not once:\n{old}"
+        texts[path] = text.replace(old, new)
+    return texts
 
 
 COMMIT_AT_ONCE: Edit = (
@@ -107,9 +140,9 @@ MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
             "			kafka_message_offset(\n"
             "				s->batch->entries[i].message));\n")
 
-GOING = {"churn": 900}  # people come into groups and go, all the time
-ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large one
-UNTOLD = {"receipts": 0}  # in large ones only one's own sockets hear of them
+CHURN = {"churn": 900}  # 900 joins and leaves of groups a minute
+ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large conversation
+UNTOLD = {"receipts": 0}  # a large conversation tells receipts to the reader's sockets only
 
 MUTANTS = [
     Mutant(
@@ -128,10 +161,10 @@ MUTANTS = [
           "	hint_accepted(sends, send);\n	if (overdue(sends, send))\n",
           "	hint_accepted(sends, send);\n"
           "	if (!send->accepted && overdue(sends, send))\n")],
-        gone("kafka", then_kill="websocket-service"), {"lost"}),
+        stopped("kafka", then_kill="websocket-service"), {"lost"}),
     Mutant(
         "offsets_before_transaction",
-        "offsets are committed when the batch was taken, before it is in the database",
+        "offsets are committed when the batch is read, before it is in the database",
         [COMMIT_AT_ONCE,
          ("persistence-service/save/saver.c", "	FAULT_POINT(\"gather.after\");\n", MARK_ALL)],
         killed_at("persistence-service", "commit.before"), {"lost"}),
@@ -154,10 +187,11 @@ MUTANTS = [
         killed_at("persistence-service", "commit.after"), {"unheard", "undelivered"}),
     Mutant(
         "no_unique_key",
-        "nothing in the database says that (sender, uuid) is unique",
+        "the database has no unique key over (sender, uuid)",
         [("persistence-service/schema/0001-chat.sql", "	UNIQUE KEY by_sender_uuid",
           "	KEY by_sender_uuid")],
-        killed_at("persistence-service", "commit.after"), {"duplicates", "split"}),
+        killed_at("persistence-service", "commit.after"), {"duplicates", "split"},
+        own_stack=True),
     Mutant(
         "errors_taken_for_saved",
         "a transaction that failed counts as done",
@@ -167,10 +201,10 @@ MUTANTS = [
           "	if (status != ST_OK) {\n"
           "		batch_clear(s->batch);\n"
           "		persistence_metrics_batch_retried();\n")],
-        gone("mariadb"), {"lost"}),
+        batch_fails, {"lost"}),
     Mutant(
         "listening_before_positioned",
-        "the gateway takes sockets a moment before it reads events",
+        "the gateway accepts sockets a moment before it reads events",
         [("websocket-service/deliver/bus.c",
           "	enum status st = bus->reader ? ST_OK : start_reader(bus);\n\n"
           "	if (st == ST_OK)\n"
@@ -185,7 +219,7 @@ MUTANTS = [
         killed("websocket-service", 1), {"unheard", "undelivered"}),
     Mutant(
         "backlog_before_welcome",
-        "the client reads what it missed when the socket is lost, not when it is back",
+        "the client reads the backlog when its socket is lost, not when it is back",
         [("tests/ledger/clients/device.c",
           "	device->welcomed = false;\n	device->complete = false;\n",
           "	if (device->welcomed)\n"
@@ -200,10 +234,10 @@ MUTANTS = [
          ("tests/ledger/clients/device.c",
           "	device->complete = device->welcomed;\n",
           "	device->complete = true;\n")],
-        saved_while_away, {"undelivered"}),
+        saved_while_disconnected, {"undelivered"}),
     Mutant(
-        "sockets_of_others",
-        "an event is handed to the user next to the one whom it is for, too",
+        "delivered_to_the_next_user",
+        "the gateway delivers an event to the user with the next id, too",
         [("websocket-service/deliver/fanout.c",
           "	while (event_key_next(&key, &user))\n"
           "		deliver_to(delivery, user);\n",
@@ -213,7 +247,7 @@ MUTANTS = [
           "	}\n")],
         nothing, {"misrouted"}),
     Mutant(
-        "own_devices_forgotten",
+        "other_sockets_of_the_sender_skipped",
         "a message goes to its recipient, not to the sender's other sockets",
         [("persistence-service/save/publisher.c",
           "		send_to(p, header, to, 0, number);\n"
@@ -222,21 +256,21 @@ MUTANTS = [
         nothing, {"unheard"}),
     Mutant(
         "seq_with_gaps",
-        "a seq is used up by what is not stored",
+        "a seq is used up without a message",
         [("persistence-service/save/transaction.c",
           "		.seq = ++conversation->last_seq,\n",
           "		.seq = conversation->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
     Mutant(
         "texts_trimmed",
-        "the database gets the text without the blanks at its ends",
+        "the database gets the text without the blanks at both ends",
         [("persistence-service/save/message/message_store.c",
           "	row[5] = sql_bytes(saved->message);\n",
           "	row[5] = sql_bytes(span_trim(saved->message));\n")],
         nothing, {"corrupt"}),
     Mutant(
-        "members_of_yesterday",
-        "who is in a group is not looked up anew when somebody has come or gone",
+        "stale_members",
+        "the members of a group are not looked up again after a join or leave",
         [("persistence-service/save/conversation/roster.c",
           "	    (roster->valid_at_seq == last_seq && roster->large == large))\n",
           "	    (roster->valid_at_seq != UINT64_MAX && roster->large == large))\n"),
@@ -245,54 +279,59 @@ MUTANTS = [
           "		entry->roster.valid_at_seq = UINT64_MAX;\n",
           "	HASH_ITER (hh, rosters->entries, entry, next)\n"
           "		;\n")],
-        going, {"unheard", "undelivered", "misrouted", "refused"}, GOING),
+        churning, {"unheard", "undelivered", "misrouted", "refused"}, CHURN),
     Mutant(
-        "a_partition_less",
-        "a message to a group goes to every partition of its members but the first",
+        "group_skips_a_partition",
+        "a message to a group goes to each partition of its members except the first",
         [("persistence-service/save/conversation/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
-          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n",
-          "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
-          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n")],
+          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n\n"
+          "		roster_key(roster, i, rosters->partitions, UINT64_MAX, &key);\n",
+          "	unsigned held = 0;\n\n"
+          "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
+          "		struct buf key CLEANUP(buf_free) = BUF(KEYS_MAX);\n\n"
+          "		roster_key(roster, i, rosters->partitions, UINT64_MAX, &key);\n"
+          "		if (key.len && !held++)\n"
+          "			continue;\n")],
         nothing, {"unheard", "undelivered"}),
     Mutant(
-        "a_rooms_partition_less",
-        "a message to a large conversation goes to every partition but the first",
+        "room_skips_partitions",
+        "a message to a large conversation goes to every second partition only",
         [("persistence-service/save/conversation/roster.c",
           "	for (uint32_t i = 0; i < rosters->partitions; i++) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
-          "	for (uint32_t i = 1; i < rosters->partitions; i++) {\n"
+          "	for (uint32_t i = 0; i < rosters->partitions; i += 2) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n")],
         nothing, {"unheard", "undelivered"}, UNTOLD, ROOMS),
     Mutant(
-        "who_comes_is_in_no_room",
-        "a gateway does not note who comes into a room",
+        "join_not_noted",
+        "the gateway does not note that a user joins a room",
         [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '+')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        going, {"unheard", "undelivered"}, GOING | UNTOLD, ROOMS),
+        churning, {"unheard", "undelivered"}, CHURN | UNTOLD, ROOMS),
     Mutant(
-        "who_goes_stays_in_the_room",
-        "a gateway does not note who goes out of a room",
+        "leave_not_noted",
+        "the gateway does not note that a user leaves a room",
         [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        going, {"misrouted"}, GOING | UNTOLD, ROOMS),
+        churning, {"misrouted"}, CHURN | UNTOLD, ROOMS),
     Mutant(
-        "changes_untold",
-        "a change of who is in it is saved, and the record that tells of it is lost",
+        "membership_change_not_announced",
+        "a membership change is saved, and its record of message_events is lost",
         [("persistence-service/outbox_publisher.c",
           "	enum status status =\n"
           "		outbox_records_each(p->settings, row, send_record, &sending);\n",
           "	enum status status = ST_OK;\n\n"
           "	(void)sending;\n"
           "	(void)send_record;\n")],
-        going, {"unheard", "undelivered", "misrouted"}, GOING | UNTOLD, ROOMS),
+        churning, {"unheard", "undelivered", "misrouted"}, CHURN | UNTOLD, ROOMS),
     Mutant(
-        "receipts_unkept",
-        "a receipt is told and not written down",
+        "receipts_not_stored",
+        "a receipt is delivered and not stored",
         [("persistence-service/save/receipt/receipt_store.c", "	status = write_receipts(store);\n",
           "	status = ST_OK;\n	(void)write_receipts;\n")],
         nothing, {"receipts"}, {"receipts": 500}),

@@ -1,101 +1,45 @@
-"""Is the ledger worth its name? It must see each planted bug, and nothing without one."""
+"""The ledger must see each planted bug, and must find nothing without one. See README.md."""
 
+import itertools
 import os
-import shutil
-import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from mutants import GOING, MUTANTS, ROOMS, UNTOLD, Act, Mutant, going
+from mutants import CHURN, MUTANTS, ROOMS, UNTOLD, Act, Mutant, churning
+from support.background import in_background
 from support.load import FAULTS, Load, in_short
-from support.stack import ROOT, Stack
+from support.own_programs import OwnPrograms
+from support.stack import LOGS, ROOT, Stack
+from tree import Tree
 
-VARIANT = "faults"
-TREE = ROOT / "build" / "mutants"
+BUILD = ROOT / os.environ.get("PARLEY_BUILD", "build/faults")
+TREE, BUILT = ROOT / "build" / "mutants" / "tree", ROOT / "build" / "mutants" / "built"
+LANES = 2
+# A ledger that the test ends, and bounds on hanging.
+LEDGER = {"users": 12, "sockets": 2, "peers": 6, "rate": 200, "seconds": 3600, "drain": 300}
+VERDICT_S, READY_S, ALL_S = 900, 240, 3600
 
-
-def sources() -> list[str]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
-                            check=True, capture_output=True, text=True).stdout
-    folders = ("common/", "identity-service/", "websocket-service/", "persistence-service/",
-               "client-test/", "bench/load/", "tests/ledger/", "mk/", "Makefile", "CHANGELOG.md")
-    return [path for path in listed.split("\0") if path.startswith(folders)]
-
-
-class Tree:
-    """A copy of what is built, its objects with it, so that a mutant costs a few files."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        shutil.rmtree(folder, ignore_errors=True)
-        for path in sources():
-            if (ROOT / path).is_file():
-                target = folder / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / path, target)
-        shutil.copytree(ROOT / "build" / VARIANT, folder / "build" / VARIANT,
-                        copy_function=shutil.copy2)
-
-    def plant(self, mutant: Mutant) -> None:
-        for path, old, new in mutant.edits:
-            text = (self.folder / path).read_text("utf-8")
-            assert text.count(old) == 1, \
-                f"{mutant.name}: {path} has this {text.count(old)} times, not once:\n{old}"
-            (self.folder / path).write_text(text.replace(old, new), "utf-8")
-
-    def restore(self, mutant: Mutant) -> None:
-        for path in {path for path, _, _ in mutant.edits}:
-            shutil.copy(ROOT / path, self.folder / path)
-
-    def build(self) -> Path:
-        environment = {name: value for name, value in os.environ.items()
-                       if not name.startswith(("MAKE", "MFLAGS"))}
-        done = subprocess.run(
-            ["make", "-j2", "CC=gcc", f"VARIANT={VARIANT}",
-             "CFLAGS_EXTRA=-Wno-error", "all"],
-            cwd=self.folder, env=environment, text=True, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return self.folder / "build" / VARIANT
+pytestmark = pytest.mark.timeout(ALL_S)
 
 
-@pytest.fixture(scope="session")
-def tree() -> Tree:
-    return Tree(TREE)
+@dataclass
+class Trial:
+    """One run of the ledger: the programs, the settings, and what happens meanwhile."""
 
-
-def judge(name: str, build: Path, act, options: dict, env: dict[str, str]) -> dict:
-    """One run of the ledger on a stack of these programs, and its verdict."""
-    stack = Stack(f"mutant-{name}", {"PARLEY_BUILD": str(build)} | env)
-    try:
-        stack.up()
-        load = {"users": 12, "sockets": 2, "peers": 6, "rate": 200, "seconds": 60,
-                "drain": 45} | options
-        with Load(stack, **load) as ledger:
-            ledger.wait_sending()
-            act(stack, ledger)
-            ledger.stop_sending()
-            return ledger.verdict(120)
-    finally:
-        stack.down()
-
-
-def test_there_are_enough():
-    names = [mutant.name for mutant in MUTANTS]
-    assert len(set(names)) == len(names) >= 8
-    assert all(mutant.faults and mutant.faults <= set(FAULTS) for mutant in MUTANTS)
-
-
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_mutant(tree: Tree, mutant: Mutant):
-    try:
-        tree.plant(mutant)
-        verdict = judge(mutant.name, tree.build(), mutant.act, mutant.options, mutant.env)
-    finally:
-        tree.restore(mutant)
-    seen = {name for name in FAULTS if verdict[name]}
-    print(mutant.name, {name: verdict[name] for name in sorted(seen)}, verdict["verdict"])
-    assert seen & mutant.faults, f"{mutant.why}: not seen, {verdict}"
+    name: str
+    build: Future  # of the folder with the programs
+    act: Act
+    options: dict[str, object]
+    env: dict[str, str]
+    own_stack: bool = False
+    last: bool = False  # of those with the same settings
+    verdict: Future = field(default_factory=Future)
 
 
 def all_of_it(stack: Stack, load: Load) -> None:
@@ -107,13 +51,149 @@ def all_of_it(stack: Stack, load: Load) -> None:
 CONTROLS = {
     "lists": (all_of_it, {"receipts": 500}, {}),
     "rooms": (all_of_it, UNTOLD, ROOMS),
-    "lists, going": (going, {"receipts": 500} | GOING, {}),
-    "rooms, going": (going, UNTOLD | GOING, ROOMS),
+    "lists, churn": (churning, {"receipts": 500} | CHURN, {}),
+    "rooms, churn": (churning, UNTOLD | CHURN, ROOMS),
 }
 
 
-@pytest.mark.parametrize("act, options, env", CONTROLS.values(), ids=CONTROLS.keys())
-def test_without_a_mutant_the_same_is_clean(tree: Tree, act: Act, options: dict, env: dict):
-    """What the mutants go through harms nothing that is right."""
-    verdict = judge("none", tree.build(), act, {"seconds": 150} | options, env)
+class Lanes:
+    """Trials wait in one queue; each lane takes them one by one, and has one stack at a time.
+
+    The builds are made ahead, one by one. A stack stays up from one trial to the next: only
+    the programs that differ are replaced. It is given up when the next trial has other
+    settings or needs a stack of its own, and when a trial could not be finished.
+    """
+
+    def __init__(self, trials: list[Trial], mutants: list[Mutant]):
+        self.waiting = list(trials)
+        self.lock = threading.Lock()
+        self.builds = {trial.name: trial.build for trial in trials}
+        self.stopping = False
+        self.began = time.monotonic()
+        self.diary = open(LOGS / "mutants.log", "w", buffering=1, encoding="utf-8")
+        in_background(self.build_all, mutants)
+        for _ in range(LANES):
+            in_background(self.work)
+
+    def note(self, what: str) -> None:
+        print(f"{time.monotonic() - self.began:7.1f} s  {threading.current_thread().name:<12} "
+              f"{what}", file=self.diary)
+
+    def build_all(self, mutants: list[Mutant]) -> None:
+        tree = None
+        for mutant in mutants:
+            future = self.builds[mutant.name]
+            try:
+                tree = tree or Tree(TREE, BUILD)
+                future.set_result(tree.build(mutant, BUILT / mutant.name))
+                self.note(f"{mutant.name}: built")
+            except BaseException as error:
+                future.set_exception(error)
+
+    def next(self, env: dict[str, str] | None) -> Trial | None:
+        """Rather a trial with the settings of the stack that is up, and one that is built."""
+        with self.lock:
+            if self.stopping or not self.waiting:
+                return None
+            trial = min(self.waiting, key=lambda one: (
+                one.env != env or one.own_stack, one.last, not one.build.done()))
+            self.waiting.remove(trial)
+            return trial
+
+    def work(self) -> None:
+        stack, env = None, None
+        while trial := self.next(env):
+            try:
+                build = trial.build.result()
+                if stack and (trial.own_stack or env != trial.env):
+                    stack = stack.down()
+                if not stack:
+                    env = trial.env
+                    stack = OwnPrograms(f"mutants-{threading.get_native_id()}", build, env)
+                    stack.up()
+                    self.note("stack up")
+                stack.use(build)
+                self.note(f"{trial.name}: begins")
+                trial.verdict.set_result(judge(stack, trial, self.note))
+                self.note(f"{trial.name}: judged")
+                if not trial.own_stack:
+                    continue
+            except BaseException as error:
+                trial.verdict.set_exception(error)
+            if stack:
+                stack = stack.down()
+            env = None
+        if stack:
+            stack.down()
+
+    def stop(self) -> None:
+        with self.lock:
+            self.stopping = True
+
+
+def judge(stack: Stack, trial: Trial, note: Callable[[str], None]) -> dict:
+    with Load(stack, **(LEDGER | trial.options)) as ledger:
+        ledger.wait_sending()
+        trial.act(stack, ledger)
+        note(f"{trial.name}: drains")
+        ledger.stop_sending()
+        verdict = ledger.verdict(VERDICT_S)
+    stack.wait_ready(READY_S)
+    return verdict
+
+
+def alternating(mutants: list[Mutant]) -> list[Mutant]:
+    """In an order of building in which neither lane waits long: the settings take turns."""
+    lists = [mutant for mutant in mutants if not mutant.env]
+    rooms = [mutant for mutant in mutants if mutant.env]
+    pairs = itertools.zip_longest(lists, rooms)
+    return [mutant for pair in pairs for mutant in pair if mutant]
+
+
+def done(folder: Path) -> Future:
+    future: Future = Future()
+    future.set_result(folder)
+    return future
+
+
+@pytest.fixture(scope="session")
+def trials(request: pytest.FixtureRequest) -> Iterator[dict[str, Trial]]:
+    """Those of the tests that pytest selected, by name; all under way."""
+    found: dict[str, Trial] = {}
+    mutants: list[Mutant] = []
+    for item in request.session.items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        if mutant := params.get("mutant"):
+            mutants.append(mutant)
+            found[mutant.name] = Trial(mutant.name, Future(), mutant.act, mutant.options,
+                                       mutant.env, mutant.own_stack)
+        elif control := params.get("control"):
+            found[control] = Trial(control, done(BUILD), *CONTROLS[control])
+    # Controls first and last: at first nothing is built, and no mutant may leave anything behind.
+    for name in list(CONTROLS)[2:]:
+        if name in found:
+            found[name].last = True
+    lanes = Lanes(list(found.values()), alternating(mutants))
+    yield found
+    lanes.stop()
+
+
+def test_there_are_enough():
+    names = [mutant.name for mutant in MUTANTS]
+    assert len(set(names)) == len(names) >= 8
+    assert all(mutant.faults and mutant.faults <= set(FAULTS) for mutant in MUTANTS)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_mutant(trials: dict[str, Trial], mutant: Mutant):
+    verdict = trials[mutant.name].verdict.result(ALL_S)
+    seen = {name for name in FAULTS if verdict[name]}
+    print(mutant.name, {name: verdict[name] for name in sorted(seen)}, verdict["verdict"])
+    assert seen & mutant.faults, f"{mutant.why}: not seen, {verdict}"
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_without_a_mutant_the_same_is_clean(trials: dict[str, Trial], control: str):
+    """What happens during the trials harms no correct program."""
+    verdict = trials[control].verdict.result(ALL_S)
     assert verdict["verdict"] == "clean", in_short(verdict)

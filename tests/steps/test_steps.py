@@ -1,43 +1,78 @@
-"""Each step of a message is killed, before and after, while many people chat.
+"""Each step of a message is killed, before and after, while many users chat.
 
-The points are FAULT_POINT(…) in the services; see docs/ARCHITECTURE.md, "The life of a
-message". Each is one run of the ledger (tests/ledger), with two deaths in it.
+The points are the FAULT_POINT(…) of the services; docs/ARCHITECTURE.md, "The life of a
+message", has the steps. See README.md.
 """
 
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 import pytest
 
-from support.load import Load
+from support.background import in_background
+from support.load import SAVED, Load, in_short
+from support.own_programs import OwnPrograms
 from support.points import Point, all_points
-from support.stack import Stack
+from support.stack import ROOT, Stack
 
+BUILD = ROOT / os.environ.get("PARLEY_BUILD", "build/faults")
 DEATHS = 2
-# Passed only while saving takes long: persistence is stopped until the point has killed.
+SAVED_BETWEEN = 100  # messages between the deaths of two points
+RUNS = 2  # of the ledger, at the same time, each on a stack of its own
+# How long a point takes, beside others: when a gateway dies, every client has to reconnect.
+COST = {"persistence-service": 1, "websocket-service": 2}
+# A gateway passes these only while saving takes long: the test stops persistence until then.
 NEED_SLOW_SAVING = ("accepted.before",)
+# A ledger that the test ends, and bounds on hanging.
+LEDGER = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "churn": 120,
+          "list_max": 5, "receipts": 1000, "drain": 600}
+VERDICT_S, READY_S, RUN_S = 1500, 240, 3000
+
+pytestmark = pytest.mark.timeout(RUN_S)
 
 
-@pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    # So few that those who come to a group of the ledger make it a room.
-    stack = Stack("steps", {"FANOUT_LIST_MAX": "5"})
+@dataclass
+class Run:
+    """What one run of the ledger found."""
+
+    points: list[tuple[str, str]]  # program and name
+    trouble: dict[str, Exception] = field(default_factory=dict)  # of single points
+    verdict: dict = field(default_factory=dict)
+
+
+def run_points(number: int, points: list[tuple[str, str]]) -> Run:
+    """All these points on one stack."""
+    run = Run(points)
+    # A limit so low that a group of the ledger becomes a large conversation.
+    stack = OwnPrograms(f"steps-{number}", BUILD, {"FANOUT_LIST_MAX": "5"})
     try:
-        yield stack.up()
+        stack.up()
+        with Load(stack, **LEDGER) as load:
+            load.wait_sending()
+            for program, name in points:
+                try:
+                    die_at(stack, Point(stack, program, name))
+                except Exception as error:
+                    run.trouble[name] = error
+                load.wait_sockets()
+                load.wait_more(SAVED, SAVED_BETWEEN)
+            load.stop_sending()
+            run.verdict = load.verdict(VERDICT_S)
     finally:
         stack.down()
+    return run
 
 
-@contextmanager
-def slow_saving(stack: Stack) -> Iterator[None]:
-    saver = stack.pid("persistence-service")
-    os.kill(saver, signal.SIGSTOP)
+def die_at(stack: Stack, point: Point) -> None:
     try:
-        yield
+        for _ in range(DEATHS):
+            die_once(stack, point)
     finally:
-        os.kill(saver, signal.SIGCONT)
+        point.disarm()
 
 
 def die_once(stack: Stack, point: Point) -> None:
@@ -48,7 +83,36 @@ def die_once(stack: Stack, point: Point) -> None:
     else:
         point.arm()
         point.wait_killed()
-    stack.wait_ready(60)
+    stack.wait_ready(READY_S)
+
+
+@contextmanager
+def slow_saving(stack: Stack) -> Iterator[None]:
+    persistence = stack.pid("persistence-service")
+    os.kill(persistence, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(persistence, signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def runs(request: pytest.FixtureRequest) -> dict[tuple[str, str], Future]:
+    """By point: its run. The points are those of the tests that pytest selected."""
+    chosen = [(item.callspec.params["program"], item.callspec.params["name"])
+              for item in request.session.items if hasattr(item, "callspec")]
+    found: dict[tuple[str, str], Future] = {}
+    for number, points in enumerate(filter(None, shared_out(chosen))):
+        found |= dict.fromkeys(points, in_background(run_points, number, points))
+    return found
+
+
+def shared_out(points: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
+    """For each run its points, so that all runs take about as long."""
+    shares: list[list[tuple[str, str]]] = [[] for _ in range(RUNS)]
+    for point in sorted(points, key=lambda point: -COST[point[0]]):
+        min(shares, key=lambda share: sum(COST[program] for program, _ in share)).append(point)
+    return shares
 
 
 def test_the_steps_have_points():
@@ -57,17 +121,9 @@ def test_the_steps_have_points():
 
 
 @pytest.mark.parametrize("program,name", all_points())
-def test_killed_at(stack: Stack, program: str, name: str):
-    stack.wait_ready(60)
-    point = Point(stack, program, name)
-    try:
-        with Load(stack, users=12, sockets=2, rate=150, seconds=60, churn=120,
-                  list_max=5, receipts=1000) as load:
-            load.wait_sending()
-            for _ in range(DEATHS):
-                die_once(stack, point)
-            load.stop_sending()
-            verdict = load.assert_clean()
-    finally:
-        point.disarm()
-    assert verdict["accepted"] > 0
+def test_killed_at(runs: dict[tuple[str, str], Future], program: str, name: str):
+    run: Run = runs[program, name].result(RUN_S)
+    assert name not in run.trouble, run.trouble[name]
+    assert run.verdict["verdict"] == "clean", \
+        f"in one run with {', '.join(one for _, one in run.points)}: {in_short(run.verdict)}"
+    assert run.verdict["accepted"] > 0

@@ -16,16 +16,21 @@ from pathlib import Path
 from support.stack import ROOT, Stack, die_with_parent
 from support.wait import until
 
-START_TIMEOUT_S = 120
+# Bounds on hanging: no test judges by how long something takes.
+START_TIMEOUT_S = 180
+WAIT_S = 300
+# The line that the ledger prints once a second.
 SENT = re.compile(r": sent (\d+),")
-SOCKETS = re.compile(r"sockets (\d+) of ")
-# The counts of violations in a verdict.
+ACCEPTED = re.compile(r", accepted (\d+),")
+SAVED = re.compile(r", saved (\d+),")
+SOCKETS = re.compile(r"sockets (\d+) of (\d+)")
+# The kinds of faults that a verdict counts.
 FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
           "phantom", "corrupt", "split", "refused", "receipts")
 
 
 def violations(verdict: dict) -> str:
-    """The violations in words; empty when there are none."""
+    """The faults of a verdict in words; empty when it is clean."""
     bad = [f"{name} {verdict[name]}" for name in FAULTS if verdict.get(name)]
     if not bad and verdict["verdict"] != "clean":
         bad = [verdict.get("undecided_because", verdict["verdict"])]
@@ -33,7 +38,7 @@ def violations(verdict: dict) -> str:
 
 
 def in_short(verdict: dict) -> str:
-    """The verdict in one line: the summary of many tests shows one line for each."""
+    """One line: a report of many tests shows no more of each."""
     return f"{violations(verdict)}: {json.dumps(verdict)}"
 
 
@@ -74,22 +79,39 @@ class Load:
     def wait_sending(self) -> None:
         until("the ledger sends", self.sending, START_TIMEOUT_S)
 
-    def sent(self) -> int:
-        counts = SENT.findall(self.log())
+    def count(self, pattern: re.Pattern) -> int:
+        """What the newest progress line says; 0 before the first one."""
+        counts = pattern.findall(self.log())
         return int(counts[-1]) if counts else 0
 
-    def wait_sent(self, more: int, timeout_s: float = 120) -> None:
-        """Waits until the ledger has sent so many more messages; it reports once a second."""
-        wanted = self.sent() + more
-        until(f"{more} more are sent", lambda: self.sent() >= wanted, timeout_s)
+    def wait_more(self, pattern: re.Pattern, more: int, timeout_s: float = WAIT_S) -> None:
+        """Until a count has grown by so much."""
+        wanted = self.count(pattern) + more
+        until(f"{more} more: {pattern.pattern}", lambda: self.count(pattern) >= wanted, timeout_s)
 
-    def wait_sockets(self, count: int, timeout_s: float = 120) -> None:
-        """Waits until so many sockets have their welcome."""
+    def wait_standstill(self, pattern: re.Pattern, lines: int,
+                        timeout_s: float = WAIT_S) -> None:
+        """Until a count stays the same for so many progress lines while messages are sent."""
+        def still() -> bool:
+            text = self.log()
+            counts, sent = pattern.findall(text), SENT.findall(text)
+            return len(counts) > lines and len(set(counts[-lines - 1:])) == 1 \
+                and int(sent[-1]) > int(sent[-lines - 1])
+
+        until(f"nothing more: {pattern.pattern}", still, timeout_s)
+
+    def wait_sent(self, more: int, timeout_s: float = WAIT_S) -> None:
+        """Until so many more messages were put on the wire."""
+        self.wait_more(SENT, more, timeout_s)
+
+    def wait_sockets(self, count: int | None = None, timeout_s: float = WAIT_S) -> None:
+        """Until so many sockets are welcomed; all of them without a count."""
         def there() -> bool:
             counts = SOCKETS.findall(self.log())
-            return bool(counts) and int(counts[-1]) == count
+            return bool(counts) and int(counts[-1][0]) == (
+                int(counts[-1][1]) if count is None else count)
 
-        until(f"{count} sockets are welcomed", there, timeout_s)
+        until(f"{'all' if count is None else count} sockets are welcomed", there, timeout_s)
 
     def stop_sending(self) -> None:
         if self.sending_goes_on:

@@ -1,7 +1,6 @@
-"""points - lists the fault points of the services and arms one.
+"""points - the fault points of the services, and how a test arms one.
 
-common/service/fault_point.h says what they are; the programs must be built with
-VARIANT=faults.
+common/service/fault_point.h explains them. The programs must be built with VARIANT=faults.
 """
 
 import re
@@ -12,10 +11,11 @@ from support.wait import until
 
 POINT = re.compile(r'FAULT_POINT\("([a-z_.]+)"\)')
 FOLDERS = ("websocket-service", "persistence-service")
+KILLED_TIMEOUT_S = 180  # a bound on hanging
 
 
 def all_points() -> list[tuple[str, str]]:
-    """Program and name of each fault point in the sources."""
+    """Program and name of each point in the sources."""
     return [(folder, name) for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.c"))
             for name in POINT.findall(path.read_text("utf-8"))]
 
@@ -36,10 +36,10 @@ class Point:
     def passed(self) -> bool:
         return not self.file.exists()
 
-    def wait_killed(self, timeout_s: float = 15) -> None:
+    def wait_killed(self, timeout_s: float = KILLED_TIMEOUT_S) -> None:
         until(f"{self.program} passes {self.name}", self.passed, timeout_s)
         until(f"{self.program} is started again",
-              lambda: self.stack.pid(self.program) != self.died, 30)
+              lambda: self.stack.pid(self.program) != self.died, timeout_s)
 
     def disarm(self) -> None:
         self.file.unlink(missing_ok=True)

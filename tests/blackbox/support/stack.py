@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOGS = ROOT / "build" / "test-logs"
 SERVICES = ("identity-service", "websocket-service", "persistence-service")
 START_TIMEOUT_S = 240
+ASK_TIMEOUT_S = START_TIMEOUT_S
 PARTITIONS = 12
 PR_SET_PDEATHSIG = 1
 
@@ -199,7 +200,7 @@ class Stack:
     # --- one program ----------------------------------------------------------
     def ask(self, *words: str) -> str:
         done = subprocess.run(["deploy/stack", *words], cwd=ROOT, env=self.env,
-                              text=True, capture_output=True, timeout=START_TIMEOUT_S)
+                              text=True, capture_output=True, timeout=ASK_TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"deploy/stack {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -214,13 +215,19 @@ class Stack:
         self.ask("restart", program)
 
     def pid(self, program: str) -> int:
-        return int(self.ask("pid", program))
+        """Raises while the program does not run."""
+        pid = int((self.run_dir / "pid" / f"{program}.pid").read_text())
+        folder = os.readlink(f"/proc/{pid}/cwd")  # the number may be another process's now
+        if not folder.startswith(str(self.run_dir / "data" / program)):
+            raise RuntimeError(f"{program} is not running")
+        return pid
 
     def kill(self, program: str) -> None:
         """Sends SIGKILL; returns when the supervisor has started the program again."""
         killed = self.pid(program)
         os.kill(killed, signal.SIGKILL)
-        until(f"{program} is started again", lambda: self.pid(program) != killed)
+        until(f"{program} is started again", lambda: self.pid(program) != killed,
+              START_TIMEOUT_S)
 
     def read_settings(self) -> dict[str, str]:
         lines = self.ask("env").splitlines()

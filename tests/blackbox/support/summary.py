@@ -1,13 +1,12 @@
 """summary - a pytest plugin: ends cleanly on SIGTERM and prints the line that the runner counts."""
 
 import signal
-import sys
 
 import pytest
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -1,10 +1,10 @@
 """engine - a container engine: the one that runs here, or a private one.
 
-A private one is Debian's `dockerd` with its data, its state and its socket in a folder
-of its own, started as root and stopped again. It leaves bridges and packet filters behind,
-which slow down everything that goes over loopback: they are removed, but for the filters of
-a machine that had some before. PARLEY_ENGINE_DIR keeps the folder from one run to the next;
-without it, it is a temporary one.
+A private engine is Debian's `dockerd` with its data, its state and its socket in a folder
+of its own, started as root and stopped again. dockerd leaves bridges and packet filters behind,
+which slow down everything that goes over loopback. The test removes them; on a machine that
+had packet filters before, it leaves all filters. PARLEY_ENGINE_DIR names a folder that is kept
+for the next run; without it the folder is temporary.
 """
 
 import os
@@ -18,7 +18,8 @@ from support.stack import die_with_parent
 from support.wait import until
 
 PLUGIN_SOURCE = "github.com/docker/compose/v2/cmd@v2.29.7"
-START_S, STOP_S, BUILD_PLUGIN_S = 60, 60, 600
+# Bounds on hanging.
+START_S, STOP_S, BUILD_PLUGIN_S, COMMAND_S = 300, 300, 1800, 1800
 
 
 class Engine:
@@ -27,12 +28,12 @@ class Engine:
         self.folder: Path | None = None
         self.keep = False
         self.had_filters, self.bridges = False, set()  # before it was started
-        # The older builder is there in every engine.
+        # Every engine has the older builder.
         self.environment = os.environ | {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
 
     def up(self) -> "Engine":
         if self.docker("info", check=False).returncode == 0:
-            print("engine: the one that runs here", flush=True)
+            print("engine: the running one", flush=True)
         else:
             self.start_own()
         self.need_compose()
@@ -46,7 +47,7 @@ class Engine:
         if self.folder and not self.keep:
             shutil.rmtree(self.folder)
 
-    def docker(self, *words: str, check: bool = True, timeout_s: float = 600,
+    def docker(self, *words: str, check: bool = True, timeout_s: float = COMMAND_S,
                **options) -> subprocess.CompletedProcess:
         done = subprocess.run(["docker", *words], capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=timeout_s,
@@ -55,7 +56,7 @@ class Engine:
             f"docker {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    # --- one of our own -----------------------------------------------------------
+    # --- a private one -----------------------------------------------------------
     def start_own(self) -> None:
         self.had_filters, self.bridges = bool(ruleset()), bridges()
         kept = os.environ.get("PARLEY_ENGINE_DIR")
@@ -80,13 +81,13 @@ class Engine:
         for name in bridges() - self.bridges:
             subprocess.run(["ip", "link", "del", name], check=True)
         if self.had_filters:
-            print("engine: its packet filters are left, among yours", flush=True)
+            print("engine: its packet filters stay, among yours", flush=True)
         else:
             subprocess.run(["nft", "flush", "ruleset"], check=True)
 
     # --- compose ----------------------------------------------------------------------
     def need_compose(self) -> None:
-        """The plug-in: as it is, or built from its source."""
+        """The plug-in: the installed one, or built from its source."""
         if self.docker("compose", "version", check=False).returncode == 0:
             return
         print(f"engine: building {PLUGIN_SOURCE}", flush=True)
@@ -99,7 +100,7 @@ class Engine:
         self.docker("compose", "version")
 
     def open_files(self) -> int:
-        """As many descriptors as a container of it may have."""
+        """The most descriptors that a container may have."""
         return resource.getrlimit(resource.RLIMIT_NOFILE)[1] if self.child else 65536
 
 

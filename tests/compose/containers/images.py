@@ -1,12 +1,13 @@
-"""images - those of others: pulled, or stood in for where no registry can be reached.
+"""images - images of other projects: pulled, or replaced where no registry can be reached.
 
-A stand-in is made from Debian's packages and Maven's jars and answers to the same
-variables, folders, ports and health commands. Which ones are stand-ins is printed.
+A stand-in is made from Debian's packages and Maven's jars and has the same variables,
+folders, ports and health commands. The run prints which images are stand-ins.
 """
 
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from containers.engine import Engine
@@ -14,8 +15,9 @@ from support.stack import ROOT
 
 STANDINS = Path(__file__).resolve().parents[1] / "standins"
 DEBIAN = "debian:trixie-slim"
-PULL_S, DEBOOTSTRAP_S = 120, 600
-# What debian:trixie-slim leaves out as well.
+PULL_S, DEBOOTSTRAP_S = 300, 3600  # bounds on hanging
+AT_ONCE = 2  # most of a stand-in's time is waiting for packages
+# Folders that debian:trixie-slim leaves out as well.
 SLIM = ("doc", "man", "info", "locale", "lintian")
 
 
@@ -23,36 +25,42 @@ class Images:
     def __init__(self, engine: Engine, cache: Path):
         self.engine = engine
         self.cache = cache
-        self.standins: list[str] = []
+        self.registry = True  # as far as is known
+
+    def need_debian(self) -> None:
+        """The image that all others stand on."""
+        self.need([DEBIAN])
 
     def need(self, names: list[str]) -> None:
-        for name in [DEBIAN, *names]:
-            if self.is_standin(name) or not (self.is_here(name) or self.pull(name)):
-                self.stand_in(name)
-        if self.standins:
-            print(f"images: no registry; stand-ins for {', '.join(self.standins)}", flush=True)
+        missing = [name for name in names
+                   if self.is_standin(name) or not (self.is_here(name) or self.pull(name))]
+        with ThreadPoolExecutor(AT_ONCE) as builders:
+            for made in [builders.submit(self.stand_in, name) for name in missing]:
+                made.result()
+        if missing:
+            print(f"images: no registry; stand-ins for {', '.join(missing)}", flush=True)
 
     def is_here(self, name: str) -> bool:
         return self.engine.docker("image", "inspect", name, check=False).returncode == 0
 
     def is_standin(self, name: str) -> bool:
-        """Of an earlier run: what it is made from may have changed."""
+        """Made by an earlier run: its sources may have changed since."""
         labels = self.engine.docker("image", "inspect", "-f", "{{json .Config.Labels}}", name,
                                     check=False)
         return '"parley.standin"' in labels.stdout
 
     def pull(self, name: str) -> bool:
-        """Once one could not be had, the others are not asked for."""
-        if self.standins:
+        """After the first image that cannot be pulled, no other is tried."""
+        if not self.registry:
             return False
         try:
-            return self.engine.docker("pull", "-q", name, check=False,
-                                      timeout_s=PULL_S).returncode == 0
+            self.registry = self.engine.docker("pull", "-q", name, check=False,
+                                               timeout_s=PULL_S).returncode == 0
         except subprocess.TimeoutExpired:
-            return False
+            self.registry = False
+        return self.registry
 
     def stand_in(self, name: str) -> None:
-        self.standins.append(name)
         if name == DEBIAN:
             if not self.is_here(name):
                 self.make_debian()

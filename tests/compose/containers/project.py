@@ -14,13 +14,13 @@ from support.stack import LOGS, ROOT, die_with_parent, free_port
 from support.wait import until
 
 PASSWORDS = ("mysql", "mysql-root", "redis")
-BUILD_S = 1200
-READY_S = 60  # promised, once the images are there
+# Bounds on hanging: no test judges by how long something takes.
+BUILD_S, COMMAND_S, READY_S = 3600, 900, 600
 SHARDS = ("-f", "docker-compose.yml", "-f", "deploy/docker-compose.large.yml")
 
 
 def copy_tree(place: Path) -> Path:
-    """What git has or would take, as it is now."""
+    """What git has or would add, as it is now."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
                             check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -69,7 +69,7 @@ class Project:
     def environment(self, **changes: str) -> dict[str, str]:
         return self.engine.environment | self.changes | changes
 
-    def compose(self, *words: str, check: bool = True, timeout_s: float = 300,
+    def compose(self, *words: str, check: bool = True, timeout_s: float = COMMAND_S,
                 **changes: str) -> subprocess.CompletedProcess:
         done = subprocess.run(self.words(*words), cwd=self.tree, capture_output=True, text=True,
                               stdin=subprocess.DEVNULL, timeout=timeout_s,
@@ -79,7 +79,7 @@ class Project:
         return done
 
     def start(self, *words: str, **options) -> subprocess.Popen:
-        """One that runs beside the test."""
+        """A command that runs beside the test."""
         return subprocess.Popen(self.words(*words), cwd=self.tree, env=self.environment(),
                                 preexec_fn=die_with_parent, text=True, **options)
 
@@ -97,7 +97,7 @@ class Project:
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "20")
 
     def setting(self, name: str) -> str:
-        """As .env has it."""
+        """Its value in .env."""
         return re.search(rf"^{name}=(.*)$", (self.tree / ".env").read_text(), re.M)[1]
 
     def keep_logs(self) -> None:
@@ -115,7 +115,7 @@ class Project:
 
     # --- containers -----------------------------------------------------------------
     def containers(self, *services: str) -> list[Container]:
-        """All of them, those that ended too."""
+        """All of them, those that have ended included."""
         said = self.compose("--profile", "*", "ps", "-a", "--format", "json", *services).stdout
         rows = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         return [Container(row["ID"], row["Name"], row["Service"], row["State"], row["Health"],
@@ -141,7 +141,7 @@ class Project:
     def run(self, container: Container, *words: str) -> str:
         return self.engine.docker("exec", container.id, *words).stdout
 
-    # --- what a gateway knows ---------------------------------------------------------
+    # --- metrics ---------------------------------------------------------
     def metric(self, container: Container, name: str) -> float:
         """Of one service, from its admin port, which is not published."""
         kind = re.match("[a-z]+", container.service)[0].upper()

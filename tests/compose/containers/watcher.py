@@ -1,4 +1,4 @@
-"""watcher - people with one socket each, who come back whenever it is closed."""
+"""watcher - users with one socket each, which they open again whenever it is closed."""
 
 import threading
 import time
@@ -8,13 +8,14 @@ from support.api import Api, Person
 from support.chat import Socket, open_socket
 from support.wait import NotInTime, until
 
-LOOK_S, GIVE_UP_S = 1, 60
+LOOK_S, GIVE_UP_S = 1, 600  # the second is a bound on hanging
 
 
 @dataclass(frozen=True)
 class Return:
     code: int  # with which the socket was closed
     away_s: float  # from the close to the next welcome
+    back: bool = True
 
 
 class Watcher(threading.Thread):
@@ -43,7 +44,7 @@ class Watcher(threading.Thread):
             self.socket = until("back", self.enter, GIVE_UP_S)
         except NotInTime:
             self.over = True
-        self.returns.append(Return(code, time.monotonic() - closed_at))
+        self.returns.append(Return(code, time.monotonic() - closed_at, not self.over))
         self.away = False
 
 
@@ -64,8 +65,8 @@ class Watchers:
             watcher.join()
 
     def returns(self) -> list[Return]:
-        """Since it was asked last; waits for those who are away."""
-        until("all are back", lambda: not any(one.away for one in self.all), GIVE_UP_S + 5)
+        """Since the last call; waits until every user is back."""
+        until("every user is back", lambda: not any(one.away for one in self.all), GIVE_UP_S + 5)
         found = [each for one in self.all for each in one.returns]
         for one in self.all:
             one.returns.clear()

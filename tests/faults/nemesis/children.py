@@ -1,8 +1,8 @@
-"""children - service processes of our own, started again whenever they die.
+"""children - service processes of the test, started again whenever they die.
 
-As supervisord would: at once, or after a second when one did not live for one.
-Deaths that nobody ordered are remembered: a service must not end by itself, but for a wall
-clock that was set back, which it says.
+As supervisord does: at once, or after a second when a process lived for less than one.
+Deaths that the test did not order are kept: a service must not end by itself, except after
+its wall clock was set back, which it logs.
 """
 
 import signal
@@ -17,7 +17,8 @@ from support.stack import Stack
 LOOK_S = 0.05
 LIVED_S = 1.0
 EXIT_ENVIRONMENT = 111
-# How a process ends that was told to: by the signal, or by itself with 0.
+END_S = 120  # a bound on hanging
+# The exit code after each signal: the signal's own, or a clean exit.
 ORDERED = {signal.SIGKILL: -signal.SIGKILL, signal.SIGTERM: 0}
 
 
@@ -28,14 +29,14 @@ class Child(Service):
         self.said.unlink()
         self.said = log
         self.started_at = 0.0
-        self.ordered: set[int] = set()  # ways in which it may end now
+        self.ordered: set[int] = set()  # exit codes that the test has ordered
 
     def begin(self) -> None:
         self.started_at = time.monotonic()
         self.start()
 
     def send(self, number: signal.Signals) -> int | None:
-        """Its pid; None when it was not running."""
+        """The pid; None when the process is not running."""
         child = self.child
         if child is None or child.poll() is not None:
             return None
@@ -54,15 +55,15 @@ class Child(Service):
 
 
 class Keeper:
-    """Watches children; a thread, so that they come back whatever else happens.
+    """Watches children in a thread, so that they are started again whatever else happens.
 
-    The kernel ends a child when the thread that started it ends: all are
-    started here, and this one lives until the end.
+    The kernel ends a child when the thread that started it ends. This thread starts all of
+    them, and lives until the end.
     """
 
     def __init__(self, children: Iterable[Child]):
         self.children = list(children)
-        self.deaths: list[str] = []  # that nobody ordered
+        self.deaths: list[str] = []  # that the test did not order
         self.starts = 0
         self.stopping = threading.Event()
         self.running = threading.Event()
@@ -102,7 +103,8 @@ class Keeper:
     def end(self, child: Child) -> None:
         child.send(signal.SIGCONT)
         try:
-            code = child.stop()
+            child.send(signal.SIGTERM)
+            code = child.child.wait(timeout=END_S)
             if code:
                 self.deaths.append(f"{child.name} ended with {code} at the end")
         except Exception as error:
@@ -110,4 +112,4 @@ class Keeper:
 
     def stop(self) -> None:
         self.stopping.set()
-        self.thread.join(timeout=20 * len(self.children))
+        self.thread.join(timeout=END_S * len(self.children))

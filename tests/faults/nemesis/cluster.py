@@ -1,8 +1,8 @@
-"""cluster - a Parley with several gateways and two persistence services, whose
-every link can be made bad.
+"""cluster - a Parley with several gateways and two persistence services, in which each
+link can be made bad.
 
-deploy/stack brings the servers: Kafka, MariaDB, Redis, nginx. Its own services
-are stopped; ours take their place, each with a way of its own to each server,
+deploy/stack starts the servers: Kafka, MariaDB, Redis, nginx. Its own services are
+stopped; those of the test take their place, each with links of its own to each server,
 through the proxy:
 
     client ─► gateway-1 … ─► Kafka, Redis, identity
@@ -11,8 +11,8 @@ through the proxy:
 
 Kafka's clients follow the address that the broker gives them, so each service
 has a listener of its own at the broker, which is advertised under the proxy's
-port. That is why nothing here needs iptables: one way to break a link, that
-works wherever the tests do, and leaves nothing behind when we are killed.
+port. So nothing here needs iptables: the proxy breaks every link, works wherever
+the tests do, and leaves nothing behind when the test is killed.
 """
 
 import os
@@ -35,8 +35,8 @@ PORTS = {"kafka": "KAFKA_PORT", "mariadb": "MYSQL_PORT", "redis": "REDIS_PORT",
          "nginx": "PARLEY_PORT"}
 GATEWAYS = ("gateway-1", "gateway-2", "gateway-3")
 SAVERS = ("persistence-1", "persistence-2")
-READY_S = 180
-# What each service talks to, and what tells it so.
+READY_S = 300  # a bound on hanging
+# The servers that each service connects to.
 REACHES = {"gateway": ("kafka", "redis", "identity"),
            "persistence": ("kafka", "mysql", "identity"), "identity": ("mysql",)}
 # Ports count from the stack's hundred, whose first eighty are free.
@@ -51,7 +51,7 @@ def kind_of(name: str) -> str:
 class Cluster:
     def __init__(self, logs: Path, disk_mib: int):
         self.logs = logs
-        # So few that those who come to a group of the ledger make it a room.
+        # So low that joins make a group of the ledger a large conversation.
         self.stack = Stack(logs.name, {"FANOUT_LIST_MAX": "5"}, others=range(OWN_PORTS))
         self.base = self.stack.port("PARLEY_PORT") // 100 * 100
         self.disk = Disk(self.stack, disk_mib)
@@ -62,7 +62,7 @@ class Cluster:
         self.names = ["identity", *GATEWAYS, *SAVERS]
         self.link_ports: dict[str, tuple[int, int]] = {}
 
-    # --- where things are -----------------------------------------------------
+    # --- addresses ----------------------------------------------------------
     def port(self, what: int, name: str) -> int:
         return self.base + what + self.names.index(name)
 
@@ -109,7 +109,7 @@ class Cluster:
         return self
 
     def give_kafka_listeners(self) -> None:
-        """Of two lines for one setting the later one counts."""
+        """Appends settings: of two lines for one setting the later one counts."""
         users = [name for name in self.names if "kafka" in REACHES[kind_of(name)]]
         listeners = {f"L{at}": name for at, name in enumerate(users)}
         host = "127.0.0.1"
@@ -129,7 +129,7 @@ class Cluster:
         self.stack.restart("kafka")
 
     def point_nginx(self) -> None:
-        """At our services, in place of the stack's own."""
+        """To the services of the test, in place of the stack's own."""
         conf = self.stack.run_dir / "conf" / "parley.conf"
         text = conf.read_text()
         for prefix, names in (("IDENTITY", ["identity"]), ("WEBSOCKET", GATEWAYS),
@@ -159,7 +159,7 @@ class Cluster:
                          "identity": {"IDENTITY_URL": f"http://127.0.0.1:{way}"}}[server]
         return Child(self.stack, name, program, self.logs / f"{name}.log", **settings)
 
-    # --- how it is ----------------------------------------------------------------
+    # --- state ---------------------------------------------------------------------
     def not_ready(self) -> list[str]:
         return [name for name, child in self.children.items() if not is_ready(child)]
 
@@ -172,7 +172,7 @@ class Cluster:
         until("all services are ready", all_ready, timeout_s)
 
     def metric(self, name: str, metric: str) -> float:
-        """Of one service; 0 when it does not say."""
+        """One metric of one service; 0 when it is missing."""
         url = f"http://127.0.0.1:{self.children[name].admin_port}/metrics"
         text = httpx.get(url, trust_env=False, timeout=3).text
         found = [line for line in text.splitlines() if line.startswith(f"{metric} ")]
@@ -183,7 +183,7 @@ class Cluster:
 
     # --- one program ----------------------------------------------------------------
     def server_pid(self, name: str) -> int | None:
-        """None when it does not run."""
+        """None when the server does not run."""
         try:
             pid = int((self.stack.run_dir / "pid" / f"{name}.pid").read_text())
             place = os.readlink(f"/proc/{pid}/cwd")
@@ -192,10 +192,10 @@ class Cluster:
         return pid if place.startswith(str(self.stack.run_dir / "data" / name)) else None
 
     def is_up(self, name: str) -> bool:
-        """A server takes connections; a service of ours is always worth breaking.
+        """Whether a server accepts connections; true for a service of the test.
 
-        On a busy machine Kafka starts for a minute: one that is killed before it
-        is up each time is merely away.
+        On a busy machine Kafka takes a minute to start. If it were killed each time before
+        it is up, it would only be away.
         """
         if name in self.children:
             return True
@@ -218,7 +218,7 @@ class Cluster:
         return pid
 
     def resume(self, name: str, pid: int) -> None:
-        """After a SIGSTOP; not whoever took its place meanwhile."""
+        """Ends a SIGSTOP, unless another process has taken the place of that one."""
         if name in self.children:
             self.children[name].resume(pid)
         elif self.server_pid(name) == pid:

@@ -1,7 +1,7 @@
-"""disk - a small file system for MariaDB's data, that can be full.
+"""disk - a small file system for MariaDB's data that can be full.
 
-A tmpfs over the data folder, so that nothing else on the machine feels it.
-Mounting is not allowed everywhere: `why_not` says so.
+A tmpfs over the data folder, so that nothing else on the machine is affected.
+Mounting is not allowed everywhere: `why_not` has the reason.
 """
 
 import os
@@ -14,7 +14,7 @@ CHUNK = 1 << 20
 
 
 def run(*words: str) -> str:
-    """Empty when it worked, or what was said."""
+    """Empty when the command succeeded, else its output."""
     done = subprocess.run(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.stdout.strip() or f"exit {done.returncode}" if done.returncode else ""
 
@@ -25,13 +25,12 @@ class Disk:
         self.place = stack.run_dir / "data" / "mariadb"
         self.filler = self.place / "filler"
         self.why_not = "not mounted yet"
-        # What a run that was killed has left: its ports are free, or we would
-        # have others.
+        # The mount of a run that was killed: no other run has these ports.
         if os.path.ismount(self.place):
             run("umount", "--lazy", str(self.place))
 
     def mount(self) -> None:
-        """MariaDB's data moves onto it."""
+        """Moves MariaDB's data onto the new file system."""
         self.stack.stop("mariadb")
         aside = self.place.with_name("mariadb.aside")
         self.place.rename(aside)
@@ -51,7 +50,7 @@ class Disk:
             run("umount", "--lazy", str(self.place))
 
     def fill(self) -> None:
-        """To the last byte; what MariaDB frees meanwhile is not taken."""
+        """Takes all space to the last byte, except what MariaDB frees later."""
         with open(self.filler, "wb", buffering=0) as file:
             size = CHUNK
             while size:

@@ -1,6 +1,6 @@
-"""faults - how each kind of fault is done, and undone.
+"""faults - how each kind of fault begins and ends.
 
-A fault is a function that does it and gives back what undoes it, or None.
+A handler begins a fault and returns the function that ends it, or None.
 """
 
 import itertools
@@ -17,23 +17,23 @@ from support.wait import until
 
 Undo = Callable[[], None] | None
 STROBE_EVERY_S = 0.25
-BACK_S = 90
+BACK_S = 300  # a bound on hanging
 ENDING = ("kill", "term", "stop", "away")
 TOXICS = {"cut": {"cut": True}, "blackhole": {"blackhole": True}}
 
 
-class NothingThere(Exception):
-    """The program is not up at the moment: it was killed just before."""
+class NotRunning(Exception):
+    """The program is down at the moment: another fault has ended it."""
 
 
 class Skipped(Exception):
-    """This machine does not allow it."""
+    """This machine does not allow the fault."""
 
 
 def do(cluster: Cluster, fault: Fault) -> Undo:
     handler = HANDLERS.get(fault.kind, toxic)
     if fault.kind in ENDING and not cluster.is_up(fault.target):
-        raise NothingThere
+        raise NotRunning
     return handler(cluster, fault)
 
 
@@ -45,20 +45,20 @@ def toxic(cluster: Cluster, fault: Fault) -> Undo:
 
 def kill(cluster: Cluster, fault: Fault) -> Undo:
     if cluster.send(fault.target, signal.SIGKILL) is None:
-        raise NothingThere
+        raise NotRunning
     return None
 
 
 def term(cluster: Cluster, fault: Fault) -> Undo:
     if cluster.send(fault.target, signal.SIGTERM) is None:
-        raise NothingThere
+        raise NotRunning
     return None
 
 
 def stop(cluster: Cluster, fault: Fault) -> Undo:
     pid = cluster.send(fault.target, signal.SIGSTOP)
     if pid is None:
-        raise NothingThere
+        raise NotRunning
     return lambda: cluster.resume(fault.target, pid)
 
 
@@ -68,7 +68,7 @@ def away(cluster: Cluster, fault: Fault) -> Undo:
 
 
 def bring_back(cluster: Cluster, program: str) -> None:
-    """It may be killed while it starts; supervisord would try again too."""
+    """A kill may hit the program while it starts: tries again, as supervisord does."""
     def started() -> bool:
         cluster.stack.start(program)
         return True
@@ -79,13 +79,13 @@ def flushall(cluster: Cluster, fault: Fault) -> Undo:
     try:
         hints(cluster.stack).flushall()
     except redis.RedisError as error:
-        raise NothingThere from error
+        raise NotRunning from error
     return None
 
 
 def disk(cluster: Cluster, fault: Fault) -> Undo:
     if cluster.disk.why_not:
-        raise Skipped(f"no file system of our own: {cluster.disk.why_not}")
+        raise Skipped(f"no file system of its own: {cluster.disk.why_not}")
     cluster.disk.fill()
     return cluster.disk.free
 

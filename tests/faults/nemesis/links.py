@@ -1,7 +1,7 @@
-"""links - the proxy as a child process, and what is bad on each of its links.
+"""links - the proxy as a child process, and the faults on each of its links.
 
-Several faults may lie on one link at a time; each is put on and taken off under
-a name of its own, and the link suffers all of them together.
+Several faults may lie on one link at a time. Each is put on and taken off under a name
+of its own; the link has all of them together.
 """
 
 import json
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from support.stack import die_with_parent
 
-# How two faults of one kind add up.
+# The sum of two faults of one kind.
 TOGETHER: dict[str, Callable] = {
     "cut": max, "blackhole": max, "delay_ms": lambda a, b: a + b,
     "jitter_ms": lambda a, b: a + b, "kib_s": min, "slice_bytes": min, "close_after": min,
@@ -34,7 +34,7 @@ class Links:
         self.faults: dict[str, dict[str, dict]] = {}  # link -> fault's name -> toxics
 
     def open(self, ports: dict[str, tuple[int, int]]) -> "Links":
-        """`ports`: name of each link -> where it listens, and what it reaches."""
+        """`ports`: name of each link -> its own port, and the port of its target."""
         self.child = subprocess.Popen(
             [sys.executable, "-m", "nemesis.proxy"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)

@@ -1,4 +1,4 @@
-"""nemesis - carries out a plan, at its times, whatever it meets."""
+"""nemesis - carries out a plan at its times, whatever state the programs are in."""
 
 import heapq
 import itertools
@@ -11,7 +11,9 @@ from nemesis import faults
 from nemesis.cluster import Cluster
 from nemesis.plan import Fault
 
-HANDS = 8  # faults that are being done or undone at a time
+WORKERS = 8  # faults that are begun or ended at the same time
+# A program that is down can't be killed. The kill waits until it is up again.
+LATER_S, GIVE_UP_S = 0.2, 300
 
 
 class Nemesis:
@@ -20,17 +22,17 @@ class Nemesis:
         self.kills = 0
         self.done = 0
         self.skipped: dict[str, str] = {}  # kind -> why
-        self.trouble: list[str] = []  # what could not be done or undone
+        self.trouble: list[str] = []  # faults that could not be begun or ended
         self.began = 0.0
         self.stopping = threading.Event()
         self.count = itertools.count()
         self.agenda: list[tuple[float, int, Callable[[], None]]] = []
         self.lock = threading.Lock()
-        self.hands = ThreadPoolExecutor(HANDS, "nemesis")
+        self.hands = ThreadPoolExecutor(WORKERS, "nemesis")
         self.under_way: list[Future] = []
 
     def run(self) -> None:
-        """Returns when all was done and undone, or after stop()."""
+        """Returns when every fault has begun and ended, or after stop()."""
         self.began = time.monotonic()
         for fault in self.plan:
             self.at(fault.at_s, lambda fault=fault: self.do(fault))
@@ -62,29 +64,37 @@ class Nemesis:
             return
         try:
             undo = faults.do(self.cluster, fault)
-        except faults.NothingThere:
-            self.tell("nothing there", fault)
+        except faults.NotRunning:
+            self.not_running(fault)
             return
         except faults.Skipped as why:
             self.skipped[fault.kind] = str(why)
             self.tell("skipped", fault)
             return
-        except Exception as error:  # ours, or a server that would not stop
-            self.fail("could not be done", fault, error)
+        except Exception as error:  # of the test itself, or a server that does not stop
+            self.fail("could not begin", fault, error)
             return
         self.done += 1
         self.kills += fault.kind == "kill"
-        self.tell("done", fault)
+        self.tell("begun", fault)
         if undo:
-            # To do it may have taken a while.
+            # To begin it may have taken a while.
             self.at(self.now() + fault.lasts_s, lambda: self.undo(fault, undo))
+
+    def not_running(self, fault: Fault) -> None:
+        if fault.kind != "kill":
+            self.tell("not running", fault)
+        elif self.now() < fault.at_s + GIVE_UP_S:
+            self.at(self.now() + LATER_S, lambda: self.do(fault))
+        else:
+            self.fail("could not begin", fault, TimeoutError(f"down for {GIVE_UP_S} s"))
 
     def undo(self, fault: Fault, undo: Callable[[], None]) -> None:
         try:
             undo()
-            self.tell("over", fault)
+            self.tell("ended", fault)
         except Exception as error:
-            self.fail("could not be undone", fault, error)
+            self.fail("could not end", fault, error)
 
     def tell(self, what: str, fault: Fault) -> None:
         self.say(f"{self.now():7.1f} s  {what:<13} {fault.kind} {fault.target}")
@@ -94,5 +104,5 @@ class Nemesis:
         self.say(f"{self.now():7.1f} s  {what}: {fault}: {error!r}")
 
     def stop(self) -> None:
-        """Nothing new is broken, what is broken is mended now."""
+        """Begins no more faults, and ends those that last."""
         self.stopping.set()

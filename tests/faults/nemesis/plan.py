@@ -1,8 +1,8 @@
-"""plan - what is broken when, drawn from a seed before anything starts.
+"""plan - which fault begins when, drawn from a seed before anything starts.
 
-Two lanes of faults that last (so at most two at a time, never both on one
+Two lanes of lasting faults (so at most two at a time, never both on one
 program), and kills between them, evenly spread. The same seed and the same
-minutes are the same plan, on every machine.
+minutes give the same plan on every machine.
 """
 
 import math
@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from nemesis.cluster import GATEWAYS, SAVERS
 
-CALM_S = 20  # at the end nothing is broken
+CALM_S = 20  # without faults, at the end
 START_S = 3
 KILL_EVERY_S = 3.6
 LONG_KILL_EVERY_S = 6.0
-# Who comes up slowly, and everybody waits for: broken more often than that, they
-# would merely be away.
+# Servers that start slowly and that all services need: with more faults than one in so
+# many seconds they would only be away.
 EVERY_S = {"kafka": 60, "mariadb": 25}
 GAP_S, LONG_GAP_S = (1, 4), (3, 15)  # between two of a lane
 LANES = 2
@@ -33,7 +33,7 @@ LINKS = tuple([f"{name}.{server}" for name in GATEWAYS
                for server in ("client", "kafka", "redis", "identity")]
               + [f"{name}.{server}" for name in SAVERS
                  for server in ("kafka", "mysql", "identity")] + ["identity.mysql"])
-# How often each kind comes, and how long it lasts at most, in seconds.
+# The weight of each kind, and how long it lasts at most, in seconds.
 KINDS = {
     "stop": (5, STOP_MAX_S), "term": (3, 1), "away": (3, 15), "flushall": (2, 1),
     "cut": (3, 20), "blackhole": (3, 30), "slow": (4, 30), "narrow": (1, 20),
@@ -58,7 +58,7 @@ class Fault:
 
     @property
     def program(self) -> str:
-        """What no other fault may touch meanwhile."""
+        """No other fault may hit this program meanwhile."""
         return "mariadb" if self.kind == "disk" else self.target.split(".")[0]
 
     def __str__(self) -> str:
@@ -153,7 +153,7 @@ def how_of(draw: random.Random, kind: str) -> dict:
 
 
 def meets(one: Fault, two: Fault, apart_s: float = 1.0) -> bool:
-    """Whether both touch the same program at the same time."""
+    """Whether both hit the same program at the same time."""
     return one.program == two.program and one.at_s < two.ends_s + apart_s \
         and two.at_s < one.ends_s + apart_s
 
@@ -165,14 +165,14 @@ def too_soon(one: Fault, two: Fault) -> bool:
 
 
 def crowd(fault: Fault, others: list[Fault]) -> int:
-    """How many others last while this one does."""
+    """The number of other faults that last at the same time."""
     return sum(1 for other in others
                if other.lasts_s and fault.at_s < other.ends_s and other.at_s < fault.ends_s)
 
 
 # --- kills -----------------------------------------------------------------------
 def kills(draw: random.Random, end_s: float, faults: list[Fault]) -> list[Fault]:
-    """One in each slot of time; everybody's turn comes before chance decides."""
+    """One in each slot of time: first each program once, then by chance."""
     found: list[Fault] = []
     first = list(KILLED)
     draw.shuffle(first)
@@ -190,7 +190,7 @@ def kills(draw: random.Random, end_s: float, faults: list[Fault]) -> list[Fault]
 
 
 def gone(kill: Fault, other: Fault) -> bool:
-    """There would be nothing to kill, or nothing that should be."""
+    """Whether the other fault leaves nothing to kill, or nothing that should be killed."""
     return other.kind in ("away", "disk", "term", "stop") and meets(kill, other, 4.0)
 
 

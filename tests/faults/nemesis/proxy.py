@@ -1,15 +1,15 @@
-"""proxy - TCP links that can be made bad while they are used.
+"""proxy - TCP links that can be made bad while they are in use.
 
-Run as a program it takes lines of JSON on stdin and answers each on stdout:
+As a program it reads lines of JSON from stdin and answers each on stdout:
 
     {"open": {"NAME": [port to listen on, port to reach], ...}}
     {"link": "NAME", "toxics": {...}}       the members of Toxics; {} is healthy
 
-It listens on loopback only, and ends when stdin does. A process of its own, so
-that the nemesis and what it breaks do not wait for each other.
+It listens on loopback only, and ends when stdin ends. It is a process of its own, so that
+the nemesis and the links do not wait for each other.
 
-What a link holds back is bounded: when that much waits, it stops reading, and
-the sender's kernel feels it.
+A link holds back a bounded number of bytes. At the bound the proxy stops reading, and the
+sender's kernel buffers fill.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Toxics:
-    """How a link is bad; None and 0: not in this way."""
+    """The faults of a link; False and 0 mean none."""
 
     cut: bool = False  # every connection is reset, new ones at once
     blackhole: bool = False  # connections open, and not a byte passes
@@ -45,14 +45,14 @@ class Toxics:
 
 
 class Way:
-    """One direction of a connection: what waits to be written, and until when."""
+    """One direction of a connection: the bytes that wait, each with its time to be written."""
 
     def __init__(self, link: "Link", pair: "Pair", source: "End"):
         self.link, self.pair, self.source = link, pair, source
         self.sink: End | None = None
         self.held: deque[tuple[float, bytes]] = deque()
         self.held_bytes = 0
-        self.ended = False  # the source has said its last
+        self.ended = False  # the source has sent its last byte
         self.last_due = 0.0
         self.passed = 0
         self.timer: asyncio.TimerHandle | None = None
@@ -116,7 +116,7 @@ class Way:
         self.finish()
 
     def balance(self) -> None:
-        """Reading goes on only while there is room for what is read."""
+        """Reads on only while there is room."""
         full = self.held_bytes > (HELD_LOW if self.source.paused else HELD_MAX)
         self.source.pause(full or self.stuck or self.sink.jammed)
 
@@ -129,7 +129,7 @@ class Way:
             self.sink.say_end()
 
     def changed(self) -> None:
-        """The link's toxics are others now: what waits keeps its time."""
+        """The link has other toxics now: bytes that wait keep their time."""
         self.plan()
         self.balance()
         self.finish()
@@ -141,13 +141,13 @@ class Way:
 
 
 class End(asyncio.Protocol):
-    """One of the two sockets of a connection through us."""
+    """One of the two sockets of a connection through the proxy."""
 
     def __init__(self, pair: "Pair"):
         self.pair = pair
         self.transport: asyncio.Transport | None = None
-        self.way: Way | None = None  # what comes in here
-        self.back: Way | None = None  # what goes out here
+        self.way: Way | None = None  # bytes that arrive here
+        self.back: Way | None = None  # bytes that leave here
         self.paused = self.jammed = self.said_end = False
 
     def connection_made(self, transport) -> None:
@@ -190,7 +190,7 @@ class End(asyncio.Protocol):
         self.said_end = True
         try:
             self.transport.write_eof()
-        except OSError:  # reset by its peer, and we are about to hear of it
+        except OSError:  # reset by its peer; an event about it follows
             self.pair.reset()
             return
         self.pair.ended()
@@ -234,7 +234,7 @@ class Pair:
             self.far.reset()
 
     def ended(self) -> None:
-        """Each side has said its last, and been told so of the other."""
+        """Each side has sent its last byte, and knows that the other side has."""
         if self.near.said_end and self.far.said_end:
             self.forget()
             for end in (self.near, self.far):
@@ -242,7 +242,7 @@ class Pair:
                     end.transport.close()
 
     def lost(self) -> None:
-        """One side is gone before its time: then the other goes too."""
+        """One side ended early: ends the other side too."""
         if not self.dead:
             self.reset()
 
@@ -311,6 +311,6 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    # Whoever started us closes stdin when it is time; Ctrl-C is meant for it.
+    # The parent closes stdin at the end; a Ctrl-C is meant for the parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     asyncio.run(serve())

@@ -1,4 +1,4 @@
-"""report - what was checked and what was measured, for people and for the runner."""
+"""report - the checks of a run and its counts, for a reader and for the runner."""
 
 import json
 import time
@@ -9,7 +9,7 @@ class Report:
     def __init__(self, logs: Path):
         self.logs = logs
         self.checks: list[tuple[str, bool, str]] = []
-        self.figures: dict[str, object] = {}
+        self.counts: dict[str, object] = {}
         self.began = time.monotonic()
 
     def say(self, text: str = "") -> None:
@@ -24,11 +24,6 @@ class Report:
         self.say(f"{mark} {what}" + (f": {why}" if why and not holds else ""))
         return bool(holds)
 
-    def figure(self, name: str, value: object, text: str) -> None:
-        """Measured and told; no test fails because of a time."""
-        self.figures[name] = value
-        self.say(f"       {text}")
-
     @property
     def failed(self) -> int:
         return sum(1 for _, holds, _ in self.checks if not holds)
@@ -36,7 +31,7 @@ class Report:
     def write(self, **more: object) -> None:
         body = {"checks": [{"what": what, "holds": holds, "why": why}
                            for what, holds, why in self.checks],
-                "figures": self.figures, "seconds": round(time.monotonic() - self.began, 1)}
+                "counts": self.counts, "seconds": round(time.monotonic() - self.began, 1)}
         (self.logs / "report.json").write_text(json.dumps(body | more, indent=2) + "\n")
 
 
