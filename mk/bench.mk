@@ -8,7 +8,7 @@
 
 PARTS ?=
 
-# A second make, because pkg-config is asked about what was only just installed.
+# A second make, because the figures are those of a release build.
 bench:
 	@deploy/install-packages --test
 	@$(MAKE_AGAIN) VARIANT=release bench-run

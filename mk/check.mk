@@ -20,6 +20,7 @@
 #	make steps         each step of a message is killed, under the ledger
 #	make mutants       planted bugs: does the ledger catch each of them?
 #	make faults        random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
+#	make first-start   make run on a bare Debian, as a new user sees it
 #	make compose       docker compose: images, scaling, restarts, bad set-ups
 #	make soak          does anything grow? SOAK_MINUTES=5 SOAK_RATE=200
 #	make fuzz          fuzz harnesses with new inputs, FUZZ_SECONDS=5 each
@@ -40,25 +41,22 @@ RUN_TESTS     = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
 PYTEST        = $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini $(PYTEST_FLAGS)
 WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 
-.PHONY: test prove test-stages prove-stages tools layers lint tidy format-check \
+.PHONY: test prove tools layers lint tidy format-check \
 	docs checks mutants-check corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
-	steps mutants faults compose soak \
+	steps mutants faults compose soak first-start \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
 
-# A second make, because pkg-config is asked about what was only just installed.
-test prove:
+test:
 	@deploy/install-packages --test
-	@$(MAKE_AGAIN) $@-stages
-
-test-stages:
 	@tests/check/run test
 
-prove-stages:
+prove:
+	@deploy/install-packages --test
 	@tests/check/run prove $(if $(WITHIN),--within $(WITHIN)) $(PART)
 
 # Not made again in a fresh clone, whose files are newer: the name is the content.
@@ -278,6 +276,10 @@ faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 # At a steady rate, so that the machine's speed decides nothing; longer: make bench-soak.
 soak: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@SOAK_MINUTES=$(or $(SOAK_MINUTES),5) SOAK_RATE=$(or $(SOAK_RATE),200) bench/soak
+
+# Needs root: it makes a bare Debian with debootstrap.
+first-start: tools
+	@tests/check/first-start
 
 # Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
 # that one's images from one run to the next.

@@ -126,6 +126,9 @@ STAGES = (
                                                  "tests/compose/*", "*/schema/*"), turn=7),
     Stage("soak", PROVE, 420, "Memory, descriptors or threads of a service that grow under a "
           "steady load.", needs=("tools", "build"), touched=SERVICES, turn=9),
+    Stage("first-start", PROVE, 300, "A first `make run` on a bare Debian that fails, says more "
+          "than a screen, or does not bring two users to a chat.", needs=("tools",),
+          touched=("deploy/*", *MAKE), turn=9),
     Stage("build-debug", PROVE, 120, "What gcc warns about without optimisation.",
           touched=("tests/check/unit",), turn=8),
     Stage("unit-valgrind", PROVE, 300, "Uninitialised reads and leaks in single modules.",
