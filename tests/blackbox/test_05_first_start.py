@@ -40,7 +40,7 @@ def program(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("goal", ["help", "layers", "-n clean", "-n deps", "-n reset"])
-def test_these_goals_ask_neither_pkg_config_nor_a_compiler(goal: str, tmp_path: Path):
+def test_these_goals_run_neither_pkg_config_nor_a_compiler(goal: str, tmp_path: Path):
     notes = tmp_path / "notes"
     for name in ("pkg-config", "gcc", "cc", "clang", "sed"):
         program(tmp_path / "bin" / name, CALLED.format(notes=notes))
@@ -64,7 +64,7 @@ def test_a_dry_run_needs_no_packages(goal: str, tmp_path: Path):
     assert done.stderr == ""
 
 
-def test_a_build_without_its_packages_says_what_installs_them(tmp_path: Path):
+def test_a_build_without_its_packages_names_the_install_command(tmp_path: Path):
     (tmp_path / "empty").mkdir()
     done = subprocess.run(["make", f"BUILD={tmp_path}/build"], cwd=ROOT, capture_output=True,
                           env=environment(PKG_CONFIG_LIBDIR=str(tmp_path / "empty"),
@@ -81,7 +81,7 @@ def build(tmp_path: Path, broken: str = "none") -> list[str]:
             "PYTEST_FLAGS=-k 'a b' (or c)", f"{tmp_path}/build/libcommon.a"]
 
 
-def test_a_build_counts_in_one_row_of_a_terminal(tmp_path: Path):
+def test_a_build_shows_its_progress_in_one_terminal_row(tmp_path: Path):
     with Terminal(build(tmp_path), cwd=ROOT, env=environment()) as terminal:
         code, written = terminal.finish(120), terminal.written
         rows = [row for row in terminal.screen() if row]
@@ -94,7 +94,7 @@ def test_a_build_counts_in_one_row_of_a_terminal(tmp_path: Path):
     assert max(counts) > 40
 
 
-def test_a_build_writes_four_lines_elsewhere(tmp_path: Path):
+def test_a_build_without_a_terminal_writes_four_lines(tmp_path: Path):
     done = subprocess.run(build(tmp_path), cwd=ROOT, env=environment(), capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -103,7 +103,7 @@ def test_a_build_writes_four_lines_elsewhere(tmp_path: Path):
     assert len(lines) == 4 and all("building " in line for line in lines), lines
 
 
-def test_errors_of_the_compiler_are_whole(tmp_path: Path):
+def test_compiler_errors_are_printed_whole(tmp_path: Path):
     with Terminal(build(tmp_path, "common/base/buf.c"), cwd=ROOT,
                   env=environment()) as terminal:
         assert terminal.finish(120) != 0

@@ -32,7 +32,7 @@ TEXTS = {
 
 
 # --- identity -----------------------------------------------------------------
-def test_registering_signs_in(api: Api):
+def test_registering_signs_the_user_in(api: Api):
     person = api.register("Ada " + new_uuid()[:8])
     answer = api.whose(person.token)
     assert answer.status_code == 200
@@ -43,14 +43,14 @@ def test_registering_signs_in(api: Api):
     assert person.expires_in > 0
 
 
-def test_logging_in_gives_a_session_of_its_own(api: Api, alice: Person):
+def test_each_login_creates_a_new_session(api: Api, alice: Person):
     again = api.login(alice.name)
     assert again.id == alice.id
     first, second = api.whose(alice.token).json(), api.whose(again.token).json()
     assert first["session"] != second["session"]
 
 
-def test_a_form_does_as_well_as_json(api: Api):
+def test_sign_up_and_login_accept_a_form(api: Api):
     name = "Form & Söhne " + new_uuid()[:8]
     answer = api.http.post("/auth/register", data={"name": name, "pass": "pässword &=+%"})
     assert answer.status_code == 201, answer.text
@@ -59,7 +59,7 @@ def test_a_form_does_as_well_as_json(api: Api):
     assert answer.status_code == 200, answer.text
 
 
-def test_people_are_found_by_name_and_by_id(api: Api, alice: Person, bob: Person):
+def test_users_are_found_by_name_and_by_id(api: Api, alice: Person, bob: Person):
     for path, params in ((f"/auth/users/{bob.id}", {}), ("/auth/users", {"name": bob.name}),
                          ("/auth/users", {"name": bob.name.upper()})):
         answer = api.http.get(path, params=params, headers=alice.bearer)
@@ -70,7 +70,7 @@ def test_people_are_found_by_name_and_by_id(api: Api, alice: Person, bob: Person
                                headers=alice.bearer), 404)
 
 
-def test_status_tells_who_i_am(api: Api, alice: Person):
+def test_status_returns_the_signed_in_user(api: Api, alice: Person):
     answer = api.http.get("/auth/status", headers=alice.bearer)
     assert answer.status_code == 200
     user = answer.json()["user"]
@@ -88,7 +88,7 @@ def test_the_welcome_is_the_first_frame(stack: Stack, api: Api, alice: Person):
     assert welcome["ping_interval_s"] == 25
 
 
-def test_a_browser_may_put_the_token_into_the_subprotocol(stack: Stack, alice: Person):
+def test_the_subprotocol_may_carry_the_token(stack: Stack, alice: Person):
     with Socket(stack.ws_url, alice.token, subprotocol=True) as socket:
         assert socket.ws.subprotocol == "parley"
         assert socket.expect(type="welcome")["user"] == alice.id
@@ -112,7 +112,7 @@ def test_a_message_is_saved_and_delivered(text: str, api: Api, alice: Person, bo
     assert api.messages(bob, saved["conversation"])["messages"] == [message]
 
 
-def test_the_other_sockets_of_the_sender_get_it_too(alice: Person, bob: Person, enter):
+def test_the_senders_other_sockets_receive_the_message(alice: Person, bob: Person, enter):
     sending, other, receiving = enter(alice), enter(alice), enter(bob)
     uuid = sending.say(bob.id, "hi")
     saved = sending.saved(uuid)
@@ -125,14 +125,14 @@ def test_the_other_sockets_of_the_sender_get_it_too(alice: Person, bob: Person, 
     assert not [frame for frame in sending.seen if frame.get("uuid") == uuid]
 
 
-def test_all_sockets_of_the_recipient_get_it(alice: Person, bob: Person, enter):
+def test_all_sockets_of_the_recipient_receive_the_message(alice: Person, bob: Person, enter):
     sending, receiving = enter(alice), [enter(bob) for _ in range(3)]
     uuid = sending.say(bob.id, "hi")
     for socket in receiving:
         socket.expect(type="message", uuid=uuid)
 
 
-def test_nobody_else_gets_it(api: Api, alice: Person, bob: Person, enter):
+def test_other_users_do_not_receive_a_direct_message(api: Api, alice: Person, bob: Person, enter):
     eve = api.register()
     sending, receiving, third = enter(alice), enter(bob), enter(eve)
     uuid = sending.say(bob.id, "secret")
@@ -145,7 +145,7 @@ def test_nobody_else_gets_it(api: Api, alice: Person, bob: Person, enter):
                                headers=eve.bearer), 404)
 
 
-def test_a_message_to_oneself(api: Api, alice: Person, enter):
+def test_a_user_can_send_a_message_to_themselves(api: Api, alice: Person, enter):
     one, other = enter(alice), enter(alice)
     uuid = one.say(alice.id, "note to self")
     saved = one.saved(uuid)
@@ -157,7 +157,7 @@ def test_a_message_to_oneself(api: Api, alice: Person, enter):
     assert [entry["with"] for entry in found] == [{"id": alice.id}]
 
 
-def test_capital_message_is_message(alice: Person, bob: Person, enter):
+def test_the_member_message_may_be_spelled_Message(alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     uuid = new_uuid()
     one.send({"uuid": uuid, "Message": "capital", "user_to": bob.id})
@@ -165,7 +165,7 @@ def test_capital_message_is_message(alice: Person, bob: Person, enter):
     assert two.expect(type="message", uuid=uuid)["message"] == "capital"
 
 
-def test_the_type_may_be_written_out(alice: Person, bob: Person, enter):
+def test_a_send_may_name_its_type(alice: Person, bob: Person, enter):
     one = enter(alice)
     one.saved(one.say(bob.id, "typed", type="message"))
 
@@ -175,14 +175,14 @@ def test_unknown_members_are_ignored(alice: Person, bob: Person, enter):
     one.saved(one.say(bob.id, "more", sender=99, user_from=99, id=1, extra={"a": [1]}))
 
 
-def test_the_sender_is_whose_token_it_is(alice: Person, bob: Person, enter):
+def test_the_token_determines_the_sender(alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     uuid = one.say(bob.id, "hi", sender=bob.id, user_from=bob.id)
     assert two.expect(type="message", uuid=uuid)["user_from"] == alice.id
 
 
 # --- the same uuid again ------------------------------------------------------------
-def test_a_uuid_in_capitals_is_the_same(alice: Person, bob: Person, enter):
+def test_a_uuid_is_compared_without_regard_to_case(alice: Person, bob: Person, enter):
     one = enter(alice)
     uuid = new_uuid()
     one.say(bob.id, "hi", uuid=uuid.upper())
@@ -192,8 +192,8 @@ def test_a_uuid_in_capitals_is_the_same(alice: Person, bob: Person, enter):
 
 
 @pytest.mark.parametrize("text", ["hi", "another text"])
-def test_sending_again_answers_with_the_first_result(text: str, api: Api, alice: Person,
-                                                     bob: Person, enter):
+def test_a_repeated_send_gets_the_first_result(text: str, api: Api, alice: Person, bob: Person,
+                                               enter):
     one = enter(alice)
     uuid = one.say(bob.id, "hi")
     saved = one.saved(uuid)
@@ -206,7 +206,7 @@ def test_sending_again_answers_with_the_first_result(text: str, api: Api, alice:
     assert [message["message"] for message in found] == ["hi"]
 
 
-def test_sending_again_to_another_person_answers_with_the_first_result(
+def test_a_repeated_send_to_another_user_gets_the_first_result(
         api: Api, alice: Person, bob: Person, enter):
     carol = api.register()
     one, third = enter(alice), enter(carol)
@@ -219,8 +219,8 @@ def test_sending_again_to_another_person_answers_with_the_first_result(
     assert third.seen == [], third.seen[0]
 
 
-def test_many_at_once_under_one_uuid_are_one_message(api: Api, alice: Person, bob: Person,
-                                                     enter):
+def test_simultaneous_sends_with_one_uuid_make_one_message(api: Api, alice: Person, bob: Person,
+                                                           enter):
     one = enter(alice)
     uuid = new_uuid()
     for number in range(20):
@@ -235,8 +235,7 @@ def test_many_at_once_under_one_uuid_are_one_message(api: Api, alice: Person, bo
                and frame.get("state") == "saved")
 
 
-def test_the_uuid_of_another_person_is_free_to_use(api: Api, alice: Person, bob: Person,
-                                                   enter):
+def test_two_users_can_use_the_same_uuid(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     uuid = one.say(bob.id, "mine")
     first = one.saved(uuid)
@@ -249,7 +248,7 @@ def test_the_uuid_of_another_person_is_free_to_use(api: Api, alice: Person, bob:
 
 
 @pytest.mark.parametrize("version", [1, 4, 7])
-def test_any_version_of_uuid(version: int, alice: Person, bob: Person, enter):
+def test_every_uuid_version_is_accepted(version: int, alice: Person, bob: Person, enter):
     raw = bytearray(uuid_module.uuid4().bytes)
     raw[6] = version << 4 | raw[6] & 15
     one = enter(alice)
@@ -257,7 +256,7 @@ def test_any_version_of_uuid(version: int, alice: Person, bob: Person, enter):
 
 
 # --- order, history, conversations ----------------------------------------------------
-def test_seq_rises_by_one_and_everybody_sees_the_same_order(api: Api, alice: Person,
+def test_seq_rises_by_one_and_both_users_see_the_same_order(api: Api, alice: Person,
                                                             bob: Person, enter):
     one, two = enter(alice), enter(bob)
     sent = {}
@@ -314,7 +313,7 @@ PAGES = [  # query -> seqs, next
 
 
 @pytest.mark.parametrize("query, seqs, following", PAGES, ids=[str(page[0]) for page in PAGES])
-def test_history_pages(query, seqs, following, talk, shared_api: Api):
+def test_history_returns_the_requested_page(query, seqs, following, talk, shared_api: Api):
     _, bob, conversation = talk
     page = shared_api.messages(bob, conversation, **query)
     assert [message["seq"] for message in page["messages"]] == list(seqs)
@@ -338,7 +337,7 @@ def test_a_bad_page_is_refused(query: str, talk, shared_api: Api):
     check_problem(answer, 422)
 
 
-def test_not_mine_looks_like_not_there(talk, api: Api):
+def test_a_foreign_conversation_looks_like_a_missing_one(talk, api: Api):
     eve = api.register()
     _, _, conversation = talk
     answers = [api.http.get(f"/conversations/{number}/messages", headers=eve.bearer)
@@ -348,14 +347,14 @@ def test_not_mine_looks_like_not_there(talk, api: Api):
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "9007199254740992",
                                     "99999999999999999999", "%31%00", "1'--"])
-def test_what_is_no_conversation_is_not_there(number: str, talk, shared_api: Api):
+def test_an_invalid_conversation_id_is_not_found(number: str, talk, shared_api: Api):
     alice, _, _ = talk
     answer = shared_api.http.get(f"/conversations/{number}/messages", headers=alice.bearer)
     assert answer.status_code in (400, 404), answer.text
     check_problem(answer, answer.status_code)
 
 
-def test_conversations_newest_activity_first(api: Api, alice: Person, enter):
+def test_conversations_are_sorted_by_newest_activity(api: Api, alice: Person, enter):
     others = [api.register() for _ in range(3)]
     one = enter(alice)
     for other in others:
@@ -393,7 +392,7 @@ def test_conversations_are_paged(api: Api, alice: Person, enter):
     assert page["next"] is not None
 
 
-def test_who_has_no_conversation_has_an_empty_list(api: Api, alice: Person):
+def test_a_new_user_has_an_empty_conversation_list(api: Api, alice: Person):
     assert api.conversations(alice) == {"conversations": [], "next": None}
 
 
@@ -441,7 +440,7 @@ def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice
         (saved["conversation"], 1, saved["id"], alice.id, text)
 
 
-def test_each_users_events_lie_in_one_partition(stack: Stack, alice: Person, bob: Person, enter):
+def test_the_events_of_a_user_use_one_partition(stack: Stack, alice: Person, bob: Person, enter):
     one = enter(alice)
     uuids = [one.say(bob.id, f"n{number}") for number in range(10)]
     for uuid in uuids:

@@ -142,13 +142,13 @@ EDGES = {
 
 
 @pytest.mark.parametrize("make", EDGES.values(), ids=EDGES.keys())
-def test_what_is_just_good_enough_is_taken(make, stack: Stack, alice: Person, enter):
+def test_a_frame_at_a_limit_is_accepted(make, stack: Stack, alice: Person, enter):
     socket = enter(alice)
     socket.send(make(alice.id))
     socket.saved(UUID)
 
 
-def test_a_number_written_otherwise_is_the_same_or_refused(alice: Person, enter):
+def test_another_spelling_of_a_number_is_equal_or_refused(alice: Person, enter):
     """1.0 and 1e0 equal 1 in JSON: accepted as 1 or refused, never another user."""
     socket = enter(alice)
     socket.send(raw(user_to=f"{alice.id}.0"))

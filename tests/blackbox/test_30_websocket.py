@@ -91,7 +91,8 @@ def person(stack: Stack, shared_api: Api) -> Person:
 
 
 @pytest.mark.parametrize("data, code", ABUSES.values(), ids=ABUSES.keys())
-def test_abuse_ends_with_a_code(data: bytes, code: int, stack: Stack, person: Person):
+def test_a_protocol_violation_gets_its_close_code(data: bytes, code: int, stack: Stack,
+                                                  person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         try:
             raw.send(data)
@@ -101,7 +102,8 @@ def test_abuse_ends_with_a_code(data: bytes, code: int, stack: Stack, person: Pe
 
 
 @pytest.mark.parametrize("name", ["reserved opcode 0x3", "0xff", "close code 999"])
-def test_abuse_in_single_bytes_ends_the_same(name: str, stack: Stack, person: Person):
+def test_a_violation_sent_in_single_bytes_gets_the_same_code(name: str, stack: Stack,
+                                                             person: Person):
     data, code = ABUSES[name]
     with open_raw(stack.ws_url, person.token) as raw:
         try:
@@ -127,7 +129,7 @@ def test_the_accept_key_is_right(stack: Stack, person: Person):
     assert "sec-websocket-extensions" not in answer.headers
 
 
-def test_extensions_are_not_taken(stack: Stack, person: Person):
+def test_extensions_are_not_negotiated(stack: Stack, person: Person):
     with RawSocket(stack.ws_url) as raw:
         answer = raw.upgrade(person.token,
                              Sec_WebSocket_Extensions="permessage-deflate; client_max_window_bits")
@@ -151,13 +153,13 @@ def test_a_pong_has_the_bytes_of_the_ping(payload: bytes, stack: Stack, person: 
         assert raw.next(PONG) == payload
 
 
-def test_a_pong_nobody_asked_for_is_ignored(stack: Stack, person: Person):
+def test_an_unsolicited_pong_is_ignored(stack: Stack, person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(frame(PONG, b"hello") + frame(PING, b"next"))
         assert raw.receive() == (PONG, b"next")
 
 
-def test_empty_fragments_are_nothing(stack: Stack, person: Person):
+def test_empty_fragments_are_ignored(stack: Stack, person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(frame(TEXT, b"", fin=False) + frame(CONTINUATION, b"", fin=False) +
                  frame(CONTINUATION, b"{}", fin=False) + frame(CONTINUATION, b""))
@@ -184,13 +186,13 @@ def long_text(size: int) -> bytes:
     return (head + "x" * (size - len(head) - 2) + '"}').encode()
 
 
-def test_exactly_64_kib_is_read(stack: Stack, person: Person):
+def test_a_message_of_64_kib_is_read(stack: Stack, person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(frame(TEXT, long_text(CAP)))
         assert refusal(raw) == "message_too_long"
 
 
-def test_exactly_64_kib_in_fragments_is_read(stack: Stack, person: Person):
+def test_a_fragmented_message_of_64_kib_is_read(stack: Stack, person: Person):
     text = long_text(CAP)
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(frame(TEXT, text[:40000], fin=False) + frame(CONTINUATION, text[40000:]))
@@ -199,7 +201,7 @@ def test_exactly_64_kib_in_fragments_is_read(stack: Stack, person: Person):
 
 @pytest.mark.parametrize("code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000,
                                   3999, 4000, 4999])
-def test_a_good_close_is_answered(code: int, stack: Stack, person: Person):
+def test_a_valid_close_is_answered(code: int, stack: Stack, person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(close_frame(code, "tschüß".encode()))
         assert raw.close_code() in (code, 1000)
@@ -211,7 +213,7 @@ def test_a_close_without_a_code_is_answered(stack: Stack, person: Person):
         assert raw.close_code() in (1000, 1005)
 
 
-def test_what_comes_after_a_close_is_ignored(stack: Stack, person: Person):
+def test_bytes_after_a_close_are_ignored(stack: Stack, person: Person):
     with open_raw(stack.ws_url, person.token) as raw:
         raw.send(close_frame(1000) + frame(TEXT, b"{}"))
         op, payload = raw.receive()
@@ -219,7 +221,7 @@ def test_what_comes_after_a_close_is_ignored(stack: Stack, person: Person):
         assert struct.unpack(">H", payload[:2]) == (1000,)
 
 
-def test_a_frame_right_behind_the_handshake_is_read(stack: Stack, person: Person):
+def test_a_frame_sent_with_the_handshake_is_read(stack: Stack, person: Person):
     """Sent before the upgrade answer is read: the gateway must not lose it."""
     with RawSocket(stack.ws_url) as raw:
         key = base64.b64encode(b"0123456789abcdef").decode()
@@ -260,7 +262,7 @@ def test_a_bad_handshake_is_refused(headers, status: int, stack: Stack, person: 
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_only_get_upgrades(method: str, stack: Stack, person: Person):
+def test_only_get_requests_upgrade(method: str, stack: Stack, person: Person):
     with RawSocket(stack.ws_url) as raw:
         answer = raw.request({"Connection": "Upgrade", "Upgrade": "websocket",
                               "Sec-WebSocket-Version": "13", "Content-Length": "0",

@@ -18,26 +18,26 @@ def forge(stack: Stack, shared_api: Api) -> Forge:
     return forge_with_server_key(stack, shared_api)
 
 
-def test_the_forge_can_make_good_tokens(forge: Forge, api: Api):
+def test_the_forge_can_make_valid_tokens(forge: Forge, api: Api):
     """Without this, the refusals below would prove nothing."""
     assert api.whose(forge.good).status_code == 200
     assert api.whose(forge.signed()).status_code == 200
 
 
-def test_the_token_is_as_it_is_written(forge: Forge):
+def test_the_token_has_the_documented_form(forge: Forge):
     assert forge.head["alg"] == "RS256"
     assert {"iss", "aud", "sub", "iat", "exp", "jti", "sid"} <= set(forge.body)
 
 
 @pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
-def test_get_id_by_token_refuses(make, forge: Forge, shared_api: Api):
+def test_get_id_by_token_refuses_a_forged_token(make, forge: Forge, shared_api: Api):
     answer = shared_api.whose(make(forge))
     check_problem(answer, 401)
     assert set(answer.json()) <= {"type", "title", "status", "detail"}
 
 
 @pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
-def test_the_upgrade_refuses(make, forge: Forge, stack: Stack):
+def test_the_upgrade_refuses_a_forged_token(make, forge: Forge, stack: Stack):
     with RawSocket(stack.ws_url) as raw:
         answer = raw.upgrade(make(forge))
     assert answer.status == 401, answer
@@ -46,13 +46,13 @@ def test_the_upgrade_refuses(make, forge: Forge, stack: Stack):
 
 
 @pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
-def test_history_refuses(make, forge: Forge, shared_api: Api):
+def test_history_refuses_a_forged_token(make, forge: Forge, shared_api: Api):
     answer = shared_api.http.get("/conversations",
                                  headers={"Authorization": f"Bearer {make(forge)}"})
     check_problem(answer, 401)
 
 
-def test_all_refusals_read_the_same(forge: Forge, api: Api):
+def test_all_refusals_have_the_same_text(forge: Forge, api: Api):
     """A refusal does not tell an attacker what was wrong."""
     texts = {api.whose(make(forge)).text for make in FORGERIES.values()}
     assert len(texts) == 1, texts
@@ -74,7 +74,8 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("value", HEADERS.values(), ids=HEADERS.keys())
-def test_other_authorization_is_none(value, forge: Forge, stack: Stack, shared_api: Api):
+def test_another_authorization_header_is_refused(value, forge: Forge, stack: Stack,
+                                                 shared_api: Api):
     headers = {} if value is None else {"Authorization": value.format(token=forge.good)}
     check_problem(shared_api.http.get("/auth/getIdByToken", headers=headers), 401)
     check_problem(shared_api.http.get("/conversations", headers=headers), 401)
@@ -83,7 +84,8 @@ def test_other_authorization_is_none(value, forge: Forge, stack: Stack, shared_a
 
 
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_read_in_any_case(scheme: str, alice: Person, stack: Stack, api: Api):
+def test_the_scheme_is_compared_without_regard_to_case(scheme: str, alice: Person, stack: Stack,
+                                                       api: Api):
     headers = {"Authorization": f"{scheme} {alice.token}"}
     assert api.http.get("/auth/getIdByToken", headers=headers).status_code == 200
     assert api.http.get("/conversations", headers=headers).status_code == 200
@@ -113,13 +115,13 @@ PROTOCOLS = {
 
 
 @pytest.mark.parametrize("value", PROTOCOLS.values(), ids=PROTOCOLS.keys())
-def test_a_bad_subprotocol_is_401(value: str, alice: Person, stack: Stack):
+def test_a_bad_subprotocol_gets_401(value: str, alice: Person, stack: Stack):
     with RawSocket(stack.ws_url) as raw:
         answer = raw.upgrade(Sec_WebSocket_Protocol=value.format(token=alice.token))
     assert answer.status == 401
 
 
-def test_a_bad_token_at_the_upgrade_is_warned_of(stack: Stack, api: Api):
+def test_the_gateway_logs_a_bad_token_at_the_upgrade(stack: Stack, api: Api):
     before = stack.log_text("websocket-service").count('"upgrade.bad_token"')
     with RawSocket(stack.ws_url) as raw:
         assert raw.upgrade("a.b.c").status == 401

@@ -161,18 +161,18 @@ def test_a_bad_request_is_refused(method, path, headers, content, status, shared
 
 @pytest.mark.parametrize("query", ["", "?name=", "?other=x", "?name=" + "x" * 65,
                                    "?name=%20a", "?name=a%0ab"])
-def test_a_search_needs_a_name_that_can_be(query: str, alice: Person, api: Api):
+def test_a_search_without_a_valid_name_is_refused(query: str, alice: Person, api: Api):
     check_problem(api.http.get("/auth/users" + query, headers=alice.bearer), 422)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "18446744073709551616",
                                     "9007199254740992", "1'--"])
-def test_what_is_no_id_is_nobody(number: str, alice: Person, api: Api):
+def test_an_invalid_user_id_is_not_found(number: str, alice: Person, api: Api):
     check_problem(api.http.get(f"/auth/users/{number}", headers=alice.bearer), 404)
 
 
 # --- names and passwords ----------------------------------------------------------
-def test_a_wrong_password_reads_like_an_unknown_name(alice: Person, api: Api):
+def test_a_wrong_password_and_an_unknown_name_get_the_same_text(alice: Person, api: Api):
     wrong = api.http.post("/auth/login", json={"name": alice.name, "password": "x" * 20})
     nobody = api.http.post("/auth/login", json={"name": new_name(), "password": "x" * 20})
     short = api.http.post("/auth/login", json={"name": alice.name, "password": "x"})
@@ -184,7 +184,7 @@ def test_a_wrong_password_reads_like_an_unknown_name(alice: Person, api: Api):
 @pytest.mark.parametrize("first, second", [
     ("bob", "BOB"), ("ünal", "ÜNAL"), ("жанна", "ЖАННА"), ("σοφία", "ΣΟΦΊΑ"),
     ("straße", "STRASSE")], ids=["latin", "umlaut", "cyrillic", "greek", "sharp s"])
-def test_names_are_one_without_regard_to_case(first: str, second: str, api: Api):
+def test_names_are_compared_without_regard_to_case(first: str, second: str, api: Api):
     tail = new_name()
     api.register(f"{first} {tail}")
     answer = api.http.post("/auth/register", json={"name": f"{second} {tail}",
@@ -196,13 +196,13 @@ def test_names_are_one_without_regard_to_case(first: str, second: str, api: Api)
 @pytest.mark.parametrize("first, second", [
     ("Zoe", "Zoë"), ("resume", "résumé"), ("o", "ø"), ("a", "а"), ("l", "I"), ("x", "x\u0301")],
     ids=["diaeresis", "acute", "stroke", "cyrillic a", "look-alikes", "combining"])
-def test_names_are_two_by_anything_else(first: str, second: str, api: Api):
+def test_accents_and_lookalikes_distinguish_names(first: str, second: str, api: Api):
     tail = new_name()
     assert api.register(f"{tail} {first}").id != api.register(f"{tail} {second}").id
 
 
 @pytest.mark.parametrize("length", [1, 64])
-def test_names_at_their_limits(length: int, api: Api):
+def test_names_at_their_limits_are_accepted(length: int, api: Api):
     name = (new_name() + "🎉" * 64)[-length:] if length > 1 else None
     if name is None:  # another test may have taken the name: 201 or 409, never 422
         answer = api.http.post("/auth/register", json={"name": "🜀", "password": PASSWORD})
@@ -215,7 +215,7 @@ def test_names_at_their_limits(length: int, api: Api):
 @pytest.mark.parametrize("password", ["12345678", "x" * 256, "ü" * 128, "🎉🎉",
                                       '"\\\n\t ', " " * 8],
                          ids=["8", "256", "256 of two", "8 of four", "odd", "blanks"])
-def test_passwords_at_their_limits(password: str, api: Api):
+def test_passwords_at_their_limits_are_accepted(password: str, api: Api):
     password = password if len(password.encode()) >= 8 else password * 2
     person = api.register(password=password)
     assert api.login(person.name, password).id == person.id
@@ -223,12 +223,12 @@ def test_passwords_at_their_limits(password: str, api: Api):
         "name": person.name, "password": password[:-1] + "~"}), 401)
 
 
-def test_a_taken_name_is_a_conflict(alice: Person, api: Api):
+def test_a_taken_name_gets_409(alice: Person, api: Api):
     check_problem(api.http.post("/auth/register", json={
         "name": alice.name, "password": PASSWORD}), 409)
 
 
-def test_exactly_16_kib_are_read(api: Api):
+def test_a_body_of_16_kib_is_read(api: Api):
     whole = body(more="")
     content = body(more="x" * (16384 - len(whole)))
     content += b" " * (16384 - len(content))
@@ -236,13 +236,13 @@ def test_exactly_16_kib_are_read(api: Api):
     assert api.http.post("/auth/register", headers=JSON, content=content).status_code == 201
 
 
-def test_head_is_get_without_a_body(alice: Person, api: Api):
+def test_head_answers_like_get_without_a_body(alice: Person, api: Api):
     answer = api.http.head("/auth/status", headers=alice.bearer)
     assert answer.status_code == 200
     assert answer.content == b""
 
 
-def test_json_with_a_charset_is_json(api: Api):
+def test_a_json_content_type_may_name_a_charset(api: Api):
     headers = {"Content-Type": "application/json; charset=utf-8"}
     assert api.http.post("/auth/register", headers=headers, content=body()).status_code == 201
 
@@ -292,7 +292,7 @@ def test_malformed_http_is_refused(text: str, status: int, alice: Person, stack:
         assert "application/problem+json" in answer, answer
 
 
-def test_http2_is_never_upgraded_to(stack: Stack):
+def test_an_upgrade_to_http2_is_ignored(stack: Stack):
     got, answer = by_hand(stack.url, "GET /auth/status HTTP/1.1\nHost: x\n"
                           "Connection: Upgrade, HTTP2-Settings, close\nUpgrade: h2c\n"
                           "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\n\n")
@@ -301,7 +301,7 @@ def test_http2_is_never_upgraded_to(stack: Stack):
     assert got in (0, 400, 405, 505)
 
 
-def test_errors_of_nginx_are_problems_too(stack: Stack):
+def test_nginx_answers_errors_with_problem_documents(stack: Stack):
     """Without a service behind it, nginx itself answers 502."""
     with httpx.Client(base_url=stack.url, trust_env=False) as http:
         for path, status in (("/", 404), ("/ws", 426), ("/metrics", 404)):

@@ -117,7 +117,8 @@ def ask(api: Api, route: str, group: Group, people: People, headers: dict):
 
 @pytest.mark.parametrize("kind", ["group", "channel", "direct", "deleted", "absent"])
 @pytest.mark.parametrize("route", ROUTES)
-def test_who_may(route: str, kind: str, api: Api, stack: Stack, people: People):
+def test_each_role_gets_the_status_of_the_table(route: str, kind: str, api: Api, stack: Stack,
+                                                people: People):
     owner = api.register()
     answers = {}
     for (of, who), wanted in zip(COLUMNS, ROUTES[route]):
@@ -140,7 +141,7 @@ def test_who_may(route: str, kind: str, api: Api, stack: Stack, people: People):
 
 
 @pytest.mark.parametrize("route", OTHERS)
-def test_who_may_without_a_conversation(route: str, api: Api, people: People):
+def test_routes_without_a_conversation_need_a_token(route: str, api: Api, people: People):
     method, path = route.split()
     person, other = api.register(), people.target
     bodies = {"POST /auth/login": {"name": person.name, "password": person.password},
@@ -163,7 +164,8 @@ def test_who_may_without_a_conversation(route: str, api: Api, people: People):
     ("owner", {"admin": 204, "member": 204}), ("admin", {"owner": 403, "admin": 403,
                                                          "member": 204}),
     ("member", {"owner": 403, "admin": 403, "member": 403})])
-def test_who_may_remove_whom(role: str, may: dict[str, int], api: Api, people: People):
+def test_each_role_removes_only_lower_roles(role: str, may: dict[str, int], api: Api,
+                                            people: People):
     owner, second = api.register(), api.register()
     for other, wanted in may.items():
         group = make(api, owner, people.admin, people.member, people.target, second)
@@ -176,7 +178,7 @@ def test_who_may_remove_whom(role: str, may: dict[str, int], api: Api, people: P
         assert (target.id in group.roles(people.member)) == (wanted != 204)
 
 
-def test_who_is_not_in_it_is_not_removed(api: Api, people: People):
+def test_removing_a_user_who_is_no_member_is_refused(api: Api, people: People):
     owner = api.register()
     group = make(api, owner, people.member)
     for user in (people.stranger.id, ABSENT, "0", "x"):
@@ -185,14 +187,14 @@ def test_who_is_not_in_it_is_not_removed(api: Api, people: People):
 
 
 @pytest.mark.parametrize("body", [{}, {"role": "king"}, {"role": 3}, {"role": None}])
-def test_there_are_three_roles(body: dict, api: Api, people: People):
+def test_a_role_outside_the_three_is_refused(body: dict, api: Api, people: People):
     owner = api.register()
     group = make(api, owner, people.member)
     check_problem(group.ask("PATCH", f"/members/{people.member.id}", owner, json=body), 422)
 
 
 @pytest.mark.parametrize("number", ["0", "x", "-1", "9007199254740992", "1.0", "%31"])
-def test_no_such_number(number: str, api: Api, people: People):
+def test_an_unknown_number_is_not_found(number: str, api: Api, people: People):
     for method, below in (("GET", ""), ("GET", "/messages"), ("GET", "/members"),
                           ("DELETE", ""), ("POST", "/join"), ("POST", "/leave")):
         answer = api.ask(method, f"/conversations/{number}{below}", people.member)

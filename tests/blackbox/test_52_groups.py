@@ -34,8 +34,8 @@ def told(entries: list[dict]) -> list[str]:
 
 # --- making one -------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["group", "channel"])
-def test_a_new_one_has_its_makers_and_members(kind: str, api: Api, alice: Person, bob: Person,
-                                              carol: Person, enter):
+def test_a_new_conversation_has_its_creator_and_members(kind: str, api: Api, alice: Person,
+                                                        bob: Person, carol: Person, enter):
     sockets = {person.id: enter(person) for person in (alice, bob, carol)}
     group = make(api, alice, bob, carol, kind=kind)
     assert (group.made["kind"], group.made["last_seq"]) == (kind, 1)
@@ -56,7 +56,7 @@ def test_a_new_one_has_its_makers_and_members(kind: str, api: Api, alice: Person
     assert group.roles(bob) == {alice.id: "owner", bob.id: "member", carol.id: "member"}
 
 
-def test_one_may_be_alone_in_it(api: Api, alice: Person, enter):
+def test_a_conversation_may_have_one_member(api: Api, alice: Person, enter):
     group = make(api, alice)
     one, other = enter(alice), enter(alice)
     uuid = one.say_in(group.id, "echo")
@@ -86,14 +86,14 @@ BAD_BODIES = {
 
 
 @pytest.mark.parametrize("changes", BAD_BODIES.values(), ids=BAD_BODIES.keys())
-def test_a_bad_one_is_refused(changes: dict, api: Api, alice: Person):
+def test_an_invalid_conversation_is_refused(changes: dict, api: Api, alice: Person):
     body = {"kind": "group", "name": "good", "users": []} | changes
     body = {name: value for name, value in body.items() if value is not ...}
     check_problem(api.ask("POST", "/conversations", alice, json=body), 422)
     assert api.conversations(alice)["conversations"] == []
 
 
-def test_who_is_nobody_cannot_be_taken_in(api: Api, alice: Person, bob: Person):
+def test_an_unknown_user_cannot_be_a_member(api: Api, alice: Person, bob: Person):
     answer = api.ask("POST", "/conversations", alice,
                      json={"kind": "group", "name": "ghosts", "users": [bob.id, ABSENT]})
     check_problem(answer, 422)
@@ -197,7 +197,7 @@ def test_seq_has_no_gaps_while_many_write_and_change(api: Api, alice: Person, bo
     assert told(history).count("invited") == told(history).count("removed") == 4
 
 
-def test_an_answer_names_what_it_answers(api: Api, alice: Person, bob: Person, enter):
+def test_a_reply_names_the_message_it_answers(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     group = make(api, alice, bob)
     first = one.saved(one.say_in(group.id, "question"))
@@ -213,8 +213,7 @@ def test_an_answer_names_what_it_answers(api: Api, alice: Person, bob: Person, e
 
 
 @pytest.mark.parametrize("seq", [1, 3, 99, ABSENT])
-def test_an_answer_to_no_message_is_refused(seq: int, api: Api, alice: Person, bob: Person,
-                                            enter):
+def test_a_reply_to_no_message_is_refused(seq: int, api: Api, alice: Person, bob: Person, enter):
     """Message 1 is the creator's, message 3 the reply itself."""
     one = enter(alice)
     group = make(api, alice, bob)
@@ -223,7 +222,7 @@ def test_an_answer_to_no_message_is_refused(seq: int, api: Api, alice: Person, b
     assert told(group.entries(alice)) == ["created", "two"]
 
 
-def test_a_direct_conversation_by_its_id(api: Api, alice: Person, bob: Person, enter):
+def test_a_send_can_name_a_direct_conversation(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     saved = one.saved(one.say(bob.id, "by person"))
     uuid = two.say_in(saved["conversation"], "by number")
@@ -247,8 +246,8 @@ def whole(answer) -> tuple:
 
 
 @pytest.mark.parametrize("kind", ["group", "channel"])
-def test_a_stranger_is_answered_as_if_it_were_not_there(kind: str, api: Api, alice: Person,
-                                                        bob: Person, carol: Person):
+def test_a_strangers_requests_get_the_answers_for_a_missing_conversation(
+        kind: str, api: Api, alice: Person, bob: Person, carol: Person):
     group = make(api, alice, bob, kind=kind)
     for below in READS:
         absent, strange = (api.ask("GET", f"/conversations/{number}{below}", carol)
@@ -277,7 +276,7 @@ def same_but(uuid: str, conversation: int, frame: dict) -> dict:
 
 
 @pytest.mark.parametrize("kind", ["group", "channel"])
-def test_a_strangers_frames_are_refused_as_if_it_were_not_there(
+def test_a_strangers_frames_get_the_refusals_for_a_missing_conversation(
         kind: str, api: Api, alice: Person, bob: Person, carol: Person, enter):
     one, two, three = enter(alice), enter(bob), enter(carol)
     group = make(api, alice, bob, kind=kind)
@@ -303,8 +302,8 @@ def test_a_strangers_frames_are_refused_as_if_it_were_not_there(
 
 # --- going ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("how", ["leaves", "removed"])
-def test_who_goes_hears_that_and_nothing_more(how: str, api: Api, alice: Person, bob: Person,
-                                              carol: Person, enter):
+def test_a_former_member_receives_the_last_change_only(how: str, api: Api, alice: Person,
+                                                       bob: Person, carol: Person, enter):
     one, gone, stays = enter(alice), enter(bob), enter(carol)
     group = make(api, alice, bob, carol)
     mine = gone.say_in(group.id, "I was here")
@@ -335,7 +334,7 @@ def test_who_goes_hears_that_and_nothing_more(how: str, api: Api, alice: Person,
     assert told(group.entries(carol)) == ["created", "I was here", what, "without bob", "renamed"]
 
 
-def test_who_comes_back_is_in_again(api: Api, alice: Person, bob: Person, enter):
+def test_a_former_member_can_return(api: Api, alice: Person, bob: Person, enter):
     two = enter(bob)
     group = make(api, alice, bob)
     group.remove(alice, bob)
@@ -349,8 +348,9 @@ def test_who_comes_back_is_in_again(api: Api, alice: Person, bob: Person, enter)
 
 @pytest.mark.parametrize("history, sees", [("joined", ["invited", "after"]),
                                            ("all", ["created", "before", "invited", "after"])])
-def test_what_who_comes_in_sees(history: str, sees: list[str], api: Api, alice: Person,
-                                bob: Person, carol: Person, enter):
+def test_history_decides_which_entries_a_new_member_sees(history: str, sees: list[str], api: Api,
+                                                         alice: Person, bob: Person, carol: Person,
+                                                         enter):
     one, late = enter(alice), enter(carol)
     group = make(api, alice, bob, history=history)
     before = one.saved(one.say_in(group.id, "before"))
@@ -369,8 +369,8 @@ def test_what_who_comes_in_sees(history: str, sees: list[str], api: Api, alice: 
     assert told(group.entries(bob)) == ["created", "before", "invited", "after"]
 
 
-def test_what_history_says_counts_when_one_comes_in(api: Api, alice: Person, bob: Person,
-                                                    carol: Person):
+def test_a_history_change_applies_to_later_members_only(api: Api, alice: Person, bob: Person,
+                                                        carol: Person):
     """A later change does not affect present members."""
     group = make(api, alice, history="joined")
     group.invite(alice, bob)
@@ -397,11 +397,12 @@ def said_again(api: Api, enter, count: int) -> None:
     assert told(group.entries(late)) == ["invited"]
 
 
-def test_a_message_said_again(api: Api, enter):
+def test_a_repeated_message_does_not_reach_a_new_member(api: Api, enter):
     said_again(api, enter, 2)
 
 
-def test_groups_begin_with_joined_and_channels_with_all(api: Api, alice: Person, bob: Person):
+def test_group_history_defaults_to_joined_and_channel_history_to_all(api: Api, alice: Person,
+                                                                     bob: Person):
     group, channel = make(api, alice), make(api, alice, kind="channel")
     group.invite(alice, bob)
     channel.join(bob)
@@ -410,8 +411,8 @@ def test_groups_begin_with_joined_and_channels_with_all(api: Api, alice: Person,
 
 
 # --- roles and the end -------------------------------------------------------------------------
-def test_the_owner_leaves_and_an_admin_follows(api: Api, alice: Person, bob: Person,
-                                               carol: Person, dave: Person, enter):
+def test_an_admin_becomes_owner_when_the_owner_leaves(api: Api, alice: Person, bob: Person,
+                                                      carol: Person, dave: Person, enter):
     two = enter(bob)
     group = make(api, alice, bob, history="all")
     group.invite(alice, carol)
@@ -431,7 +432,7 @@ def test_the_owner_leaves_and_an_admin_follows(api: Api, alice: Person, bob: Per
         check_problem(group.ask("GET", "", person), 404)
 
 
-def test_ownership_is_handed_on(api: Api, alice: Person, bob: Person, enter):
+def test_the_owner_can_transfer_ownership(api: Api, alice: Person, bob: Person, enter):
     two = enter(bob)
     group = make(api, alice, bob)
     group.give(alice, bob, "owner")
@@ -444,8 +445,8 @@ def test_ownership_is_handed_on(api: Api, alice: Person, bob: Person, enter):
 
 
 @pytest.mark.parametrize("kind", ["group", "channel"])
-def test_a_deleted_one_is_gone_for_everybody(kind: str, api: Api, alice: Person, bob: Person,
-                                             enter):
+def test_a_deleted_conversation_disappears_for_all_members(kind: str, api: Api, alice: Person,
+                                                           bob: Person, enter):
     one, two = enter(alice), enter(bob)
     group = make(api, alice, bob, kind=kind)
     uuid = two.say_in(group.id, "last words")
@@ -539,8 +540,8 @@ def test_a_group_cannot_be_joined(api: Api, alice: Person, bob: Person):
 
 
 # --- coming back --------------------------------------------------------------------------------
-def test_sync_tells_of_everything_that_is_different(api: Api, alice: Person, bob: Person,
-                                                    carol: Person, enter):
+def test_sync_returns_every_changed_conversation(api: Api, alice: Person, bob: Person,
+                                                 carol: Person, enter):
     one, two = enter(alice), enter(bob)
     group, other = make(api, alice, bob), make(api, alice, bob)
     direct = one.saved(one.say(bob.id, "hi"))["conversation"]
@@ -570,7 +571,7 @@ def test_sync_tells_of_everything_that_is_different(api: Api, alice: Person, bob
     assert len(api.sync(bob, cursor)[0]) <= 3
 
 
-def test_sync_without_anything(api: Api, alice: Person):
+def test_sync_of_a_new_user_is_empty(api: Api, alice: Person):
     found, gone, cursor = api.sync(alice)
     assert found == gone == [] and isinstance(cursor, str)
     assert api.sync(alice, cursor)[:2] == ([], [])

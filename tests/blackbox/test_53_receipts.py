@@ -42,7 +42,8 @@ def talk(api: Api, alice: Person, bob: Person, enter) -> tuple[int, Socket, Sock
     return conversation, one, two
 
 
-def test_a_receipt_reaches_everybody(talk, api: Api, alice: Person, bob: Person, enter):
+def test_a_receipt_reaches_all_sockets_of_both_users(talk, api: Api, alice: Person, bob: Person,
+                                                     enter):
     conversation, one, two = talk
     other = enter(bob)
     two.receipt("delivered", conversation, 2)
@@ -58,7 +59,7 @@ def test_a_receipt_reaches_everybody(talk, api: Api, alice: Person, bob: Person,
     assert (listed["read_seq"], listed["unread"]) == (3, 0)
 
 
-def test_receipts_only_rise(talk, stack: Stack, bob: Person):
+def test_receipts_never_fall(talk, stack: Stack, bob: Person):
     conversation, one, two = talk
     two.receipt("read", conversation, 3)
     reached(one, bob, conversation, 3, 3)
@@ -70,8 +71,7 @@ def test_receipts_only_rise(talk, stack: Stack, bob: Person):
     assert at(stack, conversation, bob) == (3, 3)
 
 
-def test_receipts_only_rise_whichever_gateway_they_come_by(talk, stack: Stack, bob: Person,
-                                                          enter):
+def test_receipts_never_fall_across_gateways(talk, stack: Stack, bob: Person, enter):
     """Each gateway knows its own highest receipt; the database knows the highest of all."""
     conversation, one, two = talk
     with Service(stack, "websocket-service") as second:
@@ -98,7 +98,7 @@ def test_receipts_end_at_the_last_message(talk, stack: Stack, api: Api, bob: Per
     assert at(stack, conversation, bob) == (3, 3)
 
 
-def test_unread_counts(talk, api: Api, alice: Person, bob: Person):
+def test_unread_counts_the_messages_after_read_seq(talk, api: Api, alice: Person, bob: Person):
     conversation, one, two = talk
     assert (unread(api, bob, conversation), unread(api, alice, conversation)) == (3, 0)
     two.receipt("read", conversation, 2)
@@ -128,7 +128,7 @@ def test_unread_is_the_same_on_all_devices(talk, api: Api, bob: Person, enter):
     assert listed["unread"] == 0
 
 
-def test_many_receipts_are_few_frames(api: Api, alice: Person, bob: Person, enter):
+def test_receipts_are_coalesced_into_few_frames(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     uuids = [one.say(bob.id, f"n{number}") for number in range(100)]
     conversation = [one.saved(uuid) for uuid in uuids][-1]["conversation"]
@@ -161,7 +161,7 @@ def test_receipts_survive_a_kill(talk, stack: Stack, api: Api, bob: Person):
 
 
 # --- groups ----------------------------------------------------------------------------
-def test_a_groups_receipts_reach_its_members(api: Api, alice: Person, bob: Person, enter):
+def test_receipts_of_a_group_reach_its_members(api: Api, alice: Person, bob: Person, enter):
     carol, dave = api.register(), api.register()
     one, three, outside = enter(alice), enter(carol), enter(dave)
     group = make(api, alice, bob, carol)
@@ -173,7 +173,7 @@ def test_a_groups_receipts_reach_its_members(api: Api, alice: Person, bob: Perso
     nothing_of(group.id, outside, one, dave)
 
 
-def test_who_has_seen_it(api: Api, alice: Person, bob: Person, enter):
+def test_members_can_be_listed_by_what_they_have_seen(api: Api, alice: Person, bob: Person, enter):
     carol = api.register()
     one, two = enter(alice), enter(bob)
     group = make(api, alice, bob, carol)
@@ -196,7 +196,7 @@ def test_who_has_seen_it(api: Api, alice: Person, bob: Person, enter):
     assert all(member["read_seq"] <= member["delivered_seq"] for member in members.values())
 
 
-def test_a_conversation_that_is_not_mine(talk, api: Api, enter):
+def test_receipts_of_a_foreign_conversation_are_refused(talk, api: Api, enter):
     conversation, one, _ = talk
     eve = api.register()
     three = enter(eve)
@@ -211,7 +211,7 @@ def test_a_conversation_that_is_not_mine(talk, api: Api, enter):
     assert [frame for frame in one.seen if frame["type"] == "receipt"] == []
 
 
-def test_who_has_left_sends_none(api: Api, alice: Person, bob: Person, enter):
+def test_a_former_member_cannot_send_receipts(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     group = make(api, alice, bob)
     seq = one.saved(one.say_in(group.id, "hi"))["seq"]

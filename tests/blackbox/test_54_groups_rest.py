@@ -52,8 +52,8 @@ def members(stack: Stack, conversation: int) -> dict[int, tuple]:
 
 
 # --- making ------------------------------------------------------------------------
-def test_all_who_are_in_a_new_group_are_told(groups, alice, bob, carol, enter: Enter,
-                                             stack: Stack):
+def test_all_members_of_a_new_group_receive_created(groups, alice, bob, carol, enter: Enter,
+                                                    stack: Stack):
     sockets = [enter(person) for person in (alice, bob, carol)]
     conversation = groups.made(alice, "group", "Three of us", bob, carol)
     for socket in sockets:
@@ -65,14 +65,14 @@ def test_all_who_are_in_a_new_group_are_told(groups, alice, bob, carol, enter: E
         alice.id: (3, 1, 1, 0), bob.id: (1, 1, 1, 0), carol.id: (1, 1, 1, 0)}
 
 
-def test_the_answer_is_the_conversation(groups, alice):
+def test_creating_a_conversation_returns_it(groups, alice):
     answer = groups.make(alice, "channel", f"news {new_word()}")
     body = answer.json()
     assert body["kind"] == "channel" and body["name"].startswith("news ")
     assert body["last_seq"] == body["read_seq"] == 1 and body["unread"] == 0
 
 
-def test_a_retry_makes_no_second_one(groups, alice, bob, stack: Stack):
+def test_a_retry_creates_no_second_conversation(groups, alice, bob, stack: Stack):
     uuid, name = new_uuid(), f"once {new_word()}"
     first = groups.made(alice, "channel", name, uuid=uuid)
     for spelling in (uuid, uuid.upper()):
@@ -82,7 +82,7 @@ def test_a_retry_makes_no_second_one(groups, alice, bob, stack: Stack):
     assert other.status_code == 201 and other.json()["id"] != first
 
 
-def test_channels_share_no_name(groups, alice, bob):
+def test_two_channels_never_have_the_same_name(groups, alice, bob):
     word = new_word()
     channel = groups.made(alice, "channel", f"Ünal {word}")
     check_problem(groups.make(bob, "channel", f"ÜNAL {word.upper()}"), 409)
@@ -112,12 +112,12 @@ BODIES = {
 
 
 @pytest.mark.parametrize("body, word", BODIES.values(), ids=BODIES.keys())
-def test_an_unfit_body_is_told_why(body: dict, word: str, groups, alice):
+def test_the_refusal_of_an_invalid_body_names_the_reason(body: dict, word: str, groups, alice):
     answer = groups.ask(alice, "POST", "/conversations", json=body)
     assert word in check_problem(answer, 422)["detail"]
 
 
-def test_bodies_are_json(groups, alice):
+def test_only_json_bodies_are_accepted(groups, alice):
     for content, kind, status in ((b"{", "application/json", 400),
                                   (b"kind=group&name=a", "application/x-www-form-urlencoded",
                                    415)):
@@ -127,8 +127,8 @@ def test_bodies_are_json(groups, alice):
 
 
 # --- coming in ---------------------------------------------------------------------
-def test_who_is_invited_is_told_and_has_read_it(groups, alice, bob, carol, dave, enter: Enter,
-                                                stack: Stack):
+def test_an_invited_user_receives_the_change_and_has_read_it(groups, alice, bob, carol, dave,
+                                                             enter: Enter, stack: Stack):
     conversation = groups.made(alice, "group", "more of us", bob)
     with enter(carol) as socket:
         answer = groups.invite(alice, conversation, bob, carol, dave)
@@ -143,7 +143,7 @@ def test_who_is_invited_is_told_and_has_read_it(groups, alice, bob, carol, dave,
     check_problem(groups.invite(alice, conversation, NOBODY), 422)
 
 
-def test_a_channel_is_joined_and_shows_all(groups, alice, bob, enter: Enter, stack: Stack):
+def test_a_new_channel_member_sees_all_entries(groups, alice, bob, enter: Enter, stack: Stack):
     channel = groups.made(alice, "channel", f"open {new_word()}")
     with enter(alice) as socket:
         answer = groups.join(bob, channel)
@@ -154,7 +154,7 @@ def test_a_channel_is_joined_and_shows_all(groups, alice, bob, enter: Enter, sta
     assert members(stack, channel)[bob.id] == (1, 2, 2, 0)
 
 
-def test_a_group_cant_be_joined(groups, alice, bob):
+def test_joining_a_group_is_refused(groups, alice, bob):
     conversation = groups.made(alice, "group", "closed")
     here = check_problem(groups.join(bob, conversation), 404)
     nowhere = check_problem(groups.join(bob, 2**53 - 2), 404)
@@ -172,7 +172,7 @@ def calls(groups: Groups, person: Person, conversation: int, other: Person) -> l
             groups.delete(person, conversation)]
 
 
-def test_strangers_see_nothing_and_members_change_nothing(groups, alice, bob, carol, dave):
+def test_strangers_get_404_and_members_get_403(groups, alice, bob, carol, dave):
     for kind in ("group", "channel"):
         conversation = groups.made(alice, kind, f"ours {new_word()}", bob, carol)
         absent = {answer.text for answer in calls(groups, dave, 2**53 - 2, carol)}
@@ -185,7 +185,8 @@ def test_strangers_see_nothing_and_members_change_nothing(groups, alice, bob, ca
             check_problem(answer, 403)
 
 
-def test_admins_may_some_and_the_owner_all(groups, alice, bob, carol, dave, stack: Stack):
+def test_admins_have_some_permissions_and_the_owner_has_all(groups, alice, bob, carol, dave,
+                                                            stack: Stack):
     conversation = groups.made(alice, "group", "ranks", bob, carol)
     assert groups.give(alice, conversation, bob, "admin").json() == {"id": bob.id,
                                                                      "role": "admin"}
@@ -206,7 +207,7 @@ def test_admins_may_some_and_the_owner_all(groups, alice, bob, carol, dave, stac
     check_problem(groups.give(bob, conversation, bob, "member"), 422)
 
 
-def test_a_talk_of_two_is_nobodys_to_change(groups, alice, bob, carol, enter: Enter):
+def test_a_direct_conversation_cannot_be_changed(groups, alice, bob, carol, enter: Enter):
     with enter(alice) as socket:
         conversation = socket.saved(socket.say(bob.id, "hi"))["conversation"]
     own = [*calls(groups, bob, conversation, carol), groups.leave(bob, conversation),
@@ -218,8 +219,8 @@ def test_a_talk_of_two_is_nobodys_to_change(groups, alice, bob, carol, enter: En
 
 
 # --- going -------------------------------------------------------------------------
-def test_who_goes_is_told_and_then_nothing(groups, alice, bob, carol, enter: Enter,
-                                           stack: Stack):
+def test_a_removed_member_receives_the_removal_and_nothing_later(groups, alice, bob, carol,
+                                                                 enter: Enter, stack: Stack):
     conversation = groups.made(alice, "group", "short", bob, carol)
     sockets = [enter(person) for person in (alice, bob, carol)]
     assert groups.remove(alice, conversation, bob).status_code == 204
@@ -238,8 +239,8 @@ def test_who_goes_is_told_and_then_nothing(groups, alice, bob, carol, enter: Ent
                 (conversation,)) == [(carol.id,)]
 
 
-def test_when_the_owner_leaves_the_first_admin_is_it(groups, alice, bob, carol, dave,
-                                                     enter: Enter, stack: Stack):
+def test_the_first_admin_becomes_owner_when_the_owner_leaves(groups, alice, bob, carol, dave,
+                                                             enter: Enter, stack: Stack):
     conversation = groups.made(alice, "group", "heirs", bob)
     for person in (carol, dave):
         groups.invite(alice, conversation, person)
@@ -258,7 +259,7 @@ def test_when_the_owner_leaves_the_first_admin_is_it(groups, alice, bob, carol, 
                 (conversation,)) == [(0,)]
 
 
-def test_a_deleted_one_is_gone_for_everybody(groups, alice, bob, enter: Enter):
+def test_a_deleted_conversation_disappears_for_all_members(groups, alice, bob, enter: Enter):
     channel = groups.made(alice, "channel", f"gone {new_word()}", bob)
     with enter(bob) as socket:
         assert groups.delete(alice, channel).status_code == 204
@@ -270,7 +271,7 @@ def test_a_deleted_one_is_gone_for_everybody(groups, alice, bob, enter: Enter):
 
 # --- the way to the sockets --------------------------------------------------------
 @pytest.mark.alone
-def test_the_outbox_empties_also_after_kafka_was_away(groups, alice, bob, enter: Enter,
+def test_the_outbox_is_published_after_a_kafka_outage(groups, alice, bob, enter: Enter,
                                                       stack: Stack):
     conversation = groups.made(alice, "group", "patience", bob)
     with enter(bob) as socket:
@@ -288,7 +289,7 @@ def test_the_outbox_empties_also_after_kafka_was_away(groups, alice, bob, enter:
 
 
 # --- search ------------------------------------------------------------------------
-def test_channels_are_found_by_any_word(groups, alice, bob):
+def test_channels_are_found_by_any_word_of_their_name(groups, alice, bob):
     word = new_word()
     zoo = groups.made(alice, "channel", f"Zoë-{word} lounge")
     chat = groups.made(alice, "channel", f"chat {word} chat {word}")

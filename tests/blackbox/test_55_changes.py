@@ -37,7 +37,7 @@ def room(api: Api, alice: Person, bob: Person, enter) -> Room:
 
 
 # --- edit -----------------------------------------------------------------------------
-def test_an_edit_is_saved_and_told(room: Room, enter):
+def test_an_edit_is_saved_and_delivered(room: Room, enter):
     other = enter(room.bob)
     before = room.last(room.alice)
     uuid = room.two.change("edit", room.id, room.seq, message="hello!")
@@ -60,7 +60,7 @@ def test_an_edit_is_saved_and_told(room: Room, enter):
     assert room.two.saved(room.two.say_in(room.id, "next"))["seq"] == room.seq + 1
 
 
-def test_edits_of_a_direct_message(api: Api, alice: Person, bob: Person, enter):
+def test_a_direct_message_can_be_edited_by_its_author(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     saved = one.saved(one.say(bob.id, "hello"))
     uuid = one.change("edit", saved["conversation"], saved["seq"], message="hello, bob")
@@ -92,7 +92,7 @@ def test_revisions_follow_one_another(room: Room):
 
 
 @pytest.mark.parametrize("kind", ["edit", "delete", "react"])
-def test_the_same_uuid_again_changes_once(kind: str, room: Room):
+def test_a_repeated_change_applies_once(kind: str, room: Room):
     more = {"edit": {"message": "once"}, "delete": {}, "react": {"reaction": "👍"}}[kind]
     uuid = room.two.change(kind, room.id, room.seq, **more)
     first = room.two.saved(uuid)
@@ -104,7 +104,7 @@ def test_the_same_uuid_again_changes_once(kind: str, room: Room):
     assert room.last(room.alice)["message"] == ("" if kind == "delete" else "later")
 
 
-def test_many_at_once_under_one_uuid_are_one_change(room: Room):
+def test_simultaneous_changes_with_one_uuid_make_one_change(room: Room):
     uuid = new_uuid()
     for number in range(20):
         room.two.change("edit", room.id, room.seq, uuid=uuid, message=f"try {number}")
@@ -115,7 +115,7 @@ def test_many_at_once_under_one_uuid_are_one_change(room: Room):
 
 
 # --- delete -----------------------------------------------------------------------------
-def test_a_deleted_text_is_gone_for_good(room: Room, stack: Stack):
+def test_a_deleted_text_is_in_no_table(room: Room, stack: Stack):
     text = f"secret {new_uuid()}"
     edited = f"edited {new_uuid()}"
     uuid = room.two.say_in(room.id, text)
@@ -147,7 +147,7 @@ def test_a_deleted_text_is_gone_for_good(room: Room, stack: Stack):
     room.two.refused(room.two.change("react", room.id, seq, reaction="👍"), "unknown_message")
 
 
-def test_a_deleted_message_said_again_has_no_text(room: Room):
+def test_a_repeated_send_of_a_deleted_message_has_no_text(room: Room):
     """A repeated uuid gets the first answer; a repeated event shows the deletion."""
     text = "not for long"
     uuid = room.two.say_in(room.id, text)
@@ -161,7 +161,7 @@ def test_a_deleted_message_said_again_has_no_text(room: Room):
     assert all(frame["message"] == "" and "deleted_at" in frame for frame in again), again
 
 
-def test_who_may_delete_what(room: Room):
+def test_only_the_author_admins_and_the_owner_delete(room: Room):
     """Only the author, admins and the owner may delete."""
     room.three.refused(room.three.change("delete", room.id, room.seq), "not_allowed")
     room.three.refused(room.three.change("edit", room.id, room.seq, message="x"), "not_allowed")
@@ -211,7 +211,7 @@ def test_reactions_are_a_set(room: Room):
     assert "edited_at" not in room.last(room.alice)
 
 
-def test_reactions_are_compared_as_they_are(room: Room):
+def test_reactions_are_compared_byte_by_byte(room: Room):
     """Case, accents and modifiers distinguish reactions."""
     given = ["a", "A", "ä", "👍", "👍🏽", "x" * 32]
     for reaction in given:
@@ -219,7 +219,7 @@ def test_reactions_are_compared_as_they_are(room: Room):
     assert set(reactions(room)) == set(given)
 
 
-def test_there_is_a_bound_on_different_reactions(room: Room):
+def test_a_message_has_at_most_20_different_reactions(room: Room):
     for number in range(20):
         room.one.saved(room.one.change("react", room.id, room.seq, reaction=f"r{number}"))
     room.two.refused(room.two.change("react", room.id, room.seq, reaction="r20"), "too_many")
@@ -232,13 +232,13 @@ def test_there_is_a_bound_on_different_reactions(room: Room):
 # --- what can't be changed ----------------------------------------------------------------------
 @pytest.mark.parametrize("seq", [1, 3, ABSENT])
 @pytest.mark.parametrize("kind", ["edit", "delete", "react"])
-def test_no_message_there(kind: str, seq: int, room: Room):
+def test_a_change_of_no_message_is_refused(kind: str, seq: int, room: Room):
     """Entry 1 is the creation; entries from 3 on do not exist yet."""
     more = {"edit": {"message": "x"}, "delete": {}, "react": {"reaction": "x"}}[kind]
     room.one.refused(room.one.change(kind, room.id, seq, **more), "unknown_message")
 
 
-def test_a_message_from_before_my_time(room: Room, api: Api, enter):
+def test_a_new_member_cannot_change_earlier_messages(room: Room, api: Api, enter):
     late = api.register()
     four = enter(late)
     room.group.invite(room.alice, late)
@@ -251,7 +251,7 @@ def test_a_message_from_before_my_time(room: Room, api: Api, enter):
 
 
 # --- coming back -----------------------------------------------------------------------------------
-def test_what_has_been_revised_since(room: Room, api: Api):
+def test_history_returns_the_messages_revised_since(room: Room, api: Api):
     seqs = [room.two.saved(room.two.say_in(room.id, f"text {number}"))["seq"]
             for number in range(5)]
     room.two.saved(room.two.change("edit", room.id, seqs[0], message="first edit"))     # 1
@@ -279,7 +279,7 @@ def test_what_has_been_revised_since(room: Room, api: Api):
     assert room.group.seen_by(room.carol)["revision"] == 5
 
 
-def test_who_has_left_hears_of_no_change(room: Room):
+def test_a_former_member_receives_no_changes(room: Room):
     room.group.leave(room.carol)
     change_of(room.three, room.id, "left")
     room.three.seen.clear()

@@ -103,7 +103,8 @@ def get(api: Api, person: Person, path: str, status: int = 200, **query) -> dict
 
 
 # --- lists ------------------------------------------------------------------------
-def test_a_direct_talk_is_as_it_was_and_has_more(enter, alice: Person, bob: Person, api: Api):
+def test_a_direct_conversation_has_all_members_of_its_object(enter, alice: Person, bob: Person,
+                                                             api: Api):
     socket = enter(alice)
     saved = socket.saved(socket.say(bob.id, "hi"))
     listed, = api.conversations(bob)["conversations"]
@@ -116,7 +117,7 @@ def test_a_direct_talk_is_as_it_was_and_has_more(enter, alice: Person, bob: Pers
     assert frame["user_to"] == bob.id and "revision" not in frame
 
 
-def test_groups_and_channels_stand_beside_direct_talks(enter, alice: Person, bob: Person,
+def test_groups_are_listed_beside_direct_conversations(enter, alice: Person, bob: Person,
                                                        api: Api, rows: Rows):
     socket = enter(alice)
     socket.saved(socket.say(bob.id, "hi"))
@@ -135,7 +136,7 @@ def test_groups_and_channels_stand_beside_direct_talks(enter, alice: Person, bob
     get(api, alice, f"/conversations/{news}", 404)
 
 
-def test_what_was_deleted_is_not_there(alice: Person, api: Api, rows: Rows):
+def test_a_deleted_conversation_is_not_found(alice: Person, api: Api, rows: Rows):
     made = rows.conversation([alice])
     rows.run("UPDATE conversations SET deleted_at = %s WHERE id = %s", AT, made)
     absent = [get(api, alice, f"/conversations/{id}{rest}", 404)
@@ -145,8 +146,8 @@ def test_what_was_deleted_is_not_there(alice: Person, api: Api, rows: Rows):
 
 
 # --- entries ----------------------------------------------------------------------
-def test_history_has_both_kinds_and_begins_where_one_came_in(alice: Person, bob: Person,
-                                                             api: Api, rows: Rows):
+def test_history_has_both_kinds_of_entries_from_the_first_visible_one(alice: Person, bob: Person,
+                                                                      api: Api, rows: Rows):
     tea = rows.conversation([alice, bob], from_seq=2)
     rows.entry(tea, alice, "before")
     rows.entry(tea, alice, {"what": "invited", "users": [bob.id]})
@@ -186,14 +187,13 @@ def test_changed_messages_show_their_last_state(alice: Person, bob: Person, api:
 @pytest.mark.parametrize("query", [
     "after=1&before=2", "after=1&revised=2", "before=1&revised=2", "revised=", "revised=-1",
     "revised=x", "after=", "before=1.5", "after=1&limit=201", "revised=9007199254740992"])
-def test_an_unfit_page_is_refused(query: str, alice: Person, api: Api, rows: Rows):
+def test_an_invalid_page_is_refused(query: str, alice: Person, api: Api, rows: Rows):
     made = rows.conversation([alice])
     check_problem(api.http.get(f"/conversations/{made}/messages?{query}", headers=alice.bearer), 422)
 
 
 # --- members ----------------------------------------------------------------------
-def test_members_are_paged_and_say_who_saw_what(alice: Person, bob: Person, api: Api,
-                                                rows: Rows):
+def test_members_are_paged_with_their_receipts(alice: Person, bob: Person, api: Api, rows: Rows):
     tea = rows.conversation([alice, bob])
     rows.entry(tea, alice, "seen?")
     rows.run("UPDATE members SET read_seq = 2 WHERE conversation = %s AND user = %s", tea, bob.id)
@@ -214,7 +214,7 @@ def test_members_are_paged_and_say_who_saw_what(alice: Person, bob: Person, api:
         get(api, alice, path, 422, **query)
 
 
-def test_members_of_a_direct_talk_are_two(enter, alice: Person, bob: Person, api: Api):
+def test_a_direct_conversation_has_two_members(enter, alice: Person, bob: Person, api: Api):
     socket = enter(alice)
     saved = socket.saved(socket.say(bob.id, "hi"))
     page = get(api, bob, f"/conversations/{saved['conversation']}/members")
@@ -253,7 +253,7 @@ class Device:
         assert self.conversations == {one["id"]: one for one in listed}
 
 
-def test_sync_tells_what_is_different(enter, alice: Person, bob: Person, api: Api, rows: Rows):
+def test_sync_returns_what_changed(enter, alice: Person, bob: Person, api: Api, rows: Rows):
     device = Device(api, alice)
     assert device.sync() == 1
     assert device.conversations == {}
@@ -280,7 +280,8 @@ def test_sync_tells_what_is_different(enter, alice: Person, bob: Person, api: Ap
     device.assert_right()
 
 
-def test_away_for_ten_thousand_messages(alice: Person, bob: Person, api: Api, rows: Rows):
+def test_sync_after_ten_thousand_messages_takes_at_most_three_requests(
+        alice: Person, bob: Person, api: Api, rows: Rows):
     """Messages in 100 of 300 conversations: at most three requests."""
     made = [rows.conversation([alice, bob]) for _ in range(300)]
     device = Device(api, alice)
@@ -293,8 +294,8 @@ def test_away_for_ten_thousand_messages(alice: Person, bob: Person, api: Api, ro
     assert sum(one["unread"] for one in device.conversations.values()) == 10_300
 
 
-def test_nothing_is_missed_however_writes_overlap(stack: Stack, alice: Person, bob: Person,
-                                                  api: Api, rows: Rows):
+def test_sync_misses_nothing_when_transactions_overlap(stack: Stack, alice: Person, bob: Person,
+                                                       api: Api, rows: Rows):
     """A device synchronises while transactions end in another order than they began."""
     made = [rows.conversation([alice, bob]) for _ in range(40)]
     stop = threading.Event()
@@ -344,17 +345,17 @@ def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):
 
 @pytest.mark.parametrize("since", ["", "x", "AQ", "AQQAAA", "AQQAAA==", "A" * 134, "A" * 4102,
                                    "A" * 4200, "%00", "%zz", "🫖", "-1"])
-def test_what_is_no_cursor_is_refused(since: str, alice: Person, api: Api):
+def test_an_invalid_cursor_is_refused(since: str, alice: Person, api: Api):
     check_problem(api.http.get(f"/sync?since={since}", headers=alice.bearer), 422)
 
 
 @pytest.mark.parametrize("limit", ["0", "501", "x", ""])
-def test_an_unfit_limit_of_sync_is_refused(limit: str, alice: Person, api: Api):
+def test_an_invalid_limit_of_sync_is_refused(limit: str, alice: Person, api: Api):
     get(api, alice, "/sync", 422, limit=limit)
 
 
-def test_another_ones_cursor_tells_nothing_of_them(alice: Person, bob: Person, api: Api,
-                                                   rows: Rows):
+def test_a_foreign_cursor_reveals_no_conversation(alice: Person, bob: Person, api: Api,
+                                                  rows: Rows):
     mine, theirs = rows.conversation([alice]), rows.conversation([bob])
     cursor = get(api, bob, "/sync")["cursor"]
     page = get(api, alice, "/sync", since=cursor)
@@ -363,7 +364,7 @@ def test_another_ones_cursor_tells_nothing_of_them(alice: Person, bob: Person, a
 
 
 # --- blocks -----------------------------------------------------------------------
-def test_who_is_blocked_is_listed(alice: Person, bob: Person, api: Api):
+def test_blocked_users_are_listed(alice: Person, bob: Person, api: Api):
     for _ in range(2):
         answer = api.http.put(f"/blocks/{bob.id}", headers=alice.bearer)
         assert (answer.status_code, answer.content) == (204, b"")
@@ -376,14 +377,14 @@ def test_who_is_blocked_is_listed(alice: Person, bob: Person, api: Api):
     assert get(api, alice, "/blocks")["blocks"] == []
 
 
-def test_nobody_blocks_themselves(alice: Person, api: Api):
+def test_blocking_oneself_or_an_unknown_user_is_refused(alice: Person, api: Api):
     check_problem(api.http.put(f"/blocks/{alice.id}", headers=alice.bearer), 422)
     for nobody in ("0", "x", "-1", str(2**53), "007"):
         check_problem(api.http.put(f"/blocks/{nobody}", headers=alice.bearer), 404)
 
 
 # --- not too fast -----------------------------------------------------------------
-def test_who_asks_too_much_is_told_to_wait(stack: Stack, alice: Person, bob: Person):
+def test_a_user_over_the_rest_rate_limit_gets_429(stack: Stack, alice: Person, bob: Person):
     with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="2",
                  PERSISTENCE_USER_BURST="5") as service, \
             httpx.Client(base_url=service.url, trust_env=False) as http:

@@ -14,7 +14,7 @@ from support.stores import records
 from support.wait import until
 from test_52_groups import said_again
 from test_53_receipts import reached
-from test_58_coming_and_going import SEED, come_and_go
+from test_58_random_membership import SEED, come_and_go
 
 MANY = 8
 
@@ -71,7 +71,7 @@ def test_a_message_reaches_all(crowd: Crowd, crowd_stack: Stack):
     assert {event.partition for event in events} == set(range(12))
 
 
-def test_each_hears_each_message_once_and_in_order(crowd: Crowd):
+def test_each_member_receives_each_message_once_and_in_order(crowd: Crowd):
     uuids = []
     for number in range(30):
         socket = crowd.socket(number % 4)
@@ -86,7 +86,7 @@ def test_each_hears_each_message_once_and_in_order(crowd: Crowd):
         assert heard == wanted[:-1]
 
 
-def test_who_comes_hears_the_next_and_who_goes_nothing(crowd: Crowd):
+def test_a_new_member_receives_the_next_message_and_a_former_one_none(crowd: Crowd):
     late = crowd.api.register()
     here, there = crowd.open(late), crowd.open(late, elsewhere=True)
     uuid = crowd.say(0, "before")
@@ -106,7 +106,7 @@ def test_who_comes_hears_the_next_and_who_goes_nothing(crowd: Crowd):
         socket.refused(socket.say_in(crowd.channel.id, "x"), "unknown_conversation")
 
 
-def test_joined_and_left_over_and_over(crowd: Crowd):
+def test_repeated_joins_and_leaves_end_in_the_last_state(crowd: Crowd):
     """The last change counts, in whatever order a gateway receives the changes."""
     late = crowd.api.register()
     sockets = [crowd.open(late), crowd.open(late, elsewhere=True)]
@@ -124,7 +124,7 @@ def test_joined_and_left_over_and_over(crowd: Crowd):
     crowd.heard(crowd.say(0, "in"), sockets)
 
 
-def test_everything_after_the_welcome_arrives(crowd: Crowd):
+def test_each_message_after_the_welcome_arrives(crowd: Crowd):
     """A gateway that does not know a user asks for the rooms before it sends welcome."""
     for number in range(1, MANY):
         person = crowd.people[number]
@@ -133,7 +133,7 @@ def test_everything_after_the_welcome_arrives(crowd: Crowd):
         crowd.heard(crowd.say(0, f"to {number}"), [crowd.socket(number)])
 
 
-def test_a_new_gateway_knows_who_is_where(crowd: Crowd, crowd_stack: Stack):
+def test_a_new_gateway_learns_the_rooms_of_its_users(crowd: Crowd, crowd_stack: Stack):
     with Service(crowd_stack, "websocket-service") as third:
         sockets = [crowd.enter(person, third.ws_url) for person in crowd.people]
         crowd.heard(crowd.say(0, "hello"), [*sockets, *crowd.others(0)])
@@ -145,7 +145,7 @@ def test_a_new_gateway_knows_who_is_where(crowd: Crowd, crowd_stack: Stack):
 
 
 @pytest.mark.slow
-def test_a_killed_gateway_comes_back(crowd: Crowd, crowd_stack: Stack):
+def test_a_restarted_gateway_delivers_to_its_rooms(crowd: Crowd, crowd_stack: Stack):
     crowd_stack.kill("websocket-service")
     crowd_stack.wait_ready()
     cut = [number for number in range(MANY) if number % 2 == 0]
@@ -158,7 +158,7 @@ def test_a_killed_gateway_comes_back(crowd: Crowd, crowd_stack: Stack):
 
 
 @pytest.mark.slow
-def test_a_killed_persistence_comes_back(crowd: Crowd, crowd_stack: Stack):
+def test_a_restarted_persistence_delivers_to_rooms(crowd: Crowd, crowd_stack: Stack):
     crowd_stack.kill("persistence-service")
     uuid = crowd.socket(0).say_in(crowd.channel.id, "to whoever saves it")
     crowd.socket(0).saved(uuid)
@@ -166,7 +166,7 @@ def test_a_killed_persistence_comes_back(crowd: Crowd, crowd_stack: Stack):
     crowd_stack.wait_ready()
 
 
-def test_a_group_becomes_large_and_stays_so(crowd_api: Api, crowd_enter, crowd_stack: Stack):
+def test_a_group_that_became_large_stays_large(crowd_api: Api, crowd_enter, crowd_stack: Stack):
     people = [crowd_api.register() for _ in range(5)]
     sockets = [crowd_enter(person) for person in people]
     group = make(crowd_api, people[0], people[1], people[2], history="all")
@@ -196,7 +196,7 @@ def test_a_group_becomes_large_and_stays_so(crowd_api: Api, crowd_enter, crowd_s
         nothing_of(group.id, socket, sockets[0], person)
 
 
-def test_typing_in_a_crowd_is_nobodys_business(crowd: Crowd):
+def test_typing_in_a_large_conversation_is_not_delivered(crowd: Crowd):
     crowd.socket(0).typing(crowd.channel.id)
     uuid = crowd.say(0, "there")
     for socket in crowd.others(0):
@@ -204,7 +204,7 @@ def test_typing_in_a_crowd_is_nobodys_business(crowd: Crowd):
         assert not [frame for frame in socket.seen if frame["type"] == "typing"]
 
 
-def test_changes_reach_all(crowd: Crowd):
+def test_changes_of_messages_reach_all_members(crowd: Crowd):
     uuid = crowd.socket(1).say_in(crowd.channel.id, "helo")
     seq = crowd.socket(1).saved(uuid)["seq"]
     edit = crowd.socket(1).change("edit", crowd.channel.id, seq, message="hello")
@@ -216,7 +216,7 @@ def test_changes_reach_all(crowd: Crowd):
         socket.expect(type="reaction", uuid=like)
 
 
-def test_a_deleted_channel_is_told_to_all(crowd: Crowd):
+def test_all_members_receive_the_deletion_of_a_channel(crowd: Crowd):
     crowd.channel.delete(crowd.people[0])
     for socket in crowd.others():
         change_of(socket, crowd.channel.id, "deleted")
@@ -225,11 +225,12 @@ def test_a_deleted_channel_is_told_to_all(crowd: Crowd):
 
 
 # --- tests of other files, in a room ------------------------------------------------
-def test_a_message_said_again_in_a_room(crowd_api: Api, crowd_enter):
+def test_a_repeated_message_does_not_reach_a_new_room_member(crowd_api: Api, crowd_enter):
     said_again(crowd_api, crowd_enter, 5)
 
 
-def test_in_a_large_conversation_only_my_own_sockets_hear_of_it(crowd_api: Api, crowd_enter):
+def test_receipts_in_a_large_conversation_reach_the_readers_sockets_only(
+        crowd_api: Api, crowd_enter):
     people = [crowd_api.register() for _ in range(5)]
     group = make(crowd_api, people[0], *people[1:])
     one, two, other = (crowd_enter(person) for person in (people[0], people[1], people[1]))
@@ -248,5 +249,6 @@ def test_in_a_large_conversation_only_my_own_sockets_hear_of_it(crowd_api: Api, 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [SEED, SEED + 100])
-def test_coming_and_going(seed: int, crowd_stack: Stack, crowd_api: Api, crowd_enter):
+def test_random_joins_and_leaves_of_a_large_channel(seed: int, crowd_stack: Stack, crowd_api: Api,
+                                                    crowd_enter):
     come_and_go(crowd_stack, crowd_api, crowd_enter, seed, False)

@@ -115,8 +115,8 @@ SECOND = len(statements("0002-conversations.sql"))
 
 
 @pytest.mark.parametrize("done", [0, 1, 3, SECOND], ids=["untouched", "one alter", "some", "all"])
-def test_what_was_written_before_is_read_as_it_was(done: int, stack: Stack, api: Api, alice: Person,
-                                                   bob: Person, topics: dict[str, str]):
+def test_a_migrated_database_keeps_its_messages(done: int, stack: Stack, api: Api, alice: Person,
+                                                bob: Person, topics: dict[str, str]):
     old = OldDatabase(stack, f"migration_{done}", done)
     try:
         talk = old.fill(alice, bob, 20)

@@ -39,7 +39,7 @@ def type_until_heard(socket: Socket, conversation: int, by: Socket) -> dict:
             assert time.monotonic() < deadline, "nobody hears the typing"
 
 
-def test_typing_reaches_the_others_only(api: Api, alice: Person, bob: Person, enter):
+def test_typing_reaches_the_other_members_only(api: Api, alice: Person, bob: Person, enter):
     carol, eve = api.register(), api.register()
     group = make(api, alice, bob, carol)
     one, also, two, three = (enter(person) for person in (alice, alice, bob, carol))
@@ -53,13 +53,13 @@ def test_typing_reaches_the_others_only(api: Api, alice: Person, bob: Person, en
     assert not [frame for frame in outside.seen if frame["type"] == "typing"]
 
 
-def test_typing_to_one_person(alice: Person, bob: Person, enter):
+def test_typing_reaches_the_user_of_a_direct_conversation(alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
     assert type_until_heard(two, conversation, one)["user"] == bob.id
 
 
-def test_typing_more_often_than_every_two_seconds_is_passed_over(
+def test_typing_is_delivered_at_most_every_two_seconds(
         api: Api, alice: Person, bob: Person, enter):
     group = make(api, alice, bob)
     one, two = enter(alice), enter(bob)
@@ -78,7 +78,7 @@ def test_typing_more_often_than_every_two_seconds_is_passed_over(
             continue
 
 
-def test_who_is_not_in_it_types_for_nobody(api: Api, alice: Person, bob: Person, enter):
+def test_typing_of_a_stranger_is_not_delivered(api: Api, alice: Person, bob: Person, enter):
     eve = api.register()
     group = make(api, alice, bob)
     one, two, outside = enter(alice), enter(bob), enter(eve)
@@ -94,7 +94,7 @@ def test_who_is_not_in_it_types_for_nobody(api: Api, alice: Person, bob: Person,
     no_typing(two, one, group.id)
 
 
-def test_typing_ends_with_membership(api: Api, alice: Person, bob: Person, enter):
+def test_typing_of_a_former_member_is_not_delivered(api: Api, alice: Person, bob: Person, enter):
     group = make(api, alice, bob)
     one, two = enter(alice), enter(bob)
     type_until_heard(one, group.id, two)
@@ -119,8 +119,8 @@ def test_typing_ends_with_membership(api: Api, alice: Person, bob: Person, enter
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_typing_needs_no_database_once_it_is_known(stack: Stack, api: Api, alice: Person,
-                                                   bob: Person, enter):
+def test_typing_needs_no_database_once_the_members_are_cached(stack: Stack, api: Api,
+                                                              alice: Person, bob: Person, enter):
     group = make(api, alice, bob)
     one, two = enter(alice), enter(bob)
     one.typing(group.id)
@@ -152,7 +152,8 @@ def state(socket: Socket, person: Person, wanted: str, timeout_s: float = HANG_S
     return next(entry for entry in frame["users"] if entry["user"] == person.id)
 
 
-def test_watching_answers_with_all_of_them(api: Api, alice: Person, bob: Person, enter):
+def test_a_presence_subscription_answers_with_all_states(api: Api, alice: Person, bob: Person,
+                                                         enter):
     carol, never = api.register(), api.register()
     one = enter(alice)
     enter(bob)
@@ -171,7 +172,7 @@ def test_watching_answers_with_all_of_them(api: Api, alice: Person, bob: Person,
     assert answer["users"][1]["last_seen"] == last["last_seen"]
 
 
-def test_coming_and_going_is_told_soon(api: Api, alice: Person, bob: Person, enter):
+def test_presence_changes_are_delivered_soon(api: Api, alice: Person, bob: Person, enter):
     one = enter(alice)
     one.watch(bob.id)
     assert one.expect(type="presence")["users"] == [{"user": bob.id, "state": "offline"}]
@@ -182,7 +183,8 @@ def test_coming_and_going_is_told_soon(api: Api, alice: Person, bob: Person, ent
     state(one, bob, "offline")
 
 
-def test_the_last_socket_counts(api: Api, alice: Person, bob: Person, enter):
+def test_a_user_is_online_until_the_last_socket_closes(api: Api, alice: Person, bob: Person,
+                                                       enter):
     one = enter(alice)
     first, second = enter(bob), enter(bob)
     one.watch(bob.id)
@@ -194,7 +196,7 @@ def test_the_last_socket_counts(api: Api, alice: Person, bob: Person, enter):
 
 
 @pytest.mark.slow
-def test_who_flickers_is_told_of_seldom(api: Api, alice: Person, bob: Person, enter):
+def test_a_flickering_user_causes_few_changes(api: Api, alice: Person, bob: Person, enter):
     one = enter(alice)
     one.watch(bob.id)
     one.expect(type="presence")
@@ -210,7 +212,7 @@ def test_who_flickers_is_told_of_seldom(api: Api, alice: Person, bob: Person, en
     assert last.alive()
 
 
-def test_watching_ends(api: Api, alice: Person, bob: Person, enter):
+def test_a_presence_subscription_ends(api: Api, alice: Person, bob: Person, enter):
     one = enter(alice)
     one.watch(bob.id)
     one.expect(type="presence")
@@ -224,7 +226,7 @@ def test_watching_ends(api: Api, alice: Person, bob: Person, enter):
     assert not [frame for frame in one.seen if frame["type"] == "presence"]
 
 
-def test_there_is_a_bound_on_who_is_watched(alice: Person, enter):
+def test_presence_subscriptions_have_a_maximum(alice: Person, enter):
     one = enter(alice)
     one.watch(*range(1, 62))
     assert one.error()["code"] == "too_many"
@@ -244,8 +246,7 @@ def test_there_is_a_bound_on_who_is_watched(alice: Person, enter):
     assert frame["users"][0]["user"] == 501
 
 
-def test_two_gateways_know_of_one_another(stack: Stack, api: Api, alice: Person, bob: Person,
-                                          enter):
+def test_presence_spans_two_gateways(stack: Stack, api: Api, alice: Person, bob: Person, enter):
     with Service(stack, "websocket-service") as second:
         one = enter(alice)
         two = enter(bob, second.ws_url)
@@ -259,8 +260,8 @@ def test_two_gateways_know_of_one_another(stack: Stack, api: Api, alice: Person,
 
 
 @pytest.mark.slow
-def test_who_was_on_a_killed_gateway_is_offline_in_the_end(stack: Stack, api: Api, alice: Person,
-                                                           bob: Person, enter):
+def test_users_of_a_killed_gateway_become_offline(stack: Stack, api: Api, alice: Person,
+                                                  bob: Person, enter):
     one = enter(alice)
     second = Service(stack, "websocket-service").start().ready()
     enter(bob, second.ws_url)
@@ -274,7 +275,8 @@ def test_who_was_on_a_killed_gateway_is_offline_in_the_end(stack: Stack, api: Ap
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_flushall_makes_no_storm(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+def test_flushall_causes_no_burst_of_changes(stack: Stack, api: Api, alice: Person, bob: Person,
+                                             enter):
     """Online users stay online, and almost no change is sent."""
     one, two = enter(alice), enter(bob)
     one.watch(bob.id)
@@ -292,7 +294,7 @@ def test_flushall_makes_no_storm(stack: Stack, api: Api, alice: Person, bob: Per
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_without_redis_nobody_is_cut(stack: Stack, alice: Person, bob: Person, enter):
+def test_sockets_stay_open_without_redis(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.watch(bob.id)
     state(one, bob, "online")
@@ -310,7 +312,7 @@ def test_without_redis_nobody_is_cut(stack: Stack, alice: Person, bob: Person, e
     until("bob is online", lambda: (again.watch(bob.id), state(again, bob, "online", 1)))
 
 
-def test_who_blocks_me_looks_offline(api: Api, alice: Person, bob: Person, enter):
+def test_a_user_who_blocks_appears_offline(api: Api, alice: Person, bob: Person, enter):
     one = enter(alice)
     enter(bob)
     one.watch(bob.id)
@@ -322,7 +324,7 @@ def test_who_blocks_me_looks_offline(api: Api, alice: Person, bob: Person, enter
     assert entry == {"user": bob.id, "state": "offline"}, "as one who was never there"
 
 
-def test_who_blocks_me_does_not_hear_me_type(api: Api, alice: Person, bob: Person, enter):
+def test_a_user_who_blocks_receives_no_typing(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
     assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204

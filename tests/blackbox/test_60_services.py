@@ -46,7 +46,7 @@ def settings_source(service: str) -> str:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_check_is_content_with_the_stacks_settings(service: str, stack: Stack):
+def test_check_accepts_the_settings_of_the_stack(service: str, stack: Stack):
     done = subprocess.run([stack.binary(service), "--check"], env=environment(stack),
                           capture_output=True, text=True, timeout=HANG_S)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -74,7 +74,7 @@ def test_check_names_all_bad_values_at_once(service: str, stack: Stack):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_bad_settings_do_not_start(service: str, stack: Stack):
+def test_a_service_with_bad_settings_does_not_start(service: str, stack: Stack):
     done = run(stack, service, **BAD_SETTINGS[service])
     assert done.returncode == 100
     for name in BAD_SETTINGS[service]:
@@ -87,7 +87,7 @@ def test_an_unknown_option_is_refused(service: str, stack: Stack):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_health_and_readiness(service: str, stack: Stack, api: Api):
+def test_each_service_answers_health_and_readiness(service: str, stack: Stack, api: Api):
     for path in ("/healthz", "/readyz"):
         answer = httpx.get(stack.admin_url(service) + path, trust_env=False)
         assert answer.status_code == 200, answer.text
@@ -115,7 +115,7 @@ def test_metrics_are_prometheus_text(service: str, stack: Stack, api: Api):
             assert buckets[-1].labels["le"] == "+Inf"
 
 
-def test_metrics_count(stack: Stack, alice: Person, bob: Person, enter):
+def test_metrics_count_messages(stack: Stack, alice: Person, bob: Person, enter):
     """A counter of each service rises with each message."""
     def totals() -> dict[str, dict[str, float]]:
         found = {}
@@ -186,7 +186,7 @@ def new_marker(stack: Stack) -> bool:
                  lambda: stack.log_text("websocket-service").count("upgrade.") > before)
 
 
-def test_processes_do_not_show_secrets(stack: Stack, api: Api):
+def test_process_arguments_hold_no_secrets(stack: Stack, api: Api):
     for service in SERVICES:
         folder = f"/proc/{stack.pid(service)}"
         shown = open(f"{folder}/cmdline", "rb").read() + open(f"{folder}/environ", "rb").read()
@@ -196,7 +196,7 @@ def test_processes_do_not_show_secrets(stack: Stack, api: Api):
 
 # --- one more of each ---------------------------------------------------------------
 @pytest.mark.parametrize("service", SERVICES)
-def test_sigterm_ends_it_cleanly(service: str, stack: Stack, api: Api):
+def test_sigterm_ends_a_service_cleanly(service: str, stack: Stack, api: Api):
     with Service(stack, service) as more:
         assert more.stop() == 0, more.log()[-2000:]
         assert not more.events("service.drain_cut")
@@ -219,7 +219,7 @@ MISSING = {
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api):
+def test_a_service_waits_for_a_missing_dependency(service: str, stack: Stack, api: Api):
     more = Service(stack, service, **MISSING[service]).start()
     try:
         base = f"http://127.0.0.1:{more.admin_port}"
@@ -240,8 +240,8 @@ def test_a_missing_dependency_is_waited_for(service: str, stack: Stack, api: Api
 
 @pytest.mark.parametrize("service,database", [("identity-service", "identity"),
                                               ("persistence-service", "chat")])
-def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: str, stack: Stack,
-                                                       api: Api):
+def test_a_service_does_not_touch_a_newer_schema(service: str, database: str, stack: Stack,
+                                                 api: Api):
     rows(stack, "INSERT INTO schema_version (version) VALUES (99)", name=database)
     more = Service(stack, service)
     try:
@@ -262,7 +262,7 @@ def test_a_schema_newer_than_the_program_is_left_alone(service: str, database: s
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
+def test_the_log_names_a_port_in_use(service: str, stack: Stack, api: Api):
     prefix = service.removesuffix("-service").upper()
     port = str(stack.port(f"{prefix}_ADMIN_PORT"))
     more = Service(stack, service, **{f"{prefix}_ADMIN_PORT": port}).start()
@@ -275,7 +275,7 @@ def test_a_port_in_use_is_named(service: str, stack: Stack, api: Api):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_second_sigterm_does_no_harm(service: str, stack: Stack, api: Api):
+def test_a_second_sigterm_changes_nothing(service: str, stack: Stack, api: Api):
     with Service(stack, service) as more:
         more.child.send_signal(signal.SIGTERM)
         try:

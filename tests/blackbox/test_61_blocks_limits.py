@@ -28,7 +28,7 @@ def blocked(api: Api, person: Person) -> list[int]:
     return sorted(entry["user"] for entry in api.get("/blocks", person)["blocks"])
 
 
-def test_the_list_of_blocks(api: Api, alice: Person, bob: Person):
+def test_blocks_are_listed_and_removed(api: Api, alice: Person, bob: Person):
     carol = api.register()
     assert blocked(api, alice) == []
     for _ in range(2):  # the repetition changes nothing
@@ -42,14 +42,15 @@ def test_the_list_of_blocks(api: Api, alice: Person, bob: Person):
 
 
 @pytest.mark.parametrize("user", ["0", "x", "-1", "9007199254740992", ""])
-def test_no_such_user_to_block(user: str, api: Api, alice: Person):
+def test_blocking_an_unknown_user_is_refused(user: str, api: Api, alice: Person):
     for method in ("PUT", "DELETE"):
         answer = api.ask(method, f"/blocks/{user}", alice)
         assert answer.status_code in (404, 422), answer.text
         check_problem(answer, answer.status_code)
 
 
-def test_who_is_blocked_writes_as_to_nobody(api: Api, alice: Person, bob: Person, enter):
+def test_a_blocked_users_send_is_refused_as_unknown_user(api: Api, alice: Person, bob: Person,
+                                                         enter):
     one, two = enter(alice), enter(bob)
     two.saved(two.say(alice.id, "before"))
     block(api, alice, bob.id)
@@ -63,7 +64,7 @@ def test_who_is_blocked_writes_as_to_nobody(api: Api, alice: Person, bob: Person
     assert not [frame for frame in one.seen if frame.get("message") == "after"]
 
 
-def test_a_conversation_that_was_there_stays(api: Api, alice: Person, bob: Person, enter):
+def test_a_block_keeps_an_existing_conversation(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     first = two.say(alice.id, "before")
     saved = two.saved(first)
@@ -87,7 +88,7 @@ def test_a_conversation_that_was_there_stays(api: Api, alice: Person, bob: Perso
     one.expect(type="message", uuid=uuid)
 
 
-def test_no_conversation_is_made_for_who_is_blocked(api: Api, alice: Person, bob: Person,
+def test_a_blocked_user_cannot_start_a_conversation(api: Api, alice: Person, bob: Person,
                                                     enter):
     block(api, alice, bob.id)
     two = enter(bob)
@@ -96,7 +97,7 @@ def test_no_conversation_is_made_for_who_is_blocked(api: Api, alice: Person, bob
         assert api.conversations(person)["conversations"] == []
 
 
-def test_blocked_and_unblocked_over_and_over(api: Api, alice: Person, bob: Person, enter):
+def test_repeated_blocks_and_unblocks_take_effect(api: Api, alice: Person, bob: Person, enter):
     """Cached state of the pair follows the change."""
     two = enter(bob)
     for number in range(5):
@@ -106,7 +107,7 @@ def test_blocked_and_unblocked_over_and_over(api: Api, alice: Person, bob: Perso
         unblock(api, alice, bob.id)
 
 
-def test_a_block_changes_no_group(api: Api, alice: Person, bob: Person, enter):
+def test_a_block_does_not_affect_groups(api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     group = make(api, alice, bob)
     block(api, alice, bob.id)
@@ -146,7 +147,7 @@ def gateway(stack: Stack, api: Api):
         yield gateway
 
 
-def test_who_sends_too_fast_is_told(gateway: Service, alice: Person, bob: Person):
+def test_a_user_over_the_rate_limit_gets_too_fast(gateway: Service, alice: Person, bob: Person):
     with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, alice) as other:
         uuids = [one.say(bob.id, f"n{number}") for number in range(8)]
         refused = one.until("a refusal", lambda frame: frame.get("code") == "too_fast")
@@ -167,7 +168,8 @@ def test_who_sends_too_fast_is_told(gateway: Service, alice: Person, bob: Person
                 one.say(bob.id, "again", uuid=uuid)
 
 
-def test_who_does_not_listen_is_closed_with_4429(gateway: Service, alice: Person, bob: Person):
+def test_a_user_far_over_the_rate_limit_is_closed_with_4429(gateway: Service, alice: Person,
+                                                            bob: Person):
     with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, bob) as two:
         try:
             for number in range(5000):
@@ -181,7 +183,8 @@ def test_who_does_not_listen_is_closed_with_4429(gateway: Service, alice: Person
         pass  # the user may reconnect
 
 
-def test_every_kind_of_frame_counts(gateway: Service, api: Api, alice: Person):
+def test_every_kind_of_frame_counts_against_the_rate_limit(gateway: Service, api: Api,
+                                                           alice: Person):
     group = make(api, alice)
     with open_socket(gateway.ws_url, alice) as one:
         for number in range(30):
@@ -189,7 +192,7 @@ def test_every_kind_of_frame_counts(gateway: Service, api: Api, alice: Person):
         assert one.error()["code"] == "too_fast"
 
 
-def test_pings_do_not_count(gateway: Service, alice: Person, bob: Person):
+def test_pings_do_not_count_against_the_rate_limit(gateway: Service, alice: Person, bob: Person):
     with open_socket(gateway.ws_url, alice) as one:
         for _ in range(15):
             assert one.alive()
@@ -197,7 +200,7 @@ def test_pings_do_not_count(gateway: Service, alice: Person, bob: Person):
 
 
 # --- REST, by user --------------------------------------------------------------------
-def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob: Person):
+def test_a_user_over_the_rate_limit_gets_429(stack: Stack, api: Api, alice: Person, bob: Person):
     with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="1",
                  PERSISTENCE_USER_BURST="5") as service:
         small = Api(service.url)
@@ -218,7 +221,8 @@ def test_a_user_may_ask_only_so_much(stack: Stack, api: Api, alice: Person, bob:
 
 
 # --- how many -------------------------------------------------------------------------
-def test_a_user_is_in_so_many_groups(stack: Stack, api: Api, alice: Person, bob: Person):
+def test_the_number_of_groups_of_a_user_has_a_maximum(stack: Stack, api: Api, alice: Person,
+                                                      bob: Person):
     with Service(stack, "persistence-service", CONVERSATIONS_MAX="3", MEMBERS_MAX="3",
                  INVITES_MAX="2", BLOCKS_MAX="2") as service:
         small = Api(service.url)

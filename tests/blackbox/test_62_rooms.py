@@ -79,7 +79,7 @@ def test_welcome_waits_for_the_rooms_of_a_user(loner: Loner, alice: Person):
             assert len(questions(loner, alice)) == asked, "it is known"
 
 
-def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
+def test_a_late_answer_that_names_a_room_closes_the_socket(loner: Loner, alice: Person):
     with open_socket(loner.ws_url, alice, checked=False) as socket:
         loner.answer_rooms(questions(loner, alice)[-1], f"{alice.id}=1700:43")
         code, reason = socket.closed()
@@ -91,7 +91,7 @@ def test_a_late_answer_that_names_a_room_closes(loner: Loner, alice: Person):
         socket.expect(type="message", conversation=1700, seq=44)
 
 
-def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
+def test_one_record_asks_for_the_rooms_of_many_users(loner: Loner, api: Api):
     people = {str(person.id): person for person in (api.register() for _ in range(20))}
     asked: dict[str, Record] = {}  # user -> the first question about them
 
@@ -116,7 +116,7 @@ def test_who_come_together_are_asked_about_together(loner: Loner, api: Api):
 
 
 @pytest.mark.parametrize("text", ["", "x", "{user}", "{user}=/", "/{user}=", "0=/{user}="])
-def test_what_is_no_answer_is_none(text: str, loner: Loner, alice: Person):
+def test_a_malformed_answer_is_ignored(text: str, loner: Loner, alice: Person):
     started = time.monotonic()
     with Socket(loner.ws_url, alice.token, checked=False) as socket:
         loner.answer_rooms(questions(loner, alice)[-1], text.format(user=alice.id))
@@ -124,7 +124,7 @@ def test_what_is_no_answer_is_none(text: str, loner: Loner, alice: Person):
         assert time.monotonic() - started > 0.9
 
 
-def test_an_answer_to_another_gateway_is_none(loner: Loner, alice: Person):
+def test_an_answer_to_another_gateway_is_ignored(loner: Loner, alice: Person):
     started = time.monotonic()
     with Socket(loner.ws_url, alice.token, checked=False) as socket:
         question = questions(loner, alice)[-1]
@@ -134,7 +134,7 @@ def test_an_answer_to_another_gateway_is_none(loner: Loner, alice: Person):
         assert time.monotonic() - started > 0.9
 
 
-def test_a_room_reaches_who_is_in_it_once(loner: Loner, api: Api):
+def test_a_room_event_reaches_each_member_once(loner: Loner, api: Api):
     people = [api.register() for _ in range(6)]
     sockets = [welcomed(loner, person, "1701:5" if at % 2 else "1702:5")
                for at, person in enumerate(people)]
@@ -146,7 +146,7 @@ def test_a_room_reaches_who_is_in_it_once(loner: Loner, api: Api):
         socket.close()
 
 
-def test_who_comes_gets_that_frame_and_who_goes_none_after_it(loner: Loner, api: Api):
+def test_a_join_takes_effect_before_its_frame_and_a_leave_after_it(loner: Loner, api: Api):
     comes, goes, stays = (api.register() for _ in range(3))
     sockets = {person.id: welcomed(loner, person, rooms)
                for person, rooms in ((comes, ""), (goes, "1703:5"), (stays, "1703:5"))}
@@ -173,7 +173,7 @@ def test_who_comes_gets_that_frame_and_who_goes_none_after_it(loner: Loner, api:
 
 
 # --- what is sent to a conversation ---------------------------------------------------
-def test_changes_of_messages_are_sends(loner: Loner, alice: Person):
+def test_changes_of_messages_are_produced_like_sends(loner: Loner, alice: Person):
     with welcomed(loner, alice, "") as socket:
         frames = {
             "message": {"message": "hi", "conversation": 17, "reply_to": 41},
@@ -194,7 +194,7 @@ def test_changes_of_messages_are_sends(loner: Loner, alice: Person):
             socket.expect(**state)
 
 
-def test_receipts_become_few_records_and_the_last_counts(loner: Loner, alice: Person):
+def test_receipts_are_coalesced_into_the_last_one(loner: Loner, alice: Person):
     with welcomed(loner, alice, "") as socket:
         for seq in range(1, 501):
             socket.send({"type": "delivered", "conversation": 18, "seq": seq})
@@ -214,7 +214,7 @@ def test_receipts_become_few_records_and_the_last_counts(loner: Loner, alice: Pe
 
 
 # --- typing -----------------------------------------------------------------------------
-def test_typing_reaches_the_others_and_asks_once(loner: Loner, alice: Person, bob: Person):
+def test_typing_reaches_the_others_after_one_question(loner: Loner, alice: Person, bob: Person):
     def asked(save: dict) -> bool:
         return save["kind"] == "roster" and save["sender"] == alice.id
 
@@ -241,7 +241,7 @@ def test_typing_reaches_the_others_and_asks_once(loner: Loner, alice: Person, bo
         assert writer.seen == []
 
 
-def test_typing_gets_no_answer_without_a_roster(loner: Loner, alice: Person):
+def test_typing_without_a_roster_gets_no_answer(loner: Loner, alice: Person):
     with welcomed(loner, alice, "") as socket:
         socket.send({"type": "typing", "conversation": 20})
         loner.saves(lambda save: save["kind"] == "roster" and save["sender"] == alice.id)

@@ -39,7 +39,8 @@ def presences(socket: Socket, seconds: float) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_presence_follows_who_comes_and_goes(stack: Stack, api: Api, alice: Person, bob: Person):
+def test_presence_follows_connects_and_disconnects(stack: Stack, api: Api, alice: Person,
+                                                   bob: Person):
     carol = api.register()
     with open_socket(stack.ws_url, alice) as watcher, \
             Service(stack, "websocket-service") as elsewhere:
@@ -80,7 +81,7 @@ def test_too_many_users_are_refused(stack: Stack, alice: Person):
         watcher.expect(type="error", code="too_many")
 
 
-def test_a_gateway_that_restarts_shows_nobody_leaving(stack: Stack, alice: Person, bob: Person):
+def test_a_gateway_restart_causes_no_offline_changes(stack: Stack, alice: Person, bob: Person):
     with open_socket(stack.ws_url, alice) as watcher:
         with Service(stack, "websocket-service") as first:
             socket = open_socket(first.ws_url, bob)
@@ -93,7 +94,7 @@ def test_a_gateway_that_restarts_shows_nobody_leaving(stack: Stack, alice: Perso
 
 
 @pytest.mark.slow
-def test_a_gateway_that_dies_takes_its_users_along_within_thirty_seconds(
+def test_users_of_a_dead_gateway_are_offline_within_thirty_seconds(
         stack: Stack, alice: Person, bob: Person):
     with open_socket(stack.ws_url, alice) as watcher:
         with Service(stack, "websocket-service") as gateway:
@@ -106,7 +107,7 @@ def test_a_gateway_that_dies_takes_its_users_along_within_thirty_seconds(
 
 
 @pytest.mark.alone
-def test_losing_redis_or_its_data_is_no_storm(stack: Stack, api: Api):
+def test_losing_redis_or_its_data_causes_no_burst_of_changes(stack: Stack, api: Api):
     people = [api.register() for _ in range(20)]
     sockets = [open_socket(stack.ws_url, person) for person in people]
     with open_socket(stack.ws_url, api.register()) as watcher:

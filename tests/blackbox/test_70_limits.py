@@ -16,7 +16,7 @@ from support.wait import HANG_S, until
 
 # --- tokens that end ----------------------------------------------------------------
 @pytest.mark.slow
-def test_a_socket_ends_with_its_token(stack: Stack, api: Api, bob: Person):
+def test_a_socket_is_closed_when_its_token_expires(stack: Stack, api: Api, bob: Person):
     ttl_s = 3
     with Service(stack, "identity-service", IDENTITY_TOKEN_TTL=str(ttl_s)) as identity, \
             Service(stack, "websocket-service", IDENTITY_URL=identity.url) as gateway:
@@ -53,7 +53,7 @@ def test_a_revoked_session_is_refused_soon(stack: Stack, api: Api, alice: Person
 
 # --- silence ---------------------------------------------------------------------------
 @pytest.mark.slow
-def test_pings_come_and_silence_is_closed(stack: Stack, alice: Person):
+def test_the_gateway_pings_and_closes_a_silent_socket(stack: Stack, alice: Person):
     with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
                  WEBSOCKET_SILENT_S="3") as gateway:
         with RawSocket(gateway.ws_url) as silent:
@@ -68,7 +68,7 @@ def test_pings_come_and_silence_is_closed(stack: Stack, alice: Person):
 
 
 @pytest.mark.slow
-def test_who_answers_pings_stays(stack: Stack, alice: Person):
+def test_a_client_that_answers_pings_stays_connected(stack: Stack, alice: Person):
     with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
                  WEBSOCKET_SILENT_S="3") as gateway:
         with open_raw(gateway.ws_url, alice.token) as raw:
@@ -95,8 +95,8 @@ def small_window(url: str, token: str) -> RawSocket:
 
 
 @pytest.mark.slow
-def test_who_does_not_read_is_closed_with_4408(stack: Stack, api: Api, alice: Person,
-                                               bob: Person):
+def test_a_client_that_does_not_read_is_closed_with_4408(stack: Stack, api: Api, alice: Person,
+                                                         bob: Person):
     with Service(stack, "websocket-service") as gateway, \
             open_socket(gateway.ws_url, alice) as sender, \
             open_socket(gateway.ws_url, bob) as healthy:
@@ -124,7 +124,7 @@ def test_who_does_not_read_is_closed_with_4408(stack: Stack, api: Api, alice: Pe
 
 
 @pytest.mark.slow
-def test_a_flood_of_own_sends_is_bounded(stack: Stack, alice: Person, bob: Person):
+def test_sends_in_progress_have_a_maximum(stack: Stack, alice: Person, bob: Person):
     """More under way than WEBSOCKET_UNSETTLED_MAX: refused as retryable, and the
     same uuids are taken later."""
     with Service(stack, "websocket-service", WEBSOCKET_UNSETTLED_MAX="4") as gateway, \
@@ -165,7 +165,7 @@ def test_sigterm_closes_sockets_with_1001(stack: Stack, alice: Person, bob: Pers
                 again.saved(uuid)
 
 
-def test_two_gateways_share_their_people(stack: Stack, alice: Person, bob: Person):
+def test_users_of_two_gateways_reach_each_other(stack: Stack, alice: Person, bob: Person):
     with Service(stack, "websocket-service") as second, \
             Socket(stack.ws_url, alice.token) as here, \
             open_socket(second.ws_url, bob) as there, \

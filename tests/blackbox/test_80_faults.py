@@ -43,14 +43,14 @@ def finish_as_if_nothing_was(load: Load) -> None:
 
 @pytest.mark.prove
 @pytest.mark.alone
-def test_nothing_breaks(load: Load):
+def test_without_faults_there_are_no_retries_or_duplicates(load: Load):
     """The control: without failures there are no retries and no duplicates."""
     load.wait_sent(600)
     finish_as_if_nothing_was(load)
 
 
 @pytest.mark.alone
-def test_everything_is_killed_in_turn(stack: Stack, load: Load):
+def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
     """A short ledger: all kinds of kills in one run, with one verdict."""
     for program in (*SERVICES, "redis", "nginx", "mariadb", "kafka"):
         load.wait_sent(100)
@@ -71,7 +71,7 @@ def test_everything_is_killed_in_turn(stack: Stack, load: Load):
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("program", [*SERVICES, "kafka", "mariadb", "redis", "nginx"])
-def test_kill_9(program: str, stack: Stack, load: Load):
+def test_kill_9_of_a_program_loses_nothing(program: str, stack: Stack, load: Load):
     for _ in range(2):
         load.wait_sent(150)
         stack.kill(program)
@@ -83,7 +83,7 @@ def test_kill_9(program: str, stack: Stack, load: Load):
 @pytest.mark.prove
 @pytest.mark.alone
 @pytest.mark.slow
-def test_kill_9_of_everything_at_once(stack: Stack, load: Load):
+def test_kill_9_of_everything_at_once_loses_nothing(stack: Stack, load: Load):
     load.wait_sent(150)
     for service in SERVICES:
         stack.kill(service)
@@ -95,7 +95,7 @@ def test_kill_9_of_everything_at_once(stack: Stack, load: Load):
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
-def test_restart(program: str, stack: Stack, load: Load):
+def test_a_restart_loses_nothing(program: str, stack: Stack, load: Load):
     load.wait_sent(150)
     stack.restart(program)
     load.wait_sent(100)
@@ -140,7 +140,7 @@ class Gone:
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_redis_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+def test_a_redis_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     with Gone(stack, "redis"):
         for number in range(20):
@@ -156,7 +156,7 @@ def test_redis_is_gone(stack: Stack, alice: Person, bob: Person, enter):
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_mariadb_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+def test_a_mariadb_outage_loses_nothing(stack: Stack, api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
     with Gone(stack, "mariadb") as mariadb:
@@ -175,7 +175,7 @@ def test_mariadb_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, ent
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
     with Gone(stack, "kafka") as kafka:
@@ -206,8 +206,8 @@ def test_kafka_is_gone(stack: Stack, alice: Person, bob: Person, enter):
 @pytest.mark.prove
 @pytest.mark.alone
 @pytest.mark.slow
-def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: Person,
-                                                           bob: Person, enter):
+def test_a_gateway_that_waited_for_kafka_receives_its_confirmations(stack: Stack, alice: Person,
+                                                                    bob: Person, enter):
     """Receipts show it: the gateway sends the next one when Kafka has confirmed the last."""
     one = enter(alice)
     saved = [one.saved(one.say(bob.id, f"number {number}")) for number in range(12)]
@@ -229,7 +229,8 @@ def test_a_gateway_that_waited_for_kafka_hears_its_answers(stack: Stack, alice: 
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, enter):
+def test_an_identity_outage_loses_nothing(stack: Stack, api: Api, alice: Person, bob: Person,
+                                          enter):
     fresh = api.login(alice.name)  # the gateway has never seen its token
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
@@ -257,7 +258,7 @@ def test_identity_is_gone(stack: Stack, api: Api, alice: Person, bob: Person, en
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
+def test_a_persistence_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     with Gone(stack, "persistence-service") as persistence:
         uuid = one.say(bob.id, "for later")
@@ -270,7 +271,7 @@ def test_persistence_is_gone(stack: Stack, alice: Person, bob: Person, enter):
         two.expect(type="message", uuid=uuid)
 
 
-def test_accepted_is_only_told_when_saving_is_slow(alice: Person, bob: Person, enter):
+def test_accepted_is_sent_only_when_saving_is_slow(alice: Person, bob: Person, enter):
     """On any machine: a message that we saw saved within 200 ms was not slow."""
     one, quick = enter(alice), set()
     for number in range(50):
@@ -284,7 +285,8 @@ def test_accepted_is_only_told_when_saving_is_slow(alice: Person, bob: Person, e
 
 
 # --- records from strangers -----------------------------------------------------------
-def test_poison_is_set_aside_and_blocks_nobody(stack: Stack, alice: Person, bob: Person, enter):
+def test_a_poison_record_is_dead_lettered_and_blocks_no_other(stack: Stack, alice: Person,
+                                                              bob: Person, enter):
     one, two = enter(alice), enter(bob)
     low, high = sorted((alice.id, bob.id))
     key, uuid = f"d:{low}:{high}", new_uuid()

@@ -52,7 +52,7 @@ def risen(stack: Stack, before: dict[str, float]) -> dict[str, float]:
 
 
 @pytest.mark.alone
-def test_each_token_is_asked_about_once(stack: Stack, tokens: Path):
+def test_each_token_is_looked_up_once(stack: Stack, tokens: Path):
     for lookups in (CROWD, 0):  # the second time the gateway knows the tokens
         before = counted(stack)
         done = subprocess.run(words(stack, "connect", stack.url, tokens), text=True,
@@ -71,7 +71,7 @@ def check_storm(stack: Stack, storm: dict, before: dict[str, float], lookups_max
 
 
 @pytest.mark.alone
-def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
+def test_all_sockets_reconnect_after_a_storm(stack: Stack, tokens: Path):
     with Crowd(words(stack, "storm", stack.url, tokens)) as crowd:
         before = counted(stack)
         crowd.order("cut")
@@ -81,7 +81,7 @@ def test_all_come_back_after_a_storm(stack: Stack, tokens: Path):
 
 
 @pytest.mark.slow
-def test_a_slow_identity_is_asked_no_more_often(stack: Stack, tokens: Path):
+def test_a_slow_identity_gets_no_more_lookups(stack: Stack, tokens: Path):
     """The gateway asks for 32 tokens at a time; no look-up is wasted."""
     with SlowIdentity(stack.port("IDENTITY_PORT"), 1) as slow, \
             Service(stack, "websocket-service", IDENTITY_URL=slow.url,
@@ -96,7 +96,7 @@ def test_a_slow_identity_is_asked_no_more_often(stack: Stack, tokens: Path):
         assert max(slow.asked.values()) == 1
 
 
-def test_a_room_hears_each_message_once_and_in_order(stack: Stack, tokens: Path):
+def test_a_room_receives_each_message_once_and_in_order(stack: Stack, tokens: Path):
     with Crowd(words(stack, "room", stack.url, tokens)) as crowd:
         room = Room(crowd, Events(stack, list(range(FIRST_ID, FIRST_ID + CROWD))))
         for _ in range(50):

@@ -101,7 +101,8 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
 
 
 @pytest.mark.slow
-def test_slow_readers_that_never_read_are_cut(gateway: Service, alice: Person, bob: Person):
+def test_slow_readers_that_never_read_are_disconnected(gateway: Service, alice: Person,
+                                                       bob: Person):
     """The close frame cannot be sent either: the socket and its kernel buffer are freed
     all the same."""
     with open_socket(gateway.ws_url, alice) as sender:
@@ -147,7 +148,7 @@ def cut(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
 
 
 @pytest.mark.slow
-def test_a_thousand_half_open_handshakes_are_cut(gateway: Service, alice: Person, bob: Person):
+def test_a_thousand_half_open_handshakes_are_closed(gateway: Service, alice: Person, bob: Person):
     before = resident(gateway.child.pid)
     with half_open(gateway, HALF_OPEN) as halves:
         until("all are there", lambda: metric(gateway, "parley_sockets") == HALF_OPEN)
@@ -219,8 +220,8 @@ FLOODS: dict[str, tuple[Callable[[RawSocket], None], int]] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("flood, code", FLOODS.values(), ids=FLOODS.keys())
-def test_a_flood_ends_with_a_code(flood: Callable[[RawSocket], None], code: int,
-                                  gateway: Service, alice: Person, bob: Person):
+def test_a_flood_gets_its_close_code(flood: Callable[[RawSocket], None], code: int,
+                                     gateway: Service, alice: Person, bob: Person):
     with open_socket(gateway.ws_url, bob) as healthy:
         before = resident(gateway.child.pid)
         with open_raw(gateway.ws_url, alice.token) as raw:
@@ -240,7 +241,8 @@ def close_code_among(raw: RawSocket) -> int:
             return int.from_bytes(payload[:2], "big")
 
 
-def test_many_fragments_of_an_honest_client_pass(gateway: Service, alice: Person, bob: Person):
+def test_many_fragments_of_an_honest_client_are_accepted(gateway: Service, alice: Person,
+                                                         bob: Person):
     """Repeated messages in fragments of 64 bytes are no flood."""
     text = json.dumps({"uuid": new_uuid(), "message": "x" * 16000, "user_to": bob.id}).encode()
     pieces = [text[at:at + 64] for at in range(0, len(text), 64)]

@@ -146,45 +146,45 @@ def assert_nowhere(exercise: Exercise, places: Iterator[canaries.Place],
 
 
 @pytest.mark.alone
-def test_logs_have_none(stack: Stack, exercise: Exercise):
+def test_logs_hold_no_secrets(stack: Stack, exercise: Exercise):
     until("nginx has written its log",
           lambda: b'"/nowhere"' in (stack.run_dir / "log/nginx-access.log").read_bytes())
     assert_nowhere(exercise, canaries.logs(stack))
 
 
 @pytest.mark.alone
-def test_processes_show_none(stack: Stack, exercise: Exercise):
+def test_processes_show_no_secrets(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.processes(stack))
 
 
 @pytest.mark.alone
-def test_topics_have_only_texts(stack: Stack, exercise: Exercise):
+def test_topics_hold_texts_but_no_secrets(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.topics(stack))
 
 
 @pytest.mark.alone
-def test_redis_has_none(stack: Stack, exercise: Exercise):
+def test_redis_holds_no_secrets(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.redis_keys(stack))
 
 
 @pytest.mark.alone
-def test_refusals_have_none(exercise: Exercise):
+def test_refusals_hold_no_secrets(exercise: Exercise):
     assert_nowhere(exercise, iter(exercise.refusals))
 
 
 @pytest.mark.alone
-def test_admin_pages_have_none(stack: Stack, exercise: Exercise):
+def test_admin_pages_hold_no_secrets(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.admin_pages(stack))
 
 
 @pytest.mark.alone
-def test_tables_have_texts_and_signing_keys(stack: Stack, exercise: Exercise):
+def test_tables_hold_texts_and_signing_keys_only(stack: Stack, exercise: Exercise):
     assert_nowhere(exercise, canaries.tables(stack, "chat"))
     assert_nowhere(exercise, canaries.tables(stack, "identity"), ("table identity.signing_keys",))
 
 
 @pytest.mark.alone
-def test_others_can_read_none(stack: Stack, exercise: Exercise):
+def test_other_users_can_read_no_secrets(stack: Stack, exercise: Exercise):
     """Secrets are in files of the run directory that only its owner can read."""
     assert canaries.hits(canaries.open_files(stack), exercise.secret) == []
 
@@ -220,7 +220,7 @@ def test_a_crash_leaves_no_core_file(service: str, stack: Stack, api: Api, tmp_p
                     reason="sanitizers forbid core files themselves")
 @pytest.mark.skipif(not Path("/proc/sys/kernel/core_pattern").read_text().startswith("core"),
                     reason="core files do not land where we look")
-def test_a_core_file_would_have_them(stack: Stack, api: Api, tmp_path: Path):
+def test_a_core_file_holds_the_secrets(stack: Stack, api: Api, tmp_path: Path):
     """With CORE_FILES=1 there is a core file, and the secrets are in it."""
     assert crash(stack, "identity-service", tmp_path, CORE_FILES="1")
     core, = tmp_path.iterdir()

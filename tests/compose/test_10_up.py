@@ -21,7 +21,7 @@ def client(project: Project, *words: str) -> subprocess.CompletedProcess:
     return project.compose("run", "--rm", "-T", "client-test", *words, check=False)
 
 
-def test_everything_is_up_and_healthy(project: Project) -> None:
+def test_all_containers_are_healthy(project: Project) -> None:
     found = {one.service: one for one in project.containers()}
     assert found.keys() == ALWAYS | ONE_SHOTS
     for name in ALWAYS:
@@ -76,7 +76,7 @@ def test_adminer_shows_a_page_for_the_database(project: Project) -> None:
 
 
 # --- how they run ------------------------------------------------------------------
-def test_containers_may_do_little(project: Project) -> None:
+def test_containers_have_few_privileges(project: Project) -> None:
     for one in project.running(*SERVICES):
         told = project.inspect(one)
         host, config = told["HostConfig"], told["Config"]
@@ -96,7 +96,7 @@ def test_containers_may_do_little(project: Project) -> None:
         assert project.engine.docker("exec", one.id, "touch", "/x", check=False).returncode != 0
 
 
-def test_images_hold_the_program_and_nothing_else(built: Project) -> None:
+def test_images_hold_only_the_program(built: Project) -> None:
     for name in (*SERVICES, "client-test"):
         image = f"parley/{name}"
         told = json.loads(built.engine.docker("image", "inspect", image).stdout)[0]
@@ -154,5 +154,5 @@ def test_no_password_is_in_environments_arguments_and_logs(project: Project) -> 
     assert_none_in("the logs", project.logs().encode(), words)
 
 
-def test_only_the_owner_reads_passwords(project: Project) -> None:
+def test_only_the_owner_can_read_passwords(project: Project) -> None:
     assert (project.tree / "deploy/secrets").stat().st_mode & 0o077 == 0

@@ -78,7 +78,7 @@ def test_users_on_three_gateways_reach_each_other(project: Project) -> None:
         api.close()
 
 
-def test_each_persistence_has_its_share_of_the_partitions(project: Project) -> None:
+def test_each_persistence_reads_its_share_of_the_partitions(project: Project) -> None:
     def shares() -> list[int]:
         return [int(project.metric(one, "parley_batches_total"))
                 for one in project.running("persistence-service")]
@@ -100,7 +100,7 @@ def test_each_persistence_has_its_share_of_the_partitions(project: Project) -> N
     assert len(after) == 2 and all(new > old for old, new in zip(before, after))
 
 
-def test_a_new_gateway_gets_sockets(project: Project, api: Api) -> None:
+def test_a_new_gateway_receives_sockets(project: Project, api: Api) -> None:
     scale(project)
     before = {one.id for one in project.running("websocket-service")}
     scale(project, websocket_service=4)
@@ -121,7 +121,7 @@ def test_a_new_gateway_gets_sockets(project: Project, api: Api) -> None:
     print(f"nginx found a new gateway after {time.monotonic() - healthy_at:.1f} s", flush=True)
 
 
-def test_a_dead_gateway_is_forgotten(project: Project, api: Api) -> None:
+def test_nginx_drops_a_dead_gateway(project: Project, api: Api) -> None:
     scale(project)
     dead: Container = project.running("websocket-service")[0]
     address = project.address(dead)
@@ -146,7 +146,7 @@ def test_a_dead_gateway_is_forgotten(project: Project, api: Api) -> None:
     project.engine.docker("rm", "-f", dead.id)
 
 
-def test_a_dead_identity_and_a_dead_persistence_are_forgotten(project: Project, api: Api) -> None:
+def test_nginx_drops_a_dead_identity_and_a_dead_persistence(project: Project, api: Api) -> None:
     """Before that, a request may fail with an answer that asks to try again."""
     scale(project)
     person = api.register()

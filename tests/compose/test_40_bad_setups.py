@@ -41,7 +41,8 @@ def wait_said(project: Project, service: str, *parts: str) -> str:
                                   "KAFKA_PORT", "MYSQL_USER", "KAFKA_PARTITIONS",
                                   "PARLEY_OPEN_FILES", "LOG_LEVEL"])
 @pytest.mark.parametrize("how", ["missing", "empty"])
-def test_a_variable(built: Project, tmp_path: Path, name: str, how: str) -> None:
+def test_the_error_names_a_bad_variable(built: Project, tmp_path: Path, name: str,
+                                        how: str) -> None:
     project = Project(built.engine, copy_tree(tmp_path), "parley-unset")
     project.changes.pop(name, None)
     settings = tmp_path / ".env"
@@ -59,7 +60,8 @@ def test_a_variable(built: Project, tmp_path: Path, name: str, how: str) -> None
     ("KAFKA_PARTITIONS", "twelve", "KAFKA_PARTITIONS"),
     ("IDENTITY_PORT", "80810", "IDENTITY_PORT"),
 ])
-def test_a_value_that_is_not_valid(built: Project, name: str, value: str, says: str) -> None:
+def test_the_error_names_an_invalid_value(built: Project, name: str, value: str,
+                                          says: str) -> None:
     done = built.compose("run", "--rm", "-T", "--no-deps", "persistence-service"
                          if name != "IDENTITY_PORT" else "identity-service", "--check",
                          check=False, **{name: value})
@@ -67,7 +69,7 @@ def test_a_value_that_is_not_valid(built: Project, name: str, value: str, says: 
     assert says in done.stdout + done.stderr and value in done.stdout + done.stderr
 
 
-def test_a_port_in_use(other: Project) -> None:
+def test_the_error_names_a_port_in_use(other: Project) -> None:
     other.compose("rm", "--stop", "--force", "nginx")
     with socket.socket() as holder:
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -78,14 +80,14 @@ def test_a_port_in_use(other: Project) -> None:
     assert str(other.port) in done.stderr and "already" in done.stderr, done.stderr
 
 
-def test_a_topic_with_another_partition_count(other: Project) -> None:
+def test_the_error_names_a_wrong_partition_count(other: Project) -> None:
     done = other.compose("up", "-d", "--no-build", check=False, KAFKA_PARTITIONS="6")
     assert done.returncode != 0
     assert "topics" in done.stderr, done.stderr
     wait_said(other, "topics", "message_save", "12", "6")
 
 
-def test_a_wrong_database_password(other: Project) -> None:
+def test_the_error_names_a_wrong_database_password(other: Project) -> None:
     secret = other.tree / "deploy/secrets/mysql/password"
     right = secret.read_text()
     secret.write_text("certainly-not-this-one")
@@ -104,7 +106,7 @@ def test_a_wrong_database_password(other: Project) -> None:
 
 @pytest.mark.parametrize("service,database", [("identity-service", "identity"),
                                               ("persistence-service", "chat")])
-def test_a_schema_newer_than_the_binary(other: Project, service: str, database: str) -> None:
+def test_the_error_names_a_newer_schema(other: Project, service: str, database: str) -> None:
     def sql(statement: str) -> None:
         mariadb, = other.running("mariadb")
         other.run(mariadb, "sh", "-c", 'mariadb -uroot -p"$(cat /run/secrets/mysql-root/password)" '

@@ -13,7 +13,7 @@ def say(project: Project, sender: Person, receiver: Person, count: int) -> list[
         return [socket.saved(socket.say(receiver.id, f"number {at}")) for at in range(count)]
 
 
-def test_a_restored_backup_holds_everything(project: Project, tmp_path) -> None:
+def test_a_restored_backup_holds_all_data(project: Project, tmp_path) -> None:
     api = Api(project.url)
     alice, bob = api.register(), api.register()
     saved = say(project, alice, bob, COUNT)

@@ -27,7 +27,7 @@ def large(built: Project) -> Iterator[Project]:
         project.down()
 
 
-def test_each_user_is_at_the_gateway_of_its_share(large: Project) -> None:
+def test_each_user_connects_to_the_gateway_of_its_shard(large: Project) -> None:
     api = Api(large.url)
     people = [api.register() for _ in range(PEOPLE)]
     sockets = [open_socket(large.ws_url, one, subprotocol=one.id % 2 == 0) for one in people]

@@ -20,7 +20,7 @@ def version() -> str:
     return said.stdout.strip()
 
 
-def test_docker_compose_1_29(built: Project) -> None:
+def test_docker_compose_1_29_starts_parley(built: Project) -> None:
     if not version().startswith("1.29"):
         pytest.skip(f"docker-compose is {version() or 'not here'}, Debian 12 has 1.29")
     built.down()

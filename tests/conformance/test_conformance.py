@@ -15,7 +15,7 @@ README = Path(__file__).with_name("README.md")
 SECTIONS = {1: 16, 2: 11, 3: 7, 4: 10, 5: 20, 6: 145, 7: 37, 9: 54, 10: 1}
 
 
-def test_no_case_is_missing():
+def test_every_case_of_the_original_is_present():
     counted = {section: 0 for section in SECTIONS}
     for case in CASES:
         counted[int(case.number.split(".")[0])] += 1
@@ -23,7 +23,7 @@ def test_no_case_is_missing():
     assert len({case.number for case in CASES}) == len(CASES)
 
 
-def test_the_written_list_is_the_whole_list():
+def test_the_readme_lists_every_difference():
     """README.md and the code list the same cases with another outcome."""
     section = README.read_text("utf-8").split("## Answered otherwise")[1].split("\n## ")[0]
     written = set(re.findall(r"^\| (\d+\.\d+(?:\.\d+)?(?:–\d+)?) \|", section, re.M))
@@ -36,6 +36,6 @@ def test_the_written_list_is_the_whole_list():
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.number)
-def test_case(case: Case, judge: Judge):
+def test_the_gateway_gets_the_expected_verdict(case: Case, judge: Judge):
     verdicts[case.number] = verdict = judge.verdict(case)
     assert verdict.outcome == OK, f"{case.what}: {verdict.outcome}: {verdict.why}"

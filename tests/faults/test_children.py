@@ -46,20 +46,20 @@ def test_a_killed_child_is_started_again_and_not_reported(keeper: Keeper, child:
     assert keeper.deaths == []
 
 
-def test_a_death_that_was_not_ordered_is_reported(keeper: Keeper, child: Child):
+def test_an_unordered_death_is_reported(keeper: Keeper, child: Child):
     os.kill(child.child.pid, signal.SIGSEGV)
     wait_started_again(keeper, child)
     assert keeper.deaths == [f"child ended with {-signal.SIGSEGV}"]
 
 
-def test_another_death_than_the_ordered_one_is_reported(keeper: Keeper, child: Child):
+def test_a_death_that_differs_from_the_order_is_reported(keeper: Keeper, child: Child):
     """sleep does not end with 0 on a SIGTERM; a service has to."""
     child.send(signal.SIGTERM)
     wait_started_again(keeper, child)
     assert len(keeper.deaths) == 1
 
 
-def test_a_child_that_ends_by_itself_is_reported(tmp_path: Path):
+def test_an_unordered_exit_of_a_child_is_reported(tmp_path: Path):
     child = make_child(tmp_path, "sleep 0.2")
     keeper = Keeper([child]).start()
     wait_started_again(keeper, child, 2)

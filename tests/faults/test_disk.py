@@ -20,7 +20,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     run("umount", str(disk.place))
 
 
-def test_full_and_free_again(disk: Disk):
+def test_a_full_disk_can_be_freed(disk: Disk):
     disk.fill()
     assert disk.left_mib() == 0
     with pytest.raises(OSError, match="No space left"):
@@ -30,7 +30,7 @@ def test_full_and_free_again(disk: Disk):
     (disk.place / "two").write_bytes(bytes(1 << 20))
 
 
-def test_a_mount_that_was_left_is_taken_off(disk: Disk, tmp_path: Path):
+def test_a_leftover_mount_is_unmounted(disk: Disk, tmp_path: Path):
     (disk.place / "left").write_text("by a run that was killed")
     Disk(SimpleNamespace(run_dir=tmp_path), 16)
     assert not list(disk.place.iterdir())

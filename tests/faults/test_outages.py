@@ -46,7 +46,7 @@ def outage(ledger: Load, report: Report, refused: bool = True, grown: int = 0) -
     return made
 
 
-def test_the_lines_of_the_ledger_are_understood():
+def test_the_progress_lines_of_the_ledger_are_parsed():
     text = Script([3, 5]).lines[1]
     assert SENT.findall(text) == ["1"] and ACCEPTED.findall(text) == ["5"]
 
@@ -74,17 +74,18 @@ def test_without_mariadb_sends_are_accepted(report: Report, accepted: list[int],
     ([4, 8, 9, 9, 9, 10, 11, 12], 1),
     (list(range(10_000)), 2),
 ])
-def test_without_kafka_nothing_is_accepted(report: Report, accepted: list[int], failed: int):
+def test_an_accepted_send_without_kafka_is_reported(report: Report, accepted: list[int],
+                                                    failed: int):
     accepts_nothing(outage(Script(accepted), report))
     assert report.failed == failed
 
 
-def test_a_gateway_that_refuses_nothing_is_told(report: Report):
+def test_a_gateway_that_refuses_nothing_is_reported(report: Report):
     accepts_nothing(outage(Script([9] * 9), report, refused=False))
     assert report.failed == 1
 
 
-def test_a_gateway_that_grows_too_far_is_told(report: Report):
+def test_a_gateway_that_grows_too_far_is_reported(report: Report):
     accepts_nothing(outage(Script([9] * 9), report, grown=GROWTH_MAX + 1))
     assert report.failed == 1
 

@@ -13,13 +13,13 @@ def lasting(faults: list[plan.Fault]) -> list[plan.Fault]:
     return [fault for fault in faults if fault.lasts_s]
 
 
-def test_the_same_seed_and_minutes_are_the_same_plan():
+def test_the_same_seed_and_minutes_give_the_same_plan():
     assert [str(fault) for fault in plan.make(7, 3)] == [str(fault) for fault in plan.make(7, 3)]
     assert [str(fault) for fault in plan.make(7, 3)] != [str(fault) for fault in plan.make(8, 3)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_two_minutes_have_twenty_kills_and_end_calmly(seed: int):
+def test_a_plan_of_two_minutes_has_twenty_kills_and_a_calm_end(seed: int):
     faults = plan.make(seed, 2)
     assert plan.kill_count(faults) >= 20
     assert {fault.target for fault in faults if fault.kind == "kill"} == set(plan.KILLED)
@@ -27,7 +27,7 @@ def test_two_minutes_have_twenty_kills_and_end_calmly(seed: int):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_at_most_two_last_at_a_time_and_never_on_one_program(seed: int):
+def test_at_most_two_faults_last_and_never_on_one_program(seed: int):
     faults = lasting(plan.make(seed, 5))
     for fault in faults:
         meanwhile = [other for other in faults if other is not fault
@@ -44,7 +44,7 @@ def test_no_program_is_killed_while_it_is_down(seed: int):
         assert not any(plan.gone(kill, other) for other in faults if other.kind != "kill")
 
 
-def test_half_an_hour_has_hundreds_of_kills_and_all_kinds_of_faults():
+def test_a_plan_of_half_an_hour_has_hundreds_of_kills_and_all_faults():
     faults = plan.make(1, 30)
     assert plan.kill_count(faults) >= 200
     assert {fault.kind for fault in faults} == {"kill", *plan.KINDS}

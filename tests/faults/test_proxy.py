@@ -87,7 +87,7 @@ def is_reset(end: socket.socket) -> bool:
         return True
 
 
-def test_a_healthy_link_passes_everything_on_and_ends_when_both_ends_have(port: int):
+def test_a_healthy_link_forwards_all_bytes_and_both_ends_of_file(port: int):
     text = bytes(range(256)) * 4096
     with connect(port) as end:
         sender = threading.Thread(target=lambda: (end.sendall(text),
@@ -140,7 +140,7 @@ def test_delay_counts_each_way_and_keeps_the_order(port: int, links: Links):
         assert time.monotonic() - began >= 0.2
 
 
-def test_a_narrow_link_takes_its_time_and_stops_reading(port: int, links: Links):
+def test_a_narrow_link_is_slow_and_stops_reading(port: int, links: Links):
     links.put("link", "one", kib_s=64)
     with connect(port) as end:
         began = time.monotonic()
@@ -162,7 +162,7 @@ def test_a_narrow_link_takes_its_time_and_stops_reading(port: int, links: Links)
         assert taken < 64 * 1024 * 1024
 
 
-def test_slices_arrive_complete(port: int, links: Links):
+def test_sliced_data_arrives_complete(port: int, links: Links):
     links.put("link", "one", slice_bytes=3)
     with connect(port) as end:
         end.sendall(b"0123456789")
@@ -195,7 +195,7 @@ def test_a_server_that_is_killed_ends_the_connection_of_its_client(port: int, ec
         assert end.recv(1) == b"" or is_reset(end)
 
 
-def test_two_faults_on_a_link_add_up_and_end_one_by_one(port: int, links: Links):
+def test_two_faults_on_a_link_add_up_and_end_separately(port: int, links: Links):
     assert together([{"delay_ms": 5, "kib_s": 9}, {"delay_ms": 7, "kib_s": 3}]) == {
         "delay_ms": 12, "kib_s": 3}
     links.put("link", "one", cut=True)
@@ -206,7 +206,7 @@ def test_two_faults_on_a_link_add_up_and_end_one_by_one(port: int, links: Links)
         assert end.recv(1) == b"a"
 
 
-def test_the_proxy_refuses_what_it_cannot_do(links: Links, port: int):
+def test_the_proxy_refuses_invalid_orders(links: Links, port: int):
     with pytest.raises(RuntimeError):
         links.ask({"link": "nobody", "toxics": {}})
     with pytest.raises(RuntimeError):

@@ -178,14 +178,14 @@ def trials(request: pytest.FixtureRequest) -> Iterator[dict[str, Trial]]:
     lanes.stop()
 
 
-def test_there_are_enough():
+def test_there_are_enough_mutants():
     names = [mutant.name for mutant in MUTANTS]
     assert len(set(names)) == len(names) >= 8
     assert all(mutant.faults and mutant.faults <= set(FAULTS) for mutant in MUTANTS)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_mutant(trials: dict[str, Trial], mutant: Mutant):
+def test_the_ledger_sees_the_mutant(trials: dict[str, Trial], mutant: Mutant):
     verdict = trials[mutant.name].verdict.result(ALL_S)
     seen = {name for name in FAULTS if verdict[name]}
     print(mutant.name, {name: verdict[name] for name in sorted(seen)}, verdict["verdict"])
@@ -193,7 +193,7 @@ def test_mutant(trials: dict[str, Trial], mutant: Mutant):
 
 
 @pytest.mark.parametrize("control", CONTROLS)
-def test_without_a_mutant_the_same_is_clean(trials: dict[str, Trial], control: str):
+def test_the_ledger_is_clean_without_a_mutant(trials: dict[str, Trial], control: str):
     """What happens during the trials harms no correct program."""
     verdict = trials[control].verdict.result(ALL_S)
     assert verdict["verdict"] == "clean", in_short(verdict)

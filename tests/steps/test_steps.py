@@ -115,13 +115,14 @@ def shared_out(points: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     return shares
 
 
-def test_the_steps_have_points():
+def test_each_step_has_a_fault_point():
     names = [name for _, name in all_points()]
     assert len(names) == len(set(names)) and len(names) >= 20, names
 
 
 @pytest.mark.parametrize("program,name", all_points())
-def test_killed_at(runs: dict[tuple[str, str], Future], program: str, name: str):
+def test_a_kill_at_each_point_loses_nothing(runs: dict[tuple[str, str], Future], program: str,
+                                            name: str):
     run: Run = runs[program, name].result(RUN_S)
     assert name not in run.trouble, run.trouble[name]
     assert run.verdict["verdict"] == "clean", \

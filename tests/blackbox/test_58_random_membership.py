@@ -193,5 +193,5 @@ def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [SEED, SEED + 100])
-def test_in_a_channel_of_few(seed: int, stack: Stack, api: Api, enter):
+def test_random_joins_and_leaves_of_a_small_channel(seed: int, stack: Stack, api: Api, enter):
     come_and_go(stack, api, enter, seed, True)

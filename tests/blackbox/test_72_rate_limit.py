@@ -22,8 +22,7 @@ def gateway(stack: Stack) -> Iterator[Service]:
         yield gateway
 
 
-def test_a_user_too_fast_is_told_so_and_may_go_on_later(gateway: Service, alice: Person,
-                                                        bob: Person):
+def test_a_user_over_the_rate_limit_may_send_later(gateway: Service, alice: Person, bob: Person):
     with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, alice) as two:
         sent = [(one, one.say(bob.id, "hi")) for _ in range(BURST // 2)]
         sent += [(two, two.say(bob.id, "hi")) for _ in range(BURST // 2)]
@@ -39,14 +38,15 @@ def test_a_user_too_fast_is_told_so_and_may_go_on_later(gateway: Service, alice:
         one.saved(one.say(bob.id, "more", uuid=refused[-1]))
 
 
-def test_one_users_flood_is_not_anothers(gateway: Service, alice: Person, bob: Person):
+def test_the_rate_limit_of_a_user_does_not_affect_others(gateway: Service, alice: Person,
+                                                         bob: Person):
     with open_socket(gateway.ws_url, alice) as flood, open_socket(gateway.ws_url, bob) as calm:
         for _ in range(BURST + 2 * RATE):
             flood.say(bob.id, "flood")
         calm.saved(calm.say(alice.id, "calm"))
 
 
-def test_who_goes_on_all_the_same_is_closed(gateway: Service, alice: Person):
+def test_a_user_who_ignores_the_rate_limit_is_closed(gateway: Service, alice: Person):
     with open_socket(gateway.ws_url, alice) as socket:
         try:
             for _ in range(BURST + 2 * RATE + 101):
