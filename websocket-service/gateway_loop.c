@@ -47,7 +47,7 @@ static void on_after_wait(uv_check_t *check)
 	loop->events->after_wait(loop->context);
 }
 
-/* Only ends the wait: service_main() checks service_stopping(). */
+/* Only ends the wait: service_main() then finds the request to stop. */
 static void on_wake(uv_poll_t *poll, int status, int events)
 {
 	(void)status;

@@ -9,10 +9,10 @@
 #include "common/base/span.h"
 #include "common/base/status.h"
 
-/* One code point folds to at most three. */
-enum { CASEFOLD_GROWTH = 3 };
-
-/* Appends. ST_INVALID: `text` is not UTF-8, or the result does not fit. */
+/*
+ * Appends; one code point folds to at most three. ST_INVALID: `text` is not
+ * UTF-8, or the result does not fit.
+ */
 MUST_CHECK enum status casefold(struct span text, struct buf *ret_folded);
 
 #endif

@@ -19,11 +19,6 @@ enum { HELP_MAX = 64 * 1024 };
 static atomic_bool stopping;
 static int wake_fd = -1;
 
-bool service_stopping(void)
-{
-	return atomic_load(&stopping);
-}
-
 int service_wake_fd(void)
 {
 	return wake_fd;
@@ -137,7 +132,7 @@ static enum status step_until_stopped(const struct service *service,
 	enum status st = ST_OK;
 	uint64_t deadline_ms;
 
-	while (st == ST_OK && !service_stopping())
+	while (st == ST_OK && !atomic_load(&stopping))
 		st = service->step(state);
 	if (st != ST_OK)
 		return st;

@@ -63,7 +63,6 @@ struct service {
 
 int service_main(int argc, char **argv, const struct service *service);
 
-bool service_stopping(void);
 /* Becomes readable when a stop is requested; a loop watches it. */
 int service_wake_fd(void);
 

@@ -6,7 +6,6 @@
 
 struct http_client {
 	struct http_transfer *transfer;
-	const char *error;
 };
 
 struct http_client *http_client_create(void)
@@ -14,7 +13,6 @@ struct http_client *http_client_create(void)
 	struct http_client *client = mem_new(sizeof(*client));
 
 	client->transfer = http_transfer_create();
-	client->error = "";
 	return client;
 }
 
@@ -32,16 +30,8 @@ enum status http_client_ask(struct http_client *client,
 {
 	CURLcode result;
 
-	if (http_transfer_prepare(client->transfer, ask) != ST_OK) {
-		client->error = "the request cannot be written";
+	if (http_transfer_prepare(client->transfer, ask) != ST_OK)
 		return ST_INVALID;
-	}
-	client->error = http_transfer_error(client->transfer);
 	result = curl_easy_perform(http_transfer_easy(client->transfer));
 	return http_transfer_result(client->transfer, (int)result, ret_answer);
-}
-
-const char *http_client_error(const struct http_client *client)
-{
-	return client->error;
 }

@@ -1,14 +1,11 @@
 /*
  * reactions - the reactions to the messages of a page, as JSON:
- * [{"reaction":"👍","users":[1,2],"count":2}], with at most REACTION_USERS_MAX
- * users each.
+ * [{"reaction":"👍","users":[1,2],"count":2}], with at most 100 users each.
  */
 #ifndef PARLEY_PERSISTENCE_REST_READ_REACTIONS_H
 #define PARLEY_PERSISTENCE_REST_READ_REACTIONS_H
 
 #include "persistence-service/rest/read/entries.h"
-
-enum { REACTION_USERS_MAX = 100 };
 
 /*
  * Fills reactions, reactions_at and the reactions.len of the messages: only of
