@@ -4,11 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 
-static bool is_control(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point < 0xa0);
-}
-
 void terminal_text(struct buf *out, struct span text, unsigned indent)
 {
 	size_t at = 0;
@@ -21,7 +16,7 @@ void terminal_text(struct buf *out, struct span text, unsigned indent)
 			buf_format(out, "\n%*s", (int)indent, "");
 		else if (point == '\t')
 			buf_byte(out, ' ');
-		else if (is_control(point))
+		else if (utf8_is_control(point))
 			buf_append(out, SPAN("\xef\xbf\xbd")); /* U+FFFD */
 		else
 			buf_append(out, span_make(text.data + from, at - from));

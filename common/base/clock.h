@@ -17,6 +17,11 @@ uint64_t clock_mono_ms(void);
 uint64_t clock_mono_us(void);
 uint64_t clock_unix_ms(void);
 
+static inline uint64_t clock_mono_s(void)
+{
+	return clock_mono_ms() / 1000;
+}
+
 enum { CLOCK_TEXT_LEN = 24 }; /* 2026-11-21T10:00:00.000Z */
 
 /* RFC 3339, UTC, milliseconds; `text` has room for CLOCK_TEXT_LEN + 1. */

@@ -28,6 +28,12 @@ static inline bool utf8_complete(const struct utf8 *state)
 bool utf8_valid(struct span text);
 /* Decodes the code point at *at of valid text and moves *at past it. */
 uint32_t utf8_next(struct span text, size_t *at);
+/* A code point of the category Cc. */
+static inline bool utf8_is_control(uint32_t point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
+}
+
 /* Code points. */
 size_t utf8_count(struct span valid_text);
 

@@ -3,11 +3,6 @@
 #include "common/base/utf8.h"
 #include "common/io/casefold.h"
 
-static bool is_control(uint32_t point)
-{
-	return point < 0x20 || (point >= 0x7f && point <= 0x9f);
-}
-
 /* Unicode does not add code points to White_Space. PropList.txt */
 bool name_is_space(uint32_t point)
 {
@@ -31,7 +26,7 @@ const char *name_fault(struct span name)
 		bool first = at == 0;
 
 		point = utf8_next(name, &at);
-		if (is_control(point))
+		if (utf8_is_control(point))
 			return "name must not have control characters";
 		if (first && name_is_space(point))
 			return "name must not begin with a space";

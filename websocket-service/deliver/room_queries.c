@@ -22,11 +22,6 @@ struct room_queries {
 	struct timer_wheel timers;
 };
 
-static uint64_t now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
-
 struct room_queries *room_queries_create(room_queries_send *send, void *context)
 {
 	struct room_queries *queries = mem_new(sizeof(*queries));
@@ -34,7 +29,7 @@ struct room_queries *room_queries_create(room_queries_send *send, void *context)
 	queries->send = send;
 	queries->context = context;
 	queries->users = BUF(SAVE_USERS_MAX * USER_TEXT_MAX);
-	timer_wheel_start(&queries->timers, now_s());
+	timer_wheel_start(&queries->timers, clock_mono_s());
 	return queries;
 }
 
@@ -117,7 +112,7 @@ static void schedule_retry(struct room_queries *queries,
 		(ROOM_QUERIES_RETRY_MAX_S - ROOM_QUERIES_RETRY_S) * 1000);
 
 	timer_wheel_set(&queries->timers, &entry->retry_timer,
-	                now_s() + ROOM_QUERIES_RETRY_S + more_ms / 1000);
+	                clock_mono_s() + ROOM_QUERIES_RETRY_S + more_ms / 1000);
 }
 
 /* One query, about the users that have waited longest. */
@@ -156,7 +151,8 @@ static void on_retry(void *context, struct timer_wheel_entry *timer)
 
 void room_queries_tick(struct room_queries *queries)
 {
-	timer_wheel_advance(&queries->timers, now_s(), on_retry, queries);
+	timer_wheel_advance(&queries->timers, clock_mono_s(), on_retry,
+	                    queries);
 	while (queries->queued)
 		send_query(queries);
 }

@@ -36,11 +36,6 @@ struct rooms {
 	uint32_t absent_count;
 };
 
-static uint64_t now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
-
 struct rooms *rooms_create(const struct rooms_options *options)
 {
 	struct rooms *rooms = mem_new(sizeof(*rooms));
@@ -232,8 +227,8 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 	if (membership && membership->seq >= seq)
 		return;
 	if (!membership)
-		membership =
-			memberships_insert(&user->memberships, room, now_s());
+		membership = memberships_insert(&user->memberships, room,
+		                                clock_mono_s());
 	was_member = membership_active(membership);
 	/* A user who left and rejoined is known only by the later `from`. */
 	moves = was_member != member || membership->from != from;
@@ -241,7 +236,7 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 		remove_from_room(rooms, user, membership);
 	membership->seq = seq;
 	membership->from = from;
-	membership->left_s = member ? 0 : (uint32_t)now_s() + 1;
+	membership->left_s = member ? 0 : (uint32_t)clock_mono_s() + 1;
 	if (receives_rooms(user) && member && moves)
 		add_to_room(rooms, user, membership);
 }

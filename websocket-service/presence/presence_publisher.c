@@ -30,11 +30,6 @@ struct presence_publisher {
 	struct buf key;
 };
 
-static uint64_t now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
-
 struct presence_publisher *presence_publisher_create(struct redis *redis,
                                                      uint64_t life)
 {
@@ -44,7 +39,7 @@ struct presence_publisher *presence_publisher_create(struct redis *redis,
 	publisher->key = BUF(PRESENCE_KEY_MAX);
 	(void)snprintf(publisher->life, sizeof(publisher->life), "%016llx",
 	               (unsigned long long)life);
-	timer_wheel_start(&publisher->timers, now_s());
+	timer_wheel_start(&publisher->timers, clock_mono_s());
 	return publisher;
 }
 
@@ -146,7 +141,7 @@ static void publish_online(struct presence_publisher *publisher,
 	if (accepted)
 		wait_s = PRESENCE_REFRESH_S - local->user % 3;
 	timer_wheel_set(&publisher->timers, &local->refresh_timer,
-	                now_s() + wait_s);
+	                clock_mono_s() + wait_s);
 }
 
 /* --- users of this gateway ----------------------------------------------- */
@@ -210,5 +205,6 @@ static void refresh(void *context, struct timer_wheel_entry *timer)
 
 void presence_publisher_tick(struct presence_publisher *publisher)
 {
-	timer_wheel_advance(&publisher->timers, now_s(), refresh, publisher);
+	timer_wheel_advance(&publisher->timers, clock_mono_s(), refresh,
+	                    publisher);
 }

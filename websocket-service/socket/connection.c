@@ -55,7 +55,7 @@ void connection_start_closing(struct connection *c)
 	connection_leave_handshakes(c);
 	c->state = STATE_CLOSING;
 	c->shutdown_after_flush = true;
-	c->deadline_s = connection_now_s() + CLOSE_WAIT_S;
+	c->deadline_s = clock_mono_s() + CLOSE_WAIT_S;
 	unlink_user(c);
 	identity_client_cancel(&c->waiter);
 	websocket_reader_free(&c->reader);
@@ -110,8 +110,8 @@ static uint64_t token_end_s(const struct connection *c)
 	uint64_t now_ms = clock_unix_ms();
 
 	if (c->expires_at_ms <= now_ms)
-		return connection_now_s();
-	return connection_now_s() + (c->expires_at_ms - now_ms + 999) / 1000;
+		return clock_mono_s();
+	return clock_mono_s() + (c->expires_at_ms - now_ms + 999) / 1000;
 }
 
 /* While the process was stopped, it could not receive anything. */
@@ -159,7 +159,7 @@ static void check_open(struct connection *c, uint64_t now)
 void connection_on_timer(void *context, struct timer_wheel_entry *timer)
 {
 	struct connection *c = CONTAINER_OF(timer, struct connection, timer);
-	uint64_t now = connection_now_s();
+	uint64_t now = clock_mono_s();
 
 	(void)context;
 	if (c->state == STATE_OPEN)

@@ -9,7 +9,7 @@ bool connection_token_ended(struct connection *c)
 	if (!c->token_ended_s) {
 		log_event(LOG_WARN, "socket.token_ended",
 		          F_NUMBER("user", c->user));
-		c->token_ended_s = connection_now_s();
+		c->token_ended_s = clock_mono_s();
 	}
 	return true;
 }
@@ -92,7 +92,7 @@ void connection_read_frames(struct connection *c, char *data, size_t len)
 	struct websocket_message message;
 	enum websocket_event event;
 
-	c->received_s = connection_now_s();
+	c->received_s = clock_mono_s();
 	while (c->state == STATE_OPEN) {
 		event = websocket_read(&c->reader, &data, &len, &message);
 		if (event == WEBSOCKET_FAULT)

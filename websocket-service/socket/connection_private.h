@@ -86,11 +86,6 @@ struct connections {
 	uint64_t received_floor_s; /* the process was stopped until then */
 };
 
-static inline uint64_t connection_now_s(void)
-{
-	return clock_mono_ms() / 1000;
-}
-
 /* connection.c */
 /* Ends reading and delivery. The peer has CLOSE_WAIT_S to close. */
 void connection_start_closing(struct connection *c);

@@ -67,7 +67,7 @@ void *connection_accept(void *connections, struct socket *socket)
 	c->set = set;
 	c->socket = socket;
 	c->head = BUF(UPGRADE_HEAD_MAX);
-	c->deadline_s = connection_now_s() + CONNECTION_HEAD_WAIT_S;
+	c->deadline_s = clock_mono_s() + CONNECTION_HEAD_WAIT_S;
 	DL_APPEND(set->all, c);
 	link_handshake(c);
 	timer_wheel_set(&set->timers, &c->timer, c->deadline_s);
@@ -88,7 +88,7 @@ static void open_socket(struct connection *c,
 
 	c->user = owner->user;
 	c->expires_at_ms = owner->expires_at_ms;
-	c->received_s = connection_now_s();
+	c->received_s = clock_mono_s();
 	c->state = STATE_OPEN;
 	websocket_reader_start(&c->reader, true, false, FRAME_MAX);
 	user_connections_add(c->set->by_user, c->user, &c->link);
@@ -102,7 +102,7 @@ static void open_socket(struct connection *c,
 	socket_pause(c->socket, false);
 	/* The first ping comes at a random moment, which spreads out the pings
 	   of many sockets that open together. */
-	connection_plan_timer(c, connection_now_s() + 1 +
+	connection_plan_timer(c, clock_mono_s() + 1 +
 	                                 random_u64() % c->set->options.ping_s);
 	metric_count(&gateway_metrics.upgrades_opened, 1);
 }

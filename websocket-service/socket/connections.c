@@ -17,7 +17,7 @@ connections_create(const struct connections_options *options)
 	                             CONNECTION_REFUSED_MAX);
 	set->by_user = user_connections_create();
 	set->send_buffers = send_buffer_pool_create();
-	timer_wheel_start(&set->timers, connection_now_s());
+	timer_wheel_start(&set->timers, clock_mono_s());
 	return set;
 }
 
@@ -133,7 +133,7 @@ void connections_close_all(struct connections *connections, bool settled_only,
 
 void connections_tick(struct connections *connections)
 {
-	uint64_t now = connection_now_s();
+	uint64_t now = clock_mono_s();
 
 	if (now > connections->timers.now_s + STALL_S)
 		connections->received_floor_s = now;

@@ -38,15 +38,14 @@ bool rate_limits_take(struct rate_limits *limits, uint64_t user)
 	if (!limits->buckets)
 		return true;
 	(void)lru_get(limits->buckets, key, 0, &bucket);
-	fits = token_bucket_take(&bucket, &limits->rate, 1,
-	                         clock_mono_ms() / 1000);
+	fits = token_bucket_take(&bucket, &limits->rate, 1, clock_mono_s());
 	lru_put(limits->buckets, key, &bucket, UINT64_MAX);
 	return fits;
 }
 
 bool refusals_take(struct refusals *refusals)
 {
-	uint32_t now_s = (uint32_t)(clock_mono_ms() / 1000);
+	uint32_t now_s = (uint32_t)clock_mono_s();
 
 	if (now_s - refusals->since_s >= TOO_FAST_WINDOW_S)
 		*refusals = (struct refusals){.since_s = now_s};

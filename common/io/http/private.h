@@ -81,6 +81,12 @@ void http_request_destroy(struct http_request **request);
  */
 void http_request_handle(struct http_request *request, http_handler *handle,
                          void *context);
+/*
+ * The request is answered with this code once its body has arrived. `detail` is
+ * constant.
+ */
+void http_request_refuse(struct http_request *request, unsigned http,
+                         const char *detail);
 /* Gives the answer to the library. */
 enum MHD_Result http_request_send(struct http_request *request);
 

@@ -234,6 +234,13 @@ void http_answer_problem(struct http_request *request, unsigned http,
 	http_answer(request, http, "application/problem+json", buf_span(&text));
 }
 
+void http_request_refuse(struct http_request *request, unsigned http,
+                         const char *detail)
+{
+	request->refusal = http;
+	request->refusal_detail = detail;
+}
+
 void http_request_handle(struct http_request *request, http_handler *handle,
                          void *context)
 {

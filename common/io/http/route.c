@@ -54,13 +54,6 @@ static void allow(struct buf *allowed, const struct http_route *route)
 		buf_append(allowed, SPAN(", HEAD"));
 }
 
-static void refuse(struct http_request *request, unsigned http,
-                   const char *detail)
-{
-	request->refusal = http;
-	request->refusal_detail = detail;
-}
-
 /* A final slash is one more, empty segment, which span_cut() does not show. */
 static bool odd_path(struct span path)
 {
@@ -88,9 +81,11 @@ void http_route_find(struct http_request *request)
 		allow(&allowed, route);
 	}
 	if (allowed.len == 0) {
-		refuse(request, 404, "there is no resource at this path");
+		http_request_refuse(request, 404,
+		                    "there is no resource at this path");
 		return;
 	}
 	http_set_header(request, "Allow", buf_text(&allowed));
-	refuse(request, 405, "this path does not accept this method");
+	http_request_refuse(request, 405,
+	                    "this path does not accept this method");
 }

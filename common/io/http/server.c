@@ -44,13 +44,6 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-static void refuse(struct http_request *request, unsigned http,
-                   const char *detail)
-{
-	request->refusal = http;
-	request->refusal_detail = detail;
-}
-
 static void check_headers(struct http_request *request)
 {
 	struct header_counts counts = {0};
@@ -61,18 +54,20 @@ static void check_headers(struct http_request *request)
 	                                count_header, &counts);
 	if (counts.authorization > 1 || counts.content_type > 1 ||
 	    counts.content_length > 1)
-		refuse(request, 400, "a header occurs twice");
+		http_request_refuse(request, 400, "a header occurs twice");
 	if (counts.content_length && counts.transfer_encoding)
-		refuse(request, 400,
-		       "Content-Length and Transfer-Encoding exclude each "
-		       "other");
+		http_request_refuse(
+			request, 400,
+			"Content-Length and Transfer-Encoding exclude each "
+			"other");
 	if (request->refusal || !counts.content_length)
 		return;
 	length = http_header(request, "Content-Length");
 	if (!span_to_u64(length, UINT64_MAX, &bytes))
-		refuse(request, 400, "Content-Length is not a number");
+		http_request_refuse(request, 400,
+		                    "Content-Length is not a number");
 	else if (bytes > request->body.max)
-		refuse(request, 413, "the body is too large");
+		http_request_refuse(request, 413, "the body is too large");
 	else
 		(void)buf_space(&request->body, bytes);
 }
@@ -88,12 +83,13 @@ static void check_content_type(struct http_request *request)
 	if (takes == HTTP_NO_BODY || request->is_json)
 		return;
 	if (takes == HTTP_JSON)
-		refuse(request, 415, "the body must be application/json");
+		http_request_refuse(request, 415,
+		                    "the body must be application/json");
 	else if (!span_equal_nocase(type,
 	                            SPAN("application/x-www-form-urlencoded")))
-		refuse(request, 415,
-		       "the body must be application/json or "
-		       "application/x-www-form-urlencoded");
+		http_request_refuse(request, 415,
+		                    "the body must be application/json or "
+		                    "application/x-www-form-urlencoded");
 }
 
 /* The first fault decides. A body that is too long is not waited for. */
@@ -106,7 +102,8 @@ static enum MHD_Result begin(struct http_request *request)
 		return http_request_send(request);
 	}
 	if (strchr(request->path, '%'))
-		refuse(request, 400, "the path has percent escapes");
+		http_request_refuse(request, 400,
+		                    "the path has percent escapes");
 	else
 		http_route_find(request);
 	if (request->route)
@@ -119,7 +116,7 @@ static enum MHD_Result take_body(struct http_request *request, const char *data,
 {
 	request->received += *len;
 	if (request->received > request->body.max)
-		refuse(request, 413, "the body is too large");
+		http_request_refuse(request, 413, "the body is too large");
 	if (!request->refusal && request->route->body != HTTP_NO_BODY)
 		buf_append(&request->body, span_make(data, *len));
 	*len = 0;
