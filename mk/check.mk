@@ -154,7 +154,7 @@ $(eval $(call harness,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
 $(eval $(call harness,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb,-lunistring))
-$(eval $(call harness,tests/fuzz/fuzz_session.c,websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
+$(eval $(call harness,tests/fuzz/fuzz_session.c,fake_clock websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
 
 fuzzers: $(FUZZERS)
 replays: $(REPLAYS)

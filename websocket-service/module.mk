@@ -21,13 +21,14 @@ WEBSOCKET_TESTS := tests/test_settings \
 	presence/tests/test_presence_state
 $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson)))
 
+$(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.
 WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits receive/tests/test_pending_receipts \
 	$(addprefix deliver/tests/test_,rooms typing)
-$(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
+$(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
 
 # These tests set both clocks.
 WEBSOCKET_CLOCKS_TESTS := socket/tests/test_connection \
 	$(addprefix presence/tests/test_presence_,publisher queries)
-$(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms)))
+$(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms)))
 

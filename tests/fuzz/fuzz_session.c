@@ -17,6 +17,7 @@
 #include "common/service/log.h"
 #include "common/wire/frame.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
@@ -43,26 +44,10 @@ enum {
 	REDIS_QUERIES = 200, /* the same of Redis */
 	PARTITIONS = 4,
 	ROOM = 17,
-	UNIX_S = 1790000000,
 };
 
-/* --- clock and random numbers: linked with --wrap
- * -------------------------------- */
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-uint64_t __wrap_clock_unix_ms(void);
+/* --- random numbers: linked with --wrap ----------------------------------- */
 uint64_t __wrap_random_u64(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
-
-uint64_t __wrap_clock_unix_ms(void)
-{
-	return UNIX_S * UINT64_C(1000) + clock_ms;
-}
 
 uint64_t __wrap_random_u64(void)
 {
@@ -254,7 +239,7 @@ static struct identity_response response_of(uint8_t byte)
 	return (struct identity_response){
 		.status = statuses[byte % ARRAY_LEN(statuses)],
 		.user = 1 + byte % 3u,
-		.expires_at_ms = __wrap_clock_unix_ms() + byte * 500u,
+		.expires_at_ms = clock_unix_ms() + byte * 500u,
 		.session = "1",
 	};
 }

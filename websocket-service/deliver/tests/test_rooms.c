@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/scope.h"
 #include "common/wire/save_record.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/rooms.h"
 
 #include <setjmp.h>
@@ -14,15 +15,6 @@
 #include <cmocka.h>
 
 enum { PARTITIONS = 4, ABSENT_MAX = 3, ROOM = 17, USERS = 40 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
 
 static struct rooms *rooms;
 static unsigned queries, welcomed, welcomed_early;

@@ -1,6 +1,7 @@
 /* Typing, with a fake clock, persistence and producer. */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/receive/save_records.h"
@@ -13,15 +14,6 @@
 #include <cmocka.h>
 
 enum { PARTITIONS = 4, MAX = 3 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
 
 static enum status kafka_says;
 static unsigned queries, sent;

@@ -1,6 +1,7 @@
 /* Commands to Redis about users, with a fake clock and a fake Redis. */
 #include "common/base/clock.h"
 #include "common/io/redis/redis.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/presence/presence_publisher.h"
 
 #include <setjmp.h>
@@ -11,22 +12,7 @@
 
 #include <cmocka.h>
 
-enum { UNIX_S = 1790000000, USERS = 100 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-uint64_t __wrap_clock_unix_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
-
-uint64_t __wrap_clock_unix_ms(void)
-{
-	return UNIX_S * UINT64_C(1000) + clock_ms;
-}
+enum { USERS = 100 };
 
 static bool redis_up;
 static unsigned scores, trims;
@@ -99,7 +85,7 @@ static void a_user_who_connects_is_online_for_a_while(void **state)
 	assert_string_equal(last_key, "presence:7");
 	assert_string_equal(last_member, "0000000000000abc");
 	assert_int_equal(last_score & 1, 1);
-	assert_in_range(last_score - __wrap_clock_unix_ms(), PRESENCE_ALIVE_MS,
+	assert_in_range(last_score - clock_unix_ms(), PRESENCE_ALIVE_MS,
 	                PRESENCE_ALIVE_MS + 1);
 }
 
@@ -110,7 +96,7 @@ static void the_score_is_refreshed_before_it_expires(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		seconds_pass(1);
 		assert_true(last_score >
-		            __wrap_clock_unix_ms() + PRESENCE_ALIVE_MS -
+		            clock_unix_ms() + PRESENCE_ALIVE_MS -
 		                    (PRESENCE_REFRESH_S + 1) * 1000);
 	}
 	assert_in_range(scores, 1000 / PRESENCE_REFRESH_S, 130);
@@ -126,7 +112,7 @@ static void a_user_who_disconnects_is_gone_at_once(void **state)
 	clock_ms += 501;
 	presence_publisher_user_disconnected(publisher, 7);
 	assert_int_equal(last_score & 1, 0);
-	assert_in_range(__wrap_clock_unix_ms() - last_score, 0, 1);
+	assert_in_range(clock_unix_ms() - last_score, 0, 1);
 	assert_int_equal(presence_publisher_count(publisher), 0);
 	scores = 0;
 	presence_publisher_user_disconnected(publisher, 7);

@@ -1,6 +1,7 @@
 /* Presence queries and changes, with a fake clock, sockets and Redis. */
 #include "common/base/clock.h"
 #include "common/io/redis/redis.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/presence/presence_state.h"
@@ -15,22 +16,7 @@
 
 #include <cmocka.h>
 
-enum { UNIX_S = 1790000000, SOCKETS = 4, USERS = 1000, QUERIES_MAX = 2000 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-uint64_t __wrap_clock_unix_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
-
-uint64_t __wrap_clock_unix_ms(void)
-{
-	return UNIX_S * UINT64_C(1000) + clock_ms;
-}
+enum { SOCKETS = 4, USERS = 1000, QUERIES_MAX = 2000 };
 
 /* --- sockets ------------------------------------------------------------- */
 struct connection {
@@ -148,12 +134,12 @@ static void redis_answers(void)
 
 static void goes_online(uint64_t user)
 {
-	score[user] = (__wrap_clock_unix_ms() + 3600000) | 1;
+	score[user] = (clock_unix_ms() + 3600000) | 1;
 }
 
 static void goes_offline(uint64_t user)
 {
-	score[user] = __wrap_clock_unix_ms() & ~UINT64_C(1);
+	score[user] = clock_unix_ms() & ~UINT64_C(1);
 }
 
 /* --- the start ----------------------------------------------------------- */
@@ -235,7 +221,7 @@ static void the_answer_is_one_frame_with_all_users(void **state)
 {
 	(void)state;
 	goes_online(2);
-	score[3] = __wrap_clock_unix_ms() & ~UINT64_C(1);
+	score[3] = clock_unix_ms() & ~UINT64_C(1);
 	subscribe(0, 2, 3);
 	assert_int_equal(sockets[0].got, 0);
 	redis_answers();
@@ -425,7 +411,7 @@ static void an_outage_causes_no_storm_of_changes(void **state)
 	redis_up = true;
 	presence_queries_redis_up(presence);
 	for (uint64_t user = 1; user <= 50; user++)
-		score[user] = (__wrap_clock_unix_ms() - 30000) | 1;
+		score[user] = (clock_unix_ms() - 30000) | 1;
 	seconds_pass(10);
 	for (uint64_t user = 1; user <= 49; user++)
 		goes_online(user);
@@ -466,7 +452,7 @@ static void a_stalled_redis_causes_no_storm_of_changes(void **state)
 		presence_queries_tick(presence);
 	}
 	assert_int_equal(query_count, 1);
-	score[1] = (__wrap_clock_unix_ms() - 10000) | 1;
+	score[1] = (clock_unix_ms() - 10000) | 1;
 	redis_answers();
 	seconds_pass(8);
 	goes_online(1);

@@ -1,4 +1,5 @@
 /* Receipts on their way, with a fake clock and a fake Kafka. */
+#include "tests/support/fake_clock.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/save_records.h"
 
@@ -10,15 +11,6 @@
 #include <cmocka.h>
 
 enum { MAX = 3 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
 
 /* --- Kafka --------------------------------------------------------------- */
 static enum status kafka_says;

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
+#include "tests/support/fake_clock.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/upgrade.h"
 
@@ -21,7 +22,6 @@ enum {
 	HEADS_MAX = 3,
 	PING_S = 25,
 	SILENT_S = 60,
-	UNIX_S = 1790000000, /* when the tests' clock starts */
 	SENT_MAX = 1024 * 1024,
 };
 
@@ -30,22 +30,6 @@ enum {
 	"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define HEAD REQUEST "Authorization: Bearer tok\r\n\r\n"
-
-/* --- the clock: linked with --wrap --------------------------------------- */
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-uint64_t __wrap_clock_unix_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
-
-uint64_t __wrap_clock_unix_ms(void)
-{
-	return UNIX_S * UINT64_C(1000) + clock_ms;
-}
 
 /* --- sockets ------------------------------------------------------------- */
 struct socket {
@@ -190,7 +174,7 @@ static int start(void **state)
 	owner = (struct identity_response){
 		.status = ST_OK,
 		.user = 7,
-		.expires_at_ms = UNIX_S * UINT64_C(1000) + clock_ms + 3600000,
+		.expires_at_ms = clock_unix_ms() + 3600000,
 		.session = "s1",
 	};
 	answers_at_once = true;

@@ -1,4 +1,5 @@
 /* Rates of users, with a fake clock. */
+#include "tests/support/fake_clock.h"
 #include "websocket-service/socket/rate_limits.h"
 
 #include <setjmp.h>
@@ -8,15 +9,6 @@
 #include <cmocka.h>
 
 enum { PER_S = 10, BURST = 50, USERS_MAX = 3 };
-
-static uint64_t clock_ms;
-
-uint64_t __wrap_clock_mono_ms(void);
-
-uint64_t __wrap_clock_mono_ms(void)
-{
-	return clock_ms;
-}
 
 static struct rate_limits *limits;
 
