@@ -18,7 +18,9 @@ COMMON_SOURCES := \
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
-$(eval $(call integration_test,common/io/sql/tests/test_sql.c,common,libmariadb))
+# Needs a database server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+$(eval $(call library,sql_server,tests/support,sql_server.c,cmocka))
+$(eval $(call integration_test,common/io/sql/tests/test_sql.c,sql_server common,libmariadb))
 $(eval $(call unit_test,common/io/sql/tests/test_bulk.c,common,libmariadb))
 $(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
 $(eval $(call library,http_stub,tests/support,http_stub.c))

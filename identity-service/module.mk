@@ -13,4 +13,4 @@ $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lun
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson,-lunistring))
-$(eval $(call integration_test,identity-service/tests/test_identity_store.c,identity common,$(IDENTITY_PACKAGES),-lunistring))
+$(eval $(call integration_test,identity-service/tests/test_identity_store.c,sql_server identity common,$(IDENTITY_PACKAGES),-lunistring))

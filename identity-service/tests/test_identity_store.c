@@ -1,7 +1,4 @@
-/*
- * Accounts, sessions, keys and tokens; needs a server: MYSQL_HOST,
- * MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user may create databases.
- */
+/* Accounts, sessions, keys and tokens; needs a server: see sql_server.h. */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/jwt/jwt.h"
@@ -9,13 +6,13 @@
 #include "identity-service/account.h"
 #include "identity-service/schema.h"
 #include "identity-service/token.h"
+#include "tests/support/sql_server.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,43 +25,6 @@ static struct sql *sql;
 static struct keyring *keyring;
 static struct revocations *revocations;
 static struct tokens *tokens;
-
-static const char *must_have(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (!value) {
-		(void)fprintf(stderr, "this needs a running server: set %s\n",
-		              name);
-		exit(111);
-	}
-	return value;
-}
-
-static struct sql *connect_to(const char *name)
-{
-	const struct sql_options options = {
-		.host = must_have("MYSQL_HOST"),
-		.port = (uint16_t)strtoul(must_have("MYSQL_PORT"), NULL, 10),
-		.user = must_have("MYSQL_USER"),
-		.password = must_have("MYSQL_PASSWORD"),
-		.database = name,
-		.timeout_s = 3,
-	};
-	struct sql *made = sql_create(&options);
-
-	if (sql_connect(made) != ST_OK)
-		fail_msg("%s", sql_error(made));
-	return made;
-}
-
-static void execute(struct sql *on, const char *before, const char *after)
-{
-	char text[128];
-
-	(void)snprintf(text, sizeof(text), "%s%s%s", before, database, after);
-	assert_int_equal(sql_execute(on, text), ST_OK);
-}
 
 static struct tokens *tokens_of(struct keyring *keys, const char *audience)
 {
@@ -82,7 +42,6 @@ static struct tokens *tokens_of(struct keyring *keys, const char *audience)
 
 static int start(void **state)
 {
-	struct sql *server;
 	unsigned applied;
 
 	(void)state;
@@ -90,10 +49,8 @@ static int start(void **state)
 	sql_library_start();
 	(void)snprintf(database, sizeof(database), "test_identity_%d",
 	               getpid());
-	server = connect_to(NULL);
-	execute(server, "CREATE DATABASE ", " CHARACTER SET utf8mb4");
-	sql_destroy(&server);
-	sql = connect_to(database);
+	sql_server_create_database(database);
+	sql = sql_server_connect(database);
 	assert_int_equal(schema_apply(sql, &applied), ST_OK);
 	assert_int_equal(applied, 1);
 	keyring = keyring_create();
@@ -105,11 +62,11 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
-	execute(sql, "DROP DATABASE ", "");
 	tokens_destroy(&tokens);
 	revocations_destroy(&revocations);
 	keyring_destroy(&keyring);
 	sql_destroy(&sql);
+	sql_server_drop_database(database);
 	return 0;
 }
 
@@ -182,7 +139,7 @@ static void *refresh(void *ret_keyring)
 	enum status status;
 
 	sql_thread_start();
-	own = connect_to(database);
+	own = sql_server_connect(database);
 	do
 		status = keyring_refresh(keys, own);
 	while (status == ST_UNAVAILABLE);

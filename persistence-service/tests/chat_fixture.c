@@ -2,6 +2,7 @@
 
 #include "common/base/buf.h"
 #include "persistence-service/schema.h"
+#include "tests/support/sql_server.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,16 +28,6 @@ static struct sql *observer;
 static char statement[TEXT_MAX];
 static struct buf found = {.max = TEXT_MAX};
 
-static const char *must_have(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (value)
-		return value;
-	(void)fprintf(stderr, "this test needs a server: set %s\n", name);
-	exit(111);
-}
-
 struct sql *chat_connect(void)
 {
 	struct sql *made = settings_sql(&chat_settings);
@@ -48,17 +39,16 @@ struct sql *chat_connect(void)
 
 void chat_start(void)
 {
+	const struct sql_options server = sql_server_options(NULL);
+
 	sql_library_start();
 	(void)snprintf(database, sizeof(database), "test_chat_%ld",
 	               (long)getpid());
-	chat_settings.mysql_host = must_have("MYSQL_HOST");
-	chat_settings.mysql_port = strtoul(must_have("MYSQL_PORT"), NULL, 10);
-	chat_settings.mysql_user = must_have("MYSQL_USER");
-	chat_settings.mysql_password = must_have("MYSQL_PASSWORD");
-	chat_settings.database = "";
-	observer = chat_connect();
-	chat_execute("CREATE DATABASE %s", database);
-	sql_destroy(&observer);
+	sql_server_create_database(database);
+	chat_settings.mysql_host = server.host;
+	chat_settings.mysql_port = server.port;
+	chat_settings.mysql_user = server.user;
+	chat_settings.mysql_password = server.password;
 	chat_settings.database = database;
 	observer = chat_connect();
 	assert_int_equal(schema_apply(observer), ST_OK);
@@ -66,8 +56,8 @@ void chat_start(void)
 
 void chat_stop(void)
 {
-	chat_execute("DROP DATABASE %s", database);
 	sql_destroy(&observer);
+	sql_server_drop_database(database);
 	buf_free(&found);
 }
 

@@ -1,13 +1,11 @@
-/*
- * Needs a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD. The user
- * may create databases; the tests create and drop test_sql_<pid>.
- */
+/* The tests create and drop the database test_sql_<pid>: see sql_server.h. */
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
 #include "common/io/sql/migrate.h"
 #include "common/io/sql/sql.h"
+#include "tests/support/sql_server.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -15,7 +13,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,68 +20,25 @@
 
 static char database[32];
 
-static const char *must_have(const char *name)
-{
-	const char *value = getenv(name);
-
-	if (!value) {
-		(void)fprintf(stderr,
-		              "test_sql needs a running server: set %s\n",
-		              name);
-		exit(111);
-	}
-	return value;
-}
-
-static struct sql *connect_to(const char *name)
-{
-	struct sql_options options = {
-		.host = must_have("MYSQL_HOST"),
-		.port = (uint16_t)strtoul(must_have("MYSQL_PORT"), NULL, 10),
-		.user = must_have("MYSQL_USER"),
-		.password = must_have("MYSQL_PASSWORD"),
-		.database = name,
-		.timeout_s = 3,
-	};
-	struct sql *sql = sql_create(&options);
-	enum status status = sql_connect(sql);
-
-	if (status != ST_OK)
-		fail_msg("%s: %s", status_text(status), sql_error(sql));
-	return sql;
-}
-
 static int make_database(void **state)
 {
-	char text[128];
-	struct sql *sql;
-
 	(void)state;
 	sql_library_start();
 	(void)snprintf(database, sizeof(database), "test_sql_%d", getpid());
-	sql = connect_to(NULL);
-	(void)snprintf(text, sizeof(text),
-	               "CREATE DATABASE %s CHARACTER SET utf8mb4", database);
-	assert_int_equal(sql_execute(sql, text), ST_OK);
-	sql_destroy(&sql);
+	sql_server_create_database(database);
 	return 0;
 }
 
 static int drop_database(void **state)
 {
-	char text[64];
-	struct sql *sql = connect_to(NULL);
-
 	(void)state;
-	(void)snprintf(text, sizeof(text), "DROP DATABASE %s", database);
-	assert_int_equal(sql_execute(sql, text), ST_OK);
-	sql_destroy(&sql);
+	sql_server_drop_database(database);
 	return 0;
 }
 
 static int fresh_table(void **state)
 {
-	struct sql *sql = connect_to(database);
+	struct sql *sql = sql_server_connect(database);
 
 	assert_int_equal(sql_execute(sql, "DROP TABLE IF EXISTS thing"), ST_OK);
 	assert_int_equal(
@@ -250,7 +204,7 @@ static void a_rolled_back_row_is_absent(void **state)
 
 static void chained_transactions_end_where_they_are_ended(void **state)
 {
-	struct sql *sql = connect_to(database);
+	struct sql *sql = sql_server_connect(database);
 	struct sql *other = *state;
 
 	sql_chain_transactions(sql);
@@ -280,7 +234,7 @@ static void chained_transactions_end_where_they_are_ended(void **state)
 static void a_lock_wait_undoes_the_whole_transaction(void **state)
 {
 	struct sql *sql = *state;
-	struct sql *other = connect_to(database);
+	struct sql *other = sql_server_connect(database);
 
 	assert_int_equal(insert(other, 1, "a"), ST_OK);
 	assert_int_equal(sql_begin(other), ST_OK);
@@ -301,7 +255,7 @@ static void a_lock_wait_undoes_the_whole_transaction(void **state)
 /* Kills `sql`'s connection from another one. */
 static void kill_connection(struct sql *sql)
 {
-	struct sql *other = connect_to(database);
+	struct sql *other = sql_server_connect(database);
 	struct sql_value row;
 	char text[64];
 
@@ -522,7 +476,7 @@ static void *migrate(void *ret_status)
 	unsigned applied;
 
 	sql_thread_start();
-	sql = connect_to(database);
+	sql = sql_server_connect(database);
 	do
 		*status = sql_migrate(sql, schema, 2, &applied);
 	while (*status == ST_UNAVAILABLE);
