@@ -1,20 +1,15 @@
 #include "common/base/token_bucket.h"
 
-static void refill(struct token_bucket *bucket,
-                   const struct token_bucket_rate *rate, uint32_t now_s)
-{
-	uint64_t back = (uint64_t)(now_s - bucket->at_s) * rate->per_s;
-
-	bucket->at_s = now_s;
-	bucket->taken =
-		back < bucket->taken ? bucket->taken - (uint32_t)back : 0;
-}
-
 bool token_bucket_take(struct token_bucket *bucket,
                        const struct token_bucket_rate *rate, uint32_t units,
                        uint64_t now_s)
 {
-	refill(bucket, rate, (uint32_t)now_s);
+	uint64_t back =
+		(uint64_t)((uint32_t)now_s - bucket->at_s) * rate->per_s;
+
+	bucket->at_s = (uint32_t)now_s;
+	bucket->taken =
+		back < bucket->taken ? bucket->taken - (uint32_t)back : 0;
 	if (units > rate->burst - bucket->taken) {
 		bucket->taken = rate->burst;
 		return false;

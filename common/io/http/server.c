@@ -210,23 +210,17 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, int fd)
 		NULL, MHD_OPTION_END);
 }
 
-static void start_worker_pools(struct http_server *server)
-{
-	const struct http_server_options *o = &server->options;
-
-	server->pools = mem_new(o->pool_count * sizeof(*server->pools));
-	for (unsigned i = 0; i < o->pool_count; i++)
-		http_worker_pool_start(&server->pools[i], &o->pools[i]);
-}
-
 /* The main thread handles signals: all other threads block them. */
 static bool start_threads(struct http_server *server, int fd)
 {
+	const struct http_server_options *o = &server->options;
 	sigset_t all, before;
 
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	start_worker_pools(server);
+	server->pools = mem_new(o->pool_count * sizeof(*server->pools));
+	for (unsigned i = 0; i < o->pool_count; i++)
+		http_worker_pool_start(&server->pools[i], &o->pools[i]);
 	server->daemon = start_daemon(server, fd);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return server->daemon != NULL;

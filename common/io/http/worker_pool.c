@@ -34,15 +34,6 @@ static struct http_request *take_request(struct http_worker_pool *pool)
 	return request;
 }
 
-/* A resumed request belongs to the server's thread again. */
-static void finish(struct http_worker_pool *pool, struct http_request *request)
-{
-	(void)pthread_mutex_lock(&pool->lock);
-	pool->running--;
-	(void)pthread_mutex_unlock(&pool->lock);
-	MHD_resume_connection(request->connection);
-}
-
 static void *run_worker(void *argument)
 {
 	struct http_worker_pool *pool = argument;
@@ -54,7 +45,11 @@ static void *run_worker(void *argument)
 		context = options->worker_start(options->pool_context);
 	while ((request = take_request(pool))) {
 		http_request_handle(request, request->handle, context);
-		finish(pool, request);
+		(void)pthread_mutex_lock(&pool->lock);
+		pool->running--;
+		(void)pthread_mutex_unlock(&pool->lock);
+		/* A resumed request belongs to the server's thread again. */
+		MHD_resume_connection(request->connection);
 	}
 	if (options->worker_stop)
 		options->worker_stop(context);
@@ -100,17 +95,6 @@ static void refuse(struct http_request *request,
 	                    "too many requests are waiting; try again later");
 }
 
-static void push(struct http_worker_pool *pool, struct http_request *request)
-{
-	if (pool->last)
-		pool->last->next = request;
-	else
-		pool->first = request;
-	pool->last = request;
-	pool->queued++;
-	(void)pthread_cond_signal(&pool->work);
-}
-
 bool http_worker_pool_push(struct http_worker_pool *pool,
                            struct http_request *request)
 {
@@ -123,7 +107,13 @@ bool http_worker_pool_push(struct http_worker_pool *pool,
 	if (!full) {
 		/* Suspended before a worker can see and resume it. */
 		MHD_suspend_connection(request->connection);
-		push(pool, request);
+		if (pool->last)
+			pool->last->next = request;
+		else
+			pool->first = request;
+		pool->last = request;
+		pool->queued++;
+		(void)pthread_cond_signal(&pool->work);
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	if (full)

@@ -224,15 +224,6 @@ void kafka_group_destroy(struct kafka_group **group)
 }
 
 /* --- records ------------------------------------------------------------- */
-static enum status handle_error(struct kafka_group *g,
-                                const rd_kafka_message_t *record)
-{
-	kafka_sink_log(&g->sink, LOG_WARNING, "GROUP",
-	               rd_kafka_message_errstr(record));
-	return rd_kafka_fatal_error(g->handle, NULL, 0) ? ST_BROKEN
-	                                                : ST_NOT_FOUND;
-}
-
 static enum status next_record(struct kafka_group *g, unsigned wait_ms,
                                struct kafka_message **ret_message)
 {
@@ -246,24 +237,19 @@ static enum status next_record(struct kafka_group *g, unsigned wait_ms,
 		*ret_message = kafka_message_wrap(record);
 		return ST_OK;
 	}
-	status = handle_error(g, record);
+	kafka_sink_log(&g->sink, LOG_WARNING, "GROUP",
+	               rd_kafka_message_errstr(record));
+	status = rd_kafka_fatal_error(g->handle, NULL, 0) ? ST_BROKEN
+	                                                  : ST_NOT_FOUND;
 	rd_kafka_message_destroy(record);
 	return status;
-}
-
-static void note_polled(struct kafka_group *g,
-                        const struct kafka_message *message)
-{
-	unsigned partition = (unsigned)kafka_message_partition(message);
-
-	make_room(g, partition + 1);
-	g->owned[partition].next = kafka_message_offset(message) + 1;
 }
 
 enum status kafka_group_poll(struct kafka_group *g, unsigned wait_ms,
                              struct kafka_message **ret_message)
 {
 	enum status status = ST_OK;
+	unsigned partition;
 
 	if (g->paused) {
 		g->paused = false;
@@ -273,9 +259,12 @@ enum status kafka_group_poll(struct kafka_group *g, unsigned wait_ms,
 		*ret_message = MOVE(g->early);
 	else
 		status = next_record(g, wait_ms, ret_message);
-	if (status == ST_OK)
-		note_polled(g, *ret_message);
-	return status;
+	if (status != ST_OK)
+		return status;
+	partition = (unsigned)kafka_message_partition(*ret_message);
+	make_room(g, partition + 1);
+	g->owned[partition].next = kafka_message_offset(*ret_message) + 1;
+	return ST_OK;
 }
 
 enum status kafka_group_pause(struct kafka_group *g, unsigned wait_ms)

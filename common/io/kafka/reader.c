@@ -95,29 +95,9 @@ static enum status ask_ends(struct kafka_reader *r,
 	return ST_OK;
 }
 
-static enum status start_at(struct kafka_reader *r,
-                            const rd_kafka_topic_partition_t *end)
-{
-	if (rd_kafka_consume_start_queue(r->topic, end->partition, end->offset,
-	                                 r->queue))
-		return kafka_status(rd_kafka_last_error());
-	r->next[end->partition] = end->offset;
-	return ST_OK;
-}
-
 static void destroy_list(rd_kafka_topic_partition_list_t **list)
 {
 	rd_kafka_topic_partition_list_destroy(*list);
-}
-
-static void list_shard(rd_kafka_topic_partition_list_t *ends,
-                       const struct kafka_reader_options *options)
-{
-	for (unsigned p = options->shard; p < options->partitions;
-	     p += options->shards)
-		rd_kafka_topic_partition_list_add(ends, options->topic,
-		                                  (int32_t)p)
-			->offset = RD_KAFKA_OFFSET_END;
 }
 
 /* A new topic answers "not leader" for a moment: asks again. */
@@ -147,11 +127,21 @@ static enum status start_all(struct kafka_reader *r,
 		rd_kafka_topic_partition_list_new((int)r->partitions);
 	enum status status = ST_OK;
 
-	list_shard(ends, options);
+	for (unsigned p = options->shard; p < options->partitions;
+	     p += options->shards)
+		rd_kafka_topic_partition_list_add(ends, options->topic,
+		                                  (int32_t)p);
 	if (ends->cnt)
 		status = ask_ends_until(r, ends, until_ms);
-	for (int i = 0; i < ends->cnt && status == ST_OK; i++)
-		status = start_at(r, &ends->elems[i]);
+	for (int i = 0; i < ends->cnt && status == ST_OK; i++) {
+		const rd_kafka_topic_partition_t *end = &ends->elems[i];
+
+		if (rd_kafka_consume_start_queue(r->topic, end->partition,
+		                                 end->offset, r->queue))
+			status = kafka_status(rd_kafka_last_error());
+		else
+			r->next[end->partition] = end->offset;
+	}
 	return status;
 }
 

@@ -259,28 +259,21 @@ void sql_chain_transactions(struct sql *sql)
 	sql->chains = true;
 }
 
-static enum status begin_chained(struct sql *sql)
+enum status sql_begin(struct sql *sql)
 {
 	enum status status = ST_OK;
 
-	if (!sql->chained)
-		status = sql_execute(sql, "SET SESSION autocommit = 0");
-	if (status == ST_OK)
-		sql->chained = true;
-	return status;
-}
-
-enum status sql_begin(struct sql *sql)
-{
-	enum status status;
-
 	if (!sql->mysql)
 		return not_connected(sql);
-	status = sql->chains ? begin_chained(sql)
-	                     : sql_execute(sql, "START TRANSACTION");
-	if (status == ST_OK)
-		sql->in_transaction = true;
-	return status;
+	if (!sql->chains)
+		status = sql_execute(sql, "START TRANSACTION");
+	else if (!sql->chained)
+		status = sql_execute(sql, "SET SESSION autocommit = 0");
+	if (status != ST_OK)
+		return status;
+	sql->chained = sql->chains;
+	sql->in_transaction = true;
+	return ST_OK;
 }
 
 enum status sql_commit(struct sql *sql)
