@@ -173,22 +173,19 @@ static void send_to_viewers(struct publisher *p, struct kafka_header header,
 	}
 }
 
-static struct kafka_header seq_header(struct publisher *p, uint64_t seq)
-{
-	buf_clear(&p->seq);
-	buf_number(&p->seq, seq);
-	return (struct kafka_header){EVENT_SEQ_HEADER, buf_span(&p->seq)};
-}
-
 /* Sends an event of the entry `seq` to all members who see this entry. */
 static void send_to_members(struct publisher *p, struct kafka_header header,
                             const struct roster *roster, uint64_t seq,
                             uint64_t number)
 {
-	struct kafka_header more =
-		roster->large ? seq_header(p, seq) : no_header;
+	struct kafka_header more = no_header;
 
-	if (!roster->large && seq <= roster->newest_from) {
+	if (roster->large) {
+		buf_clear(&p->seq);
+		buf_number(&p->seq, seq);
+		more = (struct kafka_header){EVENT_SEQ_HEADER,
+		                             buf_span(&p->seq)};
+	} else if (seq <= roster->newest_from) {
 		send_to_viewers(p, header, roster, seq, number);
 		return;
 	}
@@ -225,15 +222,6 @@ static void send_message(struct publisher *p, const struct batch_entry *entry,
 	else if (entry->saved.user_to)
 		send_to_pair(p, origin, entry->saved.user_from,
 		             entry->saved.user_to, number);
-}
-
-static void send_saved(struct publisher *p, const struct batch_entry *entry,
-                       uint64_t number)
-{
-	buf_clear(&p->frame);
-	frame_saved(&p->frame, &entry->saved);
-	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER),
-	        entry->saved.user_from, 0, number);
 }
 
 /*
@@ -318,18 +306,11 @@ static void send_refusal(struct publisher *p, const struct batch_entry *entry,
 }
 
 /* --- dead letters -------------------------------------------------------- */
-static void write_reason(struct publisher *p, const struct batch_entry *entry)
-{
-	buf_clear(&p->reason);
-	buf_format(&p->reason, "%s (%s, partition %d, offset %lld)", entry->why,
-	           p->settings->topic_save,
-	           (int)kafka_message_partition(entry->message),
-	           (long long)kafka_message_offset(entry->message));
-}
-
-static void send_to_dlq(struct publisher *p, const struct batch_entry *entry,
+static void dead_letter(struct publisher *p, const struct batch_entry *entry,
                         uint64_t number)
 {
+	int32_t partition = kafka_message_partition(entry->message);
+	int64_t offset = kafka_message_offset(entry->message);
 	struct kafka_record record = {
 		.topic = p->settings->topic_dlq,
 		.partition = KAFKA_BY_KEY,
@@ -337,20 +318,14 @@ static void send_to_dlq(struct publisher *p, const struct batch_entry *entry,
 		.value = kafka_message_value(entry->message),
 	};
 
-	write_reason(p, entry);
+	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
+	          F_NUMBER("partition", (uint64_t)partition),
+	          F_NUMBER("offset", (uint64_t)offset));
+	buf_clear(&p->reason);
+	buf_format(&p->reason, "%s (%s, partition %d, offset %lld)", entry->why,
+	           p->settings->topic_save, (int)partition, (long long)offset);
 	record.header = (struct kafka_header){"reason", buf_span(&p->reason)};
 	produce(p, &record, number);
-}
-
-static void dead_letter(struct publisher *p, const struct batch_entry *entry,
-                        uint64_t number)
-{
-	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
-	          F_NUMBER("partition",
-	                   (uint64_t)kafka_message_partition(entry->message)),
-	          F_NUMBER("offset",
-	                   (uint64_t)kafka_message_offset(entry->message)));
-	send_to_dlq(p, entry, number);
 	if (entry->identified)
 		send_refusal(p, entry, FRAME_NOT_STORABLE, number);
 }
@@ -365,7 +340,10 @@ static void send_result(struct publisher *p, const struct batch_entry *entry,
 	}
 	send_message(p, entry, number);
 	FAULT_POINT("message_event.after");
-	send_saved(p, entry, number);
+	buf_clear(&p->frame);
+	frame_saved(&p->frame, &entry->saved);
+	send_to(p, origin_of(entry, EVENT_SETTLES_HEADER),
+	        entry->saved.user_from, 0, number);
 }
 
 static void send_entry(struct publisher *p, const struct batch_entry *entry,
@@ -406,28 +384,26 @@ static enum status send_pending_record(void *context,
 	return ST_OK;
 }
 
-/* Kafka keeps a producer's order: a row sent once precedes all that follows. */
-static bool sent_before(struct publisher *p, uint64_t row)
-{
-	struct span key = span_make(&row, sizeof(row));
-
-	if (lru_get(p->sent_rows, key, 0, NULL))
-		return true;
-	lru_put(p->sent_rows, key, "", UINT64_MAX);
-	return false;
-}
-
-/* The outbox publisher sends these rows, too, and logs the malformed ones. */
+/*
+ * The outbox publisher sends these rows, too, and logs the malformed ones.
+ * Kafka keeps a producer's order: a row sent once precedes all that follows.
+ */
 static void send_pending_events(struct publisher *p, const struct batch *batch,
                                 uint64_t number)
 {
 	struct pending_event_context to = {p, number};
 	const struct pending_outbox_event *event;
 
-	LL_FOREACH (batch->pending_events, event)
-		if (!sent_before(p, event->row.id))
-			(void)!outbox_records_each(p->settings, &event->row,
-			                           send_pending_record, &to);
+	LL_FOREACH (batch->pending_events, event) {
+		struct span row =
+			span_make(&event->row.id, sizeof(event->row.id));
+
+		if (lru_get(p->sent_rows, row, 0, NULL))
+			continue;
+		lru_put(p->sent_rows, row, "", UINT64_MAX);
+		(void)!outbox_records_each(p->settings, &event->row,
+		                           send_pending_record, &to);
+	}
 }
 
 void publisher_send(struct publisher *p, const struct batch *batch)

@@ -86,16 +86,6 @@ static void write_cursor(struct buf *out, uint64_t conversation,
 }
 
 /* --- the search ---------------------------------------------------------- */
-static void write_pattern(struct buf *out, struct span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		if (memchr("%_\\", text.data[i], 3))
-			buf_byte(out, '\\');
-		buf_byte(out, text.data[i]);
-	}
-	buf_byte(out, '%');
-}
-
 static enum status list_all(struct sql_session *session,
                             const struct channel_search *search,
                             struct span after)
@@ -115,7 +105,12 @@ static enum status find(struct sql_session *session,
 	struct buf text CLEANUP(buf_free) = BUF(PATTERN_MAX);
 	struct sql_value pattern, position = sql_bytes(after);
 
-	write_pattern(&text, search->text);
+	for (size_t i = 0; i < search->text.len; i++) {
+		if (memchr("%_\\", search->text.data[i], 3))
+			buf_byte(&text, '\\');
+		buf_byte(&text, search->text.data[i]);
+	}
+	buf_byte(&text, '%');
 	pattern = sql_bytes(buf_span(&text));
 	return sql_session_run(
 		session, find_channels,
@@ -124,16 +119,6 @@ static enum status find(struct sql_session *session,
 	                             sql_number(search->limit + 1),
 	                             sql_number(search->user)},
 		7);
-}
-
-static void write_channel(struct json_writer *w, const struct sql_value *row)
-{
-	json_open_object(w, NULL);
-	json_number(w, "id", row[0].number);
-	json_text(w, "name", row[1].bytes);
-	json_number(w, "members", row[2].number);
-	json_bool(w, "joined", row[3].number != 0);
-	json_close(w);
 }
 
 static enum status write_channels(struct sql_session *session,
@@ -150,7 +135,12 @@ static enum status write_channels(struct sql_session *session,
 		status = sql_session_fetch(session, row, COLUMNS);
 		if (status != ST_OK || count++ >= search->limit)
 			continue;
-		write_channel(w, row);
+		json_open_object(w, NULL);
+		json_number(w, "id", row[0].number);
+		json_text(w, "name", row[1].bytes);
+		json_number(w, "members", row[2].number);
+		json_bool(w, "joined", row[3].number != 0);
+		json_close(w);
 		write_cursor(&cursor, row[0].number, row[4].bytes);
 	}
 	json_close_array(w);

@@ -60,17 +60,6 @@ static struct span now_text(const struct membership_change *c)
 }
 
 /* --- the row ------------------------------------------------------------- */
-static void read_row(struct membership_change *c, const struct sql_value *row)
-{
-	c->kind = (enum conversation_kind)row[0].number;
-	c->history = (enum history_kind)row[1].number;
-	c->last_seq = row[2].number;
-	c->last_message_id = row[3].number;
-	c->member_count = row[4].number;
-	c->large = c->was_large = row[5].number != 0;
-	buf_append(&c->name, row[7].bytes);
-}
-
 #define READ_ROW \
 	"SELECT kind, history, last_seq, last_message_id, member_count," \
 	" large, deleted_at IS NOT NULL, COALESCE(name, '')" \
@@ -93,7 +82,13 @@ enum status membership_change_open(struct membership_change *c,
 		return ST_NOT_FOUND;
 	set_context(c, actor);
 	c->conversation = conversation;
-	read_row(c, row);
+	c->kind = (enum conversation_kind)row[0].number;
+	c->history = (enum history_kind)row[1].number;
+	c->last_seq = row[2].number;
+	c->last_message_id = row[3].number;
+	c->member_count = row[4].number;
+	c->large = c->was_large = row[5].number != 0;
+	buf_append(&c->name, row[7].bytes);
 	if (c->claimed_seq && c->claimed_seq != c->last_seq + 1)
 		return ST_CONFLICT;
 	return member_store_role(c->sql, conversation, actor, &c->role);
@@ -172,15 +167,6 @@ enum status membership_change_close(struct membership_change *c)
 }
 
 /* --- the entry ----------------------------------------------------------- */
-static void write_users(struct json_writer *w,
-                        const struct membership_event *event)
-{
-	json_open_array(w, "users");
-	for (unsigned i = 0; i < event->user_count; i++)
-		json_number(w, NULL, event->users[i]);
-	json_close_array(w);
-}
-
 static void write_body(struct membership_change *c,
                        const struct membership_event *event)
 {
@@ -189,8 +175,12 @@ static void write_body(struct membership_change *c,
 	buf_clear(&c->text);
 	json_open(&w);
 	json_text(&w, "what", span_of(event->what));
-	if (event->user_count)
-		write_users(&w, event);
+	if (event->user_count) {
+		json_open_array(&w, "users");
+		for (unsigned i = 0; i < event->user_count; i++)
+			json_number(&w, NULL, event->users[i]);
+		json_close_array(&w);
+	}
 	if (event->owner)
 		json_number(&w, "owner", event->owner);
 	if (event->role)
@@ -326,31 +316,10 @@ enum status membership_change_remove_member(struct membership_change *c,
 }
 
 /* --- notification -------------------------------------------------------- */
-static void add_new_members(const struct membership_change *c, struct buf *list,
-                            const uint64_t *users, unsigned count)
-{
-	uint64_t from = from_seq_of_new(c);
-
-	for (unsigned i = 0; i < count; i++)
-		event_room_add(list, users[i], from);
-}
-
 static void add_users(struct buf *key, const uint64_t *users, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		event_key_add(key, users[i]);
-}
-
-/* Names each user. The members include the users who have just joined. */
-static enum status target_users(struct membership_change *c, char sign,
-                                const uint64_t *users, unsigned count)
-{
-	enum status status =
-		member_store_list(c->sql, c->conversation, false, &c->target);
-
-	if (sign == '-')
-		add_users(&c->target, users, count);
-	return status;
 }
 
 /* When the conversation becomes large, all its members join the room. */
@@ -367,7 +336,8 @@ static enum status target_room(struct membership_change *c,
 		status =
 			member_store_list(c->sql, c->conversation, true, &list);
 	} else if (room->sign == '+') {
-		add_new_members(c, &list, users, count);
+		for (unsigned i = 0; i < count; i++)
+			event_room_add(&list, users[i], from_seq_of_new(c));
 	} else if (room->sign == '-') {
 		add_users(&list, users, count);
 	}
@@ -391,7 +361,11 @@ enum status membership_change_notify(struct membership_change *c, char sign,
 		room.sign = sign;
 		status = target_room(c, &room, users, count);
 	} else {
-		status = target_users(c, sign, users, count);
+		/* Users who have just joined are already among the members. */
+		status = member_store_list(c->sql, c->conversation, false,
+		                           &c->target);
+		if (sign == '-')
+			add_users(&c->target, users, count);
 		event_room_format(&c->room, &room);
 	}
 	if (status != ST_OK)

@@ -169,25 +169,6 @@ static enum status add_entry_and_notify(struct membership *m,
 	               : status;
 }
 
-static enum status change_name(struct membership *m, struct span name,
-                               const struct uuid *uuid)
-{
-	struct membership_event event = {.what = "renamed", .name = name};
-	enum status status = write_name(m, name);
-
-	return status == ST_OK ? add_entry_and_notify(m, uuid, &event) : status;
-}
-
-static enum status change_history(struct membership *m,
-                                  enum history_kind history,
-                                  const struct uuid *uuid)
-{
-	struct membership_event event = {.what = "history", .history = history};
-	enum status status = write_history(m, history);
-
-	return status == ST_OK ? add_entry_and_notify(m, uuid, &event) : status;
-}
-
 static bool renames(const struct membership *m,
                     const struct membership_action *action)
 {
@@ -213,12 +194,23 @@ static enum status edit(struct membership *m, struct membership_action *action)
 	enum status status = ST_OK;
 
 	if (renames(m, action)) {
-		status = change_name(m, action->name, &uuid);
+		struct membership_event renamed = {.what = "renamed",
+		                                   .name = action->name};
+
+		status = write_name(m, action->name);
+		if (status == ST_OK)
+			status = add_entry_and_notify(m, &uuid, &renamed);
 		uuid_make(&uuid);
 	}
 	if (status == ST_OK && action->history &&
-	    action->history != m->change.history)
-		status = change_history(m, action->history, &uuid);
+	    action->history != m->change.history) {
+		struct membership_event changed = {.what = "history",
+		                                   .history = action->history};
+
+		status = write_history(m, action->history);
+		if (status == ST_OK)
+			status = add_entry_and_notify(m, &uuid, &changed);
+	}
 	return status == ST_OK ? membership_change_close(&m->change) : status;
 }
 

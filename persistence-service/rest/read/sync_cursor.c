@@ -57,18 +57,12 @@ static unsigned bucket_of(const struct sync_cursor *cursor,
 }
 
 /* --- size ---------------------------------------------------------------- */
-static unsigned buckets_for(size_t conversations)
-{
-	unsigned buckets = SYNC_BUCKETS_MIN;
-
-	while (buckets < SYNC_BUCKETS_MAX && buckets < 2 * conversations)
-		buckets *= 2;
-	return buckets;
-}
-
 void sync_cursor_start(struct sync_cursor *cursor, size_t conversations)
 {
-	cursor->buckets = buckets_for(conversations);
+	cursor->buckets = SYNC_BUCKETS_MIN;
+	while (cursor->buckets < SYNC_BUCKETS_MAX &&
+	       cursor->buckets < 2 * conversations)
+		cursor->buckets *= 2;
 	cursor->begin = 0;
 	for (unsigned i = 0; i < cursor->buckets; i++)
 		cursor->digest[i] = NEVER_SEEN;

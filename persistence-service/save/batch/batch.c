@@ -21,17 +21,6 @@ struct batch *batch_create(unsigned max)
 	return batch;
 }
 
-static void free_pending_events(struct batch *batch)
-{
-	while (batch->pending_events) {
-		struct pending_outbox_event *event = batch->pending_events;
-
-		LL_DELETE(batch->pending_events, event);
-		mem_free(&event->texts);
-		mem_free(&event);
-	}
-}
-
 void batch_clear(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -40,7 +29,13 @@ void batch_clear(struct batch *batch)
 	}
 	batch->count = 0;
 	buf_clear(&batch->texts);
-	free_pending_events(batch);
+	while (batch->pending_events) {
+		struct pending_outbox_event *event = batch->pending_events;
+
+		LL_DELETE(batch->pending_events, event);
+		mem_free(&event->texts);
+		mem_free(&event);
+	}
 }
 
 void batch_destroy(struct batch **batch)
