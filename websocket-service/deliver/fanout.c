@@ -182,48 +182,35 @@ static unsigned deliver_change(struct fanout *fanout,
 
 /* --- answers to queries -------------------------------------------------- */
 
-static void handle_block(struct fanout *fanout, uint64_t user, uint64_t by,
-                         bool blocks)
-{
-	rooms_block(fanout->options.rooms, user, by, blocks);
-	typing_evict_user(fanout->options.typing, user);
-	fanout->options.block_changed(fanout->options.context, user, by,
-	                              blocks);
-}
-
-/* Answers to the queries of other gateways are ignored. */
-static void handle_rooms_answer(struct fanout *fanout,
-                                const struct kafka_message *event)
-{
-	struct event_origin asked;
-
-	if (event_origin_parse(
-		    kafka_message_header(event, EVENT_SETTLES_HEADER),
-		    &asked) &&
-	    asked.gateway == fanout->options.gateway)
-		rooms_answered(fanout->options.rooms, asked.send,
-		               kafka_message_header(event, EVENT_ROOMS_HEADER));
-}
-
 static void handle_answer(struct fanout *fanout,
                           const struct kafka_message *event)
 {
+	const struct fanout_options *options = &fanout->options;
 	struct span key = kafka_message_key(event);
 	struct event_roster roster;
+	struct event_origin asked;
 	uint64_t user, by;
 	bool blocks;
 
 	if (!event_key_next(&key, &user))
 		return;
 	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
-	                       &roster))
-		typing_answered(fanout->options.typing, user, &roster);
-	else if (event_blocker_parse(
-			 kafka_message_header(event, EVENT_BLOCKER_HEADER),
-			 &blocks, &by))
-		handle_block(fanout, user, by, blocks);
-	else
-		handle_rooms_answer(fanout, event);
+	                       &roster)) {
+		typing_answered(options->typing, user, &roster);
+	} else if (event_blocker_parse(
+			   kafka_message_header(event, EVENT_BLOCKER_HEADER),
+			   &blocks, &by)) {
+		rooms_block(options->rooms, user, by, blocks);
+		typing_evict_user(options->typing, user);
+		options->block_changed(options->context, user, by, blocks);
+	} else if (event_origin_parse(
+			   kafka_message_header(event, EVENT_SETTLES_HEADER),
+			   &asked) &&
+	           asked.gateway == options->gateway) {
+		/* Answers to the queries of other gateways are ignored. */
+		rooms_answered(options->rooms, asked.send,
+		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+	}
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)

@@ -89,15 +89,6 @@ static struct target *make_target(struct presence_subscriptions *set,
 	return target;
 }
 
-static void drop_target(struct presence_subscriptions *set,
-                        struct target *target)
-{
-	slot_map_remove(set->by_number, target->number);
-	DL_DELETE(set->by_poll, target);
-	HASH_DEL(set->by_user, target);
-	mem_free(&target);
-}
-
 uint64_t presence_subscriptions_next_user(struct presence_subscriptions *set,
                                           uint64_t *ret_number)
 {
@@ -165,8 +156,12 @@ static void drop_subscription(struct presence_subscriptions *set,
 
 	HASH_DEL(subscription->subscriber->subscriptions, subscription);
 	DL_DELETE(target->subscriptions, subscription);
-	if (!target->subscriptions)
-		drop_target(set, target);
+	if (!target->subscriptions) {
+		slot_map_remove(set->by_number, target->number);
+		DL_DELETE(set->by_poll, target);
+		HASH_DEL(set->by_user, target);
+		mem_free(&target);
+	}
 	mem_free(&subscription);
 	set->count--;
 }
