@@ -360,16 +360,6 @@ static const struct verb *find_verb(const char *kind,
 	return NULL;
 }
 
-static void run_verb(struct request *request, const struct verb *verb)
-{
-	if (verb->in &&
-	    (!needs(request, "--in", request->options->in) ||
-	     !rest_session_find_conversation(
-		     request->session, request->options->in, &request->target)))
-		return;
-	verb->run(request);
-}
-
 static int run(const struct command *command,
                const struct group_options *options)
 {
@@ -388,7 +378,11 @@ static int run(const struct command *command,
 	request.session = rest_session_create(&options->account);
 	if (!request.session)
 		return EXIT_FAILED;
-	run_verb(&request, verb);
+	if (!verb->in ||
+	    (needs(&request, "--in", options->in) &&
+	     rest_session_find_conversation(request.session, options->in,
+	                                    &request.target)))
+		verb->run(&request);
 	return rest_session_destroy(&request.session);
 }
 

@@ -101,32 +101,11 @@ static void keep_page(void *context, const struct rest_answer *answer)
 	reader->more = json_get_id(answer->json, "next", &next);
 }
 
-static void print_page(struct reader *reader)
-{
-	for (unsigned i = 0; i < reader->count; i++) {
-		print_line(reader, reader->kept[i].line);
-		print_seen(reader, &reader->kept[i]);
-		mem_free(&reader->kept[i].line);
-	}
-	reader->count = 0;
-}
-
-static bool read_page(struct reader *reader)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path),
-	               "/conversations/%llu/messages?after=%llu&limit=%u",
-	               (unsigned long long)reader->conversation,
-	               (unsigned long long)reader->seq, (unsigned)PAGE);
-	return rest_session_call(reader->session, "history", "GET", path,
-	                         SPAN_NONE, keep_page, reader);
-}
-
 static void print_history(struct reader *reader,
                           const struct history_options *options)
 {
 	struct conversation_info info;
+	char path[128];
 
 	if (*options->in ? !rest_session_find_conversation(reader->session,
 	                                                   options->in, &info)
@@ -140,9 +119,20 @@ static void print_history(struct reader *reader,
 	    !roster_read(reader->session, info.id, &reader->roster))
 		return;
 	do {
-		if (!read_page(reader))
+		(void)snprintf(
+			path, sizeof(path),
+			"/conversations/%llu/messages?after=%llu&limit=%u",
+			(unsigned long long)reader->conversation,
+			(unsigned long long)reader->seq, (unsigned)PAGE);
+		if (!rest_session_call(reader->session, "history", "GET", path,
+		                       SPAN_NONE, keep_page, reader))
 			return;
-		print_page(reader);
+		for (unsigned i = 0; i < reader->count; i++) {
+			print_line(reader, reader->kept[i].line);
+			print_seen(reader, &reader->kept[i]);
+			mem_free(&reader->kept[i].line);
+		}
+		reader->count = 0;
 	} while (reader->more);
 }
 

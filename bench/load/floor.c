@@ -164,16 +164,6 @@ static void read_lines(struct floor *floor)
 }
 
 /* --- the mode ------------------------------------------------------------ */
-static void on_event(struct floor *floor, int fd)
-{
-	if (fd == floor->listen_fd)
-		accept_all(floor);
-	else if (fd == STDIN_FILENO)
-		read_lines(floor);
-	else if (floor->clients[fd].fd >= 0)
-		read_client(floor, &floor->clients[fd]);
-}
-
 static void serve(struct floor *floor)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -181,8 +171,16 @@ static void serve(struct floor *floor)
 	while (!floor->ended) {
 		int count = epoll_wait(floor->epoll, events, EVENTS_MAX, -1);
 
-		for (int i = 0; i < count; i++)
-			on_event(floor, events[i].data.fd);
+		for (int i = 0; i < count; i++) {
+			int fd = events[i].data.fd;
+
+			if (fd == floor->listen_fd)
+				accept_all(floor);
+			else if (fd == STDIN_FILENO)
+				read_lines(floor);
+			else if (floor->clients[fd].fd >= 0)
+				read_client(floor, &floor->clients[fd]);
+		}
 	}
 }
 

@@ -48,20 +48,10 @@ static bool read_frame(struct room *room, struct span text)
 	return true;
 }
 
-static void print_if_complete(struct room *room)
-{
-	unsigned *received = &room->received[room->seq % UNDER_WAY_MAX];
-
-	if (++*received < socket_group_size(room->group))
-		return;
-	*received = 0;
-	(void)printf("%llu\n", (unsigned long long)room->seq);
-	(void)fflush(stdout);
-}
-
 static void check_seq(struct room *room, unsigned member)
 {
 	uint64_t *next = &room->next[member];
+	unsigned *received = &room->received[room->seq % UNDER_WAY_MAX];
 
 	if (room->seq < *next) {
 		room->duplicates++;
@@ -69,7 +59,11 @@ static void check_seq(struct room *room, unsigned member)
 	}
 	room->gaps += room->seq - *next;
 	*next = room->seq + 1;
-	print_if_complete(room);
+	if (++*received < socket_group_size(room->group))
+		return;
+	*received = 0;
+	(void)printf("%llu\n", (unsigned long long)room->seq);
+	(void)fflush(stdout);
 }
 
 static void on_text(void *context, unsigned member, struct span text,

@@ -23,17 +23,6 @@ static enum message_change change_of(struct span what)
 	return CHANGE_OTHER;
 }
 
-static bool users_are_ids(const struct message *message)
-{
-	const struct json *change = json_get_object(message->json, "change");
-	uint64_t user;
-	unsigned i = 0;
-
-	while (json_item_id(change, "users", i, &user))
-		i++;
-	return !json_get_item(change, "users", i);
-}
-
 static bool read_change(const struct json *json, struct message *m)
 {
 	static const char *const detail_names[] = {
@@ -43,6 +32,8 @@ static bool read_change(const struct json *json, struct message *m)
 	};
 	const struct json *change = json_get_object(json, "change");
 	struct span what;
+	uint64_t user;
+	unsigned users = 0;
 
 	if (!change || !json_get_text(change, "what", &what))
 		return false;
@@ -51,7 +42,10 @@ static bool read_change(const struct json *json, struct message *m)
 	if (detail_names[m->change])
 		(void)json_get_text(change, detail_names[m->change],
 		                    &m->detail);
-	return users_are_ids(m);
+	while (json_item_id(change, "users", users, &user))
+		users++;
+	/* False if one of the users is not an id. */
+	return !json_get_item(change, "users", users);
 }
 
 static bool read_text(const struct json *json, struct message *m)

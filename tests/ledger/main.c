@@ -92,19 +92,6 @@ static uint64_t draw(struct run *run, uint64_t below)
 	return seeded_random_below(&run->random, below);
 }
 
-/*
- * Users form a circle and write to their neighbours on both sides; sometimes to
- * themselves.
- */
-static unsigned draw_peer(struct run *run, unsigned user)
-{
-	uint64_t side = run->options->peers / 2;
-	uint64_t step = draw(run, 2 * side + 1);
-
-	return (unsigned)((user + run->config.users + step - side) %
-	                  run->config.users);
-}
-
 static void write_to_room(struct run *run, uint64_t due_us)
 {
 	unsigned room = (unsigned)draw(run, run->options->groups);
@@ -118,24 +105,23 @@ static void write_to_room(struct run *run, uint64_t due_us)
 	user_send(run->users[from.user], from.device, number);
 }
 
+/*
+ * Users form a circle and write to their neighbours on both sides; sometimes to
+ * themselves.
+ */
 static void write_to_user(struct run *run, uint64_t due_us)
 {
 	struct ledger_device_id from = {
 		(unsigned)draw(run, run->config.users),
 		(unsigned)draw(run, run->config.devices),
 	};
-	uint32_t number = messages_write(run->ledger, from,
-	                                 draw_peer(run, from.user), due_us);
+	uint64_t side = run->options->peers / 2;
+	uint64_t step = draw(run, 2 * side + 1);
+	unsigned to = (unsigned)((from.user + run->config.users + step - side) %
+	                         run->config.users);
+	uint32_t number = messages_write(run->ledger, from, to, due_us);
 
 	user_send(run->users[from.user], from.device, number);
-}
-
-static void write_one(struct run *run, uint64_t due_us)
-{
-	if (run->options->groups && draw(run, ROOM_SHARE) == 0)
-		write_to_room(run, due_us);
-	else
-		write_to_user(run, due_us);
 }
 
 static void write_due(struct run *run, uint64_t now_us)
@@ -147,7 +133,10 @@ static void write_due(struct run *run, uint64_t now_us)
 
 		if (due_us > now_us || due_us >= run->stop_us)
 			return;
-		write_one(run, due_us);
+		if (run->options->groups && draw(run, ROOM_SHARE) == 0)
+			write_to_room(run, due_us);
+		else
+			write_to_user(run, due_us);
 		run->due++;
 	}
 }

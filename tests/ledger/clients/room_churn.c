@@ -74,17 +74,6 @@ static void write_creation(const struct room *room, struct buf *body)
 	json_close(&w);
 }
 
-static void write_invitation(const struct room *room, struct buf *body)
-{
-	struct json_writer w = json_writer(body);
-
-	json_open(&w);
-	json_open_array(&w, "users");
-	json_number(&w, NULL, id_of(room, room->user));
-	json_close_array(&w);
-	json_close(&w);
-}
-
 static void answered(void *context, const struct rest_answer *answer);
 
 /* The user who makes the call: the owner, or the one who joins or leaves. */
@@ -117,12 +106,18 @@ static void call(void *context)
 		buf_append(&path, SPAN("/join"));
 	if (room->action == ACTION_LEAVE)
 		buf_append(&path, SPAN("/leave"));
-	if (room->action == ACTION_INVITE || room->action == ACTION_REMOVE)
+	if (room->action == ACTION_INVITE) {
+		struct json_writer w = json_writer(&body);
+
 		buf_append(&path, SPAN("/members"));
-	if (room->action == ACTION_INVITE)
-		write_invitation(room, &body);
+		json_open(&w);
+		json_open_array(&w, "users");
+		json_number(&w, NULL, id_of(room, room->user));
+		json_close_array(&w);
+		json_close(&w);
+	}
 	if (room->action == ACTION_REMOVE)
-		buf_format(&path, "/%llu",
+		buf_format(&path, "/members/%llu",
 		           (unsigned long long)id_of(room, room->user));
 	rest_call(config->rest, user_token(config->users[acting_user(room)]),
 	          room->action == ACTION_REMOVE ? "DELETE" : "POST",

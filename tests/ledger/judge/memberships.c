@@ -161,16 +161,6 @@ static void judge_change_at(struct ledger *ledger, const struct room *room,
 		           change->seq, room->name, member->user);
 }
 
-static void judge_room(struct ledger *ledger, struct room *room)
-{
-	for (unsigned i = 0; i < room->count; i++)
-		judge_history_start(ledger, room, &room->members[i]);
-	for (unsigned c = 0; c < room->change_count; c++) {
-		for (unsigned i = 0; i < room->count; i++)
-			judge_change_at(ledger, room, &room->changes[c], i);
-	}
-}
-
 void memberships_judge(struct ledger *ledger)
 {
 	for (unsigned i = 0; i < ledger->room_count; i++) {
@@ -179,6 +169,12 @@ void memberships_judge(struct ledger *ledger)
 		if (!room->conversation)
 			continue;
 		replay(ledger, room);
-		judge_room(ledger, room);
+		for (unsigned m = 0; m < room->count; m++)
+			judge_history_start(ledger, room, &room->members[m]);
+		for (unsigned c = 0; c < room->change_count; c++) {
+			for (unsigned m = 0; m < room->count; m++)
+				judge_change_at(ledger, room, &room->changes[c],
+				                m);
+		}
 	}
 }
