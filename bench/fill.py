@@ -9,7 +9,7 @@ import inserts
 from stack import Stack
 
 STRANGERS = 10_000_000  # ids from here on belong to no account
-TALKS_OF_READER = 100
+READER_CONVERSATIONS = 100
 LIMIT_S = 1800
 
 LOW, HIGH = ("CAST(SUBSTRING_INDEX(SUBSTRING_INDEX(ckey, ':', 2), ':', -1) AS UNSIGNED)",
@@ -29,30 +29,31 @@ def many_messages(stack: Stack, reader: int, rows: int, each: int) -> None:
     """`rows` messages, `each` to a conversation; the reader is in a hundred conversations."""
     fill(stack, each, f"""
         INSERT INTO conversations ({COLUMNS})
-        SELECT seq, 1, CONCAT('d:', IF(seq <= {TALKS_OF_READER}, {reader},
+        SELECT seq, 1, CONCAT('d:', IF(seq <= {READER_CONVERSATIONS}, {reader},
                               {STRANGERS} + seq DIV 10), ':', {2 * STRANGERS} + seq),
                NULL, {each}, seq * {each}, {reader}, {NOW}
         FROM seq_1_to_{rows // each}""")
 
 
-def many_talks(stack: Stack, users: list[int], senders: list[int], peers: int,
-               rows: int) -> None:
+def many_conversations(stack: Stack, users: list[int], senders: list[int], peers: int,
+                       rows: int) -> None:
     """Each sender with the `peers` users behind it in the list, round in a ring."""
     values = ",".join(f"({at},{user},{int(at in senders)})" for at, user in enumerate(users))
     sql(stack, f"""
         CREATE OR REPLACE TABLE bench_users (at INT PRIMARY KEY, id BIGINT, sends INT);
         INSERT INTO bench_users VALUES {values};
-        CREATE OR REPLACE TABLE bench_talks (ckey VARCHAR(64) CHARACTER SET ascii PRIMARY KEY);
-        INSERT IGNORE INTO bench_talks
+        CREATE OR REPLACE TABLE bench_conversations (
+            ckey VARCHAR(64) CHARACTER SET ascii PRIMARY KEY);
+        INSERT IGNORE INTO bench_conversations
         SELECT CONCAT('d:', LEAST(a.id, b.id), ':', GREATEST(a.id, b.id))
         FROM bench_users a JOIN seq_1_to_{peers} s
         JOIN bench_users b ON b.at = (a.at + s.seq) % {len(users)} WHERE a.sends""")
-    each = max(1, rows // int(sql(stack, "SELECT COUNT(*) FROM bench_talks")))
+    each = max(1, rows // int(sql(stack, "SELECT COUNT(*) FROM bench_conversations")))
     fill(stack, each, f"""
         INSERT INTO conversations ({COLUMNS})
         SELECT @row := @row + 1, 1, ckey, NULL, {each}, @row * {each}, 1, {NOW}
-        FROM bench_talks JOIN (SELECT @row := 0) zero""")
-    sql(stack, "DROP TABLE bench_users; DROP TABLE bench_talks")
+        FROM bench_conversations JOIN (SELECT @row := 0) zero""")
+    sql(stack, "DROP TABLE bench_users; DROP TABLE bench_conversations")
 
 
 def fill(stack: Stack, each: int, conversations: str) -> None:

@@ -20,14 +20,14 @@ def history(bench: Bench) -> dict:
     stack.call("stop", "persistence-service")
     fill.many_messages(stack, int(user), rows, EACH)
     stack.call("start", "persistence-service")
-    talks = [(talk, EACH) for talk in
-             range(1, min(fill.TALKS_OF_READER, rows // EACH) + 1)]
+    conversations = [(conversation, EACH) for conversation in
+                     range(1, min(fill.READER_CONVERSATIONS, rows // EACH) + 1)]
     say("(i) pages of 50")
-    reads.pages(stack, token, talks, PAGES)  # both then find the same pages in memory
+    reads.pages(stack, token, conversations, PAGES)  # both then find the same pages in memory
     result = {"rows": rows, "pages": bench.repeat(
-        lambda _: reads.pages(stack, token, talks, PAGES))}
+        lambda _: reads.pages(stack, token, conversations, PAGES))}
     chance = random.Random(1)
     with Plain(stack) as plain:
         result["plain"] = timed(PAGES, lambda at: plain.page(
-            talks[at % len(talks)][0], chance.randint(51, EACH)))
+            conversations[at % len(conversations)][0], chance.randint(51, EACH)))
     return result

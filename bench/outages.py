@@ -1,4 +1,4 @@
-"""outages - part (j): how long a server's outage is felt while 40 users send.
+"""outages - part (j): the effect of a server's outage on 40 users who send.
 
 The ledger (tests/ledger) sends and judges, as in the fault tests; its timeline, a row for
 each second, gives the times. The tests judge what became of each message; here are the
@@ -34,7 +34,7 @@ DISK_MIB = 640
 
 
 class Bystander:
-    """What the classes of the tests ask of a stack."""
+    """The interface of a stack that the classes of the tests need."""
 
     def __init__(self, stack: Stack):
         self.stack = stack

@@ -1,6 +1,6 @@
 """people - the users of a measurement, made when first needed.
 
-200 users sign up, and identity hashes their passwords: they send to one another. Tens
+200 users sign up, and identity hashes their passwords: they send to each other. Tens
 of thousands of users only keep sockets open, and their sign-ups would take minutes of
 Argon2id. Their tokens are made after the pattern of a real one and signed with the
 stack's own key. Their ids belong to no account. The cost of a socket or an event does
@@ -74,8 +74,8 @@ class People:
             raise StackError(f"there is no signing key: {done.stderr.strip()}")
         return serialization.load_pem_private_key(done.stdout.encode(), None)
 
-    def forget(self) -> None:
-        """The tokens belong to a stack that is gone."""
+    def delete_tokens(self) -> None:
+        """Deletes the token files; the stack that accepts them is gone."""
         for path in (self.signed_up_file, self.minted_file):
             if os.path.exists(path):
                 os.remove(path)

@@ -13,12 +13,13 @@ from stack import Stack, StackError
 WARM_UP = 20
 
 
-def pages(stack: Stack, token: str, talks: list[tuple[int, int]], count: int) -> dict:
+def pages(stack: Stack, token: str, conversations: list[tuple[int, int]], count: int) -> dict:
     """Pages of 50 messages before some seq, of conversations in turn."""
     choice = random.Random(1)
     return take(stack, token, [
-        f"/conversations/{talk}/messages?before={choice.randint(51, max(52, last))}&limit=50"
-        for talk, last in (talks[at % len(talks)] for at in range(count))])
+        f"/conversations/{conversation}/messages"
+        f"?before={choice.randint(51, max(52, last))}&limit=50"
+        for conversation, last in (conversations[at % len(conversations)] for at in range(count))])
 
 
 def lists(stack: Stack, token: str, count: int) -> dict:

@@ -68,7 +68,7 @@ class Room:
         self.way.send(frame(self.sent))
 
     def wait(self, at_most: int) -> None:
-        """Until at most so many messages have not reached every member."""
+        """Waits until at most `left` messages have not reached every member."""
         while self.sent - self.done > at_most:
             line = self.crowd.line(LATE_S)
             if not line:
@@ -77,7 +77,7 @@ class Room:
             self.way.check()
 
     def steady(self, rate: float, messages: int) -> dict:
-        """At fixed times, whether frames arrive or not."""
+        """Sends at fixed times, whether frames arrive or not."""
         start = time.monotonic()
         for number in range(messages):
             time.sleep(max(0.0, start + number / rate - time.monotonic()))
@@ -85,7 +85,7 @@ class Room:
         return self.report() | {"messages": messages, "rate": rate}
 
     def flat_out(self, in_flight: int, seconds: float) -> dict:
-        """The next as soon as fewer than `in_flight` are in flight."""
+        """Sends the next message as soon as fewer than `in_flight` are in flight."""
         until, first = time.monotonic() + seconds, self.sent
         while time.monotonic() < until:
             self.wait(in_flight - 1)

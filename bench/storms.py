@@ -14,7 +14,7 @@ def rows(part: dict) -> list[str]:
 
 
 def rows_of(words: str, samples: list[dict]) -> list[str]:
-    """Look-ups and hashes are those of the worst sample: no sample may exceed the target."""
+    """The rows show look-ups and hashes of the worst sample: no sample may exceed the target."""
     worst = max(sample["lookups"] - sample["tokens"] for sample in samples)
     lookups = max(sample["lookups"] for sample in samples)
     hashes = max(sample["hashes"] for sample in samples)

@@ -39,7 +39,7 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def crowd_stack() -> Iterator[Stack]:
+def room_stack() -> Iterator[Stack]:
     """A second stack where a conversation of four members is large and has a room."""
     stack = Stack("crowd", {"FANOUT_LIST_MAX": "3"})
     try:
@@ -49,9 +49,9 @@ def crowd_stack() -> Iterator[Stack]:
 
 
 @pytest.fixture
-def crowd_api(crowd_stack: Stack) -> Iterator[Api]:
-    crowd_stack.wait_ready()
-    api = Api(crowd_stack.url)
+def room_api(room_stack: Stack) -> Iterator[Api]:
+    room_stack.wait_ready()
+    api = Api(room_stack.url)
     yield api
     api.close()
 
@@ -99,6 +99,6 @@ def enter(stack: Stack) -> Iterator[Callable[..., Socket]]:
 
 
 @pytest.fixture
-def crowd_enter(crowd_stack: Stack) -> Iterator[Callable[..., Socket]]:
+def room_enter(room_stack: Stack) -> Iterator[Callable[..., Socket]]:
     """The same on the second stack."""
-    yield from openers(crowd_stack)
+    yield from openers(room_stack)

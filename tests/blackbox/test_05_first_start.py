@@ -1,6 +1,7 @@
-"""A first start is quiet: make asks no program that may be missing, and a build counts.
+"""A first start prints little: make runs no program that may be missing, and a build shows its
+progress.
 
-tests/check/first-start runs all of it on a bare Debian.
+tests/check/first-start runs a whole first start on a bare Debian.
 """
 
 import os
@@ -13,7 +14,7 @@ import pytest
 from support.stack import FOREIGN, ROOT
 from support.terminal import ROWS, Terminal
 
-# A program that must not be called leaves a note; a compiler only makes its output.
+# A program that make must not run leaves a note; the fake compiler only creates its output.
 CALLED = "#!/bin/sh\necho \"$0 $*\" >>{notes}\necho \"$0 was called\" >&2\nexit 1\n"
 COMPILER = """#!/bin/sh
 while [ $# -gt 0 ]; do
@@ -44,7 +45,7 @@ def test_these_goals_run_neither_pkg_config_nor_a_compiler(goal: str, tmp_path: 
     notes = tmp_path / "notes"
     for name in ("pkg-config", "gcc", "cc", "clang", "sed"):
         program(tmp_path / "bin" / name, CALLED.format(notes=notes))
-    if goal == "help":  # its recipe is a sed
+    if goal == "help":  # its recipe runs sed
         (tmp_path / "bin" / "sed").unlink()
     path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     done = subprocess.run(["make", *goal.split()], cwd=ROOT, env=environment(PATH=path),

@@ -34,7 +34,7 @@ TEXTS = {
 # --- identity -----------------------------------------------------------------
 def test_registering_signs_the_user_in(api: Api):
     person = api.register("Ada " + new_uuid()[:8])
-    answer = api.whose(person.token)
+    answer = api.user_of_token(person.token)
     assert answer.status_code == 200
     body = answer.json()
     assert (body["id"], body["name"]) == (person.id, person.name)
@@ -46,7 +46,7 @@ def test_registering_signs_the_user_in(api: Api):
 def test_each_login_creates_a_new_session(api: Api, alice: Person):
     again = api.login(alice.name)
     assert again.id == alice.id
-    first, second = api.whose(alice.token).json(), api.whose(again.token).json()
+    first, second = api.user_of_token(alice.token).json(), api.user_of_token(again.token).json()
     assert first["session"] != second["session"]
 
 
@@ -84,7 +84,7 @@ def test_the_welcome_is_the_first_frame(stack: Stack, api: Api, alice: Person):
         welcome = socket.receive(10)
     assert welcome["type"] == "welcome"
     assert welcome["user"] == alice.id
-    assert welcome["session"] == api.whose(alice.token).json()["session"]
+    assert welcome["session"] == api.user_of_token(alice.token).json()["session"]
     assert welcome["ping_interval_s"] == 25
 
 
@@ -181,7 +181,7 @@ def test_the_token_determines_the_sender(alice: Person, bob: Person, enter):
     assert two.expect(type="message", uuid=uuid)["user_from"] == alice.id
 
 
-# --- the same uuid again ------------------------------------------------------------
+# --- repeated uuids ------------------------------------------------------------
 def test_a_uuid_is_compared_without_regard_to_case(alice: Person, bob: Person, enter):
     one = enter(alice)
     uuid = new_uuid()
@@ -226,7 +226,7 @@ def test_simultaneous_sends_with_one_uuid_make_one_message(api: Api, alice: Pers
     for number in range(20):
         one.say(bob.id, f"try {number}", uuid=uuid)
     first = one.saved(uuid)
-    found = until("it is in the history",
+    found = until("the message is in the history",
                   lambda: api.all_messages(alice, first["conversation"]))
     one.saved(one.say(bob.id, "last"))
     found = api.all_messages(alice, first["conversation"])
@@ -269,7 +269,7 @@ def test_seq_rises_by_one_and_both_users_see_the_same_order(api: Api, alice: Per
     history = api.all_messages(alice, states[uuids[0]]["conversation"])
     assert [message["seq"] for message in history] == list(range(1, 121))
     assert {message["uuid"]: message["message"] for message in history} == sent
-    for letter in "ab":  # one sender's messages stay in order
+    for letter in "ab":  # the messages of one sender stay in order
         own = [message["message"] for message in history if message["message"][0] == letter]
         assert own == [f"{letter}{number}" for number in range(60)]
     for socket, letter in ((one, "b"), (two, "a")):
@@ -282,8 +282,8 @@ def test_seq_rises_by_one_and_both_users_see_the_same_order(api: Api, alice: Per
 
 
 @pytest.fixture(scope="module")
-def talk(stack: Stack, shared_api: Api):
-    """25 messages between two people: (alice, bob, conversation)."""
+def filled(stack: Stack, shared_api: Api):
+    """A conversation with 25 messages: (alice, bob, its id)."""
     stack.wait_ready()
     alice, bob = shared_api.register(), shared_api.register()
     with Socket(stack.ws_url, alice.token) as one:
@@ -313,8 +313,8 @@ PAGES = [  # query -> seqs, next
 
 
 @pytest.mark.parametrize("query, seqs, following", PAGES, ids=[str(page[0]) for page in PAGES])
-def test_history_returns_the_requested_page(query, seqs, following, talk, shared_api: Api):
-    _, bob, conversation = talk
+def test_history_returns_the_requested_page(query, seqs, following, filled, shared_api: Api):
+    _, bob, conversation = filled
     page = shared_api.messages(bob, conversation, **query)
     assert [message["seq"] for message in page["messages"]] == list(seqs)
     assert page["next"] == following
@@ -330,16 +330,16 @@ BAD_QUERIES = ["limit=0", "limit=201", "limit=-1", "limit=abc", "limit=", "limit
 
 
 @pytest.mark.parametrize("query", BAD_QUERIES)
-def test_a_bad_page_is_refused(query: str, talk, shared_api: Api):
-    alice, _, conversation = talk
+def test_a_bad_page_is_refused(query: str, filled, shared_api: Api):
+    alice, _, conversation = filled
     answer = shared_api.http.get(f"/conversations/{conversation}/messages?{query}",
                                  headers=alice.bearer)
     check_problem(answer, 422)
 
 
-def test_a_foreign_conversation_looks_like_a_missing_one(talk, api: Api):
+def test_a_foreign_conversation_looks_like_a_missing_one(filled, api: Api):
     eve = api.register()
-    _, _, conversation = talk
+    _, _, conversation = filled
     answers = [api.http.get(f"/conversations/{number}/messages", headers=eve.bearer)
                for number in (conversation, 9007199254740991)]
     assert check_problem(answers[0], 404) == check_problem(answers[1], 404)
@@ -347,8 +347,8 @@ def test_a_foreign_conversation_looks_like_a_missing_one(talk, api: Api):
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "9007199254740992",
                                     "99999999999999999999", "%31%00", "1'--"])
-def test_an_invalid_conversation_id_is_not_found(number: str, talk, shared_api: Api):
-    alice, _, _ = talk
+def test_an_invalid_conversation_id_is_not_found(number: str, filled, shared_api: Api):
+    alice, _, _ = filled
     answer = shared_api.http.get(f"/conversations/{number}/messages", headers=alice.bearer)
     assert answer.status_code in (400, 404), answer.text
     check_problem(answer, answer.status_code)
@@ -396,7 +396,7 @@ def test_a_new_user_has_an_empty_conversation_list(api: Api, alice: Person):
     assert api.conversations(alice) == {"conversations": [], "next": None}
 
 
-# --- what lies in the stores ------------------------------------------------------------
+# --- stored data ------------------------------------------------------------
 def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice: Person,
                                                    bob: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -419,13 +419,13 @@ def test_the_message_is_in_kafka_mariadb_and_redis(stack: Stack, api: Api, alice
     assert TIME.fullmatch(value["sent_at"])
 
     def all_events() -> list | None:
-        """Two records, or three when the users' events are in different partitions."""
+        """Two records, or three if the users' events are in different partitions."""
         found = records(stack, "message_events", lambda event: uuid.encode() in event.value, 2)
-        told = [user for event in found if event.json()["type"] == "message"
-                for user in event.key.split(",")]
-        return found if sorted(told) == sorted((str(alice.id), str(bob.id))) else None
+        notified = [user for event in found if event.json()["type"] == "message"
+                    for user in event.key.split(",")]
+        return found if sorted(notified) == sorted((str(alice.id), str(bob.id))) else None
 
-    events = until("each of them is told", all_events)
+    events = until("both users have their event", all_events)
     by_type = {event.json()["type"]: event for event in events}
     assert by_type["message"].value.decode() == two.text_of(message)
     assert by_type["state"].value.decode() == one.text_of(saved)

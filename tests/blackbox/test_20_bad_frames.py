@@ -7,7 +7,7 @@ from support.bad import UUID, frame, members, nested, raw
 from support.chat import Socket, open_socket
 from support.stack import Stack
 
-# what it is -> (frame, code, whether the uuid could be read)
+# description -> (frame, code, whether the uuid is readable)
 FRAMES = {
     # not one strict JSON object
     "empty text": ("", "bad_json", False),
@@ -129,7 +129,7 @@ def test_a_bad_frame_is_refused_with_a_code(text: str, code: str, named: bool,
     assert socket.seen == []
 
 
-# what it is -> frame, to be followed by the user's own id
+# description -> a function that makes the frame for the user's own id
 EDGES = {
     "exactly 16 deep": lambda user: frame(user_to=user)[:-1] + ',"a":' + nested(15) + "}",
     "exactly 64 members": lambda user: frame(user_to=user)[:-1] + "," +

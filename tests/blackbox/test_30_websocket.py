@@ -16,7 +16,7 @@ from support.stack import Stack
 CAP = 64 * 1024
 OPEN = frame(TEXT, b"{", fin=False)
 
-# what it is -> (bytes, close code)
+# description -> (bytes, close code)
 ABUSES = {
     # 1002: protocol errors
     **{f"reserved opcode {op:#x}": (frame(op, b"x"), 1002)
@@ -97,7 +97,7 @@ def test_a_protocol_violation_gets_its_close_code(data: bytes, code: int, stack:
         try:
             raw.send(data)
         except ConnectionError:
-            pass  # the server closed before everything was sent
+            pass  # the server closed before we had sent everything
         assert raw.close_code() == code
 
 
@@ -110,11 +110,11 @@ def test_a_violation_sent_in_single_bytes_gets_the_same_code(name: str, stack: S
             for byte in data:
                 raw.send(bytes([byte]))
         except ConnectionError:
-            pass  # the server closed before everything was sent
+            pass  # the server closed before we had sent everything
         assert raw.close_code() == code
 
 
-# --- what is unusual, but right ---------------------------------------------------
+# --- unusual but valid frames ---------------------------------------------------
 def refusal(raw: RawSocket) -> str:
     return json.loads(raw.next(TEXT))["code"]
 
@@ -222,7 +222,7 @@ def test_bytes_after_a_close_are_ignored(stack: Stack, person: Person):
 
 
 def test_a_frame_sent_with_the_handshake_is_read(stack: Stack, person: Person):
-    """Sent before the upgrade answer is read: the gateway must not lose it."""
+    """The client sends it before it reads the upgrade answer: the gateway must not lose it."""
     with RawSocket(stack.ws_url) as raw:
         key = base64.b64encode(b"0123456789abcdef").decode()
         raw.send((f"GET /ws HTTP/1.1\r\nHost: {raw.host}\r\nConnection: Upgrade\r\n"
@@ -233,7 +233,7 @@ def test_a_frame_sent_with_the_handshake_is_read(stack: Stack, person: Person):
         assert raw.next(PONG) == b"early"
 
 
-# --- handshakes that are none -------------------------------------------------------
+# --- invalid handshakes -------------------------------------------------------
 HANDSHAKES = {
     "no Upgrade": ({"Upgrade": ""}, 426),
     "Upgrade h2c": ({"Upgrade": "h2c", "Connection": "Upgrade, HTTP2-Settings",

@@ -20,8 +20,8 @@ def forge(stack: Stack, shared_api: Api) -> Forge:
 
 def test_the_forge_can_make_valid_tokens(forge: Forge, api: Api):
     """Without this, the refusals below would prove nothing."""
-    assert api.whose(forge.good).status_code == 200
-    assert api.whose(forge.signed()).status_code == 200
+    assert api.user_of_token(forge.good).status_code == 200
+    assert api.user_of_token(forge.signed()).status_code == 200
 
 
 def test_the_token_has_the_documented_form(forge: Forge):
@@ -31,7 +31,7 @@ def test_the_token_has_the_documented_form(forge: Forge):
 
 @pytest.mark.parametrize("make", FORGERIES.values(), ids=FORGERIES.keys())
 def test_get_id_by_token_refuses_a_forged_token(make, forge: Forge, shared_api: Api):
-    answer = shared_api.whose(make(forge))
+    answer = shared_api.user_of_token(make(forge))
     check_problem(answer, 401)
     assert set(answer.json()) <= {"type", "title", "status", "detail"}
 
@@ -54,7 +54,7 @@ def test_history_refuses_a_forged_token(make, forge: Forge, shared_api: Api):
 
 def test_all_refusals_have_the_same_text(forge: Forge, api: Api):
     """A refusal does not tell an attacker what was wrong."""
-    texts = {api.whose(make(forge)).text for make in FORGERIES.values()}
+    texts = {api.user_of_token(make(forge)).text for make in FORGERIES.values()}
     assert len(texts) == 1, texts
 
 

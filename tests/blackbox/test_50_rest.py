@@ -21,7 +21,7 @@ def body(**members) -> bytes:
     return json.dumps({k: v for k, v in whole.items() if v is not ...}).encode()
 
 
-# what it is -> (method, path, headers, body, status)
+# description -> (method, path, headers, body, status)
 REQUESTS = {
     # paths and methods
     "the root": ("GET", "/", {}, None, 404),
@@ -174,11 +174,11 @@ def test_an_invalid_user_id_is_not_found(number: str, alice: Person, api: Api):
 # --- names and passwords ----------------------------------------------------------
 def test_a_wrong_password_and_an_unknown_name_get_the_same_text(alice: Person, api: Api):
     wrong = api.http.post("/auth/login", json={"name": alice.name, "password": "x" * 20})
-    nobody = api.http.post("/auth/login", json={"name": new_name(), "password": "x" * 20})
+    unknown = api.http.post("/auth/login", json={"name": new_name(), "password": "x" * 20})
     short = api.http.post("/auth/login", json={"name": alice.name, "password": "x"})
-    for answer in (wrong, nobody, short):
+    for answer in (wrong, unknown, short):
         check_problem(answer, 401)
-    assert wrong.text == nobody.text == short.text
+    assert wrong.text == unknown.text == short.text
 
 
 @pytest.mark.parametrize("first, second", [
@@ -247,8 +247,8 @@ def test_a_json_content_type_may_name_a_charset(api: Api):
     assert api.http.post("/auth/register", headers=headers, content=body()).status_code == 201
 
 
-# --- by hand: what a library would not send ---------------------------------------
-def by_hand(url: str, text: str) -> tuple[int, str]:
+# --- raw requests that a library would not send ---------------------------------------
+def send_raw(url: str, text: str) -> tuple[int, str]:
     parts = urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=HANG_S) as tcp:
         tcp.sendall(text.replace("\n", "\r\n").encode("latin-1"))
@@ -286,18 +286,18 @@ RAW_REQUESTS = {
 
 @pytest.mark.parametrize("text, status", RAW_REQUESTS.values(), ids=RAW_REQUESTS.keys())
 def test_malformed_http_is_refused(text: str, status: int, alice: Person, stack: Stack):
-    got, answer = by_hand(stack.url, text.replace("{t}", alice.token))
+    got, answer = send_raw(stack.url, text.replace("{t}", alice.token))
     assert got == status or (status == 400 and got in (405, 0)), answer
     if got:
         assert "application/problem+json" in answer, answer
 
 
 def test_an_upgrade_to_http2_is_ignored(stack: Stack):
-    got, answer = by_hand(stack.url, "GET /auth/status HTTP/1.1\nHost: x\n"
-                          "Connection: Upgrade, HTTP2-Settings, close\nUpgrade: h2c\n"
-                          "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\n\n")
+    got, answer = send_raw(stack.url, "GET /auth/status HTTP/1.1\nHost: x\n"
+                           "Connection: Upgrade, HTTP2-Settings, close\nUpgrade: h2c\n"
+                           "HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\n\n")
     assert got == 401, answer
-    got, _ = by_hand(stack.url, "PRI * HTTP/2.0\n\nSM\n\n")
+    got, _ = send_raw(stack.url, "PRI * HTTP/2.0\n\nSM\n\n")
     assert got in (0, 400, 405, 505)
 
 

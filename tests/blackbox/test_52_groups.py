@@ -4,7 +4,8 @@ import pytest
 
 from support.api import Api, Person, check_problem
 from support.chat import new_uuid
-from support.conversations import change_of, everything, make, new_channel_name, nothing_of
+from support.conversations import (assert_no_frames_of, change_of, make, new_channel_name,
+                                   pending_frames)
 
 ABSENT = 9007199254740991
 
@@ -26,13 +27,13 @@ def in_order(entries: list[dict]) -> list[dict]:
     return entries
 
 
-def told(entries: list[dict]) -> list[str]:
+def in_words(entries: list[dict]) -> list[str]:
     """One word for each entry: the text of a message, or the kind of change."""
     return [entry["message"] if entry["type"] == "message" else entry["change"]["what"]
             for entry in entries]
 
 
-# --- making one -------------------------------------------------------------------
+# --- creation ------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["group", "channel"])
 def test_a_new_conversation_has_its_creator_and_members(kind: str, api: Api, alice: Person,
                                                         bob: Person, carol: Person, enter):
@@ -111,13 +112,13 @@ def test_the_same_uuid_makes_one_conversation(api: Api, alice: Person, bob: Pers
                  {"kind": "group", "name": "another body", "uuid": uuid.upper()}):
         answer = api.ask("POST", "/conversations", alice, json=body)
         assert (answer.status_code, answer.json()["id"]) == (200, first.id)
-    assert told(first.entries(alice)) == ["created"]
+    assert in_words(first.entries(alice)) == ["created"]
     change_of(two, first.id, "created")
     # The same uuid from another sender is another message.
     assert make(api, bob, uuid=uuid).id != first.id
 
 
-# --- messages -----------------------------------------------------------------------
+# --- messages ------------------------------------------------------------------------
 def test_a_message_reaches_all_sockets_of_all_members(api: Api, alice: Person, bob: Person,
                                                       carol: Person, enter):
     group = make(api, alice, bob, carol)
@@ -132,7 +133,7 @@ def test_a_message_reaches_all_sockets_of_all_members(api: Api, alice: Person, b
     for member in ("id", "seq", "conversation", "created_at"):
         assert frames[0][member] == saved[member]
     # The sending socket gets it once, as `saved`.
-    assert not [frame for frame in everything(sending, others[1], alice)
+    assert not [frame for frame in pending_frames(sending, others[1], alice)
                 if frame.get("uuid") == uuid]
     assert group.entries(carol)[-1] == frames[0]
 
@@ -154,7 +155,7 @@ def test_messages_and_changes_share_one_order(api: Api, alice: Person, bob: Pers
     wanted = ["created", "a", "invited", "b", "role", "renamed", "history", "invited",
               "removed", "c", "left"]
     history = in_order(group.entries(alice))
-    assert told(history) == wanted and history[0]["seq"] == 1
+    assert in_words(history) == wanted and history[0]["seq"] == 1
     changes = {entry["change"]["what"]: entry for entry in history if entry["type"] == "member"}
     assert changes["role"]["change"] == {"what": "role", "users": [bob.id], "role": "admin"}
     assert changes["renamed"]["change"] == {"what": "renamed", "name": "Renamed"}
@@ -170,12 +171,12 @@ def test_messages_and_changes_share_one_order(api: Api, alice: Person, bob: Pers
     for socket, person in ((one, alice), (two, bob)):
         socket.until("the last entry", lambda frame: frame.get("seq") == history[-1]["seq"]
                      and frame["type"] == "member")
-        heard = [frame for frame in socket.seen if frame.get("conversation") == group.id
-                 and frame["type"] in ("message", "member")] + [history[-1]]
+        received = [frame for frame in socket.seen if frame.get("conversation") == group.id
+                    and frame["type"] in ("message", "member")] + [history[-1]]
         own = "a c" if person is alice else "b"
-        heard.sort(key=lambda frame: frame["seq"])
-        assert heard == [entry for entry in history
-                         if entry.get("message", "?") not in own.split()]
+        received.sort(key=lambda frame: frame["seq"])
+        assert received == [entry for entry in history
+                            if entry.get("message", "?") not in own.split()]
 
 
 def test_seq_has_no_gaps_while_many_write_and_change(api: Api, alice: Person, bob: Person,
@@ -194,7 +195,7 @@ def test_seq_has_no_gaps_while_many_write_and_change(api: Api, alice: Person, bo
     history = in_order(group.entries(bob))
     assert [entry["uuid"] for entry in history if entry["type"] == "message"
             and entry["user_from"] == alice.id] == uuids[::2]
-    assert told(history).count("invited") == told(history).count("removed") == 4
+    assert in_words(history).count("invited") == in_words(history).count("removed") == 4
 
 
 def test_a_reply_names_the_message_it_answers(api: Api, alice: Person, bob: Person, enter):
@@ -219,7 +220,7 @@ def test_a_reply_to_no_message_is_refused(seq: int, api: Api, alice: Person, bob
     group = make(api, alice, bob)
     one.saved(one.say_in(group.id, "two"))
     one.refused(one.say_in(group.id, "x", reply_to=seq), "unknown_message")
-    assert told(group.entries(alice)) == ["created", "two"]
+    assert in_words(group.entries(alice)) == ["created", "two"]
 
 
 def test_a_send_can_name_a_direct_conversation(api: Api, alice: Person, bob: Person, enter):
@@ -233,12 +234,12 @@ def test_a_send_can_name_a_direct_conversation(api: Api, alice: Person, bob: Per
     assert one.saved(one.say(bob.id, "by person"))["seq"] == 3
 
 
-# --- for who is not in it it is not there ------------------------------------------------
+# --- strangers -----------------------------------------------------------------------
 READS = ["", "/messages", "/messages?after=0", "/messages?revised=0", "/members",
          "/members?seen=1"]
 
 
-def whole(answer) -> tuple:
+def comparable(answer) -> tuple:
     """An answer without the members that differ between requests."""
     headers = {name: value for name, value in answer.headers.items()
                if name.lower() not in ("date", "x-request-id")}
@@ -253,7 +254,7 @@ def test_a_strangers_requests_get_the_answers_for_a_missing_conversation(
         absent, strange = (api.ask("GET", f"/conversations/{number}{below}", carol)
                            for number in (ABSENT, group.id))
         check_problem(strange, 404)
-        assert whole(strange) == whole(absent), below
+        assert comparable(strange) == comparable(absent), below
     writes = [("PATCH", "", {"name": "mine"}), ("DELETE", "", None), ("POST", "/leave", None),
               ("POST", "/members", {"users": [carol.id]}),
               ("DELETE", f"/members/{bob.id}", None),
@@ -265,8 +266,8 @@ def test_a_strangers_requests_get_the_answers_for_a_missing_conversation(
                                    **({} if body is None else {"json": body}))
                            for number in (ABSENT, group.id))
         check_problem(strange, 404)
-        assert whole(strange) == whole(absent), (method, below)
-    assert told(group.entries(alice)) == ["created"]
+        assert comparable(strange) == comparable(absent), (method, below)
+    assert in_words(group.entries(alice)) == ["created"]
 
 
 def same_but(uuid: str, conversation: int, frame: dict) -> dict:
@@ -295,12 +296,12 @@ def test_a_strangers_frames_get_the_refusals_for_a_missing_conversation(
             uuid = send(number)
             answers.append(same_but(uuid, number, three.refused(uuid, "unknown_conversation")))
         assert answers[0] == answers[1], name
-    assert told(group.entries(alice)) == ["created", "inside"]
-    assert [frame["type"] for frame in everything(two, one, bob)
+    assert in_words(group.entries(alice)) == ["created", "inside"]
+    assert [frame["type"] for frame in pending_frames(two, one, bob)
             if frame.get("conversation") == group.id] == ["member"]
 
 
-# --- going ---------------------------------------------------------------------------------
+# --- leaving and joining -------------------------------------------------------------
 @pytest.mark.parametrize("how", ["leaves", "removed"])
 def test_a_former_member_receives_the_last_change_only(how: str, api: Api, alice: Person,
                                                        bob: Person, carol: Person, enter):
@@ -321,8 +322,8 @@ def test_a_former_member_receives_the_last_change_only(how: str, api: Api, alice
     stays.expect(type="message", uuid=uuid)
     group.change(alice, name="Without Bob")
     change_of(stays, group.id, "renamed")
-    gone.expect(type="member", conversation=group.id)  # its creation
-    nothing_of(group.id, gone, one, bob)
+    gone.expect(type="member", conversation=group.id)  # the frame of its creation
+    assert_no_frames_of(group.id, gone, one, bob)
     # Neither old nor new entries are visible.
     for below in READS:
         check_problem(group.ask("GET", below, bob), 404)
@@ -331,7 +332,8 @@ def test_a_former_member_receives_the_last_change_only(how: str, api: Api, alice
     # An earlier message stays saved: the same uuid gets the same answer.
     gone.say_in(group.id, "I was here", uuid=mine)
     assert gone.saved(mine) == saved
-    assert told(group.entries(carol)) == ["created", "I was here", what, "without bob", "renamed"]
+    assert in_words(group.entries(carol)) == [
+        "created", "I was here", what, "without bob", "renamed"]
 
 
 def test_a_former_member_can_return(api: Api, alice: Person, bob: Person, enter):
@@ -356,7 +358,7 @@ def test_history_decides_which_entries_a_new_member_sees(history: str, sees: lis
     before = one.saved(one.say_in(group.id, "before"))
     group.invite(alice, carol)
     one.saved(one.say_in(group.id, "after"))
-    assert told(in_order(group.entries(carol))) == sees
+    assert in_words(in_order(group.entries(carol))) == sees
     first = change_of(late, group.id, "invited")
     assert first["seq"] == 3
     assert (group.seen_by(carol)["unread"], group.seen_by(carol)["last_seq"]) == (1, 4)
@@ -366,7 +368,7 @@ def test_history_decides_which_entries_a_new_member_sees(history: str, sees: lis
         late.refused(late.say_in(group.id, "re", reply_to=before["seq"]), "unknown_message")
         assert api.messages(carol, group.id, before=3)["messages"] == []
     # A member from the start sees everything.
-    assert told(group.entries(bob)) == ["created", "before", "invited", "after"]
+    assert in_words(group.entries(bob)) == ["created", "before", "invited", "after"]
 
 
 def test_a_history_change_applies_to_later_members_only(api: Api, alice: Person, bob: Person,
@@ -376,11 +378,11 @@ def test_a_history_change_applies_to_later_members_only(api: Api, alice: Person,
     group.invite(alice, bob)
     group.change(alice, history="all")
     group.invite(alice, carol)
-    assert told(group.entries(bob)) == ["invited", "history", "invited"]
-    assert told(group.entries(carol)) == ["created", "invited", "history", "invited"]
+    assert in_words(group.entries(bob)) == ["invited", "history", "invited"]
+    assert in_words(group.entries(carol)) == ["created", "invited", "history", "invited"]
 
 
-def said_again(api: Api, enter, count: int) -> None:
+def check_repeated_message(api: Api, enter, count: int) -> None:
     """A new member does not receive an earlier message when its sender repeats it."""
     people = [api.register() for _ in range(count)]
     late = api.register()
@@ -393,12 +395,12 @@ def said_again(api: Api, enter, count: int) -> None:
     one.say_in(group.id, "before", uuid=uuid)
     assert one.saved(uuid) == saved
     two.expect(type="message", uuid=uuid)
-    nothing_of(group.id, new, one, late)
-    assert told(group.entries(late)) == ["invited"]
+    assert_no_frames_of(group.id, new, one, late)
+    assert in_words(group.entries(late)) == ["invited"]
 
 
 def test_a_repeated_message_does_not_reach_a_new_member(api: Api, enter):
-    said_again(api, enter, 2)
+    check_repeated_message(api, enter, 2)
 
 
 def test_group_history_defaults_to_joined_and_channel_history_to_all(api: Api, alice: Person,
@@ -406,11 +408,11 @@ def test_group_history_defaults_to_joined_and_channel_history_to_all(api: Api, a
     group, channel = make(api, alice), make(api, alice, kind="channel")
     group.invite(alice, bob)
     channel.join(bob)
-    assert told(group.entries(bob)) == ["invited"]
-    assert told(channel.entries(bob)) == ["created", "joined"]
+    assert in_words(group.entries(bob)) == ["invited"]
+    assert in_words(channel.entries(bob)) == ["created", "joined"]
 
 
-# --- roles and the end -------------------------------------------------------------------------
+# --- roles and deletion --------------------------------------------------------------
 def test_an_admin_becomes_owner_when_the_owner_leaves(api: Api, alice: Person, bob: Person,
                                                       carol: Person, dave: Person, enter):
     two = enter(bob)
@@ -473,10 +475,10 @@ def test_inviting_a_member_changes_nothing(api: Api, alice: Person, bob: Person,
     group.invite(alice, bob, carol)
     assert change_of(two, group.id, "invited")["change"]["users"] == [carol.id]
     group.invite(alice, bob)
-    assert told(group.entries(alice)) == ["created", "invited"]
+    assert in_words(group.entries(alice)) == ["created", "invited"]
 
 
-# --- channels ------------------------------------------------------------------------------------
+# --- channels ------------------------------------------------------------------------
 def test_a_channel_is_found_and_joined(api: Api, alice: Person, bob: Person, carol: Person,
                                        enter):
     one, two = enter(alice), enter(bob)
@@ -493,12 +495,12 @@ def test_a_channel_is_found_and_joined(api: Api, alice: Person, bob: Person, car
     frame = change_of(two, channel.id, "joined")
     assert (frame["user_from"], frame["change"]["users"]) == (bob.id, [bob.id])
     assert change_of(one, channel.id, "joined") == frame
-    assert told(channel.entries(bob)) == ["created", "welcome", "joined"]
+    assert in_words(channel.entries(bob)) == ["created", "welcome", "joined"]
     uuid = one.say_in(channel.id, "hello bob")
     one.saved(uuid)
     two.expect(type="message", uuid=uuid)
-    channel.join(bob)  # once more
-    assert told(channel.entries(bob)) == ["created", "welcome", "joined", "hello bob"]
+    channel.join(bob)  # a repeated join changes nothing
+    assert in_words(channel.entries(bob)) == ["created", "welcome", "joined", "hello bob"]
 
 
 def test_channels_are_paged(api: Api, alice: Person):
@@ -539,7 +541,7 @@ def test_a_group_cannot_be_joined(api: Api, alice: Person, bob: Person):
     assert api.conversations(bob)["conversations"] == []
 
 
-# --- coming back --------------------------------------------------------------------------------
+# --- sync ----------------------------------------------------------------------------
 def test_sync_returns_every_changed_conversation(api: Api, alice: Person, bob: Person,
                                                  carol: Person, enter):
     one, two = enter(alice), enter(bob)
@@ -553,7 +555,7 @@ def test_sync_returns_every_changed_conversation(api: Api, alice: Person, bob: P
         "a name": lambda: group.change(alice, name="New name"),
         "a role": lambda: group.give(alice, bob, "admin"),
         "a receipt": lambda: two.receipt("read", group.id, 2),
-        "somebody new": lambda: group.invite(alice, carol),
+        "a new member": lambda: group.invite(alice, carol),
         "an edit": lambda: one.saved(one.change("edit", group.id, 2, message="olds")),
     }
     for name, step in steps.items():

@@ -13,7 +13,7 @@ from support.stores import rows
 from support.wait import until
 
 Enter = Callable[..., Socket]
-NOBODY = Person(id=2**53 - 2, name="nobody", token="", expires_in=0)
+UNKNOWN = Person(id=2**53 - 2, name="unknown", token="", expires_in=0)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def members(stack: Stack, conversation: int) -> dict[int, tuple]:
     return {row[0]: row[1:] for row in found}
 
 
-# --- making ------------------------------------------------------------------------
+# --- creation ------------------------------------------------------------------------
 def test_all_members_of_a_new_group_receive_created(groups, alice, bob, carol, enter: Enter,
                                                     stack: Stack):
     sockets = [enter(person) for person in (alice, bob, carol)]
@@ -104,8 +104,8 @@ BODIES = {
     "users of text": ({"kind": "group", "name": "a", "users": ["5"]}, "users"),
     "user 0": ({"kind": "group", "name": "a", "users": [0]}, "users"),
     "51 users": ({"kind": "group", "name": "a", "users": list(range(1, 52))}, "users"),
-    "a user who is not there": ({"kind": "group", "name": "a", "users": [NOBODY.id]},
-                                str(NOBODY.id)),
+    "an unknown user": ({"kind": "group", "name": "a", "users": [UNKNOWN.id]},
+                        str(UNKNOWN.id)),
     "history": ({"kind": "group", "name": "a", "history": "none"}, "history"),
     "uuid": ({"kind": "group", "name": "a", "uuid": "5"}, "uuid"),
 }
@@ -126,7 +126,7 @@ def test_only_json_bodies_are_accepted(groups, alice):
         check_problem(answer, status)
 
 
-# --- coming in ---------------------------------------------------------------------
+# --- joining ---------------------------------------------------------------------
 def test_an_invited_user_receives_the_change_and_has_read_it(groups, alice, bob, carol, dave,
                                                              enter: Enter, stack: Stack):
     conversation = groups.made(alice, "group", "more of us", bob)
@@ -140,7 +140,7 @@ def test_an_invited_user_receives_the_change_and_has_read_it(groups, alice, bob,
     assert members(stack, conversation)[carol.id] == (1, 2, 2, 1)
     assert groups.invite(alice, conversation, bob, carol).json() == {"users": []}
     check_problem(groups.invite(bob, conversation, dave), 403)
-    check_problem(groups.invite(alice, conversation, NOBODY), 422)
+    check_problem(groups.invite(alice, conversation, UNKNOWN), 422)
 
 
 def test_a_new_channel_member_sees_all_entries(groups, alice, bob, enter: Enter, stack: Stack):
@@ -162,8 +162,8 @@ def test_joining_a_group_is_refused(groups, alice, bob):
     assert groups.join(alice, conversation).status_code == 200
 
 
-# --- who may what ------------------------------------------------------------------
-def calls(groups: Groups, person: Person, conversation: int, other: Person) -> list:
+# --- permissions ------------------------------------------------------------------
+def change_requests(groups: Groups, person: Person, conversation: int, other: Person) -> list:
     return [groups.edit(person, conversation, name="x"),
             groups.edit(person, conversation, history="all"),
             groups.invite(person, conversation, other),
@@ -175,13 +175,14 @@ def calls(groups: Groups, person: Person, conversation: int, other: Person) -> l
 def test_strangers_get_404_and_members_get_403(groups, alice, bob, carol, dave):
     for kind in ("group", "channel"):
         conversation = groups.made(alice, kind, f"ours {new_word()}", bob, carol)
-        absent = {answer.text for answer in calls(groups, dave, 2**53 - 2, carol)}
+        absent = {answer.text for answer in change_requests(groups, dave, 2**53 - 2, carol)}
         absent.add(groups.leave(dave, 2**53 - 2).text)
-        strange = [*calls(groups, dave, conversation, carol), groups.leave(dave, conversation)]
+        strange = [*change_requests(groups, dave, conversation, carol),
+                   groups.leave(dave, conversation)]
         for answer in strange:
             check_problem(answer, 404)
         assert {answer.text for answer in strange} == absent and len(absent) == 1
-        for answer in calls(groups, bob, conversation, carol):
+        for answer in change_requests(groups, bob, conversation, carol):
             check_problem(answer, 403)
 
 
@@ -210,15 +211,16 @@ def test_admins_have_some_permissions_and_the_owner_has_all(groups, alice, bob, 
 def test_a_direct_conversation_cannot_be_changed(groups, alice, bob, carol, enter: Enter):
     with enter(alice) as socket:
         conversation = socket.saved(socket.say(bob.id, "hi"))["conversation"]
-    own = [*calls(groups, bob, conversation, carol), groups.leave(bob, conversation),
+    own = [*change_requests(groups, bob, conversation, carol), groups.leave(bob, conversation),
            groups.join(bob, conversation)]
     for answer in own:
         check_problem(answer, 403)
-    for answer in [*calls(groups, carol, conversation, bob), groups.join(carol, conversation)]:
+    for answer in [*change_requests(groups, carol, conversation, bob),
+                   groups.join(carol, conversation)]:
         check_problem(answer, 404)
 
 
-# --- going -------------------------------------------------------------------------
+# --- leaving -------------------------------------------------------------------------
 def test_a_removed_member_receives_the_removal_and_nothing_later(groups, alice, bob, carol,
                                                                  enter: Enter, stack: Stack):
     conversation = groups.made(alice, "group", "short", bob, carol)
@@ -264,12 +266,12 @@ def test_a_deleted_conversation_disappears_for_all_members(groups, alice, bob, e
     with enter(bob) as socket:
         assert groups.delete(alice, channel).status_code == 204
         assert change(socket, channel, "deleted")[1] == {"what": "deleted"}
-    for answer in [*calls(groups, alice, channel, bob), groups.leave(bob, channel),
+    for answer in [*change_requests(groups, alice, channel, bob), groups.leave(bob, channel),
                    groups.join(bob, channel)]:
         check_problem(answer, 404)
 
 
-# --- the way to the sockets --------------------------------------------------------
+# --- the outbox --------------------------------------------------------
 @pytest.mark.alone
 def test_the_outbox_is_published_after_a_kafka_outage(groups, alice, bob, enter: Enter,
                                                       stack: Stack):

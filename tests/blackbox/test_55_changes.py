@@ -4,7 +4,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
-from support.conversations import Group, change_of, everything, make, nothing_of
+from support.conversations import Group, assert_no_frames_of, change_of, make, pending_frames
 from support.stack import Stack
 from support.stores import rows
 
@@ -36,7 +36,7 @@ def room(api: Api, alice: Person, bob: Person, enter) -> Room:
     return Room(api, enter, alice, bob, api.register())
 
 
-# --- edit -----------------------------------------------------------------------------
+# --- edit ----------------------------------------------------------------------------
 def test_an_edit_is_saved_and_delivered(room: Room, enter):
     other = enter(room.bob)
     before = room.last(room.alice)
@@ -51,7 +51,7 @@ def test_an_edit_is_saved_and_delivered(room: Room, enter):
                          "revision": 1, "user_from": room.bob.id, "uuid": uuid,
                          "message": "hello!", "created_at": saved["created_at"]}
     # The socket that made the change gets it once.
-    assert not [frame for frame in everything(room.two, room.one, room.bob)
+    assert not [frame for frame in pending_frames(room.two, room.one, room.bob)
                 if frame["type"] == "edit"]
     after = room.last(room.carol)
     assert after == before | {"message": "hello!", "revision": 1,
@@ -114,7 +114,7 @@ def test_simultaneous_changes_with_one_uuid_make_one_change(room: Room):
     assert room.last(room.alice)["message"] == "try 0"
 
 
-# --- delete -----------------------------------------------------------------------------
+# --- delete --------------------------------------------------------------------------
 def test_a_deleted_text_is_in_no_table(room: Room, stack: Stack):
     text = f"secret {new_uuid()}"
     edited = f"edited {new_uuid()}"
@@ -156,7 +156,7 @@ def test_a_repeated_send_of_a_deleted_message_has_no_text(room: Room):
     room.two.saved(room.two.change("delete", room.id, saved["seq"]))
     room.two.say_in(room.id, text, uuid=uuid)
     assert room.two.saved(uuid) == saved
-    again = [frame for frame in everything(room.one, room.two, room.alice)
+    again = [frame for frame in pending_frames(room.one, room.two, room.alice)
              if frame["type"] == "message" and frame.get("uuid") == uuid]
     assert all(frame["message"] == "" and "deleted_at" in frame for frame in again), again
 
@@ -178,7 +178,7 @@ def test_only_the_author_admins_and_the_owner_delete(room: Room):
     room.three.refused(room.three.change("delete", room.id, seq), "not_allowed")
 
 
-# --- react --------------------------------------------------------------------------------
+# --- react ---------------------------------------------------------------------------
 def reactions(room: Room) -> dict[str, list[int]]:
     found = room.last(room.carol).get("reactions", [])
     return {entry["reaction"]: sorted(entry["users"]) for entry in found}
@@ -229,7 +229,7 @@ def test_a_message_has_at_most_20_different_reactions(room: Room):
     assert len(reactions(room)) == 20
 
 
-# --- what can't be changed ----------------------------------------------------------------------
+# --- refused changes -----------------------------------------------------------------
 @pytest.mark.parametrize("seq", [1, 3, ABSENT])
 @pytest.mark.parametrize("kind", ["edit", "delete", "react"])
 def test_a_change_of_no_message_is_refused(kind: str, seq: int, room: Room):
@@ -250,7 +250,7 @@ def test_a_new_member_cannot_change_earlier_messages(room: Room, api: Api, enter
     assert api.messages(late, room.id, revised=0)["messages"] == []
 
 
-# --- coming back -----------------------------------------------------------------------------------
+# --- revised messages ----------------------------------------------------------------
 def test_history_returns_the_messages_revised_since(room: Room, api: Api):
     seqs = [room.two.saved(room.two.say_in(room.id, f"text {number}"))["seq"]
             for number in range(5)]
@@ -286,6 +286,6 @@ def test_a_former_member_receives_no_changes(room: Room):
     uuid = room.two.change("edit", room.id, room.seq, message="without carol")
     room.two.saved(uuid)
     room.one.expect(type="edit", uuid=uuid)
-    nothing_of(room.id, room.three, room.one, room.carol)
+    assert_no_frames_of(room.id, room.three, room.one, room.carol)
     room.three.refused(room.three.change("react", room.id, room.seq, reaction="x"),
                        "unknown_conversation")

@@ -1,7 +1,7 @@
-"""Reading: groups and channels beside direct talks, members, changes, and coming back.
+"""Reads over REST: lists, entries, members, changed messages, sync and blocks.
 
-Groups, receipts and changes of messages are rows that the tests put into the database:
-what is tested is what is read of them.
+The tests insert groups, receipts and changes of messages as rows into the database, and check
+what the REST API returns.
 """
 
 import itertools
@@ -177,7 +177,7 @@ def test_changed_messages_show_their_last_state(alice: Person, bob: Person, api:
     assert (two["message"], two["deleted_at"]) == ("", "2026-11-21T10:00:00.000Z")
     assert three["reactions"] == [{"reaction": "👍", "users": sorted([alice.id, bob.id]),
                                    "count": 2}]
-    # Each message once, by its last change; after revision two, two remain.
+    # Each message once, at its last change; two messages changed after revision two.
     assert api.messages(bob, tea, revised=0)["messages"] == [two, three, one]
     assert api.messages(bob, tea, revised=2) == {"messages": [three, one], "next": None}
     assert api.messages(bob, tea, revised=0, limit=2) == {"messages": [two, three], "next": 3}
@@ -222,7 +222,7 @@ def test_a_direct_conversation_has_two_members(enter, alice: Person, bob: Person
         [(alice.id, "member", 1), (bob.id, "member", 0)]
 
 
-# --- coming back ------------------------------------------------------------------
+# --- sync ------------------------------------------------------------------
 class Device:
     """A client that keeps its conversations from the answers of /sync."""
 
@@ -244,7 +244,7 @@ class Device:
             if not page["more"]:
                 return requests
 
-    def assert_right(self) -> None:
+    def assert_matches_server(self) -> None:
         before, listed = {}, []
         while before is not None:
             page = self.api.conversations(self.person, limit=200, **before)
@@ -262,10 +262,10 @@ def test_sync_returns_what_changed(enter, alice: Person, bob: Person, api: Api, 
     socket.saved(socket.say(alice.id, "hi"))
     device.sync()
     assert len(device.conversations) == 3
-    device.assert_right()
+    device.assert_matches_server()
     page = get(api, alice, "/sync", since=device.cursor)
     assert (page["conversations"], page["gone"], page["more"]) == ([], [], False)
-    # A message, a receipt, a change, a role, and a conversation that was left.
+    # A message, a receipt, a change, a role, and a conversation that the user left.
     socket.saved(socket.say(alice.id, "are you there?"))
     rows.entry(tea, bob, "milk?")
     rows.change(tea, 2, 1, body="sugar?", edited_at=AT)
@@ -277,7 +277,7 @@ def test_sync_returns_what_changed(enter, alice: Person, bob: Person, api: Api, 
     assert news not in device.conversations
     assert device.conversations[tea]["role"] == "admin"
     assert device.conversations[tea]["last_message"]["message"] == "sugar?"
-    device.assert_right()
+    device.assert_matches_server()
 
 
 def test_sync_after_ten_thousand_messages_takes_at_most_three_requests(
@@ -286,17 +286,17 @@ def test_sync_after_ten_thousand_messages_takes_at_most_three_requests(
     made = [rows.conversation([alice, bob]) for _ in range(300)]
     device = Device(api, alice)
     assert device.sync() == 1
-    device.assert_right()
+    device.assert_matches_server()
     for conversation in made[::3]:
         rows.entries(conversation, bob, 100)
     assert device.sync() <= 3
-    device.assert_right()
+    device.assert_matches_server()
     assert sum(one["unread"] for one in device.conversations.values()) == 10_300
 
 
 def test_sync_misses_nothing_when_transactions_overlap(stack: Stack, alice: Person, bob: Person,
                                                        api: Api, rows: Rows):
-    """A device synchronises while transactions end in another order than they began."""
+    """A device synchronises while transactions commit in another order than they began."""
     made = [rows.conversation([alice, bob]) for _ in range(40)]
     stop = threading.Event()
 
@@ -324,7 +324,7 @@ def test_sync_misses_nothing_when_transactions_overlap(stack: Stack, alice: Pers
         for writer in writers:
             writer.join()
     device.sync(limit=7)
-    device.assert_right()
+    device.assert_matches_server()
 
 
 def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):
@@ -379,11 +379,11 @@ def test_blocked_users_are_listed(alice: Person, bob: Person, api: Api):
 
 def test_blocking_oneself_or_an_unknown_user_is_refused(alice: Person, api: Api):
     check_problem(api.http.put(f"/blocks/{alice.id}", headers=alice.bearer), 422)
-    for nobody in ("0", "x", "-1", str(2**53), "007"):
-        check_problem(api.http.put(f"/blocks/{nobody}", headers=alice.bearer), 404)
+    for unknown in ("0", "x", "-1", str(2**53), "007"):
+        check_problem(api.http.put(f"/blocks/{unknown}", headers=alice.bearer), 404)
 
 
-# --- not too fast -----------------------------------------------------------------
+# --- rate limit -----------------------------------------------------------------
 def test_a_user_over_the_rest_rate_limit_gets_429(stack: Stack, alice: Person, bob: Person):
     with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="2",
                  PERSISTENCE_USER_BURST="5") as service, \

@@ -1,5 +1,5 @@
 """Large conversations: above FANOUT_LIST_MAX members (three here) events go to a room, and
-the gateways know who of their users are in it."""
+the gateways know which of their users are members."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,19 +7,19 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket
-from support.conversations import Group, change_of, everything, make, nothing_of
+from support.conversations import Group, assert_no_frames_of, change_of, make, pending_frames
 from support.service import Service
 from support.stack import Stack
 from support.stores import records
 from support.wait import until
-from test_52_groups import said_again
-from test_53_receipts import reached
-from test_58_random_membership import SEED, come_and_go
+from test_52_groups import check_repeated_message
+from test_53_receipts import expect_receipt
+from test_58_random_membership import SEED, check_random_membership
 
 MANY = 8
 
 
-class Crowd:
+class LargeChannel:
     """A channel of MANY users; every second one has its socket on a second gateway."""
 
     def __init__(self, api: Api, enter: Callable[..., Socket], second: str):
@@ -44,7 +44,7 @@ class Crowd:
         self.socket(number).saved(uuid)
         return uuid
 
-    def heard(self, uuid: str, by: list[Socket]) -> None:
+    def expect_message(self, uuid: str, by: list[Socket]) -> None:
         for socket in by:
             socket.expect(type="message", uuid=uuid)
 
@@ -53,123 +53,123 @@ class Crowd:
 
 
 @pytest.fixture
-def crowd(crowd_stack: Stack, crowd_api: Api, crowd_enter) -> Iterator[Crowd]:
-    with Service(crowd_stack, "websocket-service") as second:
-        yield Crowd(crowd_api, crowd_enter, second.ws_url)
+def large(room_stack: Stack, room_api: Api, room_enter) -> Iterator[LargeChannel]:
+    with Service(room_stack, "websocket-service") as second:
+        yield LargeChannel(room_api, room_enter, second.ws_url)
 
 
-def test_a_message_reaches_all(crowd: Crowd, crowd_stack: Stack):
+def test_a_message_reaches_all(large: LargeChannel, room_stack: Stack):
     for sender in (0, 1):
-        uuid = crowd.say(sender, f"from {sender}")
-        crowd.heard(uuid, crowd.others(sender))
-    assert [entry.get("message") for entry in crowd.channel.entries(crowd.people[5])][-2:] == \
+        uuid = large.say(sender, f"from {sender}")
+        large.expect_message(uuid, large.others(sender))
+    assert [entry.get("message") for entry in large.channel.entries(large.people[5])][-2:] == \
         ["from 0", "from 1"]
     # One record for each partition, not for each member.
-    events = records(crowd_stack, "message_events", lambda found: uuid.encode() in found.value
+    events = records(room_stack, "message_events", lambda found: uuid.encode() in found.value
                      and found.key.startswith("c:"), 12)
-    assert {event.key for event in events} == {f"c:{crowd.channel.id}"}
+    assert {event.key for event in events} == {f"c:{large.channel.id}"}
     assert {event.partition for event in events} == set(range(12))
 
 
-def test_each_member_receives_each_message_once_and_in_order(crowd: Crowd):
+def test_each_member_receives_each_message_once_and_in_order(large: LargeChannel):
     uuids = []
     for number in range(30):
-        socket = crowd.socket(number % 4)
-        uuids.append(socket.say_in(crowd.channel.id, f"n{number}"))
+        socket = large.socket(number % 4)
+        uuids.append(socket.say_in(large.channel.id, f"n{number}"))
         socket.saved(uuids[-1])
     for number in range(MANY):
         wanted = [uuid for at, uuid in enumerate(uuids) if at % 4 != number]
-        socket = crowd.socket(number)
+        socket = large.socket(number)
         socket.until("the last", lambda frame, wanted=wanted: frame.get("uuid") == wanted[-1]
                      and frame["type"] == "message")
-        heard = [frame["uuid"] for frame in socket.seen if frame["type"] == "message"]
-        assert heard == wanted[:-1]
+        received = [frame["uuid"] for frame in socket.seen if frame["type"] == "message"]
+        assert received == wanted[:-1]
 
 
-def test_a_new_member_receives_the_next_message_and_a_former_one_none(crowd: Crowd):
-    late = crowd.api.register()
-    here, there = crowd.open(late), crowd.open(late, elsewhere=True)
-    uuid = crowd.say(0, "before")
-    crowd.heard(uuid, crowd.others(0))
+def test_a_new_member_receives_the_next_message_and_a_former_one_none(large: LargeChannel):
+    late = large.api.register()
+    here, there = large.open(late), large.open(late, elsewhere=True)
+    uuid = large.say(0, "before")
+    large.expect_message(uuid, large.others(0))
     for socket in (here, there):
-        nothing_of(crowd.channel.id, socket, crowd.socket(0), late)
-    crowd.channel.join(late)
+        assert_no_frames_of(large.channel.id, socket, large.socket(0), late)
+    large.channel.join(late)
     for socket in (here, there):
-        change_of(socket, crowd.channel.id, "joined")
-    crowd.heard(crowd.say(1, "welcome"), [here, there, *crowd.others(1)])
-    crowd.channel.remove(crowd.people[0], late)
-    for socket in (here, there, *crowd.others()):
-        change_of(socket, crowd.channel.id, "removed")
-    crowd.heard(crowd.say(0, "after"), crowd.others(0))
+        change_of(socket, large.channel.id, "joined")
+    large.expect_message(large.say(1, "welcome"), [here, there, *large.others(1)])
+    large.channel.remove(large.people[0], late)
+    for socket in (here, there, *large.others()):
+        change_of(socket, large.channel.id, "removed")
+    large.expect_message(large.say(0, "after"), large.others(0))
     for socket in (here, there):
-        nothing_of(crowd.channel.id, socket, crowd.socket(1), late)
-        socket.refused(socket.say_in(crowd.channel.id, "x"), "unknown_conversation")
+        assert_no_frames_of(large.channel.id, socket, large.socket(1), late)
+        socket.refused(socket.say_in(large.channel.id, "x"), "unknown_conversation")
 
 
-def test_repeated_joins_and_leaves_end_in_the_last_state(crowd: Crowd):
+def test_repeated_joins_and_leaves_end_in_the_last_state(large: LargeChannel):
     """The last change counts, in whatever order a gateway receives the changes."""
-    late = crowd.api.register()
-    sockets = [crowd.open(late), crowd.open(late, elsewhere=True)]
+    late = large.api.register()
+    sockets = [large.open(late), large.open(late, elsewhere=True)]
     for _ in range(5):
-        crowd.channel.join(late)
-        crowd.channel.leave(late)
+        large.channel.join(late)
+        large.channel.leave(late)
     for socket in sockets:
         for _ in range(5):
-            change_of(socket, crowd.channel.id, "joined")
-            change_of(socket, crowd.channel.id, "left")
-    crowd.heard(crowd.say(0, "out"), crowd.others(0))
+            change_of(socket, large.channel.id, "joined")
+            change_of(socket, large.channel.id, "left")
+    large.expect_message(large.say(0, "out"), large.others(0))
     for socket in sockets:
-        nothing_of(crowd.channel.id, socket, crowd.socket(0), late)
-    crowd.channel.join(late)
-    crowd.heard(crowd.say(0, "in"), sockets)
+        assert_no_frames_of(large.channel.id, socket, large.socket(0), late)
+    large.channel.join(late)
+    large.expect_message(large.say(0, "in"), sockets)
 
 
-def test_each_message_after_the_welcome_arrives(crowd: Crowd):
+def test_each_message_after_the_welcome_arrives(large: LargeChannel):
     """A gateway that does not know a user asks for the rooms before it sends welcome."""
     for number in range(1, MANY):
-        person = crowd.people[number]
-        crowd.socket(number).close()
-        crowd.sockets[person.id] = crowd.open(person, elsewhere=number % 2 == 0)
-        crowd.heard(crowd.say(0, f"to {number}"), [crowd.socket(number)])
+        person = large.people[number]
+        large.socket(number).close()
+        large.sockets[person.id] = large.open(person, elsewhere=number % 2 == 0)
+        large.expect_message(large.say(0, f"to {number}"), [large.socket(number)])
 
 
-def test_a_new_gateway_learns_the_rooms_of_its_users(crowd: Crowd, crowd_stack: Stack):
-    with Service(crowd_stack, "websocket-service") as third:
-        sockets = [crowd.enter(person, third.ws_url) for person in crowd.people]
-        crowd.heard(crowd.say(0, "hello"), [*sockets, *crowd.others(0)])
-        outside = crowd.api.register()
+def test_a_new_gateway_learns_the_rooms_of_its_users(large: LargeChannel, room_stack: Stack):
+    with Service(room_stack, "websocket-service") as third:
+        sockets = [large.enter(person, third.ws_url) for person in large.people]
+        large.expect_message(large.say(0, "hello"), [*sockets, *large.others(0)])
+        outside = large.api.register()
         with Socket(third.ws_url, outside.token) as strange:
             strange.expect(type="welcome")
-            crowd.heard(crowd.say(1, "again"), sockets)
-            nothing_of(crowd.channel.id, strange, sockets[0], outside)
+            large.expect_message(large.say(1, "again"), sockets)
+            assert_no_frames_of(large.channel.id, strange, sockets[0], outside)
 
 
 @pytest.mark.slow
-def test_a_restarted_gateway_delivers_to_its_rooms(crowd: Crowd, crowd_stack: Stack):
-    crowd_stack.kill("websocket-service")
-    crowd_stack.wait_ready()
+def test_a_restarted_gateway_delivers_to_its_rooms(large: LargeChannel, room_stack: Stack):
+    room_stack.kill("websocket-service")
+    room_stack.wait_ready()
     cut = [number for number in range(MANY) if number % 2 == 0]
-    uuid = crowd.say(1, "meanwhile")
-    crowd.heard(uuid, [crowd.socket(number) for number in (3, 5, 7)])
+    uuid = large.say(1, "meanwhile")
+    large.expect_message(uuid, [large.socket(number) for number in (3, 5, 7)])
     for number in cut:
-        crowd.sockets[crowd.people[number].id] = crowd.open(crowd.people[number])
-    crowd.heard(crowd.say(0, "back"), crowd.others(0))
-    assert [entry["uuid"] for entry in crowd.channel.entries(crowd.people[2])][-2] == uuid
+        large.sockets[large.people[number].id] = large.open(large.people[number])
+    large.expect_message(large.say(0, "back"), large.others(0))
+    assert [entry["uuid"] for entry in large.channel.entries(large.people[2])][-2] == uuid
 
 
 @pytest.mark.slow
-def test_a_restarted_persistence_delivers_to_rooms(crowd: Crowd, crowd_stack: Stack):
-    crowd_stack.kill("persistence-service")
-    uuid = crowd.socket(0).say_in(crowd.channel.id, "to whoever saves it")
-    crowd.socket(0).saved(uuid)
-    crowd.heard(uuid, crowd.others(0))
-    crowd_stack.wait_ready()
+def test_a_restarted_persistence_delivers_to_rooms(large: LargeChannel, room_stack: Stack):
+    room_stack.kill("persistence-service")
+    uuid = large.socket(0).say_in(large.channel.id, "saved after the restart")
+    large.socket(0).saved(uuid)
+    large.expect_message(uuid, large.others(0))
+    room_stack.wait_ready()
 
 
-def test_a_group_that_became_large_stays_large(crowd_api: Api, crowd_enter, crowd_stack: Stack):
-    people = [crowd_api.register() for _ in range(5)]
-    sockets = [crowd_enter(person) for person in people]
-    group = make(crowd_api, people[0], people[1], people[2], history="all")
+def test_a_group_that_became_large_stays_large(room_api: Api, room_enter, room_stack: Stack):
+    people = [room_api.register() for _ in range(5)]
+    sockets = [room_enter(person) for person in people]
+    group = make(room_api, people[0], people[1], people[2], history="all")
 
     def keys(text: str) -> set[str]:
         uuid = sockets[0].say_in(group.id, text)
@@ -177,7 +177,7 @@ def test_a_group_that_became_large_stays_large(crowd_api: Api, crowd_enter, crow
         for socket, person in list(zip(sockets, people))[1:]:
             if person.id in group.roles(people[0]):
                 socket.expect(type="message", uuid=uuid)
-        found = records(crowd_stack, "message_events", lambda event: uuid.encode() in event.value
+        found = records(room_stack, "message_events", lambda event: uuid.encode() in event.value
                         and event.json()["type"] == "message")
         return {event.key for event in found}
 
@@ -193,62 +193,62 @@ def test_a_group_that_became_large_stays_large(crowd_api: Api, crowd_enter, crow
                                frame.get("change") == {"what": "removed", "users": [person.id]})
         socket.seen.clear()
         assert removed["conversation"] == group.id
-        nothing_of(group.id, socket, sockets[0], person)
+        assert_no_frames_of(group.id, socket, sockets[0], person)
 
 
-def test_typing_in_a_large_conversation_is_not_delivered(crowd: Crowd):
-    crowd.socket(0).typing(crowd.channel.id)
-    uuid = crowd.say(0, "there")
-    for socket in crowd.others(0):
+def test_typing_in_a_large_conversation_is_not_delivered(large: LargeChannel):
+    large.socket(0).typing(large.channel.id)
+    uuid = large.say(0, "there")
+    for socket in large.others(0):
         socket.expect(type="message", uuid=uuid)
         assert not [frame for frame in socket.seen if frame["type"] == "typing"]
 
 
-def test_changes_of_messages_reach_all_members(crowd: Crowd):
-    uuid = crowd.socket(1).say_in(crowd.channel.id, "helo")
-    seq = crowd.socket(1).saved(uuid)["seq"]
-    edit = crowd.socket(1).change("edit", crowd.channel.id, seq, message="hello")
-    crowd.socket(1).saved(edit)
-    like = crowd.socket(2).change("react", crowd.channel.id, seq, reaction="👍")
-    for socket in crowd.others(1):
+def test_changes_of_messages_reach_all_members(large: LargeChannel):
+    uuid = large.socket(1).say_in(large.channel.id, "helo")
+    seq = large.socket(1).saved(uuid)["seq"]
+    edit = large.socket(1).change("edit", large.channel.id, seq, message="hello")
+    large.socket(1).saved(edit)
+    like = large.socket(2).change("react", large.channel.id, seq, reaction="👍")
+    for socket in large.others(1):
         assert socket.expect(type="edit", uuid=edit)["message"] == "hello"
-    for socket in crowd.others(2):
+    for socket in large.others(2):
         socket.expect(type="reaction", uuid=like)
 
 
-def test_all_members_receive_the_deletion_of_a_channel(crowd: Crowd):
-    crowd.channel.delete(crowd.people[0])
-    for socket in crowd.others():
-        change_of(socket, crowd.channel.id, "deleted")
-    until("nobody has it any more", lambda: all(
-        not crowd.api.conversations(person)["conversations"] for person in crowd.people))
+def test_all_members_receive_the_deletion_of_a_channel(large: LargeChannel):
+    large.channel.delete(large.people[0])
+    for socket in large.others():
+        change_of(socket, large.channel.id, "deleted")
+    until("the channel is in no conversation list", lambda: all(
+        not large.api.conversations(person)["conversations"] for person in large.people))
 
 
-# --- tests of other files, in a room ------------------------------------------------
-def test_a_repeated_message_does_not_reach_a_new_room_member(crowd_api: Api, crowd_enter):
-    said_again(crowd_api, crowd_enter, 5)
+# --- tests of other files, repeated in a room ----------------------------------------
+def test_a_repeated_message_does_not_reach_a_new_room_member(room_api: Api, room_enter):
+    check_repeated_message(room_api, room_enter, 5)
 
 
 def test_receipts_in_a_large_conversation_reach_the_readers_sockets_only(
-        crowd_api: Api, crowd_enter):
-    people = [crowd_api.register() for _ in range(5)]
-    group = make(crowd_api, people[0], *people[1:])
-    one, two, other = (crowd_enter(person) for person in (people[0], people[1], people[1]))
+        room_api: Api, room_enter):
+    people = [room_api.register() for _ in range(5)]
+    group = make(room_api, people[0], *people[1:])
+    one, two, other = (room_enter(person) for person in (people[0], people[1], people[1]))
     uuid = one.say_in(group.id, "hi")
     seq = one.saved(uuid)["seq"]
     two.expect(type="message", uuid=uuid)
     two.receipt("read", group.id, seq)
     for socket in (two, other):
-        reached(socket, people[1], group.id, seq, seq)
-    assert [frame for frame in everything(one, two, people[0])
+        expect_receipt(socket, people[1], group.id, seq, seq)
+    assert [frame for frame in pending_frames(one, two, people[0])
             if frame["type"] == "receipt"] == []
     seen = {member["user"] for member in group.members(people[4], seen=seq)}
     assert seen == {people[0].id, people[1].id}
-    assert crowd_api.conversation(people[1], group.id)["unread"] == 0
+    assert room_api.conversation(people[1], group.id)["unread"] == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [SEED, SEED + 100])
-def test_random_joins_and_leaves_of_a_large_channel(seed: int, crowd_stack: Stack, crowd_api: Api,
-                                                    crowd_enter):
-    come_and_go(crowd_stack, crowd_api, crowd_enter, seed, False)
+def test_each_user_of_a_large_channel_receives_the_entries_of_their_membership(seed: int, room_stack: Stack, room_api: Api,
+                                                    room_enter):
+    check_random_membership(room_stack, room_api, room_enter, seed, False)

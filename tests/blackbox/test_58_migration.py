@@ -59,19 +59,19 @@ class OldDatabase:
         self.cursor.execute(
             "INSERT INTO conversations (kind, ckey, last_seq, created_by, created_at)"
             " VALUES (1, %s, %s, %s, %s)", (f"d:{low}:{high}", count, one.id, AT))
-        talk = self.cursor.lastrowid
+        conversation = self.cursor.lastrowid
         for seq in range(1, count + 1):
             self.cursor.execute(
                 "INSERT INTO messages (conversation, seq, sender, uuid, created_at, body)"
                 " VALUES (%s, %s, %s, UNHEX(REPLACE(%s, '-', '')), %s, %s)",
-                (talk, seq, (one, other)[seq % 2].id, new_uuid(), AT, f"Zeile {seq} 🎉"))
+                (conversation, seq, (one, other)[seq % 2].id, new_uuid(), AT, f"Zeile {seq} 🎉"))
         self.cursor.execute("UPDATE conversations SET last_message_id = %s WHERE id = %s",
-                            (self.cursor.lastrowid, talk))
+                            (self.cursor.lastrowid, conversation))
         for person, read in ((one, count), (other, count - 3)):
             self.cursor.execute(
                 "INSERT INTO members (user, conversation, joined_at, read_seq)"
-                " VALUES (%s, %s, %s, %s)", (person.id, talk, AT, read))
-        return talk
+                " VALUES (%s, %s, %s, %s)", (person.id, conversation, AT, read))
+        return conversation
 
     def rows(self) -> dict[str, list[tuple]]:
         held = {}
@@ -91,16 +91,16 @@ class OldDatabase:
 
 @pytest.fixture(scope="module")
 def topics(stack: Stack) -> dict[str, str]:
-    """Topics of its own: it must not save records of other tests."""
+    """Topics of this test: its service must not save records of other tests."""
     subprocess.run([stack.binary("persistence-service"), "--init-topics"], check=True,
                    env=environment(stack, **TOPICS), timeout=HANG_S, stdin=subprocess.DEVNULL,
                    capture_output=True)
     return TOPICS
 
 
-def expected(talk: int, messages: list[tuple], one: Person, other: Person) -> list[dict]:
+def expected(conversation: int, messages: list[tuple], one: Person, other: Person) -> list[dict]:
     return [{
-        "type": "message", "id": id, "conversation": talk, "seq": seq, "user_from": sender,
+        "type": "message", "id": id, "conversation": conversation, "seq": seq, "user_from": sender,
         "user_to": one.id + other.id - sender, "uuid": uuid_text(uuid), "message": body,
         "created_at": "2025-03-01T09:30:00.250Z",
     } for _, seq, id, sender, uuid, _, body in messages]
@@ -119,7 +119,7 @@ def test_a_migrated_database_keeps_its_messages(done: int, stack: Stack, api: Ap
                                                 bob: Person, topics: dict[str, str]):
     old = OldDatabase(stack, f"migration_{done}", done)
     try:
-        talk = old.fill(alice, bob, 20)
+        conversation = old.fill(alice, bob, 20)
         before = old.rows()
         old.begin_second()
         for _ in range(2):  # the second start has nothing to do
@@ -129,20 +129,20 @@ def test_a_migrated_database_keeps_its_messages(done: int, stack: Stack, api: Ap
                          **topics) as service:
                 assert old.versions() == list(range(1, len(list(SCHEMA.glob("*.sql"))) + 1))
                 assert old.rows() == before
-                check_reading(Api(service.url), talk, before, alice, bob)
+                check_reading(Api(service.url), conversation, before, alice, bob)
     finally:
         old.drop()
 
 
-def check_reading(api: Api, talk: int, before: dict[str, list[tuple]], alice: Person,
+def check_reading(api: Api, conversation: int, before: dict[str, list[tuple]], alice: Person,
                   bob: Person) -> None:
-    frames = expected(talk, before["messages"], alice, bob)
+    frames = expected(conversation, before["messages"], alice, bob)
     for person, other, unread in ((alice, bob, 0), (bob, alice, 3)):
-        assert api.all_messages(person, talk) == frames
-        assert api.messages(person, talk, before=11, limit=5)["messages"] == frames[5:10]
+        assert api.all_messages(person, conversation) == frames
+        assert api.messages(person, conversation, before=11, limit=5)["messages"] == frames[5:10]
         listed, = api.conversations(person)["conversations"]
         assert listed == {
-            "id": talk, "kind": "direct", "name": None, "with": {"id": other.id},
+            "id": conversation, "kind": "direct", "name": None, "with": {"id": other.id},
             "role": "member", "members": 2, "history": "all", "last_seq": 20,
             "read_seq": 20 - unread, "delivered_seq": 20 - unread, "unread": unread,
             "revision": 0, "last_message": frames[-1]}

@@ -16,7 +16,7 @@ from support.stack import Stack
 USERS = 6
 SECONDS = 8
 SEED = 20261126
-UNANSWERED = 20  # of one sender; the gateway closes a reader that falls far behind
+UNANSWERED = 20  # messages of one sender; the gateway closes a reader that falls far behind
 ENTRIES = ("message", "member")
 
 
@@ -30,19 +30,19 @@ class Visitor:
     chance: random.Random
     sent: dict[str, str] = field(default_factory=dict)  # uuid -> text
     inside: bool = True
-    trouble: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     answers: dict[str, dict] = field(default_factory=dict)  # uuid -> saved, or refused
 
     def run(self, until: float) -> None:
         try:
             while time.monotonic() < until:
                 self.step()
-                self.hear(0.001)
+                self.read_answers(0.001)
                 self.take_answers(UNANSWERED)
-        except Exception as error:  # of the thread; the test reports it
-            self.trouble.append(repr(error))
+        except Exception as error:  # ends the thread; the test reports it
+            self.errors.append(repr(error))
 
-    def hear(self, seconds: float) -> None:
+    def read_answers(self, seconds: float) -> None:
         self.answers |= {frame["uuid"]: frame for frame in self.socket.during(seconds)
                          if is_answer(frame) and "uuid" in frame}
 
@@ -51,7 +51,7 @@ class Visitor:
         deadline = time.monotonic() + 60
         while len(self.sent.keys() - self.answers.keys()) > left:
             assert time.monotonic() < deadline, "no answer"
-            self.hear(0.05)
+            self.read_answers(0.05)
 
     def step(self) -> None:
         dice = self.chance.random()
@@ -90,40 +90,41 @@ def is_answer(frame: dict) -> bool:
 
 def check_answers(visitor: Visitor, history: list[dict]) -> None:
     """Each message was saved as history shows it, or refused as for a stranger."""
-    there = {entry["uuid"]: entry for entry in history if entry["type"] == "message"}
+    saved_entries = {entry["uuid"]: entry for entry in history if entry["type"] == "message"}
     inside = spans(history, visitor.person.id)
     for uuid, text in visitor.sent.items():
         frame = visitor.answers[uuid]
         if frame.get("state") == "saved":
-            assert (there[uuid]["message"], there[uuid]["seq"]) == (text, frame["seq"])
+            entry = saved_entries[uuid]
+            assert (entry["message"], entry["seq"]) == (text, frame["seq"])
             assert any(first <= frame["seq"] <= last for first, last in inside), \
-                "written from outside"
+                "saved outside the membership"
         else:
             assert frame["code"] == "unknown_conversation", frame
-            assert uuid not in there
+            assert uuid not in saved_entries
 
 
-def told_too_much(heard: list[dict], outside: list[tuple[int, int]]) -> list[int]:
+def received_outside(received: list[dict], outside: list[tuple[int, int]]) -> list[int]:
     """Entries from outside the membership that arrived between `left` and `joined`."""
-    place = {frame["seq"]: at for at, frame in enumerate(heard)}
-    return [seq for seq, at in place.items() for left, back in outside
-            if left < seq < back and place.get(left, at) < at < place.get(back, at + 1)]
+    position = {frame["seq"]: at for at, frame in enumerate(received)}
+    return [seq for seq, at in position.items() for left, back in outside
+            if left < seq < back and position.get(left, at) < at < position.get(back, at + 1)]
 
 
-def said_at_the_end(history: list[dict], lasts: list[tuple[int, int]],
-                    heard: set[int]) -> set[int]:
+def overtaken_by_left(history: list[dict], lasts: list[tuple[int, int]],
+                      received: set[int]) -> set[int]:
     """Messages saved just before the user left and overtaken by the `left` frame: after
     that frame nothing arrives, neither old nor new."""
     messages = {entry["seq"] for entry in history if entry["type"] == "message"}
     found: set[int] = set()
     for first, last in lasts:
-        told = max((seq for seq in heard & messages if first <= seq <= last), default=first)
-        if last in heard and last not in messages:
-            found |= set(range(told + 1, last + 1))
+        newest = max((seq for seq in received & messages if first <= seq <= last), default=first)
+        if last in received and last not in messages:
+            found |= set(range(newest + 1, last + 1))
     return found
 
 
-def first_ones(frames: list[dict], conversation: int) -> list[dict]:
+def distinct_entries(frames: list[dict], conversation: int) -> list[dict]:
     """An entry may arrive twice; its seq identifies it."""
     found = {}
     for frame in frames:
@@ -132,7 +133,7 @@ def first_ones(frames: list[dict], conversation: int) -> list[dict]:
     return list(found.values())
 
 
-def check_heard(visitor: Visitor, history: list[dict], exact: bool) -> None:
+def check_received(visitor: Visitor, history: list[dict], exact: bool) -> None:
     """In a room, a user who joins may also receive the messages sent just before (members
     of a channel see all of it), and a REST change may overtake messages by milliseconds."""
     user = visitor.person.id
@@ -140,25 +141,25 @@ def check_heard(visitor: Visitor, history: list[dict], exact: bool) -> None:
            if entry["type"] == "message" and entry["uuid"] in visitor.sent}
     inside = {seq for first, last in spans(history, user) for seq in range(first, last + 1)}
     entries = {entry["seq"]: entry for entry in history}
-    heard = first_ones(visitor.socket.seen, visitor.group.id)
-    seqs = {frame["seq"] for frame in heard}
-    assert all(frame == entries[frame["seq"]] for frame in heard)
+    received = distinct_entries(visitor.socket.seen, visitor.group.id)
+    seqs = {frame["seq"] for frame in received}
+    assert all(frame == entries[frame["seq"]] for frame in received)
     lasts = spans(history, user)
     outside = [(last, following) for (_, last), (following, _) in
                zip(lasts, [*lasts[1:], (history[-1]["seq"] + 1, 0)])]
-    assert told_too_much(heard, outside) == [], "told that one is out, and then more"
-    assert not exact or seqs <= inside, "heard of what was not theirs"
+    assert received_outside(received, outside) == [], "received entries between `left` and `joined`"
+    assert not exact or seqs <= inside, "received entries from outside the membership"
     lost = inside - own - seqs
     if not exact:
-        lost -= said_at_the_end(history, lasts, seqs - own)
-    assert sorted(lost) == [], "did not hear"
+        lost -= overtaken_by_left(history, lasts, seqs - own)
+    assert sorted(lost) == [], "lost entries"
 
 
-def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
+def check_random_membership(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
     with Service(stack, "websocket-service") as second:
         people = [api.register() for _ in range(USERS)]
         owner = api.register()
-        watching = enter(owner)
+        owner_socket = enter(owner)
         sockets = [enter(person, second.ws_url if at % 2 else None)
                    for at, person in enumerate(people)]
         channel = make(api, owner, *people, kind="channel")
@@ -171,19 +172,19 @@ def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert not [visitor.trouble for visitor in visitors if visitor.trouble]
+        assert not [visitor.errors for visitor in visitors if visitor.errors]
         for visitor in visitors:
             visitor.take_answers()
-        last = watching.say_in(channel.id, "the last word")
-        seq = watching.saved(last)["seq"]
+        last = owner_socket.say_in(channel.id, "the last word")
+        seq = owner_socket.saved(last)["seq"]
         history = api.all_messages(owner, channel.id)
         assert [entry["seq"] for entry in history] == list(range(1, seq + 1))
         for visitor in visitors:
             check_answers(visitor, history)
             # Frames that are still on the way arrive before a message sent now.
-            uuid = watching.say(visitor.person.id, "marker")
+            uuid = owner_socket.say(visitor.person.id, "marker")
             visitor.socket.expect(type="message", uuid=uuid)
-            check_heard(visitor, history, exact)
+            check_received(visitor, history, exact)
             visitor.api.close()
         members = {owner.id} | {visitor.person.id for visitor in visitors if visitor.inside}
         assert channel.roles(owner) == {user: "owner" if user == owner.id else "member"
@@ -193,5 +194,5 @@ def come_and_go(stack: Stack, api: Api, enter, seed: int, exact: bool) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [SEED, SEED + 100])
-def test_random_joins_and_leaves_of_a_small_channel(seed: int, stack: Stack, api: Api, enter):
-    come_and_go(stack, api, enter, seed, True)
+def test_each_user_of_a_small_channel_receives_the_entries_of_their_membership(seed: int, stack: Stack, api: Api, enter):
+    check_random_membership(stack, api, enter, seed, True)

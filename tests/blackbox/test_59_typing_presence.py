@@ -16,27 +16,27 @@ from support.stores import hints
 from support.wait import HANG_S, until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-COMES_S = 2  # a change is sent within this time
-APART_S = 5  # of one user, at most one change in this time
+DELIVERED_WITHIN_S = 2  # the gateway sends a change within this time
+MIN_GAP_S = 5  # the gateway sends at most one change of a user in this time
 
 
-# --- typing ---------------------------------------------------------------------------
-def no_typing(socket: Socket, marker: Socket, conversation: int) -> None:
+# --- typing --------------------------------------------------------------------------
+def assert_no_typing(socket: Socket, marker: Socket, conversation: int) -> None:
     """Asserts no typing before a message that `marker` sends now."""
     uuid = marker.say_in(conversation, "marker")
     socket.expect(type="message", uuid=uuid)
     assert not [frame for frame in socket.seen if frame["type"] == "typing"], socket.seen
 
 
-def type_until_heard(socket: Socket, conversation: int, by: Socket) -> dict:
-    """Repeats the frame like a client does: a single one may get lost."""
+def type_until_received(socket: Socket, conversation: int, by: Socket) -> dict:
+    """Repeats the frame as a client does, because a single frame may get lost."""
     deadline = time.monotonic() + HANG_S
     while True:
         socket.typing(conversation)
         try:
             return by.expect(2.5, type="typing")
         except AssertionError:
-            assert time.monotonic() < deadline, "nobody hears the typing"
+            assert time.monotonic() < deadline, "the typing does not arrive"
 
 
 def test_typing_reaches_the_other_members_only(api: Api, alice: Person, bob: Person, enter):
@@ -45,10 +45,10 @@ def test_typing_reaches_the_other_members_only(api: Api, alice: Person, bob: Per
     one, also, two, three = (enter(person) for person in (alice, alice, bob, carol))
     outside = enter(eve)
     wanted = {"type": "typing", "conversation": group.id, "user": alice.id}
-    assert type_until_heard(one, group.id, two) == wanted
+    assert type_until_received(one, group.id, two) == wanted
     assert three.expect(type="typing") == wanted
     for socket in (one, also):
-        no_typing(socket, two, group.id)
+        assert_no_typing(socket, two, group.id)
     outside.saved(outside.say(eve.id, "marker"))
     assert not [frame for frame in outside.seen if frame["type"] == "typing"]
 
@@ -56,7 +56,7 @@ def test_typing_reaches_the_other_members_only(api: Api, alice: Person, bob: Per
 def test_typing_reaches_the_user_of_a_direct_conversation(alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
-    assert type_until_heard(two, conversation, one)["user"] == bob.id
+    assert type_until_received(two, conversation, one)["user"] == bob.id
 
 
 def test_typing_is_delivered_at_most_every_two_seconds(
@@ -66,7 +66,7 @@ def test_typing_is_delivered_at_most_every_two_seconds(
     for _ in range(20):
         one.typing(group.id)
     two.expect(type="typing")
-    no_typing(two, one, group.id)
+    assert_no_typing(two, one, group.id)
     deadline = time.monotonic() + HANG_S
     while True:  # a later one is delivered again
         assert time.monotonic() < deadline
@@ -91,13 +91,13 @@ def test_typing_of_a_stranger_is_not_delivered(api: Api, alice: Person, bob: Per
                         for frame in outside.seen if frame["type"] == "error"])
         outside.seen.clear()
     assert answers[0] == answers[1]
-    no_typing(two, one, group.id)
+    assert_no_typing(two, one, group.id)
 
 
 def test_typing_of_a_former_member_is_not_delivered(api: Api, alice: Person, bob: Person, enter):
     group = make(api, alice, bob)
     one, two = enter(alice), enter(bob)
-    type_until_heard(one, group.id, two)
+    type_until_received(one, group.id, two)
     group.remove(alice, bob)
     change_of(two, group.id, "removed")
     change_of(one, group.id, "removed")
@@ -107,14 +107,14 @@ def test_typing_of_a_former_member_is_not_delivered(api: Api, alice: Person, bob
     change_of(one, group.id, "invited")
     deadline = time.monotonic() + HANG_S
     while not [frame for frame in three.seen if frame["type"] == "typing"]:
-        assert time.monotonic() < deadline, "who came in hears no typing"
+        assert time.monotonic() < deadline, "the new member receives no typing"
         one.typing(group.id)
         three.say(carol.id, "x")
         three.seen.append(three.receive(HANG_S))
     two.typing(group.id)
     two.saved(two.say(bob.id, "marker"))
     assert not [frame for frame in two.seen if frame["type"] == "typing"]
-    no_typing(one, three, group.id)
+    assert_no_typing(one, three, group.id)
 
 
 @pytest.mark.alone
@@ -141,8 +141,8 @@ def test_typing_needs_no_database_once_the_members_are_cached(stack: Stack, api:
         stack.wait_ready()
 
 
-# --- presence ----------------------------------------------------------------------------
-def state(socket: Socket, person: Person, wanted: str, timeout_s: float = HANG_S) -> dict:
+# --- presence ------------------------------------------------------------------------
+def expect_state(socket: Socket, person: Person, wanted: str, timeout_s: float = HANG_S) -> dict:
     """The next presence frame with this state of the person."""
     frame = socket.until(
         f"user {person.id} {wanted}",
@@ -159,9 +159,9 @@ def test_a_presence_subscription_answers_with_all_states(api: Api, alice: Person
     enter(bob)
     gone = enter(carol)
     one.watch(carol.id)
-    state(one, carol, "online")
+    expect_state(one, carol, "online")
     gone.close()
-    last = state(one, carol, "offline")
+    last = expect_state(one, carol, "offline")
     assert TIME.fullmatch(last["last_seen"])
     other = enter(alice)
     other.watch(bob.id, carol.id, never.id)
@@ -177,10 +177,10 @@ def test_presence_changes_are_delivered_soon(api: Api, alice: Person, bob: Perso
     one.watch(bob.id)
     assert one.expect(type="presence")["users"] == [{"user": bob.id, "state": "offline"}]
     two = enter(bob)
-    state(one, bob, "online")
-    # The next change is sent after the pause of APART_S.
+    expect_state(one, bob, "online")
+    # The next change is sent after the pause of MIN_GAP_S.
     two.close()
-    state(one, bob, "offline")
+    expect_state(one, bob, "offline")
 
 
 def test_a_user_is_online_until_the_last_socket_closes(api: Api, alice: Person, bob: Person,
@@ -188,11 +188,12 @@ def test_a_user_is_online_until_the_last_socket_closes(api: Api, alice: Person, 
     one = enter(alice)
     first, second = enter(bob), enter(bob)
     one.watch(bob.id)
-    state(one, bob, "online")
+    expect_state(one, bob, "online")
     first.close()
-    assert not [frame for frame in one.during(APART_S + COMES_S) if frame["type"] == "presence"]
+    frames = one.during(MIN_GAP_S + DELIVERED_WITHIN_S)
+    assert not [frame for frame in frames if frame["type"] == "presence"]
     second.close()
-    state(one, bob, "offline")
+    expect_state(one, bob, "offline")
 
 
 @pytest.mark.slow
@@ -204,11 +205,11 @@ def test_a_flickering_user_causes_few_changes(api: Api, alice: Person, bob: Pers
     while time.monotonic() < started + 12:
         enter(bob).close()
     last = enter(bob)
-    changes = [frame["users"][0]["state"] for frame in one.during(APART_S + COMES_S + 2)
-               if frame["type"] == "presence"]
+    frames = one.during(MIN_GAP_S + DELIVERED_WITHIN_S + 2)
+    changes = [frame["users"][0]["state"] for frame in frames if frame["type"] == "presence"]
     took = time.monotonic() - started
-    assert 1 <= len(changes) <= took / APART_S + 1, changes
-    assert changes[-1] == "online", "the last one counts"
+    assert 1 <= len(changes) <= took / MIN_GAP_S + 1, changes
+    assert changes[-1] == "online", "the last change must show the last state"
     assert last.alive()
 
 
@@ -221,7 +222,7 @@ def test_a_presence_subscription_ends(api: Api, alice: Person, bob: Person, ente
     other.watch(bob.id)
     other.expect(type="presence")
     enter(bob)
-    state(other, bob, "online")
+    expect_state(other, bob, "online")
     one.saved(one.say(alice.id, "marker"))
     assert not [frame for frame in one.seen if frame["type"] == "presence"]
 
@@ -251,12 +252,12 @@ def test_presence_spans_two_gateways(stack: Stack, api: Api, alice: Person, bob:
         one = enter(alice)
         two = enter(bob, second.ws_url)
         one.watch(bob.id)
-        state(one, bob, "online")
+        expect_state(one, bob, "online")
         here = enter(bob)  # on both gateways
         two.close()
         here.saved(here.say(bob.id, "marker"))
         here.close()
-        state(one, bob, "offline")
+        expect_state(one, bob, "offline")
 
 
 @pytest.mark.slow
@@ -266,10 +267,10 @@ def test_users_of_a_killed_gateway_become_offline(stack: Stack, api: Api, alice:
     second = Service(stack, "websocket-service").start().ready()
     enter(bob, second.ws_url)
     one.watch(bob.id)
-    state(one, bob, "online")
+    expect_state(one, bob, "online")
     os.kill(second.child.pid, signal.SIGKILL)
     second.child.wait()
-    state(one, bob, "offline")
+    expect_state(one, bob, "offline")
     second.said.unlink()
 
 
@@ -280,7 +281,7 @@ def test_flushall_causes_no_burst_of_changes(stack: Stack, api: Api, alice: Pers
     """Online users stay online, and almost no change is sent."""
     one, two = enter(alice), enter(bob)
     one.watch(bob.id)
-    state(one, bob, "online")
+    expect_state(one, bob, "online")
     for _ in range(3):
         hints(stack).flushall()
         one.saved(one.say(bob.id, "still there"))
@@ -288,7 +289,7 @@ def test_flushall_causes_no_burst_of_changes(stack: Stack, api: Api, alice: Pers
     assert len(changes) <= 2, changes
     again = enter(alice)
     again.watch(bob.id)
-    until("bob is online", lambda: state(again, bob, "online"))
+    until("bob is online", lambda: expect_state(again, bob, "online"))
     assert two.alive()
 
 
@@ -297,7 +298,7 @@ def test_flushall_causes_no_burst_of_changes(stack: Stack, api: Api, alice: Pers
 def test_sockets_stay_open_without_redis(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.watch(bob.id)
-    state(one, bob, "online")
+    expect_state(one, bob, "online")
     stack.stop("redis")
     try:
         uuid = one.say(bob.id, "without redis")
@@ -309,19 +310,19 @@ def test_sockets_stay_open_without_redis(stack: Stack, alice: Person, bob: Perso
         stack.start("redis")
         stack.wait_ready()
     again = enter(alice)
-    until("bob is online", lambda: (again.watch(bob.id), state(again, bob, "online", 1)))
+    until("bob is online", lambda: (again.watch(bob.id), expect_state(again, bob, "online", 1)))
 
 
 def test_a_user_who_blocks_appears_offline(api: Api, alice: Person, bob: Person, enter):
     one = enter(alice)
     enter(bob)
     one.watch(bob.id)
-    state(one, bob, "online")
+    expect_state(one, bob, "online")
     assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
     again = enter(alice)
     again.watch(bob.id)
     entry = again.expect(type="presence")["users"][0]
-    assert entry == {"user": bob.id, "state": "offline"}, "as one who was never there"
+    assert entry == {"user": bob.id, "state": "offline"}, "bob must look as if never online"
 
 
 def test_a_user_who_blocks_receives_no_typing(api: Api, alice: Person, bob: Person, enter):

@@ -102,7 +102,7 @@ def test_metrics_are_prometheus_text(service: str, stack: Stack, api: Api):
     families = list(text_string_to_metric_families(answer.text))
     assert len(families) >= 5
     names = [family.name for family in families]
-    assert len(names) == len(set(names)), "a family stands twice"
+    assert len(names) == len(set(names)), "a metric family occurs twice"
     for family in families:
         assert family.documentation, family.name
         assert family.type in ("counter", "gauge", "histogram"), family.name
@@ -139,7 +139,7 @@ def test_metrics_count_messages(stack: Stack, alice: Person, bob: Person, enter)
         assert rose, f"{service}: no counter rose by ten messages"
 
 
-# --- logs -----------------------------------------------------------------------------
+# --- logs ----------------------------------------------------------------------------
 @pytest.mark.alone
 def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
     """Secrets and texts are in no log."""
@@ -163,7 +163,7 @@ def test_logs_are_json_and_hold_no_secrets(stack: Stack, api: Api, enter):
         content = path.read_text("utf-8", "replace")
         for secret in (password, text, person.token, signature[:40],
                        stack.secret("mysql"), stack.secret("redis")):
-            assert secret not in content, f"{secret[:20]} stands in {path.name}"
+            assert secret not in content, f"{secret[:20]} is in {path.name}"
     for service in SERVICES:
         lines = stack.log_text(service).splitlines()
         assert lines, service
@@ -194,7 +194,7 @@ def test_process_arguments_hold_no_secrets(stack: Stack, api: Api):
             assert stack.secret(name).encode() not in shown, service
 
 
-# --- one more of each ---------------------------------------------------------------
+# --- a second process of each service ------------------------------------------------
 @pytest.mark.parametrize("service", SERVICES)
 def test_sigterm_ends_a_service_cleanly(service: str, stack: Stack, api: Api):
     with Service(stack, service) as more:
@@ -227,7 +227,7 @@ def test_a_service_waits_for_a_missing_dependency(service: str, stack: Stack, ap
         def asked():
             return httpx.get(f"{base}/readyz", trust_env=False, timeout=HANG_S)
 
-        until("it answers", asked)
+        until("the service answers", asked)
         for _ in range(10):  # not ready, but alive
             assert asked().status_code == 503
             assert httpx.get(f"{base}/healthz", trust_env=False, timeout=HANG_S).status_code == 200
@@ -246,7 +246,7 @@ def test_a_service_does_not_touch_a_newer_schema(service: str, database: str, st
     more = Service(stack, service)
     try:
         more.start()
-        until("it says why", lambda: "schema version 99" in more.log())
+        until("the log names the schema version", lambda: "schema version 99" in more.log())
         # The service tries again at least every two seconds.
         for _ in range(20):
             assert httpx.get(f"http://127.0.0.1:{more.admin_port}/readyz", trust_env=False,

@@ -15,7 +15,7 @@ from support.wait import HANG_S
 ABSENT = 9007199254740991
 
 
-# --- blocks ---------------------------------------------------------------------------
+# --- blocks --------------------------------------------------------------------------
 def block(api: Api, person: Person, other: int) -> None:
     assert api.ask("PUT", f"/blocks/{other}", person).status_code == 204
 
@@ -73,7 +73,7 @@ def test_a_block_keeps_an_existing_conversation(api: Api, alice: Person, bob: Pe
     for person in (alice, bob):
         assert [entry["message"] for entry in api.all_messages(person, conversation)] == \
             ["before"]
-    # Nor by the number of the conversation.
+    # Nor may the send name the conversation.
     two.refused(two.say_in(conversation, "after"), "unknown_user")
     # A saved message stays saved: the same uuid gets the same answer.
     two.say(alice.id, "before", uuid=first)
@@ -139,7 +139,7 @@ def test_a_block_survives_a_flush_and_a_restart(stack: Stack, api: Api, alice: P
     assert rows(stack, "SELECT blocked FROM blocks WHERE user = %s", (alice.id,)) == [(bob.id,)]
 
 
-# --- sockets, by user -----------------------------------------------------------------
+# --- the rate limit of frames, by user -----------------------------------------------
 @pytest.fixture
 def gateway(stack: Stack, api: Api):
     with Service(stack, "websocket-service", WEBSOCKET_USER_RATE="2",
@@ -178,7 +178,7 @@ def test_a_user_far_over_the_rate_limit_is_closed_with_4429(gateway: Service, al
             pass
         code, _ = one.closed()
         assert code == 4429
-        two.saved(two.say(bob.id, "the others never noticed"))
+        two.saved(two.say(bob.id, "other users are not affected"))
     with open_socket(gateway.ws_url, alice):
         pass  # the user may reconnect
 
@@ -199,7 +199,7 @@ def test_pings_do_not_count_against_the_rate_limit(gateway: Service, alice: Pers
         one.saved(one.say(bob.id, "still allowed"))
 
 
-# --- REST, by user --------------------------------------------------------------------
+# --- the rate limit of REST requests, by user ----------------------------------------
 def test_a_user_over_the_rate_limit_gets_429(stack: Stack, api: Api, alice: Person, bob: Person):
     with Service(stack, "persistence-service", PERSISTENCE_USER_RATE="1",
                  PERSISTENCE_USER_BURST="5") as service:
@@ -216,11 +216,11 @@ def test_a_user_over_the_rate_limit_gets_429(stack: Stack, api: Api, alice: Pers
         check_problem(small.ask("GET", "/conversations"), 401)
         deadline = time.monotonic() + wait_s + HANG_S
         while small.ask("GET", "/conversations", alice).status_code == 429:
-            assert time.monotonic() < deadline, "never again"
+            assert time.monotonic() < deadline, "the limit does not refill"
         small.close()
 
 
-# --- how many -------------------------------------------------------------------------
+# --- maximum of groups ---------------------------------------------------------------
 def test_the_number_of_groups_of_a_user_has_a_maximum(stack: Stack, api: Api, alice: Person,
                                                       bob: Person):
     with Service(stack, "persistence-service", CONVERSATIONS_MAX="3", MEMBERS_MAX="3",

@@ -14,20 +14,20 @@ from support.wait import HANG_S, until
 
 
 
-def watch(socket: Socket, *people: Person) -> dict[int, dict]:
+def subscribe(socket: Socket, *people: Person) -> dict[int, dict]:
     socket.send({"type": "presence", "users": [person.id for person in people]})
     frame = socket.expect(type="presence")
     assert [user["user"] for user in frame["users"]] == [person.id for person in people]
     return {user["user"]: user for user in frame["users"]}
 
 
-def told(socket: Socket, person: Person, timeout_s: float = HANG_S) -> dict:
+def next_presence(socket: Socket, person: Person, timeout_s: float = HANG_S) -> dict:
     users = socket.expect(timeout_s, type="presence")["users"]
     assert [user["user"] for user in users] == [person.id]
     return users[0]
 
 
-def presences(socket: Socket, seconds: float) -> list[dict]:
+def presence_frames(socket: Socket, seconds: float) -> list[dict]:
     """Presence frames that arrive within this time."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
@@ -42,85 +42,85 @@ def presences(socket: Socket, seconds: float) -> list[dict]:
 def test_presence_follows_connects_and_disconnects(stack: Stack, api: Api, alice: Person,
                                                    bob: Person):
     carol = api.register()
-    with open_socket(stack.ws_url, alice) as watcher, \
+    with open_socket(stack.ws_url, alice) as subscriber, \
             Service(stack, "websocket-service") as elsewhere:
-        seen = watch(watcher, alice, bob, carol)
+        seen = subscribe(subscriber, alice, bob, carol)
         assert seen[alice.id] == {"user": alice.id, "state": "online"}
         assert seen[bob.id] == {"user": bob.id, "state": "offline"}
         with open_socket(elsewhere.ws_url, bob):
-            assert told(watcher, bob) == {"user": bob.id, "state": "online"}
+            assert next_presence(subscriber, bob) == {"user": bob.id, "state": "online"}
             came = datetime.now(timezone.utc)
             time.sleep(5)
-        gone = told(watcher, bob)
+        gone = next_presence(subscriber, bob)
         assert gone["state"] == "offline"
         last_seen = datetime.fromisoformat(gone["last_seen"])
         assert came <= last_seen <= datetime.now(timezone.utc)
         with open_socket(stack.ws_url, carol):
-            assert told(watcher, carol)["state"] == "online"
-        watcher.send({"type": "presence", "users": []})
-        assert not presences(watcher, 8), "all watching has ended"
+            assert next_presence(subscriber, carol)["state"] == "online"
+        subscriber.send({"type": "presence", "users": []})
+        assert not presence_frames(subscriber, 8), "the subscription has ended"
 
 
 def test_the_second_socket_of_a_user_changes_nothing(stack: Stack, alice: Person, bob: Person):
-    with open_socket(stack.ws_url, alice) as watcher, open_socket(stack.ws_url, bob), \
+    with open_socket(stack.ws_url, alice) as subscriber, open_socket(stack.ws_url, bob), \
             Service(stack, "websocket-service") as elsewhere:
-        assert watch(watcher, bob)[bob.id]["state"] == "online"
+        assert subscribe(subscriber, bob)[bob.id]["state"] == "online"
         with open_socket(stack.ws_url, bob), open_socket(elsewhere.ws_url, bob):
             pass
-        assert not presences(watcher, 4)
+        assert not presence_frames(subscriber, 4)
 
 
 def test_too_many_users_are_refused(stack: Stack, alice: Person):
-    with open_socket(stack.ws_url, alice) as watcher:
-        watcher.send({"type": "presence", "users": list(range(1, 62))})
-        watcher.expect(type="error", code="too_many")
+    with open_socket(stack.ws_url, alice) as subscriber:
+        subscriber.send({"type": "presence", "users": list(range(1, 62))})
+        subscriber.expect(type="error", code="too_many")
         for first in range(1, 501, 50):
-            watcher.send({"type": "presence", "users": list(range(first, first + 50))})
-            assert len(watcher.expect(type="presence")["users"]) == 50
-        watcher.send({"type": "presence", "users": [501]})
-        watcher.expect(type="error", code="too_many")
+            subscriber.send({"type": "presence", "users": list(range(first, first + 50))})
+            assert len(subscriber.expect(type="presence")["users"]) == 50
+        subscriber.send({"type": "presence", "users": [501]})
+        subscriber.expect(type="error", code="too_many")
 
 
 def test_a_gateway_restart_causes_no_offline_changes(stack: Stack, alice: Person, bob: Person):
-    with open_socket(stack.ws_url, alice) as watcher:
+    with open_socket(stack.ws_url, alice) as subscriber:
         with Service(stack, "websocket-service") as first:
             socket = open_socket(first.ws_url, bob)
             until("bob is online",
-                  lambda: watch(watcher, bob)[bob.id]["state"] == "online")
+                  lambda: subscribe(subscriber, bob)[bob.id]["state"] == "online")
             assert first.stop() == 0
             socket.close()
         with Service(stack, "websocket-service") as second, open_socket(second.ws_url, bob):
-            assert not presences(watcher, 6)
+            assert not presence_frames(subscriber, 6)
 
 
 @pytest.mark.slow
 def test_users_of_a_dead_gateway_are_offline_within_thirty_seconds(
         stack: Stack, alice: Person, bob: Person):
-    with open_socket(stack.ws_url, alice) as watcher:
+    with open_socket(stack.ws_url, alice) as subscriber:
         with Service(stack, "websocket-service") as gateway:
             open_socket(gateway.ws_url, bob)
             until("bob is online",
-                  lambda: watch(watcher, bob)[bob.id]["state"] == "online")
+                  lambda: subscribe(subscriber, bob)[bob.id]["state"] == "online")
             gateway.child.kill()
             gateway.child.wait()
-        assert told(watcher, bob)["state"] == "offline"
+        assert next_presence(subscriber, bob)["state"] == "offline"
 
 
 @pytest.mark.alone
 def test_losing_redis_or_its_data_causes_no_burst_of_changes(stack: Stack, api: Api):
     people = [api.register() for _ in range(20)]
     sockets = [open_socket(stack.ws_url, person) for person in people]
-    with open_socket(stack.ws_url, api.register()) as watcher:
-        seen = watch(watcher, *people)
+    with open_socket(stack.ws_url, api.register()) as subscriber:
+        seen = subscribe(subscriber, *people)
         assert {user["state"] for user in seen.values()} == {"online"}
         hints(stack).flushall()
-        assert not presences(watcher, 13)
+        assert not presence_frames(subscriber, 13)
         stack.stop("redis")
-        watcher.send({"type": "presence", "users": [people[0].id]})
-        watcher.expect(type="error", code="unavailable", retryable=True)
+        subscriber.send({"type": "presence", "users": [people[0].id]})
+        subscriber.expect(type="error", code="unavailable", retryable=True)
         stack.start("redis")
-        assert not presences(watcher, 15)
+        assert not presence_frames(subscriber, 15)
         sockets.pop().close()
-        assert told(watcher, people.pop())["state"] == "offline"
+        assert next_presence(subscriber, people.pop())["state"] == "offline"
     for socket in sockets:
         socket.close()

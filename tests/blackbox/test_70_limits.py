@@ -14,7 +14,7 @@ from support.stores import rows
 from support.wait import HANG_S, until
 
 
-# --- tokens that end ----------------------------------------------------------------
+# --- expired and revoked tokens ------------------------------------------------------
 @pytest.mark.slow
 def test_a_socket_is_closed_when_its_token_expires(stack: Stack, api: Api, bob: Person):
     ttl_s = 3
@@ -26,7 +26,7 @@ def test_a_socket_is_closed_when_its_token_expires(stack: Stack, api: Api, bob: 
             # Saving may be slow just after a member has left the consumer group.
             early = socket.expect(type="state", uuid=socket.say(bob.id, "in time"))
             assert early["state"] in ("accepted", "saved")
-            until("the token is refused", lambda: api.whose(short.token).status_code == 401)
+            until("the token is refused", lambda: api.user_of_token(short.token).status_code == 401)
             late = socket.say(bob.id, "too late")
             code, _ = socket.closed()
         assert code == 4401
@@ -41,17 +41,17 @@ def test_a_socket_is_closed_when_its_token_expires(stack: Stack, api: Api, bob: 
 
 
 def test_a_revoked_session_is_refused_soon(stack: Stack, api: Api, alice: Person):
-    session = api.whose(alice.token).json()["session"]
+    session = api.user_of_token(alice.token).json()["session"]
     other = api.login(alice.name)
     rows(stack, "UPDATE sessions SET revoked_at = UTC_TIMESTAMP(3) WHERE id = %s",
          (bytes.fromhex(session.replace("-", "")),), name="identity")
     until("the session's token is refused",
-          lambda: api.whose(alice.token).status_code == 401)
-    check_problem(api.whose(alice.token), 401)
-    assert api.whose(other.token).status_code == 200, "another session ended too"
+          lambda: api.user_of_token(alice.token).status_code == 401)
+    check_problem(api.user_of_token(alice.token), 401)
+    assert api.user_of_token(other.token).status_code == 200, "another session ended too"
 
 
-# --- silence ---------------------------------------------------------------------------
+# --- silence -------------------------------------------------------------------------
 @pytest.mark.slow
 def test_the_gateway_pings_and_closes_a_silent_socket(stack: Stack, alice: Person):
     with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
@@ -85,7 +85,7 @@ def test_a_handshake_that_never_ends_is_dropped(stack: Stack):
         raw.wait_end()
 
 
-# --- a reader that does not read -----------------------------------------------------------
+# --- a reader that does not read -----------------------------------------------------
 def small_window(url: str, token: str) -> RawSocket:
     """A socket whose kernel buffers are small, so that the gateway's queue fills."""
     raw = RawSocket(url, receive_bytes=4096)
@@ -108,11 +108,11 @@ def test_a_client_that_does_not_read_is_closed_with_4408(stack: Stack, api: Api,
             sent.append(sender.say(bob.id, text))
             sender.saved(sent[-1])
             healthy.expect(type="message", uuid=sent[-1])
-        # The gateway queues 256 KiB, and the kernel as much again.
+        # The gateway queues 256 KiB, and the kernel buffers another 256 KiB.
         assert len(sent) * 16000 < 1 << 20
         warning, = gateway.events("socket.too_slow")
         assert warning["user"] == bob.id
-        # It reads now: the earlier frames, then the close.
+        # The client reads now: the earlier frames, then the close.
         assert slow.close_code() == 4408
         slow.tcp.close()
         # Other sockets are not affected, and nothing is lost.
@@ -125,11 +125,11 @@ def test_a_client_that_does_not_read_is_closed_with_4408(stack: Stack, api: Api,
 
 @pytest.mark.slow
 def test_sends_in_progress_have_a_maximum(stack: Stack, alice: Person, bob: Person):
-    """More under way than WEBSOCKET_UNSETTLED_MAX: refused as retryable, and the
-    same uuids are taken later."""
+    """The gateway refuses sends beyond WEBSOCKET_UNSETTLED_MAX as retryable, and accepts the
+    same uuids later."""
     with Service(stack, "websocket-service", WEBSOCKET_UNSETTLED_MAX="4") as gateway, \
             open_socket(gateway.ws_url, alice) as socket:
-        socket.saved(socket.say(bob.id, "so that bob is known here"))
+        socket.saved(socket.say(bob.id, "the gateway looks bob up"))
         waiting = {new_uuid() for _ in range(200)}
         refused = set()
         for uuid in waiting:
@@ -145,10 +145,10 @@ def test_sends_in_progress_have_a_maximum(stack: Stack, alice: Person, bob: Pers
                 assert reply["retryable"] is True
                 refused.add(reply["uuid"])
                 socket.say(bob.id, "flood", uuid=reply["uuid"])
-        assert refused, "200 at once and none was refused: the bound was not seen"
+        assert refused, "the gateway refused none of 200 simultaneous sends"
 
 
-# --- SIGTERM -----------------------------------------------------------------------------
+# --- SIGTERM -------------------------------------------------------------------------
 def test_sigterm_closes_sockets_with_1001(stack: Stack, alice: Person, bob: Person):
     with Service(stack, "websocket-service") as gateway:
         sockets_open = [open_socket(gateway.ws_url, person) for person in (alice, bob, alice)]

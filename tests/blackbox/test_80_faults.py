@@ -35,7 +35,7 @@ def finish(load: Load) -> dict:
     return load.assert_clean()
 
 
-def finish_as_if_nothing_was(load: Load) -> None:
+def finish_without_retries(load: Load) -> None:
     verdict = finish(load)
     assert verdict["connects"] == MANY["users"] * MANY["sockets"], verdict
     assert verdict["wire_duplicates"] == 0 and verdict["retries"] == 0, verdict
@@ -46,7 +46,7 @@ def finish_as_if_nothing_was(load: Load) -> None:
 def test_without_faults_there_are_no_retries_or_duplicates(load: Load):
     """The control: without failures there are no retries and no duplicates."""
     load.wait_sent(600)
-    finish_as_if_nothing_was(load)
+    finish_without_retries(load)
 
 
 @pytest.mark.alone
@@ -108,17 +108,17 @@ def test_flushall_changes_nothing(stack: Stack, load: Load):
     for _ in range(4):
         load.wait_sent(100)
         hints(stack).flushall()
-    finish_as_if_nothing_was(load)
+    finish_without_retries(load)
 
 
-# --- one server is gone for a while --------------------------------------------------
-class Gone:
+# --- one program is down for a while --------------------------------------------------
+class Outage:
     """Stops a program; starts it again at the end."""
 
     def __init__(self, stack: Stack, program: str):
         self.stack, self.program, self.back = stack, program, False
 
-    def __enter__(self) -> "Gone":
+    def __enter__(self) -> "Outage":
         self.stack.stop(self.program)
         return self
 
@@ -142,7 +142,7 @@ class Gone:
 @pytest.mark.slow
 def test_a_redis_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
-    with Gone(stack, "redis"):
+    with Outage(stack, "redis"):
         for number in range(20):
             uuid = one.say(bob.id, f"without redis {number}")
             one.saved(uuid)
@@ -159,13 +159,13 @@ def test_a_redis_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, 
 def test_a_mariadb_outage_loses_nothing(stack: Stack, api: Api, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
-    with Gone(stack, "mariadb") as mariadb:
+    with Outage(stack, "mariadb") as mariadb:
         uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(30)]
         for uuid in uuids:
             one.expect(type="state", uuid=uuid, state="accepted")
         assert not [seen for seen in one.seen if seen.get("state") == "saved"]
         check_problem(api.http.get("/conversations", headers=alice.bearer), 503)
-        assert api.whose(alice.token).status_code in (200, 503)
+        assert api.user_of_token(alice.token).status_code in (200, 503)
         mariadb.start()
         seqs = [one.saved(uuid)["seq"] for uuid in uuids]
         for uuid in uuids:
@@ -178,7 +178,7 @@ def test_a_mariadb_outage_loses_nothing(stack: Stack, api: Api, alice: Person, b
 def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
-    with Gone(stack, "kafka") as kafka:
+    with Outage(stack, "kafka") as kafka:
         uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(10)]
         refused = set()
         deadline = time.monotonic() + HANG_S
@@ -187,7 +187,7 @@ def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, 
                 reply = one.receive(deadline - time.monotonic())
             except TimeoutError:
                 break
-            assert reply.get("state") != "accepted", "accepted, and no broker is there"
+            assert reply.get("state") != "accepted", "accepted without a broker"
             assert reply.get("state") == "error", reply
             assert reply["retryable"] is True
             refused.add(reply["uuid"])
@@ -208,16 +208,16 @@ def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, 
 @pytest.mark.slow
 def test_a_gateway_that_waited_for_kafka_receives_its_confirmations(stack: Stack, alice: Person,
                                                                     bob: Person, enter):
-    """Receipts show it: the gateway sends the next one when Kafka has confirmed the last."""
+    """The gateway produces the next receipt only when Kafka has confirmed the last one."""
     one = enter(alice)
     saved = [one.saved(one.say(bob.id, f"number {number}")) for number in range(12)]
     conversation = saved[0]["conversation"]
     with ExitStack() as started:
-        with Gone(stack, "kafka"):
+        with Outage(stack, "kafka"):
             gateways = [Service(stack, "websocket-service").start() for _ in range(6)]
             for gateway in gateways:
                 started.callback(gateway.__exit__)
-                until("it misses Kafka", lambda: gateway.events("kafka.client"))
+                until("the gateway logs that Kafka is down", lambda: gateway.events("kafka.client"))
         for number, gateway in enumerate(gateways):
             gateway.ready()
             with Socket(gateway.ws_url, bob.token) as two:
@@ -234,7 +234,7 @@ def test_an_identity_outage_loses_nothing(stack: Stack, api: Api, alice: Person,
     fresh = api.login(alice.name)  # the gateway has never seen its token
     one, two = enter(alice), enter(bob)
     one.saved(one.say(bob.id, "before"))
-    with Gone(stack, "identity-service"):
+    with Outage(stack, "identity-service"):
         with RawSocket(stack.ws_url) as raw:
             answer = raw.upgrade(fresh.token)
         assert answer.status == 503
@@ -260,7 +260,7 @@ def test_an_identity_outage_loses_nothing(stack: Stack, api: Api, alice: Person,
 @pytest.mark.slow
 def test_a_persistence_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
     one, two = enter(alice), enter(bob)
-    with Gone(stack, "persistence-service") as persistence:
+    with Outage(stack, "persistence-service") as persistence:
         uuid = one.say(bob.id, "for later")
         one.expect(type="state", uuid=uuid, state="accepted")
         check_problem(httpx.get(f"{stack.url}/conversations", trust_env=False,
@@ -272,7 +272,7 @@ def test_a_persistence_outage_loses_nothing(stack: Stack, alice: Person, bob: Pe
 
 
 def test_accepted_is_sent_only_when_saving_is_slow(alice: Person, bob: Person, enter):
-    """On any machine: a message that we saw saved within 200 ms was not slow."""
+    """This holds on any machine: a message that is saved within 200 ms was not slow."""
     one, quick = enter(alice), set()
     for number in range(50):
         started = time.monotonic()
@@ -281,10 +281,10 @@ def test_accepted_is_sent_only_when_saving_is_slow(alice: Person, bob: Person, e
         if time.monotonic() - started < ACCEPTED_AFTER_S:
             quick.add(uuid)
     accepted = {seen["uuid"] for seen in one.seen if seen.get("state") == "accepted"}
-    assert not accepted & quick, "accepted is for what takes more than 200 ms"
+    assert not accepted & quick, "the gateway sent `accepted` for a send that took less than 200 ms"
 
 
-# --- records from strangers -----------------------------------------------------------
+# --- poison records -----------------------------------------------------------
 def test_a_poison_record_is_dead_lettered_and_blocks_no_other(stack: Stack, alice: Person,
                                                               bob: Person, enter):
     one, two = enter(alice), enter(bob)

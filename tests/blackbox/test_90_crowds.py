@@ -1,4 +1,4 @@
-"""Small crowds of sockets: the loads of bench/ are also handled correctly."""
+"""Small crowds of sockets: the services also handle the loads of bench/ correctly."""
 
 import json
 import subprocess
@@ -41,31 +41,31 @@ def words(stack: Stack, mode: str, url: str, tokens: Path) -> list[str]:
             "--tokens", str(tokens), "--sockets", str(CROWD)]
 
 
-def counted(stack: Stack) -> dict[str, float]:
+def counters(stack: Stack) -> dict[str, float]:
     text = httpx.get(stack.admin_url("identity-service") + "/metrics", trust_env=False).text
     return {name: float(value) for name, value in
             (line.split(" ") for line in text.splitlines() if line.startswith((LOOKUPS, HASHES)))}
 
 
-def risen(stack: Stack, before: dict[str, float]) -> dict[str, float]:
-    return {name: value - before[name] for name, value in counted(stack).items()}
+def increase(stack: Stack, before: dict[str, float]) -> dict[str, float]:
+    return {name: value - before[name] for name, value in counters(stack).items()}
 
 
 @pytest.mark.alone
 def test_each_token_is_looked_up_once(stack: Stack, tokens: Path):
-    for lookups in (CROWD, 0):  # the second time the gateway knows the tokens
-        before = counted(stack)
+    for lookups in (CROWD, 0):  # in the second run the gateway knows the tokens
+        before = counters(stack)
         done = subprocess.run(words(stack, "connect", stack.url, tokens), text=True,
                               capture_output=True, timeout=BACK_S)
         assert done.returncode == 0, done.stderr
         result = json.loads(done.stdout)
         assert (result["sockets"], result["lost_sockets"]) == (CROWD, 0)
-        assert risen(stack, before) == {LOOKUPS: lookups, HASHES: 0}
+        assert increase(stack, before) == {LOOKUPS: lookups, HASHES: 0}
 
 
 def check_storm(stack: Stack, storm: dict, before: dict[str, float], lookups_max: int) -> None:
     assert (storm["cut"], storm["away"], storm["sockets"]) == (CROWD, 0, CROWD)
-    rise = risen(stack, before)
+    rise = increase(stack, before)
     assert rise[LOOKUPS] <= lookups_max
     assert rise[HASHES] == 0
 
@@ -73,7 +73,7 @@ def check_storm(stack: Stack, storm: dict, before: dict[str, float], lookups_max
 @pytest.mark.alone
 def test_all_sockets_reconnect_after_a_storm(stack: Stack, tokens: Path):
     with Crowd(words(stack, "storm", stack.url, tokens)) as crowd:
-        before = counted(stack)
+        before = counters(stack)
         crowd.order("cut")
         check_storm(stack, crowd.answer(BACK_S), before, 0)
         stack.kill("websocket-service")
@@ -87,13 +87,13 @@ def test_a_slow_identity_gets_no_more_lookups(stack: Stack, tokens: Path):
             Service(stack, "websocket-service", IDENTITY_URL=slow.url,
                     IDENTITY_TIMEOUT_MS=5000) as gateway:
         with Crowd(words(stack, "storm", gateway.url, tokens)) as crowd:
-            slow.asked.clear()
+            slow.lookups.clear()
             gateway.stop()
             gateway.start().ready()
             storm = crowd.answer(BACK_S)
         assert (storm["cut"], storm["away"]) == (CROWD, 0)
-        assert len(slow.asked) == CROWD
-        assert max(slow.asked.values()) == 1
+        assert len(slow.lookups) == CROWD
+        assert max(slow.lookups.values()) == 1
 
 
 def test_a_room_receives_each_message_once_and_in_order(stack: Stack, tokens: Path):
@@ -101,6 +101,6 @@ def test_a_room_receives_each_message_once_and_in_order(stack: Stack, tokens: Pa
         room = Room(crowd, Events(stack, list(range(FIRST_ID, FIRST_ID + CROWD))))
         for _ in range(50):
             room.send()
-        heard = room.report()
-    assert heard["deliveries"] == 50 * CROWD
-    assert (heard["gaps"], heard["duplicates"], heard["unexpected_frames"]) == (0, 0, 0)
+        report = room.report()
+    assert report["deliveries"] == 50 * CROWD
+    assert (report["gaps"], report["duplicates"], report["unexpected_frames"]) == (0, 0, 0)

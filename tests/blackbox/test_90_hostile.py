@@ -37,7 +37,7 @@ def metric(gateway: Service, name: str) -> float:
     return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
-def in_kernel(port: int) -> int:
+def kernel_connections(port: int) -> int:
     """TCP connections at this local port, including those without a process."""
     over = {"06", "07", "0A"}  # TIME_WAIT, CLOSE, LISTEN
     with open("/proc/net/tcp", encoding="ascii") as table:
@@ -59,8 +59,8 @@ def gateway(stack: Stack) -> Iterator[Service]:
         yield gateway
 
 
-# --- readers that do not read -------------------------------------------------------
-def open_deaf(url: str, person: Person) -> RawSocket:
+# --- readers that do not read --------------------------------------------------------
+def open_without_reading(url: str, person: Person) -> RawSocket:
     """A socket with a small kernel buffer that reads its welcome and nothing more."""
     raw = RawSocket(url, receive_bytes=4096)
     assert raw.upgrade(person.token).status == 101
@@ -71,18 +71,18 @@ def open_deaf(url: str, person: Person) -> RawSocket:
 @pytest.mark.slow
 def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Person,
                                            bob: Person):
-    with ExitStack() as open_ones:
-        sender = open_ones.enter_context(open_socket(gateway.ws_url, alice))
-        healthy = open_ones.enter_context(open_socket(gateway.ws_url, bob))
+    with ExitStack() as opened:
+        sender = opened.enter_context(open_socket(gateway.ws_url, alice))
+        healthy = opened.enter_context(open_socket(gateway.ws_url, bob))
         sender.saved(sender.say(bob.id, "warm"))
         healthy.expect(type="message")
-        slow = [open_ones.enter_context(open_deaf(gateway.ws_url, bob))
+        slow = [opened.enter_context(open_without_reading(gateway.ws_url, bob))
                 for _ in range(SLOW_READERS)]
         before = resident(gateway.child.pid)
         most, sent, text = 0, [], "x" * 16000
         deadline = time.monotonic() + 4 * HANG_S
         while len(gateway.events("socket.too_slow")) < SLOW_READERS:
-            assert time.monotonic() < deadline, "not all are closed"
+            assert time.monotonic() < deadline, "the gateway has not closed all slow readers"
             sent.append(sender.say(bob.id, text))
             sender.saved(sent[-1])
             healthy.expect(type="message", uuid=sent[-1])
@@ -90,7 +90,7 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
         assert len(sent) * len(text) < 2 * (QUEUE_BYTES + KERNEL_BYTES)
         # For each: its queue, and the copy made while the queue grows.
         assert most - before < SLOW_READERS * 2 * QUEUE_BYTES
-        until("all of them are gone", lambda: metric(gateway, "parley_sockets") == 2)
+        until("all slow readers are disconnected", lambda: metric(gateway, "parley_sockets") == 2)
         for raw in slow:
             raw.wait_end()
         last = sender.say(bob.id, "still here")
@@ -103,22 +103,22 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
 @pytest.mark.slow
 def test_slow_readers_that_never_read_are_disconnected(gateway: Service, alice: Person,
                                                        bob: Person):
-    """The close frame cannot be sent either: the socket and its kernel buffer are freed
-    all the same."""
+    """The close frame cannot be sent either: the gateway frees the socket and its
+    kernel buffer anyway."""
     with open_socket(gateway.ws_url, alice) as sender:
-        slow = [open_deaf(gateway.ws_url, bob) for _ in range(10)]
+        slow = [open_without_reading(gateway.ws_url, bob) for _ in range(10)]
         while len(gateway.events("socket.too_slow")) < len(slow):
             sender.saved(sender.say(bob.id, "x" * 16000))
         until("only the sender is left", lambda: metric(gateway, "parley_sockets") == 1)
-        until("the kernel knows no other", lambda: in_kernel(gateway.port) == 1)
+        until("the kernel has no other connection", lambda: kernel_connections(gateway.port) == 1)
         for raw in slow:
             raw.tcp.close()
 
 
-# --- handshakes that do not end ---------------------------------------------------------
+# --- unfinished handshakes -----------------------------------------------------------
 @contextmanager
 def half_open(gateway: Service, count: int) -> Iterator[list[sockets.socket]]:
-    """This many connections with half a request head."""
+    """Opens `count` connections that have sent half a request head."""
     opened = []
     try:
         for _ in range(count):
@@ -130,7 +130,7 @@ def half_open(gateway: Service, count: int) -> Iterator[list[sockets.socket]]:
             one.close()
 
 
-def cut(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
+def wait_closed(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
     """Waits until the gateway has closed all of them; returns how many it has closed."""
     deadline, ended = time.monotonic() + timeout_s, 0
     with selectors.DefaultSelector() as selector:
@@ -151,7 +151,7 @@ def cut(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
 def test_a_thousand_half_open_handshakes_are_closed(gateway: Service, alice: Person, bob: Person):
     before = resident(gateway.child.pid)
     with half_open(gateway, HALF_OPEN) as halves:
-        until("all are there", lambda: metric(gateway, "parley_sockets") == HALF_OPEN)
+        until("all connections are open", lambda: metric(gateway, "parley_sockets") == HALF_OPEN)
         assert resident(gateway.child.pid) - before < HALF_OPEN * (16 << 10)
         with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, bob) as two:
             uuid = one.say(bob.id, "hi")
@@ -163,7 +163,7 @@ def test_a_thousand_half_open_handshakes_are_closed(gateway: Service, alice: Per
                 for half in halves:
                     half.sendall(b"x")
                 time.sleep(0.5)
-            assert cut(halves) == HALF_OPEN
+            assert wait_closed(halves) == HALF_OPEN
             assert metric(gateway, "parley_sockets") == 2
             assert one.alive() and two.alive()
 
@@ -173,15 +173,15 @@ def test_half_open_handshakes_never_fill_the_gateway(gateway: Service, alice: Pe
     """The gateway closes the oldest to make room."""
     more = 50
     with half_open(gateway, HEADS_MAX + more) as halves:
-        until("there is room", lambda: metric(gateway, "parley_sockets") <= HEADS_MAX)
-        assert cut(halves[:more]) == more
+        until("the gateway has room", lambda: metric(gateway, "parley_sockets") <= HEADS_MAX)
+        assert wait_closed(halves[:more]) == more
         with open_socket(gateway.ws_url, alice) as socket:
             assert socket.alive()
             assert metric(gateway, "parley_sockets") <= HEADS_MAX + 1
 
 
-# --- floods of frames -----------------------------------------------------------------------
-def endless(raw: RawSocket, data: bytes) -> None:
+# --- floods of frames ----------------------------------------------------------------
+def send_until_closed(raw: RawSocket, data: bytes) -> None:
     """Sends the data repeatedly until the server closes."""
     raw.tcp.settimeout(HANG_S)
     try:
@@ -193,28 +193,28 @@ def endless(raw: RawSocket, data: bytes) -> None:
 
 def one_byte_fragments(raw: RawSocket) -> None:
     raw.send(frame(TEXT, b" ", fin=False))
-    endless(raw, frame(CONTINUATION, b" ", fin=False) * 1000)
+    send_until_closed(raw, frame(CONTINUATION, b" ", fin=False) * 1000)
 
 
 def empty_fragments(raw: RawSocket) -> None:
     raw.send(frame(TEXT, b"", fin=False))
-    endless(raw, frame(CONTINUATION, b"", fin=False) * 1000)
+    send_until_closed(raw, frame(CONTINUATION, b"", fin=False) * 1000)
 
 
 def large_fragments(raw: RawSocket) -> None:
     raw.send(frame(TEXT, b" " * 4096, fin=False))
-    endless(raw, frame(CONTINUATION, b" " * 4096, fin=False))
+    send_until_closed(raw, frame(CONTINUATION, b" " * 4096, fin=False))
 
 
 FLOODS: dict[str, tuple[Callable[[RawSocket], None], int]] = {
     "fragments of one byte": (one_byte_fragments, 1008),
     "fragments of nothing": (empty_fragments, 1008),
     "fragments over the cap": (large_fragments, 1009),
-    "a message over the cap": (lambda raw: endless(raw, frame(TEXT, b" " * 65537)), 1009),
-    "pings": (lambda raw: endless(raw, frame(PING, b"x" * 125) * 100), 1008),
-    "pongs": (lambda raw: endless(raw, frame(PONG, b"x" * 125) * 100), 1008),
+    "a message over the cap": (lambda raw: send_until_closed(raw, frame(TEXT, b" " * 65537)), 1009),
+    "pings": (lambda raw: send_until_closed(raw, frame(PING, b"x" * 125) * 100), 1008),
+    "pongs": (lambda raw: send_until_closed(raw, frame(PONG, b"x" * 125) * 100), 1008),
     "pings between fragments": (
-        lambda raw: endless(raw, frame(TEXT, b"", fin=False) + frame(PING) * 1000), 1008),
+        lambda raw: send_until_closed(raw, frame(TEXT, b"", fin=False) + frame(PING) * 1000), 1008),
 }
 
 
@@ -243,7 +243,7 @@ def close_code_among(raw: RawSocket) -> int:
 
 def test_many_fragments_of_an_honest_client_are_accepted(gateway: Service, alice: Person,
                                                          bob: Person):
-    """Repeated messages in fragments of 64 bytes are no flood."""
+    """A client that sends messages in fragments of 64 bytes is not closed."""
     text = json.dumps({"uuid": new_uuid(), "message": "x" * 16000, "user_to": bob.id}).encode()
     pieces = [text[at:at + 64] for at in range(0, len(text), 64)]
     with open_raw(gateway.ws_url, alice.token) as raw:

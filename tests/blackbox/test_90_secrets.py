@@ -1,6 +1,6 @@
-"""Known secrets appear only where they belong.
+"""Known secrets appear in their own places only.
 
-The search also covers what earlier tests did: they share the stack.
+The search also covers the data of earlier tests, which share the stack.
 """
 
 import os
@@ -24,7 +24,7 @@ from support.stack import SERVICES, Stack
 from support.stores import database, hints, rows
 from support.wait import HANG_S, until
 
-# Places where texts belong.
+# Places that may hold texts.
 TEXT_PLACES = ("value of message_save", "value of message_events", "value of message_dlq",
                "table chat.messages")
 LARGE = "x" * 20000
@@ -83,7 +83,7 @@ def try_tokens(client: Client, person: Person, secret: dict[str, str]) -> None:
                     headers={"Sec-WebSocket-Protocol": f"parley, bearer.{secret['bad token']}"})
 
 
-def try_away(stack: Stack, client: Client, secret: dict[str, str]) -> None:
+def try_with_services_down(stack: Stack, client: Client, secret: dict[str, str]) -> None:
     """Requests while a service behind nginx is down."""
     stack.stop("identity-service")
     try:
@@ -126,7 +126,7 @@ def exercise(stack: Stack, shared_api: Api) -> Exercise:
     try_sign_ins(client, person, secret)
     try_tokens(client, person, secret)
     try_frames(stack, client, person, secret, text)
-    try_away(stack, client, secret)
+    try_with_services_down(stack, client, secret)
     secret |= {"everybody's password": PASSWORD, "token": person.token,
                "signature": person.token.rsplit(".", 1)[1][:40],
                "password of MariaDB": stack.secret("mysql"),

@@ -1,4 +1,4 @@
-"""choice - which parts of `make prove` fit into a time."""
+"""choice - chooses the parts of `make prove` that fit into a time."""
 
 from dataclasses import dataclass, field
 

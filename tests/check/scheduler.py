@@ -20,7 +20,7 @@ from stages import Stage
 LOGS = Path("build/test-logs")
 SLOTS = 2
 HEARTBEAT_S = 30
-# Bounds on hanging, far above what a slow machine needs.
+# Bounds on hanging, far above the times of a slow machine.
 HANG_MIN_S, HANG_BUDGETS = 900, 8
 STACK_START_S, STACK_STOP_S = 300, 120
 # The build variant of a stack's programs, where its name is another.
@@ -47,7 +47,7 @@ class Job:
                 **{"stdin": subprocess.DEVNULL} | options)
 
     def end(self) -> None:
-        """SIGTERM for all of it, then SIGKILL for what is left."""
+        """Sends SIGTERM to the process group, then SIGKILL to the processes that are left."""
         for number, wait_s in ((signal.SIGTERM, 60), (signal.SIGKILL, 10)):
             try:
                 os.killpg(self.child.pid, number)
@@ -63,7 +63,7 @@ class Job:
 
 
 class Run:
-    """What became of one stage."""
+    """The result of one stage."""
 
     def __init__(self, stage: Stage):
         self.stage, self.name = stage, stage.name

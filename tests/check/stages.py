@@ -1,4 +1,4 @@
-"""stages - the table of everything that is checked.
+"""stages - the table of all checks.
 
 tests/check/run executes it, tests/check/choose picks from it, and the table in
 CONTRIBUTING.md is generated from it (tests/docs/stages-table).
@@ -147,7 +147,7 @@ def of_test() -> list[Stage]:
 
 
 def parts() -> list[Stage]:
-    """What `make prove PART=…` may name: builds are pulled in by who needs them."""
+    """The stages that `make prove PART=…` may name; a part adds the builds that it needs."""
     return [stage for stage in STAGES if stage.command == PROVE]
 
 
@@ -167,7 +167,7 @@ def with_needs(names: list[str]) -> list[Stage]:
 
 
 def expected_s(stage: Stage) -> float:
-    """How long it will take, as far as is known."""
+    """The expected time: that of the last recorded run, or else the budget."""
     return last_times().get(stage.name, stage.budget_s)
 
 

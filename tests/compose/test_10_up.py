@@ -50,11 +50,11 @@ def test_two_containers_chat(project: Project) -> None:
                     return True
 
                 until("the message is sent", sent, WAIT_S)
-            heard, said = bob.communicate(timeout=WAIT_S)
+            output, errors = bob.communicate(timeout=WAIT_S)
         finally:
             bob.kill()
-    assert bob.returncode == 0, said
-    assert "hello from a box" in heard and "and again" in heard
+    assert bob.returncode == 0, errors
+    assert "hello from a box" in output and "and again" in output
 
 
 def test_only_nginx_is_published(project: Project) -> None:
@@ -78,8 +78,8 @@ def test_adminer_shows_a_page_for_the_database(project: Project) -> None:
 # --- how they run ------------------------------------------------------------------
 def test_containers_have_few_privileges(project: Project) -> None:
     for one in project.running(*SERVICES):
-        told = project.inspect(one)
-        host, config = told["HostConfig"], told["Config"]
+        found = project.inspect(one)
+        host, config = found["HostConfig"], found["Config"]
         assert host["ReadonlyRootfs"], one
         assert host["CapDrop"] == ["ALL"] and not host["CapAdd"], one
         assert any(option.startswith("no-new-privileges") for option in host["SecurityOpt"]), one
@@ -99,10 +99,10 @@ def test_containers_have_few_privileges(project: Project) -> None:
 def test_images_hold_only_the_program(built: Project) -> None:
     for name in (*SERVICES, "client-test"):
         image = f"parley/{name}"
-        told = json.loads(built.engine.docker("image", "inspect", image).stdout)[0]
-        assert told["Size"] <= IMAGE_MAX_BYTES, f"{image} has {told['Size'] / 1e6:.0f} MB"
-        assert told["Config"]["User"] == "parley", image
-        print(f"{image}: {told['Size'] / 1e6:.0f} MB", flush=True)
+        found = json.loads(built.engine.docker("image", "inspect", image).stdout)[0]
+        assert found["Size"] <= IMAGE_MAX_BYTES, f"{image} has {found['Size'] / 1e6:.0f} MB"
+        assert found["Config"]["User"] == "parley", image
+        print(f"{image}: {found['Size'] / 1e6:.0f} MB", flush=True)
         packages = built.engine.docker("run", "--rm", "--entrypoint", "dpkg-query", image, "-W",
                                        "-f", "${Package}\n").stdout.split()
         assert not [one for one in packages if one.endswith("-dev") or one in BUILD_TOOLS], image

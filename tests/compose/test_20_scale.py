@@ -6,7 +6,7 @@ from collections import Counter
 import httpx
 
 from containers.project import Container, Project
-from containers.watcher import Watchers
+from containers.reconnecting_users import ReconnectingUsers
 from support.api import Api
 from support.chat import open_socket
 from support.wait import until
@@ -125,23 +125,23 @@ def test_nginx_drops_a_dead_gateway(project: Project, api: Api) -> None:
     scale(project)
     dead: Container = project.running("websocket-service")[0]
     address = project.address(dead)
-    with Watchers(api, project.ws_url, EACH) as people:
+    with ReconnectingUsers(api, project.ws_url, EACH) as people:
         assert project.sockets(dead) > 0
         project.engine.docker("kill", dead.id)
         killed_at = time.monotonic()
-        returns = until("users come back", people.returns, CHANGE_S)
+        returns = until("users reconnect", people.reconnects, CHANGE_S)
         assert all(each.back for each in returns), returns
 
-        def forgotten() -> bool:
+        def dropped() -> bool:
             asked = in_nginx_log(project, address)
-            with Watchers(api, project.ws_url, EACH):
+            with ReconnectingUsers(api, project.ws_url, EACH):
                 pass
             return in_nginx_log(project, address) == asked
 
-        until("nginx asks the dead gateway no more", forgotten, CHANGE_S)
-        assert forgotten(), "nginx asks the dead gateway again"
-        print(f"{len(returns)} left a dead gateway, away for at most "
-              f"{max(each.away_s for each in returns):.1f} s; forgotten after "
+        until("nginx sends no requests to the dead gateway", dropped, CHANGE_S)
+        assert dropped(), "nginx sent a request to the dead gateway"
+        print(f"{len(returns)} users left a dead gateway, disconnected for at most "
+              f"{max(each.away_s for each in returns):.1f} s; dropped after "
               f"{time.monotonic() - killed_at:.1f} s", flush=True)
     project.engine.docker("rm", "-f", dead.id)
 
@@ -157,16 +157,16 @@ def test_nginx_drops_a_dead_identity_and_a_dead_persistence(project: Project, ap
         project.engine.docker("kill", dead.id)
         failures: list[httpx.Response] = []
 
-        def forgotten() -> bool:
-            """Some requests in a row are answered, and nginx asks the dead one for none."""
+        def dropped() -> bool:
+            """The service answers some requests in a row, and nginx sends none to the dead one."""
             asked = in_nginx_log(project, address)
             answers = [api.http.get(path, headers=person.bearer) for _ in range(IN_A_ROW)]
             failures.extend(one for one in answers if one.status_code != 200)
             return in_nginx_log(project, address) == asked and not any(
                 one.status_code != 200 for one in answers)
 
-        until(f"nginx asks the dead {name} no more", forgotten, CHANGE_S)
-        assert forgotten(), f"nginx asks the dead {name} again"
+        until(f"nginx sends no requests to the dead {name}", dropped, CHANGE_S)
+        assert dropped(), f"nginx sent a request to the dead {name}"
         for answer in failures:
             assert answer.status_code in (502, 503, 504), answer.text
             assert int(answer.headers["Retry-After"]) >= 1

@@ -1,7 +1,7 @@
 """Nothing is lost during changes: restarts and scaling below the ledger."""
 
 from containers.project import Project
-from containers.watcher import Watchers
+from containers.reconnecting_users import ReconnectingUsers
 from support.api import Api
 from support.load import Load
 from support.stack import SERVICES
@@ -26,8 +26,8 @@ def upgrade(project: Project, name: str) -> None:
     project.wait_healthy(name, count)
 
 
-def all_come_back(people: Watchers, what: str) -> None:
-    returns = people.returns()
+def all_come_back(people: ReconnectingUsers, what: str) -> None:
+    returns = people.reconnects()
     if returns:
         print(f"{what}: {len(returns)} of {len(people.all)} closed, back after at most "
               f"{max(each.away_s for each in returns):.1f} s", flush=True)
@@ -43,7 +43,7 @@ def test_restarts_and_scaling_lose_nothing(project: Project, api: Api) -> None:
     changes = [(f"restart of {name}", restart, {"name": name}) for name in SERVICES + SERVERS]
     changes += [(f"{count} gateways", scale, {"websocket_service": count}) for count in (1, 3)]
     changes += [(f"upgrade of {name}", upgrade, {"name": name}) for name in UPGRADE_ORDER]
-    with Watchers(api, project.ws_url, WATCHERS) as people, \
+    with ReconnectingUsers(api, project.ws_url, WATCHERS) as people, \
             Load(project, **LEDGER) as ledger:
         ledger.wait_sending()
         for what, change, options in changes:

@@ -1,4 +1,4 @@
-"""A set-up that cannot work says why, in one clear line."""
+"""A set-up that cannot work names the reason in one clear line."""
 
 import socket
 from collections.abc import Iterator
@@ -13,28 +13,29 @@ WAIT_S = 600  # a bound on hanging
 
 
 @pytest.fixture(scope="module")
-def spoilt(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def changeable(built: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     built.down()
-    project = Project(built.engine, copy_tree(tmp_path_factory.mktemp("spoilt")), "parley-spoilt")
+    folder = copy_tree(tmp_path_factory.mktemp("changeable"))
+    project = Project(built.engine, folder, "parley-changeable")
     yield project
     project.down()
 
 
 @pytest.fixture
-def other(spoilt: Project) -> Project:
-    """A project that a test may spoil; all services are ready when the test begins."""
-    spoilt.up()
-    spoilt.wait_ready()
-    return spoilt
+def other(changeable: Project) -> Project:
+    """A project that a test may break; all services are ready when the test begins."""
+    changeable.up()
+    changeable.wait_ready()
+    return changeable
 
 
-def wait_said(project: Project, service: str, *parts: str) -> str:
+def wait_logged(project: Project, service: str, *parts: str) -> str:
     """The line of a service's log that contains all these parts."""
     def line() -> str:
         lines = project.logs(service).splitlines()
         return next((one for one in lines if all(part in one for part in parts)), "")
 
-    return until(f"{service} says {' … '.join(parts)}", line, WAIT_S)
+    return until(f"{service} logs {' … '.join(parts)}", line, WAIT_S)
 
 
 @pytest.mark.parametrize("name", ["PARLEY_PORT", "IDENTITY_PORT", "WEBSOCKET_ADMIN_PORT",
@@ -84,7 +85,7 @@ def test_the_error_names_a_wrong_partition_count(other: Project) -> None:
     done = other.compose("up", "-d", "--no-build", check=False, KAFKA_PARTITIONS="6")
     assert done.returncode != 0
     assert "topics" in done.stderr, done.stderr
-    wait_said(other, "topics", "message_save", "12", "6")
+    wait_logged(other, "topics", "message_save", "12", "6")
 
 
 def test_the_error_names_a_wrong_database_password(other: Project) -> None:
@@ -92,7 +93,7 @@ def test_the_error_names_a_wrong_database_password(other: Project) -> None:
     right = secret.read_text()
     secret.write_text("certainly-not-this-one")
     other.compose("restart", "identity-service")
-    wait_said(other, "identity-service", "database.not_ready", "Access denied for user 'parley'")
+    wait_logged(other, "identity-service", "database.not_ready", "Access denied for user 'parley'")
     until("identity is unhealthy", lambda: other.containers("identity-service")[0].health
           == "unhealthy", WAIT_S)
     assert "certainly-not-this-one" not in other.logs()
@@ -114,6 +115,6 @@ def test_the_error_names_a_newer_schema(other: Project, service: str, database: 
 
     sql("INSERT INTO schema_version (version) VALUES (99)")
     other.compose("restart", service)
-    wait_said(other, service, "schema version 99", "too old")
+    wait_logged(other, service, "schema version 99", "too old")
     sql("DELETE FROM schema_version WHERE version = 99")
     other.wait_ready(WAIT_S)

@@ -1,7 +1,7 @@
 """cases - Autobahn's base list of server cases, under its own numbers.
 
 Sections 1 to 7, 9 and 10; 8 is empty and 12 to 13 are about compression, which
-is never agreed on. `differs` is on those that Parley must answer otherwise.
+the gateway never negotiates. `differs` marks the cases that Parley must answer otherwise.
 """
 
 from support.raw import BINARY, TEXT, frame
@@ -43,9 +43,9 @@ def pings() -> list[Case]:
         *(echoed(number, what, ping(payload, chop=chop), replies=[Pong(payload)])
           for number, what, payload, chop in good_pings),
         failed("2.5", "a ping of 126 bytes", ping(b"\xfe" * 126)),
-        echoed("2.7", "an empty pong nobody asked for", pong(), close(NORMAL), replies=[]),
-        echoed("2.8", "a pong nobody asked for", pong(unasked), close(NORMAL), replies=[]),
-        echoed("2.9", "a pong nobody asked for, then a ping", pong(unasked),
+        echoed("2.7", "an empty unsolicited pong", pong(), close(NORMAL), replies=[]),
+        echoed("2.8", "an unsolicited pong", pong(unasked), close(NORMAL), replies=[]),
+        echoed("2.9", "an unsolicited pong, then a ping", pong(unasked),
                ping(b"ping payload"), replies=[Pong(b"ping payload")]),
         echoed("2.10", "ten pings", *map(ping, ten), replies=map(Pong, ten)),
         echoed("2.11", "ten pings, a byte a write", *(ping(payload, chop=1) for payload in ten),

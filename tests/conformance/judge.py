@@ -12,7 +12,7 @@ from translate import Chat, as_chat
 
 OK, NON_STRICT, FAILED = "OK", "NON-STRICT", "FAILED"
 FAIL_FAST_S = 3
-SHOWN = 400  # characters of what came, in a complaint
+SHOWN = 400  # characters of received text shown in a reason
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Judge:
                 before = len(peer.events)
                 peer.play(steps)
                 if not case.by_server:
-                    peer.take_until(lambda: len(told(peer.events[before:], chat)) >=
+                    peer.take_until(lambda: len(case_events(peer.events[before:], chat)) >=
                                     len(case.replies))
             late = bool(case.fail_fast) and not fails_fast(peer, case)
             if not case.by_server and not sends_close(case):
                 peer.close()
             peer.take_to_end()
-        verdict = judge(case, told(peer.events, chat), chat)
+        verdict = judge(case, case_events(peer.events, chat), chat)
         if verdict.outcome == OK and late:
             verdict = Verdict(NON_STRICT, "failed, but only at the end of the message")
         return verdict
@@ -88,7 +88,7 @@ def sends_close(case: Case) -> bool:
     return any(isinstance(step, Send) and step.op == CLOSE for step in case.steps)
 
 
-def told(events: Sequence[tuple], chat: Chat | None) -> list:
+def case_events(events: Sequence[tuple], chat: Chat | None) -> list:
     """The events in the terms of the case; events that are no reply stay unchanged."""
     said = []
     for event in events:
@@ -114,7 +114,7 @@ def judge(case: Case, said: list, chat: Chat | None) -> Verdict:
     if said[-2][1] not in case.codes:
         return Verdict(FAILED, f"closed with {said[-2][1]}, not {case.codes}")
     replies, wanted, lenient = said[:-2], list(case.replies) * case.rounds, case.lenient
-    if chat and case.by_server:  # it is saved later than the socket is closed
+    if chat and case.by_server:  # the message is saved after the socket is closed
         replies = [reply for reply in replies if reply != Echo()]
         wanted = [reply for reply in wanted if reply != Echo()]
         lenient = None

@@ -1,8 +1,8 @@
 """utf8_vectors - the byte sequences of sections 6.5 to 6.23.
 
 They follow Markus Kuhn's "UTF-8 decoder capability and stress test", in the
-order that Autobahn numbers them. Whether a sequence is good is not written down
-but asked of Python's own decoder, which knows nothing of ours.
+order that Autobahn numbers them. Python's own decoder, which is independent of
+ours, decides whether a sequence is valid.
 """
 
 KOSME = b"\xce\xba\xe1\xbd\xb9\xcf\x83\xce\xbc\xce\xb5"  # its second letter has three bytes

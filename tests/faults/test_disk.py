@@ -1,4 +1,4 @@
-"""A disk that is full takes nothing, and takes it again when it is freed."""
+"""A full disk refuses writes, and accepts them again when space is freed."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A check of an outage fails when what it asks for does not happen."""
+"""A check of an outage fails when the expected behaviour does not occur."""
 
 import itertools
 from pathlib import Path
@@ -26,7 +26,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Script(Load):
-    """A ledger whose progress lines are given: one more each time that it is asked."""
+    """A ledger with given progress lines: each call returns one more."""
 
     def __init__(self, accepted: list[int]):
         self.pace = SimpleNamespace(rate=RATE)

@@ -32,7 +32,7 @@ def test_at_most_two_faults_last_and_never_on_one_program(seed: int):
     for fault in faults:
         meanwhile = [other for other in faults if other is not fault
                      and other.at_s <= fault.at_s < other.ends_s]
-        assert len(meanwhile) < plan.LANES, f"{fault} beside {meanwhile}"
+        assert len(meanwhile) < plan.SEQUENCES, f"{fault} beside {meanwhile}"
     for one, two in combinations(faults, 2):
         assert not plan.meets(one, two, 0), f"{one} and {two}"
 

@@ -1,4 +1,4 @@
-"""Both ends of a link see each way in which it can be bad."""
+"""Both ends of a link observe each fault of the link."""
 
 import socket
 import struct
@@ -13,11 +13,11 @@ from support.stack import free_port
 from support.wait import until
 
 WAIT_S = 60  # a bound on hanging
-SILENT_S = 0.3  # nothing comes for so long
+SILENT_S = 0.3  # nothing arrives for so long
 
 
 class Echo:
-    """A server that sends back what it gets, and closes when its client has."""
+    """A server that echoes bytes and closes when its client closes."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -32,10 +32,10 @@ class Echo:
             except OSError:
                 return
             self.taken.append(taken)
-            threading.Thread(target=self.talk, args=(taken,), daemon=True).start()
+            threading.Thread(target=self.echo_bytes, args=(taken,), daemon=True).start()
 
     @staticmethod
-    def talk(taken: socket.socket) -> None:
+    def echo_bytes(taken: socket.socket) -> None:
         with taken:
             try:
                 while data := taken.recv(65536):
@@ -208,7 +208,7 @@ def test_two_faults_on_a_link_add_up_and_end_separately(port: int, links: Links)
 
 def test_the_proxy_refuses_invalid_orders(links: Links, port: int):
     with pytest.raises(RuntimeError):
-        links.ask({"link": "nobody", "toxics": {}})
+        links.ask({"link": "unknown", "toxics": {}})
     with pytest.raises(RuntimeError):
         links.ask({"link": "link", "toxics": {"poison": 1}})
     assert links.alive

@@ -1,11 +1,11 @@
-"""mutants - planted bugs: what a tired programmer could write, and what must come of it.
+"""mutants - planted bugs, and the faults that the ledger must report for each of them.
 
 A mutant has:
 
-- exact replacements in the sources. A text that is not there exactly once fails the test,
-  because a mutant has to follow the code;
-- what happens while the ledger sends, so that the bug does harm;
-- faults of the ledger (tests/ledger), of which it must see at least one.
+- exact replacements in the sources. The test fails when a text does not occur exactly once,
+  because a mutant must follow the code;
+- an act, carried out while the ledger sends, so that the bug takes effect;
+- faults that the ledger (tests/ledger) may report; it must report at least one of them.
 """
 
 import os
@@ -20,7 +20,7 @@ from support.points import Point
 from support.stack import ROOT, Stack
 
 Act = Callable[[Stack, Load], None]
-Edit = tuple[str, str, str]  # file, the text there, the text that replaces it
+Edit = tuple[str, str, str]  # file, its text, the replacement
 READY_S = 240  # a bound on hanging
 
 
@@ -29,7 +29,7 @@ def nothing(stack: Stack, load: Load) -> None:
 
 
 def churning(stack: Stack, load: Load) -> None:
-    """Long enough for many joins and leaves: chance decides which of them shows the bug."""
+    """Lasts for many joins and leaves, because only some of them show the bug."""
     load.wait_sent(2500)
 
 
@@ -56,7 +56,7 @@ def killed(program: str, times: int) -> Act:
 
 
 def stopped(program: str, then_kill: str | None = None) -> Act:
-    """A server is down while 600 messages are sent; then another program may die."""
+    """Stops a server while the ledger sends 600 messages; then another program may die."""
     def act(stack: Stack, load: Load) -> None:
         stack.stop(program)
         load.wait_sent(600)
@@ -68,7 +68,7 @@ def stopped(program: str, then_kill: str | None = None) -> Act:
 
 
 def batch_fails(stack: Stack, load: Load) -> None:
-    """MariaDB goes down while persistence stands still: its next batch is large, and fails."""
+    """Stops MariaDB while persistence is paused: the next batch is large and fails."""
     persistence = stack.pid("persistence-service")
     os.kill(persistence, signal.SIGSTOP)
     try:
@@ -82,7 +82,7 @@ def batch_fails(stack: Stack, load: Load) -> None:
 
 
 def saved_while_disconnected(stack: Stack, load: Load) -> None:
-    """Messages are accepted, but MariaDB takes them only while no socket is connected."""
+    """The gateway accepts messages; persistence saves them only while no socket is connected."""
     user, password = stack.make_database_admin()
     with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
                          password=password) as admin, admin.cursor() as cursor:
@@ -103,16 +103,16 @@ class Mutant:
     edits: list[Edit]
     act: Act
     faults: set[str]
-    options: dict[str, object] = field(default_factory=dict)  # of the ledger
-    env: dict[str, str] = field(default_factory=dict)  # of the stack
-    own_stack: bool = False  # it changes what a database keeps
+    options: dict[str, object] = field(default_factory=dict)  # options of the ledger
+    env: dict[str, str] = field(default_factory=dict)  # settings of the stack
+    own_stack: bool = False  # the mutant changes stored data
 
 
 def planted(mutant: Mutant) -> dict[str, str]:
     """By file: the source with the bug in it. Fails when the mutant does not fit the code."""
     texts: dict[str, str] = {}
     for path, old, new in mutant.edits:
-        assert path in texts or (ROOT / path).is_file(), f"{mutant.name}: there is no {path}"
+        assert path in texts or (ROOT / path).is_file(), f"{mutant.name}: {path} does not exist"
         text = texts.get(path) or (ROOT / path).read_text("utf-8")
         assert text.count(old) == 1, \
             f"{mutant.name}: {path} has this {text.count(old)} times, not once:\n{old}"
@@ -142,7 +142,7 @@ MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
 
 CHURN = {"churn": 900}  # 900 joins and leaves of groups a minute
 ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large conversation
-UNTOLD = {"receipts": 0}  # a large conversation tells receipts to the reader's sockets only
+NO_RECEIPTS = {"receipts": 0}  # in a large conversation receipts reach the reader's sockets only
 
 MUTANTS = [
     Mutant(
@@ -302,7 +302,7 @@ MUTANTS = [
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n",
           "	for (uint32_t i = 0; i < rosters->partitions; i += 2) {\n"
           "		struct buf key CLEANUP(buf_free) = BUF(64);\n")],
-        nothing, {"unheard", "undelivered"}, UNTOLD, ROOMS),
+        nothing, {"unheard", "undelivered"}, NO_RECEIPTS, ROOMS),
     Mutant(
         "join_not_noted",
         "the gateway does not note that a user joins a room",
@@ -310,7 +310,7 @@ MUTANTS = [
           "	if (change->sign == '+')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        churning, {"unheard", "undelivered"}, CHURN | UNTOLD, ROOMS),
+        churning, {"unheard", "undelivered"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "leave_not_noted",
         "the gateway does not note that a user leaves a room",
@@ -318,7 +318,7 @@ MUTANTS = [
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        churning, {"misrouted"}, CHURN | UNTOLD, ROOMS),
+        churning, {"misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "membership_change_not_announced",
         "a membership change is saved, and its record of message_events is lost",
@@ -328,7 +328,7 @@ MUTANTS = [
           "	enum status status = ST_OK;\n\n"
           "	(void)sending;\n"
           "	(void)send_record;\n")],
-        churning, {"unheard", "undelivered", "misrouted"}, CHURN | UNTOLD, ROOMS),
+        churning, {"unheard", "undelivered", "misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "receipts_not_stored",
         "a receipt is delivered and not stored",

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from mutants import CHURN, MUTANTS, ROOMS, UNTOLD, Act, Mutant, churning
+from mutants import CHURN, MUTANTS, NO_RECEIPTS, ROOMS, Act, Mutant, churning
 from support.background import in_background
-from support.load import FAULTS, Load, in_short
+from support.load import FAULTS, Load, one_line
 from support.own_programs import OwnPrograms
 from support.stack import LOGS, ROOT, Stack
 from tree import Tree
 
 BUILD = ROOT / os.environ.get("PARLEY_BUILD", "build/faults")
 TREE, BUILT = ROOT / "build" / "mutants" / "tree", ROOT / "build" / "mutants" / "built"
-LANES = 2
-# A ledger that the test ends, and bounds on hanging.
+WORKERS = 2
+# The test ends the ledger; the times are bounds on hanging.
 LEDGER = {"users": 12, "sockets": 2, "peers": 6, "rate": 200, "seconds": 3600, "drain": 300}
 VERDICT_S, READY_S, ALL_S = 900, 240, 3600
 
@@ -30,38 +30,38 @@ pytestmark = pytest.mark.timeout(ALL_S)
 
 @dataclass
 class Trial:
-    """One run of the ledger: the programs, the settings, and what happens meanwhile."""
+    """One run of the ledger: the programs, the settings, and the act during the run."""
 
     name: str
-    build: Future  # of the folder with the programs
+    build: Future  # yields the folder with the programs
     act: Act
     options: dict[str, object]
     env: dict[str, str]
     own_stack: bool = False
-    last: bool = False  # of those with the same settings
+    last: bool = False  # runs after the others with the same settings
     verdict: Future = field(default_factory=Future)
 
 
-def all_of_it(stack: Stack, load: Load) -> None:
+def all_acts(stack: Stack, load: Load) -> None:
     for name in ("offsets_before_transaction", "no_unique_key", "errors_taken_for_saved",
                  "listening_before_positioned", "accepted_before_report"):
         next(mutant for mutant in MUTANTS if mutant.name == name).act(stack, load)
 
 
 CONTROLS = {
-    "lists": (all_of_it, {"receipts": 500}, {}),
-    "rooms": (all_of_it, UNTOLD, ROOMS),
+    "lists": (all_acts, {"receipts": 500}, {}),
+    "rooms": (all_acts, NO_RECEIPTS, ROOMS),
     "lists, churn": (churning, {"receipts": 500} | CHURN, {}),
-    "rooms, churn": (churning, UNTOLD | CHURN, ROOMS),
+    "rooms, churn": (churning, NO_RECEIPTS | CHURN, ROOMS),
 }
 
 
-class Lanes:
-    """Trials wait in one queue; each lane takes them one by one, and has one stack at a time.
+class TrialWorkers:
+    """Each worker thread takes trials from one queue and has one stack at a time.
 
-    The builds are made ahead, one by one. A stack stays up from one trial to the next: only
-    the programs that differ are replaced. It is given up when the next trial has other
-    settings or needs a stack of its own, and when a trial could not be finished.
+    A separate thread builds the mutants in advance. A worker keeps its stack for the next
+    trial and replaces only the programs that differ. It stops the stack when the next trial
+    has other settings or needs its own stack, and when a trial could not finish.
     """
 
     def __init__(self, trials: list[Trial], mutants: list[Mutant]):
@@ -70,14 +70,14 @@ class Lanes:
         self.builds = {trial.name: trial.build for trial in trials}
         self.stopping = False
         self.began = time.monotonic()
-        self.diary = open(LOGS / "mutants.log", "w", buffering=1, encoding="utf-8")
+        self.log = open(LOGS / "mutants.log", "w", buffering=1, encoding="utf-8")
         in_background(self.build_all, mutants)
-        for _ in range(LANES):
+        for _ in range(WORKERS):
             in_background(self.work)
 
     def note(self, what: str) -> None:
         print(f"{time.monotonic() - self.began:7.1f} s  {threading.current_thread().name:<12} "
-              f"{what}", file=self.diary)
+              f"{what}", file=self.log)
 
     def build_all(self, mutants: list[Mutant]) -> None:
         tree = None
@@ -91,7 +91,7 @@ class Lanes:
                 future.set_exception(error)
 
     def next(self, env: dict[str, str] | None) -> Trial | None:
-        """Rather a trial with the settings of the stack that is up, and one that is built."""
+        """The next trial; prefers the settings of the running stack, and a finished build."""
         with self.lock:
             if self.stopping or not self.waiting:
                 return None
@@ -142,8 +142,8 @@ def judge(stack: Stack, trial: Trial, note: Callable[[str], None]) -> dict:
     return verdict
 
 
-def alternating(mutants: list[Mutant]) -> list[Mutant]:
-    """In an order of building in which neither lane waits long: the settings take turns."""
+def build_order(mutants: list[Mutant]) -> list[Mutant]:
+    """An order of builds in which no worker waits long: the settings alternate."""
     lists = [mutant for mutant in mutants if not mutant.env]
     rooms = [mutant for mutant in mutants if mutant.env]
     pairs = itertools.zip_longest(lists, rooms)
@@ -158,7 +158,7 @@ def done(folder: Path) -> Future:
 
 @pytest.fixture(scope="session")
 def trials(request: pytest.FixtureRequest) -> Iterator[dict[str, Trial]]:
-    """Those of the tests that pytest selected, by name; all under way."""
+    """Name -> trial, for the tests that pytest selected; the trials are running."""
     found: dict[str, Trial] = {}
     mutants: list[Mutant] = []
     for item in request.session.items:
@@ -169,13 +169,13 @@ def trials(request: pytest.FixtureRequest) -> Iterator[dict[str, Trial]]:
                                        mutant.env, mutant.own_stack)
         elif control := params.get("control"):
             found[control] = Trial(control, done(BUILD), *CONTROLS[control])
-    # Controls first and last: at first nothing is built, and no mutant may leave anything behind.
+    # Controls run first, while mutants are built, and last, to show that no mutant leaves a trace.
     for name in list(CONTROLS)[2:]:
         if name in found:
             found[name].last = True
-    lanes = Lanes(list(found.values()), alternating(mutants))
+    workers = TrialWorkers(list(found.values()), build_order(mutants))
     yield found
-    lanes.stop()
+    workers.stop()
 
 
 def test_there_are_enough_mutants():
@@ -194,6 +194,6 @@ def test_the_ledger_sees_the_mutant(trials: dict[str, Trial], mutant: Mutant):
 
 @pytest.mark.parametrize("control", CONTROLS)
 def test_the_ledger_is_clean_without_a_mutant(trials: dict[str, Trial], control: str):
-    """What happens during the trials harms no correct program."""
+    """The acts of the trials cause no faults in a correct program."""
     verdict = trials[control].verdict.result(ALL_S)
-    assert verdict["verdict"] == "clean", in_short(verdict)
+    assert verdict["verdict"] == "clean", one_line(verdict)

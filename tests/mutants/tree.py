@@ -1,4 +1,4 @@
-"""tree - a copy of the sources with its objects, so that a mutant costs a few files to build."""
+"""tree - a copy of the sources and objects, so that a mutant compiles only a few files."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ FLAGS = ["CC=gcc", f"VARIANT={VARIANT}", "CFLAGS_EXTRA=-Wno-error"]
 
 
 def sources() -> list[str]:
-    """What make may read: git's files, and those that are new."""
+    """The files that make may read: tracked and new ones."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
                             check=True, capture_output=True, text=True).stdout
     return [path for path in listed.split("\0")
@@ -44,7 +44,7 @@ class Tree:
         return programs
 
     def restore(self, mutant: Mutant) -> None:
-        """Sources and everything built from them, with their times: the next make starts there."""
+        """Copies the sources and the builds, with their times, so that the next make reuses them."""
         for path in {path for path, _, _ in mutant.edits}:
             shutil.copy2(ROOT / path, self.folder / path)
         for made in (self.folder / "build" / VARIANT).rglob("*"):

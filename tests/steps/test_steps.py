@@ -1,4 +1,4 @@
-"""Each step of a message is killed, before and after, while many users chat.
+"""The test kills a service before and after each step of a message while many users chat.
 
 The points are the FAULT_POINT(…) of the services; docs/ARCHITECTURE.md, "The life of a
 message", has the steps. See README.md.
@@ -14,20 +14,20 @@ from dataclasses import dataclass, field
 import pytest
 
 from support.background import in_background
-from support.load import SAVED, Load, in_short
+from support.load import SAVED, Load, one_line
 from support.own_programs import OwnPrograms
 from support.points import Point, all_points
 from support.stack import ROOT, Stack
 
 BUILD = ROOT / os.environ.get("PARLEY_BUILD", "build/faults")
 DEATHS = 2
-SAVED_BETWEEN = 100  # messages between the deaths of two points
-RUNS = 2  # of the ledger, at the same time, each on a stack of its own
-# How long a point takes, beside others: when a gateway dies, every client has to reconnect.
+SAVED_BETWEEN = 100  # messages between the kills at two points
+RUNS = 2  # simultaneous runs of the ledger, each on its own stack
+# The time of a point beside other points: after a gateway's death every client reconnects.
 COST = {"persistence-service": 1, "websocket-service": 2}
-# A gateway passes these only while saving takes long: the test stops persistence until then.
+# A gateway passes these points only while saving is slow, so the test stops persistence.
 NEED_SLOW_SAVING = ("accepted.before",)
-# A ledger that the test ends, and bounds on hanging.
+# The test ends the ledger; the times are bounds on hanging.
 LEDGER = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "churn": 120,
           "list_max": 5, "receipts": 1000, "drain": 600}
 VERDICT_S, READY_S, RUN_S = 1500, 240, 3000
@@ -37,15 +37,15 @@ pytestmark = pytest.mark.timeout(RUN_S)
 
 @dataclass
 class Run:
-    """What one run of the ledger found."""
+    """The result of one run of the ledger."""
 
     points: list[tuple[str, str]]  # program and name
-    trouble: dict[str, Exception] = field(default_factory=dict)  # of single points
+    trouble: dict[str, Exception] = field(default_factory=dict)  # point -> error
     verdict: dict = field(default_factory=dict)
 
 
 def run_points(number: int, points: list[tuple[str, str]]) -> Run:
-    """All these points on one stack."""
+    """Kills at all these points on one stack."""
     run = Run(points)
     # A limit so low that a group of the ledger becomes a large conversation.
     stack = OwnPrograms(f"steps-{number}", BUILD, {"FANOUT_LIST_MAX": "5"})
@@ -98,7 +98,7 @@ def slow_saving(stack: Stack) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def runs(request: pytest.FixtureRequest) -> dict[tuple[str, str], Future]:
-    """By point: its run. The points are those of the tests that pytest selected."""
+    """Point -> its run, for the tests that pytest selected."""
     chosen = [(item.callspec.params["program"], item.callspec.params["name"])
               for item in request.session.items if hasattr(item, "callspec")]
     found: dict[tuple[str, str], Future] = {}
@@ -108,7 +108,7 @@ def runs(request: pytest.FixtureRequest) -> dict[tuple[str, str], Future]:
 
 
 def shared_out(points: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
-    """For each run its points, so that all runs take about as long."""
+    """Distributes the points so that all runs take about as long."""
     shares: list[list[tuple[str, str]]] = [[] for _ in range(RUNS)]
     for point in sorted(points, key=lambda point: -COST[point[0]]):
         min(shares, key=lambda share: sum(COST[program] for program, _ in share)).append(point)
@@ -126,5 +126,5 @@ def test_a_kill_at_each_point_loses_nothing(runs: dict[tuple[str, str], Future],
     run: Run = runs[program, name].result(RUN_S)
     assert name not in run.trouble, run.trouble[name]
     assert run.verdict["verdict"] == "clean", \
-        f"in one run with {', '.join(one for _, one in run.points)}: {in_short(run.verdict)}"
+        f"in one run with {', '.join(one for _, one in run.points)}: {one_line(run.verdict)}"
     assert run.verdict["accepted"] > 0

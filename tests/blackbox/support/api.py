@@ -58,7 +58,7 @@ class Api:
         return Person(body["user"]["id"], body["user"]["name"], body["token"],
                       body["expires_in"], password)
 
-    def whose(self, token: str) -> httpx.Response:
+    def user_of_token(self, token: str) -> httpx.Response:
         return self.http.get("/auth/getIdByToken",
                              headers={"Authorization": f"Bearer {token}"})
 

@@ -1,7 +1,7 @@
 """background - work that a test starts early and waits for later.
 
-Two stacks that wait most of the time share two cores well: the work of one thread is the
-work of one stack.
+Each thread does the work of one stack. Stacks wait most of the time, so two of them share
+two cores well.
 """
 
 import threading

@@ -1,7 +1,7 @@
 """canaries - the places where a known secret may have leaked.
 
-A place is a name and the bytes that are there. Each kind of place has its own
-reader, and all of them are held to finding what was put there on purpose.
+A place is a name and its bytes. Each kind of place has its own
+reader. A test plants secrets on purpose and checks that each reader finds them.
 """
 
 import os
@@ -34,7 +34,7 @@ def processes(stack: Stack) -> Iterator[Place]:
             yield f"cmdline of {name}", (folder / "cmdline").read_bytes()
             yield f"environ of {name}", (folder / "environ").read_bytes()
         except (FileNotFoundError, ProcessLookupError, PermissionError):
-            continue  # gone, or nobody that we could have started
+            continue  # the process has ended, or another user runs it
 
 
 def topics(stack: Stack) -> Iterator[Place]:
@@ -69,7 +69,7 @@ def redis_keys(stack: Stack) -> Iterator[Place]:
         if client.type(key) == "zset":
             yield f"members of {key}", repr(client.zrange(key, 0, -1, withscores=True)).encode()
             continue
-        assert client.type(key) == "string", f"{key} is none that is read here"
+        assert client.type(key) == "string", f"{key} has a type that this reader does not know"
         yield "value of Redis", (client.get(key) or "").encode()
 
 

@@ -35,8 +35,9 @@ class Socket:
                           proxy=None, open_timeout=HANG_S, close_timeout=10, ping_interval=None,
                           compression=None, max_size=None, max_queue=None, **options)
         self.seen: list[dict] = []
-        self.told: set[tuple[int, int]] = set()  # entries of `member` frames
-        self.texts: dict[int, str] = {}  # id() of a frame -> as it came
+        # (conversation, seq) of the `member` frames that receive() has returned
+        self.delivered: set[tuple[int, int]] = set()
+        self.texts: dict[int, str] = {}  # id() of a frame -> its text as received
 
     # --- out ------------------------------------------------------------------
     def send(self, frame: dict | str) -> None:
@@ -79,8 +80,8 @@ class Socket:
             if not self.checked or frame["type"] != "member":
                 return frame
             entry = (frame["conversation"], frame["seq"])
-            if entry not in self.told:
-                self.told.add(entry)
+            if entry not in self.delivered:
+                self.delivered.add(entry)
                 return frame
 
     def receive_any(self, timeout_s: float) -> dict:

@@ -10,7 +10,7 @@ from support.wait import HANG_S
 
 
 def new_channel_name(first: str = "Channel") -> str:
-    """A name that no channel has and that finds only its own channel."""
+    """A new channel name; a search for it finds only this channel."""
     return f"{first} {new_uuid()[:13]}"
 
 
@@ -20,7 +20,7 @@ class Group:
     api: Api
     id: int
     owner: Person
-    made: dict  # what POST /conversations answered
+    made: dict  # the answer of POST /conversations
 
     @property
     def path(self) -> str:
@@ -97,7 +97,7 @@ def change_of(socket: Socket, conversation: int, what: str, timeout_s: float = H
         and frame["change"]["what"] == what, timeout_s)
 
 
-def everything(socket: Socket, marker: Socket, person: Person) -> list[dict]:
+def pending_frames(socket: Socket, marker: Socket, person: Person) -> list[dict]:
     """The frames that a socket of `person` has received and no call has returned.
     `marker` sends a message now; its arrival shows that the frames are complete. The
     message itself is removed."""
@@ -106,8 +106,8 @@ def everything(socket: Socket, marker: Socket, person: Person) -> list[dict]:
     return [frame for frame in socket.seen if frame.get("uuid") != uuid]
 
 
-def nothing_of(conversation: int, socket: Socket, marker: Socket, person: Person) -> None:
+def assert_no_frames_of(conversation: int, socket: Socket, marker: Socket, person: Person) -> None:
     """Asserts that the socket has received nothing of this conversation."""
-    found = [frame for frame in everything(socket, marker, person)
+    found = [frame for frame in pending_frames(socket, marker, person)
              if frame.get("conversation") == conversation]
     assert found == [], found[0]

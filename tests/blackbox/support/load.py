@@ -30,15 +30,15 @@ FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", 
 
 
 def violations(verdict: dict) -> str:
-    """The faults of a verdict in words; empty when it is clean."""
+    """The faults of a verdict as text; empty when the verdict is clean."""
     bad = [f"{name} {verdict[name]}" for name in FAULTS if verdict.get(name)]
     if not bad and verdict["verdict"] != "clean":
         bad = [verdict.get("undecided_because", verdict["verdict"])]
     return ", ".join(bad)
 
 
-def in_short(verdict: dict) -> str:
-    """One line: a report of many tests shows no more of each."""
+def one_line(verdict: dict) -> str:
+    """The verdict in one line, for the report of a test."""
     return f"{violations(verdict)}: {json.dumps(verdict)}"
 
 
@@ -52,7 +52,7 @@ class Load:
             self.words += [f"--{name.replace('_', '-')}", str(value)]
         self.said = Path(tempfile.mkstemp(suffix=".log", prefix="ledger-")[1])
         self.child: subprocess.Popen | None = None
-        self.place: dict[str, object] = {"cwd": ROOT}  # where it is started
+        self.place: dict[str, object] = {"cwd": ROOT}  # where the ledger starts
         self.sending_goes_on = True
 
     def __enter__(self) -> "Load":
@@ -80,18 +80,18 @@ class Load:
         until("the ledger sends", self.sending, START_TIMEOUT_S)
 
     def count(self, pattern: re.Pattern) -> int:
-        """What the newest progress line says; 0 before the first one."""
+        """The count in the newest progress line; 0 before the first line."""
         counts = pattern.findall(self.log())
         return int(counts[-1]) if counts else 0
 
     def wait_more(self, pattern: re.Pattern, more: int, timeout_s: float = WAIT_S) -> None:
-        """Until a count has grown by so much."""
+        """Waits until a count has grown by `more`."""
         wanted = self.count(pattern) + more
         until(f"{more} more: {pattern.pattern}", lambda: self.count(pattern) >= wanted, timeout_s)
 
     def wait_standstill(self, pattern: re.Pattern, lines: int,
                         timeout_s: float = WAIT_S) -> None:
-        """Until a count stays the same for so many progress lines while messages are sent."""
+        """Waits until a count stays the same for `lines` progress lines while the ledger sends."""
         def still() -> bool:
             text = self.log()
             counts, sent = pattern.findall(text), SENT.findall(text)
@@ -126,5 +126,5 @@ class Load:
 
     def assert_clean(self, timeout_s: float = 240) -> dict:
         verdict = self.verdict(timeout_s)
-        assert verdict["verdict"] == "clean", f"{in_short(verdict)}\n{self.log()}"
+        assert verdict["verdict"] == "clean", f"{one_line(verdict)}\n{self.log()}"
         return verdict

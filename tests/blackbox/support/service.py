@@ -1,4 +1,4 @@
-"""service - one more process of a service, with settings of its own."""
+"""service - an additional process of a service, with its own settings."""
 
 import json
 import os

@@ -13,7 +13,7 @@ class SlowIdentity:
     """A context manager; it listens on a port of its own."""
 
     def __init__(self, identity_port: int, takes_s: float):
-        self.asked: Counter[str] = Counter()  # by Authorization header
+        self.lookups: Counter[str] = Counter()  # look-ups by Authorization header
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                                       handler(self, identity_port, takes_s))
         self.server.daemon_threads = True
@@ -47,7 +47,7 @@ def handler(slow: SlowIdentity, identity_port: int, takes_s: float):
 
         def do_GET(self) -> None:
             bearer = self.headers["Authorization"]
-            slow.asked[bearer] += 1
+            slow.lookups[bearer] += 1
             time.sleep(takes_s)
             self.behind.request("GET", self.path, headers={"Authorization": bearer})
             answer = self.behind.getresponse()

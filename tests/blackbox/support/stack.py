@@ -147,7 +147,7 @@ class Stack:
         self.extra_ports = itertools.cycle(own_share([base + offset for offset in EXTRA]))
         self.said = LOGS / f"stack-{name}.log"
 
-    # --- all of it ----------------------------------------------------------
+    # --- the whole stack ----------------------------------------------------------
     def up(self) -> "Stack":
         LOGS.mkdir(parents=True, exist_ok=True)
         if self.run_dir.exists():  # left by a run that was killed
@@ -217,7 +217,7 @@ class Stack:
     def pid(self, program: str) -> int:
         """Raises while the program does not run."""
         pid = int((self.run_dir / "pid" / f"{program}.pid").read_text())
-        folder = os.readlink(f"/proc/{pid}/cwd")  # the number may be another process's now
+        folder = os.readlink(f"/proc/{pid}/cwd")  # another process may have this pid by now
         if not folder.startswith(str(self.run_dir / "data" / program)):
             raise RuntimeError(f"{program} is not running")
         return pid
@@ -233,7 +233,7 @@ class Stack:
         lines = self.ask("env").splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line)
 
-    # --- where things are -----------------------------------------------------
+    # --- ports, files, secrets -----------------------------------------------------
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.env['PARLEY_PORT']}"

@@ -29,7 +29,7 @@ def compact(value: dict) -> str:
 class Forge:
     """What an attacker can do with a token, or even with the server's keys."""
     good: str
-    private: rsa.RSAPrivateKey  # of the server: only for what must fail all the same
+    private: rsa.RSAPrivateKey  # the server's key: only for tokens that the server must refuse
     public_pem: bytes
 
     def __post_init__(self) -> None:
@@ -173,7 +173,7 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
     "exp null": lambda f: f.signed(exp=None),
     "exp beyond 2^53": lambda f: f.signed(exp=2 ** 60),
     "exp negative": lambda f: f.signed(exp=-1),
-    "wrong iss": lambda f: f.signed(iss="somebody"),
+    "wrong iss": lambda f: f.signed(iss="another issuer"),
     "no iss": lambda f: f.signed(iss=...),
     "wrong aud": lambda f: f.signed(aud="another"),
     "no aud": lambda f: f.signed(aud=...),
@@ -183,7 +183,7 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
     "sub negative": lambda f: f.signed(sub="-1"),
     "sub with trailing letters": lambda f: f.signed(sub=str(f.body["sub"]) + "x"),
     "no sid": lambda f: f.signed(sid=...),
-    "sid of nobody": lambda f: f.signed(sid="9007199254740991"),
+    "unknown sid": lambda f: f.signed(sid="9007199254740991"),
     "sid with SQL": lambda f: f.signed(sid="1 OR 1=1"),
     "no jti": lambda f: f.signed(jti=...),
     "no iat": lambda f: f.signed(iat=...),

@@ -15,7 +15,7 @@ class NotInTime(AssertionError):
 
 
 def until(what: str, check: Callable[[], T], timeout_s: float = HANG_S) -> T:
-    """The first true value of `check`; an exception in it counts as not yet."""
+    """The first true value of `check`; an exception in `check` counts as false."""
     deadline = time.monotonic() + timeout_s
     while True:
         trouble = None
@@ -23,7 +23,7 @@ def until(what: str, check: Callable[[], T], timeout_s: float = HANG_S) -> T:
             value = check()
             if value:
                 return value
-        except Exception as error:  # a server that is not there yet, mostly
+        except Exception as error:  # usually a server that has not started yet
             trouble = error
         if time.monotonic() >= deadline:
             why = f": {trouble!r}" if trouble else ""

@@ -30,7 +30,7 @@ def test_stack(name: str) -> Iterator[Stack]:
         reports.join(stack.name)
         yield stack
         return
-    reports.start(name)  # first: the stack takes over our environment
+    reports.start(name)  # first, because the stack copies our environment
     stack = Stack(name)
     try:
         yield stack.up()

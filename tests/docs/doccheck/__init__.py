@@ -1,1 +1,1 @@
-"""Each module has faults(root): a line of text for each thing that is wrong."""
+"""Each module has faults(root): one line of text for each fault."""

@@ -1,4 +1,4 @@
-"""Error codes, close codes and limits on the pages are those of the headers."""
+"""Error codes, close codes and limits on the pages agree with the headers."""
 import re
 
 from . import asyncapi, document, source
@@ -7,7 +7,7 @@ PAGE = "docs/protocol/socket.md"
 ERROR_ROW = re.compile(r"^\| `(\w+)` \| (yes|no) \|", re.MULTILINE)
 CLOSE_ROW = re.compile(r"^\| (\d{4}) \|", re.MULTILINE)
 LIMIT = re.compile(r"([0-9][0-9 ]*)[^|\n]*\|[^|\n]*\| `(\w+)` in `([\w/.-]+)`")
-# Not sent on a socket by us, or by nobody at all.
+# Parley does not send these codes on a socket, or no peer may send them.
 CLOSE_NEVER = {"WEBSOCKET_NO_CODE"}
 
 
@@ -46,7 +46,7 @@ def close_faults(root, text):
 
 
 def unsent_faults(root, text):
-    """A code that no code sends is marked as such, and no other is."""
+    """The page marks exactly the error codes that no source sends."""
     used = source.names_used(root)
     for name, code in source.frame_code_names(root).items():
         row = next(line for line in text.splitlines() if f"| `{code}` |" in line)

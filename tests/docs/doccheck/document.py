@@ -7,7 +7,7 @@ def load(path):
 
 
 def at(document, reference):
-    """What "#/a/b" points at; KeyError when it points nowhere."""
+    """The target of "#/a/b"; KeyError when it does not exist."""
     place = document
     for step in reference.removeprefix("#/").split("/"):
         place = place[step.replace("~1", "/").replace("~0", "~")]

@@ -1,4 +1,4 @@
-"""Every JSON example in docs/protocol/*.md says what it is, and is that.
+"""Every JSON example in docs/protocol/*.md names its schema and fits it.
 
 The first line of a block names it: ```json message=welcome (a message of
 asyncapi.yaml) or ```json schema=Session (a schema of openapi.yaml).

@@ -1,4 +1,4 @@
-"""A page that a person began and whose tables are made from the code."""
+"""A page with a written part and tables that are generated from the code."""
 import itertools
 
 
@@ -7,7 +7,7 @@ def marker(tool):
 
 
 def page(path, tool, tables):
-    """What a person wrote, and the tables made anew."""
+    """The written part, and newly generated tables."""
     written = path.read_text("utf-8").split(marker(tool))[0]
     return f"{written}{marker(tool)}\n\n{tables}"
 

@@ -1,11 +1,11 @@
-"""Links between pages and the paths that pages name lead somewhere."""
+"""The targets of links between pages and the paths that pages name exist."""
 import re
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 # `common/wire/frame.h`, `tests/docs/`; not commands, and not
-# `tests/test_x.c`, which stands in many folders.
+# `tests/test_x.c`, which many folders have.
 NAMED = re.compile(
     r"`(?!tests/test_)((?:common|docs|mk|deploy|tests|bench|client-test|[a-z]+-service)"
     r"/[\w./-]*[\w/])`"

@@ -9,7 +9,7 @@ TOOL = "metrics-table"
 EVENTS_PAGE = "docs/operations.md"
 FOLDERS = ("identity-service", "websocket-service", "persistence-service", "common")
 LITERAL = r'"(?:[^"\\]|\\.)*"'
-# What a metric is named with: literals, and parameters of a macro around it.
+# The parts of a metric's name: literals, and parameters of a surrounding macro.
 TEXT = rf"(?:(?:{LITERAL}|[a-z_]+_)\s*)+"
 METRIC = re.compile(rf"METRIC_(COUNTER|GAUGE|HISTOGRAM)\(\s*({TEXT}),\s*({TEXT})\)")
 PIECE = re.compile(rf"({LITERAL})|[a-z_]+_")
@@ -48,7 +48,7 @@ def metrics(path):
 
 
 def join(pieces):
-    """The text that the pieces make; "…" stands for a parameter."""
+    """The joined text of the pieces; "…" stands for a parameter."""
     found = (piece[1] for piece in PIECE.finditer(pieces))
     text = "".join("…" if piece is None else piece[1:-1] for piece in found)
     return text.replace('\\"', '"')

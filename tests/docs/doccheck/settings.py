@@ -1,4 +1,4 @@
-"""docs/settings.md is what the code says: the .def files, .env and the services."""
+"""docs/settings.md agrees with the code: the .def files, .env and the services."""
 import re
 
 from . import generated
@@ -67,7 +67,7 @@ def default(preset, kind):
 
 
 def parse_faults(root):
-    """A row that the pattern does not see must not vanish silently."""
+    """Reports a row that the pattern does not match."""
     for path in def_files(root):
         lines = path.read_text("utf-8").splitlines()
         begun = sum(line.startswith("SETTING(") for line in lines)

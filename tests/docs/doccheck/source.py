@@ -1,4 +1,4 @@
-"""The few things that the checks read in C sources."""
+"""Reads constants and codes from C sources."""
 import ast
 import operator
 import re

@@ -1,4 +1,4 @@
-"""The table of stages in CONTRIBUTING.md is what tests/check/stages.py says."""
+"""The table of stages in CONTRIBUTING.md agrees with tests/check/stages.py."""
 import importlib.util
 import sys
 
@@ -16,7 +16,7 @@ def faults(root):
 
 
 def load(root):
-    """The module of this tree, and not one that was loaded from another."""
+    """The module of this tree, not one loaded from another tree."""
     spec = importlib.util.spec_from_file_location("stages_of_tree", root / TABLE)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
@@ -36,7 +36,7 @@ def tables(root):
 
 
 def record(root):
-    """The times of the last run become those of the table."""
+    """Writes the times of the last run into the table."""
     module = load(root)
     said = (root / TIMES).read_text("utf-8").splitlines()
     times = module.last_times() | dict(line.split() for line in said)

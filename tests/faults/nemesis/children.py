@@ -1,8 +1,8 @@
 """children - service processes of the test, started again whenever they die.
 
-As supervisord does: at once, or after a second when a process lived for less than one.
-Deaths that the test did not order are kept: a service must not end by itself, except after
-its wall clock was set back, which it logs.
+It restarts a child as supervisord does: at once, or after a second when the child lived for
+less than a second. It records deaths that the test did not order: a service must not end by
+itself, except after its wall clock was set back, which it logs.
 """
 
 import signal
@@ -55,7 +55,7 @@ class Child(Service):
 
 
 class Keeper:
-    """Watches children in a thread, so that they are started again whatever else happens.
+    """Watches children in a thread, so that they restart whatever else happens.
 
     The kernel ends a child when the thread that started it ends. This thread starts all of
     them, and lives until the end.
@@ -63,7 +63,7 @@ class Keeper:
 
     def __init__(self, children: Iterable[Child]):
         self.children = list(children)
-        self.deaths: list[str] = []  # that the test did not order
+        self.deaths: list[str] = []  # deaths that the test did not order
         self.starts = 0
         self.stopping = threading.Event()
         self.running = threading.Event()

@@ -23,7 +23,7 @@ TOXICS = {"cut": {"cut": True}, "blackhole": {"blackhole": True}}
 
 
 class NotRunning(Exception):
-    """The program is down at the moment: another fault has ended it."""
+    """The program is down, because another fault has ended it."""
 
 
 class Skipped(Exception):

@@ -12,11 +12,11 @@ class Pace:
     """Options of the ledger, by the same names."""
 
     rate: int = 200
-    seconds: int = 3600  # the test ends it
+    seconds: int = 3600  # the test ends the run
     users: int = 40
     sockets: int = 2
     peers: int = 6
-    groups: int = 8  # and channels; by joins they grow past FANOUT_LIST_MAX
+    groups: int = 8  # groups and channels; joins let them grow past FANOUT_LIST_MAX
     group_size: int = 5
     churn: int = 60
     list_max: int = 5  # the FANOUT_LIST_MAX of the cluster
@@ -42,7 +42,7 @@ class Ledger(Load):
         self.child.stdout.close()
 
     def result(self) -> dict:
-        """Its verdict, once it was told to stop, and has drained and judged."""
+        """Stops the ledger; returns its verdict when it has drained and judged."""
         verdict = self.verdict(3 * self.pace.drain)
         self.verdict_file.write_text(json.dumps(verdict, indent=2) + "\n")
         return verdict

@@ -1,4 +1,4 @@
-"""nemesis - carries out a plan at its times, whatever state the programs are in."""
+"""nemesis - carries out a plan at its times, in any state of the programs."""
 
 import heapq
 import itertools
@@ -71,14 +71,14 @@ class Nemesis:
             self.skipped[fault.kind] = str(why)
             self.tell("skipped", fault)
             return
-        except Exception as error:  # of the test itself, or a server that does not stop
+        except Exception as error:  # a fault of the test itself, or a server that does not stop
             self.fail("could not begin", fault, error)
             return
         self.done += 1
         self.kills += fault.kind == "kill"
         self.tell("begun", fault)
         if undo:
-            # To begin it may have taken a while.
+            # The begin may have taken a while.
             self.at(self.now() + fault.lasts_s, lambda: self.undo(fault, undo))
 
     def not_running(self, fault: Fault) -> None:

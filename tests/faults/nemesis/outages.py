@@ -1,12 +1,11 @@
-"""outages - a server is down for a while: what must become of every message.
+"""outages - stops a server for a while and checks every message.
 
-MariaDB down: the gateways go on accepting, and the backlog is saved afterwards.
-Kafka down: nothing is accepted, the gateways do not grow, and all goes on afterwards.
-MariaDB's disk full: nothing is saved, and the backlog is saved afterwards.
+MariaDB down: the gateways still accept sends, and persistence saves the backlog afterwards.
+Kafka down: the gateways accept nothing, do not grow, and accept again afterwards.
+MariaDB's disk full: persistence saves nothing, and saves the backlog afterwards.
 
-An outage lasts some seconds, and longer until it has shown what it is there for. No check
-depends on how fast the machine is: how long it takes to come back is a figure of `make bench
-PARTS=outages`.
+An outage lasts some seconds, or longer until its checks are done. No check depends on the
+speed of the machine; `make bench PARTS=outages` measures how long recovery takes.
 """
 
 import os
@@ -32,7 +31,7 @@ SHOWN_S = 300
 
 @dataclass(frozen=True)
 class Fault:
-    """What begins and ends an outage."""
+    """The functions that begin and end an outage."""
 
     name: str
     begin: Callable[[], None]
@@ -41,7 +40,7 @@ class Fault:
 
 # --- memory -------------------------------------------------------------------------
 def resident(cluster: Cluster) -> dict[str, int]:
-    """Bytes of each gateway; 0 of one that is being started again."""
+    """Bytes of each gateway; 0 for one that restarts."""
     return {name: pages(cluster.children[name].child.pid) * PAGE for name in GATEWAYS}
 
 
@@ -54,7 +53,7 @@ def pages(pid: int) -> int:
 
 
 class Growth:
-    """How many bytes the gateway that grew most has grown by, at most."""
+    """The largest growth of a gateway in bytes."""
 
     def __init__(self, cluster: Cluster):
         self.cluster, self.before, self.most = cluster, resident(cluster), 0
@@ -66,7 +65,7 @@ class Growth:
 
 # --- one outage -----------------------------------------------------------------------
 class Outage:
-    """A fault below a run of the ledger that goes on."""
+    """A fault during a run of the ledger."""
 
     def __init__(self, cluster: Cluster, fault: Fault, ledger: Ledger, lasts_s: float,
                  report: Report):
@@ -109,7 +108,7 @@ class Outage:
 
 
 def judge_answers(verdict: dict, when: str, report: Report) -> None:
-    """The ledger sends until it is answered: in the end each message is accepted or refused."""
+    """The ledger repeats a send until the gateway answers: it accepts or refuses each message."""
     sent, accepted, unknown = (verdict.get(name, 0) for name in ("sent", "accepted", "unknown"))
     report.check(f"{when}: {sent} sent: each was answered in the end", sent and not unknown,
                  f"{unknown} were not answered and are not saved")
@@ -121,9 +120,9 @@ def judge_answers(verdict: dict, when: str, report: Report) -> None:
 
 # --- the outages -----------------------------------------------------------------------
 def run(cluster: Cluster, pace: Pace, lasts_s: tuple, seed: int, report: Report) -> None:
-    """All three, one after the other, below one run of the ledger."""
+    """All three outages, one after the other, during one run of the ledger."""
     cluster.wait_ready()
-    # Long texts fill memory and disk soonest.
+    # Long texts fill memory and disk fastest.
     pace = replace(pace, size=LONG_TEXT)
     report.say(f"\noutages: {pace.rate} messages of {pace.size} bytes a second")
     with Ledger(cluster, pace, seed, "outages") as ledger:
@@ -165,7 +164,7 @@ def accepts_meanwhile(outage: Outage) -> None:
 
 
 def accepts_nothing(outage: Outage) -> None:
-    """Once every gateway has refused sends, Kafka's last confirmations have all been told."""
+    """Once every gateway refuses sends, the gateways have reported all of Kafka's confirmations."""
     cluster, ledger = outage.cluster, outage.ledger
 
     def refused() -> dict[str, float]:
@@ -188,6 +187,6 @@ def accepts_nothing(outage: Outage) -> None:
 
 
 def saves_nothing(outage: Outage) -> None:
-    """Else the disk was never so full that it showed anything."""
+    """Without this check the disk may never have been full."""
     outage.check_shown("nothing is saved", lambda: outage.ledger.wait_standstill(
         SAVED, STANDSTILL_LINES, SHOWN_S))

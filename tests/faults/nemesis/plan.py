@@ -1,7 +1,7 @@
-"""plan - which fault begins when, drawn from a seed before anything starts.
+"""plan - the begin of each fault, drawn from a seed before the run starts.
 
-Two lanes of lasting faults (so at most two at a time, never both on one
-program), and kills between them, evenly spread. The same seed and the same
+The plan has two sequences of lasting faults (so at most two at a time, never both
+on one program), and evenly spread kills between them. The same seed and the same
 minutes give the same plan on every machine.
 """
 
@@ -15,13 +15,13 @@ CALM_S = 20  # without faults, at the end
 START_S = 3
 KILL_EVERY_S = 3.6
 LONG_KILL_EVERY_S = 6.0
-# Servers that start slowly and that all services need: with more faults than one in so
-# many seconds they would only be away.
+# Servers that start slowly and that all services need: with more than one fault in so
+# many seconds they would never be up.
 EVERY_S = {"kafka": 60, "mariadb": 25}
-GAP_S, LONG_GAP_S = (1, 4), (3, 15)  # between two of a lane
-LANES = 2
+GAP_S, LONG_GAP_S = (1, 4), (3, 15)  # between two faults of a sequence
+SEQUENCES = 2
 STOP_MAX_S = 60
-SHORT_STOP_MAX_S = 12  # of a run that is too short for more
+SHORT_STOP_MAX_S = 12  # in a run that is too short for more
 LONG_RUN_S = 240
 ZOMBIE_S = 15  # longer than the consumer group waits for a member
 TRIES = 40
@@ -58,7 +58,7 @@ class Fault:
 
     @property
     def program(self) -> str:
-        """No other fault may hit this program meanwhile."""
+        """No other fault may hit this program during this one."""
         return "mariadb" if self.kind == "disk" else self.target.split(".")[0]
 
     def __str__(self) -> str:
@@ -76,15 +76,15 @@ def make(seed: int, minutes: float) -> list[Fault]:
                     draw.choice(SAVERS), ZOMBIE_S)]
     faults += [Fault(round(draw.uniform(START_S, end_s - START_S), 1), "kill", server)
                for server in EVERY_S]
-    for lane in range(LANES):
-        faults += windows(draw, lane, end_s, list(faults))
+    for sequence in range(SEQUENCES):
+        faults += windows(draw, sequence, end_s, list(faults))
     return sorted(faults + kills(draw, end_s, faults))
 
 
 # --- faults that last ---------------------------------------------------------
-def windows(draw: random.Random, lane: int, end_s: float, others: list[Fault]) -> list[Fault]:
+def windows(draw: random.Random, sequence: int, end_s: float, others: list[Fault]) -> list[Fault]:
     found: list[Fault] = []
-    at = START_S + draw.uniform(0, 4) + 3 * lane
+    at = START_S + draw.uniform(0, 4) + 3 * sequence
     while at < end_s - 2:
         fault = one_window(draw, at, end_s, others + found)
         if fault:
@@ -104,7 +104,7 @@ def one_window(draw: random.Random, at: float, end_s: float,
         lasts = 0.0 if longest == 1 else math.exp(draw.uniform(0, math.log(longest)))
         fault = Fault(round(at, 1), kind, target_of(draw, kind), round(lasts, 1),
                       how_of(draw, kind))
-        if fault.ends_s <= end_s and crowd(fault, others) < LANES \
+        if fault.ends_s <= end_s and crowd(fault, others) < SEQUENCES \
                 and not any(clash(fault, other) for other in others):
             return fault
     return None

@@ -32,11 +32,11 @@ class Toxics:
     """The faults of a link; False and 0 mean none."""
 
     cut: bool = False  # every connection is reset, new ones at once
-    blackhole: bool = False  # connections open, and not a byte passes
+    blackhole: bool = False  # connections open, but no byte passes
     delay_ms: float = 0  # each way
     jitter_ms: float = 0  # on top, at random; the order of bytes stays
     kib_s: float = 0  # each way of each connection
-    slice_bytes: int = 0  # writes are no longer than this
+    slice_bytes: int = 0  # the longest write
     close_after: int = 0  # bytes of either way, then the connection is reset
 
     @property
@@ -116,7 +116,7 @@ class Way:
         self.finish()
 
     def balance(self) -> None:
-        """Reads on only while there is room."""
+        """Reads only while the buffer has room."""
         full = self.held_bytes > (HELD_LOW if self.source.paused else HELD_MAX)
         self.source.pause(full or self.stuck or self.sink.jammed)
 
@@ -129,7 +129,7 @@ class Way:
             self.sink.say_end()
 
     def changed(self) -> None:
-        """The link has other toxics now: bytes that wait keep their time."""
+        """Takes the link's new toxics; bytes that wait keep their time."""
         self.plan()
         self.balance()
         self.finish()
@@ -234,9 +234,9 @@ class Pair:
             self.far.reset()
 
     def ended(self) -> None:
-        """Each side has sent its last byte, and knows that the other side has."""
+        """Each side has sent its last byte and has received the other side's end."""
         if self.near.said_end and self.far.said_end:
-            self.forget()
+            self.unregister()
             for end in (self.near, self.far):
                 if end.transport:
                     end.transport.close()
@@ -247,11 +247,11 @@ class Pair:
             self.reset()
 
     def reset(self) -> None:
-        self.forget()
+        self.unregister()
         self.near.reset()
         self.far.reset()
 
-    def forget(self) -> None:
+    def unregister(self) -> None:
         self.dead = True
         self.link.pairs.discard(self)
         self.near.way.drop()

@@ -1,4 +1,4 @@
-"""timeline - what the ledger saw, second by second: the file of its --timeline."""
+"""timeline - reads the ledger's --timeline file: its counts for each second."""
 
 import csv
 from collections.abc import Callable
@@ -11,9 +11,9 @@ class Second:
     """One row."""
 
     second: int  # unix time
-    sent: int  # for the first time, in this second
-    acked: int  # told `accepted` or `saved` in this second, for the first time
-    acked_after_5s: int  # of those sent in this second, told within five
+    sent: int  # first sent in this second
+    acked: int  # first answered `accepted` or `saved` in this second
+    acked_after_5s: int  # sent in this second and answered within five
     saved: int
     received: int
     retryable_errors: int
@@ -31,7 +31,7 @@ def total(timeline: list[Second], fits: Callable[[Second], bool], column: str) -
 
 
 def drained_at(timeline: list[Second], after: float) -> int | None:
-    """The first second in which all that was sent two seconds before is saved."""
+    """The first second in which all messages sent two seconds earlier are saved."""
     sent: list[int] = []
     sum_sent = sum_saved = 0
     for row in timeline:
@@ -44,6 +44,6 @@ def drained_at(timeline: list[Second], after: float) -> int | None:
 
 
 def first_with(timeline: list[Second], after: float, column: str) -> int | None:
-    """The first second from `after` on with something in that column."""
+    """The first second from `after` on with a count above 0 in that column."""
     return next((row.second for row in timeline
                  if row.second >= after and getattr(row, column)), None)

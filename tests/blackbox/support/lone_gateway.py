@@ -1,4 +1,4 @@
-"""loner - a gateway with a message_save topic of its own: the test plays persistence."""
+"""lone_gateway - a gateway with its own message_save topic, on which the test plays persistence."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from support.stores import Record, records
 from support.wait import HANG_S
 
 
-class Loner:
+class LoneGateway:
     def __init__(self, stack: Stack, **changes: str):
         self.stack, self.brokers = stack, f"127.0.0.1:{stack.port('KAFKA_PORT')}"
         self.topic = stack.make_topic("message_save")
@@ -20,7 +20,7 @@ class Loner:
         self.gateway = Service(stack, "websocket-service", KAFKA_TOPIC_SAVE=self.topic,
                                **changes)
 
-    def __enter__(self) -> "Loner":
+    def __enter__(self) -> "LoneGateway":
         self.gateway.__enter__()
         return self
 
