@@ -1,7 +1,7 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
 	$(addprefix base/,buf.c clock.c json_write.c lru.c mem.c percent.c \
-		random.c span.c status.c token_bucket.c utf8.c uuid.c websocket.c) \
+		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
 		websocket_handshake.c) \
 	$(addprefix io/http/,client.c listener.c poller.c request.c route.c server.c \
@@ -35,7 +35,7 @@ $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson li
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 
-BASE_TESTS := buf clock json_write random span status token_bucket utf8 uuid
+BASE_TESTS := buf clock json_write random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 # Need a Kafka cluster: KAFKA_BROKERS.

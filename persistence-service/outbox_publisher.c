@@ -1,9 +1,9 @@
-#define _GNU_SOURCE
 #include "persistence-service/outbox_publisher.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/base/thread.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "persistence-service/outbox.h"
@@ -11,9 +11,7 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -259,20 +257,6 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static void start_thread(struct outbox_publisher *p)
-{
-	sigset_t all, before;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&p->thread, NULL, work, p))
-		abort();
-	(void)pthread_setname_np(p->thread, "outbox");
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	p->started = true;
-}
-
 enum status outbox_publisher_start(const struct settings *settings,
                                    struct outbox_publisher **ret_publisher)
 {
@@ -294,7 +278,8 @@ enum status outbox_publisher_start(const struct settings *settings,
 	status = kafka_producer_create(&options, &p->producer);
 	if (status != ST_OK)
 		return status;
-	start_thread(p);
+	thread_start("outbox", work, p, &p->thread);
+	p->started = true;
 	*ret_publisher = MOVE(p);
 	return ST_OK;
 }

@@ -1,11 +1,10 @@
-#define _GNU_SOURCE /* pthread_setname_np */
 #include "common/client/identity_thread.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <utlist.h>
@@ -164,19 +163,6 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static void start_thread(struct identity_thread *t)
-{
-	sigset_t all, before;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	if (pthread_create(&t->thread, NULL, work, t))
-		abort();
-	(void)pthread_setname_np(t->thread, "identity");
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 struct identity_thread *
 identity_thread_start(const struct identity_client_options *options)
 {
@@ -192,7 +178,7 @@ identity_thread_start(const struct identity_client_options *options)
 	t->wake.data = t;
 	own.loop = &t->loop;
 	t->client = identity_client_create(&own);
-	start_thread(t);
+	thread_start("identity", work, t, &t->thread);
 	return t;
 }
 
