@@ -103,3 +103,8 @@ void assert_faults(struct world *world, enum fault fault, uint64_t count)
 	}
 	assert_true(count == 0 || ledger_example(world->ledger, 0));
 }
+
+void assert_clean(struct world *world)
+{
+	assert_faults(world, FAULT_lost, 0);
+}

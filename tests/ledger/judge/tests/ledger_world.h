@@ -43,5 +43,6 @@ struct message direct_message(struct world *world, uint32_t number,
 
 /* Exactly `count` faults of this kind and no others were found. */
 void assert_faults(struct world *world, enum fault fault, uint64_t count);
+void assert_clean(struct world *world);
 
 #endif

@@ -84,11 +84,6 @@ static void read_all(struct world *world, uint32_t count)
 	}
 }
 
-static void assert_clean(struct world *world)
-{
-	assert_faults(world, FAULT_lost, 0);
-}
-
 /* --- allowed ------------------------------------------------------------- */
 static void a_message_received_and_stored_is_clean(void **state)
 {

@@ -186,11 +186,6 @@ static void judge(struct world *world)
 	verdict_judge(world->ledger);
 }
 
-static void assert_clean(struct world *world)
-{
-	assert_faults(world, FAULT_lost, 0);
-}
-
 /* --- allowed ------------------------------------------------------------- */
 static void a_message_at_all_members_is_clean(void **state)
 {
