@@ -30,18 +30,19 @@ PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl 
 $(eval $(call library,transaction_fixture,persistence-service/save/tests,transaction_fixture.c,\
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
+$(eval $(call library,text_check,tests/support,text_check.c,cmocka))
 $(foreach t,transaction transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 $(foreach t,membership/tests/test_blocks membership/tests/test_channel_names \
 	membership/tests/test_membership read/tests/test_history,$(eval $(call integration_test,\
-	persistence-service/rest/$(t).c,chat_fixture sql_server persistence common,\
+	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 # This one also needs Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c,\
 	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
 
-$(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,persistence common))
+$(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,text_check persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_outbox_records.c,persistence common))
 $(eval $(call unit_test,persistence-service/rest/membership/tests/test_conversation_body.c,\
 	persistence common,libcjson,-lunistring))

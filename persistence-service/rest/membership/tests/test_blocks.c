@@ -1,6 +1,7 @@
 /* Block lists, against the real server of chat_fixture. */
 #include "persistence-service/rest/membership/blocks.h"
 #include "persistence-service/tests/chat_fixture.h"
+#include "tests/support/text_check.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -82,22 +83,6 @@ static const char *text(void)
 	return buf_text(&json);
 }
 
-static void assert_has(const char *all, const char *part)
-{
-	if (!strstr(all, part))
-		fail_msg("no %s in %.3000s", part, all);
-}
-
-/* How often a text occurs. */
-static unsigned times(const char *all, const char *part)
-{
-	unsigned count = 0;
-
-	for (; (all = strstr(all, part)) != NULL; all += strlen(part))
-		count++;
-	return count;
-}
-
 static const char *blocked_by_me(uint64_t after, unsigned limit)
 {
 	buf_clear(&json);
@@ -114,12 +99,12 @@ static void a_block_is_listed_until_it_is_removed(void **state)
 	assert_has(blocked_by_me(0, 50), "{\"blocks\":[{\"user\":4,"
 	                                 "\"created_at\":\"20");
 	assert_has(text(), "Z\"}],\"next\":null}");
-	assert_int_equal(times(text(), "user"), 2);
+	assert_int_equal(occurrences(text(), "user"), 2);
 	assert_has(blocked_by_me(0, 1), "\"next\":4}");
 	assert_has(blocked_by_me(4, 1), "\"next\":null}");
 	assert_int_equal(change_block(false, 5, 10), ST_OK);
 	assert_int_equal(change_block(false, 5, 10), ST_OK);
-	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
+	assert_int_equal(occurrences(blocked_by_me(0, 50), "user"), 1);
 }
 
 static void the_number_of_blocks_is_limited(void **state)
@@ -129,7 +114,7 @@ static void the_number_of_blocks_is_limited(void **state)
 	assert_int_equal(change_block(true, 6, 2), ST_OK);
 	assert_int_equal(change_block(true, 7, 2), ST_TOO_LARGE);
 	assert_int_equal(change_block(true, 6, 2), ST_OK);
-	assert_int_equal(times(blocked_by_me(0, 50), "user"), 2);
+	assert_int_equal(occurrences(blocked_by_me(0, 50), "user"), 2);
 }
 
 static void an_unpublished_block_is_uncertain(void **state)
@@ -140,7 +125,7 @@ static void an_unpublished_block_is_uncertain(void **state)
 
 	(void)state;
 	assert_int_equal(blocks_put(session, &block, 9), ST_UNCERTAIN);
-	assert_int_equal(times(blocked_by_me(0, 50), "user"), 1);
+	assert_int_equal(occurrences(blocked_by_me(0, 50), "user"), 1);
 	assert_int_equal(
 		sql_run(sql, "SELECT target, body, kind FROM outbox", NULL, 0),
 		ST_OK);

@@ -1,6 +1,7 @@
 /* The reads of the REST API, against the real server of chat_fixture. */
 #include "persistence-service/rest/read/history.h"
 #include "persistence-service/tests/chat_fixture.h"
+#include "tests/support/text_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,28 +152,6 @@ static const char *members_of(uint64_t user, uint64_t in, uint64_t after,
 	return text();
 }
 
-static void assert_has(const char *all, const char *part)
-{
-	if (!strstr(all, part))
-		fail_msg("no %s in %.3000s", part, all);
-}
-
-static void assert_not(const char *all, const char *part)
-{
-	if (strstr(all, part))
-		fail_msg("%s in %.3000s", part, all);
-}
-
-/* How often a text occurs. */
-static unsigned times(const char *all, const char *part)
-{
-	unsigned count = 0;
-
-	for (; (all = strstr(all, part)) != NULL; all += strlen(part))
-		count++;
-	return count;
-}
-
 /* --- conversations ------------------------------------------------------- */
 static void a_direct_conversation_has_all_its_fields(void **state)
 {
@@ -200,7 +179,7 @@ static void groups_and_channels_are_in_the_list(void **state)
 	assert_not(got, "\"id\":30");
 	got = list_of(YOU, INT64_MAX, 50);
 	assert_has(got, "{\"id\":30,\"kind\":\"channel\",\"name\":\"news\"");
-	assert_int_equal(times(got, "\"kind\""), 3);
+	assert_int_equal(occurrences(got, "\"kind\""), 3);
 	assert_string_equal(list_of(99, INT64_MAX, 50),
 	                    "{\"conversations\":[],\"next\":null}");
 }
@@ -211,12 +190,12 @@ static void the_list_has_pages(void **state)
 	uint64_t next;
 
 	(void)state;
-	assert_int_equal(times(got, "\"kind\""), 2);
+	assert_int_equal(occurrences(got, "\"kind\""), 2);
 	assert_has(got, "\"id\":30,");
 	next = strtoull(strstr(got, "\"next\":") + 7, NULL, 10);
 	assert_int_not_equal(next, 0);
 	got = list_of(YOU, next, 2);
-	assert_int_equal(times(got, "\"kind\""), 1);
+	assert_int_equal(occurrences(got, "\"kind\""), 1);
 	assert_has(got, "\"id\":10,");
 	assert_has(got, "\"next\":null");
 }
@@ -286,8 +265,8 @@ static void messages_and_member_entries_are_in_one_list(void **state)
 	const char *got = page(ME, GROUP, PART_AFTER, 0, 50);
 
 	(void)state;
-	assert_int_equal(times(got, "\"type\":\"member\""), 2);
-	assert_int_equal(times(got, "\"type\":\"message\""), 2);
+	assert_int_equal(occurrences(got, "\"type\":\"member\""), 2);
+	assert_int_equal(occurrences(got, "\"type\":\"message\""), 2);
 	assert_has(got, "\"change\":{\"what\":\"invited\",\"users\":[2]},"
 	                "\"created_at\":\"2026-11-21T10:00:00.000Z\"}");
 	assert_true(strstr(got, "created\"") < strstr(got, "\"one\""));
@@ -299,13 +278,14 @@ static void a_later_member_sees_later_entries_only(void **state)
 	const char *got = page(YOU, GROUP, PART_AFTER, 0, 50);
 
 	(void)state;
-	assert_int_equal(times(got, "\"seq\""), 2);
+	assert_int_equal(occurrences(got, "\"seq\""), 2);
 	assert_has(got, "\"seq\":3,");
 	got = page(YOU, GROUP, PART_BEFORE, 4, 50);
-	assert_int_equal(times(got, "\"seq\""), 1);
+	assert_int_equal(occurrences(got, "\"seq\""), 1);
 	assert_has(got, "\"seq\":3,");
 	assert_has(got, "\"next\":null");
-	assert_int_equal(times(page(YOU, GROUP, PART_BEFORE, 3, 50), "seq"), 0);
+	assert_int_equal(
+		occurrences(page(YOU, GROUP, PART_BEFORE, 3, 50), "seq"), 0);
 }
 
 static void pages_ascend_in_both_directions(void **state)
@@ -339,7 +319,7 @@ static void a_changed_message_shows_its_last_state(void **state)
 	           "\"message\":\"\",\"created_at\":\"2026-11-21T10:00:"
 	           "00.000Z\",\"revision\":2,\"deleted_at\":\"2026-11-21T12:"
 	           "00:00.000Z\"}");
-	assert_int_equal(times(got, "revision"), 2);
+	assert_int_equal(occurrences(got, "revision"), 2);
 }
 
 static void a_deleted_message_has_no_text_even_if_its_row_has(void **state)
@@ -377,9 +357,9 @@ static void reactions_are_grouped(void **state)
 	                "\"users\":[2],\"count\":1}]}");
 	assert_not(got, "\"y\"");
 	got = page(ME, GROUP, PART_BEFORE, 100, 50);
-	assert_int_equal(times(got, "reactions"), 2);
+	assert_int_equal(occurrences(got, "reactions"), 2);
 	assert_has(list_of(ME, INT64_MAX, 50), "\"users\":[1,2],\"count\":2}]");
-	assert_int_equal(times(text(), "reactions"), 1);
+	assert_int_equal(occurrences(text(), "reactions"), 1);
 }
 
 static void reactions_list_some_users_and_count_all(void **state)
@@ -406,7 +386,7 @@ static void a_changed_message_is_listed_once_at_its_last_change(void **state)
 	change(GROUP, 2, 4, 1, "body = 'b'");
 	change(GROUP, 3, 2, 1, "body = 'c'");
 	got = page(ME, GROUP, PART_REVISED, 0, 50);
-	assert_int_equal(times(got, "\"type\""), 2);
+	assert_int_equal(occurrences(got, "\"type\""), 2);
 	assert_true(strstr(got, "\"b\"") < strstr(got, "\"c\""));
 	assert_has(got, "\"next\":null");
 	got = page(ME, GROUP, PART_REVISED, 0, 1);
@@ -416,7 +396,7 @@ static void a_changed_message_is_listed_once_at_its_last_change(void **state)
 	assert_has(got, "\"c\"");
 	assert_has(got, "\"next\":null");
 	got = page(YOU, GROUP, PART_REVISED, 0, 50);
-	assert_int_equal(times(got, "\"type\""), 1);
+	assert_int_equal(occurrences(got, "\"type\""), 1);
 	assert_has(got, "\"b\"");
 	assert_string_equal(page(ME, GROUP, PART_REVISED, 3, 50),
 	                    "{\"messages\":[],\"next\":null}");
@@ -438,7 +418,7 @@ static void very_many_changes_of_one_message_do_not_block_the_list(void **state)
 	do {
 		const char *got = page(ME, GROUP, PART_REVISED, from, 1);
 
-		found += times(got, "\"type\"");
+		found += occurrences(got, "\"type\"");
 		got = strstr(got, "\"next\":") + 7;
 		from = strtoull(got, NULL, 10);
 		assert_true(++pages < 10);
@@ -459,7 +439,8 @@ static void members_are_listed_by_user(void **state)
 		"\"read_seq\":2},{\"user\":2,\"role\":\"member\","
 		"\"joined_at\":\"2026-11-21T10:00:00.002Z\","
 		"\"delivered_seq\":3,\"read_seq\":3}],\"next\":null}");
-	assert_int_equal(times(members_of(ME, PAIR, 0, 0, 50), "role"), 2);
+	assert_int_equal(occurrences(members_of(ME, PAIR, 0, 0, 50), "role"),
+	                 2);
 	got = members_of(ME, GROUP, 0, 0, 1);
 	assert_has(got, "\"next\":1}");
 	got = members_of(ME, GROUP, 1, 0, 1);
@@ -473,7 +454,7 @@ static void members_who_have_seen_an_entry_are_listed(void **state)
 
 	(void)state;
 	assert_has(got, "{\"members\":[{\"user\":2,");
-	assert_int_equal(times(got, "role"), 1);
+	assert_int_equal(occurrences(got, "role"), 1);
 	assert_string_equal(members_of(ME, GROUP, 0, 4, 50),
 	                    "{\"members\":[],\"next\":null}");
 }
@@ -492,7 +473,7 @@ static void the_few_members_who_have_seen_an_entry_are_found(void **state)
 	do {
 		const char *got = members_of(ME, GROUP, after, 4, 200);
 
-		found += times(got, "role");
+		found += occurrences(got, "role");
 		after = strtoull(strstr(got, "\"next\":") + 7, NULL, 10);
 		pages++;
 	} while (after);
@@ -518,7 +499,7 @@ static void sync_reports_differences(void **state)
 	(void)state;
 	cursor.buckets = 0;
 	got = sync_page(ME, 500);
-	assert_int_equal(times(got, "\"kind\""), 2);
+	assert_int_equal(occurrences(got, "\"kind\""), 2);
 	assert_has(got, "\"gone\":[],\"cursor\":\"AQ");
 	assert_has(got, "\"more\":false}");
 	assert_has(got, "\"message\":\"hello\"");
@@ -596,9 +577,9 @@ static void sync_continues_after_a_page(void **state)
 	             " SELECT 1, 1000 + seq, NOW() FROM seq_1_to_1000");
 	do {
 		got = sync_page(ME, 300);
-		reported += times(got, "\"kind\"");
-		assert_int_equal(times(got, "\"kind\""),
-		                 times(got, "\"last_message\":{"));
+		reported += occurrences(got, "\"kind\"");
+		assert_int_equal(occurrences(got, "\"kind\""),
+		                 occurrences(got, "\"last_message\":{"));
 		assert_true(++pages < 10);
 	} while (strstr(got, "\"more\":true"));
 	assert_int_equal(reported, 1002);

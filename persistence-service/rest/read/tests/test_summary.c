@@ -1,4 +1,5 @@
 #include "persistence-service/rest/read/summary.h"
+#include "tests/support/text_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -51,12 +52,6 @@ static const char *written(unsigned index)
 	buf_clear(&json);
 	summary_write(&all, &all.item[index], SPAN_NONE, &w);
 	return buf_text(&json);
-}
-
-static void assert_has(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("no %s in %s", part, text);
 }
 
 static void a_group_has_a_name_and_no_other_user(void **state)
