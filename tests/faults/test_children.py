@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from nemesis.children import Child, Keeper
+from support.stack import free_port
 from support.wait import until
 
 WAIT_S = 120  # a bound on hanging
@@ -18,7 +19,7 @@ def make_child(folder: Path, does: str) -> Child:
     program = folder / "program"
     program.write_text(f"#!/bin/sh\n{does}\n")
     program.chmod(0o755)
-    stack = SimpleNamespace(settings={}, binary=lambda _: program)
+    stack = SimpleNamespace(settings={}, binary=lambda _: program, free_port=free_port)
     return Child(stack, "child", "websocket-service", folder / "log")
 
 
