@@ -32,9 +32,10 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session")
 def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """All images exist, those of Parley and those of other projects; nothing runs.
+    """All images of Parley and of other projects exist; no container runs.
 
-    Parley's need the processors and the others the network: they are built at the same time.
+    Parley's images need the processors and the others the network, so both are built at the
+    same time.
     """
     began = time.monotonic()
     project = Project(engine, copy_tree(tmp_path_factory.mktemp("tree")))
@@ -65,7 +66,7 @@ def running(built: Project) -> Iterator[Project]:
 
 @pytest.fixture
 def project(running: Project) -> Project:
-    """All services are ready when a test begins, whatever the last test did."""
+    """All services are ready when a test begins, whatever the previous test did."""
     if not running.running():
         running.up()
     running.wait_ready()

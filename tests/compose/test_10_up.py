@@ -69,7 +69,7 @@ def test_adminer_shows_a_page_for_the_database(project: Project) -> None:
     project.up("adminer")
     try:
         page = f"http://127.0.0.1:{project.adminer_port}/"
-        text = until("the page is there", lambda: httpx.get(page, trust_env=False).text, WAIT_S)
+        text = until("Adminer answers", lambda: httpx.get(page, trust_env=False).text, WAIT_S)
         assert "Adminer" in text and 'name="auth[password]"' in text
     finally:
         project.compose("rm", "--stop", "--force", "adminer")
@@ -88,7 +88,7 @@ def test_containers_have_few_privileges(project: Project) -> None:
         limits = {limit["Name"]: limit for limit in host["Ulimits"]}
         assert limits["nofile"]["Hard"] == int(project.changes["PARLEY_OPEN_FILES"]), one
         assert host["RestartPolicy"]["Name"] == "unless-stopped", one
-        assert config["StopTimeout"] > 10, "longer than a drain"
+        assert config["StopTimeout"] > 10, "must be longer than a drain"
         assert config["Healthcheck"]["Test"] == ["CMD", one.service, "--healthcheck"], one
         # The program is the second process, below init; no process runs as root.
         uids = project.run(one, "sh", "-c", "cat /proc/[0-9]*/status | grep ^Uid").split()
@@ -120,7 +120,7 @@ def passwords(project: Project) -> list[bytes]:
 
 
 def assert_none_in(where: str, text: bytes, words: list[bytes]) -> None:
-    assert not any(word in text for word in words), f"a password stands in {where}"
+    assert not any(word in text for word in words), f"a password is in {where}"
 
 
 def test_no_password_is_in_an_image(project: Project) -> None:
@@ -139,10 +139,10 @@ def test_no_password_is_in_an_image(project: Project) -> None:
 def test_no_password_is_in_environments_arguments_and_logs(project: Project) -> None:
     words = passwords(project)
     for one in project.containers():
-        assert_none_in(f"what the engine knows of {one.name}",
+        assert_none_in(f"the engine's data about {one.name}",
                        json.dumps(project.inspect(one)).encode(), words)
     for one in project.running():
-        if one.service == "mariadb":  # its image puts root's password into the environment
+        if one.service == "mariadb":  # its image puts root's password into its environment
             words_here = [words[PASSWORDS.index("mysql")]]
         else:
             words_here = words

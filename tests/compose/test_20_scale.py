@@ -1,4 +1,4 @@
-"""More and fewer containers: nginx finds new ones and forgets dead ones, users notice nothing."""
+"""More and fewer containers: nginx finds new ones and drops dead ones; users are not affected."""
 
 import time
 from collections import Counter
@@ -12,7 +12,7 @@ from support.chat import open_socket
 from support.wait import until
 
 SCALED = {"websocket-service": 3, "persistence-service": 2, "identity-service": 2}
-CHANGE_S = 300  # a bound on hanging; docs/operations.md promises 10 s
+CHANGE_S = 300  # a bound on hanging; docs/operations.md names 10 s
 EACH = 8
 IN_A_ROW = 20  # requests
 
@@ -31,7 +31,7 @@ def spread(project: Project) -> Counter:
 
 
 def wait_spread(project: Project, count: int) -> Counter:
-    """Sockets by gateway, once there are `count` in all."""
+    """The sockets of each gateway, when there are `count` in total."""
     until(f"{count} sockets", lambda: sum(spread(project).values()) == count, CHANGE_S)
     return spread(project)
 
@@ -41,7 +41,7 @@ def in_nginx_log(project: Project, address: str) -> int:
 
 
 def wait_known(project: Project, api: Api) -> None:
-    """Until nginx gives sockets to every gateway that runs."""
+    """Waits until nginx gives sockets to every running gateway."""
     person, sockets = api.register(), []
 
     def known() -> bool:
@@ -49,7 +49,7 @@ def wait_known(project: Project, api: Api) -> None:
         return all(spread(project).values())
 
     try:
-        until("nginx knows every gateway", known, CHANGE_S)
+        until("nginx sends sockets to every gateway", known, CHANGE_S)
     finally:
         for socket in sockets:
             socket.close()
@@ -147,7 +147,7 @@ def test_nginx_drops_a_dead_gateway(project: Project, api: Api) -> None:
 
 
 def test_nginx_drops_a_dead_identity_and_a_dead_persistence(project: Project, api: Api) -> None:
-    """Before that, a request may fail with an answer that asks to try again."""
+    """Before nginx drops them, a request may fail with an answer that has Retry-After."""
     scale(project)
     person = api.register()
     for name, path in (("identity-service", "/auth/getIdByToken"),

@@ -1,4 +1,4 @@
-"""Nothing is lost during changes: restarts and scaling below the ledger."""
+"""Restarts and scaling lose no message; the ledger judges."""
 
 from containers.project import Project
 from containers.reconnecting_users import ReconnectingUsers
@@ -20,21 +20,21 @@ def restart(project: Project, name: str) -> None:
 
 
 def upgrade(project: Project, name: str) -> None:
-    """As docs/operations.md says, without a new image."""
+    """Upgrades as docs/operations.md describes, but without a new image."""
     count = SCALED[name]
     project.up("--no-deps", "--force-recreate", "--scale", f"{name}={count}", name)
     project.wait_healthy(name, count)
 
 
-def all_come_back(people: ReconnectingUsers, what: str) -> None:
+def check_all_reconnect(people: ReconnectingUsers, what: str) -> None:
     returns = people.reconnects()
     if returns:
-        print(f"{what}: {len(returns)} of {len(people.all)} closed, back after at most "
+        print(f"{what}: {len(returns)} of {len(people.all)} closed, reconnected after at most "
               f"{max(each.away_s for each in returns):.1f} s", flush=True)
     assert all(each.back for each in returns), returns
     # A user who reconnects to a gateway that restarts later reconnects twice.
     assert what != f"restart of {SERVICES[1]}" or len(returns) >= WATCHERS
-    # A gateway sends the reason; nginx just ends.
+    # A gateway sends a close code; nginx only ends the connection.
     assert all(each.code == GOING_AWAY or what == "restart of nginx" for each in returns), returns
 
 
@@ -49,7 +49,7 @@ def test_restarts_and_scaling_lose_nothing(project: Project, api: Api) -> None:
         for what, change, options in changes:
             change(project, **options)
             project.wait_ready()
-            all_come_back(people, what)
+            check_all_reconnect(people, what)
             # Some messages through the new containers.
             ledger.wait_sent(300)
         ledger.stop_sending()

@@ -25,7 +25,7 @@ def test_every_case_of_the_original_is_present():
 
 def test_the_readme_lists_every_difference():
     """README.md and the code list the same cases with another outcome."""
-    section = README.read_text("utf-8").split("## Answered otherwise")[1].split("\n## ")[0]
+    section = README.read_text("utf-8").split("## Cases with another outcome")[1].split("\n## ")[0]
     written = set(re.findall(r"^\| (\d+\.\d+(?:\.\d+)?(?:–\d+)?) \|", section, re.M))
     listed = set()
     for numbers in written:

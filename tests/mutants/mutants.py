@@ -147,7 +147,7 @@ NO_RECEIPTS = {"receipts": 0}  # in a large conversation receipts reach the read
 MUTANTS = [
     Mutant(
         "accepted_before_report",
-        "the gateway says `accepted` when the record is queued, not when the broker has it",
+        "the gateway answers `accepted` when the record is queued, not when the broker has it",
         [("websocket-service/receive/pending_sends.c",
           "static const char hint_prefix[]",
           "struct pending_send;\n"
@@ -164,20 +164,20 @@ MUTANTS = [
         stopped("kafka", then_kill="websocket-service"), {"lost"}),
     Mutant(
         "offsets_before_transaction",
-        "offsets are committed when the batch is read, before it is in the database",
+        "persistence commits offsets when it has read the batch, before it has saved it",
         [COMMIT_AT_ONCE,
          ("persistence-service/save/saver.c", "	FAULT_POINT(\"gather.after\");\n", MARK_ALL)],
         killed_at("persistence-service", "commit.before"), {"lost"}),
     Mutant(
         "offsets_before_events",
-        "offsets are committed after the transaction, before the events are confirmed",
+        "persistence commits offsets after the transaction, before Kafka confirms the events",
         [COMMIT_AT_ONCE,
          ("persistence-service/save/saver.c", "	FAULT_POINT(\"events.before\");\n",
           MARK_ALL + "	FAULT_POINT(\"events.before\");\n")],
         killed_at("persistence-service", "events.before"), {"unheard", "undelivered"}),
     Mutant(
         "no_events_for_duplicates",
-        "a record that was saved before a crash gets no events after it",
+        "persistence produces no events for a record that was saved before a crash",
         [("persistence-service/save/publisher.c",
           "	send_message(p, entry, number);\n"
           "	FAULT_POINT(\"message_event.after\");\n",
@@ -194,7 +194,7 @@ MUTANTS = [
         own_stack=True),
     Mutant(
         "errors_taken_for_saved",
-        "a transaction that failed counts as done",
+        "persistence treats a failed transaction as committed",
         [("persistence-service/save/saver.c",
           "	if (status != ST_OK) {\n"
           "		persistence_metrics_batch_retried();\n",
@@ -219,7 +219,7 @@ MUTANTS = [
         killed("websocket-service", 1), {"unheard", "undelivered"}),
     Mutant(
         "backlog_before_welcome",
-        "the client reads the backlog when its socket is lost, not when it is back",
+        "the client reads the backlog when it loses its socket, not after it has reconnected",
         [("tests/ledger/clients/device.c",
           "	device->welcomed = false;\n	device->complete = false;\n",
           "	if (device->welcomed)\n"
@@ -256,7 +256,7 @@ MUTANTS = [
         nothing, {"unheard"}),
     Mutant(
         "seq_with_gaps",
-        "a seq is used up without a message",
+        "persistence skips a seq without saving a message",
         [("persistence-service/save/transaction.c",
           "		.seq = ++conversation->last_seq,\n",
           "		.seq = conversation->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
@@ -270,7 +270,7 @@ MUTANTS = [
         nothing, {"corrupt"}),
     Mutant(
         "stale_members",
-        "the members of a group are not looked up again after a join or leave",
+        "persistence does not look up the members of a group again after a join or leave",
         [("persistence-service/save/conversation/roster.c",
           "	    (roster->valid_at_seq == last_seq && roster->large == large))\n",
           "	    (roster->valid_at_seq != UINT64_MAX && roster->large == large))\n"),
@@ -305,7 +305,7 @@ MUTANTS = [
         nothing, {"unheard", "undelivered"}, NO_RECEIPTS, ROOMS),
     Mutant(
         "join_not_noted",
-        "the gateway does not note that a user joins a room",
+        "the gateway does not record that a user joins a room",
         [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '+')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
@@ -313,7 +313,7 @@ MUTANTS = [
         churning, {"unheard", "undelivered"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "leave_not_noted",
-        "the gateway does not note that a user leaves a room",
+        "the gateway does not record that a user leaves a room",
         [("websocket-service/deliver/fanout.c",
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
@@ -321,7 +321,7 @@ MUTANTS = [
         churning, {"misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "membership_change_not_announced",
-        "a membership change is saved, and its record of message_events is lost",
+        "persistence saves a membership change and loses its record of message_events",
         [("persistence-service/outbox_publisher.c",
           "	enum status status =\n"
           "		outbox_records_each(p->settings, row, send_record, &sending);\n",
@@ -331,7 +331,7 @@ MUTANTS = [
         churning, {"unheard", "undelivered", "misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
         "receipts_not_stored",
-        "a receipt is delivered and not stored",
+        "persistence delivers a receipt and does not store it",
         [("persistence-service/save/receipt/receipt_store.c", "	status = write_receipts(store);\n",
           "	status = ST_OK;\n	(void)write_receipts;\n")],
         nothing, {"receipts"}, {"receipts": 500}),

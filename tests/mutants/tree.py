@@ -44,7 +44,7 @@ class Tree:
         return programs
 
     def restore(self, mutant: Mutant) -> None:
-        """Copies the sources and the builds, with their times, so that the next make reuses them."""
+        """Copies sources and builds with their times, so that the next make reuses them."""
         for path in {path for path, _, _ in mutant.edits}:
             shutil.copy2(ROOT / path, self.folder / path)
         for made in (self.folder / "build" / VARIANT).rglob("*"):

@@ -1,5 +1,5 @@
-"""load - runs the ledger (tests/ledger) beside a stack: many users chat, and at the end there is a
-verdict.
+"""load - runs the ledger (tests/ledger) beside a stack: many users chat, and at the end the
+ledger gives a verdict.
 
     with Load(stack, rate=200, seconds=10) as load:
         load.wait_sending()
@@ -16,7 +16,7 @@ from pathlib import Path
 from support.stack import ROOT, Stack, die_with_parent
 from support.wait import until
 
-# Bounds on hanging: no test judges by how long something takes.
+# Bounds on hanging: no test judges by duration.
 START_TIMEOUT_S = 180
 WAIT_S = 300
 # The line that the ledger prints once a second.
@@ -98,20 +98,20 @@ class Load:
             return len(counts) > lines and len(set(counts[-lines - 1:])) == 1 \
                 and int(sent[-1]) > int(sent[-lines - 1])
 
-        until(f"nothing more: {pattern.pattern}", still, timeout_s)
+        until(f"standstill: {pattern.pattern}", still, timeout_s)
 
     def wait_sent(self, more: int, timeout_s: float = WAIT_S) -> None:
-        """Until so many more messages were put on the wire."""
+        """Waits until the ledger has sent `more` messages."""
         self.wait_more(SENT, more, timeout_s)
 
     def wait_sockets(self, count: int | None = None, timeout_s: float = WAIT_S) -> None:
-        """Until so many sockets are welcomed; all of them without a count."""
-        def there() -> bool:
+        """Waits until `count` sockets are welcomed; without a count, all."""
+        def welcomed() -> bool:
             counts = SOCKETS.findall(self.log())
             return bool(counts) and int(counts[-1][0]) == (
                 int(counts[-1][1]) if count is None else count)
 
-        until(f"{'all' if count is None else count} sockets are welcomed", there, timeout_s)
+        until(f"{'all' if count is None else count} sockets are welcomed", welcomed, timeout_s)
 
     def stop_sending(self) -> None:
         if self.sending_goes_on:

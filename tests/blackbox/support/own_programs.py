@@ -1,7 +1,7 @@
 """own_programs - a stack that runs copies of the programs.
 
-A fault point is armed by a file beside a program, and a mutant replaces a program: in a stack
-of this kind neither touches another stack that is up at the same time.
+A file beside a program arms a fault point, and a mutant replaces a program. With copies neither
+affects another stack that runs at the same time.
 """
 
 import filecmp
@@ -14,7 +14,7 @@ FOLDER = ROOT / "build" / "test-programs"
 
 
 def program_files(build: Path) -> list[Path]:
-    """The programs of a build: an executable in a folder of its own name."""
+    """The programs of a build: each is an executable in a folder of the same name."""
     return sorted(path for path in build.glob("**/*")
                   if path.name == path.parent.name and path.is_file())
 
@@ -35,7 +35,7 @@ class OwnPrograms(Stack):
         self.folder = folder
 
     def use(self, build: Path) -> None:
-        """Replaces the programs that differ and starts those services again."""
+        """Replaces the programs that differ and restarts their services."""
         for program in program_files(build):
             target = self.folder / program.relative_to(build)
             if filecmp.cmp(program, target, shallow=False):

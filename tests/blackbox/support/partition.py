@@ -1,4 +1,4 @@
-"""partition - the partition of a user's events, after docs/protocol/message_events.md."""
+"""partition - the partition of a user's events, as in docs/protocol/message_events.md."""
 
 MASK = (1 << 64) - 1
 

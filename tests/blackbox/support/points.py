@@ -1,4 +1,4 @@
-"""points - the fault points of the services, and how a test arms one.
+"""points - the fault points of the services; arms them for a test.
 
 common/service/fault_point.h explains them. The programs must be built with VARIANT=faults.
 """
@@ -27,7 +27,7 @@ class Point:
         self.file = binary.with_name(binary.name + ".fault")
 
     def arm(self) -> None:
-        """The next process of the program that reaches the point dies there."""
+        """Arms the point: the next process of the program that reaches it dies there."""
         self.died = self.stack.pid(self.program)
         new = self.file.with_suffix(".new")
         new.write_text(self.name)
@@ -38,7 +38,7 @@ class Point:
 
     def wait_killed(self, timeout_s: float = KILLED_TIMEOUT_S) -> None:
         until(f"{self.program} passes {self.name}", self.passed, timeout_s)
-        until(f"{self.program} is started again",
+        until(f"{self.program} has restarted",
               lambda: self.stack.pid(self.program) != self.died, timeout_s)
 
     def disarm(self) -> None:

@@ -67,7 +67,7 @@ def check_frame(frame: dict, text: str) -> None:
 def routes() -> list[tuple[str, re.Pattern, dict]]:
     found = []
     for path, item in description("openapi.yaml")["paths"].items():
-        # A segment that is no number takes the same route, which refuses it.
+        # A segment that is not a number takes the same route, which refuses it.
         pattern = re.compile(re.sub(r"\{\w+\}", "[^/?]+", path))
         found += [(method.upper(), pattern, operation) for method, operation in item.items()
                   if method != "parameters"]

@@ -1,10 +1,10 @@
 """engine - a container engine: the one that runs here, or a private one.
 
 A private engine is Debian's `dockerd` with its data, its state and its socket in a folder
-of its own, started as root and stopped again. dockerd leaves bridges and packet filters behind,
-which slow down everything that goes over loopback. The test removes them; on a machine that
-had packet filters before, it leaves all filters. PARLEY_ENGINE_DIR names a folder that is kept
-for the next run; without it the folder is temporary.
+of its own; the tests start it as root and stop it. dockerd leaves bridges and packet filters
+behind, which slow down all traffic over loopback. The test removes them; on a machine that had
+packet filters before, it leaves all filters. PARLEY_ENGINE_DIR names a folder that the test
+keeps for the next run; without it the folder is temporary.
 """
 
 import os
@@ -27,7 +27,7 @@ class Engine:
         self.child: subprocess.Popen | None = None
         self.folder: Path | None = None
         self.keep = False
-        self.had_filters, self.bridges = False, set()  # before it was started
+        self.had_filters, self.bridges = False, set()  # the state before the engine started
         # Every engine has the older builder.
         self.environment = os.environ | {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
 
@@ -81,7 +81,7 @@ class Engine:
         for name in bridges() - self.bridges:
             subprocess.run(["ip", "link", "del", name], check=True)
         if self.had_filters:
-            print("engine: its packet filters stay, among yours", flush=True)
+            print("engine: its packet filters stay beside those of this machine", flush=True)
         else:
             subprocess.run(["nft", "flush", "ruleset"], check=True)
 

@@ -1,4 +1,4 @@
-"""images - images of other projects: pulled, or replaced where no registry can be reached.
+"""images - images of other projects: pulled, or replaced by stand-ins when no registry answers.
 
 A stand-in is made from Debian's packages and Maven's jars and has the same variables,
 folders, ports and health commands. The run prints which images are stand-ins.
@@ -25,10 +25,10 @@ class Images:
     def __init__(self, engine: Engine, cache: Path):
         self.engine = engine
         self.cache = cache
-        self.registry = True  # as far as is known
+        self.registry = True  # until a pull fails
 
     def need_debian(self) -> None:
-        """The image that all others stand on."""
+        """The base image of all others."""
         self.need([DEBIAN])
 
     def need(self, names: list[str]) -> None:
@@ -44,13 +44,13 @@ class Images:
         return self.engine.docker("image", "inspect", name, check=False).returncode == 0
 
     def is_standin(self, name: str) -> bool:
-        """Made by an earlier run: its sources may have changed since."""
+        """Whether an earlier run made this stand-in; its sources may have changed since."""
         labels = self.engine.docker("image", "inspect", "-f", "{{json .Config.Labels}}", name,
                                     check=False)
         return '"parley.standin"' in labels.stdout
 
     def pull(self, name: str) -> bool:
-        """After the first image that cannot be pulled, no other is tried."""
+        """After the first failed pull it tries no other."""
         if not self.registry:
             return False
         try:
@@ -67,7 +67,7 @@ class Images:
             return
         # apache/kafka:3.9.1 -> kafka
         folder = STANDINS / name.split(":")[0].split("/")[-1]
-        assert folder.is_dir(), f"there is no stand-in for {name}"
+        assert folder.is_dir(), f"no stand-in for {name}"
         with tempfile.TemporaryDirectory() as place:
             context = shutil.copytree(folder, Path(place) / "context")
             if folder.name == "kafka":

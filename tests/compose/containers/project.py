@@ -1,4 +1,4 @@
-"""project - Parley in containers: a copy of the tree as a fresh clone has it, and `docker compose`."""
+"""project - Parley in containers: a copy of the tree as in a fresh clone, and `docker compose`."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from support.stack import LOGS, ROOT, die_with_parent, free_port
 from support.wait import until
 
 PASSWORDS = ("mysql", "mysql-root", "redis")
-# Bounds on hanging: no test judges by how long something takes.
+# Bounds on hanging: no test judges by duration.
 BUILD_S, COMMAND_S, READY_S = 3600, 900, 600
 SHARDS = ("-f", "docker-compose.yml", "-f", "deploy/docker-compose.large.yml")
 
 
 def copy_tree(place: Path) -> Path:
-    """What git has or would add, as it is now."""
+    """The tracked and new files in their present state."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT,
                             check=True, capture_output=True, text=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -59,7 +59,7 @@ class Project:
         return f"ws://127.0.0.1:{self.port}/ws"
 
     def binary(self, program: str) -> Path:
-        """A program that runs beside the containers, such as the ledger."""
+        """The path of a program that runs beside the containers, such as the ledger."""
         return ROOT / "build" / "release" / program / Path(program).name
 
     # --- commands -------------------------------------------------------------------
@@ -79,7 +79,7 @@ class Project:
         return done
 
     def start(self, *words: str, **options) -> subprocess.Popen:
-        """A command that runs beside the test."""
+        """Starts a command that runs beside the test."""
         return subprocess.Popen(self.words(*words), cwd=self.tree, env=self.environment(),
                                 preexec_fn=die_with_parent, text=True, **options)
 
@@ -87,7 +87,7 @@ class Project:
         self.compose("up", "-d", "--no-build", *words, **changes)
 
     def wait_ready(self, timeout_s: float = READY_S) -> None:
-        until("nginx says ready", lambda: self.ready() == 200, timeout_s)
+        until("nginx answers ready", lambda: self.ready() == 200, timeout_s)
 
     def ready(self) -> int:
         return httpx.get(f"{self.url}/readyz", trust_env=False, timeout=5).status_code
@@ -97,7 +97,7 @@ class Project:
         self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "20")
 
     def setting(self, name: str) -> str:
-        """Its value in .env."""
+        """The value of a setting in .env."""
         return re.search(rf"^{name}=(.*)$", (self.tree / ".env").read_text(), re.M)[1]
 
     def keep_logs(self) -> None:
@@ -115,7 +115,7 @@ class Project:
 
     # --- containers -----------------------------------------------------------------
     def containers(self, *services: str) -> list[Container]:
-        """All of them, those that have ended included."""
+        """All containers, including ended ones."""
         said = self.compose("--profile", "*", "ps", "-a", "--format", "json", *services).stdout
         rows = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
         return [Container(row["ID"], row["Name"], row["Service"], row["State"], row["Health"],
@@ -143,7 +143,7 @@ class Project:
 
     # --- metrics ---------------------------------------------------------
     def metric(self, container: Container, name: str) -> float:
-        """Of one service, from its admin port, which is not published."""
+        """A metric of a container, from its own address: the admin port is not published."""
         kind = re.match("[a-z]+", container.service)[0].upper()
         port = self.setting(f"{kind}_ADMIN_PORT")
         text = httpx.get(f"http://{self.address(container)}:{port}/metrics", trust_env=False).text

@@ -106,7 +106,7 @@ class Run:
                               "; ".join(cluster.unexpected_deaths()))
             self.report.write(plans=[str(planned) for planned in self.plans])
             if self.report.failed:
-                self.report.say(f"kept in {self.logs.relative_to(ROOT)}; one plan again: "
+                self.report.say(f"logs are in {self.logs.relative_to(ROOT)}; to repeat one plan: "
                                 "make prove PART=faults SEED=n MINUTES=m; a seed that found "
                                 f"something goes into {SEEDS.relative_to(ROOT)}")
         return self.report
@@ -151,7 +151,7 @@ class Run:
         check(f"{when}: {verdict.get('accepted', 0)} accepted: none lost, duplicated, "
               "misordered, misrouted", not bad, bad)
         wanted = plan.kill_count(nemesis.plan)
-        check(f"{when}: {nemesis.kills} kills, {wanted} wanted", nemesis.kills == wanted)
+        check(f"{when}: {nemesis.kills} of {wanted} kills done", nemesis.kills == wanted)
         outages.judge_answers(verdict, when, self.report)
         self.report.counts[when] = {"kills": nemesis.kills, "faults": nemesis.done,
                                     "ledger": verdict}

@@ -79,19 +79,19 @@ class Outage:
         self.growth = Growth(self.cluster)
         self.fault.begin()
         try:
-            self.last()
+            self.wait_end()
             show(self)
         finally:
             self.fault.end()
-        self.check_shown("afterwards messages are accepted and saved again", self.goes_on)
+        self.check_shown("afterwards the services accept and save messages again", self.recovers)
 
-    def last(self) -> None:
+    def wait_end(self) -> None:
         ends = time.monotonic() + self.lasts_s
         while time.monotonic() < ends:
             self.growth.look()
             time.sleep(LOOK_S)
 
-    def goes_on(self) -> None:
+    def recovers(self) -> None:
         self.cluster.wait_ready()
         self.ledger.wait_more(ACCEPTED, self.rate, SHOWN_S)
         self.ledger.wait_more(SAVED, self.rate, SHOWN_S)
@@ -110,7 +110,7 @@ class Outage:
 def judge_answers(verdict: dict, when: str, report: Report) -> None:
     """The ledger repeats a send until the gateway answers: it accepts or refuses each message."""
     sent, accepted, unknown = (verdict.get(name, 0) for name in ("sent", "accepted", "unknown"))
-    report.check(f"{when}: {sent} sent: each was answered in the end", sent and not unknown,
+    report.check(f"{when}: {sent} sent: the gateways answered each", sent and not unknown,
                  f"{unknown} were not answered and are not saved")
     # Only a message to a room may be refused: its sender may have left the room.
     to_users = sent - verdict.get("to_rooms", 0)
@@ -135,7 +135,7 @@ def run(cluster: Cluster, pace: Pace, lasts_s: tuple, seed: int, report: Report)
             if fault:
                 Outage(cluster, fault, ledger, fault_s, report).run(show)
             else:
-                report.say(f"\nSKIPPED: disk full: no file system of its own: "
+                report.say(f"\nSKIPPED: disk full: no own file system: "
                            f"{cluster.disk.why_not}")
         ledger.stop_sending()
         verdict = ledger.result()
@@ -159,7 +159,7 @@ def disk_full(cluster: Cluster) -> Fault | None:
 
 def accepts_meanwhile(outage: Outage) -> None:
     wanted = outage.rate * 2
-    outage.check_shown(f"{wanted} more messages are accepted meanwhile",
+    outage.check_shown(f"{wanted} more sends are accepted during the outage",
                        lambda: outage.ledger.wait_more(ACCEPTED, wanted, SHOWN_S))
 
 
@@ -179,9 +179,9 @@ def accepts_nothing(outage: Outage) -> None:
     outage.check_shown("no more messages are accepted",
                        lambda: ledger.wait_standstill(ACCEPTED, STANDSTILL_LINES, SHOWN_S))
     accepted = ledger.count(ACCEPTED)
-    outage.last()
+    outage.wait_end()
     more = ledger.count(ACCEPTED) - accepted
-    outage.check(f"{more} sends accepted in {outage.lasts_s:g} s, none wanted", more == 0)
+    outage.check(f"{more} sends accepted in {outage.lasts_s:g} s; none may be", more == 0)
     outage.check(f"the gateways grew by {outage.growth.most / 2**20:.1f} MiB at most, "
                  f"{GROWTH_MAX >> 20} MiB allowed", outage.growth.most <= GROWTH_MAX)
 
