@@ -96,6 +96,10 @@ def free_base(others: range) -> tuple[int, socket.socket]:
     """The first hundred of ports from PARLEY_TEST_PORTS on in which all needed ports are
     free, and the socket that reserves them."""
     first = int(os.environ.get("PARLEY_TEST_PORTS") or 24000)
+    ephemeral = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    if first + 1000 > ephemeral:
+        raise RuntimeError(f"PARLEY_TEST_PORTS={first}: the 1000 ports from there on must be "
+                           f"below {ephemeral}, where the kernel's ephemeral range begins")
     for base in range(first, first + 1000, 100):
         guard = reserve(base)
         if not guard:
@@ -248,7 +252,10 @@ class Stack:
     def free_port(self) -> int:
         """A port for a service that a test starts. It is below the kernel's ephemeral range:
         no connection can take it before the service listens."""
-        return next(port for port, _ in zip(self.extra_ports, EXTRA) if port_free(port))
+        for port in itertools.islice(self.extra_ports, len(EXTRA)):
+            if port_free(port):
+                return port
+        raise RuntimeError(f"stack {self.name}: no port is free for another service")
 
     def admin_url(self, service: str) -> str:
         name = service.removesuffix("-service").upper() + "_ADMIN_PORT"
