@@ -82,10 +82,10 @@ STAGES = (
           "AddressSanitizer and UBSan.", needs=("build-asan",)),
 
     # --- make prove --------------------------------------------------------------
-    Stage("build-clang", PROVE, 120, "What clang warns about.", touched=(*C_CODE, *MAKE), turn=0),
+    Stage("build-clang", PROVE, 180, "What clang warns about.", touched=(*C_CODE, *MAKE), turn=0),
     Stage("hardening", PROVE, 30, "Programs and archives without the hardening that the flags "
           "ask for.", needs=("build", "build-clang"), touched=("*module.mk", *MAKE), turn=0),
-    Stage("tidy", PROVE, 300, "What clang-tidy and its analyzer find.",
+    Stage("tidy", PROVE, 600, "What clang-tidy and its analyzer find.",
           touched=(*C_CODE, ".clang-tidy"), turn=0),
     Stage("build-tsan", PROVE, 150, "What gcc warns about under ThreadSanitizer.",
           touched=("tests/support/tsan*",), turn=1),
@@ -95,7 +95,7 @@ STAGES = (
           "threads.", needs=("tools", "build-tsan"), stack="tsan", touched=("common/io/*",), turn=1),
     Stage("blackbox-tsan", PROVE, 300, "Data races in running services.",
           needs=("tools", "build-tsan"), stack="tsan", touched=SERVICES, turn=1),
-    Stage("blackbox-alone-tsan", PROVE, 120, "Data races in services that lose a server.",
+    Stage("blackbox-alone-tsan", PROVE, 60, "Data races in services that lose a server.",
           needs=("tools", "build-tsan"), stack="tsan", owns=True, touched=SERVICES, turn=1),
     Stage("blackbox-asan", PROVE, 400, "Memory errors, leaks and undefined behaviour in running "
           "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
@@ -105,35 +105,35 @@ STAGES = (
           "kind of death each, judged by a ledger of its own.", needs=("tools", "build"),
           stack="release", owns=True,
           touched=(*SERVICES, "tests/ledger/*", *STACK, "tests/blackbox/test_80*"), turn=3),
-    Stage("conformance", PROVE, 120, "Autobahn's cases for WebSocket servers that the gateway "
+    Stage("conformance", PROVE, 60, "Autobahn's cases for WebSocket servers that the gateway "
           "answers wrongly.", needs=("tools", "build"), stack="release",
           touched=("common/base/*websocket*", "websocket-service/*", "tests/conformance/*"), turn=3),
     Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
           touched=("common/service/fault_point*",), turn=4),
-    Stage("steps", PROVE, 900, "Messages lost or doubled by a death at any step of a "
+    Stage("steps", PROVE, 300, "Messages lost or doubled by a death at any step of a "
           "message.", needs=("tools", "build-faults"),
           touched=("websocket-service/*", "persistence-service/*", "tests/ledger/*",
                    "tests/steps/*", *STACK), turn=4),
     Stage("faults", PROVE, 400, "Messages lost under random faults of processes, links, "
           "disks and clocks.", needs=("tools", "build"),
           touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),
-    Stage("mutants", PROVE, 1200, "Planted bugs that the ledger does not see.",
+    Stage("mutants", PROVE, 700, "Planted bugs that the ledger does not see.",
           needs=("tools", "build-faults"),
           touched=("persistence-service/*", "websocket-service/*", "tests/ledger/*",
                    "tests/mutants/*"), turn=6),
-    Stage("compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
+    Stage("compose", PROVE, 1300, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
                                                  "tests/compose/*", "*/schema/*"), turn=7),
     Stage("soak", PROVE, 420, "Memory, descriptors or threads of a service that grow under a "
           "steady load.", needs=("tools", "build"), touched=SERVICES, turn=9),
-    Stage("first-start", PROVE, 300, "A first `make run` on a bare Debian that fails, says more "
+    Stage("first-start", PROVE, 400, "A first `make run` on a bare Debian that fails, says more "
           "than a screen, or does not bring two users to a chat.", needs=("tools",),
           touched=("deploy/*", *MAKE), turn=9),
     Stage("build-debug", PROVE, 120, "What gcc warns about without optimisation.",
           touched=("tests/check/unit",), turn=8),
-    Stage("unit-valgrind", PROVE, 300, "Uninitialised reads and leaks in single modules.",
+    Stage("unit-valgrind", PROVE, 400, "Uninitialised reads and leaks in single modules.",
           needs=("build-debug",), touched=("common/*", "identity-service/*"), turn=8),
-    Stage("accept-valgrind", PROVE, 300, "The same in all programs under the acceptance run.",
+    Stage("accept-valgrind", PROVE, 120, "The same in all programs under the acceptance run.",
           needs=("tools", "build-debug"), stack="valgrind", touched=SERVICES, turn=8),
     Stage("fuzz", PROVE, 240, "New inputs that break a decoder.",
           touched=("tests/fuzz/*", "common/base/*", "common/wire/*", "common/io/json*"), turn=9),
