@@ -64,7 +64,10 @@ static void a_new_part_that_is_down_for_a_reason_says_so(void **state)
 	            "\"level\":\"warn\",\"event\":\"dependency.down\","
 	            "\"part\":\"mysql\",\"why\":\"refused\"}\n");
 	assert_logs("mysql", false, "refused", "");
-	assert_logs("mysql", false, "another reason", "");
+	assert_logs("mysql", false, "access denied",
+	            "\"level\":\"warn\",\"event\":\"dependency.down\","
+	            "\"part\":\"mysql\",\"why\":\"access denied\"}\n");
+	assert_logs("mysql", false, "access denied", "");
 }
 
 static void readiness_needs_all_parts(void **state)
@@ -74,7 +77,8 @@ static void readiness_needs_all_parts(void **state)
 	            "\"level\":\"info\",\"event\":\"dependency.up\","
 	            "\"part\":\"kafka\"}\n");
 	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"up\","
-	                    "\"mysql\":\"down\"}}");
+	                    "\"mysql\":\"down\"},"
+	                    "\"why\":{\"mysql\":\"access denied\"}}");
 	assert_logs("mysql", true, "not said",
 	            "\"level\":\"info\",\"event\":\"dependency.up\","
 	            "\"part\":\"mysql\"}\n");
@@ -91,7 +95,7 @@ static void each_change_is_logged_once(void **state)
 	assert_logs(same_name, false, NULL,
 	            "\"level\":\"warn\",\"event\":\"dependency.down\","
 	            "\"part\":\"kafka\",\"why\":\"\"}\n");
-	assert_logs("kafka", false, "again", "");
+	assert_logs("kafka", false, NULL, "");
 	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"down\","
 	                    "\"mysql\":\"up\"}}");
 	assert_logs("kafka", true, NULL,
@@ -99,19 +103,42 @@ static void each_change_is_logged_once(void **state)
 	            "\"part\":\"kafka\"}\n");
 }
 
+static void set_hint(bool up, const char *why, bool changes)
+{
+	assert_int_equal(service_hint("redis", up, why), changes);
+}
+
+static void a_hint_is_degraded_and_readiness_does_not_depend_on_it(void **state)
+{
+	(void)state;
+	set_hint(false, "OOM command not allowed", true);
+	set_hint(false, "OOM command not allowed", false);
+	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
+	                   "\"mysql\":\"up\",\"redis\":\"degraded\"},"
+	                   "\"why\":{\"redis\":\"OOM command not allowed\"}}");
+	set_hint(false, "no UTF-8: \xff\xfe", true);
+	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
+	                   "\"mysql\":\"up\",\"redis\":\"degraded\"},"
+	                   "\"why\":{\"redis\":\"no UTF-8: ??\"}}");
+	set_hint(true, NULL, true);
+	set_hint(true, NULL, false);
+	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
+	                   "\"mysql\":\"up\",\"redis\":\"up\"}}");
+}
+
 static void nothing_is_ready_after_a_stop_was_asked_for(void **state)
 {
 	(void)state;
 	assert_parts(true, "{\"ready\":true,\"parts\":{\"kafka\":\"up\","
-	                   "\"mysql\":\"up\"}}");
+	                   "\"mysql\":\"up\",\"redis\":\"up\"}}");
 	readiness_set_serving(false);
 	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"up\","
-	                    "\"mysql\":\"up\"}}");
+	                    "\"mysql\":\"up\",\"redis\":\"up\"}}");
 }
 
 static void there_is_room_for_eight(void **state)
 {
-	static const char *const more[] = {"c", "d", "e", "f", "g", "h"};
+	static const char *const more[] = {"d", "e", "f", "g", "h"};
 	struct buf json CLEANUP(buf_free) = BUF(OUT_MAX);
 
 	(void)state;
@@ -131,6 +158,8 @@ int main(void)
 		cmocka_unit_test(a_new_part_that_is_down_for_a_reason_says_so),
 		cmocka_unit_test(readiness_needs_all_parts),
 		cmocka_unit_test(each_change_is_logged_once),
+		cmocka_unit_test(
+			a_hint_is_degraded_and_readiness_does_not_depend_on_it),
 		cmocka_unit_test(nothing_is_ready_after_a_stop_was_asked_for),
 		cmocka_unit_test(there_is_room_for_eight),
 	};
