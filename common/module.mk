@@ -13,7 +13,7 @@ COMMON_SOURCES := \
 	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
-	$(addprefix wire/,event.c frame.c identity.c name.c save_record.c) \
+	$(addprefix wire/,event.c frame.c identity.c name.c pair.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))

@@ -1,6 +1,6 @@
 # Everything but main.c, so that the tests can link it.
 PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records.c \
-	pair.c persistence.c persistence_metrics.c schema.c settings.c topics.c \
+	persistence.c persistence_metrics.c schema.c settings.c topics.c \
 	$(addprefix save/,publisher.c saver.c saver_database.c transaction.c) \
 	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c) \
 	save/change/change_store.c \

@@ -181,6 +181,31 @@ bool event_answer_next(struct span *answer, uint64_t *ret_user,
 	return true;
 }
 
+void event_keys_add(struct buf *out, uint64_t conversation, struct span key)
+{
+	if (out->len)
+		buf_byte(out, ',');
+	buf_number(out, conversation);
+	buf_byte(out, '=');
+	buf_append(out, key);
+}
+
+bool event_keys_next(struct span *keys, uint64_t *ret_conversation,
+                     struct span *ret_key)
+{
+	struct span rest, key;
+	struct span one = span_cut(*keys, ',', &rest);
+	struct span conversation = span_cut(one, '=', &key);
+	bool comma_at_end = one.len < keys->len && rest.len == 0;
+
+	if (comma_at_end || conversation.len == one.len ||
+	    !read_id(conversation, ret_conversation))
+		return false;
+	*keys = rest;
+	*ret_key = key;
+	return true;
+}
+
 bool event_blocker_parse(struct span text, bool *ret_blocks, uint64_t *ret_user)
 {
 	if (text.len < 2 || (*text.data != '+' && *text.data != '-') ||

@@ -15,12 +15,14 @@
  * Header     usually one, so that a gateway parses no JSON:
  *            "origin"  of a message: the socket and the send that it came
  *                      from; that socket does not get it
- *            "settles" of a state: the send that is settled; with "rooms": the
- *                      query of a gateway that is answered
+ *            "settles" of a state: the send that is settled; with "rooms" and
+ *                      "keys": the query of a gateway that is answered
  *            "room"    a change of the members of a conversation: event_room
  *            "rooms"   the rooms of some users, and the users who block them:
  *                      event_answer_next(); only the gateway of the query reads
  *                      it, in any partition
+ *            "keys"    the keys of some conversations: event_keys_next();
+ *                      with "settles", like "rooms"
  *            "seq"     of a record for a room, with "origin" or "room": the
  *                      entry that it carries or changes; members who cannot see
  *                      that entry do not get the record
@@ -42,6 +44,7 @@
 #define EVENT_ROOM_HEADER    "room"
 #define EVENT_SEQ_HEADER     "seq"
 #define EVENT_ROOMS_HEADER   "rooms"
+#define EVENT_KEYS_HEADER    "keys"
 #define EVENT_ROSTER_HEADER  "roster"
 #define EVENT_BLOCKER_HEADER "blocker"
 
@@ -100,6 +103,16 @@ void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq,
                      uint64_t from);
 bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
                       uint64_t *ret_seq, uint64_t *ret_from);
+
+/*
+ * The keys of conversations in message_save. "17=d:2:5,19=c:19,21=": 17 is the
+ * conversation of users 2 and 5, 19 is a group or channel, 21 does not exist.
+ * Append one, or remove the next from the front; false at the end, and at
+ * malformed text (then *keys stays non-empty). The key may be any text.
+ */
+void event_keys_add(struct buf *out, uint64_t conversation, struct span key);
+bool event_keys_next(struct span *keys, uint64_t *ret_conversation,
+                     struct span *ret_key);
 
 bool event_blocker_parse(struct span text, bool *ret_blocks,
                          uint64_t *ret_user);

@@ -8,6 +8,7 @@
 #define FIELD_CHANGE          "change"
 #define FIELD_CODE            "code"
 #define FIELD_CONVERSATION    "conversation"
+#define FIELD_CONVERSATIONS   "conversations"
 #define FIELD_CREATED_AT      "created_at"
 #define FIELD_DELETED_AT      "deleted_at"
 #define FIELD_DELIVERED       "delivered"

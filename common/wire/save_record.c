@@ -60,6 +60,8 @@ static void write_content(struct json_writer *w,
 		json_bool(w, FIELD_REMOVE, true);
 	if (save_kind_has(record->kind, SAVE_HAS_USERS))
 		json_text(w, FIELD_USERS, record->users);
+	if (save_kind_has(record->kind, SAVE_HAS_CONVERSATIONS))
+		json_text(w, FIELD_CONVERSATIONS, record->conversations);
 }
 
 void save_record_encode(const struct save_record *record, struct buf *ret_json)
@@ -84,14 +86,11 @@ void save_record_key(const struct save_record *record, struct buf *ret_key)
 {
 	bool rising = record->sender <= record->user_to;
 
-	if (record->conversation) {
-		buf_append(ret_key, SPAN("c:"));
-		buf_number(ret_key, record->conversation);
-		return;
-	}
 	if (!record->user_to) {
-		buf_append(ret_key, SPAN("u:"));
-		buf_number(ret_key, record->sender);
+		buf_append(ret_key,
+		           record->conversation ? SPAN("c:") : SPAN("u:"));
+		buf_number(ret_key, record->conversation ? record->conversation
+		                                         : record->sender);
 		return;
 	}
 	buf_append(ret_key, SPAN("d:"));
@@ -127,7 +126,8 @@ static const char *read_target(const struct json *json,
 	bool to_user = json_kind(json, FIELD_USER_TO) != JSON_ABSENT;
 
 	if ((save_kind_has(record->kind, SAVE_HAS_USER_TO) ||
-	     (either && to_user)) &&
+	     (to_user &&
+	      (either || save_kind_has(record->kind, SAVE_HAS_PAIR)))) &&
 	    !read_id(json, FIELD_USER_TO, &record->user_to))
 		return "user_to is missing or not an id";
 	if ((save_kind_has(record->kind, SAVE_HAS_CONVERSATION) ||
@@ -193,6 +193,25 @@ static const char *read_users(const struct json *json,
 	               : "the first of the users is not the sender";
 }
 
+static const char *read_conversations(const struct json *json,
+                                      struct save_record *record)
+{
+	struct span left;
+	uint64_t conversation;
+	unsigned count = 0;
+
+	if (!save_kind_has(record->kind, SAVE_HAS_CONVERSATIONS))
+		return NULL;
+	if (!json_get_text(json, FIELD_CONVERSATIONS, &record->conversations))
+		return "conversations are missing";
+	left = record->conversations;
+	while (event_key_next(&left, &conversation))
+		count++;
+	return left.len || count == 0 || count > SAVE_CONVERSATIONS_MAX
+	               ? "conversations are not ids, none, or too many"
+	               : NULL;
+}
+
 static bool find_kind(struct span text, enum save_kind *ret_kind)
 {
 	for (unsigned i = 0; i < SAVE_KIND_COUNT; i++) {
@@ -229,6 +248,8 @@ static const char *read_members(const struct json *json,
 		why = read_content(json, record);
 	if (!why)
 		why = read_users(json, record);
+	if (!why)
+		why = read_conversations(json, record);
 	if (why)
 		return why;
 	if (!json_get_text(json, FIELD_SENT_AT, &text) ||

@@ -4,8 +4,10 @@
  *
  * Key       the subject of the record, so that one consumer keeps the order:
  *           d:<low id>:<high id> for a pair of users (equal ids: a user and
- *           itself), c:<id> for a conversation, u:<id> for a user (of several
- *           users: the first).
+ *           itself), c:<id> for any other conversation, u:<id> for a user (of
+ *           several users: the first). A conversation has one key for life: a
+ *           record of a pair has user_to, beside the conversation if the kind
+ *           names that.
  * Value     JSON: {"kind":…,"uuid":…,"sender":…,…,"sent_at":…}; SAVE_KINDS
  *           lists the members of each kind.
  * Header    "origin", see common/wire/event.h; the events carry it on.
@@ -28,6 +30,7 @@ enum {
 	REACTION_MAX = 32,            /* bytes of UTF-8, at least 1 */
 	SAVE_RECORD_MAX = 128 * 1024, /* bytes encoded, with \u escapes */
 	SAVE_USERS_MAX = 500,         /* users of one query */
+	SAVE_CONVERSATIONS_MAX = 500, /* conversations of one query */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
 };
 
@@ -42,28 +45,33 @@ enum save_has {
 	SAVE_HAS_REACTION = 64, /* and optionally `remove` */
 	SAVE_HAS_REPLY = 128,   /* optional */
 	SAVE_HAS_USERS = 256,   /* the first is the sender */
+	SAVE_HAS_PAIR = 512,    /* user_to as well, if a pair's: optional */
+	SAVE_HAS_CONVERSATIONS = 1024,
 };
 
 /*
- * The kinds from message to react come from clients. rooms and roster are
- * queries of a gateway about its users, which an event answers. blocked says
- * that the blocks between two users have changed.
+ * The kinds from message to react come from clients. rooms, keys and roster
+ * are queries of a gateway, which an event answers. blocked says that the
+ * blocks between two users have changed.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \
 	  SAVE_HAS_UUID | SAVE_HAS_TARGET | SAVE_HAS_TEXT | SAVE_HAS_REPLY) \
-	X(DELIVERED, "delivered", SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
-	X(READ, "read", SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
+	X(DELIVERED, "delivered", \
+	  SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR | SAVE_HAS_SEQ) \
+	X(READ, "read", SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR | SAVE_HAS_SEQ) \
 	X(EDIT, "edit", \
-	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ | \
-	          SAVE_HAS_TEXT) \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR | \
+	          SAVE_HAS_SEQ | SAVE_HAS_TEXT) \
 	X(DELETE, "delete", \
-	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ) \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR | \
+	          SAVE_HAS_SEQ) \
 	X(REACT, "react", \
-	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_SEQ | \
-	          SAVE_HAS_REACTION) \
+	  SAVE_HAS_UUID | SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR | \
+	          SAVE_HAS_SEQ | SAVE_HAS_REACTION) \
 	X(ROOMS, "rooms", SAVE_HAS_USERS) \
-	X(ROSTER, "roster", SAVE_HAS_CONVERSATION) \
+	X(KEYS, "keys", SAVE_HAS_CONVERSATIONS) \
+	X(ROSTER, "roster", SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR) \
 	X(BLOCKED, "blocked", SAVE_HAS_USER_TO)
 
 enum save_kind {
@@ -84,8 +92,9 @@ struct save_record { /* members that the kind does not use are zero */
 	uint64_t reply_to; /* a seq; 0: none */
 	struct span message;
 	struct span reaction;
-	struct span users;   /* for event_key_next() */
-	uint64_t sent_at_ms; /* unix */
+	struct span users;         /* for event_key_next() */
+	struct span conversations; /* the same form */
+	uint64_t sent_at_ms;       /* unix */
 };
 
 static inline bool save_kind_is_receipt(enum save_kind kind)

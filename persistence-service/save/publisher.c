@@ -278,8 +278,9 @@ static void send_notification(struct publisher *p,
 
 	if (save_kind_is_receipt(record->kind)) {
 		send_receipt(p, entry, number);
-	} else if (record->kind == SAVE_ROOMS) {
-		header.name = EVENT_ROOMS_HEADER;
+	} else if (record->kind == SAVE_ROOMS || record->kind == SAVE_KEYS) {
+		header.name = record->kind == SAVE_ROOMS ? EVENT_ROOMS_HEADER
+		                                         : EVENT_KEYS_HEADER;
 		send_answer(p, header, origin_of(entry, EVENT_SETTLES_HEADER),
 		            record->sender, number);
 	} else if (record->kind == SAVE_ROSTER) {

@@ -4,6 +4,7 @@
  */
 #include "common/base/buf.h"
 #include "common/wire/event.h"
+#include "common/wire/pair.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_key(struct span key)
@@ -109,6 +110,25 @@ static void check_answer(struct span text)
 		must(span_equal(buf_span(&again), text));
 }
 
+static void check_keys(struct span text)
+{
+	struct buf again CLEANUP(buf_free) = BUF(text.len);
+	struct span rest = text, record_key;
+	struct pair pair;
+	uint64_t conversation;
+
+	while (event_keys_next(&rest, &conversation, &record_key)) {
+		must(conversation >= 1 && conversation <= JSON_ID_MAX);
+		if (pair_read(record_key, &pair))
+			must(pair.low <= JSON_ID_MAX &&
+			     pair.high <= JSON_ID_MAX);
+		event_keys_add(&again, conversation, record_key);
+	}
+	must(!buf_overflowed(&again));
+	if (rest.len == 0)
+		must(span_equal(buf_span(&again), text));
+}
+
 static void check_roster(struct span text)
 {
 	struct buf again CLEANUP(buf_free) = BUF(text.len);
@@ -132,6 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_room(span_make(data, size));
 	check_rooms(span_make(data, size));
 	check_answer(span_make(data, size));
+	check_keys(span_make(data, size));
 	check_roster(span_make(data, size));
 	return 0;
 }

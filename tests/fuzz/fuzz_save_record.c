@@ -33,6 +33,7 @@ static void check_round(const struct save_record *record)
 	must(span_equal(again.message, record->message));
 	must(span_equal(again.reaction, record->reaction));
 	must(span_equal(again.users, record->users));
+	must(span_equal(again.conversations, record->conversations));
 }
 
 static bool has(const struct save_record *record, enum save_has what)
@@ -55,7 +56,8 @@ static void check_members(const struct save_record *record)
 	if (either)
 		must(!record->user_to != !record->conversation);
 	else
-		must(has(record, SAVE_HAS_USER_TO) == !!record->user_to &&
+		must((has(record, SAVE_HAS_PAIR) ||
+		      has(record, SAVE_HAS_USER_TO) == !!record->user_to) &&
 		     has(record, SAVE_HAS_CONVERSATION) ==
 		             !!record->conversation);
 	must(record->user_to <= JSON_ID_MAX &&

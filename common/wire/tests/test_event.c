@@ -386,6 +386,56 @@ static void a_malformed_answer_ends_it(void **state)
 	}
 }
 
+static void the_keys_of_conversations_survive_the_way(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(128);
+	struct span left, key;
+	uint64_t conversation = 0;
+
+	(void)state;
+	event_keys_add(&text, 17, SPAN("d:2:5"));
+	event_keys_add(&text, 19, SPAN("c:19"));
+	event_keys_add(&text, ID_MAX, SPAN_NONE);
+	assert_string_equal(buf_text(&text),
+	                    "17=d:2:5,19=c:19,9007199254740991=");
+	left = buf_span(&text);
+	assert_true(event_keys_next(&left, &conversation, &key));
+	assert_int_equal(conversation, 17);
+	assert_true(span_equal(key, SPAN("d:2:5")));
+	assert_true(event_keys_next(&left, &conversation, &key));
+	assert_int_equal(conversation, 19);
+	assert_true(span_equal(key, SPAN("c:19")));
+	assert_true(event_keys_next(&left, &conversation, &key));
+	assert_int_equal(conversation, ID_MAX);
+	assert_int_equal(key.len + left.len, 0);
+	assert_false(event_keys_next(&left, &conversation, &key));
+}
+
+static void a_malformed_key_ends_the_keys(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned good;
+	} rows[] = {
+		{"17", 0},       {"=c:17", 0},   {"0=c:0", 0},
+		{"x=c:1", 0},    {"17=,", 0},    {",17=", 0},
+		{"17=,,19=", 1}, {"17= ,19", 1}, {"-1=", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span left = span_of(rows[i].text);
+		uint64_t conversation;
+		unsigned good = 0;
+		struct span key;
+
+		while (event_keys_next(&left, &conversation, &key))
+			good++;
+		if (good != rows[i].good || left.len == 0)
+			fail_msg("'%s': %u", rows[i].text, good);
+	}
+}
+
 static void a_roster_names_its_conversation_and_users(void **state)
 {
 	struct event_roster roster;
@@ -422,6 +472,8 @@ int main(void)
 		cmocka_unit_test(a_malformed_room_ends_the_rooms),
 		cmocka_unit_test(an_answer_survives_the_way),
 		cmocka_unit_test(a_malformed_answer_ends_it),
+		cmocka_unit_test(the_keys_of_conversations_survive_the_way),
+		cmocka_unit_test(a_malformed_key_ends_the_keys),
 		cmocka_unit_test(a_roster_names_its_conversation_and_users),
 	};
 

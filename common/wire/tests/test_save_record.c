@@ -40,9 +40,10 @@ static struct save_record record_of(uint64_t sender, uint64_t user_to,
 
 /* --- encoding --------------------------------------------------------------
  */
-#define NAMED "\"uuid\":\"" UUID "\""
-#define AT    ",\"sent_at\":\"2026-11-21T10:00:00.123Z\"}"
-#define IN    "\"conversation\":17,\"seq\":42"
+#define NAMED   "\"uuid\":\"" UUID "\""
+#define AT      ",\"sent_at\":\"2026-11-21T10:00:00.123Z\"}"
+#define IN      "\"conversation\":17,\"seq\":42"
+#define IN_PAIR "\"user_to\":2," IN
 
 /* SPAN() where a constant must stand. */
 #define LITERAL(text) "" text, sizeof(text) - 1
@@ -111,6 +112,52 @@ static const struct {
          "{\"kind\":\"react\"," NAMED ",\"sender\":7," IN
          ",\"reaction\":\"+1\",\"remove\":true" AT,
          "c:17"},
+	{{.kind = SAVE_DELIVERED,
+          .sender = 7,
+          .user_to = 2,
+          .conversation = 17,
+          .seq = 42},
+         "{\"kind\":\"delivered\",\"sender\":7," IN_PAIR AT,
+         "d:2:7"},
+	{{.kind = SAVE_READ,
+          .sender = 7,
+          .user_to = 7,
+          .conversation = 17,
+          .seq = 42},
+         "{\"kind\":\"read\",\"sender\":7,\"user_to\":7," IN AT,
+         "d:7:7"},
+	{{.kind = SAVE_EDIT,
+          .sender = 7,
+          .user_to = 2,
+          .conversation = 17,
+          .seq = 42,
+          .message = {LITERAL("hi!")}},
+         "{\"kind\":\"edit\"," NAMED ",\"sender\":7," IN_PAIR
+         ",\"message\":\"hi!\"" AT,
+         "d:2:7"},
+	{{.kind = SAVE_DELETE,
+          .sender = 7,
+          .user_to = 2,
+          .conversation = 17,
+          .seq = 42},
+         "{\"kind\":\"delete\"," NAMED ",\"sender\":7," IN_PAIR AT,
+         "d:2:7"},
+	{{.kind = SAVE_REACT,
+          .sender = 7,
+          .user_to = 2,
+          .conversation = 17,
+          .seq = 42,
+          .reaction = {LITERAL("+1")}},
+         "{\"kind\":\"react\"," NAMED ",\"sender\":7," IN_PAIR
+         ",\"reaction\":\"+1\"" AT,
+         "d:2:7"},
+	{{.kind = SAVE_KEYS, .sender = 7, .conversations = {LITERAL("17,19")}},
+         "{\"kind\":\"keys\",\"sender\":7,\"conversations\":\"17,19\"" AT,
+         "u:7"},
+	{{.kind = SAVE_ROSTER, .sender = 7, .user_to = 2, .conversation = 17},
+         "{\"kind\":\"roster\",\"sender\":7,\"user_to\":2,"
+         "\"conversation\":17" AT,
+         "d:2:7"},
 	{{.kind = SAVE_ROOMS, .sender = 7, .users = {LITERAL("7")}},
          "{\"kind\":\"rooms\",\"sender\":7,\"users\":\"7\"" AT,
          "u:7"},
@@ -205,6 +252,7 @@ static void assert_round_trip(struct save_record record)
 	assert_true(span_equal(again.message, record.message));
 	assert_true(span_equal(again.reaction, record.reaction));
 	assert_true(span_equal(again.users, record.users));
+	assert_true(span_equal(again.conversations, record.conversations));
 }
 
 static void an_encoded_record_is_decoded(void **state)
@@ -232,29 +280,45 @@ static void the_longest_text_fits_at_its_worst(void **state)
 	                            span_make(text, MESSAGE_TEXT_MAX)));
 }
 
-static void one_question_is_about_no_more_than_these(void **state)
+static void one_query_is_about_no_more_than_these(void **state)
 {
-	struct buf users CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
-	struct buf value CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
-	struct json *json CLEANUP(json_destroy) = NULL;
-	struct save_record record = {.kind = SAVE_ROOMS, .sender = JSON_ID_MAX};
-	const char *why = NULL;
-	bool named;
+	static const struct {
+		enum save_kind kind;
+		unsigned max;
+		const char *why;
+	} rows[] = {
+		{SAVE_ROOMS, SAVE_USERS_MAX, "users are not ids, or too many"},
+		{SAVE_KEYS, SAVE_CONVERSATIONS_MAX,
+	         "conversations are not ids, none, or too many"},
+	};
 
 	(void)state;
-	for (unsigned i = 0; i < SAVE_USERS_MAX; i++)
-		event_key_add(&users, JSON_ID_MAX - i);
-	record.users = buf_span(&users);
-	record.sent_at_ms = sent_at_ms;
-	assert_round_trip(record);
-	event_key_add(&users, 1);
-	record.users = buf_span(&users);
-	save_record_encode(&record, &value);
-	assert_int_equal(save_record_decode(SPAN("u:9007199254740991"),
-	                                    buf_span(&value), &json, &record,
-	                                    &named, &why),
-	                 ST_INVALID);
-	assert_string_equal(why, "users are not ids, or too many");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf ids CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+		struct buf value CLEANUP(buf_free) = BUF(SAVE_RECORD_MAX);
+		struct json *json CLEANUP(json_destroy) = NULL;
+		struct save_record record = {.kind = rows[i].kind,
+		                             .sender = JSON_ID_MAX,
+		                             .sent_at_ms = sent_at_ms};
+		struct span *list = rows[i].kind == SAVE_ROOMS
+		                            ? &record.users
+		                            : &record.conversations;
+		const char *why = NULL;
+		bool named;
+
+		for (unsigned k = 0; k < rows[i].max; k++)
+			event_key_add(&ids, JSON_ID_MAX - k);
+		*list = buf_span(&ids);
+		assert_round_trip(record);
+		event_key_add(&ids, 1);
+		*list = buf_span(&ids);
+		save_record_encode(&record, &value);
+		assert_int_equal(save_record_decode(SPAN("u:9007199254740991"),
+		                                    buf_span(&value), &json,
+		                                    &record, &named, &why),
+		                 ST_INVALID);
+		assert_string_equal(why, rows[i].why);
+	}
 }
 
 /* --- refused records -------------------------------------------------------
@@ -387,6 +451,7 @@ static void a_refusal_has_the_readable_members(void **state)
 #define BY_7  ",\"sender\":7,"
 #define EDIT  "{\"kind\":\"edit\"," NAMED BY_7
 #define ROOMS "{\"kind\":\"rooms\",\"sender\":7"
+#define KEYS  "{\"kind\":\"keys\",\"sender\":7"
 #define REACT "{\"kind\":\"react\"," NAMED BY_7 "\"conversation\":17,\"seq\":42"
 
 /* What each kind misses, or has and should not; in the order of reading. */
@@ -460,6 +525,22 @@ static void each_kind_wants_its_members(void **state)
 	         "sent_at is missing or not a time"},
 		{"{\"kind\":\"roster\",\"sender\":7" AT, false,
 	         "conversation is missing or not an id"},
+		{"{\"kind\":\"roster\",\"sender\":7,\"conversation\":17,"
+	         "\"user_to\":0" AT,
+	         false, "user_to is missing or not an id"},
+		{EDIT IN ",\"user_to\":\"2\"," TEXT AT, true,
+	         "user_to is missing or not an id"},
+		{"{\"kind\":\"read\",\"sender\":7," IN ",\"user_to\":null" AT,
+	         false, "user_to is missing or not an id"},
+		{KEYS AT, false, "conversations are missing"},
+		{KEYS ",\"conversations\":17" AT, false,
+	         "conversations are missing"},
+		{KEYS ",\"conversations\":\"\"" AT, false,
+	         "conversations are not ids, none, or too many"},
+		{KEYS ",\"conversations\":\"17,\"" AT, false,
+	         "conversations are not ids, none, or too many"},
+		{KEYS ",\"conversations\":\"17,0\"" AT, false,
+	         "conversations are not ids, none, or too many"},
 		{"{\"kind\":\"blocked\",\"sender\":7" AT, false,
 	         "user_to is missing or not an id"},
 		{"{\"kind\":\"blocked\",\"sender\":7,\"user_to\":0" AT, false,
@@ -609,7 +690,7 @@ int main(void)
 		cmocka_unit_test(both_directions_have_one_key),
 		cmocka_unit_test(an_encoded_record_is_decoded),
 		cmocka_unit_test(the_longest_text_fits_at_its_worst),
-		cmocka_unit_test(one_question_is_about_no_more_than_these),
+		cmocka_unit_test(one_query_is_about_no_more_than_these),
 		cmocka_unit_test(a_refusal_has_the_readable_members),
 		cmocka_unit_test(each_kind_wants_its_members),
 		cmocka_unit_test(each_kind_has_one_key_only),

@@ -1,7 +1,7 @@
 #include "persistence-service/rest/read/summary.h"
 
 #include "common/base/mem.h"
-#include "persistence-service/pair.h"
+#include "common/wire/pair.h"
 
 enum { FIRST_ROOM = 64 };
 

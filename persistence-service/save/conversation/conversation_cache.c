@@ -2,7 +2,7 @@
 
 #include "common/base/lru.h"
 #include "common/base/mem.h"
-#include "persistence-service/pair.h"
+#include "common/wire/pair.h"
 #include "persistence-service/save/batch/batch.h"
 
 #include <assert.h>

@@ -2,7 +2,7 @@
 
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
-#include "persistence-service/pair.h"
+#include "common/wire/pair.h"
 #include "persistence-service/sql_time.h"
 
 #include <assert.h>

@@ -20,9 +20,9 @@ struct range {
 	size_t len;
 };
 
-/* A user that a query names. */
+/* A user, or a conversation, that a query names. */
 struct subject {
-	uint64_t user;
+	uint64_t id;
 	struct range rooms;
 	struct range blockers;
 };
@@ -43,7 +43,8 @@ struct query_handler {
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 2)];
 };
 
-static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX,
+static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX &&
+                      (int)SAVE_CONVERSATIONS_MAX <= (int)SAVE_USERS_MAX,
               "a query takes one statement");
 
 static struct sql_bulk list_rooms = {
@@ -73,6 +74,14 @@ static struct sql_bulk find_blocks = {
 	.between = ",",
 	.tail = ")",
 	.row_values = 2,
+};
+
+static struct sql_bulk find_keys = {
+	.head = "SELECT id, ckey FROM conversations WHERE id IN (",
+	.row = "?",
+	.between = ",",
+	.tail = ") ORDER BY id",
+	.row_values = 1,
 };
 
 /* The other members; in a direct conversation not one who blocks the sender. */
@@ -144,7 +153,7 @@ static enum status read_lists(struct query_handler *handler,
 	unsigned at = 0;
 
 	for (unsigned i = 0; i < handler->subject_count; i++)
-		handler->values[i] = sql_number(handler->subjects[i].user);
+		handler->values[i] = sql_number(handler->subjects[i].id);
 	status = sql_bulk_run(handler->sql, statement, handler->values,
 	                      handler->subject_count);
 	while (status == ST_OK &&
@@ -152,7 +161,7 @@ static enum status read_lists(struct query_handler *handler,
 		struct buf item CLEANUP(buf_free) = BUF(64);
 		struct range *range;
 
-		while (handler->subjects[at].user != row[0].number)
+		while (handler->subjects[at].id != row[0].number)
 			at++;
 		range = blockers ? &handler->subjects[at].blockers
 		                 : &handler->subjects[at].rooms;
@@ -171,24 +180,27 @@ static enum status read_lists(struct query_handler *handler,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static int by_user(const void *a, const void *b)
+static int by_id(const void *a, const void *b)
 {
 	const struct subject *x = a, *y = b;
 
-	return (x->user > y->user) - (x->user < y->user);
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static void list_users(struct query_handler *handler, struct span users)
+/* Each id once, ascending. */
+static void list_subjects(struct query_handler *handler, struct span ids)
 {
-	uint64_t user;
+	struct subject *subjects = handler->subjects;
+	unsigned count = 0, kept = 0;
+	uint64_t id;
 
-	handler->subject_count = 0;
-	while (handler->subject_count < SAVE_USERS_MAX &&
-	       event_key_next(&users, &user))
-		handler->subjects[handler->subject_count++] =
-			(struct subject){.user = user};
-	qsort(handler->subjects, handler->subject_count,
-	      sizeof(*handler->subjects), by_user);
+	while (count < SAVE_USERS_MAX && event_key_next(&ids, &id))
+		subjects[count++] = (struct subject){.id = id};
+	qsort(subjects, count, sizeof(*subjects), by_id);
+	for (unsigned i = 0; i < count; i++)
+		if (kept == 0 || subjects[kept - 1].id != subjects[i].id)
+			subjects[kept++] = subjects[i];
+	handler->subject_count = kept;
 }
 
 /* As many blockers as fit: they only decide which users look offline. */
@@ -221,7 +233,7 @@ static void add_subject(struct query_handler *handler,
 	                      SUBJECT_MAX - rooms.len);
 	if (handler->answer.len + rooms.len + blockers.len + 2 * NUMBER_MAX <=
 	    ANSWER_MAX)
-		event_answer_add(&handler->answer, subject->user, rooms,
+		event_answer_add(&handler->answer, subject->id, rooms,
 		                 blockers);
 }
 
@@ -231,7 +243,7 @@ static enum status answer_rooms_query(struct query_handler *handler,
 {
 	enum status status;
 
-	list_users(handler, entry->record.users);
+	list_subjects(handler, entry->record.users);
 	buf_clear(&handler->lists);
 	buf_clear(&handler->answer);
 	status = read_lists(handler, &list_rooms, false);
@@ -242,9 +254,7 @@ static enum status answer_rooms_query(struct query_handler *handler,
 	for (unsigned i = 0;
 	     i < handler->subject_count && !buf_overflowed(&handler->lists);
 	     i++)
-		if (i == 0 ||
-		    handler->subjects[i].user != handler->subjects[i - 1].user)
-			add_subject(handler, &handler->subjects[i]);
+		add_subject(handler, &handler->subjects[i]);
 	keep_answer(handler, batch, entry);
 	return ST_OK;
 }
@@ -258,6 +268,50 @@ static enum status answer_rooms_queries(struct query_handler *handler,
 		status = answer_rooms_query(handler, batch,
 		                            handler->queries[i].entry);
 	return status;
+}
+
+/* --- keys of conversations ----------------------------------------------- */
+/* Rows and subjects both ascend. A subject without a row does not exist. */
+static enum status write_keys(struct query_handler *handler,
+                              struct span conversations)
+{
+	struct sql_value row[2];
+	enum status status;
+	unsigned at = 0;
+
+	list_subjects(handler, conversations);
+	for (unsigned i = 0; i < handler->subject_count; i++)
+		handler->values[i] = sql_number(handler->subjects[i].id);
+	buf_clear(&handler->answer);
+	status = sql_bulk_run(handler->sql, &find_keys, handler->values,
+	                      handler->subject_count);
+	while (status == ST_OK &&
+	       (status = sql_fetch(handler->sql, row, 2)) == ST_OK) {
+		while (handler->subjects[at].id != row[0].number)
+			event_keys_add(&handler->answer,
+			               handler->subjects[at++].id, SPAN_NONE);
+		event_keys_add(&handler->answer, handler->subjects[at++].id,
+		               row[1].bytes);
+	}
+	while (at < handler->subject_count)
+		event_keys_add(&handler->answer, handler->subjects[at++].id,
+		               SPAN_NONE);
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static enum status answer_keys_queries(struct query_handler *handler,
+                                       struct batch *batch)
+{
+	for (unsigned i = 0; i < handler->count; i++) {
+		struct batch_entry *entry = handler->queries[i].entry;
+		enum status status =
+			write_keys(handler, entry->record.conversations);
+
+		if (status != ST_OK)
+			return status;
+		keep_answer(handler, batch, entry);
+	}
+	return ST_OK;
 }
 
 /* --- changed block lists ------------------------------------------------- */
@@ -365,6 +419,7 @@ enum status query_handler_answer(struct query_handler *handler,
 	} kinds[] = {
 		{SAVE_BLOCKED, answer_block_changes},
 		{SAVE_ROOMS, answer_rooms_queries},
+		{SAVE_KEYS, answer_keys_queries},
 		{SAVE_ROSTER, answer_roster_queries},
 	};
 	enum status status = ST_OK;

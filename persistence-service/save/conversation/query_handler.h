@@ -1,8 +1,8 @@
 /*
  * query_handler - answers the queries of gateways: the large conversations of
- * users and the users who block them (SAVE_ROOMS), and the recipients of a
- * user's typing (SAVE_ROSTER). It also reads a changed block list
- * (SAVE_BLOCKED).
+ * users and the users who block them (SAVE_ROOMS), the keys of conversations
+ * (SAVE_KEYS), and the recipients of a user's typing (SAVE_ROSTER). It also
+ * reads a changed block list (SAVE_BLOCKED).
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */

@@ -588,6 +588,30 @@ static void a_gateway_gets_rooms_and_rosters(void **state)
 	assert_answer(&batch->entries[7], wanted);
 }
 
+static void a_gateway_gets_the_keys_of_conversations(void **state)
+{
+	uint64_t pair;
+	char asked[64], wanted[64];
+
+	(void)state;
+	put(2, 1, NULL, "hi");
+	save();
+	pair = batch->entries[0].saved.conversation;
+	batch_clear(batch);
+	snprintf(asked, sizeof(asked), "%llu,18,17,9,17",
+	         (unsigned long long)pair);
+	snprintf(wanted, sizeof(wanted), "9=,17=c:17,18=c:18,%llu=d:1:2",
+	         (unsigned long long)pair);
+	put_kind(SAVE_KEYS, 1, 0, 0)->record.conversations = span_of(asked);
+	put_kind(SAVE_KEYS, STRANGER, 0, 0)->record.conversations = SPAN("17");
+	put_kind(SAVE_KEYS, 1, 0, 0)->record.conversations =
+		SPAN("9007199254740991");
+	save();
+	assert_answer(&batch->entries[0], wanted);
+	assert_answer(&batch->entries[1], "17=c:17");
+	assert_answer(&batch->entries[2], "9007199254740991=");
+}
+
 static void a_gateway_gets_the_users_who_block(void **state)
 {
 	(void)state;
@@ -708,6 +732,7 @@ int main(void)
 		TEST(an_author_edits_and_deletes),
 		TEST(reactions_are_a_set_for_each_user),
 		TEST(a_gateway_gets_rooms_and_rosters),
+		TEST(a_gateway_gets_the_keys_of_conversations),
 		TEST(a_gateway_gets_the_users_who_block),
 		TEST(a_query_may_name_the_highest_number_of_users),
 		TEST(the_list_of_blockers_is_cut_to_fit),

@@ -1,4 +1,4 @@
-#include "persistence-service/pair.h"
+#include "common/wire/pair.h"
 
 #include "common/io/json.h"
 

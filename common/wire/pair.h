@@ -1,8 +1,9 @@
 /*
  * pair - the two users of a direct conversation, from its key: d:<low>:<high>.
+ * save_record_key() writes it.
  */
-#ifndef PARLEY_PERSISTENCE_PAIR_H
-#define PARLEY_PERSISTENCE_PAIR_H
+#ifndef PARLEY_WIRE_PAIR_H
+#define PARLEY_WIRE_PAIR_H
 
 #include "common/base/span.h"
 
@@ -19,6 +20,11 @@ bool pair_read(struct span key, struct pair *ret_pair);
 static inline uint64_t pair_other(const struct pair *pair, uint64_t user)
 {
 	return pair->low == user ? pair->high : pair->low;
+}
+
+static inline bool pair_has(const struct pair *pair, uint64_t user)
+{
+	return pair->low == user || pair->high == user;
 }
 
 #endif
