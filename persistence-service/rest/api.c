@@ -96,6 +96,24 @@ bool api_id(struct http_request *request, unsigned index, const char *absent,
 	return false;
 }
 
+enum status api_find_user(struct worker *worker, uint64_t user,
+                          struct span token)
+{
+	struct identity_request request = identity_request_user(user, token);
+	struct identity_response response;
+
+	return identity_thread_get(worker->identity, &request, &response);
+}
+
+void api_answer_unknown_user(struct http_request *request, enum status status)
+{
+	if (status == ST_DENIED)
+		http_answer_problem(request, 401, "a valid token is needed");
+	else
+		http_answer_problem(request, 503,
+		                    "users can't be looked up now");
+}
+
 bool api_is_valid(struct http_request *request, const char *fault)
 {
 	if (fault)

@@ -55,15 +55,11 @@ static enum status find_users(struct worker *worker,
 	uint64_t until_ms = clock_mono_ms() + USERS_WAIT_MS;
 
 	for (unsigned i = 0; i < body->user_count; i++) {
-		struct identity_request request =
-			identity_request_user(body->users[i], token);
-		struct identity_response response;
 		enum status status;
 
 		if (clock_mono_ms() > until_ms)
 			return ST_UNAVAILABLE;
-		status = identity_thread_get(worker->identity, &request,
-		                             &response);
+		status = api_find_user(worker, body->users[i], token);
 		if (status == ST_NOT_FOUND)
 			*ret_missing = body->users[i];
 		if (status != ST_OK)
@@ -81,11 +77,8 @@ bool api_action_users_exist(struct worker *worker, struct http_request *request,
 
 	if (status == ST_NOT_FOUND)
 		answer_missing(request, missing);
-	else if (status == ST_DENIED)
-		http_answer_problem(request, 401, "a valid token is needed");
 	else if (status != ST_OK)
-		http_answer_problem(request, 503,
-		                    "users can't be looked up now");
+		api_answer_unknown_user(request, status);
 	return status == ST_OK;
 }
 

@@ -29,6 +29,20 @@ static bool read_block(struct worker *worker, struct http_request *request,
 	       api_id(request, 0, no_user, &ret_block->blocked);
 }
 
+/* False, after answering: there is no such user, or identity-service does not
+ * answer. */
+static bool user_exists(struct worker *worker, struct http_request *request,
+                        uint64_t user)
+{
+	enum status status = api_find_user(worker, user, http_bearer(request));
+
+	if (status == ST_NOT_FOUND)
+		http_answer_problem(request, 404, no_user);
+	else if (status != ST_OK)
+		api_answer_unknown_user(request, status);
+	return status == ST_OK;
+}
+
 void api_put_block(struct http_request *request, void *context)
 {
 	struct worker *worker = context;
@@ -38,7 +52,7 @@ void api_put_block(struct http_request *request, void *context)
 		return;
 	if (block.user == block.blocked)
 		http_answer_problem(request, 422, "a user cannot block itself");
-	else
+	else if (user_exists(worker, request, block.blocked))
 		answer_change(
 			request,
 			blocks_put(history_session(worker->history), &block,

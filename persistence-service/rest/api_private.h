@@ -33,6 +33,12 @@ bool api_admit(struct worker *worker, struct http_request *request,
 /* Reads an id of the path. False, after answering 404, when it is none. */
 bool api_id(struct http_request *request, unsigned index, const char *absent,
             uint64_t *ret_id);
+/* Asks identity-service with the requesting user's token; ST_NOT_FOUND: there
+ * is no such user. */
+MUST_CHECK enum status api_find_user(struct worker *worker, uint64_t user,
+                                     struct span token);
+/* Answers a failure of api_find_user() other than ST_NOT_FOUND. */
+void api_answer_unknown_user(struct http_request *request, enum status status);
 /* False, after answering 422, when `fault` is not NULL. */
 bool api_is_valid(struct http_request *request, const char *fault);
 /* Answers 200 and the JSON, or the problem; `absent` is the detail of 404. */
