@@ -13,7 +13,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \
 		conversation_body.c member_store.c membership.c membership_change.c \
-		membership_make.c membership_members.c) \
+		membership_make.c membership_members.c user_lock.c) \
 	$(addprefix rest/read/,entries.c history.c history_members.c history_messages.c \
 		history_sync.c paging.c reactions.c summary.c sync_cursor.c)
 
@@ -34,7 +34,7 @@ $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
 $(foreach t,transaction transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
-$(foreach t,membership/tests/test_blocks membership/tests/test_channel_names \
+$(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
 	membership/tests/test_membership read/tests/test_history,$(eval $(call integration_test,\
 	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))

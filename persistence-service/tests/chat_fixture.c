@@ -66,7 +66,7 @@ void chat_empty(void)
 	static const char *const tables[] = {
 		"conversations", "members",       "messages",  "departures",
 		"channels",      "channel_words", "revisions", "large_members",
-		"reactions",     "blocks",        "outbox",
+		"reactions",     "blocks",        "outbox",    "user_locks",
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)

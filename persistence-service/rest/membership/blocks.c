@@ -6,6 +6,7 @@
 #include "common/service/log.h"
 #include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
+#include "persistence-service/rest/membership/user_lock.h"
 #include "persistence-service/sql_time.h"
 
 #include <unistd.h>
@@ -63,7 +64,9 @@ static enum status write_block(struct sql *sql,
 
 	if (!change->max)
 		return sql_run(sql, remove_block, values, 2);
-	status = sql_run(sql, put_block, values, 3);
+	status = user_lock_take(sql, &change->block->user, 1);
+	if (status == ST_OK)
+		status = sql_run(sql, put_block, values, 3);
 	/* An existing block does not count again. */
 	if (status == ST_OK && sql_affected(sql) == 1)
 		status = check_count(sql, change);

@@ -47,15 +47,16 @@ const char *membership_why(const struct membership *m)
 enum status membership_find(struct membership *m, uint64_t actor,
                             struct membership_entry *ret_entry)
 {
-	struct sql_value values[] = {
-		sql_number(actor),
-		sql_bytes(uuid_span(&m->uuid)),
-	};
+	struct sql_value user = sql_number(actor);
+	struct sql_value uuid = sql_bytes(uuid_span(&m->uuid));
+	struct sql_value values[] = {user, uuid, user, uuid};
 	struct sql_value row[2];
 	enum status status =
 		sql_run(m->sql,
 	                "SELECT conversation, seq = 1 AND kind = 2"
-	                " FROM messages WHERE sender = ? AND uuid = ?",
+	                " FROM messages WHERE sender = ? AND uuid = ?"
+	                " UNION ALL SELECT conversation, 0"
+	                " FROM revisions WHERE sender = ? AND uuid = ?",
 	                values, ARRAY_LEN(values));
 
 	if (status == ST_OK)

@@ -5,9 +5,13 @@
 struct making {
 	const struct new_conversation *wish;
 	uint64_t actor;
+	uint64_t users[CHANGE_USERS_MAX]; /* the actor first */
+	unsigned user_count;
 	uint64_t conversation;
 	bool made;
 };
+
+enum { NO_CONVERSATION = 0 };
 
 /* --- make ---------------------------------------------------------------- */
 static enum status name_taken(struct membership *m)
@@ -27,26 +31,15 @@ static enum status already_made(struct membership *m,
 	return ST_OK;
 }
 
-/* The first user is the creator. */
-static enum status add_creator_and_users(struct membership *m,
-                                         const struct making *making)
+static enum status add_members(struct membership *m,
+                               const struct making *making)
 {
-	const struct new_conversation *wish = making->wish;
-	unsigned count = wish->user_count + 1;
-	uint64_t users[CHANGE_USERS_MAX] = {making->actor};
 	struct membership_event event = {.what = "created",
-	                                 .users = users,
-	                                 .user_count = count,
-	                                 .name = wish->name};
-	enum status status;
+	                                 .users = making->users,
+	                                 .user_count = making->user_count,
+	                                 .name = making->wish->name};
 
-	for (unsigned i = 1; i < count; i++)
-		users[i] = wish->users[i - 1];
-	status = membership_check_capacity(m, 0, count);
-	if (status == ST_OK)
-		status = membership_check_users(m, m->change.conversation,
-		                                users, count);
-	return status == ST_OK ? membership_add_members(m, &event) : status;
+	return membership_add_members(m, &event);
 }
 
 static enum status make_new(struct membership *m, struct making *making)
@@ -55,8 +48,14 @@ static enum status make_new(struct membership *m, struct making *making)
 	struct membership_change_new made = {.kind = wish->kind,
 	                                     .history = wish->history,
 	                                     .name = wish->name};
-	enum status status;
+	enum status status =
+		membership_check_capacity(m, 0, making->user_count);
 
+	if (status == ST_OK)
+		status = membership_check_users(
+			m, NO_CONVERSATION, making->users, making->user_count);
+	if (status != ST_OK)
+		return status;
 	membership_change_begin(&m->change);
 	status = membership_change_open_new(&m->change, &made, making->actor);
 	if (status != ST_OK)
@@ -69,16 +68,19 @@ static enum status make_new(struct membership *m, struct making *making)
 		if (status == ST_CONFLICT)
 			return name_taken(m);
 	}
-	return status == ST_OK ? add_creator_and_users(m, making) : status;
+	return status == ST_OK ? add_members(m, making) : status;
 }
 
 static enum status make(struct membership *m, void *context)
 {
 	struct making *making = context;
 	struct membership_entry entry;
-	enum status status = membership_find(m, making->actor, &entry);
+	enum status status =
+		user_lock_take(m->sql, making->users, making->user_count);
 
 	making->made = false;
+	if (status == ST_OK)
+		status = membership_find(m, making->actor, &entry);
 	if (status == ST_OK)
 		return already_made(m, &entry, &making->conversation);
 	return status == ST_NOT_FOUND ? make_new(m, making) : status;
@@ -88,9 +90,14 @@ enum status membership_make(struct membership *m, uint64_t actor,
                             const struct new_conversation *wish,
                             uint64_t *ret_conversation, bool *ret_made)
 {
-	struct making making = {.wish = wish, .actor = actor};
+	struct making making = {.wish = wish,
+	                        .actor = actor,
+	                        .users = {actor},
+	                        .user_count = 1 + wish->user_count};
 	enum status status;
 
+	for (unsigned i = 0; i < wish->user_count; i++)
+		making.users[1 + i] = wish->users[i];
 	m->uuid = wish->uuid;
 	status = membership_transact(m, make, 0, &making);
 	if (status != ST_OK)

@@ -5,8 +5,8 @@
 
 /* --- joining ------------------------------------------------------------- */
 /*
- * The conversations of each user are counted before the lock: the count takes
- * time, and the lock would not make it more exact.
+ * The users are locked and their conversations counted before a seq is claimed.
+ * They stay locked, so the second check need not count again.
  */
 static enum status check_new_members(struct membership *m,
                                      const uint64_t *users, unsigned count)
@@ -16,6 +16,9 @@ static enum status check_new_members(struct membership *m,
 		membership_check_capacity(m, c->member_count, count);
 
 	if (status != ST_OK || c->claimed_seq)
+		return status;
+	status = user_lock_take(m->sql, users, count);
+	if (status != ST_OK)
 		return status;
 	return membership_check_users(m, c->conversation, users, count);
 }

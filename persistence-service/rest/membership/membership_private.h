@@ -7,6 +7,7 @@
 #include "persistence-service/rest/membership/member_store.h"
 #include "persistence-service/rest/membership/membership.h"
 #include "persistence-service/rest/membership/membership_change.h"
+#include "persistence-service/rest/membership/user_lock.h"
 
 struct membership {
 	const struct settings *settings;
@@ -33,11 +34,12 @@ typedef enum status membership_step(struct membership *m, void *wish);
 MUST_CHECK enum status membership_transact(struct membership *m,
                                            membership_step *step,
                                            uint64_t actor, void *wish);
-/* The entry of `actor` under m->uuid, or ST_NOT_FOUND. */
+/* What `actor` did under m->uuid: an entry, or a change of a message. */
 struct membership_entry {
 	uint64_t conversation;
-	bool is_first; /* it made the conversation */
+	bool is_first; /* the entry that made the conversation */
 };
+/* ST_NOT_FOUND: the uuid is free. */
 MUST_CHECK enum status membership_find(struct membership *m, uint64_t actor,
                                        struct membership_entry *ret_entry);
 
@@ -67,6 +69,7 @@ membership_authorize(struct membership *m,
 MUST_CHECK enum status membership_check_capacity(struct membership *m,
                                                  uint64_t members,
                                                  unsigned more);
+/* Refuses a user who is in too many conversations. Lock the users first. */
 MUST_CHECK enum status membership_check_users(struct membership *m,
                                               uint64_t conversation,
                                               const uint64_t *users,

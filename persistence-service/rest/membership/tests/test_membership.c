@@ -306,9 +306,68 @@ static void the_same_uuid_makes_one_conversation(void **state)
 	assert_int_equal(first, second);
 	must(membership_made(membership, ANN, &wish.uuid, &second), ST_OK);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
-	chat_execute("UPDATE messages SET kind = 1");
-	must(membership_make(membership, ANN, &wish, &second, &made),
-	     ST_CONFLICT);
+}
+
+static const struct {
+	const char *what;
+	bool is_change; /* of a message: a row of revisions */
+	unsigned seq, kind;
+	unsigned sender;
+	enum status status;
+} used_uuids[] = {
+	{"a message", false, 2, 1, ANN, ST_CONFLICT},
+	{"the first message", false, 1, 1, ANN, ST_CONFLICT},
+	{"a later change of a group", false, 2, 2, ANN, ST_CONFLICT},
+	{"an edit", true, 1, 1, ANN, ST_CONFLICT},
+	{"a deletion", true, 1, 2, ANN, ST_CONFLICT},
+	{"a reaction", true, 1, 3, ANN, ST_CONFLICT},
+	{"another user's message", false, 1, 1, BOB, ST_OK},
+	{"another user's edit", true, 1, 1, BOB, ST_OK},
+};
+
+static void use_uuid(unsigned row, const struct uuid *uuid)
+{
+	char text[UUID_TEXT_LEN + 1];
+
+	uuid_format(uuid, text);
+	if (used_uuids[row].is_change)
+		chat_execute("INSERT INTO revisions (conversation, revision,"
+		             " seq, kind, sender, uuid, created_at) VALUES"
+		             " (9, 1, %u, %u, %u,"
+		             " UNHEX(REPLACE('%s', '-', '')), NOW(3))",
+		             used_uuids[row].seq, used_uuids[row].kind,
+		             used_uuids[row].sender, text);
+	else
+		chat_execute("INSERT INTO messages (conversation, seq, kind,"
+		             " sender, uuid, created_at, body) VALUES"
+		             " (9, %u, %u, %u, UNHEX(REPLACE('%s', '-', '')),"
+		             " NOW(3), 'hi')",
+		             used_uuids[row].seq, used_uuids[row].kind,
+		             used_uuids[row].sender, text);
+}
+
+static void a_uuid_that_names_something_else_makes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(used_uuids); i++) {
+		struct new_conversation wish = {.kind = KIND_GROUP,
+		                                .history = HISTORY_ALL,
+		                                .name = SPAN("once")};
+		uint64_t id;
+		bool made;
+
+		print_message("%s\n", used_uuids[i].what);
+		chat_empty();
+		uuid_make(&wish.uuid);
+		use_uuid(i, &wish.uuid);
+		must(membership_make(membership, ANN, &wish, &id, &made),
+		     used_uuids[i].status);
+		must(membership_made(membership, ANN, &wish.uuid, &id),
+		     used_uuids[i].status);
+		assert_int_equal(
+			chat_number("SELECT COUNT(*) FROM conversations"),
+			used_uuids[i].status == ST_OK);
+	}
 }
 
 /* --- large --------------------------------------------------------------- */
@@ -593,6 +652,7 @@ int main(void)
 		TEST(ownership_passes_to_the_first_admin_then_the_first_member),
 		TEST(the_last_member_to_leave_deletes_the_conversation),
 		TEST(the_same_uuid_makes_one_conversation),
+		TEST(a_uuid_that_names_something_else_makes_nothing),
 		TEST(a_conversation_becomes_large_and_stays_large),
 		TEST(a_conversation_may_be_large_from_the_start),
 		TEST(the_number_of_members_is_limited),
