@@ -1,6 +1,7 @@
 #include "common/io/sql/sql.h"
 #include "common/base/mem.h"
 #include "common/io/sql/error.h"
+#include "common/io/sql/fault.h"
 #include "common/io/sql/private.h"
 #include "common/io/sql/statement.h"
 
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
 	STATEMENTS_MAX = 128,
@@ -35,6 +37,7 @@ struct sql {
 	struct sql_statement *reading; /* its rows are being fetched */
 	uint64_t affected;
 	uint64_t insert_id;
+	struct sql_fault *fault; /* of a test; NULL: none */
 	char error[ERROR_TEXT_MAX];
 };
 
@@ -155,10 +158,44 @@ static enum status failed(struct sql *sql, unsigned error, const char *text)
 	return status;
 }
 
+/* --- faults of tests ----------------------------------------------------- */
+void sql_fault_set(struct sql *sql, struct sql_fault *fault)
+{
+	sql->fault = fault;
+}
+
+/* The error to report now, or 0. */
+static unsigned fault_now(struct sql *sql, bool after)
+{
+	struct sql_fault *fault = sql->fault;
+
+	if (!fault)
+		return 0;
+	fault->seen += !after;
+	if (fault->happened || fault->seen != fault->statement ||
+	    fault->after != after)
+		return 0;
+	fault->happened = true;
+	if (sql_error_ends_connection(fault->error))
+		(void)shutdown(mysql_get_socket(sql->mysql), SHUT_RDWR);
+	return fault->error;
+}
+
+static enum status fault(struct sql *sql, bool after)
+{
+	unsigned error = fault_now(sql, after);
+
+	return error ? failed(sql, error, "a fault of a test") : ST_OK;
+}
+
+/* --- statements ---------------------------------------------------------- */
 static enum status query(struct sql *sql, const char *statement, size_t len)
 {
+	enum status status = fault(sql, false);
 	MYSQL_RES *rows;
 
+	if (status != ST_OK)
+		return status;
 	if (mysql_real_query(sql->mysql, statement, len))
 		return failed(sql, mysql_errno(sql->mysql),
 		              mysql_error(sql->mysql));
@@ -167,7 +204,7 @@ static enum status query(struct sql *sql, const char *statement, size_t len)
 		mysql_free_result(rows);
 	sql->affected = mysql_affected_rows(sql->mysql);
 	sql->insert_id = mysql_insert_id(sql->mysql);
-	return ST_OK;
+	return fault(sql, true);
 }
 
 /*
@@ -231,7 +268,9 @@ enum status sql_connect(struct sql *sql)
 		return status;
 	}
 	sql->connects++;
-	status = set_session(sql);
+	status = fault(sql, false);
+	if (status == ST_OK)
+		status = set_session(sql);
 	if (status != ST_OK)
 		disconnect(sql);
 	return status;
@@ -298,7 +337,9 @@ void sql_rollback(struct sql *sql)
 		return;
 	sql->in_transaction = false;
 	drop_rows(sql);
-	if (!mysql_real_query(sql->mysql, "ROLLBACK", strlen("ROLLBACK")))
+	if (!fault_now(sql, false) &&
+	    !mysql_real_query(sql->mysql, "ROLLBACK", strlen("ROLLBACK")) &&
+	    !fault_now(sql, true))
 		return;
 	/* The caller wants the reason why the transaction failed. */
 	memcpy(error, sql->error, sizeof(error));
@@ -311,7 +352,10 @@ static enum status prepare(struct sql *sql, const char *text, size_t len,
 {
 	CLEANUP(sql_statement_destroy)
 	struct sql_statement *s = sql_statement_create(sql->mysql);
+	enum status status = fault(sql, false);
 
+	if (status != ST_OK)
+		return status;
 	if (!sql_statement_prepare(s, text, len))
 		return failed(sql, sql_statement_errno(s),
 		              sql_statement_error(s));
@@ -353,11 +397,11 @@ static enum status find(struct sql *sql, const char *text,
 }
 
 /* Outside a transaction the server commits a change before it answers. */
-static enum status run_failed(struct sql *sql, const struct sql_statement *s)
+static enum status run_failed(struct sql *sql, const struct sql_statement *s,
+                              unsigned error, const char *text)
 {
-	unsigned error = sql_statement_errno(s);
 	bool commits = !sql->in_transaction && !sql_statement_has_rows(s);
-	enum status status = failed(sql, error, sql_statement_error(s));
+	enum status status = failed(sql, error, text);
 
 	if (commits && error == CR_SERVER_LOST)
 		return ST_UNCERTAIN;
@@ -369,6 +413,7 @@ enum status sql_run(struct sql *sql, const char *statement,
 {
 	struct sql_statement *s = NULL;
 	enum status status;
+	unsigned error;
 
 	if (!sql->mysql)
 		return not_connected(sql);
@@ -377,8 +422,14 @@ enum status sql_run(struct sql *sql, const char *statement,
 	status = find(sql, statement, &s);
 	if (status != ST_OK)
 		return status;
-	if (!sql_statement_run(s, values, count))
-		return run_failed(sql, s);
+	error = fault_now(sql, false);
+	if (!error && !sql_statement_run(s, values, count))
+		return run_failed(sql, s, sql_statement_errno(s),
+		                  sql_statement_error(s));
+	if (!error)
+		error = fault_now(sql, true);
+	if (error)
+		return run_failed(sql, s, error, "a fault of a test");
 	sql->affected = sql_statement_affected(s);
 	sql->insert_id = sql_statement_insert_id(s);
 	if (sql_statement_has_rows(s))
@@ -400,6 +451,7 @@ enum status sql_fetch(struct sql *sql, struct sql_value *ret_row,
 		drop_rows(sql);
 		return ST_NOT_FOUND;
 	default:
-		return run_failed(sql, s);
+		return run_failed(sql, s, sql_statement_errno(s),
+		                  sql_statement_error(s));
 	}
 }
