@@ -5,7 +5,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c) \
 	save/change/change_store.c \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
-		query_handler.c roster.c) \
+		query_handler.c recipients.c roster.c) \
 	$(addprefix save/message/,block_store.c member_check.c \
 		message_store.c reply_check.c) \
 	save/receipt/receipt_store.c \
@@ -31,7 +31,7 @@ $(eval $(call library,transaction_fixture,persistence-service/save/tests,transac
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
 $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
-$(foreach t,transaction transaction_many,$(eval $(call integration_test,\
+$(foreach t,transaction transaction_errors transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \

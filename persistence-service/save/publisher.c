@@ -236,7 +236,7 @@ static void send_change(struct publisher *p, const struct batch_entry *entry,
 
 	buf_clear(&p->frame);
 	frame_change(&p->frame, change);
-	if (entry->sender_is_member && !replaced)
+	if (entry->roster && !replaced)
 		send_to_members(p, origin_of(entry, EVENT_ORIGIN_HEADER),
 		                entry->roster, change->seq, number);
 	buf_clear(&p->frame);
@@ -251,7 +251,7 @@ static void send_receipt(struct publisher *p, const struct batch_entry *entry,
 {
 	buf_clear(&p->frame);
 	frame_receipt(&p->frame, &entry->receipt);
-	if (entry->roster->large)
+	if (!entry->roster || entry->roster->large)
 		send_to(p, no_header, entry->receipt.user, 0, number);
 	else
 		send_to_members(p, no_header, entry->roster, UINT64_MAX,

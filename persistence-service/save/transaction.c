@@ -9,6 +9,7 @@
 #include "persistence-service/save/conversation/conversation_cache.h"
 #include "persistence-service/save/conversation/conversation_store.h"
 #include "persistence-service/save/conversation/query_handler.h"
+#include "persistence-service/save/conversation/recipients.h"
 #include "persistence-service/save/conversation/roster.h"
 #include "persistence-service/save/message/block_store.h"
 #include "persistence-service/save/message/member_check.h"
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 
 /* Another process may interfere, but not for ever. */
-enum { TRIES = 4 };
+enum { TRIES = 4, INVALID_MAX = 2 };
 
 struct transaction {
 	struct sql *sql;
@@ -35,6 +36,7 @@ struct transaction {
 	struct receipt_store *receipts;
 	struct change_store *changes;
 	struct query_handler *answers;
+	struct recipients *recipients;
 	/* The open messages of the range, without the refused ones. */
 	struct batch_entry *new_messages[BATCH_RECORDS_MAX];
 	unsigned new_count;
@@ -62,6 +64,7 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 	t->changes =
 		change_store_create(sql, t->rosters, options->reactions_max);
 	t->answers = query_handler_create(sql);
+	t->recipients = recipients_create(sql, t->rosters);
 	return t;
 }
 
@@ -82,6 +85,7 @@ void transaction_destroy(struct transaction **transaction)
 	receipt_store_destroy(&t->receipts);
 	change_store_destroy(&t->changes);
 	query_handler_destroy(&t->answers);
+	recipients_destroy(&t->recipients);
 	mem_free(transaction);
 }
 
@@ -402,7 +406,7 @@ static enum status resolve_conflict(struct transaction *t, struct batch *batch,
                                     enum status status)
 {
 	conversation_cache_invalidate(t->cache);
-	if (status == ST_NOT_FOUND)
+	if (status == ST_NOT_FOUND || t->new_count == 0)
 		return ST_OK;
 	status = sql_begin(t->sql);
 	if (status == ST_OK)
@@ -498,25 +502,69 @@ static void dead_letter(struct transaction *t, struct batch_entry *entry)
 	          F_TEXT("why", sql_error(t->sql)));
 }
 
-/* Halves the range until the record that the database refuses is alone. */
-static enum status save_range(struct transaction *t, struct batch *batch,
-                              unsigned from, unsigned to)
+/* Drops what an earlier try of the range has left in its entries. */
+static void reopen_range(struct batch *batch, unsigned from, unsigned to)
 {
-	enum status status = save_with_retries(t, batch, from, to);
-	unsigned middle = from + (to - from) / 2;
+	for (unsigned i = from; i < to; i++) {
+		struct batch_entry *entry = &batch->entries[i];
 
-	if (status == ST_OK)
-		set_outcomes(t, batch, from, to);
-	if (status != ST_INVALID)
-		return status;
-	if (to - from == 1) {
-		dead_letter(t, &batch->entries[from]);
+		if (entry->outcome != OUTCOME_DEAD)
+			entry->outcome = OUTCOME_OPEN;
+		entry->roster = NULL;
+		entry->text = NULL;
+	}
+}
+
+/*
+ * The server cannot store a record of the range: finds it by halving. A single
+ * record is dead when the server refuses it twice.
+ */
+static enum status narrow(struct transaction *t, struct batch *batch,
+                          unsigned range)
+{
+	struct batch_progress *progress = &batch->progress;
+
+	if (range > 1) {
+		progress->range = range / 2;
+	} else if (++progress->invalid == INVALID_MAX) {
+		dead_letter(t, &batch->entries[progress->settled]);
+		progress->settled++;
+		progress->invalid = 0;
+	}
+	return sql_connected(t->sql) ? ST_OK : ST_UNAVAILABLE;
+}
+
+static void settle(struct batch *batch, unsigned range)
+{
+	struct batch_progress *progress = &batch->progress;
+
+	progress->settled += range;
+	progress->invalid = 0;
+	if (progress->range)
+		progress->range *= 2;
+}
+
+/* The next entries in a transaction of their own. */
+static enum status save_range(struct transaction *t, struct batch *batch)
+{
+	struct batch_progress *progress = &batch->progress;
+	unsigned from = progress->settled, left = batch->count - from;
+	unsigned range = progress->range && progress->range < left
+	                         ? progress->range
+	                         : left;
+	size_t mark = batch_texts_mark(batch);
+	enum status status;
+
+	reopen_range(batch, from, from + range);
+	status = save_with_retries(t, batch, from, from + range);
+	if (status == ST_OK) {
+		set_outcomes(t, batch, from, from + range);
+		settle(batch, range);
 		return ST_OK;
 	}
-	status = save_range(t, batch, from, middle);
-	if (status != ST_OK)
-		return status;
-	return save_range(t, batch, middle, to);
+	reopen_range(batch, from, from + range);
+	batch_drop_texts(batch, mark);
+	return status == ST_INVALID ? narrow(t, batch, range) : status;
 }
 
 /*
@@ -542,30 +590,19 @@ static void validate_caches(struct transaction *t, struct batch *batch)
 	}
 }
 
-/* The recipients of a duplicate are the present members. */
-static enum status set_rosters_of_duplicates(struct transaction *t,
-                                             struct batch *batch)
-{
-	enum status status;
-
-	if (!member_check_needs_rosters(batch))
-		return ST_OK;
-	status = sql_begin(t->sql);
-	if (status == ST_OK)
-		status = member_check_set_rosters(t->members, batch);
-	sql_rollback(t->sql);
-	return status;
-}
-
 enum status transaction_save(struct transaction *t, struct batch *batch)
 {
-	enum status status;
+	enum status status = ST_OK;
 
 	validate_caches(t, batch);
-	status = save_range(t, batch, 0, batch->count);
+	while (status == ST_OK && batch->progress.settled < batch->count)
+		status = save_range(t, batch);
 	if (status == ST_OK)
-		status = set_rosters_of_duplicates(t, batch);
+		status = recipients_complete(t->recipients, batch);
 	if (status == ST_OK)
 		batch_resolve_texts(batch);
+	/* These of a statement that only reads pass, too. */
+	if (status == ST_CONFLICT || status == ST_INVALID)
+		return ST_UNAVAILABLE;
 	return status;
 }

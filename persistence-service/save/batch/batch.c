@@ -7,8 +7,12 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Texts of duplicate messages and edits, and answers to gateways. */
-#define TEXTS_MAX ((size_t)4 * BATCH_RECORDS_MAX * (MESSAGE_TEXT_MAX + 1) + 1)
+/*
+ * Answers to gateways, and for each entry at most one text that was read from a
+ * TEXT column.
+ */
+#define ANSWERS_MAX ((size_t)16 * 1024 * 1024)
+#define TEXTS_MAX   (ANSWERS_MAX + (size_t)BATCH_RECORDS_MAX * 64 * 1024)
 
 struct batch *batch_create(unsigned max)
 {
@@ -28,6 +32,7 @@ void batch_clear(struct batch *batch)
 		json_destroy(&batch->entries[i].json);
 	}
 	batch->count = 0;
+	batch->progress = (struct batch_progress){0};
 	buf_clear(&batch->texts);
 	while (batch->pending_events) {
 		struct pending_outbox_event *event = batch->pending_events;
@@ -76,6 +81,16 @@ void batch_keep_text(struct batch *batch, struct batch_entry *entry,
 	assert(!buf_overflowed(&batch->texts));
 }
 
+size_t batch_texts_mark(const struct batch *batch)
+{
+	return batch->texts.len;
+}
+
+void batch_drop_texts(struct batch *batch, size_t mark)
+{
+	batch->texts.len = mark;
+}
+
 static struct span copy(char **at, struct span text)
 {
 	struct span copied = span_make(*at, text.len);
@@ -105,10 +120,9 @@ void batch_add_pending_event(struct batch *batch, const struct outbox_row *row)
 	LL_APPEND(batch->pending_events, event);
 }
 
-/* Answers get one half. The other is for texts, which must fit. */
 bool batch_has_room(const struct batch *batch, size_t bytes)
 {
-	return batch->texts.len + bytes <= TEXTS_MAX / 2;
+	return batch->texts.len + bytes <= ANSWERS_MAX;
 }
 
 void batch_resolve_texts(struct batch *batch)

@@ -44,9 +44,9 @@ struct batch_entry {
 		struct receipt receipt;
 		struct span answer; /* to a gateway: the value of a header */
 	};
-	/* Recipients; NULL: a message's user_from and user_to. */
+	/* Recipients. NULL: a message's user_from and user_to; else the
+	 * conversation is gone. */
 	const struct roster *roster;
-	bool sender_is_member; /* of a change: still in the conversation */
 	/* A kept text: its offset in batch.texts, and the span to set. */
 	size_t text_offset;
 	struct span *text;
@@ -62,10 +62,20 @@ struct pending_outbox_event {
 	char *texts; /* the row's spans point into it */
 };
 
+/* How far the transaction has saved a batch; it lasts over failed tries. */
+struct batch_progress {
+	unsigned
+		settled; /* entries at the front whose outcomes are committed */
+	unsigned range;  /* entries of the next transaction; 0: all */
+	unsigned invalid; /* times that the server refused a single entry */
+	unsigned lost;    /* times that it ended the connection */
+};
+
 struct batch {
 	struct batch_entry *entries;
 	unsigned count;
 	unsigned max;
+	struct batch_progress progress;
 	struct buf texts; /* read from the database */
 	struct pending_outbox_event *pending_events; /* by id */
 	uint64_t began_us; /* monotonic, when the first record was added */
@@ -82,9 +92,12 @@ void batch_add(struct batch *batch, struct kafka_message **message);
  */
 void batch_keep_text(struct batch *batch, struct batch_entry *entry,
                      struct span *ret_text, struct span text);
+/* The length of the kept texts, and how to drop those that came after it. */
+size_t batch_texts_mark(const struct batch *batch);
+void batch_drop_texts(struct batch *batch, size_t mark);
 /* Copies the row unless it was added before. Rows come in ascending id. */
 void batch_add_pending_event(struct batch *batch, const struct outbox_row *row);
-/* True when a text of that length may be kept. */
+/* True when an answer of that length may be kept. */
 bool batch_has_room(const struct batch *batch, size_t bytes);
 /* Call it after the last batch_keep_text(): the buffer moves until then. */
 void batch_resolve_texts(struct batch *batch);

@@ -370,43 +370,22 @@ static enum status process_new(struct change_store *store,
 		return refuse(entry, FRAME_TOO_MANY,
 		              "the message has the highest number of different "
 		              "reactions");
-	entry->sender_is_member = true;
 	rosters_request(store->rosters, record->conversation,
 	                ref.direct ? 0 : ref.last_seq, ref.large);
 	return apply(store, entry, &ref, now_ms);
 }
 
 /* --- one batch ----------------------------------------------------------- */
-/* The recipients of a duplicate are the present members. */
-static enum status request_duplicate_roster(struct change_store *store,
-                                            struct batch_entry *entry)
-{
-	struct save_record record = {.sender = entry->record.sender,
-	                             .conversation = entry->change.conversation,
-	                             .seq = entry->change.seq};
-	struct message_ref ref;
-	enum status status = read_message_ref(store, &record, &ref);
-
-	entry->sender_is_member = status == ST_OK;
-	if (entry->sender_is_member)
-		rosters_request(store->rosters, record.conversation,
-		                ref.direct ? 0 : ref.last_seq, ref.large);
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
 static enum status process(struct change_store *store, struct batch *batch,
                            struct batch_entry *entry, uint64_t now_ms)
 {
 	enum status status;
 
 	entry->outcome = OUTCOME_OPEN;
-	entry->sender_is_member = false;
 	entry->text = NULL;
 	status = find_duplicate(store, batch, entry);
 	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)
-		return process_new(store, entry, now_ms);
-	if (status == ST_OK)
-		status = request_duplicate_roster(store, entry);
+		status = process_new(store, entry, now_ms);
 	return status;
 }
 
@@ -424,7 +403,7 @@ enum status change_store_write(struct change_store *store, struct batch *batch,
 	for (unsigned i = from; i < to && status == ST_OK; i++) {
 		struct batch_entry *entry = &batch->entries[i];
 
-		if (is_change(entry) && entry->sender_is_member)
+		if (is_change(entry) && entry->outcome == OUTCOME_SAVED)
 			entry->roster = rosters_get(store->rosters,
 			                            entry->change.conversation);
 	}

@@ -67,17 +67,28 @@ static void evict(struct rosters *rosters, struct cached_roster *entry)
 	mem_free(&entry);
 }
 
+/* A request of a transaction that failed before it was loaded. */
+static void drop_requests(struct rosters *rosters)
+{
+	for (unsigned i = 0; i < rosters->missing_count; i++) {
+		rosters->missing[i]->missing = false;
+		rosters->missing[i]->roster.valid_at_seq = UINT64_MAX;
+	}
+	rosters->missing_count = 0;
+}
+
 void rosters_evict_all(struct rosters *rosters)
 {
+	drop_requests(rosters);
 	while (rosters->entries)
 		evict(rosters, rosters->entries);
-	rosters->missing_count = 0;
 }
 
 void rosters_invalidate_all(struct rosters *rosters)
 {
 	struct cached_roster *entry, *next;
 
+	drop_requests(rosters);
 	HASH_ITER (hh, rosters->entries, entry, next)
 		entry->roster.valid_at_seq = UINT64_MAX;
 }
@@ -93,9 +104,9 @@ void rosters_destroy(struct rosters **rosters)
 
 void rosters_begin(struct rosters *rosters)
 {
+	drop_requests(rosters);
 	while (HASH_COUNT(rosters->entries) > CACHED_MAX)
 		evict(rosters, rosters->entries);
-	rosters->missing_count = 0;
 }
 
 static struct cached_roster *find(struct rosters *rosters,
@@ -299,14 +310,17 @@ const struct roster *rosters_get(struct rosters *rosters, uint64_t conversation)
 	return &entry->roster;
 }
 
+bool roster_valid(const struct roster *roster)
+{
+	return roster->valid_at_seq != UINT64_MAX;
+}
+
 const struct roster *rosters_find(struct rosters *rosters,
                                   uint64_t conversation)
 {
 	const struct cached_roster *entry = find(rosters, conversation);
 
-	return entry && entry->roster.valid_at_seq != UINT64_MAX
-	               ? &entry->roster
-	               : NULL;
+	return entry && roster_valid(&entry->roster) ? &entry->roster : NULL;
 }
 
 void rosters_advance(struct rosters *rosters, uint64_t conversation,

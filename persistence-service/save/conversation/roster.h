@@ -12,7 +12,8 @@
  * events that are still in the outbox are added to the batch, because they must
  * precede all later events.
  *
- * Ownership  a roster lives until the next rosters_begin().
+ * Ownership  a roster lives until the next rosters_begin() or
+ *            rosters_evict_all().
  * Errors     those of sql.h; all calls belong to one open transaction.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_CONVERSATION_ROSTER_H
@@ -75,6 +76,8 @@ void rosters_advance(struct rosters *rosters, uint64_t conversation,
 void rosters_add_member(struct rosters *rosters, uint64_t conversation,
                         uint64_t user);
 
+/* False once a transaction that used it was rolled back. */
+bool roster_valid(const struct roster *roster);
 /* A large roster has only the members that were looked up. */
 bool roster_contains(const struct roster *roster, uint64_t user);
 /*

@@ -3,7 +3,7 @@
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
 
-enum { VALUES_EACH = 2, STATE_COLUMNS = 3 };
+enum { VALUES_EACH = 2 };
 
 struct member_check {
 	struct sql *sql;
@@ -18,15 +18,6 @@ static struct sql_bulk find_members = {
 	.between = ",",
 	.tail = ")",
 	.row_values = VALUES_EACH,
-};
-
-static struct sql_bulk find_states = {
-	.head = "SELECT id, last_seq, large FROM conversations"
-		" WHERE deleted_at IS NULL AND id IN (",
-	.row = "?",
-	.between = ",",
-	.tail = ")",
-	.row_values = 1,
 };
 
 struct member_check *member_check_create(struct sql *sql,
@@ -131,62 +122,4 @@ bool member_check_passed(const struct member_check *check,
 		       conversation->user[1] == user;
 	return roster_contains(rosters_get(check->rosters, conversation->id),
 	                       user);
-}
-
-/* --- duplicates ---------------------------------------------------------- */
-static bool needs_roster(const struct batch_entry *entry)
-{
-	return entry->record.kind == SAVE_MESSAGE &&
-	       (entry->outcome == OUTCOME_SAVED ||
-	        entry->outcome == OUTCOME_DUPLICATE) &&
-	       !entry->saved.user_to && !entry->roster;
-}
-
-bool member_check_needs_rosters(const struct batch *batch)
-{
-	for (unsigned i = 0; i < batch->count; i++)
-		if (needs_roster(&batch->entries[i]))
-			return true;
-	return false;
-}
-
-static enum status request_duplicate_rosters(struct member_check *check,
-                                             struct batch *batch)
-{
-	struct sql_value row[STATE_COLUMNS];
-	enum status status = ST_OK;
-	unsigned asked = 0;
-
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct batch_entry *entry = &batch->entries[i];
-
-		if (needs_roster(entry))
-			check->values[asked++] =
-				sql_number(entry->saved.conversation);
-	}
-	status = sql_bulk_run(check->sql, &find_states, check->values, asked);
-	while (status == ST_OK) {
-		status = sql_fetch(check->sql, row, STATE_COLUMNS);
-		if (status == ST_OK)
-			rosters_request(check->rosters, row[0].number,
-			                row[1].number, row[2].number != 0);
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
-enum status member_check_set_rosters(struct member_check *check,
-                                     struct batch *batch)
-{
-	enum status status = request_duplicate_rosters(check, batch);
-
-	if (status == ST_OK)
-		status = rosters_load(check->rosters, batch);
-	for (unsigned i = 0; i < batch->count && status == ST_OK; i++) {
-		struct batch_entry *entry = &batch->entries[i];
-
-		if (needs_roster(entry))
-			entry->roster = rosters_find(check->rosters,
-			                             entry->saved.conversation);
-	}
-	return status;
 }

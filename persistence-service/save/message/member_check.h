@@ -31,12 +31,5 @@ MUST_CHECK enum status member_check_load(struct member_check *check,
 bool member_check_passed(const struct member_check *check,
                          struct conversation_cache *cache,
                          const struct batch_entry *entry);
-/* True when duplicates of messages to groups have no roster yet. */
-bool member_check_needs_rosters(const struct batch *batch);
-/*
- * Sets their rosters: the present members; none when the conversation is gone.
- */
-MUST_CHECK enum status member_check_set_rosters(struct member_check *check,
-                                                struct batch *batch);
 
 #endif
