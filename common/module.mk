@@ -3,13 +3,13 @@ COMMON_SOURCES := \
 	$(addprefix base/,buf.c clock.c json_write.c lru.c mem.c percent.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
-		websocket_handshake.c) \
+		resolver.c websocket_handshake.c) \
 	$(addprefix io/http/,client.c listener.c poller.c request.c route.c server.c \
 		transfer.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c group.c inflight.c message.c producer.c reader.c \
 		resend.c topics.c) \
-	$(addprefix io/redis/,loop.c redis.c) \
+	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
@@ -23,6 +23,8 @@ $(eval $(call library,sql_server,tests/support,sql_server.c,cmocka))
 $(eval $(call integration_test,common/io/sql/tests/test_sql.c,sql_server common,libmariadb))
 $(eval $(call unit_test,common/io/sql/tests/test_bulk.c,common,libmariadb))
 $(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
+# This test answers look-ups of names.
+$(eval $(call unit_test,common/io/redis/tests/test_connection.c,common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))
 $(eval $(call library,identity_stub,common/client/tests,identity_stub.c))

@@ -32,6 +32,7 @@ static void on_second(void *context)
 	presence_queries_tick(g->presence_queries);
 	bus_tick(g->bus);
 	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
+	metric_set(&gateway_metrics.redis_faults, redis_faults(g->redis));
 	metric_set(&gateway_metrics.presence_users,
 	           presence_publisher_count(g->presence_publisher));
 	metric_set(&gateway_metrics.presence_subscriptions,

@@ -37,6 +37,12 @@ struct gateway_metrics gateway_metrics = {
                                    "Records of message_events not read yet."),
 	.hints_dropped = METRIC_GAUGE("parley_hints_dropped",
                                       "Hints that did not reach Redis."),
+	.redis_up = METRIC_GAUGE(
+		"parley_redis_up",
+		"1 while Redis does all that the gateway asks of it."),
+	.redis_faults =
+		METRIC_GAUGE("parley_redis_faults",
+                             "Commands that Redis answered with an error."),
 	.save_time = METRIC_HISTOGRAM(
 		"parley_save_seconds",
 		"From a message's frame to its `saved` state."),

@@ -26,6 +26,8 @@ struct gateway_metrics {
 	struct metric events;
 	struct metric events_lag;
 	struct metric hints_dropped;
+	struct metric redis_up;
+	struct metric redis_faults;
 	struct metric save_time;
 	struct metric delivery_time;
 	struct metric lookup_time;

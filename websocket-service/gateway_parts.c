@@ -35,7 +35,6 @@ enum {
 	DENIED_TTL_MS = 5000,
 	USER_TTL_MS = 3600 * 1000,
 	NO_USER_TTL_MS = 2000,
-	REDIS_PENDING_MAX = 20000,
 };
 
 /* --- identity-service ---------------------------------------------------- */
@@ -132,36 +131,6 @@ static void create_connections(struct gateway *g)
 		.closed = on_socket_closed,
 		.context = g,
 	});
-}
-
-/* --- Redis --------------------------------------------------------------- */
-
-/* Redis is no part of readiness: nothing depends on hints. */
-static void on_redis(void *context, bool up, const char *why)
-{
-	struct gateway *g = context;
-
-	if (!up) {
-		log_event(LOG_WARN, "redis.down", F_TEXT("why", why));
-		return;
-	}
-	log_event(LOG_INFO, "redis.up");
-	presence_queries_redis_up(g->presence_queries);
-	presence_publisher_publish_all(g->presence_publisher);
-}
-
-static void create_redis(struct gateway *g)
-{
-	g->redis =
-		redis_create(gateway_loop_uv(g->loop),
-	                     &(struct redis_options){
-				     .host = g->settings->redis_host,
-				     .port = (uint16_t)g->settings->redis_port,
-				     .password = g->settings->redis_password,
-				     .pending_max = REDIS_PENDING_MAX,
-				     .changed = on_redis,
-				     .context = g,
-			     });
 }
 
 /* --- Kafka --------------------------------------------------------------- */
@@ -367,7 +336,7 @@ enum status gateway_parts_create(struct gateway *g)
 
 	create_identity(g);
 	create_connections(g);
-	create_redis(g);
+	gateway_redis_create(g);
 	g->presence_publisher = presence_publisher_create(g->redis, g->number);
 	st = create_kafka(g);
 	if (st != ST_OK)

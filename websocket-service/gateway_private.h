@@ -3,6 +3,7 @@
  *
  * gateway.c        start, timers, drain and stop
  * gateway_parts.c  makes the parts, and passes events from one to the other
+ * gateway_redis.c  makes the connection to Redis, and reports its state
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
 #define PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
@@ -43,8 +44,10 @@ struct gateway {
 	struct presence_queries *presence_queries;
 	enum status broken; /* ends the service */
 	bool draining;
+	bool redis_lost; /* Redis was down; what it holds may be too old */
 };
 
+void gateway_redis_create(struct gateway *g);
 /* On a failure the parts made so far stay, for gateway_parts_destroy(). */
 MUST_CHECK enum status gateway_parts_create(struct gateway *g);
 void gateway_parts_destroy(struct gateway *g);

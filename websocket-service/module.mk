@@ -1,5 +1,5 @@
 # websocket-service: see README.md in this folder.
-WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c \
+WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c gateway_redis.c \
 	member_key.c settings.c \
 	$(addprefix socket/,connection.c connection_in.c connection_out.c \
 		connection_upgrade.c connections.c rate_limits.c send_buffer.c \

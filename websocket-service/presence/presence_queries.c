@@ -39,6 +39,8 @@ struct presence_queries {
 	struct request *oldest;  /* the list of requests, oldest first */
 	uint32_t poll_in_flight; /* queries of the current poll */
 	uint64_t poll_began_ms;
+	uint64_t
+		unknown_until_ms; /* an absent entry means nothing until then */
 	struct buf key;
 	struct buf text;
 };
@@ -106,22 +108,29 @@ static bool query(struct presence_queries *queries, uint64_t user,
 	                     queries, tag);
 }
 
-/* False when Redis has not answered. */
+/* False when Redis has not answered, or with something else. */
 static bool read_sample(const struct redis_reply *reply,
                         struct presence_sample *ret_sample)
 {
-	struct redis_reply score;
-	uint64_t number;
+	uint64_t score;
 
 	*ret_sample = (struct presence_sample){SAMPLE_ABSENT, 0};
-	if (reply->kind == REDIS_NO_REPLY || reply->kind == REDIS_FAULT)
+	if (reply->kind != REDIS_LIST)
 		return false;
-	if (reply->kind != REDIS_LIST || reply->count != 2)
-		return true;
-	score = redis_item(reply, 1);
-	if (span_to_u64(score.text, JSON_ID_MAX, &number))
-		*ret_sample = presence_sample_make(number, clock_unix_ms());
+	if (reply->count == 2 &&
+	    span_to_u64(redis_item(reply, 1).text, JSON_ID_MAX, &score))
+		*ret_sample = presence_sample_make(score, clock_unix_ms());
 	return true;
+}
+
+/* Whether the sample says something about a user. */
+static bool is_known(const struct presence_queries *queries, uint64_t user,
+                     const struct presence_sample *sample)
+{
+	if (sample->kind == SAMPLE_ONLINE || sample->kind == SAMPLE_LEFT)
+		return true;
+	return clock_mono_ms() >= queries->unknown_until_ms ||
+	       presence_subscriptions_knows(queries->subscriptions, user);
 }
 
 /* --- `presence` frames --------------------------------------------------- */
@@ -187,7 +196,8 @@ static void on_request_reply(void *context, uint64_t tag,
 
 	if (!request)
 		return;
-	if (!read_sample(reply, &request->samples[index]))
+	if (!read_sample(reply, &request->samples[index]) ||
+	    !is_known(queries, request->users[index], &request->samples[index]))
 		request_fail(queries, request);
 	else if (--request->left == 0)
 		request_answer(queries, request);
@@ -286,9 +296,12 @@ void presence_queries_socket_closed(struct presence_queries *queries,
 
 /* --- the poll, each second ----------------------------------------------- */
 
-void presence_queries_redis_up(struct presence_queries *queries)
+void presence_queries_redis_up(struct presence_queries *queries, bool lost)
 {
 	presence_subscriptions_start_grace(queries->subscriptions);
+	if (lost)
+		queries->unknown_until_ms =
+			clock_mono_ms() + PRESENCE_STATE_GRACE_MS;
 }
 
 static void on_poll_reply(void *context, uint64_t number,
@@ -299,7 +312,7 @@ static void on_poll_reply(void *context, uint64_t number,
 
 	/* A slow Redis may have been down, and scores in it may be expired. */
 	if (clock_mono_ms() >= queries->poll_began_ms + PRESENCE_STALL_MS)
-		presence_queries_redis_up(queries);
+		presence_queries_redis_up(queries, true);
 	if (read_sample(reply, &sample))
 		presence_subscriptions_sample(queries->subscriptions, number,
 		                              &sample);

@@ -5,8 +5,10 @@
  * A `presence` frame is answered after one query for each of its users. Then
  * all users with subscriptions are polled once a second, each once, however
  * many sockets subscribe, and presence_subscriptions sends the changes. While
- * Redis is down no changes are sent; after that presence_state has a grace
- * period.
+ * Redis is down no changes are sent and a `presence` frame is `unavailable`.
+ * After that presence_state has a grace period, in which a frame is
+ * `unavailable` too when it asks for a user whom neither Redis nor a
+ * subscription knows: that user's gateway may not have reported the user again.
  *
  * A user who blocks another looks offline to the blocked user.
  *
@@ -53,8 +55,12 @@ void presence_queries_block_changed(struct presence_queries *queries,
 /* Ends the subscriptions of a socket. */
 void presence_queries_socket_closed(struct presence_queries *queries,
                                     uint64_t connection);
-/* Redis is back: starts the grace period of presence_state.h. */
-void presence_queries_redis_up(struct presence_queries *queries);
+/*
+ * Redis is back: starts the grace period of presence_state.h. After an outage
+ * (`lost`) nothing is known in that time of a user whom no gateway has
+ * reported.
+ */
+void presence_queries_redis_up(struct presence_queries *queries, bool lost);
 /* Once per second: polls. */
 void presence_queries_tick(struct presence_queries *queries);
 uint32_t presence_queries_subscriptions(const struct presence_queries *queries);

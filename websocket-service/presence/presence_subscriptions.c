@@ -207,6 +207,12 @@ bool presence_subscriptions_has(const struct presence_subscriptions *set,
 	return subscriber && find_subscription(subscriber, user);
 }
 
+bool presence_subscriptions_knows(const struct presence_subscriptions *set,
+                                  uint64_t user)
+{
+	return find_target(set, user);
+}
+
 uint32_t presence_subscriptions_users(const struct presence_subscriptions *set)
 {
 	return HASH_COUNT(set->by_user);

@@ -59,6 +59,9 @@ void presence_subscriptions_start_grace(struct presence_subscriptions *set);
 /* Sends the changes that are due. */
 void presence_subscriptions_notify(struct presence_subscriptions *set);
 
+/* Whether the user has subscriptions, and so a state. */
+bool presence_subscriptions_knows(const struct presence_subscriptions *set,
+                                  uint64_t user);
 /* Users with subscriptions. */
 uint32_t presence_subscriptions_users(const struct presence_subscriptions *set);
 /* Subscriptions: of all sockets; of one socket. */

@@ -12,6 +12,7 @@ struct redis_loop {
 	uv_prepare_t before_wait;
 	int wanted;
 	bool flushing;
+	void (*too_long)(void *context);
 	unsigned open_handles;
 };
 
@@ -22,6 +23,9 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	/* A refused connection is an error here; reading finds the reason. */
 	if (status || events & UV_READABLE)
 		redisAsyncHandleRead(l->connection);
+	if (l->connection &&
+	    l->connection->c.reader->len > REDIS_LOOP_REPLY_MAX)
+		l->too_long(l->connection->data);
 	if (l->connection && events & UV_WRITABLE)
 		redisAsyncHandleWrite(l->connection);
 }
@@ -96,11 +100,12 @@ static void clean_up(void *data)
 }
 
 void redis_loop_attach(struct redisAsyncContext *connection,
-                       struct uv_loop_s *loop)
+                       struct uv_loop_s *loop, void (*too_long)(void *context))
 {
 	struct redis_loop *l = mem_new(sizeof(*l));
 
 	l->connection = connection;
+	l->too_long = too_long;
 	l->open_handles = 2;
 	(void)uv_poll_init(loop, &l->poll, connection->c.fd);
 	(void)uv_prepare_init(loop, &l->before_wait);

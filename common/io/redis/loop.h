@@ -15,11 +15,15 @@
 struct redisAsyncContext;
 struct uv_loop_s;
 
+enum { REDIS_LOOP_REPLY_MAX = 1024 * 1024 };
+
 /*
  * Call it once, before the connect callback is set. It frees its memory after
- * the connection ends, when the loop has turned once more.
+ * the connection ends, when the loop has turned once more. `too_long` is called
+ * with connection->data when a reply that is not complete yet has more than
+ * REDIS_LOOP_REPLY_MAX bytes; it must free the connection.
  */
 void redis_loop_attach(struct redisAsyncContext *connection,
-                       struct uv_loop_s *loop);
+                       struct uv_loop_s *loop, void (*too_long)(void *context));
 
 #endif

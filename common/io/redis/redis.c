@@ -1,8 +1,7 @@
 #include "common/io/redis/redis.h"
 #include "common/base/mem.h"
-#include "common/base/random.h"
 #include "common/base/scope.h"
-#include "common/io/redis/loop.h"
+#include "common/io/redis/private.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,12 +10,7 @@
 #include <hiredis/hiredis.h>
 #include <uv.h>
 
-enum {
-	BACKOFF_BASE_MS = 100,
-	BACKOFF_MAX_MS = 5000,
-	GREETING_WAIT_MS = 2000,
-	NUMBER_MAX = 20,
-};
+enum { NUMBER_MAX = 20 };
 
 /* A command without a reply; reused through a free list. */
 struct pending_command {
@@ -28,136 +22,6 @@ struct pending_command {
 	struct pending_command *next;
 };
 
-struct redis {
-	struct redis_options options;
-	struct uv_loop_s *loop;
-	redisAsyncContext *connection; /* NULL between attempts */
-	bool up;
-	bool reported_down;
-	unsigned tries;
-	unsigned pending;
-	uint64_t dropped;
-	struct pending_command *free_list;
-	uv_timer_t *timer;
-};
-
-static void on_timer(uv_timer_t *timer);
-
-static void report_down(struct redis *redis, const char *why)
-{
-	if (!redis->up && redis->reported_down)
-		return;
-	redis->up = false;
-	redis->reported_down = true;
-	redis->options.changed(redis->options.context, false, why);
-}
-
-static void retry_later(struct redis *redis)
-{
-	uint64_t wait_ms =
-		1 + backoff_ms(redis->tries++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
-
-	(void)uv_timer_start(redis->timer, on_timer, wait_ms, 0);
-}
-
-/* The attempt timed out: the server hangs, or packets are lost. */
-static void give_up(struct redis *redis)
-{
-	redisAsyncContext *connection = redis->connection;
-
-	redis->connection = NULL;
-	connection->data = NULL;
-	redisAsyncFree(connection);
-	report_down(redis, "no answer");
-	retry_later(redis);
-}
-
-/* hiredis frees the context after this callback and the next. */
-static void on_disconnect(const redisAsyncContext *connection, int status)
-{
-	struct redis *redis = connection->data;
-
-	if (!redis)
-		return;
-	redis->connection = NULL;
-	report_down(redis, status == REDIS_OK ? "closed" : connection->errstr);
-	retry_later(redis);
-}
-
-static void on_connect(const redisAsyncContext *connection, int status)
-{
-	struct redis *redis = connection->data;
-
-	if (!redis || status == REDIS_OK)
-		return; /* up after the first reply */
-	redis->connection = NULL;
-	report_down(redis, connection->errstr);
-	retry_later(redis);
-}
-
-/* The reply to PING, the last command of the greeting. */
-static void on_greeting(redisAsyncContext *connection, void *reply, void *data)
-{
-	const redisReply *answer = reply;
-	struct redis *redis = connection->data;
-
-	(void)data;
-	if (!redis || !answer)
-		return;
-	if (answer->type == REDIS_REPLY_ERROR) {
-		report_down(redis, answer->str);
-		redisAsyncDisconnect(connection);
-		return;
-	}
-	redis->up = true;
-	redis->reported_down = false;
-	redis->tries = 0;
-	(void)uv_timer_stop(redis->timer);
-	redis->options.changed(redis->options.context, true, NULL);
-}
-
-static void greet(struct redis *redis)
-{
-	const char *auth[] = {"AUTH", redis->options.password};
-
-	if (*redis->options.password)
-		(void)redisAsyncCommandArgv(redis->connection, NULL, NULL, 2,
-		                            auth, NULL);
-	(void)redisAsyncCommand(redis->connection, on_greeting, NULL, "PING");
-}
-
-static void connect_now(struct redis *redis)
-{
-	redisAsyncContext *connection = redisAsyncConnect(
-		redis->options.host, (int)redis->options.port);
-
-	if (!connection || connection->err) {
-		report_down(redis,
-		            connection ? connection->errstr : "no memory");
-		if (connection)
-			redisAsyncFree(connection);
-		retry_later(redis);
-		return;
-	}
-	connection->data = redis;
-	redis->connection = connection;
-	redis_loop_attach(connection, redis->loop);
-	(void)redisAsyncSetConnectCallback(connection, on_connect);
-	(void)redisAsyncSetDisconnectCallback(connection, on_disconnect);
-	greet(redis);
-	(void)uv_timer_start(redis->timer, on_timer, GREETING_WAIT_MS, 0);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-	struct redis *redis = timer->data;
-
-	if (redis->connection)
-		give_up(redis);
-	else
-		connect_now(redis);
-}
-
 struct redis *redis_create(struct uv_loop_s *loop,
                            const struct redis_options *options)
 {
@@ -165,18 +29,8 @@ struct redis *redis_create(struct uv_loop_s *loop,
 
 	redis->options = *options;
 	redis->loop = loop;
-	redis->timer = mem_new(sizeof(*redis->timer));
-	(void)uv_timer_init(loop, redis->timer);
-	redis->timer->data = redis;
-	connect_now(redis);
+	redis_connection_start(redis);
 	return redis;
-}
-
-static void free_handle(uv_handle_t *handle)
-{
-	void *memory = handle;
-
-	mem_free(&memory);
 }
 
 void redis_destroy(struct redis **redis)
@@ -185,13 +39,7 @@ void redis_destroy(struct redis **redis)
 
 	if (!r)
 		return;
-	uv_close((uv_handle_t *)r->timer, free_handle);
-	if (r->connection) {
-		r->options.pending_max = 0;
-		r->connection->data = NULL;
-		redisAsyncFree(
-			r->connection); /* completes the pending commands */
-	}
+	redis_connection_stop(r);
 	while (r->free_list) {
 		struct pending_command *next = r->free_list->next;
 
@@ -221,7 +69,7 @@ static void pending_release(struct pending_command *w)
 
 /* --- replies ------------------------------------------------------------- */
 
-static struct redis_reply reply_of(const redisReply *reply)
+struct redis_reply redis_reply_of(const redisReply *reply)
 {
 	struct redis_reply r = {.kind = REDIS_NIL};
 
@@ -247,19 +95,29 @@ struct redis_reply redis_item(const struct redis_reply *list, unsigned index)
 	const redisReply *reply = list->items;
 
 	assert(index < list->count);
-	return reply_of(reply->element[index]);
+	return redis_reply_of(reply->element[index]);
+}
+
+/* A key of the wrong type concerns one user, not the server. */
+static void count_fault(struct redis *redis, const redisReply *answer)
+{
+	redis->faults++;
+	if (strncmp(answer->str, "WRONGTYPE", 9) != 0)
+		redis_connection_refuses(redis, answer->str);
 }
 
 static void on_reply(redisAsyncContext *connection, void *reply, void *data)
 {
 	const redisReply *answer = reply;
-	struct redis_reply answered = reply_of(answer);
+	struct redis_reply answered = redis_reply_of(answer);
 	struct pending_command *w = data;
 
 	w->redis->pending--;
-	if (w->done && connection->data)
+	if (answered.kind == REDIS_FAULT && connection->data)
+		count_fault(w->redis, answer);
+	if (w->done && !w->redis->stopping)
 		w->done(w->context, w->tag, &answered);
-	if (w->set_done && connection->data)
+	if (w->set_done && !w->redis->stopping)
 		w->set_done(w->context, w->tag,
 		            answer && answer->type == REDIS_REPLY_STATUS);
 	pending_release(w);
@@ -337,4 +195,9 @@ bool redis_is_up(const struct redis *redis)
 uint64_t redis_dropped(const struct redis *redis)
 {
 	return redis->dropped;
+}
+
+uint64_t redis_faults(const struct redis *redis)
+{
+	return redis->faults;
 }

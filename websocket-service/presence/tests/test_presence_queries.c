@@ -409,7 +409,7 @@ static void an_outage_causes_no_storm_of_changes(void **state)
 	redis_answers();
 	seconds_pass(60);
 	redis_up = true;
-	presence_queries_redis_up(presence);
+	presence_queries_redis_up(presence, true);
 	for (uint64_t user = 1; user <= 50; user++)
 		score[user] = (clock_unix_ms() - 30000) | 1;
 	seconds_pass(10);
@@ -420,6 +420,40 @@ static void an_outage_causes_no_storm_of_changes(void **state)
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":50,\"state\":\"offline\""));
 	assert_false(says(0, "\"user\":49"));
+}
+
+/* What a frame that asks for one user gets, by what Redis has of the user. */
+static void after_an_outage_unknown_users_do_not_look_offline(void **state)
+{
+	(void)state;
+	subscribe(0, 4, 1);
+	redis_answers();
+	presence_queries_redis_up(presence, true);
+	goes_online(1);
+	goes_offline(2);
+	score[3] = (clock_unix_ms() - 30000) | 1;
+	subscribe(1, 1, 1);
+	redis_answers();
+	assert_true(says(1, "{\"user\":1,\"state\":\"online\"}"));
+	subscribe(1, 2, 1);
+	redis_answers();
+	assert_true(says(1, "{\"user\":2,\"state\":\"offline\""));
+	for (unsigned user = 3; user <= 5; user += 2) {
+		subscribe(1, user, 1);
+		redis_answers();
+		assert_true(says(1, "unavailable"));
+	}
+	subscribe(1, 4, 1); /* has a subscription */
+	redis_answers();
+	assert_true(says(1, "{\"user\":4,\"state\":\"offline\"}"));
+	clock_ms += PRESENCE_STATE_GRACE_MS;
+	subscribe(1, 5, 1);
+	redis_answers();
+	assert_true(says(1, "{\"user\":5,\"state\":\"offline\"}"));
+	presence_queries_redis_up(presence, false); /* at the start */
+	subscribe(1, 6, 1);
+	redis_answers();
+	assert_true(says(1, "{\"user\":6,\"state\":\"offline\"}"));
 }
 
 static void losing_all_data_causes_no_storm_of_changes(void **state)
@@ -475,6 +509,7 @@ int main(void)
 		TEST(a_socket_has_a_bound_of_subscriptions),
 		TEST(without_redis_presence_is_unavailable),
 		TEST(an_outage_causes_no_storm_of_changes),
+		TEST(after_an_outage_unknown_users_do_not_look_offline),
 		TEST(losing_all_data_causes_no_storm_of_changes),
 		TEST(a_stalled_redis_causes_no_storm_of_changes),
 	};

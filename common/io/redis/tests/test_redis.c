@@ -91,6 +91,7 @@ static int start(void **state)
 	                                                 NULL, 10),
 			       .password = getenv("REDIS_PASSWORD"),
 			       .pending_max = PENDING_MAX,
+			       .check_ms = 1000,
 			       .changed = on_change,
 		       });
 	for (unsigned i = 0; i < TURNS_MAX && !redis_is_up(redis); i++)

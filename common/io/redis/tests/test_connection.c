@@ -1,0 +1,551 @@
+/*
+ * A Redis that misbehaves, in each way: what the client says of it, and that it
+ * works again by itself. A fake Redis on the loop of the test plays all of them
+ * at the same time.
+ */
+#include "common/base/mem.h"
+#include "common/base/scope.h"
+#include "common/io/redis/redis.h"
+
+#include <netdb.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <utlist.h>
+#include <uv.h>
+
+enum {
+	READ_MAX = 64 * 1024,
+	WHY_MAX = 256,
+	HANG_MS = 60000,
+	BIG = 4 * 1024 * 1024
+};
+
+#define OK     "+OK\r\n"
+#define PONG   "+PONG\r\n"
+#define ADDED  ":1\r\n"
+#define NOAUTH "-NOAUTH Authentication required.\r\n"
+
+/* After PING, which comes first. */
+static const struct redis_check checks[] = {
+	{{"ZADD", "presence:0", "1", "check"}, REDIS_KIND(REDIS_NUMBER)},
+};
+
+struct fault {
+	const char *name;
+	const char *ping, *zadd, *auth; /* the replies; NULL: none */
+	bool closes;                    /* after the first reply */
+	bool refuses;                   /* nothing listens */
+	bool big;                       /* the reply has no end */
+	const char *why;                /* a part of the reason */
+};
+
+static const struct fault faults[] = {
+	{"refused", .refuses = true, .why = "Connection refused"},
+	{"hangs", .why = "no answer"},
+	{"hangs after a reply", .ping = PONG, .why = "no answer"},
+	{"out of memory", .auth = OK, .ping = PONG,
+         .zadd = "-OOM command not allowed\r\n",
+         .why = "OOM command not allowed"},
+	{"cannot save", .auth = OK,
+         .ping = "-MISCONF Redis is configured to save\r\n",
+         .zadd = "-MISCONF Redis is configured to save\r\n", .why = "MISCONF"},
+	{"no permission", .auth = OK, .ping = PONG,
+         .zadd = "-NOPERM this user has no permissions\r\n", .why = "NOPERM"},
+	{"loading", .auth = OK, .ping = "-LOADING Redis is loading\r\n",
+         .zadd = "-LOADING Redis is loading\r\n", .why = "LOADING"},
+	{"a replica", .auth = OK, .ping = PONG,
+         .zadd = "-READONLY You can't write\r\n", .why = "READONLY"},
+	{"of a cluster", .auth = OK, .ping = PONG,
+         .zadd = "-MOVED 7 10.0.0.1:6379\r\n", .why = "MOVED"},
+	{"wrong password", .auth = "-WRONGPASS invalid pair\r\n",
+         .ping = NOAUTH, .zadd = NOAUTH, .why = "WRONGPASS"},
+	{"too many clients", .auth = "-ERR max number of clients\r\n",
+         .closes = true, .why = "max number of clients"},
+	{"closes", .auth = OK, .closes = true, .why = "closed"},
+	{"not a Redis", .auth = "HTTP/1.1 400 Bad Request\r\n\r\n",
+         .why = "Protocol error"},
+	{"another kind of reply", .auth = OK, .ping = PONG, .zadd = OK,
+         .why = "not the reply of a Redis"},
+	{"never ends", .big = true, .why = "too long"},
+};
+
+enum { HANGS = 1, IS_REPLICA = 7 };
+
+static uv_loop_t loop;
+
+/* --- a fake Redis -------------------------------------------------------- */
+
+struct server {
+	uv_tcp_t tcp;              /* first: its address is the server */
+	const struct fault *fault; /* NULL: none */
+	bool listening;
+	struct peer *peers;
+};
+
+struct peer {
+	uv_tcp_t tcp; /* first: its address is the peer */
+	struct server *server;
+	struct peer *prev, *next;
+	char in[READ_MAX];
+};
+
+/* The handles of a server close after its test. */
+static struct server only, old_host, new_host;
+static char big_reply[BIG];
+
+static void free_handle(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+static void close_peer(struct peer *peer)
+{
+	if (uv_is_closing((uv_handle_t *)&peer->tcp))
+		return;
+	DL_DELETE(peer->server->peers, peer);
+	uv_close((uv_handle_t *)&peer->tcp, free_handle);
+}
+
+static void on_written(uv_write_t *write, int status)
+{
+	(void)status;
+	free(write);
+}
+
+static void put(struct peer *peer, const char *bytes, size_t len)
+{
+	uv_buf_t buf = uv_buf_init((char *)(uintptr_t)bytes, (unsigned)len);
+
+	if (!uv_is_closing((uv_handle_t *)&peer->tcp))
+		(void)uv_write(mem_new(sizeof(uv_write_t)),
+		               (uv_stream_t *)&peer->tcp, &buf, 1, on_written);
+}
+
+static void reply(struct peer *peer, const char *text)
+{
+	if (text)
+		put(peer, text, strlen(text));
+}
+
+static void on_command(struct peer *peer, const char *command)
+{
+	static const struct fault none = {
+		.ping = PONG, .zadd = ADDED, .auth = OK};
+	const struct fault *fault =
+		peer->server->fault ? peer->server->fault : &none;
+
+	if (fault->big) {
+		put(peer, big_reply, sizeof(big_reply));
+		return;
+	}
+	if (!strncmp(command, "AUTH", 4))
+		reply(peer, fault->auth);
+	else if (!strncmp(command, "PING", 4))
+		reply(peer, fault->ping);
+	else if (!strncmp(command, "ZADD", 4))
+		reply(peer, fault->zadd);
+}
+
+/* The client's commands arrive whole; the fake does not answer GET. */
+static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
+{
+	struct peer *peer = (struct peer *)stream;
+	const struct fault *fault = peer->server->fault;
+
+	if (count < 0) {
+		close_peer(peer);
+		return;
+	}
+	buf->base[count] = '\0';
+	for (const char *at = buf->base; (at = strchr(at, '$')); at++)
+		on_command(peer, strchr(at, '\n') + 1);
+	if (fault && fault->closes)
+		close_peer(peer);
+}
+
+static void give_room(uv_handle_t *handle, size_t wanted, uv_buf_t *ret_buf)
+{
+	struct peer *peer = (struct peer *)handle;
+
+	(void)wanted;
+	*ret_buf = uv_buf_init(peer->in, sizeof(peer->in) - 1);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct server *server = (struct server *)stream;
+	struct peer *peer = mem_new(sizeof(*peer));
+
+	assert_int_equal(status, 0);
+	peer->server = server;
+	DL_APPEND(server->peers, peer);
+	(void)uv_tcp_init(&loop, &peer->tcp);
+	assert_int_equal(uv_accept(stream, (uv_stream_t *)&peer->tcp), 0);
+	(void)uv_read_start((uv_stream_t *)&peer->tcp, give_room, on_read);
+}
+
+/* Port 0: a free one. Returns the port. */
+static uint16_t server_listen(struct server *server, const char *address,
+                              uint16_t port)
+{
+	struct sockaddr_in at;
+	int len = sizeof(at);
+
+	(void)uv_tcp_init(&loop, &server->tcp);
+	(void)uv_ip4_addr(address, port, &at);
+	assert_int_equal(uv_tcp_bind(&server->tcp, (struct sockaddr *)&at, 0),
+	                 0);
+	assert_int_equal(
+		uv_listen((uv_stream_t *)&server->tcp, 16, on_connection), 0);
+	(void)uv_tcp_getsockname(&server->tcp, (struct sockaddr *)&at, &len);
+	server->listening = true;
+	return ntohs(at.sin_port);
+}
+
+static void server_drop_peers(struct server *server)
+{
+	while (server->peers)
+		close_peer(server->peers);
+}
+
+static void server_close(struct server *server)
+{
+	server_drop_peers(server);
+	if (server->listening)
+		uv_close((uv_handle_t *)&server->tcp, NULL);
+	server->listening = false;
+}
+
+/* --- the client ---------------------------------------------------------- */
+
+struct client {
+	struct redis *redis;
+	bool up;
+	unsigned reports;
+	unsigned unanswered; /* GET commands that got REDIS_NO_REPLY */
+	char why[WHY_MAX];
+};
+
+static void on_change(void *context, bool up, const char *why)
+{
+	struct client *client = context;
+
+	assert_int_equal(up, !why);
+	client->up = up;
+	client->reports++;
+	(void)snprintf(client->why, sizeof(client->why), "%s", why ? why : "");
+}
+
+static void client_start(struct client *client, const char *host, uint16_t port)
+{
+	client->redis = redis_create(&loop, &(struct redis_options){
+						    .host = host,
+						    .port = port,
+						    .password = "secret",
+						    .pending_max = 10,
+						    .checks = checks,
+						    .check_count = 1,
+						    .check_ms = 100,
+						    .changed = on_change,
+						    .context = client,
+					    });
+}
+
+static void on_reply(void *context, uint64_t tag,
+                     const struct redis_reply *answer)
+{
+	struct client *client = context;
+
+	assert_int_equal(tag, 7);
+	assert_int_equal(answer->kind, REDIS_NO_REPLY);
+	client->unanswered++;
+	/* A caller may go on at once; nothing can be sent now. */
+	assert_false(redis_command(client->redis,
+	                           (const struct span[]){SPAN("GET")}, 1, NULL,
+	                           NULL, 0));
+}
+
+static bool client_get(struct client *client)
+{
+	const struct span words[] = {SPAN("GET"), SPAN("key")};
+
+	return redis_command(client->redis, words, 2, on_reply, client, 7);
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static bool stuck;
+static unsigned beats;
+static uv_timer_t deadline, beat;
+
+static void on_deadline(uv_timer_t *timer)
+{
+	(void)timer;
+	stuck = true;
+}
+
+static void on_beat(uv_timer_t *timer)
+{
+	(void)timer;
+	beats++;
+}
+
+#define turn_until(condition) \
+	do { \
+		while (!(condition) && !stuck) \
+			(void)uv_run(&loop, UV_RUN_ONCE); \
+		if (stuck) \
+			fail_msg("never: %s", #condition); \
+	} while (0)
+
+static int start(void **state)
+{
+	(void)state;
+	stuck = false;
+	(void)uv_loop_init(&loop);
+	(void)uv_timer_init(&loop, &deadline);
+	(void)uv_timer_start(&deadline, on_deadline, HANG_MS, 0);
+	(void)uv_timer_init(&loop, &beat);
+	(void)uv_timer_start(&beat, on_beat, 10, 10);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	uv_close((uv_handle_t *)&deadline, NULL);
+	uv_close((uv_handle_t *)&beat, NULL);
+	while (uv_run(&loop, UV_RUN_NOWAIT))
+		;
+	return uv_loop_close(&loop);
+}
+
+/* --- names --------------------------------------------------------------- */
+
+/* What the name server says of NAME.test; "": that it does not exist. */
+static const char *addresses[2];
+static sem_t name_server;
+
+int __real_getaddrinfo(const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **found);
+int __wrap_getaddrinfo(const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **found);
+
+int __wrap_getaddrinfo(const char *node, const char *service,
+                       const struct addrinfo *hints, struct addrinfo **found)
+{
+	struct addrinfo *second = NULL;
+	int error;
+
+	if (!strstr(node, ".test"))
+		return __real_getaddrinfo(node, service, hints, found);
+	if (hints->ai_flags & AI_NUMERICHOST)
+		return EAI_NONAME;
+	(void)sem_wait(&name_server);
+	if (!addresses[0])
+		return EAI_AGAIN;
+	error = __real_getaddrinfo(addresses[0], service, hints, found);
+	if (!error && addresses[1])
+		error = __real_getaddrinfo(addresses[1], service, hints,
+		                           &second);
+	if (!error)
+		(*found)->ai_next = second;
+	return error;
+}
+
+/* Answers of the name server, from now on; also to look-ups that wait. */
+static void name_server_says(const char *first, const char *second)
+{
+	addresses[0] = first;
+	addresses[1] = second;
+	for (unsigned i = 0; i < 1000; i++)
+		(void)sem_post(&name_server);
+}
+
+static void name_server_hangs(void)
+{
+	while (!sem_trywait(&name_server))
+		;
+}
+
+/* --- tests --------------------------------------------------------------- */
+
+static struct server servers[ARRAY_LEN(faults)];
+static struct client clients[ARRAY_LEN(faults)];
+static uint16_t ports[ARRAY_LEN(faults)];
+
+static bool all_say_why(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		if (clients[i].up || !strstr(clients[i].why, faults[i].why))
+			return false;
+	}
+	return true;
+}
+
+static bool all_are_up(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		if (!clients[i].up)
+			return false;
+	}
+	return true;
+}
+
+static void break_server(unsigned i)
+{
+	servers[i].fault = &faults[i];
+	if (faults[i].refuses)
+		server_close(&servers[i]);
+}
+
+static void mend_server(unsigned i)
+{
+	servers[i].fault = NULL;
+	if (!servers[i].listening)
+		(void)server_listen(&servers[i], "127.0.0.1", ports[i]);
+}
+
+static void print_silent(void)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		if (clients[i].up || !strstr(clients[i].why, faults[i].why))
+			print_error("%s: %s\n", faults[i].name, clients[i].why);
+	}
+}
+
+static void wait_for_reasons(void)
+{
+	while (!all_say_why() && !stuck)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	if (stuck)
+		print_silent();
+	assert_false(stuck);
+}
+
+/* At the start, and later. */
+static void each_fault_is_named_and_it_works_again_when_mended(void **state)
+{
+	(void)state;
+	memset(big_reply, 'x', sizeof(big_reply));
+	memcpy(big_reply, "$99999999\r\n", 11);
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		ports[i] = server_listen(&servers[i], "127.0.0.1", 0);
+		break_server(i);
+		client_start(&clients[i], "127.0.0.1", ports[i]);
+	}
+	wait_for_reasons();
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		assert_false(client_get(&clients[i]));
+		assert_int_equal(clients[i].reports, 1);
+		mend_server(i);
+	}
+	turn_until(all_are_up());
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++)
+		break_server(i);
+	wait_for_reasons();
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++)
+		mend_server(i);
+	turn_until(all_are_up());
+	for (unsigned i = 0; i < ARRAY_LEN(faults); i++) {
+		redis_destroy(&clients[i].redis);
+		server_close(&servers[i]);
+	}
+}
+
+static void the_pending_commands_of_a_lost_connection_end(void **state)
+{
+	struct client client = {0};
+
+	(void)state;
+	client_start(&client, "127.0.0.1",
+	             server_listen(&only, "127.0.0.1", 0));
+	for (unsigned hang = 0; hang < 2; hang++) {
+		turn_until(client.up);
+		assert_true(client_get(&client));
+		assert_true(client_get(&client));
+		only.fault = hang ? &faults[HANGS] : NULL;
+		if (!hang)
+			server_drop_peers(&only);
+		turn_until(client.unanswered == 2);
+		client.unanswered = 0;
+		client.up = false;
+		only.fault = NULL;
+	}
+	redis_destroy(&client.redis);
+	server_close(&only);
+}
+
+static void a_slow_name_server_does_not_stop_the_loop(void **state)
+{
+	struct client client = {0};
+	uint16_t port = server_listen(&only, "127.0.0.1", 0);
+
+	(void)state;
+	name_server_hangs();
+	client_start(&client, "redis.test", port);
+	turn_until(strstr(client.why, "redis.test is not resolved yet"));
+	beats = 0;
+	turn_until(beats > 10);
+	name_server_says(NULL, NULL);
+	turn_until(strstr(client.why, "redis.test cannot be resolved: Temp"));
+	name_server_says("127.0.0.1", NULL);
+	turn_until(client.up);
+	/* The address that it knows serves while no name server answers. */
+	name_server_hangs();
+	server_drop_peers(&only);
+	turn_until(!client.up);
+	turn_until(client.up);
+	/* Nothing waits for the look-up that is under way. */
+	redis_destroy(&client.redis);
+	server_close(&only);
+	name_server_says(NULL, NULL);
+}
+
+static void each_address_is_tried_and_a_changed_one_is_found(void **state)
+{
+	struct client client = {0};
+	uint16_t port = server_listen(&old_host, "127.0.0.2", 0);
+
+	(void)state;
+	name_server_says("127.0.0.3", "127.0.0.2");
+	client_start(&client, "redis.test", port);
+	turn_until(client.up);
+	assert_int_equal(client.reports, 1);
+	name_server_says("127.0.0.4", NULL);
+	(void)server_listen(&new_host, "127.0.0.4", port);
+	server_close(&old_host);
+	turn_until(!client.up);
+	turn_until(client.up && new_host.peers);
+	/* So does the client of a Redis that became a replica. */
+	name_server_says("127.0.0.2", NULL);
+	(void)server_listen(&old_host, "127.0.0.2", port);
+	new_host.fault = &faults[IS_REPLICA];
+	turn_until(strstr(client.why, "READONLY"));
+	turn_until(client.up && old_host.peers);
+	redis_destroy(&client.redis);
+	server_close(&old_host);
+	server_close(&new_host);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(each_fault_is_named_and_it_works_again_when_mended),
+		TEST(the_pending_commands_of_a_lost_connection_end),
+		TEST(a_slow_name_server_does_not_stop_the_loop),
+		TEST(each_address_is_tried_and_a_changed_one_is_found),
+	};
+#undef TEST
+
+	(void)sem_init(&name_server, 0, 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
