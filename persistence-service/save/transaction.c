@@ -20,7 +20,14 @@
 #include <stdlib.h>
 
 /* Another process may interfere, but not for ever. */
-enum { TRIES = 4, INVALID_MAX = 2 };
+enum {
+	TRIES = 4,
+	INVALID_MAX = 2,
+	LOST_MAX = 2,
+	LOST_ALONE_MAX = 20,
+	ENTRY_BYTES = 512, /* of a statement, for one entry, without texts */
+	STATEMENT_BYTES = 256, /* of the smallest statement with one text */
+};
 
 struct transaction {
 	struct sql *sql;
@@ -493,10 +500,13 @@ static void set_outcomes(struct transaction *t, struct batch *batch,
 	}
 }
 
-static void dead_letter(struct transaction *t, struct batch_entry *entry)
+static void dead_letter(struct transaction *t, struct batch *batch,
+                        const char *why)
 {
+	struct batch_entry *entry = &batch->entries[batch->progress.settled++];
+
 	entry->outcome = OUTCOME_DEAD;
-	entry->why = "the database cannot store it";
+	entry->why = why;
 	log_event(LOG_ERROR, "record.poison",
 	          F_NUMBER("sender", entry->record.sender),
 	          F_TEXT("why", sql_error(t->sql)));
@@ -516,22 +526,37 @@ static void reopen_range(struct batch *batch, unsigned from, unsigned to)
 }
 
 /*
- * The server cannot store a record of the range: finds it by halving. A single
- * record is dead when the server refuses it twice.
+ * A record of the range may be poison: halving finds it. A single record is
+ * dead when the server has refused it twice, or has ended the connection many
+ * times when it got it.
  */
-static enum status narrow(struct transaction *t, struct batch *batch,
-                          unsigned range)
+static void narrow(struct transaction *t, struct batch *batch, unsigned range,
+                   enum status status)
 {
 	struct batch_progress *progress = &batch->progress;
+	bool invalid = status == ST_INVALID;
 
-	if (range > 1) {
+	if (invalid)
+		progress->invalid++;
+	else
+		progress->lost++;
+	if (range > 1 && (invalid || progress->lost >= LOST_MAX))
 		progress->range = range / 2;
-	} else if (++progress->invalid == INVALID_MAX) {
-		dead_letter(t, &batch->entries[progress->settled]);
-		progress->settled++;
-		progress->invalid = 0;
-	}
-	return sql_connected(t->sql) ? ST_OK : ST_UNAVAILABLE;
+	else if (range == 1 && progress->invalid >= INVALID_MAX)
+		dead_letter(t, batch, "the database cannot store it");
+	else if (range == 1 && progress->lost >= LOST_ALONE_MAX)
+		dead_letter(t, batch,
+		            "the database ends the connection that sends it");
+	else
+		return;
+	progress->invalid = progress->lost = 0;
+}
+
+/* A server that is silent, or away, is no reason to doubt a record. */
+static bool may_be_poison(const struct transaction *t, enum status status)
+{
+	return status == ST_INVALID ||
+	       (!sql_connected(t->sql) && !sql_timed_out(t->sql));
 }
 
 static void settle(struct batch *batch, unsigned range)
@@ -539,22 +564,61 @@ static void settle(struct batch *batch, unsigned range)
 	struct batch_progress *progress = &batch->progress;
 
 	progress->settled += range;
-	progress->invalid = 0;
+	progress->invalid = progress->lost = 0;
 	if (progress->range)
 		progress->range *= 2;
+}
+
+static size_t bytes_of(const struct save_record *record)
+{
+	return record->message.len + record->users.len;
+}
+
+/* The next entries, as many as fit into one request to the server. */
+static unsigned next_range(const struct transaction *t,
+                           const struct batch *batch)
+{
+	const struct batch_progress *progress = &batch->progress;
+	unsigned max = batch->count - progress->settled, range = 0;
+	size_t room = sql_packet_max(t->sql);
+
+	if (progress->range && progress->range < max)
+		max = progress->range;
+	while (range < max) {
+		const struct batch_entry *entry =
+			&batch->entries[progress->settled + range];
+		size_t bytes = bytes_of(&entry->record) + ENTRY_BYTES;
+
+		if (bytes > room && range)
+			break;
+		room -= bytes < room ? bytes : room;
+		range++;
+	}
+	return range;
+}
+
+static bool too_large(const struct transaction *t,
+                      const struct batch_entry *entry)
+{
+	return sql_connected(t->sql) && entry->outcome != OUTCOME_DEAD &&
+	       bytes_of(&entry->record) + STATEMENT_BYTES >
+	               sql_packet_max(t->sql);
 }
 
 /* The next entries in a transaction of their own. */
 static enum status save_range(struct transaction *t, struct batch *batch)
 {
-	struct batch_progress *progress = &batch->progress;
-	unsigned from = progress->settled, left = batch->count - from;
-	unsigned range = progress->range && progress->range < left
-	                         ? progress->range
-	                         : left;
+	unsigned from = batch->progress.settled;
+	unsigned range = next_range(t, batch);
 	size_t mark = batch_texts_mark(batch);
 	enum status status;
 
+	if (range == 1 && too_large(t, &batch->entries[from])) {
+		dead_letter(t, batch,
+		            "it is larger than the database's "
+		            "max_allowed_packet");
+		return ST_OK;
+	}
 	reopen_range(batch, from, from + range);
 	status = save_with_retries(t, batch, from, from + range);
 	if (status == ST_OK) {
@@ -564,7 +628,9 @@ static enum status save_range(struct transaction *t, struct batch *batch)
 	}
 	reopen_range(batch, from, from + range);
 	batch_drop_texts(batch, mark);
-	return status == ST_INVALID ? narrow(t, batch, range) : status;
+	if (may_be_poison(t, status))
+		narrow(t, batch, range, status);
+	return status == ST_INVALID && sql_connected(t->sql) ? ST_OK : status;
 }
 
 /*

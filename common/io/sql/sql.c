@@ -1,4 +1,5 @@
 #include "common/io/sql/sql.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/sql/error.h"
 #include "common/io/sql/fault.h"
@@ -30,6 +31,9 @@ struct sql {
 	bool chains;  /* sql_chain_transactions() was called */
 	bool chained; /* the server has autocommit = 0 */
 	uint64_t connects;
+	size_t packet_max;
+	uint64_t began_ms; /* the statement that runs now */
+	bool timed_out;
 	/* The most recently used first. They are few: a linear search costs
 	 * less than hashing texts of many KiB. */
 	struct sql_statement *statements[STATEMENTS_MAX];
@@ -116,6 +120,16 @@ const char *sql_error(const struct sql *sql)
 	return sql->error;
 }
 
+size_t sql_packet_max(const struct sql *sql)
+{
+	return sql->packet_max;
+}
+
+bool sql_timed_out(const struct sql *sql)
+{
+	return sql->timed_out;
+}
+
 uint64_t sql_affected(const struct sql *sql)
 {
 	return sql->affected;
@@ -151,6 +165,8 @@ static enum status failed(struct sql *sql, unsigned error, const char *text)
 	enum status status = sql_error_status(error);
 
 	(void)sql_fail(sql, status, "%u %s", error, text);
+	sql->timed_out = clock_mono_ms() - sql->began_ms >=
+	                 sql->timeout_s * UINT64_C(1000);
 	if (sql_error_ends_connection(error))
 		disconnect(sql);
 	else if (status == ST_UNAVAILABLE)
@@ -196,6 +212,7 @@ static enum status query(struct sql *sql, const char *statement, size_t len)
 
 	if (status != ST_OK)
 		return status;
+	sql->began_ms = clock_mono_ms();
 	if (mysql_real_query(sql->mysql, statement, len))
 		return failed(sql, mysql_errno(sql->mysql),
 		              mysql_error(sql->mysql));
@@ -227,6 +244,28 @@ static enum status set_session(struct sql *sql)
 		return status;
 	return sql_execute(sql, "SET SESSION TRANSACTION ISOLATION LEVEL "
 	                        "READ COMMITTED");
+}
+
+static void drop_rows(struct sql *sql)
+{
+	struct sql_statement *s = MOVE(sql->reading);
+
+	if (s)
+		sql_statement_drop_rows(s);
+}
+
+static enum status ask_packet_max(struct sql *sql)
+{
+	static const char ask[] = "SELECT @@max_allowed_packet";
+	struct sql_value row;
+	enum status status = sql_run(sql, ask, NULL, 0);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, &row, 1);
+	if (status == ST_OK)
+		sql->packet_max = row.number;
+	drop_rows(sql);
+	return status;
 }
 
 static void set_options(const struct sql *sql, MYSQL *mysql)
@@ -271,17 +310,11 @@ enum status sql_connect(struct sql *sql)
 	status = fault(sql, false);
 	if (status == ST_OK)
 		status = set_session(sql);
+	if (status == ST_OK)
+		status = ask_packet_max(sql);
 	if (status != ST_OK)
 		disconnect(sql);
 	return status;
-}
-
-static void drop_rows(struct sql *sql)
-{
-	struct sql_statement *s = MOVE(sql->reading);
-
-	if (s)
-		sql_statement_drop_rows(s);
 }
 
 enum status sql_execute(struct sql *sql, const char *statement)
@@ -422,6 +455,7 @@ enum status sql_run(struct sql *sql, const char *statement,
 	status = find(sql, statement, &s);
 	if (status != ST_OK)
 		return status;
+	sql->began_ms = clock_mono_ms();
 	error = fault_now(sql, false);
 	if (!error && !sql_statement_run(s, values, count))
 		return run_failed(sql, s, sql_statement_errno(s),

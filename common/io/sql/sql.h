@@ -52,6 +52,10 @@ bool sql_connected(const struct sql *sql);
 /* Connections made so far: a change means that caches may be stale. */
 uint64_t sql_connects(const struct sql *sql);
 const char *sql_error(const struct sql *sql);
+/* Bytes of the largest request that the connected server takes. */
+size_t sql_packet_max(const struct sql *sql);
+/* True when the connection was lost because the server was silent. */
+bool sql_timed_out(const struct sql *sql);
 
 /* Executes a constant statement without parameters; drops its rows. */
 MUST_CHECK enum status sql_execute(struct sql *sql, const char *statement);

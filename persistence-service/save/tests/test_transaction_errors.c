@@ -498,6 +498,34 @@ static void large_texts_of_failed_tries_are_dropped(void **state)
 	                 BATCH_RECORDS_MAX - 1);
 }
 
+/* As a proxy does that takes less than the server. */
+static void a_record_that_ends_the_connection_is_found(void **state)
+{
+	enum { RECORDS = 100, POISON = 37, TRIES = 100 };
+	enum status status = ST_UNAVAILABLE;
+
+	(void)state;
+	chat_execute("CALL reset_chat()");
+	batch_clear(batch);
+	for (unsigned i = 0; i < RECORDS; i++)
+		say(1, 2, 0, i == POISON ? "deadly" : "hi");
+	chat_execute("CREATE TRIGGER cut BEFORE INSERT ON messages"
+	             " FOR EACH ROW BEGIN IF NEW.body = 'deadly' THEN"
+	             " KILL CONNECTION_ID(); END IF; END");
+	for (unsigned i = 0; i < TRIES && status != ST_OK; i++) {
+		if (!sql_connected(sql))
+			assert_int_equal(sql_connect(sql), ST_OK);
+		status = transaction_save(transaction, batch);
+	}
+	chat_execute("DROP TRIGGER cut");
+	assert_int_equal(status, ST_OK);
+	for (unsigned i = 0; i < RECORDS; i++)
+		assert_int_equal(batch->entries[i].outcome,
+		                 i == POISON ? OUTCOME_DEAD : OUTCOME_SAVED);
+	assert_non_null(batch->entries[POISON].why);
+	assert_consistent();
+}
+
 /* Another process, whose transaction commits once ours inserts the uuid. */
 static void *commit_when_awaited(void *context)
 {
@@ -582,6 +610,7 @@ int main(void)
 		TEST(without_messages),
 		TEST(with_a_poison_record),
 		TEST(large_texts_of_failed_tries_are_dropped),
+		TEST(a_record_that_ends_the_connection_is_found),
 		TEST(another_process_may_take_the_uuid_of_a_change),
 	};
 

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
+#include "common/io/sql/fault.h"
 #include "common/io/sql/migrate.h"
 #include "common/io/sql/sql.h"
 #include "tests/support/sql_server.h"
@@ -76,6 +77,91 @@ static uint64_t count(struct sql *sql)
 	                 ST_OK);
 	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
 	return row.number;
+}
+
+static void the_connection_knows_the_largest_packet(void **state)
+{
+	struct sql *sql = *state;
+	struct sql_value row;
+
+	assert_int_equal(sql_run(sql, "SELECT @@max_allowed_packet", NULL, 0),
+	                 ST_OK);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
+	assert_int_equal(sql_packet_max(sql), row.number);
+}
+
+/* Before: nothing happens. After: it happens, and the answer is lost. */
+static void a_fault_fails_one_statement(void **state)
+{
+	static const struct {
+		unsigned error;
+		bool after, transaction;
+		enum status status;
+		bool connected;
+		uint64_t rows;
+	} cases[] = {
+		{1062, false, false, ST_CONFLICT, true, 0},
+		{1062, true, false, ST_CONFLICT, true, 1},
+		{1213, true, true, ST_UNAVAILABLE, true, 0},
+		{1205, true, true, ST_UNAVAILABLE, true, 0},
+		{1290, false, true, ST_UNAVAILABLE, true, 0},
+		{1114, false, true, ST_UNAVAILABLE, true, 0},
+		{1153, false, true, ST_INVALID, false, 0},
+		{2006, true, true, ST_UNAVAILABLE, false, 0},
+		{2013, true, true, ST_UNAVAILABLE, false, 0},
+		{2013, true, false, ST_UNCERTAIN, false, 1},
+	};
+	struct sql *sql = *state;
+
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sql_fault fault = {.statement = 1,
+		                          .error = cases[i].error,
+		                          .after = cases[i].after};
+
+		if (!sql_connected(sql))
+			assert_int_equal(sql_connect(sql), ST_OK);
+		assert_int_equal(sql_execute(sql, "DELETE FROM thing"), ST_OK);
+		assert_int_equal(insert(sql, 1, "prepared"), ST_OK);
+		assert_int_equal(sql_execute(sql, "DELETE FROM thing"), ST_OK);
+		if (cases[i].transaction)
+			assert_int_equal(sql_begin(sql), ST_OK);
+		sql_fault_set(sql, &fault);
+		assert_int_equal(insert(sql, 1, "x"), cases[i].status);
+		sql_fault_set(sql, NULL);
+		assert_true(fault.happened);
+		assert_int_equal(sql_connected(sql), cases[i].connected);
+		sql_rollback(sql);
+		if (!sql_connected(sql))
+			assert_int_equal(sql_connect(sql), ST_OK);
+		assert_int_equal(count(sql), cases[i].rows);
+	}
+}
+
+/* As a server that has no connection left, and one that dies meanwhile. */
+static void a_connect_may_fail_at_any_statement(void **state)
+{
+	static const unsigned errors[] = {1040, 1203, 2006, 2013, 1213};
+	struct sql *sql = *state;
+
+	for (unsigned i = 0; i < ARRAY_LEN(errors); i++) {
+		struct sql_fault fault = {.error = errors[i]};
+
+		do {
+			fault.happened = false;
+			fault.seen = 0;
+			fault.statement++;
+			sql_fault_set(sql, &fault);
+			if (sql_connect(sql) != ST_OK) {
+				assert_true(fault.happened);
+				assert_false(sql_connected(sql));
+				assert_int_equal(sql_begin(sql),
+				                 ST_UNAVAILABLE);
+			}
+			sql_fault_set(sql, NULL);
+		} while (fault.happened);
+		assert_true(fault.statement > 3);
+		assert_int_equal(count(sql), 0);
+	}
 }
 
 static void stored_values_are_read_unchanged(void **state)
@@ -508,6 +594,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh_table, close_sql)
 	const struct CMUnitTest tests[] = {
+		TEST(the_connection_knows_the_largest_packet),
+		TEST(a_fault_fails_one_statement),
+		TEST(a_connect_may_fail_at_any_statement),
 		TEST(stored_values_are_read_unchanged),
 		TEST(long_columns_are_read_whole_between_short_ones),
 		TEST(a_taken_key_is_a_conflict),
