@@ -12,6 +12,8 @@
 #include "websocket-service/gateway_private.h"
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/receive/conversation_keys.h"
+#include "websocket-service/receive/frame_order.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
@@ -48,6 +50,8 @@ static void on_tick(void *context)
 {
 	struct gateway *g = context;
 
+	conversation_keys_tick(g->keys);
+	frame_order_tick(g->order);
 	pending_sends_tick(g->sends);
 	pending_receipts_tick(g->receipts);
 	rooms_tick(g->rooms);
@@ -58,6 +62,7 @@ static void on_before_wait(void *context)
 	struct gateway *g = context;
 
 	rooms_flush(g->rooms);
+	conversation_keys_flush(g->keys);
 	connections_flush(g->connections);
 }
 

@@ -21,6 +21,12 @@ struct gateway_metrics gateway_metrics = {
 		"Writes to sockets. Frames out per write is the batch size."),
 	.frames_refused = METRIC_COUNTER("parley_frames_refused_total",
                                          "Frames answered with an error."),
+	.frames_held = METRIC_GAUGE("parley_frames_held",
+                                    "Frames that wait for a look-up of a "
+                                    "recipient or conversation."),
+	.keys_queries = METRIC_COUNTER(
+		"parley_keys_queries_total",
+		"Queries for the keys of conversations, each for one or many."),
 	.sends_unsettled =
 		METRIC_GAUGE("parley_sends_unsettled", "Messages under way."),
 	.kafka_pending =

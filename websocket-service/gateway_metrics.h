@@ -19,6 +19,8 @@ struct gateway_metrics {
 	struct metric frames_out;
 	struct metric socket_writes;
 	struct metric frames_refused;
+	struct metric frames_held;
+	struct metric keys_queries;
 	struct metric sends_unsettled;
 	struct metric kafka_pending;
 	struct metric kafka_refused;

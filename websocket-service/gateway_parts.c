@@ -16,10 +16,11 @@
 #include "websocket-service/gateway_private.h"
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/frame_dispatch.h"
+#include "websocket-service/receive/frame_order.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
-#include "websocket-service/receive/recipient_check.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/rate_limits.h"
@@ -88,12 +89,23 @@ static void on_text(void *context, struct connection *connection,
 	frame_dispatch_text(g->dispatch, connection, text);
 }
 
+/* A connected user exists: keeps that as an answer. */
+static void remember_user(struct gateway *g, uint64_t user)
+{
+	struct identity_request request =
+		identity_request_user(user, SPAN_NONE);
+
+	identity_client_put(
+		g->identity, &request,
+		&(struct identity_response){.status = ST_OK, .user = user});
+}
+
 static bool on_socket_opened(void *context, struct connection *connection)
 {
 	struct gateway *g = context;
 	uint64_t user = connection_user(connection);
 
-	recipient_check_user_seen(g->recipients, user);
+	remember_user(g, user);
 	presence_publisher_user_connected(g->presence_publisher, user);
 	return rooms_user_connected(g->rooms, user);
 }
@@ -208,7 +220,7 @@ static void on_typing(void *context, struct connection *connection,
 	struct gateway *g = context;
 
 	typing_started(g->typing, connection_user(connection),
-	               frame->conversation);
+	               frame->conversation, frame->user_to);
 }
 
 static void on_presence(void *context, struct connection *connection,
@@ -217,6 +229,48 @@ static void on_presence(void *context, struct connection *connection,
 	struct gateway *g = context;
 
 	presence_queries_request(g->presence_queries, connection, frame);
+}
+
+static void on_frame_in_order(void *context, struct connection *connection,
+                              const struct client_frame *frame,
+                              uint64_t began_us)
+{
+	struct gateway *g = context;
+
+	frame_dispatch_pass(g->dispatch, connection, frame, began_us);
+}
+
+/* A query that is refused, or lost later, is repeated. */
+static void query(struct gateway *g, struct save_record *record,
+                  uint64_t number)
+{
+	char origin[EVENT_ORIGIN_LEN];
+
+	event_origin_format(
+		&(struct event_origin){.gateway = g->number, .send = number},
+		origin);
+	if (save_records_produce(
+		    g->records, record, span_make(origin, sizeof(origin)),
+		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) != ST_OK)
+		metric_count(&gateway_metrics.kafka_refused, 1);
+}
+
+static void query_keys(void *context, uint64_t number, uint64_t user,
+                       struct span conversations)
+{
+	metric_count(&gateway_metrics.keys_queries, 1);
+	query(context,
+	      &(struct save_record){.kind = SAVE_KEYS,
+	                            .sender = user,
+	                            .conversations = conversations},
+	      number);
+}
+
+static void on_keys_known(void *context)
+{
+	struct gateway *g = context;
+
+	frame_order_keys_known(g->order);
 }
 
 static void create_receive(struct gateway *g)
@@ -235,16 +289,23 @@ static void create_receive(struct gateway *g)
 		.hint_ttl_s = (unsigned)g->settings->hint_ttl_s,
 	});
 	g->receipts = pending_receipts_create(g->records, PENDING_RECEIPTS_MAX);
-	g->recipients =
-		recipient_check_create(&(struct recipient_check_options){
-			.connections = g->connections,
-			.identity = g->identity,
-			.sends = g->sends,
-			.unsettled_max = unsettled_max,
-		});
+	g->keys = conversation_keys_create(&(struct conversation_keys_options){
+		.keys_max = CONVERSATION_KEYS_MAX,
+		.query = query_keys,
+		.answered = on_keys_known,
+		.context = g,
+	});
+	g->order = frame_order_create(&(struct frame_order_options){
+		.connections = g->connections,
+		.identity = g->identity,
+		.keys = g->keys,
+		.unsettled_max = unsettled_max,
+		.pass = on_frame_in_order,
+		.context = g,
+	});
 	g->dispatch = frame_dispatch_create(&(struct frame_dispatch_options){
 		.rate_limits = g->rate_limits,
-		.recipients = g->recipients,
+		.order = g->order,
 		.sends = g->sends,
 		.receipts = g->receipts,
 		.typing = on_typing,
@@ -258,20 +319,11 @@ static void create_receive(struct gateway *g)
 static void query_rooms(void *context, uint64_t number, uint64_t first,
                         struct span users)
 {
-	struct gateway *g = context;
-	struct save_record record = {
-		.kind = SAVE_ROOMS, .sender = first, .users = users};
-	char origin[EVENT_ORIGIN_LEN];
-
-	event_origin_format(
-		&(struct event_origin){.gateway = g->number, .send = number},
-		origin);
 	metric_count(&gateway_metrics.rooms_queries, 1);
-	/* A query that is refused, or lost later, is repeated. */
-	if (save_records_produce(
-		    g->records, &record, span_make(origin, sizeof(origin)),
-		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) != ST_OK)
-		metric_count(&gateway_metrics.kafka_refused, 1);
+	query(context,
+	      &(struct save_record){
+		      .kind = SAVE_ROOMS, .sender = first, .users = users},
+	      number);
 }
 
 static void on_welcome(void *context, uint64_t user)
@@ -322,6 +374,7 @@ static void create_deliver(struct gateway *g)
 		.sends = g->sends,
 		.rooms = g->rooms,
 		.typing = g->typing,
+		.keys = g->keys,
 		.gateway = g->number,
 		.block_changed = on_block_changed,
 		.context = g,
@@ -354,7 +407,7 @@ void gateway_parts_destroy(struct gateway *g)
 	sockets_destroy(&g->sockets);
 	gateway_loop_settle(g->loop);
 	frame_dispatch_destroy(&g->dispatch);
-	recipient_check_destroy(&g->recipients);
+	frame_order_destroy(&g->order);
 	rate_limits_destroy(&g->rate_limits);
 	identity_client_destroy(&g->identity);
 	presence_queries_destroy(&g->presence_queries);
@@ -370,6 +423,7 @@ void gateway_parts_destroy(struct gateway *g)
 	ephemeral_producer_destroy(&g->ephemeral);
 	fanout_destroy(&g->fanout);
 	typing_destroy(&g->typing);
+	conversation_keys_destroy(&g->keys);
 	pending_receipts_destroy(&g->receipts);
 	rooms_destroy(&g->rooms);
 	pending_sends_destroy(&g->sends);

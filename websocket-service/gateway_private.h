@@ -33,7 +33,8 @@ struct gateway {
 	struct save_records *records;
 	struct pending_sends *sends;
 	struct pending_receipts *receipts;
-	struct recipient_check *recipients;
+	struct conversation_keys *keys;
+	struct frame_order *order;
 	struct frame_dispatch *dispatch;
 	/* deliver/ */
 	struct rooms *rooms;

@@ -5,8 +5,8 @@ WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c 
 		connection_upgrade.c connections.c rate_limits.c send_buffer.c \
 		slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \
-	$(addprefix receive/,error_frame.c frame_dispatch.c pending_receipts.c \
-		pending_sends.c recipient_check.c save_records.c) \
+	$(addprefix receive/,conversation_keys.c error_frame.c frame_dispatch.c \
+		frame_order.c pending_receipts.c pending_sends.c save_records.c) \
 	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c memberships.c \
 		room_members.c room_queries.c rooms.c typing.c) \
 	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \
@@ -23,7 +23,8 @@ $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,
 
 $(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.
-WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits receive/tests/test_pending_receipts \
+WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \
+	$(addprefix receive/tests/test_,conversation_keys frame_order pending_receipts) \
 	$(addprefix deliver/tests/test_,rooms typing)
 $(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
 

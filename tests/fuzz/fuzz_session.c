@@ -22,11 +22,12 @@
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/presence/presence_queries.h"
+#include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/error_frame.h"
 #include "websocket-service/receive/frame_dispatch.h"
+#include "websocket-service/receive/frame_order.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
-#include "websocket-service/receive/recipient_check.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/rate_limits.h"
@@ -287,14 +288,6 @@ bool identity_client_peek(struct identity_client *client,
 	return mood % 4 == 2;
 }
 
-void identity_client_put(struct identity_client *client,
-                         const struct identity_request *request,
-                         const struct identity_response *response)
-{
-	(void)client;
-	must(request->user > 0 && response->status == ST_OK);
-}
-
 static void answer_one(uint8_t which, uint8_t what)
 {
 	struct identity_waiter *waiter = waiters[which % WAITERS];
@@ -307,7 +300,8 @@ static void answer_one(uint8_t which, uint8_t what)
 }
 
 /* --- sends --------------------------------------------------------------- */
-static struct recipient_check *recipients;
+static struct conversation_keys *keys;
+static struct frame_order *order;
 static struct frame_dispatch *dispatch;
 static uint64_t under_way[SENDS]; /* connection numbers */
 
@@ -317,8 +311,10 @@ static void check_send(const struct client_frame *frame)
 	     frame->kind == CLIENT_DELETE || frame->kind == CLIENT_REACT);
 	must(frame->user_to <= JSON_ID_MAX);
 	must(frame->conversation <= JSON_ID_MAX);
-	must(!frame->user_to == !!frame->conversation);
-	must((frame->kind != CLIENT_MESSAGE) == (frame->seq > 0));
+	must(frame->user_to || frame->conversation);
+	must(frame->kind == CLIENT_MESSAGE
+	             ? !frame->user_to == !!frame->conversation
+	             : frame->conversation && frame->seq);
 	must(utf8_valid(frame->message) && utf8_valid(frame->reaction));
 }
 
@@ -384,8 +380,8 @@ static void on_typing(void *context, struct connection *connection,
                       const struct client_frame *frame)
 {
 	(void)context;
-	typing_started(typing, connection_user(connection),
-	               frame->conversation);
+	typing_started(typing, connection_user(connection), frame->conversation,
+	               frame->user_to);
 }
 
 static void on_presence(void *context, struct connection *connection,
@@ -504,6 +500,33 @@ static void on_query_rooms(void *context, uint64_t number, uint64_t first,
 	     count <= SAVE_USERS_MAX);
 }
 
+static void on_query_keys(void *context, uint64_t number, uint64_t user,
+                          struct span conversations)
+{
+	uint64_t conversation;
+	unsigned count = 0;
+
+	(void)context;
+	while (event_key_next(&conversations, &conversation))
+		count++;
+	must(number >= 1 && user >= 1 && conversations.len == 0 && count >= 1 &&
+	     count <= SAVE_CONVERSATIONS_MAX);
+}
+
+static void on_keys_known(void *context)
+{
+	(void)context;
+	frame_order_keys_known(order);
+}
+
+static void on_pass(void *context, struct connection *connection,
+                    const struct client_frame *frame, uint64_t began_us)
+{
+	(void)context;
+	must(connections_find(set, connection_id(connection)) == connection);
+	frame_dispatch_pass(dispatch, connection, frame, began_us);
+}
+
 static void on_welcome(void *context, uint64_t user)
 {
 	(void)context;
@@ -522,7 +545,6 @@ static bool on_opened(void *context, struct connection *connection)
 	uint64_t user = connection_user(connection);
 
 	(void)context;
-	recipient_check_user_seen(recipients, user);
 	if (mood & 64)
 		return rooms_user_connected(rooms, user);
 	(void)rooms_user_connected(rooms, user);
@@ -541,7 +563,10 @@ static void on_closed(void *context, struct connection *connection, bool last)
 		rooms_user_disconnected(rooms, user);
 }
 
-/* The rooms and roster of a user, or a change of the members of a room. */
+/*
+ * The rooms and roster of a user, a change of the members of a room, or the
+ * keys of conversations.
+ */
 static void tell_rooms(uint8_t what, struct span text)
 {
 	uint64_t user = 1 + what % 3u;
@@ -551,6 +576,8 @@ static void tell_rooms(uint8_t what, struct span text)
 	if (event_room_parse(text, &room)) {
 		typing_evict(typing, room.conversation);
 		rooms_changed(rooms, event_partition(user, PARTITIONS), &room);
+	} else if (text.len && memchr(text.data, '=', text.len) && what & 32) {
+		conversation_keys_answered(keys, what, text);
 	} else if (what & 128 && event_roster_parse(text, &roster)) {
 		typing_answered(typing, user, &roster);
 	} else {
@@ -624,6 +651,8 @@ static void pass(uint8_t seconds)
 {
 	clock_ms += seconds * UINT64_C(1000) + seconds;
 	connections_tick(set);
+	conversation_keys_tick(keys);
+	frame_order_tick(order);
 	pending_receipts_tick(receipts);
 	rooms_tick(rooms);
 	presence_queries_tick(presence);
@@ -714,6 +743,7 @@ static void step(uint8_t what, struct socket *socket)
 		break;
 	default:
 		rooms_flush(rooms);
+		conversation_keys_flush(keys);
 		connections_flush(set);
 	}
 }
@@ -762,13 +792,20 @@ static void start(void)
 		.partitions = PARTITIONS, .rosters_max = 3});
 	presence = presence_queries_create(set, NULL, rooms);
 	rate_limits = rate_limits_create(5, 100, 2);
-	recipients = recipient_check_create(&(struct recipient_check_options){
+	keys = conversation_keys_create(&(struct conversation_keys_options){
+		.keys_max = 3,
+		.query = on_query_keys,
+		.answered = on_keys_known,
+	});
+	order = frame_order_create(&(struct frame_order_options){
 		.connections = set,
+		.keys = keys,
 		.unsettled_max = 8,
+		.pass = on_pass,
 	});
 	dispatch = frame_dispatch_create(&(struct frame_dispatch_options){
 		.rate_limits = rate_limits,
-		.recipients = recipients,
+		.order = order,
 		.receipts = receipts,
 		.typing = on_typing,
 		.presence = on_presence,
@@ -781,7 +818,8 @@ static void stop(void)
 		leave(&sockets[i]);
 	check_counts();
 	frame_dispatch_destroy(&dispatch);
-	recipient_check_destroy(&recipients);
+	frame_order_destroy(&order);
+	conversation_keys_destroy(&keys);
 	for (unsigned i = 0; i < WAITERS; i++)
 		must(!waiters[i]);
 	must(presence_queries_subscriptions(presence) == 0);

@@ -10,6 +10,7 @@
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
 #include "websocket-service/gateway_metrics.h"
+#include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
 
@@ -172,6 +173,8 @@ static unsigned deliver_change(struct fanout *fanout,
 	unsigned sockets;
 
 	typing_evict(fanout->options.typing, change->conversation);
+	conversation_keys_learn_group(fanout->options.keys,
+	                              change->conversation);
 	if (change->sign == '+')
 		rooms_changed(fanout->options.rooms, partition, change);
 	sockets = deliver(fanout, event);
@@ -181,6 +184,18 @@ static unsigned deliver_change(struct fanout *fanout,
 }
 
 /* --- answers to queries -------------------------------------------------- */
+
+static void take_answer(const struct fanout_options *options,
+                        const struct kafka_message *event, uint64_t number)
+{
+	struct span keys = kafka_message_header(event, EVENT_KEYS_HEADER);
+
+	if (keys.len)
+		conversation_keys_answered(options->keys, number, keys);
+	else
+		rooms_answered(options->rooms, number,
+		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+}
 
 static void handle_answer(struct fanout *fanout,
                           const struct kafka_message *event)
@@ -208,8 +223,7 @@ static void handle_answer(struct fanout *fanout,
 			   &asked) &&
 	           asked.gateway == options->gateway) {
 		/* Answers to the queries of other gateways are ignored. */
-		rooms_answered(options->rooms, asked.send,
-		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+		take_answer(options, event, asked.send);
 	}
 }
 

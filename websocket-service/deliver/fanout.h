@@ -18,6 +18,7 @@
 
 struct fanout;
 struct connections;
+struct conversation_keys;
 struct rooms;
 struct pending_sends;
 struct typing;
@@ -28,6 +29,7 @@ struct fanout_options {
 	struct pending_sends *sends;
 	struct rooms *rooms;
 	struct typing *typing;
+	struct conversation_keys *keys;
 	uint64_t gateway; /* in the origin header */
 	/* One user blocks another, or no longer does. */
 	void (*block_changed)(void *context, uint64_t user, uint64_t by,

@@ -216,11 +216,12 @@ static void publish(struct typing *typing, const struct roster *roster)
 
 /* When Kafka does not accept the query, the next notification asks again. */
 static void query_roster(struct typing *typing, struct roster *roster,
-                         uint64_t now_ms)
+                         uint64_t user_to, uint64_t now_ms)
 {
 	struct save_record record = {
 		.kind = SAVE_ROSTER,
 		.sender = roster->member.user,
+		.user_to = user_to,
 		.conversation = roster->member.conversation,
 	};
 
@@ -232,7 +233,8 @@ static void query_roster(struct typing *typing, struct roster *roster,
 	metric_count(&gateway_metrics.roster_queries, 1);
 }
 
-void typing_started(struct typing *typing, uint64_t user, uint64_t conversation)
+void typing_started(struct typing *typing, uint64_t user, uint64_t conversation,
+                    uint64_t user_to)
 {
 	struct member_key member = member_key_make(user, conversation);
 	struct roster *roster = get_or_make(typing, &member);
@@ -245,7 +247,7 @@ void typing_started(struct typing *typing, uint64_t user, uint64_t conversation)
 	if (roster->until_ms > now_ms)
 		publish(typing, roster);
 	else
-		query_roster(typing, roster, now_ms);
+		query_roster(typing, roster, user_to, now_ms);
 }
 
 /* --- answers ------------------------------------------------------------- */

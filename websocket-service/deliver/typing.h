@@ -46,9 +46,12 @@ struct typing_options {
 
 struct typing *typing_create(const struct typing_options *options);
 void typing_destroy(struct typing **typing);
-/* The user types: notifies the recipients, or asks for them first. */
-void typing_started(struct typing *typing, uint64_t user,
-                    uint64_t conversation);
+/*
+ * The user types: notifies the recipients, or asks for them first. `user_to` is
+ * the other user of a pair; 0: the conversation is not a pair's.
+ */
+void typing_started(struct typing *typing, uint64_t user, uint64_t conversation,
+                    uint64_t user_to);
 /* An answer: the recipients of the user's typing. */
 void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *roster);

@@ -6,9 +6,9 @@
 #include "common/wire/frame.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/receive/error_frame.h"
+#include "websocket-service/receive/frame_order.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/pending_sends.h"
-#include "websocket-service/receive/recipient_check.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/rate_limits.h"
 
@@ -35,23 +35,14 @@ void frame_dispatch_destroy(struct frame_dispatch **dispatch)
 struct received {
 	struct connection *connection;
 	const struct client_frame *frame;
-	struct json **json; /* the frame points into it; may be taken over */
 	uint64_t began_us;
 };
 
 typedef void handler(const struct frame_dispatch_options *to,
                      const struct received *received);
 
-static void on_message(const struct frame_dispatch_options *to,
-                       const struct received *received)
-{
-	recipient_check_message(to->recipients, received->connection,
-	                        received->frame, received->json,
-	                        received->began_us);
-}
-
-static void on_change(const struct frame_dispatch_options *to,
-                      const struct received *received)
+static void on_send(const struct frame_dispatch_options *to,
+                    const struct received *received)
 {
 	pending_sends_begin(to->sends, received->connection, received->frame,
 	                    received->began_us);
@@ -74,18 +65,34 @@ static void on_typing(const struct frame_dispatch_options *to,
 	to->typing(to->context, received->connection, received->frame);
 }
 
-static void on_presence(const struct frame_dispatch_options *to,
-                        const struct received *received)
+static handler *const handlers[] = {
+	[CLIENT_MESSAGE] = on_send,  [CLIENT_DELIVERED] = on_receipt,
+	[CLIENT_READ] = on_receipt,  [CLIENT_EDIT] = on_send,
+	[CLIENT_DELETE] = on_send,   [CLIENT_REACT] = on_send,
+	[CLIENT_TYPING] = on_typing,
+};
+
+void frame_dispatch_pass(struct frame_dispatch *dispatch,
+                         struct connection *connection,
+                         const struct client_frame *frame, uint64_t began_us)
 {
-	to->presence(to->context, received->connection, received->frame);
+	handlers[frame->kind](&dispatch->options,
+	                      &(struct received){
+				      .connection = connection,
+				      .frame = frame,
+				      .began_us = began_us,
+			      });
 }
 
-static handler *const handlers[] = {
-	[CLIENT_MESSAGE] = on_message, [CLIENT_DELIVERED] = on_receipt,
-	[CLIENT_READ] = on_receipt,    [CLIENT_EDIT] = on_change,
-	[CLIENT_DELETE] = on_change,   [CLIENT_REACT] = on_change,
-	[CLIENT_TYPING] = on_typing,   [CLIENT_PRESENCE] = on_presence,
-};
+static void take(const struct frame_dispatch_options *to,
+                 struct connection *connection,
+                 const struct client_frame *frame, uint64_t began_us)
+{
+	if (frame->kind == CLIENT_PRESENCE)
+		to->presence(to->context, connection, frame);
+	else
+		frame_order_take(to->order, connection, frame, began_us);
+}
 
 /* --- the rate limit ------------------------------------------------------ */
 
@@ -118,12 +125,7 @@ void frame_dispatch_text(struct frame_dispatch *dispatch,
 	struct json *json CLEANUP(json_destroy) = NULL;
 	struct client_frame frame;
 	struct frame_fault fault;
-	struct received received = {
-		.connection = connection,
-		.frame = &frame,
-		.json = &json,
-		.began_us = clock_mono_us(),
-	};
+	uint64_t began_us = clock_mono_us();
 	bool fits = rate_limits_take(dispatch->options.rate_limits,
 	                             connection_user(connection));
 
@@ -133,7 +135,7 @@ void frame_dispatch_text(struct frame_dispatch *dispatch,
 		                 fault.has_uuid ? &fault.uuid : NULL,
 		                 fault.code, fault.detail);
 	else if (fits)
-		handlers[frame.kind](&dispatch->options, &received);
+		take(&dispatch->options, connection, &frame, began_us);
 	else
 		refuse_too_fast(connection, &frame);
 	if (!fits)

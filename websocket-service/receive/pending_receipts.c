@@ -16,6 +16,7 @@ struct pending_receipt {
 	/* In `retries`, or `next` in `spare`. */
 	struct pending_receipt *prev, *next;
 	struct member_key member;
+	uint64_t user_to; /* the other user of a pair; 0: not a pair */
 	uint64_t number;
 	uint64_t wanted_seq[RECEIPT_KINDS]; /* to send next; 0: none */
 	uint64_t sent_seq;      /* under way; 0: none, it is in `retries` */
@@ -133,6 +134,7 @@ static bool send_next(struct pending_receipts *receipts,
 	struct save_record record = {
 		.kind = kinds[kind],
 		.sender = receipt->member.user,
+		.user_to = receipt->user_to,
 		.conversation = receipt->member.conversation,
 		.seq = receipt->wanted_seq[kind],
 	};
@@ -164,6 +166,7 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	receipt = make(receipts, &member);
 	if (!receipt)
 		return false;
+	receipt->user_to = frame->user_to;
 	raise_seq(receipt, kind, frame->seq);
 	(void)send_next(receipts, receipt);
 	return true;

@@ -27,6 +27,7 @@ enum status save_records_produce(struct save_records *records,
 	assert_int_equal(origin.len, 0);
 	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_NONE);
 	assert_int_equal(record->kind, SAVE_ROSTER);
+	assert_int_equal(record->user_to, record->conversation == 18 ? 2 : 0);
 	queries++;
 	return kafka_says;
 }
@@ -82,14 +83,14 @@ static void answers(uint64_t user, const char *text)
 static void types_again(uint64_t user)
 {
 	clock_ms += TYPING_INTERVAL_MS;
-	typing_started(typing, user, 17);
+	typing_started(typing, user, 17, 0);
 }
 
 /* --- tests --------------------------------------------------------------- */
 static void the_first_one_queries_and_is_sent_with_the_answer(void **state)
 {
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	assert_int_equal(queries, 1);
 	assert_int_equal(sent, 0);
 	answers(1, "17:2");
@@ -107,7 +108,7 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 	uint64_t sum = 0;
 
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	answers(1, "17:2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20");
 	assert_in_range(sent, 2, PARTITIONS);
 	left = buf_span(&users);
@@ -119,11 +120,11 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 static void more_than_one_in_two_seconds_are_ignored(void **state)
 {
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	answers(1, "17:2");
 	for (unsigned i = 0; i < 20; i++) {
 		clock_ms += 100;
-		typing_started(typing, 1, 17);
+		typing_started(typing, 1, 17, 0);
 	}
 	assert_int_equal(sent, 2);
 }
@@ -132,16 +133,16 @@ static void
 a_roster_is_cached_for_a_minute_and_an_empty_one_for_less(void **state)
 {
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	answers(1, "17:2");
 	clock_ms += TYPING_ROSTER_TTL_MS - 1;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	assert_int_equal(queries, 1);
 	types_again(1);
 	assert_int_equal(queries, 2);
 	answers(1, "17:");
 	clock_ms += TYPING_EMPTY_ROSTER_TTL_MS - 1;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	assert_int_equal(queries, 2);
 	assert_int_equal(sent, 2);
 	types_again(1);
@@ -152,18 +153,18 @@ static void
 a_change_of_members_evicts_the_rosters_of_the_conversation(void **state)
 {
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	answers(1, "17:2,3");
-	typing_started(typing, 2, 17);
+	typing_started(typing, 2, 17, 0);
 	answers(2, "17:1,3");
-	typing_started(typing, 1, 18);
+	typing_started(typing, 1, 18, 2);
 	answers(1, "18:2");
 	sent = 0;
 	typing_evict(typing, 17);
 	typing_evict(typing, 99);
 	types_again(1);
 	types_again(2);
-	typing_started(typing, 1, 18);
+	typing_started(typing, 1, 18, 2);
 	assert_int_equal(queries, 5);
 	assert_int_equal(sent, 1);
 }
@@ -171,11 +172,11 @@ a_change_of_members_evicts_the_rosters_of_the_conversation(void **state)
 static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
 {
 	(void)state;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	clock_ms += TYPING_ANSWER_WAIT_MS;
 	answers(1, "17:2");
 	assert_int_equal(sent, 0);
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	assert_int_equal(sent, 1);
 	assert_int_equal(queries, 1);
 }
@@ -185,7 +186,7 @@ static void answers_to_other_gateways_are_ignored(void **state)
 	(void)state;
 	answers(1, "17:2");
 	assert_int_equal(typing_rosters(typing), 0);
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	answers(1, "17:2");
 	answers(1, "17:2,3");
 	assert_int_equal(sent, 1);
@@ -195,7 +196,7 @@ static void a_query_that_kafka_refuses_is_repeated_by_the_next_one(void **state)
 {
 	(void)state;
 	kafka_says = ST_BUSY;
-	typing_started(typing, 1, 17);
+	typing_started(typing, 1, 17, 0);
 	kafka_says = ST_OK;
 	answers(1, "17:2");
 	assert_int_equal(sent, 0);
@@ -209,7 +210,7 @@ static void the_least_recently_used_roster_is_evicted(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= MAX + 1; user++) {
-		typing_started(typing, user, 17);
+		typing_started(typing, user, 17, 0);
 		answers(user, "17:99");
 	}
 	assert_int_equal(typing_rosters(typing), MAX);

@@ -26,6 +26,7 @@ enum status save_records_produce(struct save_records *records,
 	assert_int_equal(origin.len, 0);
 	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_RECEIPTS);
 	assert_true(record->seq > 0);
+	assert_int_equal(record->user_to, record->sender + 100);
 	if (kafka_says != ST_OK)
 		return kafka_says;
 	produced++;
@@ -55,10 +56,12 @@ static int stop(void **state)
 
 static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
 {
-	return pending_receipts_take(receipts, user,
-	                             &(struct client_frame){.kind = kind,
-	                                                    .conversation = 17,
-	                                                    .seq = seq});
+	return pending_receipts_take(
+		receipts, user,
+		&(struct client_frame){.kind = kind,
+	                               .user_to = user + 100,
+	                               .conversation = 17,
+	                               .seq = seq});
 }
 
 static void kafka_answers(enum status status)
