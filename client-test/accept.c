@@ -233,6 +233,8 @@ const struct command accept_command = {
 	.words = "",
 	.purpose = "runs the acceptance test: new users, messages, a group, a "
 		   "channel",
+	.exits = "0 if every step passed; 1 if one failed; 128 + N after "
+		 "signal N; 100 for wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.options_size = sizeof(struct accept_options),

@@ -80,16 +80,30 @@ static bool write_users(struct request *request, struct json_writer *w)
 	return true;
 }
 
+/* `body` may be NULL. */
+static bool call_path(struct request *request, const char *method,
+                      const char *path, const struct buf *body, rest_done *take)
+{
+	const char *verb = request->options->account.options.words[0];
+
+	if (body && buf_overflowed(body)) {
+		rest_session_fail(request->session,
+		                  "%s: the request is too long", verb);
+		return false;
+	}
+	return rest_session_call(request->session, verb, method, path,
+	                         body ? buf_span(body) : SPAN_NONE, take,
+	                         request);
+}
+
 static bool call(struct request *request, const char *method,
-                 const char *behind, struct span body, rest_done *take)
+                 const char *behind, const struct buf *body)
 {
 	struct buf path CLEANUP(buf_free) = BUF(PATH_LONGEST);
 
 	buf_format(&path, "/conversations/%llu%s",
 	           (unsigned long long)request->target.id, behind);
-	return rest_session_call(request->session,
-	                         request->options->account.options.words[0],
-	                         method, buf_text(&path), body, take, request);
+	return call_path(request, method, buf_text(&path), body, NULL);
 }
 
 static void print_conversation(const char *what,
@@ -141,9 +155,8 @@ static void create(struct request *request)
 		          span_of(request->options->history_for));
 	json_text(&w, "uuid", span_of(text));
 	json_close(&w);
-	(void)rest_session_call(request->session, "create", "POST",
-	                        "/conversations", buf_span(&body),
-	                        print_created, request);
+	(void)call_path(request, "POST", "/conversations", &body,
+	                print_created);
 }
 
 static void invite(struct request *request)
@@ -157,7 +170,7 @@ static void invite(struct request *request)
 	if (!write_users(request, &w))
 		return;
 	json_close(&w);
-	if (!call(request, "POST", "/members", buf_span(&body), NULL))
+	if (!call(request, "POST", "/members", &body))
 		return;
 	for (unsigned i = 0; i < user_count(request); i++)
 		print_user("invited", user_name(request, i), &request->target);
@@ -172,7 +185,7 @@ static void remove_one(struct request *request, const char *name)
 		return;
 	(void)snprintf(behind, sizeof(behind), "/members/%llu",
 	               (unsigned long long)user);
-	if (call(request, "DELETE", behind, SPAN_NONE, NULL))
+	if (call(request, "DELETE", behind, NULL))
 		print_user("removed", name, &request->target);
 }
 
@@ -201,20 +214,20 @@ static void role(struct request *request)
 	json_close(&w);
 	(void)snprintf(behind, sizeof(behind), "/members/%llu",
 	               (unsigned long long)user);
-	if (call(request, "PATCH", behind, buf_span(&body), NULL))
+	if (call(request, "PATCH", behind, &body))
 		print_user(request->options->role, user_name(request, 0),
 		           &request->target);
 }
 
 static void leave(struct request *request)
 {
-	if (call(request, "POST", "/leave", SPAN_NONE, NULL))
+	if (call(request, "POST", "/leave", NULL))
 		print_conversation("left", &request->target);
 }
 
 static void delete (struct request *request)
 {
-	if (call(request, "DELETE", "", SPAN_NONE, NULL))
+	if (call(request, "DELETE", "", NULL))
 		print_conversation("deleted", &request->target);
 }
 
@@ -227,7 +240,7 @@ static void change(struct request *request, const char *member,
 	json_open(&w);
 	json_text(&w, member, span_of(value));
 	json_close(&w);
-	if (call(request, "PATCH", "", buf_span(&body), NULL))
+	if (call(request, "PATCH", "", &body))
 		print_conversation(what, &request->target);
 }
 
@@ -324,8 +337,7 @@ static void join(struct request *request)
 		.kind = SPAN("channel"),
 		.title = span_of(request->options->in)};
 	if (needs(request, "--in", request->options->in) &&
-	    find_channel(request) &&
-	    call(request, "POST", "/join", SPAN_NONE, NULL))
+	    find_channel(request) && call(request, "POST", "/join", NULL))
 		print_conversation("joined", &request->target);
 }
 
@@ -396,6 +408,7 @@ static int channel_run(const void *options)
 	return run(&channel_command, options);
 }
 
+/* The last row is for channels only. */
 static const struct option_row rows[] = {
 	OPTIONS_ACCOUNT("you; registered if the name is free"),
 	OPTION_TEXT(struct group_options, in, "--in", "WHICH", "", NULL,
@@ -417,8 +430,12 @@ const struct command group_command = {
 	.words = "create|invite|remove|leave|rename|history|role|members|"
 		 "delete [USER...]",
 	.purpose = "creates and changes groups",
+	.exits = "0 if all was done; 1 if something was refused or failed, "
+		 "with the "
+		 "reason on stderr; 128 + N after signal N; 100 for wrong "
+		 "arguments.",
 	.rows = rows,
-	.row_count = ARRAY_LEN(rows),
+	.row_count = ARRAY_LEN(rows) - 1,
 	.words_max = UINT32_MAX,
 	.options_size = sizeof(struct group_options),
 	.run = group_run,
@@ -429,6 +446,10 @@ const struct command channel_command = {
 	.words = "create|find|join|invite|remove|leave|rename|history|role|"
 		 "members|delete [USER|TEXT...]",
 	.purpose = "creates, finds, joins and changes channels",
+	.exits = "0 if all was done; 1 if something was refused or failed, "
+		 "with the "
+		 "reason on stderr; 128 + N after signal N; 100 for wrong "
+		 "arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,

@@ -226,6 +226,8 @@ const struct command history_command = {
 	.name = "history",
 	.words = "",
 	.purpose = "prints a conversation, or the list of conversations",
+	.exits = "0 if all was printed; 1 if something failed, with the reason "
+		 "on stderr; 128 + N after signal N; 100 for wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.options_size = sizeof(struct history_options),

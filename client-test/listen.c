@@ -125,6 +125,9 @@ const struct command listen_command = {
 	.name = "listen",
 	.words = "",
 	.purpose = "prints every message of the user as it arrives",
+	.exits = "0 after --count lines; 1 if the user cannot sign in or "
+		 "stdout cannot be written; 128 + N after signal N; 100 for "
+		 "wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.options_size = sizeof(struct listen_options),

@@ -5,9 +5,9 @@ CLIENT_SOURCES := \
 	$(addprefix client/,account.c address.c backlog.c connection.c conversation_finder.c \
 		inbox.c loop_timer.c message.c pending_messages.c rest.c upgrade.c \
 		user_session.c) \
-	$(addprefix cli/,channels.c command.c event_loop.c histogram.c message_line.c \
-		open_files.c options.c rest_session.c roster.c stdin_reader.c terminal.c \
-		user_names.c)
+	$(addprefix cli/,channels.c command.c event_loop.c histogram.c line_splitter.c \
+		message_line.c open_files.c options.c rest_session.c roster.c standard_files.c \
+		stdin_reader.c terminal.c user_names.c)
 CLIENT_TEST_SOURCES := accept.c accept_group.c accept_run.c group.c history.c listen.c send.c \
 	$(addprefix chat/,chat.c chat_sender.c chat_state.c chat_view.c input_line.c prompt.c)
 # A program that links libclient.a needs these packages.
@@ -18,6 +18,6 @@ $(eval $(call library,client_test,client-test,$(CLIENT_TEST_SOURCES),libuv))
 $(eval $(call program,client-test,client_test client common,$(CLIENT_PACKAGES)))
 
 CLIENT_TESTS := chat/tests/test_input_line \
-	$(addprefix cli/tests/test_,histogram options terminal) \
+	$(addprefix cli/tests/test_,histogram line_splitter options terminal) \
 	$(addprefix client/tests/test_,address inbox message pending_messages upgrade)
 $(foreach t,$(CLIENT_TESTS),$(eval $(call unit_test,client-test/$(t).c,client_test client common,$(CLIENT_PACKAGES))))

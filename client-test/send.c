@@ -3,6 +3,7 @@
  * of each.
  */
 #include "client-test/cli/event_loop.h"
+#include "client-test/cli/line_splitter.h"
 #include "client-test/cli/stdin_reader.h"
 #include "client-test/cli/terminal.h"
 #include "client-test/cli/user_names.h"
@@ -10,11 +11,12 @@
 #include "client-test/client/user_session.h"
 #include "client-test/commands.h"
 #include "common/base/clock.h"
-#include "common/base/utf8.h"
+#include "common/wire/save_record.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { LINE_MAX_ = 16 * 1024, UNSAVED_MAX = 64 };
+enum { UNSAVED_MAX = 64, ARGUMENTS_MAX = 4 * 1024 * 1024 };
 
 struct send_options {
 	struct account_options account;
@@ -29,103 +31,136 @@ struct sender {
 	struct user_session *session;
 	struct user_names *names;
 	struct stdin_reader *reader;
-	struct buf line; /* the part of a line that was read so far */
+	struct line_splitter *lines;
 	struct conversation_finder *finder;
 	struct message_draft draft; /* the recipient */
 	bool looked_up;             /* the lookup of the recipient began */
-	bool input_paused;
+	bool piece_asked;           /* stdin_reader reads the next piece */
 	bool input_ended;
-	unsigned refused;
+	bool read_failed;
+	/* What became of the texts. */
+	uint64_t saved, refused, not_sent;
 };
 
-static void end_when_done(struct sender *sender)
+static const struct pending_messages *pending_of(const struct sender *sender)
 {
-	if (sender->input_ended &&
-	    pending_messages_count(user_session_pending(sender->session)) == 0)
-		event_loop_end(sender->loop,
-		               sender->refused ? EXIT_FAILED : EXIT_DONE);
+	return user_session_pending(sender->session);
 }
 
-static void send_text(struct sender *sender, struct span text)
+static bool failed(const struct sender *sender)
+{
+	return sender->refused || sender->not_sent || sender->read_failed;
+}
+
+/* `unsettled`: how many of the pending messages are not settled. */
+static void end_when_done(struct sender *sender, unsigned unsettled)
+{
+	if (sender->input_ended && unsettled == 0)
+		event_loop_end(sender->loop,
+		               failed(sender) ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void not_sent(struct sender *sender, uint64_t line, const char *why)
+{
+	sender->not_sent++;
+	(void)fprintf(stderr, "not sent: ");
+	if (line)
+		(void)fprintf(stderr, "line %llu: ", (unsigned long long)line);
+	(void)fprintf(stderr, "%s\n", why);
+}
+
+/* `line` is 0 for a text from the arguments. */
+static void send_text(struct sender *sender, struct span text, uint64_t line)
 {
 	struct message_draft draft = sender->draft;
+	const char *fault;
 	struct uuid uuid;
 
-	uuid_make(&uuid);
-	if (text.len == 0)
-		return;
 	draft.text = text;
-	if (!utf8_valid(text) ||
-	    !user_session_send(sender->session, &uuid, &draft)) {
-		(void)fprintf(stderr, "not sent: the line is not UTF-8\n");
-		sender->refused++;
-	}
+	draft.line = line;
+	uuid_make(&uuid);
+	fault = message_draft_fault(&draft);
+	if (fault)
+		not_sent(sender, line, fault);
+	else if (!user_session_send(sender->session, &uuid, &draft))
+		not_sent(sender, line, "too many messages wait");
 }
 
 /* --- input --------------------------------------------------------------- */
-static void take_line(struct sender *sender)
+/*
+ * Sends lines while there is room, and then asks for more. A line that was cut
+ * is still longer than a text may be.
+ */
+static void take_lines(struct sender *sender)
 {
-	struct span text = buf_span(&sender->line);
+	struct split_line line;
 
-	if (buf_overflowed(&sender->line)) {
-		(void)fprintf(stderr, "not sent: a line over 16 KiB\n");
-		sender->refused++;
-	} else {
-		if (text.len && text.data[text.len - 1] == '\r')
-			text.len--;
-		send_text(sender, text);
+	while (sender->lines && !sender->input_ended && !sender->piece_asked &&
+	       pending_messages_count(pending_of(sender)) < UNSAVED_MAX) {
+		if (line_splitter_next(sender->lines, &line)) {
+			send_text(sender, line.text, line.number);
+		} else {
+			sender->piece_asked = true;
+			stdin_reader_next(sender->reader);
+		}
 	}
-	buf_clear(&sender->line);
 }
 
-static void go_on(struct sender *sender)
+static void end_input(struct sender *sender, int error)
 {
-	if (!sender->input_paused ||
-	    pending_messages_count(user_session_pending(sender->session)) >=
-	            UNSAVED_MAX)
-		return;
-	sender->input_paused = false;
-	stdin_reader_next(sender->reader);
+	struct split_line line;
+
+	if (line_splitter_last(sender->lines, &line))
+		send_text(sender, line.text, line.number);
+	else if (line_splitter_count(sender->lines) == 0 && !error)
+		(void)fprintf(stderr, "nothing to send: the input is empty\n");
+	if (error) {
+		(void)fprintf(stderr, "stdin cannot be read: %s\n",
+		              strerror(error));
+		sender->read_failed = true;
+	}
+	sender->input_ended = true;
+	end_when_done(sender, pending_messages_count(pending_of(sender)));
 }
 
-static void take_input(void *context, struct span piece)
+static void take_input(void *context, struct span piece, int error)
 {
 	struct sender *sender = context;
 
-	for (size_t i = 0; i < piece.len; i++) {
-		if (piece.data[i] == '\n')
-			take_line(sender);
-		else
-			buf_byte(&sender->line, piece.data[i]);
-	}
+	sender->piece_asked = false;
 	if (piece.len == 0) {
-		take_line(sender);
-		sender->input_ended = true;
-		end_when_done(sender);
+		end_input(sender, error);
 		return;
 	}
-	sender->input_paused = true;
-	go_on(sender);
+	line_splitter_feed(sender->lines, piece);
+	take_lines(sender);
 }
 
-static void start_sending(struct sender *sender)
+static void send_arguments(struct sender *sender)
 {
 	const struct options *options = &sender->options->account.options;
-	struct buf text CLEANUP(buf_free) = BUF(LINE_MAX_);
+	struct buf text CLEANUP(buf_free) = BUF(ARGUMENTS_MAX);
 
-	if (options->word_count == 0) {
-		sender->reader = stdin_reader_create(
-			event_loop_uv(sender->loop), take_input, sender);
-		return;
-	}
 	for (unsigned i = 0; i < options->word_count; i++) {
 		if (i)
 			buf_byte(&text, ' ');
 		buf_append(&text, span_of(options->words[i]));
 	}
-	send_text(sender, buf_span(&text));
+	send_text(sender, buf_span(&text), 0);
 	sender->input_ended = true;
-	end_when_done(sender);
+	end_when_done(sender, pending_messages_count(pending_of(sender)));
+}
+
+static void start_sending(struct sender *sender)
+{
+	if (sender->options->account.options.word_count) {
+		send_arguments(sender);
+		return;
+	}
+	sender->lines = line_splitter_create(MESSAGE_TEXT_MAX + 1);
+	sender->piece_asked = true;
+	sender->reader = stdin_reader_create(event_loop_uv(sender->loop),
+	                                     take_input, sender);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -229,13 +264,22 @@ static void settled(void *context, const struct send_result *result)
 	struct sender *sender = context;
 
 	print_result(result);
-	sender->refused += !result->saved;
-	go_on(sender);
+	if (result->saved)
+		sender->saved++;
+	else
+		sender->refused++;
+	take_lines(sender);
 	/* This message is still counted as pending. */
-	if (sender->input_ended &&
-	    pending_messages_count(user_session_pending(sender->session)) == 1)
-		event_loop_end(sender->loop,
-		               sender->refused ? EXIT_FAILED : EXIT_DONE);
+	end_when_done(sender, pending_messages_count(pending_of(sender)) - 1);
+}
+
+static void unreadable(void *context, struct span why)
+{
+	struct sender *sender = context;
+
+	(void)fprintf(stderr, "the server cannot read a message: %.*s\n",
+	              (int)why.len, why.len ? why.data : "");
+	event_loop_end(sender->loop, EXIT_FAILED);
 }
 
 static const struct user_session_events events = {
@@ -244,7 +288,48 @@ static const struct user_session_events events = {
 	.denied = denied,
 	.accepted = accepted,
 	.settled = settled,
+	.unreadable = unreadable,
 };
+
+/* --- the end ------------------------------------------------------------- */
+static void print_unsettled(void *context,
+                            const struct pending_message *message)
+{
+	char uuid[UUID_TEXT_LEN + 1];
+
+	(void)context;
+	uuid_format(&message->uuid, uuid);
+	(void)printf("%s  %s", message->sent ? "unknown " : "unsent  ", uuid);
+	if (message->draft.line)
+		(void)printf("  line %llu",
+		             (unsigned long long)message->draft.line);
+	(void)printf("%s\n", !message->sent ? ""
+	                     : message->accepted
+	                             ? "  accepted, so the server saves or "
+	                               "refuses it later"
+	                             : "  sent, but not answered");
+}
+
+static void report(struct sender *sender)
+{
+	bool all_read = sender->input_ended && !sender->read_failed;
+	unsigned left = 0;
+
+	if (sender->session) {
+		left = pending_messages_count(pending_of(sender));
+		pending_messages_each(pending_of(sender), print_unsettled,
+		                      sender);
+	}
+	if (!left && all_read && !failed(sender))
+		return;
+	(void)fprintf(stderr,
+	              "%llu saved, %llu refused, %llu not sent, %u without a "
+	              "final answer%s\n",
+	              (unsigned long long)sender->saved,
+	              (unsigned long long)sender->refused,
+	              (unsigned long long)sender->not_sent, left,
+	              all_read ? "" : "; the rest of the input was not sent");
+}
 
 static void no_line(void *context, struct span line)
 {
@@ -288,7 +373,6 @@ static int send_run(const void *context)
 		return EXIT_USAGE;
 	}
 	sender.options = options;
-	sender.line = BUF(LINE_MAX_);
 	sender.loop = event_loop_create(options->account.url);
 	start(&sender, options);
 	event_loop_run(sender.loop, NULL,
@@ -297,12 +381,13 @@ static int send_run(const void *context)
 	if (!event_loop_ended(sender.loop))
 		(void)fprintf(stderr, "time is over\n");
 	event_loop_end(sender.loop, EXIT_FAILED);
+	report(&sender);
 	event_loop_cancel_calls(sender.loop);
 	stdin_reader_destroy(&sender.reader);
 	user_session_destroy(&sender.session);
 	user_names_destroy(&sender.names);
 	conversation_finder_destroy(&sender.finder);
-	buf_free(&sender.line);
+	line_splitter_destroy(&sender.lines);
 	return event_loop_close(&sender.loop);
 }
 
@@ -319,7 +404,11 @@ static const struct option_row rows[] = {
 const struct command send_command = {
 	.name = "send",
 	.words = "[TEXT...]",
-	.purpose = "sends a text, or the lines of stdin",
+	.purpose = "sends a text, or each line of stdin as a text",
+	.exits = "0 if all texts were saved; 1 if a text was refused, not sent "
+		 "or not answered, or if the input could not be read; 128 + N "
+		 "after signal N; 100 for wrong arguments. A line on stdout "
+		 "or stderr says what became of each text.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,

@@ -60,7 +60,7 @@ static void begin(struct chat_state *chat, uint64_t user, uint64_t conversation)
 		"-- you talk with %s now; /help says more, /quit or Ctrl-D "
 		"ends",
 		chat_state_peer(chat));
-	chat_sender_release_held(chat, true);
+	chat_sender_release_held(chat);
 }
 
 static void found(void *context, enum status status, uint64_t user,
@@ -79,10 +79,11 @@ static void found(void *context, enum status status, uint64_t user,
 		event_loop_end(chat->loop, EXIT_FAILED);
 		return;
 	}
-	if (status == ST_NOT_FOUND && !chat->reported_waiting) {
-		chat->reported_waiting = true;
-		chat_state_print(chat, "-- %s is not here yet; waiting",
-		                 chat->options->to);
+	if (status == ST_NOT_FOUND) {
+		if (!chat->peer_absent)
+			chat_state_print(chat, "-- %s is not here yet; waiting",
+			                 chat->options->to);
+		chat_sender_peer_absent(chat);
 	}
 	loop_timer_start(chat->find_again, FIND_AGAIN_MS);
 }
@@ -151,10 +152,20 @@ static void denied(void *context, enum status status, struct span why)
 	event_loop_end(chat->loop, EXIT_FAILED);
 }
 
+static void unreadable(void *context, struct span why)
+{
+	struct chat_state *chat = context;
+
+	chat_state_print(chat, "-- the server cannot read a message: %.*s",
+	                 (int)why.len, why.len ? why.data : "");
+	event_loop_end(chat->loop, EXIT_FAILED);
+}
+
 static const struct user_session_events user_session_events = {
 	.online = online,
 	.offline = offline,
 	.denied = denied,
+	.unreadable = unreadable,
 	.message = message,
 	.settled = chat_sender_settled,
 	.changed = changed,
@@ -212,6 +223,7 @@ static int chat_run(const void *context)
 	chat.loop = event_loop_create(options->account.url);
 	start(&chat, options);
 	event_loop_run(chat.loop, NULL, UINT32_MAX);
+	chat_sender_report(&chat);
 	event_loop_cancel_calls(chat.loop);
 	prompt_destroy(&chat.prompt);
 	user_session_destroy(&chat.session);
@@ -220,7 +232,6 @@ static int chat_run(const void *context)
 	chat_view_destroy(&chat.view);
 	loop_timer_destroy(&chat.find_again);
 	loop_timer_destroy(&chat.slow);
-	chat_sender_release_held(&chat, false);
 	return event_loop_close(&chat.loop);
 }
 
@@ -238,7 +249,11 @@ const struct command chat_command = {
 	.name = "chat",
 	.words = "",
 	.purpose =
-		"chats with a user, or in a group or channel, at this terminal",
+		"chats with a user, or in a group or channel, at this terminal "
+		"or with the lines of stdin",
+	.exits = "0 if all lines were sent and saved; 1 if a line was refused, "
+		 "not sent or not answered; 128 + N after signal N; 100 for "
+		 "wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.options_size = sizeof(struct chat_options),

@@ -7,12 +7,13 @@
 #include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/utf8.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <utlist.h>
 
-enum { SLOW_MS = 1000 };
+/* Lines of an input that is not a terminal wait beyond these numbers. */
+enum { SLOW_MS = 1000, UNSAVED_MAX = 64, HELD_MAX = 1000 };
 
 /* Typed before the conversation was known. */
 struct held_line {
@@ -38,11 +39,27 @@ static void show(struct chat_state *chat, uint64_t unix_ms, const char *who,
 	prompt_print(chat->prompt, buf_span(&line));
 }
 
-static void end_when_done(struct chat_state *chat, unsigned left)
+static unsigned pending_count(const struct chat_state *chat)
 {
-	if (chat->input_ended &&
-	    pending_messages_count(user_session_pending(chat->session)) <= left)
-		event_loop_end(chat->loop, EXIT_DONE);
+	return pending_messages_count(user_session_pending(chat->session));
+}
+
+/* `unsettled`: how many of the pending messages are not settled. */
+static void end_when_done(struct chat_state *chat, unsigned unsettled)
+{
+	bool in_vain = chat->held && chat->peer_absent;
+
+	if (in_vain && (chat->input_ended || chat->held_count == HELD_MAX))
+		event_loop_end(chat->loop, EXIT_FAILED);
+	else if (chat->input_ended && !chat->held && unsettled == 0)
+		event_loop_end(chat->loop,
+		               chat->not_done ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void not_sent(struct chat_state *chat, const char *why)
+{
+	chat->not_done++;
+	chat_state_print(chat, "-- not sent: %s", why);
 }
 
 void chat_sender_show_slow(void *context)
@@ -60,14 +77,16 @@ void chat_sender_show_slow(void *context)
 static void send_draft(struct chat_state *chat,
                        const struct message_draft *draft)
 {
+	const char *fault = message_draft_fault(draft);
 	struct uuid uuid;
 
 	uuid_make(&uuid);
-	if (!utf8_valid(draft->text) ||
-	    !user_session_send(chat->session, &uuid, draft)) {
-		chat_state_print(
-			chat,
-			"-- not sent: too many lines wait, or it is no text");
+	if (fault) {
+		not_sent(chat, fault);
+		return;
+	}
+	if (!user_session_send(chat->session, &uuid, draft)) {
+		not_sent(chat, "too many lines wait");
 		return;
 	}
 	chat->last_uuid = uuid;
@@ -103,7 +122,7 @@ static void send_change(struct chat_state *chat, const struct input_line *input)
 	if (draft.conversation)
 		send_draft(chat, &draft);
 	else
-		chat_state_print(chat, "-- nothing was said yet");
+		not_sent(chat, "nothing was said yet");
 }
 
 static void members_answered(void *context, const struct rest_answer *answer)
@@ -152,7 +171,7 @@ static void run_line(struct chat_state *chat, struct span text)
 	const char *why = input_line_parse(text, &input);
 
 	if (why)
-		chat_state_print(chat, "-- %s", why);
+		not_sent(chat, why);
 	else if (input.kind == INPUT_LINE_TEXT ||
 	         input.kind == INPUT_LINE_REPLY)
 		send_text(chat, &input);
@@ -161,52 +180,102 @@ static void run_line(struct chat_state *chat, struct span text)
 	else if (input.kind == INPUT_LINE_HELP)
 		chat_state_print(chat, "-- %s", input_line_help);
 	else if (input.kind == INPUT_LINE_QUIT)
-		event_loop_end(chat->loop, EXIT_DONE);
+		chat_sender_end(chat, 0);
 	else if (input.kind != INPUT_LINE_NOTHING)
 		send_change(chat, &input);
 }
 
+/* --- lines held back ------------------------------------------------------ */
 static void hold_line(struct chat_state *chat, struct span text)
 {
-	struct held_line *held = mem_new(sizeof(*held) + text.len);
+	struct held_line *held;
 
+	if (chat->held_count == HELD_MAX) {
+		not_sent(chat, "too many lines wait");
+		return;
+	}
+	held = mem_new(sizeof(*held) + text.len);
 	held->len = text.len;
 	memcpy(held->text, text.data, text.len);
 	LL_APPEND(chat->held, held);
-	chat_state_print(chat, "-- kept until %s is here",
-	                 chat_state_peer(chat));
+	if (chat->held_count++ == 0 || prompt_is_terminal(chat->prompt))
+		chat_state_print(chat, "-- kept until %s is here",
+		                 chat_state_peer(chat));
+	if (chat->held_count < HELD_MAX)
+		return;
+	prompt_hold(chat->prompt, true);
+	end_when_done(chat, pending_count(chat));
 }
 
-void chat_sender_release_held(struct chat_state *chat, bool send)
+static void drop_held(struct chat_state *chat, struct held_line *held)
 {
+	LL_DELETE(chat->held, held);
+	chat->held_count--;
+	mem_free(&held);
+}
+
+void chat_sender_release_held(struct chat_state *chat)
+{
+	bool ended = chat->input_ended;
+
 	while (chat->held) {
 		struct held_line *held = chat->held;
 
-		LL_DELETE(chat->held, held);
-		if (send)
-			run_line(chat, span_make(held->text, held->len));
-		mem_free(&held);
+		run_line(chat, span_make(held->text, held->len));
+		drop_held(chat, held);
 	}
+	if (ended)
+		end_when_done(chat, pending_count(chat));
+	else
+		prompt_hold(chat->prompt, pending_count(chat) >= UNSAVED_MAX);
 }
 
-void chat_sender_line(void *context, struct span text)
+void chat_sender_peer_absent(struct chat_state *chat)
+{
+	chat->peer_absent = true;
+	end_when_done(chat, pending_count(chat));
+}
+
+/* --- input --------------------------------------------------------------- */
+void chat_sender_line(void *context, struct span text, bool too_long)
 {
 	struct chat_state *chat = context;
 
-	if (text.len == 0)
+	if (too_long)
+		not_sent(chat, "the line is too long");
+	else if (text.len == 0 && prompt_is_terminal(chat->prompt))
 		return;
-	if (chat_view_known(chat->view) || span_equal(text, SPAN("/quit")))
+	else if (text.len == 0)
+		not_sent(chat, "the line is empty");
+	else if (chat_view_known(chat->view))
 		run_line(chat, text);
+	else if (span_equal(text, SPAN("/quit")))
+		chat_sender_end(chat, 0);
 	else
 		hold_line(chat, text);
+	if (pending_count(chat) >= UNSAVED_MAX)
+		prompt_hold(chat->prompt, true);
 }
 
-void chat_sender_end(void *context)
+void chat_sender_end(void *context, int error)
 {
 	struct chat_state *chat = context;
+	unsigned pending = pending_count(chat);
 
+	if (error) {
+		chat->not_done++;
+		chat_state_print(chat, "-- stdin cannot be read: %s",
+		                 strerror(error));
+	}
+	if (pending && prompt_is_terminal(chat->prompt))
+		chat_state_print(chat,
+		                 "-- waiting until %u lines are saved; Ctrl-C "
+		                 "ends at once",
+		                 pending);
 	chat->input_ended = true;
-	end_when_done(chat, 0);
+	/* Lines after /quit are not read. */
+	prompt_hold(chat->prompt, true);
+	end_when_done(chat, pending);
 }
 
 void chat_sender_typing(void *context)
@@ -234,6 +303,7 @@ void chat_sender_settled(void *context, const struct send_result *result)
 	                    sizeof(chat->last_uuid));
 
 	if (!result->saved) {
+		chat->not_done++;
 		print_refused(chat, result);
 	} else if (result->entry->draft.kind == DRAFT_MESSAGE) {
 		show(chat, result->created_at_ms, slow ? "saved" : "you",
@@ -243,5 +313,36 @@ void chat_sender_settled(void *context, const struct send_result *result)
 		chat_state_print(chat, "-- #%llu is changed ✓",
 		                 (unsigned long long)result->seq);
 	}
-	end_when_done(chat, 1);
+	/* This message is still counted as pending. */
+	if (!chat->input_ended && pending_count(chat) - 1 < UNSAVED_MAX)
+		prompt_hold(chat->prompt, false);
+	end_when_done(chat, pending_count(chat) - 1);
+}
+
+/* --- the end ------------------------------------------------------------- */
+static void print_unsettled(void *context,
+                            const struct pending_message *message)
+{
+	struct chat_state *chat = context;
+	struct buf line CLEANUP(buf_free) = BUF(MESSAGE_LINE_MAX);
+
+	buf_append(&line, message->sent
+	                          ? SPAN("-- sent, but not known to be saved: ")
+	                          : SPAN("-- not sent: "));
+	terminal_text(&line, message->draft.text, 3);
+	prompt_print(chat->prompt, buf_span(&line));
+}
+
+void chat_sender_report(struct chat_state *chat)
+{
+	if (chat->session)
+		pending_messages_each(user_session_pending(chat->session),
+		                      print_unsettled, chat);
+	if (chat->held)
+		chat_state_print(chat, "-- not sent: %u lines kept for %s",
+		                 chat->held_count, chat_state_peer(chat));
+	if (!chat->input_ended && !prompt_is_terminal(chat->prompt))
+		chat_state_print(chat, "-- the input was not read to its end");
+	while (chat->held)
+		drop_held(chat, chat->held);
 }

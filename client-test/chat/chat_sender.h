@@ -9,13 +9,24 @@
 
 #include "client-test/chat/chat_state.h"
 
-void chat_sender_line(void *context, struct span text);
-/* The input ended: the chat ends when nothing is pending. */
-void chat_sender_end(void *context);
+void chat_sender_line(void *context, struct span text, bool too_long);
+/*
+ * The input ended: the chat ends when nothing is pending. Its exit code is
+ * EXIT_FAILED if a line was refused or not sent.
+ */
+void chat_sender_end(void *context, int error);
+/*
+ * The user at the other end does not exist yet: ends a chat whose input has
+ * ended.
+ */
+void chat_sender_peer_absent(struct chat_state *chat);
 /* The user is typing a line. */
 void chat_sender_typing(void *context);
-/* Sends the lines held back, or only frees them. */
-void chat_sender_release_held(struct chat_state *chat, bool send);
+/* The conversation is known: sends the lines held back. */
+void chat_sender_release_held(struct chat_state *chat);
+/* At the end of the chat: says what became of the lines that are not settled.
+ */
+void chat_sender_report(struct chat_state *chat);
 /* The server's final answer to a message or edit. */
 void chat_sender_settled(void *context, const struct send_result *result);
 /* A message takes long: shows its line with "…". */

@@ -32,12 +32,14 @@ struct chat_state {
 	struct conversation_finder *finder;
 	struct chat_view *view;
 	struct loop_timer *find_again;
-	bool reported_waiting; /* for the user to exist */
+	bool peer_absent; /* the user does not exist yet */
 	bool reported_offline;
 	bool was_online;
 	/* The lines typed (chat_sender). */
 	struct held_line *held;
+	unsigned held_count;
 	bool input_ended;
+	unsigned not_done; /* lines that were refused or not sent */
 	struct loop_timer *slow;
 	struct uuid last_uuid; /* of the last message or edit sent */
 	bool slow_shown;       /* its line was shown with "…" */

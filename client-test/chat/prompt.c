@@ -1,8 +1,10 @@
 #include "client-test/chat/prompt.h"
+#include "client-test/cli/line_splitter.h"
 #include "client-test/cli/stdin_reader.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
 #include "common/base/utf8.h"
+#include "common/wire/save_record.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -10,7 +12,8 @@
 #include <unistd.h>
 
 enum {
-	LINE_MAX_ = 16 * 1024,
+	/* A text, and the command before it. */
+	LINE_MAX_ = MESSAGE_TEXT_MAX + 64,
 	CTRL_D = 4,
 	BACKSPACE = 8,
 	CTRL_U = 21,
@@ -27,6 +30,10 @@ struct prompt {
 	void *context;
 	struct buf line;
 	bool terminal;
+	/* An input that is not a terminal. */
+	struct line_splitter *lines;
+	bool held;
+	bool piece_asked; /* the reader reads the next piece */
 	struct termios before;
 	enum escape escape;
 };
@@ -106,7 +113,8 @@ static void finish_line(struct prompt *prompt)
 
 	prompt->line = BUF(LINE_MAX_);
 	draw(prompt);
-	prompt->events->line(prompt->context, buf_span(&line));
+	prompt->events->line(prompt->context, buf_span(&line),
+	                     buf_overflowed(&line));
 }
 
 /* Ignores the escape sequences of arrow keys and others: ESC [ … letter. */
@@ -158,42 +166,70 @@ static bool take_key(struct prompt *prompt, unsigned char c)
 	return true;
 }
 
-/* The last line of a pipe may have no line break. */
-static void finish_input(struct prompt *prompt)
+static void take_keys(struct prompt *prompt, struct span piece, int error)
 {
-	if (!prompt->terminal && prompt->line.len)
-		finish_line(prompt);
-	prompt->events->end(prompt->context);
-}
-
-static void take_plain(struct prompt *prompt, char c)
-{
-	if (c == '\n')
-		finish_line(prompt);
-	else if (c != '\r')
-		buf_byte(&prompt->line, c);
-}
-
-static void take_input(void *context, struct span piece)
-{
-	struct prompt *prompt = context;
-
 	for (size_t i = 0; i < piece.len; i++) {
-		if (!prompt->terminal) {
-			take_plain(prompt, piece.data[i]);
-		} else if (!take_key(prompt, (unsigned char)piece.data[i])) {
-			prompt->events->end(prompt->context);
+		if (!take_key(prompt, (unsigned char)piece.data[i])) {
+			prompt->events->end(prompt->context, 0);
 			return;
 		}
 	}
 	if (piece.len == 0) {
-		finish_input(prompt);
+		prompt->events->end(prompt->context, error);
 		return;
 	}
 	draw(prompt);
-	if (prompt->terminal && prompt->line.len && prompt->events->typing)
+	if (prompt->line.len && prompt->events->typing)
 		prompt->events->typing(prompt->context);
 	stdin_reader_next(prompt->reader);
+}
+
+/* --- an input that is not a terminal -------------------------------------- */
+static void take_lines(struct prompt *prompt)
+{
+	struct split_line line;
+
+	while (!prompt->held && !prompt->piece_asked) {
+		if (line_splitter_next(prompt->lines, &line)) {
+			prompt->events->line(prompt->context, line.text,
+			                     line.too_long);
+		} else {
+			prompt->piece_asked = true;
+			stdin_reader_next(prompt->reader);
+		}
+	}
+}
+
+static void take_plain(struct prompt *prompt, struct span piece, int error)
+{
+	struct split_line line;
+
+	if (piece.len) {
+		prompt->piece_asked = false;
+		line_splitter_feed(prompt->lines, piece);
+		take_lines(prompt);
+		return;
+	}
+	if (line_splitter_last(prompt->lines, &line))
+		prompt->events->line(prompt->context, line.text, line.too_long);
+	prompt->events->end(prompt->context, error);
+}
+
+void prompt_hold(struct prompt *prompt, bool hold)
+{
+	prompt->held = hold;
+	if (!prompt->terminal)
+		take_lines(prompt);
+}
+
+static void take_input(void *context, struct span piece, int error)
+{
+	struct prompt *prompt = context;
+
+	if (prompt->terminal)
+		take_keys(prompt, piece, error);
+	else
+		take_plain(prompt, piece, error);
 }
 
 /* --- the prompt ---------------------------------------------------------- */
@@ -220,6 +256,8 @@ struct prompt *prompt_create(struct uv_loop_s *loop,
 	prompt->events = events;
 	prompt->context = context;
 	prompt->line = BUF(LINE_MAX_);
+	prompt->lines = line_splitter_create(LINE_MAX_);
+	prompt->piece_asked = true;
 	enter_raw_mode(prompt);
 	prompt->reader = stdin_reader_create(loop, take_input, prompt);
 	draw(prompt);
@@ -237,5 +275,11 @@ void prompt_destroy(struct prompt **prompt)
 	}
 	stdin_reader_destroy(&(*prompt)->reader);
 	buf_free(&(*prompt)->line);
+	line_splitter_destroy(&(*prompt)->lines);
 	mem_free(prompt);
+}
+
+bool prompt_is_terminal(const struct prompt *prompt)
+{
+	return prompt->terminal;
 }

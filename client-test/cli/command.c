@@ -1,4 +1,5 @@
 #include "client-test/cli/command.h"
+#include "client-test/cli/standard_files.h"
 #include "common/base/mem.h"
 
 #include <signal.h>
@@ -6,17 +7,13 @@
 
 enum { TEXT_MAX = 16 * 1024 };
 
-int command_run(const struct command *command, const char *called, int argc,
-                char **argv)
+static int run(const struct command *command, const char *called, int argc,
+               char **argv)
 {
 	struct buf text CLEANUP(buf_free) = BUF(TEXT_MAX);
 	void *options CLEANUP(mem_free) = mem_new(command->options_size);
 	bool help;
 
-	/*
-	 * Writing to a closed connection fails instead of ending the process.
-	 */
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (options_read(command, argc, argv, &text, &help, options) != ST_OK) {
 		(void)fprintf(stderr, "%s: %s; see %s --help\n", called,
 		              buf_text(&text), called);
@@ -27,4 +24,21 @@ int command_run(const struct command *command, const char *called, int argc,
 	options_help(command, called, &text);
 	(void)fputs(buf_text(&text), stdout);
 	return EXIT_DONE;
+}
+
+int command_run(const struct command *command, const char *called, int argc,
+                char **argv)
+{
+	int code;
+
+	standard_files_open();
+	/*
+	 * Writing to a closed connection fails instead of ending the process.
+	 */
+	(void)signal(SIGPIPE, SIG_IGN);
+	code = run(command, called, argc, argv);
+	if (standard_files_flush())
+		return code;
+	(void)fprintf(stderr, "%s: stdout cannot be written\n", called);
+	return code == EXIT_DONE ? EXIT_FAILED : code;
 }

@@ -15,7 +15,11 @@
 struct event_loop;
 struct uv_loop_s;
 
-/* SIGINT and SIGTERM end the loop with exit code 128 plus the signal number. */
+/*
+ * SIGINT, SIGTERM and SIGHUP end the loop with exit code 128 plus the signal
+ * number; an ignored SIGHUP stays ignored. When stdout cannot be written, the
+ * loop ends with EXIT_FAILED.
+ */
 struct event_loop *event_loop_create(const char *url);
 struct uv_loop_s *event_loop_uv(struct event_loop *loop);
 struct rest *event_loop_rest(struct event_loop *loop);

@@ -175,4 +175,6 @@ void options_help(const struct command *command, const char *called,
 			buf_format(ret_text, "; default %s", row->preset);
 		buf_byte(ret_text, '\n');
 	}
+	if (command->exits)
+		buf_format(ret_text, "\nExit code: %s\n", command->exits);
 }

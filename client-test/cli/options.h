@@ -77,6 +77,7 @@ struct command {
 	const char *name;
 	const char *words; /* for --help: the words it takes, or "" */
 	const char *purpose;
+	const char *exits; /* for --help: what the exit code says */
 	const struct option_row *rows;
 	unsigned row_count;
 	unsigned words_max;

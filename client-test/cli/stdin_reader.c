@@ -2,6 +2,8 @@
 #include "common/base/mem.h"
 #include "common/base/scope.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@ struct stdin_reader {
 	void *context;
 	char bytes[PIECE_MAX];
 	size_t len;
+	int error;
 };
 
 static void release(struct stdin_reader *reader)
@@ -51,6 +54,22 @@ static bool wait_until_asked(struct stdin_reader *reader)
 	return go_on;
 }
 
+/* Another program that shares the terminal or pipe may have made it
+ * nonblocking.
+ */
+static ssize_t read_piece(char *bytes, size_t size)
+{
+	struct pollfd readable = {.fd = STDIN_FILENO, .events = POLLIN};
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, bytes, size)) < 0 &&
+	       (errno == EINTR || errno == EAGAIN)) {
+		if (errno == EAGAIN)
+			(void)poll(&readable, 1, -1);
+	}
+	return got;
+}
+
 static void *read_all(void *context)
 {
 	struct stdin_reader *reader = context;
@@ -59,8 +78,9 @@ static void *read_all(void *context)
 	while (got > 0 && wait_until_asked(reader)) {
 		char bytes[PIECE_MAX];
 
-		got = read(STDIN_FILENO, bytes, sizeof(bytes));
+		got = read_piece(bytes, sizeof(bytes));
 		pthread_mutex_lock(&reader->lock);
+		reader->error = got < 0 ? errno : 0;
 		reader->len = got > 0 ? (size_t)got : 0;
 		memcpy(reader->bytes, bytes, reader->len);
 		if (!reader->gone)
@@ -76,7 +96,8 @@ static void arrived(uv_async_t *async)
 	struct stdin_reader *reader = (struct stdin_reader *)async;
 
 	/* The thread does not touch the bytes until the next request. */
-	reader->piece(reader->context, span_make(reader->bytes, reader->len));
+	reader->piece(reader->context, span_make(reader->bytes, reader->len),
+	              reader->error);
 }
 
 struct stdin_reader *

@@ -13,8 +13,11 @@
 struct stdin_reader;
 struct uv_loop_s;
 
-/* Called on the event loop. An empty piece is the end of the input. */
-typedef void stdin_reader_piece(void *context, struct span piece);
+/*
+ * Called on the event loop. An empty piece is the end of the input, or a read
+ * error if `error` is not 0 (an errno).
+ */
+typedef void stdin_reader_piece(void *context, struct span piece, int error);
 
 struct stdin_reader *stdin_reader_create(struct uv_loop_s *loop,
                                          stdin_reader_piece *piece,

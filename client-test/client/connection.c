@@ -165,6 +165,21 @@ bool connection_send(struct connection *connection, struct span text)
 }
 
 /* --- reading ------------------------------------------------------------- */
+static enum status status_of_close(unsigned code)
+{
+	switch (code) {
+	case WEBSOCKET_TOKEN_ENDED:
+		return ST_DENIED;
+	case WEBSOCKET_PROTOCOL_ERROR:
+	case WEBSOCKET_UNSUPPORTED:
+	case WEBSOCKET_BAD_DATA:
+	case WEBSOCKET_TOO_BIG:
+		return ST_INVALID;
+	default:
+		return ST_UNAVAILABLE;
+	}
+}
+
 static void take_close(struct connection *connection,
                        const struct websocket_message *message)
 {
@@ -173,9 +188,7 @@ static void take_close(struct connection *connection,
 	(void)snprintf(why, sizeof(why), "closed with %u %.*s",
 	               (unsigned)message->code, (int)message->payload.len,
 	               message->payload.len ? message->payload.data : "");
-	end(connection,
-	    message->code == WEBSOCKET_TOKEN_ENDED ? ST_DENIED : ST_UNAVAILABLE,
-	    why);
+	end(connection, status_of_close(message->code), why);
 }
 
 static void take_message(struct connection *connection,

@@ -25,7 +25,8 @@ struct connection_events {
 	/*
 	 * The connection ended. Called once, never from within a call of this
 	 * module. ST_DENIED: the server does not (or no longer) accept the
-	 * token; ST_UNAVAILABLE: any other reason, in `why`.
+	 * token; ST_INVALID: it cannot read what was sent; ST_UNAVAILABLE: any
+	 * other reason. `why` has the reason.
 	 */
 	void (*ended)(void *context, enum status status, const char *why);
 };

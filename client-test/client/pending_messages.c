@@ -2,6 +2,9 @@
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/base/utf8.h"
+#include "common/wire/frame.h"
+#include "common/wire/save_record.h"
 
 #include <stdlib.h>
 #include <utlist.h>
@@ -172,6 +175,26 @@ void pending_messages_retry(struct pending_messages *pending,
 	               backoff_ms(item->errors++, RETRY_BASE_MS, RETRY_MAX_MS);
 }
 
+void pending_messages_accept(struct pending_messages *pending,
+                             const struct uuid *uuid)
+{
+	struct item *item = find(pending, uuid);
+
+	if (item)
+		item->entry.accepted = true;
+}
+
+void pending_messages_each(const struct pending_messages *pending,
+                           void (*visit)(void *context,
+                                         const struct pending_message *message),
+                           void *context)
+{
+	struct item *item;
+
+	DL_FOREACH (pending->items, item)
+		visit(context, &item->entry);
+}
+
 const struct pending_message *
 pending_messages_find(const struct pending_messages *pending,
                       const struct uuid *uuid)
@@ -256,4 +279,34 @@ void pending_message_frame(const struct pending_message *entry, struct buf *out)
 	else
 		write_change(&w, draft);
 	json_close(&w);
+}
+
+/* --- faults -------------------------------------------------------------- */
+static bool frame_fits(const struct message_draft *draft)
+{
+	const struct pending_message message = {.draft = *draft};
+	struct buf frame CLEANUP(buf_free) = BUF(FRAME_MAX);
+
+	pending_message_frame(&message, &frame);
+	return !buf_overflowed(&frame);
+}
+
+const char *message_draft_fault(const struct message_draft *draft)
+{
+	struct span text = draft->text;
+
+	if (draft->kind == DRAFT_DELETE)
+		return NULL;
+	if (text.len == 0)
+		return "it is empty";
+	if (text.len > MESSAGE_TEXT_MAX)
+		return "it is longer than 16384 bytes";
+	if (!utf8_valid(text))
+		return "it is not UTF-8";
+	if (memchr(text.data, '\0', text.len))
+		return "it contains a NUL character";
+	if (!frame_fits(draft))
+		return "it is longer than 65536 bytes when its control "
+		       "characters are escaped";
+	return NULL;
 }

@@ -33,6 +33,7 @@ struct message_draft {
 	uint64_t seq;     /* the target; of a message: what it replies to */
 	struct span text; /* or the reaction */
 	bool remove;      /* takes the reaction back */
+	uint64_t line;    /* the number of its input line, or 0 */
 };
 
 struct pending_message {
@@ -40,7 +41,15 @@ struct pending_message {
 	struct message_draft draft;
 	uint64_t written_ms;
 	unsigned sent; /* how often */
+	bool accepted; /* the server has taken charge of it */
 };
+
+/*
+ * NULL, or a constant text that says why no server takes this message: "it is
+ * …". No pending message has such a fault: the server would answer with an
+ * error that names no message, or close the socket.
+ */
+const char *message_draft_fault(const struct message_draft *draft);
 
 struct pending_messages *pending_messages_create(unsigned entries_max);
 void pending_messages_destroy(struct pending_messages **pending);
@@ -65,11 +74,19 @@ void pending_messages_restart(struct pending_messages *pending);
 /* The server reported a retryable error: due after a jittered wait. */
 void pending_messages_retry(struct pending_messages *pending,
                             const struct uuid *uuid, uint64_t now_ms);
+/* The server has accepted it. */
+void pending_messages_accept(struct pending_messages *pending,
+                             const struct uuid *uuid);
 const struct pending_message *
 pending_messages_find(const struct pending_messages *pending,
                       const struct uuid *uuid);
 void pending_messages_remove(struct pending_messages *pending,
                              const struct uuid *uuid);
+/* Visits all messages, in the order they were written. */
+void pending_messages_each(const struct pending_messages *pending,
+                           void (*visit)(void *context,
+                                         const struct pending_message *message),
+                           void *context);
 /* True for one of the last 256 messages that were removed. */
 bool pending_messages_was_removed(const struct pending_messages *pending,
                                   const struct uuid *uuid);

@@ -8,12 +8,12 @@
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/wire/frame.h"
 
 #include <stdio.h>
 
 enum {
 	PENDING_MAX = 1024,
-	FRAME_TEXT_MAX = 128 * 1024,
 };
 
 struct user_session {
@@ -88,6 +88,8 @@ static void ended(void *context, enum status status, const char *why)
 	session->welcomed = false;
 	loop_timer_stop(session->resend);
 	session->sign_in_again = status == ST_DENIED;
+	if (status == ST_INVALID && session->events->unreadable)
+		session->events->unreadable(session->context, span_of(why));
 	try_later(session, why);
 }
 
@@ -101,7 +103,7 @@ static void flush(struct user_session *session)
 		return;
 	while ((entry = pending_messages_next(session->pending,
 	                                      clock_mono_ms()))) {
-		struct buf frame CLEANUP(buf_free) = BUF(FRAME_TEXT_MAX);
+		struct buf frame CLEANUP(buf_free) = BUF(FRAME_MAX);
 
 		pending_message_frame(entry, &frame);
 		if (!connection_send(session->connection, buf_span(&frame)))
@@ -174,11 +176,29 @@ static void take_error(struct user_session *session,
 static void take_accepted(struct user_session *session,
                           const struct pending_message *entry)
 {
+	pending_messages_accept(session->pending, &entry->uuid);
 	if (session->events->accepted)
 		session->events->accepted(session->context, entry);
 }
 
 /* --- frames -------------------------------------------------------------- */
+/*
+ * An error without a uuid. With a conversation it refuses a receipt or typing,
+ * which is no loss.
+ */
+static void take_fault(struct user_session *session, const struct json *frame)
+{
+	bool retryable = false;
+	struct span code;
+
+	(void)json_get_bool(frame, "retryable", &retryable);
+	if (retryable || json_kind(frame, "conversation") != JSON_ABSENT ||
+	    !json_get_text(frame, "code", &code))
+		return;
+	if (session->events->unreadable)
+		session->events->unreadable(session->context, code);
+}
+
 static void take_state(struct user_session *session, const struct json *frame)
 {
 	const struct pending_message *entry;
@@ -199,6 +219,15 @@ static void take_state(struct user_session *session, const struct json *frame)
 		take_error(session, entry, frame);
 	else if (span_equal(state, SPAN("accepted")))
 		take_accepted(session, entry);
+}
+
+static void take_error_frame(struct user_session *session,
+                             const struct json *frame)
+{
+	if (json_kind(frame, "uuid") == JSON_ABSENT)
+		take_fault(session, frame);
+	else
+		take_state(session, frame);
 }
 
 static void report(void *context, const struct message *message)
@@ -279,7 +308,7 @@ static const struct {
 	{{"member", 6}, take_message},  {{"edit", 4}, take_edit},
 	{{"delete", 6}, take_edit},     {{"reaction", 8}, take_edit},
 	{{"receipt", 7}, take_receipt}, {{"typing", 6}, take_typing},
-	{{"state", 5}, take_state},     {{"error", 5}, take_state},
+	{{"state", 5}, take_state},     {{"error", 5}, take_error_frame},
 };
 
 static void take_text(void *context, struct span text)

@@ -53,6 +53,12 @@ struct user_session_events {
 	/* The events below may be NULL. */
 
 	/*
+	 * The server cannot read what this client sends, and does not say which
+	 * message that is; the same frames would be refused again.
+	 */
+	void (*unreadable)(void *context, struct span why);
+
+	/*
 	 * A message or a membership change. `own`: this session sent it, and
 	 * reported it as saved.
 	 */
@@ -87,7 +93,10 @@ uint64_t user_session_user(const struct user_session *session); /* 0: unknown */
 struct span user_session_token(const struct user_session *session);
 const struct pending_messages *
 user_session_pending(const struct user_session *session);
-/* False if too many messages are pending. */
+/*
+ * False if too many messages are pending. The draft has no
+ * message_draft_fault().
+ */
 bool user_session_send(struct user_session *session, const struct uuid *uuid,
                        const struct message_draft *draft);
 /*

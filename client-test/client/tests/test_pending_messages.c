@@ -207,6 +207,59 @@ static void an_edit_names_its_message(void **state)
 	             "\"remove\":true}");
 }
 
+/* --- texts that no server takes ------------------------------------------ */
+static void assert_fault(enum draft_kind kind, struct span text,
+                         const char *wanted)
+{
+	const struct message_draft draft = {
+		.kind = kind, .user_to = 2, .text = text};
+	const char *fault = message_draft_fault(&draft);
+
+	if (!wanted)
+		assert_null(fault);
+	else
+		assert_string_equal(fault, wanted);
+}
+
+static void a_text_that_no_server_takes_has_a_fault(void **state)
+{
+	static const struct {
+		const char *unit; /* repeated `count` times */
+		size_t len, count;
+		const char *fault;
+	} cases[] = {
+		{"a", 1, 1, NULL},
+		{" ", 1, 1, NULL},
+		{"a", 1, 16384, NULL},
+		{"\xc3\xa9", 2, 8192, NULL},
+		{"\"", 1, 16384, NULL},
+		{"\x01", 1, 10000, NULL},
+		{"", 0, 1, "it is empty"},
+		{"a", 1, 16385, "it is longer than 16384 bytes"},
+		{"\xff", 1, 16385, "it is longer than 16384 bytes"},
+		{"\xff", 1, 1, "it is not UTF-8"},
+		{"a\xc3", 2, 1, "it is not UTF-8"},
+		{"\xed\xa0\x80", 3, 1, "it is not UTF-8"},
+		{"a\0b", 3, 1, "it contains a NUL character"},
+		{"\x01", 1, 16384,
+	         "it is longer than 65536 bytes when its control characters "
+	         "are escaped"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf text CLEANUP(buf_free) = BUF(64 * 1024);
+
+		for (size_t n = 0; n < cases[i].count; n++)
+			buf_append(&text,
+			           span_make(cases[i].unit, cases[i].len));
+		assert_fault(DRAFT_MESSAGE, buf_span(&text), cases[i].fault);
+		assert_fault(DRAFT_EDIT, buf_span(&text), cases[i].fault);
+	}
+	assert_fault(DRAFT_REACT, SPAN_NONE, "it is empty");
+	assert_fault(DRAFT_DELETE, SPAN_NONE, NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, create, destroy)
@@ -223,6 +276,7 @@ int main(void)
 		TEST(a_frame_has_uuid_text_and_user),
 		TEST(a_message_to_many_names_the_conversation),
 		TEST(an_edit_names_its_message),
+		TEST(a_text_that_no_server_takes_has_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
