@@ -4,7 +4,7 @@ COMMON_SOURCES := \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
 		resolver.c websocket_handshake.c) \
-	$(addprefix io/http/,client.c listener.c poller.c request.c route.c server.c \
+	$(addprefix io/http/,client.c host.c listener.c poller.c request.c route.c server.c \
 		transfer.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c group.c inflight.c message.c producer.c reader.c \
@@ -23,10 +23,12 @@ $(eval $(call library,sql_server,tests/support,sql_server.c,cmocka))
 $(eval $(call integration_test,common/io/sql/tests/test_sql.c,sql_server common,libmariadb))
 $(eval $(call unit_test,common/io/sql/tests/test_bulk.c,common,libmariadb))
 $(eval $(call integration_test,common/io/redis/tests/test_redis.c,common,hiredis libuv))
-# This test answers look-ups of names.
-$(eval $(call unit_test,common/io/redis/tests/test_connection.c,common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))
+# These tests answer look-ups of names.
+$(eval $(call library,name_server,tests/support,name_server.c))
+$(eval $(call unit_test,common/io/redis/tests/test_connection.c,name_server common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
+$(eval $(call unit_test,common/io/http/tests/test_host.c,name_server http_stub common,libcurl libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call library,identity_stub,common/client/tests,identity_stub.c))
 $(foreach t,client thread,$(eval $(call unit_test,common/client/tests/test_identity_$(t).c,\
 	identity_stub http_stub common,libcurl libuv libcjson libcrypto)))

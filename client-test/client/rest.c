@@ -32,7 +32,7 @@ struct rest *rest_create(struct uv_loop_s *loop, const char *url)
 	struct rest *rest = mem_new(sizeof(*rest));
 	size_t len = strlen(url);
 
-	rest->poller = http_poller_create(loop, CONNECTION_MAX);
+	rest->poller = http_poller_create(loop, url, CONNECTION_MAX);
 	if (len && url[len - 1] == '/')
 		len--;
 	rest->base = mem_text(url, len);

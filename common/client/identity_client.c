@@ -31,8 +31,8 @@ identity_client_create(const struct identity_client_options *options)
 	struct identity_client *client = mem_new(sizeof(*client));
 
 	client->options = *options;
-	client->poller =
-		http_poller_create(options->loop, options->connection_max);
+	client->poller = http_poller_create(options->loop, options->base_url,
+	                                    options->connection_max);
 	client->caches[IDENTITY_OWNER] = lru_create(
 		options->owners_max, sizeof(struct identity_response));
 	client->caches[IDENTITY_USER] = lru_create(

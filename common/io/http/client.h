@@ -35,7 +35,11 @@ struct uv_loop_s;
 typedef void http_done(void *context, enum status status,
                        const struct http_answer *answer);
 
-struct http_poller *http_poller_create(struct uv_loop_s *loop,
+/*
+ * All requests go to the host of `url`. A name is resolved off the loop; until
+ * it is resolved, requests wait, at most for their time limit.
+ */
+struct http_poller *http_poller_create(struct uv_loop_s *loop, const char *url,
                                        unsigned connection_max);
 /*
  * Drops the requests under way without a call of `done`. Do not call it from

@@ -7,16 +7,23 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/http/client.h"
+#include "common/io/http/host.h"
 #include "common/io/http/transfer.h"
 
 #include <assert.h>
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 #include <uv.h>
 
-enum { WAITING_MAX = 16 * 1024 };
+enum {
+	WAITING_MAX = 16 * 1024,
+	UNRESOLVED_TICK_MS = 50,
+	LOOK_UP_AGAIN_MS = 1000, /* after a failure */
+	ADDRESSES_AGE_MS = 30000,
+};
 
 struct request {
 	struct http_transfer *transfer; /* NULL unless active */
@@ -35,7 +42,12 @@ struct http_poller {
 	uv_loop_t *loop;
 	CURLM *multi;
 	uv_timer_t timer;
-	uv_idle_t refusals; /* active while `refused` is not empty */
+	uv_idle_t refusals;    /* active while `refused` is not empty */
+	uv_timer_t unresolved; /* active while requests wait for addresses */
+	struct http_host *host;
+	bool resolved;
+	unsigned fresh_left; /* so many requests open a connection of their own
+	                      */
 	struct request *active;
 	struct request *waiting;
 	struct request *refused;
@@ -102,6 +114,12 @@ static bool start(struct http_poller *poller, struct request *request)
 	}
 	easy = http_transfer_easy(request->transfer);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+	curl_easy_setopt(easy, CURLOPT_RESOLVE,
+	                 http_host_addresses(poller->host));
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT,
+	                 poller->fresh_left ? 1L : 0L);
+	poller->fresh_left -= poller->fresh_left > 0;
+	http_host_refresh(poller->host, ADDRESSES_AGE_MS);
 	if (curl_multi_add_handle(poller->multi, easy))
 		abort();
 	DL_APPEND(poller->active, request);
@@ -124,7 +142,8 @@ static void start_waiting(struct http_poller *poller)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	while (poller->waiting && poller->active_count < poller->active_max) {
+	while (poller->waiting && http_host_known(poller->host) &&
+	       poller->active_count < poller->active_max) {
 		struct request *request = poller->waiting;
 
 		DL_DELETE(poller->waiting, request);
@@ -152,6 +171,8 @@ static void finish_active(struct http_poller *poller, CURL *easy,
 	poller->active_count--;
 	transfer = MOVE(request->transfer);
 	status = http_transfer_result(transfer, (int)result, &answer);
+	if (status != ST_OK)
+		http_host_refresh(poller->host, LOOK_UP_AGAIN_MS);
 	finish(request, status, status == ST_OK ? &answer : NULL,
 	       http_transfer_error(transfer));
 	transfer_keep(poller, &transfer);
@@ -192,6 +213,40 @@ static void refuse(struct request *request, enum status status,
 	request->error = error;
 	DL_APPEND(request->poller->refused, request);
 	(void)uv_idle_start(&request->poller->refusals, report_refused);
+}
+
+/* --- the addresses of the server ----------------------------------------- */
+
+/*
+ * New connections push those to the old addresses out of libcurl's pool, which
+ * keeps active_max of them.
+ */
+static void on_addresses(void *context)
+{
+	struct http_poller *poller = context;
+
+	poller->fresh_left = poller->resolved ? poller->active_max : 0;
+	poller->resolved = true;
+	start_waiting(poller);
+}
+
+static void on_unresolved(uv_timer_t *timer)
+{
+	struct http_poller *poller = timer->data;
+	uint64_t now_ms = clock_mono_ms();
+
+	if (!poller->waiting || http_host_known(poller->host)) {
+		(void)uv_timer_stop(timer);
+		return;
+	}
+	http_host_refresh(poller->host, LOOK_UP_AGAIN_MS);
+	while (poller->waiting && now_ms >= poller->waiting->deadline_ms) {
+		struct request *request = poller->waiting;
+
+		DL_DELETE(poller->waiting, request);
+		poller->waiting_count--;
+		refuse(request, ST_UNAVAILABLE, http_host_error(poller->host));
+	}
 }
 
 /* --- libcurl's sockets and timer ----------------------------------------- */
@@ -298,7 +353,8 @@ static void set_multi(struct http_poller *poller)
 	                  (long)poller->active_max);
 }
 
-struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
+struct http_poller *http_poller_create(uv_loop_t *loop, const char *url,
+                                       unsigned connection_max)
 {
 	struct http_poller *poller = mem_new(sizeof(*poller));
 	struct http_transfer *first = http_transfer_create();
@@ -311,13 +367,16 @@ struct http_poller *http_poller_create(uv_loop_t *loop, unsigned connection_max)
 		mem_new((connection_max + 1) * sizeof(struct http_transfer *));
 	poller->multi = curl_multi_init();
 	if (!poller->multi || uv_timer_init(loop, &poller->timer) ||
-	    uv_idle_init(loop, &poller->refusals))
+	    uv_idle_init(loop, &poller->refusals) ||
+	    uv_timer_init(loop, &poller->unresolved))
 		abort();
 	poller->timer.data = poller;
 	poller->refusals.data = poller;
-	poller->open_handles = 2;
+	poller->unresolved.data = poller;
+	poller->open_handles = 3;
 	poller->error = "";
 	set_multi(poller);
+	poller->host = http_host_create(loop, url, on_addresses, poller);
 	return poller;
 }
 
@@ -356,7 +415,9 @@ void http_poller_destroy(struct http_poller **poller_at)
 		http_transfer_destroy(&poller->spare[--poller->spare_count]);
 	mem_free(&poller->spare);
 	curl_multi_cleanup(poller->multi);
+	http_host_destroy(&poller->host);
 	uv_close((uv_handle_t *)&poller->timer, handle_closed);
+	uv_close((uv_handle_t *)&poller->unresolved, handle_closed);
 	uv_close((uv_handle_t *)&poller->refusals, handle_closed);
 }
 
@@ -399,11 +460,16 @@ void http_poller_ask(struct http_poller *poller, const struct http_ask *ask,
 
 	request->done = done;
 	request->context = context;
-	if (poller->active_count < poller->active_max) {
+	if (http_host_known(poller->host) &&
+	    poller->active_count < poller->active_max) {
 		start_or_refuse(poller, request);
 	} else if (poller->waiting_count < WAITING_MAX) {
 		DL_APPEND(poller->waiting, request);
 		poller->waiting_count++;
+		if (!http_host_known(poller->host))
+			(void)uv_timer_start(&poller->unresolved, on_unresolved,
+			                     UNRESOLVED_TICK_MS,
+			                     UNRESOLVED_TICK_MS);
 	} else {
 		refuse(request, ST_UNAVAILABLE, "too many requests wait");
 	}

@@ -307,7 +307,8 @@ static int create_poller(void **state)
 	struct polled *polled = mem_new(sizeof(*polled));
 
 	assert_int_equal(uv_loop_init(&polled->loop), 0);
-	polled->poller = http_poller_create(&polled->loop, CONNECTIONS);
+	polled->poller =
+		http_poller_create(&polled->loop, url_of(""), CONNECTIONS);
 	*state = polled;
 	return 0;
 }

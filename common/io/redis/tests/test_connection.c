@@ -6,9 +6,8 @@
 #include "common/base/mem.h"
 #include "common/base/scope.h"
 #include "common/io/redis/redis.h"
+#include "tests/support/name_server.h"
 
-#include <netdb.h>
-#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,54 +326,6 @@ static int stop(void **state)
 	return uv_loop_close(&loop);
 }
 
-/* --- names --------------------------------------------------------------- */
-
-/* What the name server says of NAME.test; "": that it does not exist. */
-static const char *addresses[2];
-static sem_t name_server;
-
-int __real_getaddrinfo(const char *node, const char *service,
-                       const struct addrinfo *hints, struct addrinfo **found);
-int __wrap_getaddrinfo(const char *node, const char *service,
-                       const struct addrinfo *hints, struct addrinfo **found);
-
-int __wrap_getaddrinfo(const char *node, const char *service,
-                       const struct addrinfo *hints, struct addrinfo **found)
-{
-	struct addrinfo *second = NULL;
-	int error;
-
-	if (!strstr(node, ".test"))
-		return __real_getaddrinfo(node, service, hints, found);
-	if (hints->ai_flags & AI_NUMERICHOST)
-		return EAI_NONAME;
-	(void)sem_wait(&name_server);
-	if (!addresses[0])
-		return EAI_AGAIN;
-	error = __real_getaddrinfo(addresses[0], service, hints, found);
-	if (!error && addresses[1])
-		error = __real_getaddrinfo(addresses[1], service, hints,
-		                           &second);
-	if (!error)
-		(*found)->ai_next = second;
-	return error;
-}
-
-/* Answers of the name server, from now on; also to look-ups that wait. */
-static void name_server_says(const char *first, const char *second)
-{
-	addresses[0] = first;
-	addresses[1] = second;
-	for (unsigned i = 0; i < 1000; i++)
-		(void)sem_post(&name_server);
-}
-
-static void name_server_hangs(void)
-{
-	while (!sem_trywait(&name_server))
-		;
-}
-
 /* --- tests --------------------------------------------------------------- */
 
 static struct server servers[ARRAY_LEN(faults)];
@@ -546,6 +497,5 @@ int main(void)
 	};
 #undef TEST
 
-	(void)sem_init(&name_server, 0, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
