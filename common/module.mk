@@ -7,8 +7,8 @@ COMMON_SOURCES := \
 	$(addprefix io/http/,client.c host.c listener.c poller.c request.c route.c server.c \
 		transfer.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
-	$(addprefix io/kafka/,client.c group.c inflight.c message.c producer.c reader.c \
-		resend.c topics.c) \
+	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
+		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c metrics.c readiness.c service.c \
@@ -42,9 +42,11 @@ $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
 BASE_TESTS := buf clock json_write random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
+$(foreach t,errors topic_check,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))
 # Need a Kafka cluster: KAFKA_BROKERS.
 $(eval $(call library,kafka_fixture,common/io/kafka/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/kafka/tests/test_kafka.c,kafka_fixture common,rdkafka))
+$(eval $(call integration_test,common/io/kafka/tests/test_refusals.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_group.c,kafka_fixture common,rdkafka))
 $(eval $(call unit_test,common/wire/tests/test_identity.c,common,libcjson))
 

@@ -80,7 +80,7 @@ enum status identity_start(const void *settings, void **ret_state)
 
 	*ret_state = identity;
 	identity_metrics_start();
-	service_part("mysql", false, NULL);
+	service_part_add("mysql");
 	create_parts(identity, s);
 	status = api_start(s, identity->tokens, identity->source,
 	                   &identity->api);
@@ -165,7 +165,9 @@ static void poll_when_due(struct identity *identity)
 		log_event(LOG_WARN, "database.not_ready",
 		          F_TEXT("status", status_text(status)),
 		          F_TEXT("why", sql_error(identity->sql)));
-	service_part("mysql", false, sql_error(identity->sql));
+	service_part("mysql", false,
+	             *sql_error(identity->sql) ? sql_error(identity->sql)
+	                                       : status_text(status));
 	identity->up = false;
 }
 

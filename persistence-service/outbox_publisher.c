@@ -8,10 +8,12 @@
 #include "common/service/log.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/outbox_records.h"
+#include "persistence-service/persistence_metrics.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -35,6 +37,7 @@ struct outbox_publisher {
 	atomic_bool stopping;
 	uint64_t drain_until_ms; /* 0: not stopping */
 	enum status refused;     /* Kafka's status for a record of this turn */
+	char refused_why[320];
 	struct outbox_taken taken[OUTBOX_TAKEN_MAX]; /* locked by this turn */
 	unsigned count;
 	unsigned failures; /* in a row */
@@ -42,20 +45,35 @@ struct outbox_publisher {
 
 /* --- Kafka --------------------------------------------------------------- */
 /* A row that can never be sent must not hold up the others. */
-static void log_poison_row(uint64_t id, enum status status)
+static void log_poison_row(uint64_t id, const char *why)
 {
+	persistence_metrics_event_refused();
 	log_event(LOG_ERROR, "outbox.poison_row", F_NUMBER("id", id),
-	          F_TEXT("why", status_text(status)));
+	          F_TEXT("why", why));
 }
 
-static void on_delivered(void *context, uint64_t tag, enum status status)
+static void note_refusal(struct outbox_publisher *p, const char *topic,
+                         enum status status, const char *why)
+{
+	p->refused = status;
+	(void)snprintf(p->refused_why, sizeof(p->refused_why), "topic %s: %s",
+	               topic, why);
+}
+
+static void on_delivered(void *context, const struct kafka_report *report)
 {
 	struct outbox_publisher *p = context;
 
-	if (status == ST_TOO_LARGE)
-		log_poison_row(tag, status);
-	else if (status != ST_OK)
-		p->refused = status;
+	switch (kafka_verdict(report->status)) {
+	case KAFKA_ACCEPTED:
+		break;
+	case KAFKA_RECORD_REFUSED:
+		log_poison_row(report->tag, report->error);
+		break;
+	case KAFKA_PASSING:
+	case KAFKA_TOPIC_REFUSED:
+		note_refusal(p, report->topic, report->status, report->error);
+	}
 }
 
 /* The time to drain begins with the first call after outbox_publisher_stop().
@@ -83,11 +101,15 @@ static enum status send_record(void *context, const struct kafka_record *record)
 	for (;;) {
 		status = kafka_produce(p->producer, record, sending->row);
 		if (status != ST_BUSY)
-			return status;
+			break;
 		if (time_over(p))
 			return ST_UNAVAILABLE;
 		kafka_producer_flush(p->producer, FLUSH_MS);
 	}
+	if (status == ST_OK || kafka_verdict(status) == KAFKA_RECORD_REFUSED)
+		return status;
+	note_refusal(p, record->topic, status, status_text(status));
+	return ST_UNAVAILABLE; /* the row stays */
 }
 
 static enum status wait_confirmed(struct outbox_publisher *p)
@@ -107,9 +129,9 @@ static enum status send_row(struct outbox_publisher *p,
 	enum status status =
 		outbox_records_each(p->settings, row, send_record, &sending);
 
-	if (status != ST_INVALID && status != ST_TOO_LARGE)
+	if (kafka_verdict(status) != KAFKA_RECORD_REFUSED)
 		return status;
-	log_poison_row(row->id, status);
+	log_poison_row(row->id, status_text(status));
 	return ST_OK;
 }
 
@@ -137,7 +159,6 @@ static enum status send_rows(struct outbox_publisher *p)
 	struct outbox_row row;
 	enum status status = outbox_take(p->sql, p->taken, &p->count);
 
-	p->refused = ST_OK;
 	if (status != ST_OK || p->count == 0)
 		return status;
 	status = outbox_read(p->sql, p->taken[p->count - 1].id);
@@ -164,6 +185,7 @@ static enum status publish(struct outbox_publisher *p)
 	enum status status = ST_OK;
 
 	p->count = 0;
+	p->refused = ST_OK;
 	if (!sql_connected(p->sql))
 		status = sql_connect(p->sql);
 	if (status == ST_OK)
@@ -217,7 +239,8 @@ static void log_state(struct outbox_publisher *p, enum status status)
 	if (status != ST_OK && p->failures == LOG_AFTER)
 		log_event(LOG_WARN, "outbox.waiting",
 		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", sql_error(p->sql)));
+		          F_TEXT("why", p->refused == ST_OK ? sql_error(p->sql)
+		                                            : p->refused_why));
 	if (status == ST_OK && p->failures > LOG_AFTER)
 		log_event(LOG_INFO, "outbox.resumed");
 	if (status == ST_OK)

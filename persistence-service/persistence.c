@@ -39,12 +39,14 @@ enum status persistence_start(const void *context, void **ret_state)
 		return status;
 	}
 	log_event(LOG_INFO, "api.listening", F_NUMBER("port", settings->port));
-	return saver_create(settings, &p->saver);
+	p->saver = saver_create(settings);
+	return ST_OK;
 }
 
 enum status persistence_step(void *state)
 {
-	return saver_step(((struct persistence *)state)->saver);
+	saver_step(((struct persistence *)state)->saver);
+	return ST_OK;
 }
 
 /* The REST API keeps answering while the last batch is saved. */

@@ -31,6 +31,9 @@ static struct metric lag =
 static struct metric in_flight =
 	METRIC_GAUGE("parley_batches_in_flight",
                      "Batches whose events Kafka has not confirmed.");
+static struct metric event_refused = METRIC_COUNTER(
+	"parley_events_refused_total",
+	"Records that their topic never accepts: events, dead letters.");
 static struct metric answered_2xx = METRIC_COUNTER(
 	"parley_http_requests_total{code=\"2xx\"}", "REST answers by code.");
 static struct metric answered_4xx = METRIC_COUNTER(
@@ -49,11 +52,11 @@ static struct metric lookup_failed =
 void persistence_metrics_start(void)
 {
 	struct metric *all[] = {
-		&saved,        &duplicate,     &dead,         &refused,
-		&notified,     &batches,       &batch_size,   &retries,
-		&transaction,  &turn,          &lag,          &in_flight,
-		&answered_2xx, &answered_4xx,  &answered_5xx, &request,
-		&lookup,       &lookup_failed,
+		&saved,         &duplicate,    &dead,          &refused,
+		&notified,      &batches,      &batch_size,    &retries,
+		&transaction,   &turn,         &lag,           &in_flight,
+		&event_refused, &answered_2xx, &answered_4xx,  &answered_5xx,
+		&request,       &lookup,       &lookup_failed,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -77,6 +80,11 @@ void persistence_metrics_batch_saved(const struct batch *batch,
 void persistence_metrics_batch_retried(void)
 {
 	metric_count(&retries, 1);
+}
+
+void persistence_metrics_event_refused(void)
+{
+	metric_count(&event_refused, 1);
 }
 
 void persistence_metrics_lookup(bool answered, uint64_t took_us)

@@ -14,6 +14,8 @@ void persistence_metrics_start(void);
 void persistence_metrics_batch_saved(const struct batch *batch,
                                      uint64_t took_us);
 void persistence_metrics_batch_retried(void);
+/* Kafka never accepts an event, a dead letter or a row of the outbox. */
+void persistence_metrics_event_refused(void);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);
 /* One HTTP request to identity-service. */
 void persistence_metrics_lookup(bool answered, uint64_t took_us);

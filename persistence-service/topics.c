@@ -1,6 +1,6 @@
 #include "persistence-service/topics.h"
 
-#include "common/service/log.h"
+#include "common/wire/save_record.h"
 
 #include <stdio.h>
 
@@ -14,22 +14,41 @@ enum { EXIT_SETTINGS = 100, EXIT_ENVIRONMENT = 111, INIT_WAIT_MS = 30000 };
  */
 enum { SAVE_DAYS = 7, EVENT_HOURS = 1, DLQ_DAYS = 30 };
 
+enum { TOPIC_COUNT = 3 };
+
+static void list_needs(const struct settings *s,
+                       struct kafka_topic_needs needs[TOPIC_COUNT])
+{
+	unsigned partitions = (unsigned)s->kafka_partitions;
+
+	needs[0] = (struct kafka_topic_needs){s->topic_save, partitions,
+	                                      SAVE_RETENTION_MIN_MS};
+	needs[1] = (struct kafka_topic_needs){s->topic_events, partitions, 0};
+	needs[2] = (struct kafka_topic_needs){s->topic_dlq, 0, 0};
+}
+
 int topics_init(const void *context)
 {
 	const struct settings *s = context;
 	struct kafka_options options = settings_kafka(s);
 	unsigned partitions = (unsigned)s->kafka_partitions;
 	unsigned copies = (unsigned)s->replication;
-	const struct kafka_topic topics[] = {
+	const struct kafka_topic topics[TOPIC_COUNT] = {
 		{s->topic_save, partitions, copies, SAVE_DAYS * 24 * HOUR_MS},
 		{s->topic_events, partitions, copies, EVENT_HOURS * HOUR_MS},
 		{s->topic_dlq, partitions, copies, DLQ_DAYS * 24 * HOUR_MS},
 	};
-	char why[256];
-	enum status status =
-		kafka_topics_create(&options, topics, ARRAY_LEN(topics),
-	                            INIT_WAIT_MS, why, sizeof(why));
+	struct kafka_topic_needs needs[TOPIC_COUNT];
+	const char *unchecked = NULL;
+	char why[TOPICS_WHY_MAX];
+	enum status status = kafka_topics_create(
+		&options, topics, TOPIC_COUNT, INIT_WAIT_MS, why, sizeof(why));
 
+	list_needs(s, needs);
+	if (status == ST_OK)
+		status = kafka_topics_check(&options, needs, TOPIC_COUNT,
+		                            INIT_WAIT_MS, &unchecked, why,
+		                            sizeof(why));
 	if (status == ST_OK) {
 		(void)printf("topics exist: %s, %s, %s\n", s->topic_save,
 		             s->topic_events, s->topic_dlq);
@@ -39,43 +58,14 @@ int topics_init(const void *context)
 	return status == ST_UNAVAILABLE ? EXIT_ENVIRONMENT : EXIT_SETTINGS;
 }
 
-/* `wanted` 0: any number of partitions. */
-static enum status check_topic(const struct kafka_options *options,
-                               const char *topic, uint64_t wanted,
-                               unsigned wait_ms, char *ret_why, size_t why_size)
-{
-	unsigned partitions;
-	enum status status =
-		kafka_topic_partitions(options, topic, wait_ms, &partitions);
-
-	if (status == ST_UNAVAILABLE)
-		snprintf(ret_why, why_size, "no answer from %s",
-		         options->brokers);
-	else if (status != ST_OK)
-		snprintf(ret_why, why_size, "topic %s: %s", topic,
-		         status_text(status));
-	if (status != ST_OK || wanted == 0 || partitions == wanted)
-		return status;
-	snprintf(ret_why, why_size,
-	         "topic %s has %u partitions, KAFKA_PARTITIONS is %u", topic,
-	         partitions, (unsigned)wanted);
-	return ST_CONFLICT;
-}
-
 enum status topics_check(const struct settings *s, unsigned wait_ms,
-                         char *ret_why, size_t why_size)
+                         const char **ret_unchecked,
+                         char ret_why[TOPICS_WHY_MAX])
 {
 	struct kafka_options options = settings_kafka(s);
-	enum status status =
-		check_topic(&options, s->topic_save, s->kafka_partitions,
-	                    wait_ms, ret_why, why_size);
+	struct kafka_topic_needs needs[TOPIC_COUNT];
 
-	if (status == ST_OK)
-		status = check_topic(&options, s->topic_events,
-		                     s->kafka_partitions, wait_ms, ret_why,
-		                     why_size);
-	if (status == ST_OK)
-		status = check_topic(&options, s->topic_dlq, 0, wait_ms,
-		                     ret_why, why_size);
-	return status;
+	list_needs(s, needs);
+	return kafka_topics_check(&options, needs, TOPIC_COUNT, wait_ms,
+	                          ret_unchecked, ret_why, TOPICS_WHY_MAX);
 }

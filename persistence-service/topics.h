@@ -6,11 +6,14 @@
 
 #include "persistence-service/settings.h"
 
+enum { TOPICS_WHY_MAX = 512 };
+
 /* --init-topics: creates the missing topics; exit code 0, 100 or 111. */
 int topics_init(const void *settings);
-/* ST_OK, ST_UNAVAILABLE or another fault; ret_why describes it. */
+/* As kafka_topics_check(). */
 MUST_CHECK enum status topics_check(const struct settings *settings,
-                                    unsigned wait_ms, char *ret_why,
-                                    size_t why_size);
+                                    unsigned wait_ms,
+                                    const char **ret_unchecked,
+                                    char ret_why[TOPICS_WHY_MAX]);
 
 #endif

@@ -88,7 +88,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	g->number = random_u64();
 	clock_watch_start();
 	gateway_metrics_start();
-	service_part("sockets", false, "not listening yet");
+	service_part_add("sockets");
 	g->loop = gateway_loop_create(&events, g);
 	return gateway_parts_create(g);
 }

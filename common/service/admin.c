@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { METRICS_MAX = 256 * 1024, READY_MAX = 4096, ASK_TIMEOUT_MS = 2000 };
+enum { METRICS_MAX = 256 * 1024, READY_MAX = 64 * 1024, ASK_TIMEOUT_MS = 2000 };
 
 struct admin {
 	struct http_server *server;

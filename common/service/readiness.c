@@ -11,6 +11,7 @@ enum { PARTS_MAX = 8, WHY_MAX = 200 };
 
 struct part {
 	const char *name;
+	bool tried;
 	bool up;
 	bool hint;         /* readiness does not depend on it */
 	char why[WHY_MAX]; /* unless up */
@@ -21,17 +22,23 @@ static struct part parts[PARTS_MAX];
 static unsigned part_count;
 static bool serving;
 
-static struct part *part_named(const char *name, bool *ret_new)
+static struct part *part_named(const char *name)
 {
-	*ret_new = false;
 	for (unsigned i = 0; i < part_count; i++) {
 		if (!strcmp(parts[i].name, name))
 			return &parts[i];
 	}
 	assert(part_count < PARTS_MAX);
-	*ret_new = true;
-	parts[part_count] = (struct part){.name = name};
+	parts[part_count] =
+		(struct part){.name = name, .why = "not checked yet"};
 	return &parts[part_count++];
+}
+
+void service_part_add(const char *name)
+{
+	(void)pthread_mutex_lock(&lock);
+	(void)part_named(name);
+	(void)pthread_mutex_unlock(&lock);
 }
 
 /* Texts of servers need not be UTF-8, and are cut at WHY_MAX. */
@@ -54,13 +61,14 @@ static bool set_part(const char *name, bool hint, bool up, const char *why)
 {
 	struct part *part;
 	char reason[WHY_MAX];
-	bool changed, is_new;
+	bool changed;
 
 	copy_why(reason, up ? "" : why);
 	(void)pthread_mutex_lock(&lock);
-	part = part_named(name, &is_new);
-	changed = is_new ? up || *reason
-	                 : part->up != up || strcmp(part->why, reason) != 0;
+	part = part_named(name);
+	changed = !part->tried || part->up != up ||
+	          strcmp(part->why, reason) != 0;
+	part->tried = true;
 	part->hint = hint;
 	part->up = up;
 	memcpy(part->why, reason, sizeof(reason));
@@ -97,6 +105,8 @@ static const char *state_of(const struct part *part)
 {
 	if (part->up)
 		return "up";
+	if (!part->tried)
+		return "unchecked";
 	return part->hint ? "degraded" : "down";
 }
 

@@ -10,10 +10,14 @@
 #include <stdbool.h>
 
 /*
- * Sets the state of a part that readiness depends on ("kafka", "mysql"). A
- * service has at most 8 parts; `name` must be a constant. Any thread may call
- * it. Each change is logged once (dependency.up, dependency.down), also a
- * change of the reason; /readyz names the reason of a part that is down.
+ * Adds a part that readiness depends on ("kafka", "mysql") before it is tried:
+ * it is "unchecked". A service has at most 8 parts; `name` must be a constant.
+ */
+void service_part_add(const char *name);
+/*
+ * Sets the state of a part, and why it is down. Any thread may call it. Each
+ * change is logged once (dependency.up, dependency.down), also a change of the
+ * reason; /readyz names the reason of a part that is down.
  */
 void service_part(const char *name, bool up, const char *why);
 /*

@@ -32,6 +32,8 @@ enum {
 	SAVE_USERS_MAX = 500,         /* users of one query */
 	SAVE_CONVERSATIONS_MAX = 500, /* conversations of one query */
 	CONVERSATION_KEY_MAX = 2 + 2 * 20 + 1,
+	/* The topic keeps records at least this long: an outage may last. */
+	SAVE_RETENTION_MIN_MS = 24 * 3600 * 1000,
 };
 
 /* The members of a kind, beside kind, sender and sent_at. */

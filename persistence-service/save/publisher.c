@@ -8,6 +8,7 @@
 #include "common/wire/event.h"
 #include "common/wire/frame.h"
 #include "persistence-service/outbox_records.h"
+#include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/batch/inflight_batch.h"
 #include "persistence-service/save/conversation/roster.h"
 
@@ -23,6 +24,7 @@ enum {
 	SEQ_MAX = 32,
 	SENT_ROWS_MAX = 4096,
 	REASON_MAX = 512,
+	WHY_MAX = 512,
 };
 
 static const struct kafka_header no_header = {0};
@@ -36,21 +38,72 @@ struct publisher {
 	struct buf frame;
 	struct buf reason;
 	struct lru *sent_rows; /* ids of outbox rows sent before */
-	enum status broken;
+	enum status broken;    /* Kafka's status for a record */
+	struct buf why;
+	uint64_t refused; /* events, since the last line about them */
+	uint64_t refused_log_ms;
 };
 
-static void on_delivered(void *context, uint64_t tag, enum status status)
+/* --- what Kafka does not accept ------------------------------------------ */
+/*
+ * The topic never accepts this event. The message is saved, and its recipients
+ * find it in the history: docs/adr/0017. A line a second is enough.
+ */
+static void log_refused_event(struct publisher *p,
+                              const struct kafka_report *report)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	persistence_metrics_event_refused();
+	p->refused++;
+	if (now_ms < p->refused_log_ms)
+		return;
+	log_event(LOG_ERROR, "event.refused", F_TEXT("topic", report->topic),
+	          F_TEXT("why", report->error),
+	          F_NUMBER("bytes", report->bytes),
+	          F_NUMBER("refused", p->refused));
+	p->refused = 0;
+	p->refused_log_ms = now_ms + 1000;
+}
+
+/* record.dead has named the record, which stays in message_save for a while. */
+static void log_lost_letter(const struct kafka_report *report)
+{
+	persistence_metrics_event_refused();
+	log_event(LOG_ERROR, "dead_letter.refused",
+	          F_TEXT("topic", report->topic), F_TEXT("why", report->error),
+	          F_NUMBER("bytes", report->bytes));
+}
+
+static void give_up(struct publisher *p, const struct kafka_report *report,
+                    bool refused)
+{
+	if (p->broken != ST_OK)
+		return;
+	p->broken = report->status;
+	buf_clear(&p->why);
+	buf_format(&p->why, "topic %s: %s", report->topic, report->error);
+	log_event(refused ? LOG_ERROR : LOG_WARN,
+	          refused ? "topic.refused" : "events.uncertain",
+	          F_TEXT("topic", report->topic), F_TEXT("why", report->error));
+}
+
+static void on_delivered(void *context, const struct kafka_report *report)
 {
 	struct publisher *p = context;
+	enum kafka_verdict verdict = kafka_verdict(report->status);
+	bool letter = !strcmp(report->topic, p->settings->topic_dlq);
 
-	if (status == ST_OK) {
-		inflight_batches_record_confirmed(p->inflight, tag);
+	if (letter && (verdict == KAFKA_RECORD_REFUSED ||
+	               verdict == KAFKA_TOPIC_REFUSED)) {
+		log_lost_letter(report);
+	} else if (verdict == KAFKA_RECORD_REFUSED) {
+		log_refused_event(p, report);
+	} else if (verdict != KAFKA_ACCEPTED) {
+		give_up(p, report, verdict == KAFKA_TOPIC_REFUSED);
 		return;
 	}
-	if (p->broken == ST_OK)
-		log_event(LOG_ERROR, "events.refused",
-		          F_TEXT("why", status_text(status)));
-	p->broken = ST_BROKEN;
+	inflight_batches_record_confirmed(p->inflight, report->tag);
 }
 
 enum status publisher_create(const struct settings *settings,
@@ -75,6 +128,7 @@ enum status publisher_create(const struct settings *settings,
 	p->seq = BUF(SEQ_MAX);
 	p->frame = BUF(FRAME_OUT_MAX);
 	p->reason = BUF(REASON_MAX);
+	p->why = BUF(WHY_MAX);
 	p->sent_rows = lru_create(SENT_ROWS_MAX, 1);
 	p->broken = ST_OK;
 	*ret_publisher = MOVE(p);
@@ -93,6 +147,7 @@ void publisher_destroy(struct publisher **publisher)
 	buf_free(&p->seq);
 	buf_free(&p->frame);
 	buf_free(&p->reason);
+	buf_free(&p->why);
 	lru_destroy(&p->sent_rows);
 	mem_free(publisher);
 }
@@ -103,6 +158,8 @@ static void produce(struct publisher *p, const struct kafka_record *record,
 {
 	enum status status;
 
+	if (p->broken != ST_OK)
+		return; /* the batch is saved and sent again */
 	inflight_batches_record_sent(p->inflight, number);
 	for (;;) {
 		status = kafka_produce(p->producer, record, number);
@@ -111,7 +168,15 @@ static void produce(struct publisher *p, const struct kafka_record *record,
 		kafka_producer_flush(p->producer, BUSY_WAIT_MS);
 	}
 	if (status != ST_OK)
-		on_delivered(p, number, status);
+		on_delivered(p, &(struct kafka_report){
+					.tag = number,
+					.status = status,
+					.error = status_text(status),
+					.topic = record->topic,
+					.bytes = record->key.len +
+		                                 record->value.len +
+		                                 record->header.value.len,
+				});
 }
 
 static uint32_t partition_of(const struct publisher *p, uint64_t user)
@@ -433,6 +498,11 @@ enum status publisher_wait(struct publisher *p, unsigned wait_ms)
 
 	(void)poll(&fd, 1, (int)wait_ms);
 	return publisher_poll(p);
+}
+
+const char *publisher_why(struct publisher *p)
+{
+	return buf_text(&p->why);
 }
 
 bool publisher_full(const struct publisher *p)

@@ -2,6 +2,11 @@
  * publisher - sends the events of saved batches to Kafka and marks the batches'
  * offsets done.
  *
+ * An event that its topic never accepts, because it is too large, is logged and
+ * counted as sent: the message is saved, and clients find it in the history.
+ * So is a dead letter, which is still in message_save. When a topic accepts no
+ * event at all, the publisher is of no further use: docs/adr/0017.
+ *
  * The pending events of the outbox go first: membership changes. Then come the
  * events of each entry, also of duplicates: the `message` frame to recipient
  * and sender, then the `state` frame to the sender. Dead records go to the
@@ -36,14 +41,17 @@ bool publisher_idle(const struct publisher *publisher);
  */
 void publisher_send(struct publisher *publisher, const struct batch *batch);
 /*
- * Reads Kafka's confirmations and marks the offsets that are done. ST_BROKEN
- * when an event can never be sent: no further offset may be marked, and the
- * process has to restart.
+ * Reads Kafka's confirmations and marks the offsets that are done. Another
+ * status than ST_OK, which has been logged: Kafka did not accept an event. No
+ * further offset is marked. Destroy the publisher, read the records again from
+ * their committed offsets and send their events with another publisher.
  */
 MUST_CHECK enum status publisher_poll(struct publisher *publisher);
 /* The same, after waiting at most wait_ms for a confirmation. */
 MUST_CHECK enum status publisher_wait(struct publisher *publisher,
                                       unsigned wait_ms);
+/* Which topic did not accept an event, and why; for readiness. */
+const char *publisher_why(struct publisher *publisher);
 /* How long the oldest batch has been waiting; 0: none waits. */
 uint64_t publisher_waiting_ms(const struct publisher *publisher);
 unsigned publisher_in_flight(const struct publisher *publisher);

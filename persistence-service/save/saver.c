@@ -14,6 +14,7 @@
 #include "persistence-service/topics.h"
 
 #include <poll.h>
+#include <stdio.h>
 
 enum {
 	WAIT_MS = 100, /* of a step */
@@ -22,6 +23,11 @@ enum {
 	SLOW_KAFKA_MS = 3000,
 	METRICS_MS = 1000,
 	REJOIN_MS = 1000,
+	JOIN_SLOW_MS = 15000,
+	PROBE_EVERY_MS = 2000,
+	PROBE_WAIT_MS = 100,
+	FENCED_AGAIN_MS = 60000,
+	KAFKA_WHY_MAX = 640,
 };
 
 struct saver {
@@ -35,11 +41,15 @@ struct saver {
 	unsigned check_attempt;
 	uint64_t check_due_ms;
 	uint64_t metrics_due_ms;
+	uint64_t joined_ms;
+	uint64_t fenced_ms; /* the last time; 0: never */
+	uint64_t probe_due_ms;
+	uint64_t unreached_ms; /* no probe was answered since; 0: was */
+	bool unchecked_logged;
 	bool draining;
 };
 
-enum status saver_create(const struct settings *settings,
-                         struct saver **ret_saver)
+struct saver *saver_create(const struct settings *settings)
 {
 	struct saver *s = mem_new(sizeof(*s));
 
@@ -52,9 +62,8 @@ enum status saver_create(const struct settings *settings,
 			.reactions_max = (unsigned)settings->reactions_max,
 		});
 	s->batch = batch_create((unsigned)settings->batch_max);
-	service_part("kafka", false, "not checked yet");
-	*ret_saver = s;
-	return ST_OK;
+	service_part_add("kafka");
+	return s;
 }
 
 void saver_destroy(struct saver **saver)
@@ -78,7 +87,14 @@ static void wait_or_stop(unsigned wait_ms)
 	(void)poll(&stop, 1, (int)(wait_ms < WAIT_MS ? wait_ms : WAIT_MS));
 }
 
-/* --- Kafka at the start -------------------------------------------------- */
+/* --- Kafka at the start, and after a fault ------------------------------- */
+static void wait_before_check(struct saver *s, unsigned base_ms)
+{
+	s->check_due_ms =
+		clock_mono_ms() + base_ms +
+		backoff_ms(s->check_attempt++, 50, CHECK_AGAIN_MAX_MS);
+}
+
 static enum status join(struct saver *s)
 {
 	struct kafka_group_options options = {
@@ -95,45 +111,74 @@ static enum status join(struct saver *s)
 		return status;
 	log_event(LOG_INFO, "group.joining", F_TEXT("group", options.group),
 	          F_TEXT("instance", options.instance));
-	service_part("kafka", true, "");
-	return ST_OK;
-}
-
-static enum status check_topics(struct saver *s)
-{
-	uint64_t now_ms = clock_mono_ms();
-	enum status status;
-	char why[256];
-
-	if (now_ms < s->check_due_ms) {
-		wait_or_stop((unsigned)(s->check_due_ms - now_ms));
-		return ST_OK;
-	}
-	status = topics_check(s->settings, CHECK_WAIT_MS, why, sizeof(why));
-	if (status == ST_OK)
-		return join(s);
-	service_part("kafka", false, why);
-	s->check_due_ms = clock_mono_ms() + backoff_ms(s->check_attempt++, 50,
-	                                               CHECK_AGAIN_MAX_MS);
+	s->generation = 0;
+	s->joined_ms = clock_mono_ms();
+	s->unreached_ms = 0;
 	return ST_OK;
 }
 
 /*
- * Another process uses our instance id; or a broker that restarted takes our
- * own older membership for another process. Records whose offsets were not
- * marked are read again.
+ * Gives up the group: its offsets are not marked, so the records come again
+ * when this process joins anew. The requests of REST go on meanwhile.
  */
-static void rejoin(struct saver *s)
+static void start_over(struct saver *s, const char *why)
 {
-	log_event(LOG_ERROR, "group.fenced",
-	          F_TEXT("instance", settings_instance(s->settings)));
-	service_part("kafka", false, "another process has this instance id");
+	service_part("kafka", false, why);
 	batch_clear(s->batch);
 	transaction_evict_caches(s->transaction);
 	publisher_destroy(&s->publisher);
 	kafka_group_destroy(&s->group);
-	s->check_due_ms = clock_mono_ms() + REJOIN_MS +
-	                  backoff_ms(s->check_attempt++, 50, REJOIN_MS);
+	wait_before_check(s, REJOIN_MS);
+}
+
+static void note_unchecked(struct saver *s, const char *topic)
+{
+	if (!topic || s->unchecked_logged)
+		return;
+	log_event(LOG_WARN, "topic.unchecked", F_TEXT("topic", topic));
+	s->unchecked_logged = true;
+}
+
+/* Kafka's topics are checked whether or not the database is there. */
+static void check_topics(struct saver *s)
+{
+	uint64_t now_ms = clock_mono_ms();
+	const char *unchecked;
+	enum status status;
+	char why[TOPICS_WHY_MAX];
+
+	if (now_ms < s->check_due_ms) {
+		wait_or_stop((unsigned)(s->check_due_ms - now_ms));
+		return;
+	}
+	status = topics_check(s->settings, CHECK_WAIT_MS, &unchecked, why);
+	if (status != ST_OK) {
+		service_part("kafka", false, why);
+		wait_before_check(s, 0);
+		return;
+	}
+	note_unchecked(s, unchecked);
+	if (join(s) != ST_OK)
+		start_over(s, "librdkafka refuses the settings of the group");
+	else
+		service_part("kafka", true, NULL);
+}
+
+/*
+ * Another process uses our instance id; or a broker that restarted takes our
+ * own older membership for another process. The latter passes at once. Records
+ * whose offsets were not marked are read again.
+ */
+static void rejoin(struct saver *s)
+{
+	uint64_t now_ms = clock_mono_ms();
+	bool again = s->fenced_ms && now_ms - s->fenced_ms < FENCED_AGAIN_MS;
+
+	s->fenced_ms = now_ms;
+	log_event(again ? LOG_ERROR : LOG_WARN,
+	          again ? "group.fenced_again" : "group.fenced",
+	          F_TEXT("instance", settings_instance(s->settings)));
+	start_over(s, "another process has this instance id");
 }
 
 /* --- taking records ------------------------------------------------------ */
@@ -156,7 +201,7 @@ static void drop_stale(struct saver *s)
 	s->generation = generation;
 }
 
-static enum status take_records(struct saver *s)
+static void take_records(struct saver *s)
 {
 	unsigned wait_ms = WAIT_MS;
 	enum status status = ST_OK;
@@ -170,24 +215,17 @@ static enum status take_records(struct saver *s)
 			batch_add(s->batch, &message);
 		wait_ms = 0;
 	}
-	if (status == ST_BROKEN) {
+	if (status == ST_BROKEN)
 		rejoin(s);
-		return ST_OK;
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status hold(struct saver *s, unsigned wait_ms)
+static void hold(struct saver *s, unsigned wait_ms)
 {
-	enum status status = kafka_group_pause(
-		s->group, wait_ms < WAIT_MS ? wait_ms : WAIT_MS);
-
-	if (status == ST_BROKEN) {
+	if (kafka_group_pause(s->group,
+	                      wait_ms < WAIT_MS ? wait_ms : WAIT_MS) != ST_OK)
 		rejoin(s);
-		return ST_OK;
-	}
-	drop_stale(s);
-	return status;
+	else
+		drop_stale(s);
 }
 
 /* --- saving -------------------------------------------------------------- */
@@ -211,51 +249,82 @@ static void save(struct saver *s)
 	batch_clear(s->batch);
 }
 
-static enum status work(struct saver *s)
+static void work(struct saver *s)
 {
 	unsigned wait_ms;
-	enum status status = ST_OK;
 
-	if (!saver_database_ready(s->database, &wait_ms))
-		return hold(s, wait_ms);
+	if (!saver_database_ready(s->database, &wait_ms)) {
+		hold(s, wait_ms);
+		return;
+	}
 	if (s->batch->count == 0 && !s->draining)
-		status = take_records(s);
-	if (s->batch->count == 0 && s->draining)
-		return publisher_wait(s->publisher, WAIT_MS);
-	if (status != ST_OK || s->batch->count == 0)
-		return status;
-	if (publisher_full(s->publisher))
-		return publisher_wait(s->publisher, WAIT_MS);
-	save(s);
-	return ST_OK;
+		take_records(s);
+	if (!s->group)
+		return;
+	if (s->batch->count && !publisher_full(s->publisher))
+		save(s);
+	else if (s->batch->count || s->draining)
+		(void)!publisher_wait(s->publisher, WAIT_MS);
+}
+
+/* --- health -------------------------------------------------------------- */
+/* When no broker has answered for a while, "no answer". */
+static void probe(struct saver *s, uint64_t now_ms, char why[KAFKA_WHY_MAX])
+{
+	enum status status;
+
+	if (now_ms < s->probe_due_ms && !s->unreached_ms)
+		return;
+	status = kafka_group_probe(s->group, PROBE_WAIT_MS);
+	s->probe_due_ms = now_ms + PROBE_EVERY_MS;
+	if (status != ST_UNAVAILABLE)
+		s->unreached_ms = 0;
+	else if (!s->unreached_ms)
+		s->unreached_ms = now_ms;
+	if (status == ST_OK)
+		return;
+	if (status != ST_UNAVAILABLE)
+		snprintf(why, KAFKA_WHY_MAX, "topic %s: %s",
+		         s->settings->topic_save, status_text(status));
+	else if (now_ms - s->unreached_ms > SLOW_KAFKA_MS)
+		snprintf(why, KAFKA_WHY_MAX, "no answer from %s",
+		         s->settings->kafka_brokers);
 }
 
 static void report_health(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
-	bool slow;
+	char why[KAFKA_WHY_MAX] = "";
 
 	if (now_ms < s->metrics_due_ms)
 		return;
 	s->metrics_due_ms = now_ms + METRICS_MS;
-	slow = publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS;
-	service_part("kafka", !slow, slow ? "events are not confirmed" : "");
+	probe(s, now_ms, why);
+	if (!*why && publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS)
+		snprintf(why, sizeof(why), "events are not confirmed");
+	if (!*why && !kafka_group_generation(s->group) &&
+	    now_ms - s->joined_ms > JOIN_SLOW_MS)
+		snprintf(why, sizeof(why), "not in the group %s yet: %s",
+		         s->settings->group, kafka_group_error(s->group));
+	service_part("kafka", !*why, why);
 	persistence_metrics_update(kafka_group_lag(s->group),
 	                           publisher_in_flight(s->publisher));
 }
 
-enum status saver_step(struct saver *s)
+void saver_step(struct saver *s)
 {
-	enum status status;
+	unsigned wait_ms;
 
-	if (!s->group)
-		return check_topics(s);
-	status = publisher_poll(s->publisher);
-	if (status == ST_OK)
-		status = work(s);
-	if (status == ST_OK && s->group)
-		report_health(s);
-	return status;
+	if (!s->group) {
+		(void)saver_database_ready(s->database, &wait_ms);
+		check_topics(s);
+	} else if (publisher_poll(s->publisher) != ST_OK) {
+		start_over(s, publisher_why(s->publisher));
+	} else {
+		work(s);
+		if (s->group)
+			report_health(s);
+	}
 }
 
 void saver_drain(struct saver *s)

@@ -9,6 +9,11 @@
  * While the database is away the saver keeps the batch and retries it. It keeps
  * its membership in the consumer group without taking records. A rebalance
  * drops the batch: the new owners of the partitions read its records again.
+ *
+ * When Kafka does not accept events, or another process has this one's place in
+ * the group, the saver leaves the group, waits and joins again. It never ends
+ * the process, whose REST API goes on. It sets the parts "kafka" and "mysql" of
+ * the readiness, each by its own checks.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_SAVER_H
 #define PARLEY_PERSISTENCE_SAVE_SAVER_H
@@ -19,11 +24,10 @@
 
 struct saver;
 
-MUST_CHECK enum status saver_create(const struct settings *settings,
-                                    struct saver **ret_saver);
+struct saver *saver_create(const struct settings *settings);
 /* Commits the offsets that are done and leaves the group. */
 void saver_destroy(struct saver **saver);
-MUST_CHECK enum status saver_step(struct saver *saver);
+void saver_step(struct saver *saver);
 void saver_drain(struct saver *saver); /* takes no new records */
 bool saver_drained(const struct saver *saver);
 

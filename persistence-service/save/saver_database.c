@@ -7,7 +7,12 @@
 #include "common/service/service.h"
 #include "persistence-service/schema.h"
 
-enum { BACKOFF_BASE_MS = 20, BACKOFF_MAX_MS = 2000, DOWN_AFTER = 3 };
+enum {
+	BACKOFF_BASE_MS = 20,
+	BACKOFF_MAX_MS = 2000,
+	DOWN_AFTER = 3,
+	PING_EVERY_MS = 2000, /* while nothing is saved */
+};
 
 struct saver_database {
 	struct sql *sql;
@@ -16,6 +21,7 @@ struct saver_database {
 	bool retrying;
 	unsigned attempt;
 	uint64_t due_ms; /* monotonic */
+	uint64_t worked_ms;
 };
 
 struct saver_database *saver_database_create(const struct settings *settings)
@@ -23,7 +29,7 @@ struct saver_database *saver_database_create(const struct settings *settings)
 	struct saver_database *d = mem_new(sizeof(*d));
 
 	d->sql = settings_sql(settings);
-	service_part("mysql", false, "not connected yet");
+	service_part_add("mysql");
 	return d;
 }
 
@@ -42,30 +48,34 @@ struct sql *saver_database_sql(struct saver_database *d)
 
 void saver_database_worked(struct saver_database *d)
 {
-	if (!d->up) {
-		log_event(LOG_INFO, "database.up");
-		service_part("mysql", true, "");
-	}
+	if (!d->up)
+		service_part("mysql", true, NULL);
 	d->up = true;
+	d->worked_ms = clock_mono_ms();
 	d->retrying = false;
 	d->attempt = 0;
 }
 
-/* A deadlock is temporary: only a lost server is reported as down. */
+/* sql_error() is empty when our own check failed, which has been logged. */
+static const char *why(const struct saver_database *d, enum status status)
+{
+	return *sql_error(d->sql) ? sql_error(d->sql) : status_text(status);
+}
+
+/*
+ * A deadlock is temporary: only a lost server is reported as down.
+ * service_part() logs that.
+ */
 void saver_database_failed(struct saver_database *d, enum status status)
 {
 	bool lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER;
 
-	if (!d->retrying)
+	if (!d->retrying && !lost)
 		log_event(LOG_WARN, "database.retry",
 		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", sql_error(d->sql)));
-	if (lost && d->up)
-		log_event(LOG_ERROR, "database.lost",
-		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", sql_error(d->sql)));
+		          F_TEXT("why", why(d, status)));
 	if (lost) {
-		service_part("mysql", false, sql_error(d->sql));
+		service_part("mysql", false, why(d, status));
 		d->up = false;
 	}
 	d->retrying = true;
@@ -103,6 +113,16 @@ static enum status open_connection(struct saver_database *d)
 	return status;
 }
 
+/* All statements of this connection stand inside transactions. */
+static enum status ping(struct sql *sql)
+{
+	enum status status = sql_begin(sql);
+
+	if (status == ST_OK)
+		status = sql_execute(sql, "DO 0");
+	return status == ST_OK ? sql_commit(sql) : status;
+}
+
 bool saver_database_ready(struct saver_database *d, unsigned *ret_wait_ms)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -113,11 +133,17 @@ bool saver_database_ready(struct saver_database *d, unsigned *ret_wait_ms)
 		*ret_wait_ms = (unsigned)(d->due_ms - now_ms);
 		return false;
 	}
-	if (sql_connected(d->sql) && d->checked)
-		return true;
-	status = open_connection(d);
+	if (sql_connected(d->sql) && d->checked) {
+		/* A batch that is tried again is a check of its own. */
+		if (d->retrying || now_ms - d->worked_ms < PING_EVERY_MS)
+			return true;
+		status = ping(d->sql);
+	} else {
+		status = open_connection(d);
+	}
 	if (status != ST_OK) {
 		saver_database_failed(d, status);
+		sql_rollback(d->sql);
 		*ret_wait_ms = 1;
 		return false;
 	}

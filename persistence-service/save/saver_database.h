@@ -2,8 +2,8 @@
  * saver_database - the saver's connection: opens it, and again when it is
  * lost.
  *
- * It reports the part "mysql" of the service as up or down, and logs each
- * change once: database.up, database.lost, database.retry.
+ * It reports the part "mysql" of the service as up or down, also while nothing
+ * is saved, and logs a failed try of a connection that works: database.retry.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_SAVER_DATABASE_H
 #define PARLEY_PERSISTENCE_SAVE_SAVER_DATABASE_H

@@ -1,10 +1,13 @@
 #include "websocket-service/deliver/bus.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "common/wire/save_record.h"
 #include "websocket-service/gateway_metrics.h"
 
+#include <stdio.h>
 #include <uv.h>
 
 enum {
@@ -12,6 +15,8 @@ enum {
 	BYTES_PER_TURN = 16 * 1024 * 1024, /* into send buffers */
 	REPORTS_PER_TURN = 2000,
 	BEGIN_WAIT_MS = 1000,
+	REFUSED_MS = 10000, /* not ready after the last refusal */
+	WHY_MAX = 512,
 	BEGIN_BACKOFF_MS = 200,
 	BEGIN_BACKOFF_MAX_MS = 3000,
 	PROBE_MS = 20, /* of the loop's time, each second of an outage */
@@ -30,6 +35,9 @@ struct bus {
 	unsigned tries;
 	bool begun;
 	bool down;
+	bool unchecked_logged;
+	/* A topic refuses records: the probe of bus_tick() cannot tell. */
+	uint64_t refused_until_ms;
 };
 
 static struct kafka_options options_of(const struct bus *bus)
@@ -41,21 +49,52 @@ static struct kafka_options options_of(const struct bus *bus)
 	};
 }
 
-static void set_down(struct bus *bus, bool down, enum status why)
+static void set_down(struct bus *bus, const char *why)
 {
-	bus->down = down;
-	service_part("kafka", !down, status_text(why));
+	bus->down = true;
+	service_part("kafka", false, why);
+}
+
+static void set_up(struct bus *bus)
+{
+	bus->down = false;
+	service_part("kafka", true, NULL);
 }
 
 /* --- producing ----------------------------------------------------------- */
 
-static void on_delivered(void *context, uint64_t tag, enum status status)
+/* The topic refuses all records: only an operator can change that. */
+static void note_refused(struct bus *bus, const char *topic, const char *error)
+{
+	uint64_t now_ms = clock_mono_ms();
+	char why[WHY_MAX];
+
+	if (now_ms >= bus->refused_until_ms)
+		log_event(LOG_ERROR, "topic.refused", F_TEXT("topic", topic),
+		          F_TEXT("why", error));
+	bus->refused_until_ms = now_ms + REFUSED_MS;
+	snprintf(why, sizeof(why), "topic %s: %s", topic, error);
+	set_down(bus, why);
+}
+
+static void on_delivered(void *context, const struct kafka_report *report)
 {
 	struct bus *bus = context;
 
-	if (status == ST_OK || status_retryable(status))
-		set_down(bus, status != ST_OK, status);
-	bus->events->acknowledged(bus->context, tag, status);
+	switch (kafka_verdict(report->status)) {
+	case KAFKA_ACCEPTED:
+		set_up(bus);
+		break;
+	case KAFKA_PASSING:
+		if (clock_mono_ms() >= bus->refused_until_ms)
+			set_down(bus, "records are not acknowledged");
+		break;
+	case KAFKA_RECORD_REFUSED:
+		break;
+	case KAFKA_TOPIC_REFUSED:
+		note_refused(bus, report->topic, report->error);
+	}
+	bus->events->acknowledged(bus->context, report->tag, report->status);
 }
 
 static void on_reports(uv_poll_t *poll, int status, int events)
@@ -148,10 +187,6 @@ static enum status start_reader(struct bus *bus)
 
 	(void)gateway_shard(bus->settings, &options.shard, &options.shards);
 	st = kafka_reader_create(&options, BEGIN_WAIT_MS, &bus->reader);
-	if (st == ST_BROKEN)
-		log_event(LOG_ERROR, "events.topic_mismatch",
-		          F_TEXT("topic", options.topic),
-		          F_NUMBER("partitions", options.partitions));
 	if (st != ST_OK)
 		return st;
 	(void)uv_poll_init(bus->loop, &bus->arrivals,
@@ -170,20 +205,49 @@ static enum status ask_topic(struct bus *bus, unsigned wait_ms)
 	                                    bus->settings->topic_save, wait_ms);
 }
 
-/* Blocks for up to 2 × BEGIN_WAIT_MS: no socket is open yet. */
+static enum status check_topics(struct bus *bus, char why[WHY_MAX])
+{
+	const struct gateway_settings *settings = bus->settings;
+	unsigned partitions = (unsigned)settings->kafka_partitions;
+	struct kafka_options options = options_of(bus);
+	const struct kafka_topic_needs needs[] = {
+		{settings->topic_save, partitions, SAVE_RETENTION_MIN_MS},
+		{settings->topic_events, partitions, 0},
+	};
+	const char *unchecked;
+	enum status st =
+		kafka_topics_check(&options, needs, ARRAY_LEN(needs),
+	                           BEGIN_WAIT_MS, &unchecked, why, WHY_MAX);
+
+	if (st == ST_OK && unchecked && !bus->unchecked_logged) {
+		log_event(LOG_WARN, "topic.unchecked",
+		          F_TEXT("topic", unchecked));
+		bus->unchecked_logged = true;
+	}
+	return st;
+}
+
+/* Blocks for up to 3 × BEGIN_WAIT_MS: no socket is open yet. */
 static void begin(uv_timer_t *timer)
 {
 	struct bus *bus = timer->data;
-	enum status st = bus->reader ? ST_OK : start_reader(bus);
+	char why[WHY_MAX] = "";
+	enum status st = bus->reader ? ST_OK : check_topics(bus, why);
 
+	if (st == ST_OK && !bus->reader)
+		st = start_reader(bus);
 	if (st == ST_OK)
 		st = ask_topic(bus, BEGIN_WAIT_MS);
-	set_down(bus, st != ST_OK, st);
 	if (st == ST_OK) {
+		set_up(bus);
 		bus->begun = true;
 		bus->events->ready(bus->context);
 		return;
 	}
+	if (!*why)
+		snprintf(why, sizeof(why), "the topics are not readable: %s",
+		         status_text(st));
+	set_down(bus, why);
 	(void)uv_timer_start(&bus->begin_later, begin,
 	                     1 + backoff_ms(bus->tries++, BEGIN_BACKOFF_MS,
 	                                    BEGIN_BACKOFF_MAX_MS),
@@ -206,7 +270,7 @@ enum status bus_create(struct uv_loop_s *loop,
 	(void)uv_idle_init(loop, &bus->more);
 	bus->begin_later.data = bus;
 	bus->more.data = bus;
-	service_part("kafka", false, "not connected yet");
+	service_part_add("kafka");
 	(void)uv_timer_start(&bus->begin_later, begin, 0, 0);
 	return start_producer(bus);
 }
@@ -240,6 +304,19 @@ struct kafka_producer *bus_producer(const struct bus *bus)
 	return bus->producer;
 }
 
+static void probe(struct bus *bus)
+{
+	const char *topic;
+	enum status refusal =
+		kafka_producer_take_refusal(bus->producer, &topic);
+
+	if (refusal != ST_OK)
+		note_refused(bus, topic, status_text(refusal));
+	else if (bus->down && clock_mono_ms() >= bus->refused_until_ms &&
+	         ask_topic(bus, PROBE_MS) == ST_OK)
+		set_up(bus);
+}
+
 void bus_tick(struct bus *bus)
 {
 	metric_set(&gateway_metrics.kafka_producer_rebuilt,
@@ -247,6 +324,6 @@ void bus_tick(struct bus *bus)
 	if (bus->reader)
 		metric_set(&gateway_metrics.events_lag,
 		           (uint64_t)kafka_reader_lag(bus->reader));
-	if (bus->begun && bus->down && ask_topic(bus, PROBE_MS) == ST_OK)
-		set_down(bus, false, ST_OK);
+	if (bus->begun)
+		probe(bus);
 }

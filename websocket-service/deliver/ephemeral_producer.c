@@ -19,11 +19,10 @@ struct ephemeral_producer {
 	struct kafka_producer *kafka;
 };
 
-static void on_delivered(void *context, uint64_t tag, enum status status)
+static void on_delivered(void *context, const struct kafka_report *report)
 {
 	(void)context;
-	(void)tag;
-	if (status != ST_OK)
+	if (report->status != ST_OK)
 		metric_count(&gateway_metrics.typing_dropped, 1);
 }
 

@@ -1,6 +1,7 @@
 #include "websocket-service/receive/pending_receipts.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/kafka/kafka.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/member_key.h"
 #include "websocket-service/receive/save_records.h"
@@ -180,7 +181,8 @@ void pending_receipts_acknowledged(struct pending_receipts *receipts,
 
 	if (!receipt || !receipt->sent_seq)
 		return;
-	if (status != ST_OK) {
+	/* A record that Kafka never accepts would be tried for ever. */
+	if (status != ST_OK && kafka_verdict(status) != KAFKA_RECORD_REFUSED) {
 		put_back(receipts, receipt);
 		return;
 	}

@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
+#include "common/io/kafka/kafka.h"
 #include "common/io/redis/redis.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
@@ -197,12 +198,58 @@ static enum status produce(struct pending_sends *sends,
 		save_records_tag(SAVE_RECORDS_OF_SENDS, send->number));
 }
 
+/*
+ * What the sender is told. Kafka will never accept the record of a permanent
+ * refusal, so the client must not repeat it: docs/adr/0017.
+ */
+static enum frame_code refusal(enum status status, const char **ret_detail)
+{
+	switch (kafka_verdict(status)) {
+	case KAFKA_RECORD_REFUSED:
+		if (status == ST_TOO_LARGE) {
+			*ret_detail = "the message log takes no message of "
+				      "this size";
+			return FRAME_MESSAGE_TOO_LONG;
+		}
+		*ret_detail = "the message log refuses it";
+		return FRAME_NOT_STORABLE;
+	case KAFKA_TOPIC_REFUSED:
+		*ret_detail = "the message log refuses all messages";
+		return FRAME_NOT_STORABLE;
+	default:
+		*ret_detail = status == ST_UNCERTAIN
+		                      ? "the message may have been accepted: "
+		                        "send the same uuid again"
+		                      : "the message log did not accept it";
+		return FRAME_UNAVAILABLE;
+	}
+}
+
+static void fail(struct pending_sends *sends, struct pending_send *send,
+                 enum status status)
+{
+	struct connection *connection =
+		connections_find(sends->options.connections, send->connection);
+	struct uuid uuid = send->uuid;
+	const char *detail;
+	enum frame_code code = refusal(status, &detail);
+
+	metric_count(&gateway_metrics.kafka_refused, 1);
+	log_event(LOG_WARN, "send.not_in_log", F_NUMBER("user", send->sender),
+	          F_TEXT("status", status_text(status)),
+	          F_TEXT("code", frame_code_text(code)));
+	release(sends, send);
+	if (connection)
+		error_frame_send_state(connection, &uuid, code, detail);
+}
+
 void pending_sends_begin(struct pending_sends *sends,
                          struct connection *connection,
                          const struct client_frame *frame, uint64_t began_us)
 {
 	unsigned *unsettled = connection_unsettled(connection);
 	struct pending_send *send;
+	enum status status;
 
 	if (*unsettled >= sends->options.unsettled_max) {
 		error_frame_send_state(
@@ -225,14 +272,12 @@ void pending_sends_begin(struct pending_sends *sends,
 	FAULT_POINT("hint.before");
 	set_hint(sends, send, SPAN("pending"), REDIS_IF_ABSENT, on_hint);
 	FAULT_POINT("produce.before");
-	if (produce(sends, send, frame) == ST_OK) {
+	status = produce(sends, send, frame);
+	if (status == ST_OK) {
 		FAULT_POINT("produce.after");
 		return;
 	}
-	metric_count(&gateway_metrics.kafka_refused, 1);
-	release(sends, send);
-	error_frame_send_state(connection, &frame->uuid, FRAME_UNAVAILABLE,
-	                       "the message log cannot accept it now");
+	fail(sends, send, status);
 }
 
 static bool overdue(const struct pending_sends *sends,
@@ -260,26 +305,6 @@ static void send_accepted(struct pending_sends *sends,
 	DL_DELETE(sends->waiting, send);
 	DL_APPEND(sends->accepted, send);
 	send->accepted = true;
-}
-
-static void fail(struct pending_sends *sends, struct pending_send *send,
-                 enum status status)
-{
-	struct connection *connection =
-		connections_find(sends->options.connections, send->connection);
-	struct uuid uuid = send->uuid;
-
-	metric_count(&gateway_metrics.kafka_refused, 1);
-	log_event(LOG_WARN, "send.not_in_log", F_NUMBER("user", send->sender),
-	          F_TEXT("status", status_text(status)));
-	release(sends, send);
-	if (connection)
-		error_frame_send_state(
-			connection, &uuid, FRAME_UNAVAILABLE,
-			status == ST_UNCERTAIN
-				? "the message may have been accepted: send "
-				  "the same uuid again"
-				: "the message log did not accept it");
 }
 
 void pending_sends_acknowledged(struct pending_sends *sends, uint64_t number,

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
+#include <stdio.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@ struct kafka_group {
 	unsigned count;
 	unsigned generation;
 	bool paused;
+	char error[256]; /* the last one */
 	/* A record that arrived during a pause; the next poll returns it. */
 	struct kafka_message *early;
 };
@@ -237,8 +239,9 @@ static enum status next_record(struct kafka_group *g, unsigned wait_ms,
 		*ret_message = kafka_message_wrap(record);
 		return ST_OK;
 	}
-	kafka_sink_log(&g->sink, LOG_WARNING, "GROUP",
-	               rd_kafka_message_errstr(record));
+	snprintf(g->error, sizeof(g->error), "%s",
+	         rd_kafka_message_errstr(record));
+	kafka_sink_log(&g->sink, LOG_WARNING, "GROUP", g->error);
 	status = rd_kafka_fatal_error(g->handle, NULL, 0) ? ST_BROKEN
 	                                                  : ST_NOT_FOUND;
 	rd_kafka_message_destroy(record);
@@ -304,6 +307,19 @@ bool kafka_group_owns(const struct kafka_group *g, int32_t partition)
 unsigned kafka_group_partitions(const struct kafka_group *g)
 {
 	return g->count;
+}
+
+enum status kafka_group_probe(struct kafka_group *g, unsigned wait_ms)
+{
+	struct kafka_topic_size size;
+
+	return kafka_topic_size(g->handle, rd_kafka_topic_name(g->topic),
+	                        wait_ms, &size);
+}
+
+const char *kafka_group_error(const struct kafka_group *g)
+{
+	return g->error;
 }
 
 int64_t kafka_group_lag(const struct kafka_group *g)

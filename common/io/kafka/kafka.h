@@ -4,7 +4,9 @@
  * producer   idempotent, acks=all. Each record that kafka_produce() takes gets
  *            one delivery report, with its tag, from kafka_producer_poll().
  *            After a fatal error the producer rebuilds its handle and sends the
- *            records without a report again, in order.
+ *            records without a report again, in order. It does the same when
+ *            the broker refuses records that are too large together, and then
+ *            sends one record at a time until many were accepted.
  * group      a member of a consumer group (range assignor, static membership):
  *            the members share the partitions of message_save.
  * reader     reads fixed partitions from their end, without a group: each
@@ -17,8 +19,12 @@
  * Errors     ST_BUSY         the local queue is full (bounded in KiB)
  *            ST_UNAVAILABLE  no broker answered in time
  *            ST_UNCERTAIN    timed out after sending: may be in the log
- *            ST_TOO_LARGE    over the message size of the broker
- *            ST_BROKEN       wrong set-up: no such topic, not authorised …
+ *            ST_TOO_LARGE    the topic takes no record of this size
+ *            ST_INVALID      the broker refuses this record for another reason
+ *            ST_DENIED       the broker does not authorize this client
+ *            ST_NOT_FOUND    no such topic or partition
+ *            ST_BROKEN       another wrong set-up of the cluster or the client
+ *            kafka_verdict() says what follows from one of these.
  */
 #ifndef PARLEY_IO_KAFKA_H
 #define PARLEY_IO_KAFKA_H
@@ -45,7 +51,11 @@ struct kafka_record {
 	struct kafka_header more;
 };
 
-enum { KAFKA_BY_KEY = -1 };
+enum {
+	KAFKA_BY_KEY = -1,
+	/* Bytes of one record, and of the records that are sent together. */
+	KAFKA_BATCH_MAX_BYTES = 1000 * 1000,
+};
 
 /* A log line of librdkafka; it never contains message contents. */
 typedef void kafka_log(void *context, int syslog_level, const char *facility,
@@ -62,7 +72,26 @@ struct kafka_options { /* texts are only read during _create() */
 struct kafka_producer;
 
 /* The delivery report of one record. */
-typedef void kafka_delivered(void *context, uint64_t tag, enum status status);
+struct kafka_report {
+	uint64_t tag;
+	enum status status;
+	const char *error; /* constant text for an operator, "" if none */
+	const char *topic; /* lives as long as the producer */
+	size_t bytes;      /* of key, value and headers */
+};
+
+typedef void kafka_delivered(void *context, const struct kafka_report *report);
+
+enum kafka_verdict {
+	KAFKA_ACCEPTED,
+	KAFKA_PASSING,        /* the topic may accept the same record later */
+	KAFKA_RECORD_REFUSED, /* the topic never accepts this record */
+	/* The topic accepts no record until an operator changes the set-up. */
+	KAFKA_TOPIC_REFUSED,
+};
+
+/* What the status of a delivery report, or of kafka_produce(), means. */
+enum kafka_verdict kafka_verdict(enum status status);
 
 struct kafka_producer_options {
 	struct kafka_options common;
@@ -82,6 +111,12 @@ MUST_CHECK enum status kafka_produce(struct kafka_producer *producer,
                                      const struct kafka_record *record,
                                      uint64_t tag);
 /*
+ * The last status of kafka_produce() that was KAFKA_TOPIC_REFUSED since the
+ * last call of this function, for health checks. ST_OK: there was none.
+ */
+enum status kafka_producer_take_refusal(struct kafka_producer *producer,
+                                        const char **ret_topic);
+/*
  * Fetches the topic's metadata, so that its first record needs no request for
  * it. Blocks for at most wait_ms.
  */
@@ -95,7 +130,7 @@ unsigned kafka_producer_poll(struct kafka_producer *producer, unsigned budget);
 void kafka_producer_flush(struct kafka_producer *producer, unsigned wait_ms);
 /* Records without a delivery report. */
 unsigned kafka_producer_pending(const struct kafka_producer *producer);
-/* How often a fatal error made the producer rebuild its handle. */
+/* How often the producer has rebuilt its handle. */
 unsigned kafka_producer_rebuilt(const struct kafka_producer *producer);
 
 /* --- consumed records ---------------------------------------------------- */
@@ -153,6 +188,14 @@ void kafka_group_store_offset(struct kafka_group *group, int32_t partition,
 unsigned kafka_group_generation(const struct kafka_group *group);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
 unsigned kafka_group_partitions(const struct kafka_group *group);
+/*
+ * Asks a broker for the topic, at most wait_ms. ST_UNAVAILABLE: no answer. Any
+ * other status than ST_OK: the topic is gone, or not for this client.
+ */
+MUST_CHECK enum status kafka_group_probe(struct kafka_group *group,
+                                         unsigned wait_ms);
+/* The last error of the group, for an operator; "" when there was none. */
+const char *kafka_group_error(const struct kafka_group *group);
 /* Records in the log that this member has not polled; -1: unknown. */
 int64_t kafka_group_lag(const struct kafka_group *group);
 
@@ -196,8 +239,9 @@ struct kafka_topic {
 };
 
 /*
- * Creates the missing topics. ST_CONFLICT: a topic exists with another number
- * of partitions. On failure ret_why has a text that names the topic.
+ * Creates the missing topics, with the settings that kafka_topic_check() asks
+ * for. ST_CONFLICT: a topic exists with another number of partitions. On
+ * failure ret_why has a text that names the topic.
  */
 MUST_CHECK enum status kafka_topics_create(const struct kafka_options *options,
                                            const struct kafka_topic *topics,
@@ -208,5 +252,33 @@ MUST_CHECK enum status kafka_topic_partitions(const struct kafka_options *,
                                               const char *topic,
                                               unsigned wait_ms,
                                               unsigned *ret_partitions);
+
+/* What a service needs of a topic, beside the rules that hold for all. */
+struct kafka_topic_needs {
+	const char *name;
+	unsigned partitions;       /* 0: any number */
+	uint64_t retention_min_ms; /* 0: any, and a bound in bytes, too */
+};
+
+/*
+ * Checks that each topic exists and keeps what its acknowledgements promise:
+ *
+ *   min.insync.replicas             at least 2 if there are several replicas,
+ *                                   and not more than there are
+ *   unclean.leader.election.enable  false if there are several replicas
+ *   cleanup.policy                  delete
+ *   max.message.bytes               at least KAFKA_BATCH_MAX_BYTES
+ *   retention.ms, retention.bytes   see kafka_topic_needs
+ *
+ * ST_CONFLICT: ret_why names the topic, the setting, its value and the needed
+ * value. On any other failure, too, ret_why has a text for an operator.
+ * *ret_unchecked names the first topic whose settings the broker does not show
+ * to this client: these are not checked. It is NULL when there is none.
+ */
+MUST_CHECK enum status kafka_topics_check(const struct kafka_options *options,
+                                          const struct kafka_topic_needs *needs,
+                                          unsigned count, unsigned wait_ms,
+                                          const char **ret_unchecked,
+                                          char *ret_why, size_t why_size);
 
 #endif

@@ -34,6 +34,8 @@ rd_kafka_t *kafka_handle_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
 void kafka_sink_log(const struct kafka_sink *sink, int level,
                     const char *facility, const char *text);
 
+/* By the table in errors.c; an error that it does not list is ST_UNAVAILABLE.
+ */
 enum status kafka_status(rd_kafka_resp_err_t error);
 
 /*
@@ -45,9 +47,46 @@ int kafka_wake_create(void);
 void kafka_wake_watch(int fd, rd_kafka_queue_t *queue);
 void kafka_wake_clear(int fd);
 
-/* Errors: ST_NOT_FOUND, ST_UNAVAILABLE, ST_BROKEN. */
-enum status kafka_count_partitions(rd_kafka_t *handle, const char *topic,
-                                   unsigned wait_ms, unsigned *ret_partitions);
+/* A handle that only asks; its log lines come with rd_kafka_poll(). */
+rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
+                                struct kafka_sink *sink);
+
+struct kafka_topic_size {
+	unsigned partitions;
+	unsigned replicas; /* of the partition that has the most */
+};
+
+/* Errors: kafka_status() of the topic's error; ST_UNAVAILABLE. */
+enum status kafka_topic_size(rd_kafka_t *handle, const char *topic,
+                             unsigned wait_ms,
+                             struct kafka_topic_size *ret_size);
+
+/* The settings of a topic that kafka_topics_check() judges. */
+struct kafka_topic_settings {
+	int64_t max_message_bytes;
+	int64_t min_insync_replicas;
+	bool unclean_leader_election;
+	char cleanup_policy[32];
+	int64_t retention_ms;    /* -1: no bound */
+	int64_t retention_bytes; /* -1: no bound */
+};
+
+/* Reads one setting, by Kafka's name; ignores names that it does not know. */
+void kafka_topic_setting_read(struct kafka_topic_settings *settings,
+                              const char *name, const char *value);
+/* The rules of kafka_topics_check(). ST_OK or ST_CONFLICT. */
+enum status kafka_topic_check(const struct kafka_topic_needs *needs,
+                              const struct kafka_topic_size *size,
+                              const struct kafka_topic_settings *settings,
+                              char *ret_why, size_t why_size);
+
+/* Hands a copy of the record to librdkafka; `number` becomes its opaque. */
+rd_kafka_resp_err_t kafka_record_send(rd_kafka_t *handle,
+                                      rd_kafka_topic_t *topic,
+                                      const struct kafka_record *record,
+                                      uint32_t number);
+/* The bytes of a reported record. */
+size_t kafka_record_bytes(const rd_kafka_message_t *report);
 
 /* Takes the record; NULL stays NULL. */
 struct kafka_message *kafka_message_wrap(rd_kafka_message_t *record);

@@ -3,168 +3,37 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/kafka/inflight.h"
+#include "common/io/kafka/producer_handle.h"
 #include "common/io/kafka/resend.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
-#include <unistd.h>
 
-enum { TOPICS_MAX = 8, PURGE_WAIT_MS = 3000 };
+enum {
+	PURGE_WAIT_MS = 3000,
+	ALONE_RECORDS = 5000, /* accepted in a row; then they share requests */
+};
 
 struct kafka_producer {
-	struct kafka_sink sink;
-	char *brokers;
-	char *client_id;
-	unsigned queue_max_kib;
-	unsigned timeout_ms;
+	struct producer_handle h;
 	kafka_delivered *delivered;
 	void *context;
-
-	rd_kafka_t *handle;
-	rd_kafka_queue_t *queue;
-	rd_kafka_event_t *reports; /* the event being read */
-	size_t reports_left;
-	int wake_fd;
-
-	char *topic_names[TOPICS_MAX];
-	rd_kafka_topic_t *topics[TOPICS_MAX];
 
 	struct kafka_inflight inflight;
 	uint64_t serial;
 	unsigned pending;
 	unsigned rebuilt;
 	struct kafka_resend *resend; /* records of a dead handle */
+	bool rebuilding;
+	bool too_large;      /* records were refused for their size together */
+	bool must_rebuild;   /* the handle, though it is not dead */
+	unsigned alone;      /* records still to send one by one; 0: together */
+	enum status refusal; /* of kafka_produce() */
+	const char *refusal_topic;
 };
 
-/* --- the handle ---------------------------------------------------------- */
-/*
- * linger.ms 0: a record goes at once when no request is in flight; records
- * that arrive during a request share the next one. More than one request in
- * flight (the default is 5) costs broker and client more per record:
- * docs/adr/0008.
- */
-static rd_kafka_conf_t *configure(struct kafka_producer *p)
-{
-	char kib[16], count[16], timeout[16];
-	struct kafka_options options = {p->brokers, p->client_id, p->sink.log,
-	                                p->sink.context};
-	struct kafka_setting settings[] = {
-		{"enable.idempotence", "true"},
-		{"acks", "all"},
-		{"linger.ms", "0"},
-		{"max.in.flight.requests.per.connection", "1"},
-		{"partitioner", "murmur2_random"},
-		{"queue.buffering.max.kbytes", kib},
-		{"queue.buffering.max.messages", count},
-		{"message.timeout.ms", timeout},
-		{NULL, NULL},
-	};
-
-	snprintf(kib, sizeof(kib), "%u", p->queue_max_kib);
-	snprintf(count, sizeof(count), "%u", p->queue_max_kib * 16);
-	snprintf(timeout, sizeof(timeout), "%u", p->timeout_ms);
-	return kafka_conf_create(&options, &p->sink, settings);
-}
-
-static enum status open_handle(struct kafka_producer *p)
-{
-	rd_kafka_conf_t *conf = configure(p);
-
-	if (!conf)
-		return ST_BROKEN;
-	rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR |
-	                                       RD_KAFKA_EVENT_ERROR |
-	                                       RD_KAFKA_EVENT_LOG);
-	p->handle = kafka_handle_create(RD_KAFKA_PRODUCER, conf, &p->sink);
-	if (!p->handle)
-		return ST_BROKEN;
-	p->queue = rd_kafka_queue_get_main(p->handle);
-	rd_kafka_set_log_queue(p->handle, p->queue);
-	kafka_wake_watch(p->wake_fd, p->queue);
-	return ST_OK;
-}
-
-/* Until then the records of the event count towards the queue's bound. */
-static void drop_reports(struct kafka_producer *p)
-{
-	if (p->reports)
-		rd_kafka_event_destroy(p->reports);
-	p->reports = NULL;
-	p->reports_left = 0;
-}
-
-static void close_handle(struct kafka_producer *p)
-{
-	if (!p->handle)
-		return;
-	drop_reports(p);
-	rd_kafka_purge(p->handle,
-	               RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-	for (unsigned i = 0; i < TOPICS_MAX; i++) {
-		if (p->topics[i])
-			rd_kafka_topic_destroy(p->topics[i]);
-		p->topics[i] = NULL;
-	}
-	rd_kafka_queue_io_event_enable(p->queue, -1, NULL, 0);
-	rd_kafka_queue_destroy(p->queue);
-	rd_kafka_destroy(p->handle);
-	p->handle = NULL;
-}
-
-static rd_kafka_topic_t *topic_of(struct kafka_producer *p, const char *name)
-{
-	unsigned i = 0;
-
-	while (i < TOPICS_MAX && p->topic_names[i] &&
-	       strcmp(p->topic_names[i], name))
-		i++;
-	assert(i < TOPICS_MAX); /* topics are settings, not input */
-	if (!p->topic_names[i])
-		p->topic_names[i] = mem_text(name, strlen(name));
-	if (!p->topics[i])
-		p->topics[i] = rd_kafka_topic_new(p->handle, name, NULL);
-	return p->topics[i];
-}
-
 /* --- sending ------------------------------------------------------------- */
-static void add_header(rd_kafka_headers_t **headers,
-                       const struct kafka_header *header)
-{
-	if (!header->name || !header->value.len)
-		return;
-	if (!*headers)
-		*headers = rd_kafka_headers_new(2);
-	rd_kafka_header_add(*headers, header->name, -1, header->value.data,
-	                    (ssize_t)header->value.len);
-}
-
-static rd_kafka_resp_err_t send_record(struct kafka_producer *p,
-                                       const struct kafka_record *record,
-                                       uint32_t number)
-{
-	rd_kafka_topic_t *topic = topic_of(p, record->topic);
-	rd_kafka_headers_t *headers = NULL;
-	rd_kafka_resp_err_t error;
-
-	if (!topic)
-		return RD_KAFKA_RESP_ERR__INVALID_ARG;
-	add_header(&headers, &record->header);
-	add_header(&headers, &record->more);
-	error = rd_kafka_producev(
-		p->handle, RD_KAFKA_VTYPE_RKT, topic, RD_KAFKA_VTYPE_PARTITION,
-		record->partition, RD_KAFKA_VTYPE_KEY, record->key.data,
-		record->key.len, RD_KAFKA_VTYPE_VALUE, record->value.data,
-		record->value.len, RD_KAFKA_VTYPE_HEADERS, headers,
-		RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_MSG_F_COPY,
-		RD_KAFKA_VTYPE_OPAQUE, (void *)(uintptr_t)number,
-		RD_KAFKA_VTYPE_END);
-	if (error && headers)
-		rd_kafka_headers_destroy(headers);
-	return error;
-}
-
 static rd_kafka_resp_err_t send_tagged(struct kafka_producer *p,
                                        const struct kafka_record *record,
                                        uint64_t tag, uint64_t serial)
@@ -172,7 +41,10 @@ static rd_kafka_resp_err_t send_tagged(struct kafka_producer *p,
 	const struct kafka_inflight_record sent = {tag, serial,
 	                                           record->partition};
 	uint32_t number = kafka_inflight_add(&p->inflight, &sent);
-	rd_kafka_resp_err_t error = send_record(p, record, number);
+	rd_kafka_topic_t *topic = producer_handle_topic(&p->h, record->topic);
+	rd_kafka_resp_err_t error =
+		topic ? kafka_record_send(p->h.handle, topic, record, number)
+		      : RD_KAFKA_RESP_ERR__INVALID_ARG;
 
 	if (error)
 		(void)kafka_inflight_remove(&p->inflight, number);
@@ -180,55 +52,10 @@ static rd_kafka_resp_err_t send_tagged(struct kafka_producer *p,
 }
 
 /* --- reports ------------------------------------------------------------- */
-static bool is_fatal(const struct kafka_producer *p)
-{
-	return rd_kafka_fatal_error(p->handle, NULL, 0) !=
-	       RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static void log_event_of(struct kafka_producer *p, rd_kafka_event_t *event)
-{
-	const char *facility, *text;
-	int level;
-
-	if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG) {
-		if (!rd_kafka_event_log(event, &facility, &text, &level))
-			kafka_sink_log(&p->sink, level, facility, text);
-		return;
-	}
-	kafka_sink_log(&p->sink, LOG_ERR, "ERROR",
-	               rd_kafka_event_error_string(event));
-}
-
-/* NULL when no report arrived within wait_ms. */
-static const rd_kafka_message_t *next_report(struct kafka_producer *p,
-                                             unsigned wait_ms)
-{
-	rd_kafka_event_t *event;
-
-	while (p->reports_left == 0) {
-		drop_reports(p);
-		event = rd_kafka_queue_poll(p->queue, (int)wait_ms);
-		if (!event)
-			return NULL;
-		if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-			p->reports = event;
-			p->reports_left = rd_kafka_event_message_count(event);
-			continue;
-		}
-		log_event_of(p, event);
-		rd_kafka_event_destroy(event);
-	}
-	p->reports_left--;
-	return rd_kafka_event_message_next(p->reports);
-}
-
 static enum status report_status(const rd_kafka_message_t *report)
 {
 	enum status status = kafka_status(report->err);
 
-	if (status == ST_NOT_FOUND)
-		return ST_BROKEN;
 	if (status == ST_UNAVAILABLE &&
 	    rd_kafka_message_status(report) !=
 	            RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
@@ -248,38 +75,70 @@ static void keep_for_resend(struct kafka_producer *p,
 {
 	struct kafka_inflight_record sent = remove_inflight(p, report);
 
+	if (kafka_status(report->err) == ST_TOO_LARGE)
+		p->too_large = p->must_rebuild = true;
 	kafka_resend_add(p->resend, report, &sent);
 }
 
-/* True when the record failed only because the handle is dead. */
-static bool died_with_handle(const struct kafka_producer *p,
-                             const rd_kafka_message_t *report)
+/*
+ * A broker refuses all records of a request that is too large, so only a record
+ * that was sent alone is known to be too large itself.
+ */
+static bool needs_a_try_alone(const struct kafka_producer *p,
+                              const rd_kafka_message_t *report)
 {
-	return report->err && report->err != RD_KAFKA_RESP_ERR__MSG_TIMED_OUT &&
-	       is_fatal(p);
+	return !p->alone && kafka_status(report->err) == ST_TOO_LARGE;
 }
 
-/* --- a fatal handle ------------------------------------------------------ */
-/* Settles each record that the dead handle holds, or keeps it to resend. */
+/* True when the record failed only because of what it was sent with. */
+static bool is_to_resend(const struct kafka_producer *p,
+                         const rd_kafka_message_t *report)
+{
+	bool purged = report->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+	              report->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+
+	if (!report->err || report->err == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+		return false;
+	return producer_handle_is_fatal(&p->h) || (p->rebuilding && purged) ||
+	       needs_a_try_alone(p, report);
+}
+
+/* The report for the caller; takes the record out of the table. */
+static struct kafka_report settle(struct kafka_producer *p,
+                                  const rd_kafka_message_t *report)
+{
+	return (struct kafka_report){
+		.tag = remove_inflight(p, report).tag,
+		.status = report_status(report),
+		.error = report->err ? rd_kafka_err2str(report->err) : "",
+		.topic = producer_handle_topic_name(
+			&p->h, rd_kafka_topic_name(report->rkt)),
+		.bytes = kafka_record_bytes(report),
+	};
+}
+
+/* --- a new handle -------------------------------------------------------- */
+/* Settles each record that the old handle holds, or keeps it to resend. */
 static void empty_handle(struct kafka_producer *p)
 {
 	uint64_t until_ms = clock_mono_ms() + PURGE_WAIT_MS;
 	const rd_kafka_message_t *report;
+	struct kafka_report settled;
 
-	rd_kafka_purge(p->handle,
+	rd_kafka_purge(p->h.handle,
 	               RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 	while (p->pending > kafka_resend_count(p->resend)) {
-		report = next_report(p, 50);
+		report = producer_handle_next_report(&p->h, 50);
 		if (!report && clock_mono_ms() > until_ms)
 			return;
 		if (!report)
 			continue;
-		if (died_with_handle(p, report))
+		if (is_to_resend(p, report)) {
 			keep_for_resend(p, report);
-		else
-			kafka_resend_settle(p->resend,
-			                    remove_inflight(p, report).tag,
-			                    report_status(report));
+			continue;
+		}
+		settled = settle(p, report);
+		kafka_resend_settle(p->resend, &settled);
 	}
 }
 
@@ -289,7 +148,11 @@ static void give_up_inflight(struct kafka_producer *p)
 	struct kafka_inflight_record sent;
 
 	while (kafka_inflight_remove_any(&p->inflight, &sent))
-		kafka_resend_settle(p->resend, sent.tag, ST_UNCERTAIN);
+		kafka_resend_settle(p->resend, &(struct kafka_report){
+						       .tag = sent.tag,
+						       .status = ST_UNCERTAIN,
+						       .topic = "",
+					       });
 }
 
 /* True when the broker would refuse a new handle too. */
@@ -310,27 +173,53 @@ static void send_again(struct kafka_producer *p, bool hopeless)
 		error = hopeless ? RD_KAFKA_RESP_ERR__FATAL
 		                 : send_tagged(p, &record, tag, serial);
 		if (error)
-			kafka_resend_settle(p->resend, tag,
-			                    kafka_status(error));
+			kafka_resend_settle(
+				p->resend,
+				&(struct kafka_report){
+					.tag = tag,
+					.status = kafka_status(error),
+					.error = rd_kafka_err2str(error),
+					.topic = producer_handle_topic_name(
+						&p->h, record.topic),
+				});
 	}
 	kafka_resend_sent(p->resend);
 }
 
 static void rebuild(struct kafka_producer *p)
 {
-	char why[256];
+	char why[256] = "records were refused for their size together";
 	rd_kafka_resp_err_t error =
-		rd_kafka_fatal_error(p->handle, why, sizeof(why));
+		rd_kafka_fatal_error(p->h.handle, why, sizeof(why));
 
-	kafka_sink_log(&p->sink, LOG_WARNING, "REBUILD", why);
+	kafka_sink_log(&p->h.sink, LOG_WARNING, "REBUILD", why);
+	p->rebuilding = true;
 	empty_handle(p);
 	give_up_inflight(p);
-	close_handle(p);
+	producer_handle_close(&p->h);
+	p->rebuilding = false;
 	p->rebuilt++;
+	p->alone = p->too_large ? ALONE_RECORDS : 0;
+	p->too_large = false;
+	p->must_rebuild = false;
 	/* The same settings were valid before. */
-	if (open_handle(p) != ST_OK)
+	if (producer_handle_open(&p->h, p->alone > 0) != ST_OK)
 		abort();
 	send_again(p, is_hopeless(error));
+}
+
+/*
+ * Records share requests again once many in a row were accepted alone: the
+ * limit of the topic may have been raised.
+ */
+static void count_alone(struct kafka_producer *p, enum status status)
+{
+	if (!p->alone)
+		return;
+	if (status == ST_TOO_LARGE)
+		p->alone = ALONE_RECORDS;
+	else if (--p->alone == 0)
+		p->must_rebuild = true;
 }
 
 /* --- interface ----------------------------------------------------------- */
@@ -342,16 +231,17 @@ enum status kafka_producer_create(const struct kafka_producer_options *options,
 	const struct kafka_options *common = &options->common;
 
 	assert(options->delivered && options->queue_max_kib);
-	p->sink = (struct kafka_sink){common->log, common->log_context};
-	p->brokers = mem_text(common->brokers, strlen(common->brokers));
-	p->client_id = mem_text(common->client_id, strlen(common->client_id));
-	p->queue_max_kib = options->queue_max_kib;
-	p->timeout_ms = options->timeout_ms;
+	p->h.sink = (struct kafka_sink){common->log, common->log_context};
+	p->h.brokers = mem_text(common->brokers, strlen(common->brokers));
+	p->h.client_id = mem_text(common->client_id, strlen(common->client_id));
+	p->h.queue_max_kib = options->queue_max_kib;
+	p->h.timeout_ms = options->timeout_ms;
 	p->delivered = options->delivered;
 	p->context = options->context;
 	p->resend = kafka_resend_create();
-	p->wake_fd = kafka_wake_create();
-	if (p->wake_fd < 0 || open_handle(p) != ST_OK)
+	p->h.wake_fd = kafka_wake_create();
+	if (p->h.wake_fd < 0 ||
+	    producer_handle_open(&p->h, p->alone > 0) != ST_OK)
 		return ST_BROKEN;
 	*ret_producer = MOVE(p);
 	return ST_OK;
@@ -363,15 +253,9 @@ void kafka_producer_destroy(struct kafka_producer **producer)
 
 	if (!p)
 		return;
-	close_handle(p);
-	if (p->wake_fd >= 0)
-		close(p->wake_fd);
-	for (unsigned i = 0; i < TOPICS_MAX; i++)
-		mem_free(&p->topic_names[i]);
+	producer_handle_free(&p->h);
 	kafka_resend_destroy(&p->resend);
 	kafka_inflight_free(&p->inflight);
-	mem_free(&p->brokers);
-	mem_free(&p->client_id);
 	mem_free(producer);
 }
 
@@ -388,13 +272,19 @@ enum status kafka_produce(struct kafka_producer *p,
 	status = kafka_status(error);
 	if (status == ST_OK)
 		p->pending++;
-	return status == ST_NOT_FOUND ? ST_BROKEN : status;
+	if (kafka_verdict(status) == KAFKA_TOPIC_REFUSED) {
+		p->refusal = status;
+		p->refusal_topic =
+			producer_handle_topic_name(&p->h, record->topic);
+	}
+	return status;
 }
 
-static void deliver(struct kafka_producer *p, uint64_t tag, enum status status)
+static void deliver(struct kafka_producer *p, const struct kafka_report *report)
 {
+	count_alone(p, report->status);
 	p->pending--;
-	p->delivered(p->context, tag, status);
+	p->delivered(p->context, report);
 }
 
 /*
@@ -404,38 +294,39 @@ static void deliver(struct kafka_producer *p, uint64_t tag, enum status status)
 static bool serve(struct kafka_producer *p, unsigned wait_ms, unsigned *done)
 {
 	const rd_kafka_message_t *report;
-	enum status status;
-	uint64_t tag;
+	struct kafka_report settled;
 
-	if (kafka_resend_settled(p->resend, &tag, &status)) {
-		deliver(p, tag, status);
-		(*done)++;
-		return true;
+	if (!kafka_resend_settled(p->resend, &settled)) {
+		report = producer_handle_next_report(&p->h, wait_ms);
+		if (!report)
+			return false;
+		if (is_to_resend(p, report)) {
+			keep_for_resend(p, report);
+			return true;
+		}
+		settled = settle(p, report);
 	}
-	report = next_report(p, wait_ms);
-	if (!report)
-		return false;
-	if (died_with_handle(p, report)) {
-		keep_for_resend(p, report);
-		return true;
-	}
-	status = report_status(report);
-	deliver(p, remove_inflight(p, report).tag, status);
+	deliver(p, &settled);
 	(*done)++;
 	return true;
+}
+
+static void rebuild_if_due(struct kafka_producer *p)
+{
+	if (p->must_rebuild || producer_handle_is_fatal(&p->h))
+		rebuild(p);
 }
 
 unsigned kafka_producer_poll(struct kafka_producer *p, unsigned budget)
 {
 	unsigned done = 0;
 
-	kafka_wake_clear(p->wake_fd);
+	kafka_wake_clear(p->h.wake_fd);
 	while (done < budget && serve(p, 0, &done))
 		;
-	if (p->reports_left == 0)
-		drop_reports(p);
-	if (is_fatal(p))
-		rebuild(p);
+	if (p->h.reports_left == 0)
+		producer_handle_drop_reports(&p->h);
+	rebuild_if_due(p);
 	return done;
 }
 
@@ -447,27 +338,36 @@ void kafka_producer_flush(struct kafka_producer *p, unsigned wait_ms)
 
 	while (p->pending && now_ms < until_ms) {
 		(void)serve(p, (unsigned)(until_ms - now_ms), &done);
-		if (is_fatal(p))
-			rebuild(p);
+		rebuild_if_due(p);
 		now_ms = clock_mono_ms();
 	}
-	if (p->reports_left == 0)
-		drop_reports(p);
+	if (p->h.reports_left == 0)
+		producer_handle_drop_reports(&p->h);
 }
 
 enum status kafka_producer_load_metadata(struct kafka_producer *p,
                                          const char *topic, unsigned wait_ms)
 {
-	unsigned partitions;
+	struct kafka_topic_size size;
 
-	if (!topic_of(p, topic))
+	if (!producer_handle_topic(&p->h, topic))
 		return ST_BROKEN;
-	return kafka_count_partitions(p->handle, topic, wait_ms, &partitions);
+	return kafka_topic_size(p->h.handle, topic, wait_ms, &size);
+}
+
+enum status kafka_producer_take_refusal(struct kafka_producer *p,
+                                        const char **ret_topic)
+{
+	enum status refusal = p->refusal;
+
+	*ret_topic = p->refusal_topic;
+	p->refusal = ST_OK;
+	return refusal;
 }
 
 int kafka_producer_fd(const struct kafka_producer *p)
 {
-	return p->wake_fd;
+	return p->h.wake_fd;
 }
 
 unsigned kafka_producer_pending(const struct kafka_producer *p)
@@ -483,6 +383,6 @@ unsigned kafka_producer_rebuilt(const struct kafka_producer *p)
 void kafka_producer_fail(struct kafka_producer *p)
 {
 	rd_kafka_test_fatal_error(
-		p->handle, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
+		p->h.handle, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER,
 		"asked for by a test");
 }

@@ -62,13 +62,13 @@ static enum status check_partitions(struct kafka_reader *r,
                                     const struct kafka_reader_options *options,
                                     unsigned wait_ms)
 {
-	unsigned partitions;
-	enum status status = kafka_count_partitions(r->handle, options->topic,
-	                                            wait_ms, &partitions);
+	struct kafka_topic_size size;
+	enum status status =
+		kafka_topic_size(r->handle, options->topic, wait_ms, &size);
 
 	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_BROKEN : status;
-	if (partitions == options->partitions)
+		return status;
+	if (size.partitions == options->partitions)
 		return ST_OK;
 	kafka_sink_log(&r->sink, LOG_ERR, "PARTITIONS",
 	               "the topic has another number of partitions than "

@@ -11,15 +11,10 @@ struct kept {
 	char *bytes; /* the record points into it */
 };
 
-struct outcome {
-	uint64_t tag;
-	enum status status;
-};
-
 struct kafka_resend {
 	struct kept *kept;
 	unsigned kept_count, kept_room, kept_at;
-	struct outcome *outcomes;
+	struct kafka_report *outcomes;
 	unsigned outcome_count, outcome_room, outcome_at;
 };
 
@@ -156,29 +151,24 @@ void kafka_resend_sent(struct kafka_resend *resend)
 	resend->kept_at = 0;
 }
 
-void kafka_resend_settle(struct kafka_resend *resend, uint64_t tag,
-                         enum status status)
+void kafka_resend_settle(struct kafka_resend *resend,
+                         const struct kafka_report *report)
 {
 	if (resend->outcome_count == resend->outcome_room) {
 		resend->outcome_room = resend->outcome_room * 2 + 64;
-		resend->outcomes = mem_resize(resend->outcomes,
-		                              resend->outcome_room *
-		                                      sizeof(struct outcome));
+		resend->outcomes =
+			mem_resize(resend->outcomes,
+		                   resend->outcome_room * sizeof(*report));
 	}
-	resend->outcomes[resend->outcome_count++] =
-		(struct outcome){tag, status};
+	resend->outcomes[resend->outcome_count++] = *report;
 }
 
-bool kafka_resend_settled(struct kafka_resend *resend, uint64_t *ret_tag,
-                          enum status *ret_status)
+bool kafka_resend_settled(struct kafka_resend *resend,
+                          struct kafka_report *ret_report)
 {
-	const struct outcome *outcome;
-
 	if (resend->outcome_at == resend->outcome_count)
 		return false;
-	outcome = &resend->outcomes[resend->outcome_at++];
-	*ret_tag = outcome->tag;
-	*ret_status = outcome->status;
+	*ret_report = resend->outcomes[resend->outcome_at++];
 	if (resend->outcome_at == resend->outcome_count)
 		resend->outcome_at = resend->outcome_count = 0;
 	return true;

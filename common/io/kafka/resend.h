@@ -30,9 +30,9 @@ bool kafka_resend_next(struct kafka_resend *resend,
 void kafka_resend_sent(struct kafka_resend *resend); /* frees the records */
 
 /* Outcomes: the next poll reports them, in this order. */
-void kafka_resend_settle(struct kafka_resend *resend, uint64_t tag,
-                         enum status status);
-bool kafka_resend_settled(struct kafka_resend *resend, uint64_t *ret_tag,
-                          enum status *ret_status);
+void kafka_resend_settle(struct kafka_resend *resend,
+                         const struct kafka_report *report);
+bool kafka_resend_settled(struct kafka_resend *resend,
+                          struct kafka_report *ret_report);
 
 #endif

@@ -11,6 +11,7 @@
  */
 enum { SHORT_RETENTION_MS = 24 * 3600 * 1000 };
 #define SHORT_SEGMENT_BYTES "67108864"
+#define MESSAGE_BYTES       "1048588" /* Kafka's default */
 
 static void destroy_handle(rd_kafka_t **handle)
 {
@@ -18,8 +19,8 @@ static void destroy_handle(rd_kafka_t **handle)
 		rd_kafka_destroy(*handle);
 }
 
-static rd_kafka_t *open_handle(const struct kafka_options *options,
-                               struct kafka_sink *sink)
+rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
+                                struct kafka_sink *sink)
 {
 	static const struct kafka_setting settings[] = {{NULL, NULL}};
 	rd_kafka_conf_t *conf = kafka_conf_create(options, sink, settings);
@@ -33,24 +34,31 @@ static rd_kafka_t *open_handle(const struct kafka_options *options,
 	return handle;
 }
 
-static enum status read_count(const rd_kafka_metadata_t *metadata,
-                              unsigned *ret_partitions)
+static enum status read_size(const rd_kafka_metadata_t *metadata,
+                             struct kafka_topic_size *ret_size)
 {
 	const rd_kafka_metadata_topic_t *topic = &metadata->topics[0];
+	struct kafka_topic_size size = {0};
 
 	if (metadata->topic_cnt != 1)
 		return ST_NOT_FOUND;
 	if (topic->err)
 		return kafka_status(topic->err);
-	for (int i = 0; i < topic->partition_cnt; i++)
+	size.partitions = (unsigned)topic->partition_cnt;
+	for (int i = 0; i < topic->partition_cnt; i++) {
 		if (topic->partitions[i].leader < 0)
 			return ST_UNAVAILABLE;
-	*ret_partitions = (unsigned)topic->partition_cnt;
-	return *ret_partitions ? ST_OK : ST_NOT_FOUND;
+		if ((unsigned)topic->partitions[i].replica_cnt > size.replicas)
+			size.replicas =
+				(unsigned)topic->partitions[i].replica_cnt;
+	}
+	*ret_size = size;
+	return size.partitions ? ST_OK : ST_NOT_FOUND;
 }
 
-enum status kafka_count_partitions(rd_kafka_t *handle, const char *name,
-                                   unsigned wait_ms, unsigned *ret_partitions)
+enum status kafka_topic_size(rd_kafka_t *handle, const char *name,
+                             unsigned wait_ms,
+                             struct kafka_topic_size *ret_size)
 {
 	const struct rd_kafka_metadata *metadata;
 	rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
@@ -63,7 +71,7 @@ enum status kafka_count_partitions(rd_kafka_t *handle, const char *name,
 	rd_kafka_topic_destroy(topic);
 	if (error)
 		return kafka_status(error);
-	status = read_count(metadata, ret_partitions);
+	status = read_size(metadata, ret_size);
 	rd_kafka_metadata_destroy(metadata);
 	return status;
 }
@@ -74,14 +82,36 @@ enum status kafka_topic_partitions(const struct kafka_options *options,
 {
 	struct kafka_sink sink;
 	rd_kafka_t *handle CLEANUP(destroy_handle) =
-		open_handle(options, &sink);
+		kafka_asking_handle(options, &sink);
+	struct kafka_topic_size size;
 	enum status status;
 
 	if (!handle)
 		return ST_BROKEN;
-	status = kafka_count_partitions(handle, topic, wait_ms, ret_partitions);
+	status = kafka_topic_size(handle, topic, wait_ms, &size);
 	rd_kafka_poll(handle, 0); /* delivers its log lines */
+	if (status == ST_OK)
+		*ret_partitions = size.partitions;
 	return status;
+}
+
+/*
+ * The settings that kafka_topics_check() asks for, whatever the defaults of the
+ * broker are. With a majority of the replicas in sync, a record that is
+ * acknowledged survives the loss of any one broker, and one broker may be away.
+ */
+static void set_promises(rd_kafka_NewTopic_t *wanted, unsigned replication)
+{
+	char insync[16];
+
+	snprintf(insync, sizeof(insync), "%u", replication / 2 + 1);
+	rd_kafka_NewTopic_set_config(wanted, "min.insync.replicas", insync);
+	rd_kafka_NewTopic_set_config(wanted, "unclean.leader.election.enable",
+	                             "false");
+	rd_kafka_NewTopic_set_config(wanted, "cleanup.policy", "delete");
+	rd_kafka_NewTopic_set_config(wanted, "max.message.bytes",
+	                             MESSAGE_BYTES);
+	rd_kafka_NewTopic_set_config(wanted, "retention.bytes", "-1");
 }
 
 static rd_kafka_NewTopic_t *describe(const struct kafka_topic *topic,
@@ -92,7 +122,10 @@ static rd_kafka_NewTopic_t *describe(const struct kafka_topic *topic,
 		topic->name, (int)topic->partitions, (int)topic->replication,
 		ret_why, why_size);
 
-	if (!wanted || topic->retention_ms == 0)
+	if (!wanted)
+		return NULL;
+	set_promises(wanted, topic->replication);
+	if (topic->retention_ms == 0)
 		return wanted;
 	snprintf(retention, sizeof(retention), "%llu",
 	         (unsigned long long)topic->retention_ms);
@@ -147,15 +180,15 @@ static enum status create(rd_kafka_t *handle, rd_kafka_NewTopic_t *wanted,
 
 /* Waits until the partitions of a new topic have leaders. */
 static enum status wait_for(rd_kafka_t *handle, const struct kafka_topic *topic,
-                            uint64_t until_ms, unsigned *ret_partitions)
+                            uint64_t until_ms,
+                            struct kafka_topic_size *ret_size)
 {
 	enum status status;
 
 	for (;;) {
-		status = kafka_count_partitions(handle, topic->name, 1000,
-		                                ret_partitions);
+		status = kafka_topic_size(handle, topic->name, 1000, ret_size);
 		if (status == ST_OK || status == ST_BROKEN ||
-		    clock_mono_ms() >= until_ms)
+		    status == ST_DENIED || clock_mono_ms() >= until_ms)
 			return status;
 		usleep(20 * 1000);
 	}
@@ -168,7 +201,7 @@ static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
 	unsigned wait_ms =
 		until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
 	rd_kafka_NewTopic_t *wanted = describe(topic, ret_why, why_size);
-	unsigned partitions = 0;
+	struct kafka_topic_size size = {0};
 	enum status status;
 
 	if (!wanted)
@@ -177,11 +210,11 @@ static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
 	rd_kafka_NewTopic_destroy(wanted);
 	if (status != ST_OK)
 		return status;
-	status = wait_for(handle, topic, until_ms, &partitions);
-	if (status != ST_OK || partitions == topic->partitions)
+	status = wait_for(handle, topic, until_ms, &size);
+	if (status != ST_OK || size.partitions == topic->partitions)
 		return status;
 	snprintf(ret_why, why_size, "topic %s has %u partitions, not %u",
-	         topic->name, partitions, topic->partitions);
+	         topic->name, size.partitions, topic->partitions);
 	return ST_CONFLICT;
 }
 
@@ -193,7 +226,7 @@ enum status kafka_topics_create(const struct kafka_options *options,
 	uint64_t until_ms = clock_mono_ms() + wait_ms;
 	struct kafka_sink sink;
 	rd_kafka_t *handle CLEANUP(destroy_handle) =
-		open_handle(options, &sink);
+		kafka_asking_handle(options, &sink);
 	enum status status = ST_OK;
 
 	snprintf(ret_why, why_size, "no answer from %s", options->brokers);

@@ -50,10 +50,16 @@ static void a_service_without_parts_is_ready_once_started(void **state)
 	assert_parts(true, "{\"ready\":true,\"parts\":{}}");
 }
 
-static void a_new_part_is_down_without_a_word(void **state)
+static void a_part_is_unchecked_until_it_is_tried(void **state)
 {
 	(void)state;
-	assert_logs("kafka", false, NULL, "");
+	service_part_add("kafka");
+	assert_parts(false,
+	             "{\"ready\":false,\"parts\":{\"kafka\":\"unchecked\"},"
+	             "\"why\":{\"kafka\":\"not checked yet\"}}");
+	assert_logs("kafka", false, NULL,
+	            "\"level\":\"warn\",\"event\":\"dependency.down\","
+	            "\"part\":\"kafka\",\"why\":\"\"}\n");
 	assert_parts(false, "{\"ready\":false,\"parts\":{\"kafka\":\"down\"}}");
 }
 
@@ -144,9 +150,9 @@ static void there_is_room_for_eight(void **state)
 	(void)state;
 	readiness_set_serving(true);
 	for (size_t i = 0; i < ARRAY_LEN(more); i++)
-		service_part(more[i], false, NULL);
+		service_part_add(more[i]);
 	assert_false(readiness_write(&json));
-	assert_non_null(strstr(buf_text(&json), "\"h\":\"down\"}}"));
+	assert_non_null(strstr(buf_text(&json), "\"h\":\"unchecked\"}"));
 }
 
 int main(void)
@@ -154,7 +160,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_ready_before_the_start),
 		cmocka_unit_test(a_service_without_parts_is_ready_once_started),
-		cmocka_unit_test(a_new_part_is_down_without_a_word),
+		cmocka_unit_test(a_part_is_unchecked_until_it_is_tried),
 		cmocka_unit_test(a_new_part_that_is_down_for_a_reason_says_so),
 		cmocka_unit_test(readiness_needs_all_parts),
 		cmocka_unit_test(each_change_is_logged_once),

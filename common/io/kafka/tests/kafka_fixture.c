@@ -39,13 +39,14 @@ const char *fresh_topic(unsigned partitions)
 	return name;
 }
 
-void note_delivery(void *context, uint64_t tag, enum status status)
+void note_delivery(void *context, const struct kafka_report *report)
 {
 	struct answers *answers = context;
 
 	assert_true(answers->count < ANSWERS_MAX);
-	answers->tag[answers->count] = tag;
-	answers->status[answers->count++] = status;
+	answers->tag[answers->count] = report->tag;
+	answers->status[answers->count++] = report->status;
+	answers->last = *report;
 }
 
 struct kafka_producer *start_producer(struct answers *answers)

@@ -13,6 +13,7 @@ struct answers {
 	unsigned count;
 	uint64_t tag[ANSWERS_MAX];
 	enum status status[ANSWERS_MAX];
+	struct kafka_report last;
 };
 
 /* Ends the program with 111 when KAFKA_BROKERS is not set. */
@@ -20,7 +21,7 @@ const struct kafka_options *kafka_here(void);
 /* Makes a topic of that many partitions, new in every call. */
 const char *fresh_topic(unsigned partitions);
 
-void note_delivery(void *context, uint64_t tag, enum status status);
+void note_delivery(void *context, const struct kafka_report *report);
 struct kafka_producer *start_producer(struct answers *answers);
 void send_text(struct kafka_producer *producer, const char *topic,
                int32_t partition, const char *text, uint64_t tag);

@@ -370,7 +370,7 @@ static void a_record_over_the_limit_is_too_large(void **state)
 	assert_int_equal(kafka_producer_pending(producer), 0);
 }
 
-static void a_topic_or_partition_that_is_not_there_is_broken(void **state)
+static void a_topic_or_partition_that_is_not_there_is_not_found(void **state)
 {
 	const char *topic = fresh_topic(1);
 	struct kafka_producer *producer CLEANUP(kafka_producer_destroy) =
@@ -385,13 +385,13 @@ static void a_topic_or_partition_that_is_not_there_is_broken(void **state)
 	(void)state;
 	send_text(producer, topic, 0, "x", 1);
 	kafka_producer_flush(producer, WAIT_MS);
-	assert_int_equal(kafka_produce(producer, &record, 2), ST_BROKEN);
+	assert_int_equal(kafka_produce(producer, &record, 2), ST_NOT_FOUND);
 
 	record.topic = "test_no_topic";
 	if (kafka_produce(producer, &record, 3) == ST_OK) {
 		kafka_producer_flush(producer, WAIT_MS);
 		assert_int_equal(answers.count, 2);
-		assert_int_equal(answers.status[1], ST_BROKEN);
+		assert_int_equal(answers.status[1], ST_NOT_FOUND);
 	}
 }
 
@@ -485,7 +485,7 @@ int main(void)
 		cmocka_unit_test(a_full_queue_is_busy),
 		cmocka_unit_test(a_record_over_the_limit_is_too_large),
 		cmocka_unit_test(
-			a_topic_or_partition_that_is_not_there_is_broken),
+			a_topic_or_partition_that_is_not_there_is_not_found),
 		cmocka_unit_test(a_fatal_producer_is_rebuilt_and_loses_nothing),
 		cmocka_unit_test(a_fatal_idle_producer_works_again),
 	};

@@ -1,0 +1,79 @@
+/*
+ * The meaning of the error codes of librdkafka and of the broker.
+ *
+ * librdkafka itself repeats what passes by: a leader that moves, a replica that
+ * lags, a broken connection. So a delivery report has either a code of this
+ * table, or a timeout.
+ */
+#include "common/io/kafka/private.h"
+
+static const struct {
+	rd_kafka_resp_err_t error;
+	enum status status;
+} meanings[] = {
+	{RD_KAFKA_RESP_ERR_NO_ERROR, ST_OK},
+	{RD_KAFKA_RESP_ERR__QUEUE_FULL, ST_BUSY},
+
+	/* This record is refused. */
+	{RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ST_TOO_LARGE},
+	{RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, ST_TOO_LARGE},
+	{RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, ST_TOO_LARGE},
+	{RD_KAFKA_RESP_ERR_INVALID_RECORD, ST_INVALID},
+
+	/* The topic refuses all records. */
+	{RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ST_NOT_FOUND},
+	{RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ST_NOT_FOUND},
+	{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ST_NOT_FOUND},
+	{RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ST_DENIED},
+	{RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ST_DENIED},
+	{RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ST_DENIED},
+	{RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ST_DENIED},
+	{RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ST_DENIED},
+	{RD_KAFKA_RESP_ERR__AUTHENTICATION, ST_DENIED},
+	{RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_INVALID_REQUIRED_ACKS, ST_BROKEN},
+	/* The clock of this machine is too far from the broker's. */
+	{RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_INVALID_PARTITIONS, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_INVALID_CONFIG, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_INVALID_REQUEST, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_UNSUPPORTED_FOR_MESSAGE_FORMAT, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_POLICY_VIOLATION, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_SECURITY_DISABLED, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR_UNSUPPORTED_COMPRESSION_TYPE, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR__INVALID_ARG, ST_BROKEN},
+
+	/* This client is refused. */
+	{RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, ST_BROKEN},
+	{RD_KAFKA_RESP_ERR__FATAL, ST_BROKEN},
+};
+
+enum status kafka_status(rd_kafka_resp_err_t error)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(meanings); i++)
+		if (meanings[i].error == error)
+			return meanings[i].status;
+	return ST_UNAVAILABLE;
+}
+
+enum kafka_verdict kafka_verdict(enum status status)
+{
+	switch (status) {
+	case ST_OK:
+		return KAFKA_ACCEPTED;
+	case ST_TOO_LARGE:
+	case ST_INVALID:
+		return KAFKA_RECORD_REFUSED;
+	case ST_DENIED:
+	case ST_NOT_FOUND:
+	case ST_BROKEN:
+		return KAFKA_TOPIC_REFUSED;
+	default:
+		return KAFKA_PASSING;
+	}
+}
