@@ -206,7 +206,7 @@ bool event_keys_next(struct span *keys, uint64_t *ret_conversation,
 	return true;
 }
 
-bool event_blocker_parse(struct span text, bool *ret_blocks, uint64_t *ret_user)
+bool event_block_parse(struct span text, bool *ret_blocks, uint64_t *ret_user)
 {
 	if (text.len < 2 || (*text.data != '+' && *text.data != '-') ||
 	    !read_id(span_make(text.data + 1, text.len - 1), ret_user))

@@ -28,6 +28,8 @@
  *                      that entry do not get the record
  *            "blocker" a user blocks ("+3") or unblocks ("-3") the user of the
  *                      key
+ *            "blocked" the user of the key blocks ("+2") or unblocks ("-2")
+ *                      that user
  *            "roster"  the other members of a conversation: event_roster
  */
 #ifndef PARLEY_WIRE_EVENT_H
@@ -47,6 +49,7 @@
 #define EVENT_KEYS_HEADER    "keys"
 #define EVENT_ROSTER_HEADER  "roster"
 #define EVENT_BLOCKER_HEADER "blocker"
+#define EVENT_BLOCKED_HEADER "blocked"
 
 /* The partition of message_events with the frames of this user. */
 uint32_t event_partition(uint64_t user, uint32_t partitions);
@@ -114,8 +117,8 @@ void event_keys_add(struct buf *out, uint64_t conversation, struct span key);
 bool event_keys_next(struct span *keys, uint64_t *ret_conversation,
                      struct span *ret_key);
 
-bool event_blocker_parse(struct span text, bool *ret_blocks,
-                         uint64_t *ret_user);
+/* "blocker" and "blocked". */
+bool event_block_parse(struct span text, bool *ret_blocks, uint64_t *ret_user);
 
 /*
  * The recipients of a user's typing in a conversation, "17:2,3". "17:" without

@@ -335,6 +335,22 @@ static void send_answer(struct publisher *p, struct kafka_header header,
 	           (int32_t)partition_of(p, user), number);
 }
 
+/* Both users have to be told: typing reaches neither of them. */
+static void send_block(struct publisher *p, const struct batch_entry *entry,
+                       uint64_t number)
+{
+	const struct save_record *record = &entry->record;
+	struct kafka_header blocker = {EVENT_BLOCKER_HEADER, entry->answer};
+	struct kafka_header blocked = {.name = EVENT_BLOCKED_HEADER};
+
+	send_answer(p, blocker, no_header, record->user_to, number);
+	buf_clear(&p->seq);
+	buf_byte(&p->seq, *entry->answer.data);
+	buf_number(&p->seq, record->user_to);
+	blocked.value = buf_span(&p->seq);
+	send_answer(p, blocked, no_header, record->sender, number);
+}
+
 static void send_notification(struct publisher *p,
                               const struct batch_entry *entry, uint64_t number)
 {
@@ -352,8 +368,7 @@ static void send_notification(struct publisher *p,
 		header.name = EVENT_ROSTER_HEADER;
 		send_answer(p, header, no_header, record->sender, number);
 	} else {
-		header.name = EVENT_BLOCKER_HEADER;
-		send_answer(p, header, no_header, record->user_to, number);
+		send_block(p, entry, number);
 	}
 }
 

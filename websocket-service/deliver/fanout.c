@@ -212,12 +212,16 @@ static void handle_answer(struct fanout *fanout,
 	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
 	                       &roster)) {
 		typing_answered(options->typing, user, &roster);
-	} else if (event_blocker_parse(
+	} else if (event_block_parse(
 			   kafka_message_header(event, EVENT_BLOCKER_HEADER),
 			   &blocks, &by)) {
 		rooms_block(options->rooms, user, by, blocks);
 		typing_evict_user(options->typing, user);
 		options->block_changed(options->context, user, by, blocks);
+	} else if (event_block_parse(
+			   kafka_message_header(event, EVENT_BLOCKED_HEADER),
+			   &blocks, &by)) {
+		typing_evict_user(options->typing, user);
 	} else if (event_origin_parse(
 			   kafka_message_header(event, EVENT_SETTLES_HEADER),
 			   &asked) &&

@@ -15,8 +15,8 @@ enum { KEY_MAX = TYPING_RECIPIENTS_MAX * 21, FRAME_TYPING_MAX = 256 };
 
 struct roster;
 
-/* A conversation with rosters. */
-struct conversation {
+/* The answered rosters of a conversation, or of a user. */
+struct group {
 	uint64_t id;
 	struct roster *rosters;
 	UT_hash_handle hh;
@@ -29,15 +29,17 @@ struct recipient {
 
 struct roster {
 	struct member_key member;
-	struct conversation *conversation;
+	struct group *conversation;   /* NULL: not answered, or evicted */
+	struct group *user;           /* the same */
 	uint64_t until_ms;            /* valid until then; 0: not known */
 	uint64_t queried_ms;          /* 0: no query is under way */
 	uint64_t started_ms;          /* the latest not ignored; 0: none */
 	struct recipient *recipients; /* by partition */
 	uint32_t count;
 	struct roster *prev, *next; /* the least recently used first */
-	/* Of the same conversation. */
+	/* Of the same conversation, and of the same user. */
 	struct roster *conversation_prev, *conversation_next;
+	struct roster *user_prev, *user_next;
 	UT_hash_handle hh;
 };
 
@@ -45,7 +47,8 @@ struct typing {
 	struct typing_options options;
 	struct roster *by_member;
 	struct roster *by_use;
-	struct conversation *conversations;
+	struct group *conversations;
+	struct group *users;
 	struct buf key;
 	struct buf frame;
 };
@@ -62,13 +65,32 @@ struct typing *typing_create(const struct typing_options *options)
 
 /* --- rosters ------------------------------------------------------------- */
 
-static struct conversation *find_conversation(const struct typing *typing,
-                                              uint64_t id)
+static struct group *find_group(struct group *groups, uint64_t id)
 {
-	struct conversation *conversation;
+	struct group *group;
 
-	HASH_FIND(hh, typing->conversations, &id, sizeof(id), conversation);
-	return conversation;
+	HASH_FIND(hh, groups, &id, sizeof(id), group);
+	return group;
+}
+
+static struct group *get_or_make_group(struct group **groups, uint64_t id)
+{
+	struct group *group = find_group(*groups, id);
+
+	if (group)
+		return group;
+	group = mem_new(sizeof(*group));
+	group->id = id;
+	HASH_ADD(hh, *groups, id, sizeof(group->id), group);
+	return group;
+}
+
+static void drop_empty_group(struct group **groups, struct group *group)
+{
+	if (group->rosters)
+		return;
+	HASH_DEL(*groups, group);
+	mem_free(&group);
 }
 
 static struct roster *find(const struct typing *typing,
@@ -80,40 +102,38 @@ static struct roster *find(const struct typing *typing,
 	return roster;
 }
 
-static void link_conversation(struct typing *typing, struct roster *roster)
+static void link_groups(struct typing *typing, struct roster *roster)
 {
-	uint64_t id = roster->member.conversation;
-	struct conversation *conversation = find_conversation(typing, id);
-
-	if (!conversation) {
-		conversation = mem_new(sizeof(*conversation));
-		conversation->id = id;
-		HASH_ADD(hh, typing->conversations, id, sizeof(id),
-		         conversation);
-	}
-	roster->conversation = conversation;
-	DL_APPEND2(conversation->rosters, roster, conversation_prev,
+	roster->conversation = get_or_make_group(&typing->conversations,
+	                                         roster->member.conversation);
+	roster->user = get_or_make_group(&typing->users, roster->member.user);
+	DL_APPEND2(roster->conversation->rosters, roster, conversation_prev,
 	           conversation_next);
+	DL_APPEND2(roster->user->rosters, roster, user_prev, user_next);
 }
 
-static void unlink_conversation(struct typing *typing, struct roster *roster)
+/* Keeps started_ms: the rate limit still applies. */
+static void evict(struct typing *typing, struct roster *roster)
 {
-	struct conversation *conversation = roster->conversation;
-
-	DL_DELETE2(conversation->rosters, roster, conversation_prev,
-	           conversation_next);
-	if (conversation->rosters)
-		return;
-	HASH_DEL(typing->conversations, conversation);
-	mem_free(&conversation);
+	if (roster->conversation) {
+		DL_DELETE2(roster->conversation->rosters, roster,
+		           conversation_prev, conversation_next);
+		DL_DELETE2(roster->user->rosters, roster, user_prev, user_next);
+		drop_empty_group(&typing->conversations, roster->conversation);
+		drop_empty_group(&typing->users, roster->user);
+	}
+	roster->conversation = NULL;
+	roster->user = NULL;
+	mem_free(&roster->recipients);
+	roster->count = 0;
+	roster->until_ms = 0;
 }
 
 static void drop(struct typing *typing, struct roster *roster)
 {
-	unlink_conversation(typing, roster);
+	evict(typing, roster);
 	DL_DELETE(typing->by_use, roster);
 	HASH_DEL(typing->by_member, roster);
-	mem_free(&roster->recipients);
 	mem_free(&roster);
 }
 
@@ -146,7 +166,6 @@ static struct roster *make(struct typing *typing,
 	roster->member = *member;
 	HASH_ADD(hh, typing->by_member, member, sizeof(roster->member), roster);
 	DL_APPEND(typing->by_use, roster);
-	link_conversation(typing, roster);
 	return roster;
 }
 
@@ -162,33 +181,30 @@ static struct roster *get_or_make(struct typing *typing,
 	return roster;
 }
 
-/* Keeps started_ms: the rate limit still applies. */
-static void evict(struct roster *roster)
-{
-	mem_free(&roster->recipients);
-	roster->count = 0;
-	roster->until_ms = 0;
-}
-
 void typing_evict(struct typing *typing, uint64_t id)
 {
-	struct conversation *conversation = find_conversation(typing, id);
+	struct group *group = find_group(typing->conversations, id);
+	struct roster *roster = group ? group->rosters : NULL;
 
-	if (!conversation)
-		return;
-	for (struct roster *roster = conversation->rosters; roster;
-	     roster = roster->conversation_next)
-		evict(roster);
+	while (roster) {
+		struct roster *next = roster->conversation_next;
+
+		evict(typing, roster); /* the last one frees the group */
+		roster = next;
+	}
 }
 
-/* Walks all rosters: blocks change rarely. */
-void typing_evict_user(struct typing *typing, uint64_t user)
+void typing_evict_user(struct typing *typing, uint64_t id)
 {
-	struct roster *roster;
+	struct group *group = find_group(typing->users, id);
+	struct roster *roster = group ? group->rosters : NULL;
 
-	DL_FOREACH (typing->by_use, roster)
-		if (roster->member.user == user)
-			evict(roster);
+	while (roster) {
+		struct roster *next = roster->user_next;
+
+		evict(typing, roster);
+		roster = next;
+	}
 }
 
 /* --- notifications ------------------------------------------------------- */
@@ -261,13 +277,14 @@ static int by_partition(const void *a, const void *b)
 	       (one->partition < other->partition);
 }
 
-static void read_users(const struct typing *typing, struct roster *roster,
+static void read_users(struct typing *typing, struct roster *roster,
                        struct span users)
 {
 	uint32_t capacity = 0;
 	uint64_t user;
 
-	evict(roster);
+	evict(typing, roster);
+	link_groups(typing, roster);
 	while (roster->count < TYPING_RECIPIENTS_MAX &&
 	       event_key_next(&users, &user)) {
 		if (roster->count == capacity) {

@@ -11,7 +11,8 @@
  *            further ones are ignored.
  * Cache      a roster is valid for TYPING_ROSTER_TTL_MS, an empty one for
  *            TYPING_EMPTY_ROSTER_TTL_MS; both end when a member joins or leaves
- *            the conversation, or when another user blocks this one.
+ *            the conversation, or when the user blocks or is blocked. Evicting
+ *            takes one step for each roster that was answered since.
  * Bounds     TYPING_ROSTERS_MAX pairs of user and conversation: the least
  *            recently used one is evicted.
  * Threads    the loop's.
@@ -57,7 +58,7 @@ void typing_answered(struct typing *typing, uint64_t user,
                      const struct event_roster *roster);
 /* The members of the conversation have changed. */
 void typing_evict(struct typing *typing, uint64_t conversation);
-/* The users who block this one have changed. */
+/* The user blocks or is blocked by other users than before. */
 void typing_evict_user(struct typing *typing, uint64_t user);
 uint32_t typing_rosters(const struct typing *typing);
 

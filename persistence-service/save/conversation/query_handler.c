@@ -84,15 +84,21 @@ static struct sql_bulk find_keys = {
 	.row_values = 1,
 };
 
-/* The other members; in a direct conversation not one who blocks the sender. */
+/*
+ * The other members. In a direct conversation where one user blocks the other,
+ * none: typing reaches neither.
+ */
 static const char list_roster[] =
 	"SELECT o.user FROM members m"
 	" JOIN conversations c ON c.id = m.conversation"
 	" JOIN members o ON o.conversation = c.id AND o.user <> m.user"
 	" LEFT JOIN blocks b ON c.kind = 1 AND b.user = o.user"
 	" AND b.blocked = m.user"
+	" LEFT JOIN blocks s ON c.kind = 1 AND s.user = m.user"
+	" AND s.blocked = o.user"
 	" WHERE m.user = ? AND m.conversation = ? AND c.large = 0"
-	" AND c.deleted_at IS NULL AND b.user IS NULL ORDER BY o.user";
+	" AND c.deleted_at IS NULL AND b.user IS NULL AND s.user IS NULL"
+	" ORDER BY o.user";
 
 struct query_handler *query_handler_create(struct sql *sql)
 {

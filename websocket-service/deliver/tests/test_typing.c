@@ -169,6 +169,35 @@ a_change_of_members_evicts_the_rosters_of_the_conversation(void **state)
 	assert_int_equal(sent, 1);
 }
 
+static void a_block_evicts_the_rosters_of_the_user(void **state)
+{
+	(void)state;
+	typing_started(typing, 1, 17, 0);
+	answers(1, "17:2,3");
+	typing_started(typing, 2, 17, 0);
+	answers(2, "17:1");
+	typing_started(typing, 1, 18, 2);
+	answers(1, "18:2");
+	sent = 0;
+	typing_evict_user(typing, 1);
+	typing_evict_user(typing, 1);
+	typing_evict_user(typing, 99);
+	types_again(2);
+	assert_int_equal(queries, 3);
+	assert_int_equal(sent, 1);
+	types_again(1);
+	typing_started(typing, 1, 18, 2);
+	assert_int_equal(queries, 5);
+	assert_int_equal(sent, 1);
+	/* What is asked again is evicted again. */
+	answers(1, "18:2");
+	assert_int_equal(sent, 2);
+	typing_evict(typing, 18);
+	clock_ms += TYPING_INTERVAL_MS;
+	typing_started(typing, 1, 18, 2);
+	assert_int_equal(queries, 6);
+}
+
 static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
 {
 	(void)state;
@@ -230,6 +259,7 @@ int main(void)
 		TEST(more_than_one_in_two_seconds_are_ignored),
 		TEST(a_roster_is_cached_for_a_minute_and_an_empty_one_for_less),
 		TEST(a_change_of_members_evicts_the_rosters_of_the_conversation),
+		TEST(a_block_evicts_the_rosters_of_the_user),
 		TEST(a_late_answer_is_cached_but_nothing_is_sent),
 		TEST(answers_to_other_gateways_are_ignored),
 		TEST(a_query_that_kafka_refuses_is_repeated_by_the_next_one),
