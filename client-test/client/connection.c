@@ -38,6 +38,7 @@ struct connection {
 	struct websocket_reader reader;
 	enum state state;
 	bool orphan;   /* destroyed by its owner */
+	bool cut;      /* an open socket, without a close frame */
 	bool in_ended; /* the `ended` callback is running */
 	enum status status;
 	char why[WHY_MAX];
@@ -93,6 +94,7 @@ static void end_uv(struct connection *connection, const char *what, int error)
 	char why[WHY_MAX];
 
 	(void)snprintf(why, sizeof(why), "%s: %s", what, uv_strerror(error));
+	connection->cut = connection->cut || connection->state == OPEN;
 	end(connection, ST_UNAVAILABLE, why);
 }
 
@@ -365,6 +367,11 @@ struct connection *connection_create(uv_loop_t *loop,
 	websocket_reader_start(&connection->reader, false, false, MESSAGE_MAX);
 	start(connection, loop);
 	return connection;
+}
+
+bool connection_was_cut(const struct connection *connection)
+{
+	return connection->cut;
 }
 
 static void say_goodbye(struct connection *connection)

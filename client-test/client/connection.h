@@ -39,6 +39,11 @@ struct connection *connection_create(struct uv_loop_s *loop,
                                      void *context);
 /* Closes an open connection with code 1000. No event follows. */
 void connection_destroy(struct connection **connection);
+/*
+ * After `ended`: the open socket ended without a close frame of the server, and
+ * not because of the server's silence.
+ */
+bool connection_was_cut(const struct connection *connection);
 /* False if the connection is not open. */
 bool connection_send(struct connection *connection, struct span text);
 
