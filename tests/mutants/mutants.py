@@ -46,12 +46,42 @@ def killed_at(program: str, point: str, times: int = 2) -> Act:
     return act
 
 
+def killed_with_a_large_batch(point: str) -> Act:
+    """Pauses persistence, so that it reads many records at once and dies with them."""
+    def act(stack: Stack, load: Load) -> None:
+        armed = Point(stack, "persistence-service", point)
+        load.wait_sent(200)
+        persistence = stack.pid("persistence-service")
+        os.kill(persistence, signal.SIGSTOP)
+        try:
+            armed.arm()
+            load.wait_sent(200)
+        finally:
+            os.kill(persistence, signal.SIGCONT)
+        try:
+            armed.wait_killed()
+        finally:
+            armed.disarm()
+        stack.wait_ready(READY_S)
+    return act
+
+
 def killed(program: str, times: int) -> Act:
     def act(stack: Stack, load: Load) -> None:
         for _ in range(times):
             stack.kill(program)
             stack.wait_ready(READY_S)
             load.wait_sent(100)
+    return act
+
+
+def restarted(program: str) -> Act:
+    """By SIGTERM: an orderly end."""
+    def act(stack: Stack, load: Load) -> None:
+        load.wait_sent(100)
+        stack.restart(program)
+        stack.wait_ready(READY_S)
+        load.wait_sent(100)
     return act
 
 
@@ -143,6 +173,8 @@ MARK_ALL = ("	for (unsigned i = 0; i < s->batch->count; i++)\n"
 CHURN = {"churn": 900}  # 900 joins and leaves of groups a minute
 ROOMS = {"FANOUT_LIST_MAX": "3"}  # each group of the ledger is a large conversation
 NO_RECEIPTS = {"receipts": 0}  # in a large conversation receipts reach the reader's sockets only
+
+EDITS = {"edits": 40}  # for a hundred messages
 
 MUTANTS = [
     Mutant(
@@ -318,7 +350,94 @@ MUTANTS = [
           "	if (change->sign == '-')\n"
           "		rooms_changed(fanout->options.rooms, partition, change);\n",
           "")],
-        churning, {"misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
+        churning, {"after_end"}, CHURN | NO_RECEIPTS, ROOMS),
+    Mutant(
+        "events_swapped",
+        "persistence produces the events of a batch in the opposite order",
+        [("persistence-service/save/publisher.c",
+          "		send_entry(p, &batch->entries[i], number);\n",
+          "		send_entry(p, &batch->entries[batch->count - 1 - i], number);\n")],
+        batch_fails, {"misordered"}),
+    Mutant(
+        "frames_overtake",
+        "a frame does not wait behind an earlier one whose conversation is being looked up",
+        [("websocket-service/receive/frame_order.c",
+          "	if (wait == WAIT_NONE &&\n"
+          "	    !(socket && waits_behind(socket, &frame, NULL))) {\n",
+          "	(void)socket;\n	if (wait == WAIT_NONE) {\n")],
+        killed("websocket-service", 3), {"misordered"}),
+    Mutant(
+        "saved_and_refused",
+        "persistence saves some messages and tells their senders that they are refused",
+        [("persistence-service/save/publisher.c",
+          "	frame_saved(&p->frame, &entry->saved);\n",
+          "	if (entry->saved.uuid.byte[15] % 32 == 0)\n"
+          "		frame_state_error(&p->frame, &entry->saved.uuid,\n"
+          "		                  FRAME_UNKNOWN_CONVERSATION, \"\");\n"
+          "	else\n"
+          "		frame_saved(&p->frame, &entry->saved);\n")],
+        nothing, {"turned"}),
+    Mutant(
+        "edits_dropped",
+        "persistence passes over some edits, deletes and reactions",
+        [("persistence-service/save/change/change_store.c",
+          "	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)\n"
+          "		status = process_new(store, entry, now_ms);\n",
+          "	if (entry->record.uuid.byte[15] % 8 == 0) {\n"
+          "		entry->outcome = OUTCOME_DONE;\n"
+          "		return status;\n"
+          "	}\n"
+          "	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)\n"
+          "		status = process_new(store, entry, now_ms);\n")],
+        nothing, {"edit_lost"}, EDITS),
+    Mutant(
+        "edits_applied_twice",
+        "persistence does not look for edits that were saved before a crash",
+        [("persistence-service/save/change/change_store.c",
+          "	status = find_duplicate(store, batch, entry);\n",
+          "	(void)find_duplicate;\n	(void)batch;\n	status = ST_OK;\n"),
+         ("persistence-service/schema/0002-conversations.sql",
+          "	KEY by_seq (conversation, seq),\n	UNIQUE KEY by_sender_uuid (sender, uuid)",
+          "	KEY by_seq (conversation, seq),\n	KEY by_sender_uuid (sender, uuid)")],
+        killed_with_a_large_batch("commit.after"), {"revisions"}, EDITS, own_stack=True),
+    Mutant(
+        "revision_with_gaps",
+        "persistence skips a revision without a change",
+        [("persistence-service/save/change/change_store.c", "		.revision = ref->revision + 1,\n",
+          "		.revision = ref->revision + 1 + (entry->record.uuid.byte[15] % 8 == 0),\n")],
+        nothing, {"revisions"}, EDITS),
+    Mutant(
+        "reactions_not_stored",
+        "persistence delivers some reactions and does not store them",
+        [("persistence-service/save/change/change_store.c", "	enum status status = sql_run(\n"
+          "		store->sql, change->remove ? remove_reaction : add_reaction,\n"
+          "		values, ARRAY_LEN(values));\n",
+          "	enum status status = change->uuid.byte[15] % 4 == 0 ? ST_OK : sql_run(\n"
+          "		store->sql, change->remove ? remove_reaction : add_reaction,\n"
+          "		values, ARRAY_LEN(values));\n")],
+        nothing, {"content"}, EDITS),
+    Mutant(
+        "deleted_text_comes_back",
+        "a delete reaches connected sockets, and histories show the message as before",
+        [("persistence-service/save/change/change_store.c",
+          "	\"UPDATE messages SET revision = ?, deleted_at = ?, body = ''\"\n",
+          "	\"UPDATE messages SET revision = ?, created_at = ?\"\n")],
+        nothing, {"content"}, EDITS),
+    Mutant(
+        "edit_to_the_sender_only",
+        "persistence sends an edit to the sockets of the user who made it only",
+        [("persistence-service/save/publisher.c",
+          "	if (entry->roster && !replaced)\n",
+          "	if (entry->roster && !replaced && change->kind != CLIENT_EDIT)\n")],
+        nothing, {"edit_unheard"}, EDITS),
+    Mutant(
+        "closed_without_a_code",
+        "a gateway that shuts down cuts its sockets without a close frame",
+        [("websocket-service/socket/connection.c",
+          "	connection_queue_control(connection, buf_span(&frame));\n"
+          "	metric_count(&gateway_metrics.sockets_closed, 1);\n",
+          "	metric_count(&gateway_metrics.sockets_closed, 1);\n")],
+        restarted("websocket-service"), {"cut"}, {"cuts": 0}),
     Mutant(
         "membership_change_not_announced",
         "persistence saves a membership change and loses its record of message_events",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants import CHURN, MUTANTS, NO_RECEIPTS, ROOMS, Act, Mutant, churning
+from mutants import CHURN, EDITS, MUTANTS, NO_RECEIPTS, ROOMS, Act, Mutant, churning
 from support.background import in_background
 from support.load import FAULTS, Load, one_line
 from support.own_programs import OwnPrograms
@@ -51,7 +51,7 @@ def all_acts(stack: Stack, load: Load) -> None:
 CONTROLS = {
     "lists": (all_acts, {"receipts": 500}, {}),
     "rooms": (all_acts, NO_RECEIPTS, ROOMS),
-    "lists, churn": (churning, {"receipts": 500} | CHURN, {}),
+    "lists, churn": (churning, {"receipts": 500} | CHURN | EDITS, {}),
     "rooms, churn": (churning, NO_RECEIPTS | CHURN, ROOMS),
 }
 
