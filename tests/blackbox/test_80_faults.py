@@ -18,7 +18,10 @@ from support.stores import hints, records, rows
 from support.wait import HANG_S, NotInTime, until
 
 ACCEPTED_AFTER_S = 0.2
-MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 900}
+# The tests end the ledger. It judges sockets that are cut: only a gateway or nginx that dies
+# ends sockets without a close code.
+MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "cuts": 0}
+CUT_SOCKETS = ("websocket-service", "nginx")
 
 
 @pytest.fixture
@@ -30,23 +33,44 @@ def load(stack: Stack):
         yield load
 
 
+@pytest.fixture
+def patient(stack: Stack):
+    """A ledger that never sends again because an answer is late: late is not lost."""
+    stack.wait_ready()
+    with Load(stack, **MANY, resend=0) as load:
+        load.wait_sending()
+        yield load
+
+
+def kill(stack: Stack, load: Load, *programs: str) -> None:
+    with ExitStack() as dying:
+        if set(programs) & set(CUT_SOCKETS):
+            dying.enter_context(load.cuts())
+        for program in programs:
+            stack.kill(program)
+        stack.wait_ready()
+
+
 def finish(load: Load) -> dict:
     load.stop_sending()
     return load.assert_clean()
 
 
 def finish_without_retries(load: Load) -> None:
+    """Every socket lasts, and a client sends again only what it was told to send again."""
     verdict = finish(load)
     assert verdict["connects"] == MANY["users"] * MANY["sockets"], verdict
-    assert verdict["wire_duplicates"] == 0 and verdict["retries"] == 0, verdict
+    told = sum(verdict["errors"].values())
+    assert verdict["retries"] <= told, verdict
+    assert told or verdict["wire_duplicates"] == 0, verdict
 
 
 @pytest.mark.prove
 @pytest.mark.alone
-def test_without_faults_there_are_no_retries_or_duplicates(load: Load):
+def test_without_faults_there_are_no_retries_or_duplicates(patient: Load):
     """The control: without failures there are no retries and no duplicates."""
-    load.wait_sent(600)
-    finish_without_retries(load)
+    patient.wait_sent(600)
+    finish_without_retries(patient)
 
 
 @pytest.mark.alone
@@ -54,15 +78,13 @@ def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
     """A short ledger: all kinds of kills in one run, with one verdict."""
     for program in (*SERVICES, "redis", "nginx", "mariadb", "kafka"):
         load.wait_sent(100)
-        stack.kill(program)
-        stack.wait_ready()
+        kill(stack, load, program)
     load.wait_sent(100)
-    for service in SERVICES:
-        stack.kill(service)
-    stack.wait_ready()
+    kill(stack, load, *SERVICES)
     load.wait_sent(100)
     hints(stack).flushall()
-    stack.restart("websocket-service")
+    with load.cuts():
+        stack.restart("websocket-service")
     load.wait_sent(100)
     finish(load)
 
@@ -74,8 +96,7 @@ def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
 def test_kill_9_of_a_program_loses_nothing(program: str, stack: Stack, load: Load):
     for _ in range(2):
         load.wait_sent(150)
-        stack.kill(program)
-        stack.wait_ready()
+        kill(stack, load, program)
     load.wait_sent(100)
     finish(load)
 
@@ -85,9 +106,7 @@ def test_kill_9_of_a_program_loses_nothing(program: str, stack: Stack, load: Loa
 @pytest.mark.slow
 def test_kill_9_of_everything_at_once_loses_nothing(stack: Stack, load: Load):
     load.wait_sent(150)
-    for service in SERVICES:
-        stack.kill(service)
-    stack.wait_ready()
+    kill(stack, load, *SERVICES)
     finish(load)
 
 
@@ -97,18 +116,19 @@ def test_kill_9_of_everything_at_once_loses_nothing(stack: Stack, load: Load):
 @pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
 def test_a_restart_loses_nothing(program: str, stack: Stack, load: Load):
     load.wait_sent(150)
-    stack.restart(program)
+    with load.cuts():
+        stack.restart(program)
     load.wait_sent(100)
     finish(load)
 
 
 @pytest.mark.prove
 @pytest.mark.alone
-def test_flushall_changes_nothing(stack: Stack, load: Load):
+def test_flushall_changes_nothing(stack: Stack, patient: Load):
     for _ in range(4):
-        load.wait_sent(100)
+        patient.wait_sent(100)
         hints(stack).flushall()
-    finish_without_retries(load)
+    finish_without_retries(patient)
 
 
 # --- one program is down for a while --------------------------------------------------

@@ -6,158 +6,30 @@
  * everything is settled, reads every user's history and judges. SIGINT or
  * SIGTERM ends the sending early; a second one ends the run.
  */
-#include "client-test/cli/command.h"
-#include "client-test/cli/event_loop.h"
 #include "client-test/cli/open_files.h"
 #include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
-#include "tests/ledger/clients/history_reader.h"
-#include "tests/ledger/clients/room_churn.h"
-#include "tests/ledger/clients/seeded_random.h"
-#include "tests/ledger/clients/user.h"
-#include "tests/ledger/judge/ledger.h"
+#include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/messages.h"
+#include "tests/ledger/judge/sessions.h"
 #include "tests/ledger/judge/verdict.h"
+#include "tests/ledger/load.h"
 #include "tests/ledger/report.h"
+#include "tests/ledger/settle.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum {
 	EXIT_UNDECIDED = 2,
 	TICK_MS = 10,
-	GATEWAYS_MAX = 16,
-	USERS_MAX = 10000,
-	ROOMS_MAX = 1000,
-	ROOM_SHARE = 4, /* one message of this many goes to a room */
-	START_MS = 120000,
+	START_MS = 600000, /* a bound on hanging */
 	PROGRESS_US = 1000000,
-	LATE_US = 1500000,  /* late duplicates arrive within this time */
-	RECEIPTS_MS = 3000, /* without receipts for this long: all have come */
-	RECEIPTS_STEP_MS = 500,
-	RECEIPTS_TRIES = 10,
-	QUIET_US = 15000000, /* without news for this long: send barriers */
 };
-
-struct ledger_options {
-	struct options options;
-	const char *url;
-	const char *gateways;
-	uint64_t users;
-	uint64_t sockets;
-	uint64_t peers;
-	uint64_t groups;
-	uint64_t group_size;
-	uint64_t churn;
-	uint64_t receipts_ms;
-	uint64_t list_max;
-	uint64_t rate;
-	uint64_t seconds;
-	uint64_t size;
-	uint64_t seed;
-	uint64_t drain_s;
-	const char *timeline;
-};
-
-struct run {
-	const struct ledger_options *options;
-	struct ledger_config config;
-	struct event_loop *loop;
-	struct loop_timer *tick;
-	struct address gateways[GATEWAYS_MAX];
-	unsigned gateway_count;
-	struct ledger *ledger;
-	struct timeline *timeline;
-	struct user *users[USERS_MAX];
-	struct room_churn *rooms;
-	struct history_reader *history;
-	uint64_t random;
-	uint64_t start_us, stop_us, drained_us;
-	uint64_t due; /* messages written so far */
-	uint64_t progress_us;
-	uint64_t news,
-		news_us; /* a count of events, and the time of the last */
-	bool sending;
-	bool complete;          /* nothing waits, every device has everything */
-	bool online;            /* all devices were */
-	bool settled;           /* nothing more is expected */
-	uint32_t barriers_from; /* their first number; 0: none was sent */
-	const char *undecided;
-};
-
-/* --- the load ------------------------------------------------------------ */
-static uint64_t draw(struct run *run, uint64_t below)
-{
-	return seeded_random_below(&run->random, below);
-}
-
-static void write_to_room(struct run *run, uint64_t due_us)
-{
-	unsigned room = (unsigned)draw(run, run->options->groups);
-	struct ledger_device_id from = {
-		room_churn_member(run->rooms, room, draw(run, UINT32_MAX)),
-		(unsigned)draw(run, run->config.devices),
-	};
-	uint32_t number =
-		messages_write_to_room(run->ledger, from, room, due_us);
-
-	user_send(run->users[from.user], from.device, number);
-}
-
-/*
- * Users form a circle and write to their neighbours on both sides; sometimes to
- * themselves.
- */
-static void write_to_user(struct run *run, uint64_t due_us)
-{
-	struct ledger_device_id from = {
-		(unsigned)draw(run, run->config.users),
-		(unsigned)draw(run, run->config.devices),
-	};
-	uint64_t side = run->options->peers / 2;
-	uint64_t step = draw(run, 2 * side + 1);
-	unsigned to = (unsigned)((from.user + run->config.users + step - side) %
-	                         run->config.users);
-	uint32_t number = messages_write(run->ledger, from, to, due_us);
-
-	user_send(run->users[from.user], from.device, number);
-}
-
-static void write_due(struct run *run, uint64_t now_us)
-{
-	uint64_t rate = run->options->rate;
-
-	for (;;) {
-		uint64_t due_us = run->start_us + run->due * 1000000 / rate;
-
-		if (due_us > now_us || due_us >= run->stop_us)
-			return;
-		if (run->options->groups && draw(run, ROOM_SHARE) == 0)
-			write_to_room(run, due_us);
-		else
-			write_to_user(run, due_us);
-		run->due++;
-	}
-}
 
 /* --- progress ------------------------------------------------------------ */
-/* Sums a count over all users. */
-static unsigned sum(const struct run *run,
-                    unsigned (*count)(const struct user *user))
-{
-	unsigned total = 0;
-
-	for (unsigned i = 0; i < run->config.users; i++)
-		total += count(run->users[i]);
-	return total;
-}
-
-static unsigned count_devices(const struct run *run)
-{
-	return run->config.users * run->config.devices;
-}
-
 static void show_progress(struct run *run, uint64_t now_us)
 {
 	const struct ledger_totals *totals = ledger_totals(run->ledger);
@@ -171,67 +43,37 @@ static void show_progress(struct run *run, uint64_t now_us)
 	              (double)(now_us - run->start_us) / 1e6,
 	              (unsigned long long)totals->sent,
 	              (unsigned long long)totals->accepted,
-	              (unsigned long long)totals->saved, sum(run, user_waiting),
-	              sum(run, user_welcomed), count_devices(run));
+	              (unsigned long long)totals->saved,
+	              run_sum(run, user_waiting), run_sum(run, user_welcomed),
+	              run_devices(run));
 }
 
-/*
- * Nothing arrives any more, and messages are missing: are they lost or late?
- * One more message after each of them, from the same device, decides.
- */
-static void send_barriers(struct run *run, uint64_t now_us)
+/* --- cut sockets --------------------------------------------------------- */
+static volatile sig_atomic_t cuts_expected;
+
+static void on_cut_signal(int number)
 {
-	uint32_t count = messages_count(run->ledger);
-
-	run->barriers_from = count;
-	messages_close(run->ledger, now_us);
-	for (uint32_t i = 0; i < count; i++) {
-		struct ledger_message_state line = messages_get(run->ledger, i);
-
-		if (line.known || line.refused || !line.sent_us)
-			continue;
-		user_send(run->users[line.from.user], line.from.device,
-		          messages_write_after(run->ledger, i, now_us));
-	}
+	cuts_expected = number == SIGUSR1;
 }
 
-static bool barriers_known(const struct run *run)
+static void watch_cut_signals(void)
 {
-	uint32_t count = messages_count(run->ledger);
+	const struct sigaction action = {.sa_handler = on_cut_signal,
+	                                 .sa_flags = SA_RESTART};
 
-	for (uint32_t i = run->barriers_from; i < count; i++) {
-		struct ledger_message_state line = messages_get(run->ledger, i);
-
-		if (!line.known && !line.refused)
-			return false;
-	}
-	return true;
+	(void)sigaction(SIGUSR1, &action, NULL);
+	(void)sigaction(SIGUSR2, &action, NULL);
 }
 
-/*
- * Settled: nothing waits and every device has everything, for long enough that
- * late duplicates have arrived; or all devices are connected, there was no news
- * for long, and the barriers have arrived.
- */
-static bool is_settled(struct run *run, uint64_t now_us)
+/* The line tells the sender of the signal that the ledger knows. */
+static void note_cuts(struct run *run)
 {
-	const struct ledger_totals *totals = ledger_totals(run->ledger);
-	uint64_t news = totals->received + totals->accepted + totals->sent;
-	unsigned devices = count_devices(run);
-	bool complete = sum(run, user_waiting) == 0 &&
-	                sum(run, user_complete) == devices &&
-	                room_churn_idle(run->rooms);
-
-	if (news != run->news || complete != run->complete ||
-	    sum(run, user_welcomed) < devices)
-		run->news_us = now_us;
-	run->news = news;
-	run->complete = complete;
-	if (complete || (run->barriers_from && barriers_known(run)))
-		return now_us - run->news_us > LATE_US;
-	if (!run->barriers_from && now_us - run->news_us > QUIET_US)
-		send_barriers(run, now_us);
-	return false;
+	if (run->cuts_expected == (bool)cuts_expected)
+		return;
+	run->cuts_expected = cuts_expected;
+	sessions_expect_cuts(run->ledger, run->cuts_expected);
+	(void)fprintf(stderr, "ledger: sockets %s be cut\n",
+	              run->cuts_expected ? "may" : "must not");
 }
 
 static void on_tick(void *context)
@@ -239,22 +81,23 @@ static void on_tick(void *context)
 	struct run *run = context;
 	uint64_t now_us = clock_mono_us();
 
+	note_cuts(run);
 	loop_timer_start(run->tick, TICK_MS);
 	if (!run->start_us) {
 		room_churn_create_rooms(run->rooms);
-		run->online = sum(run, user_complete) == count_devices(run) &&
+		run->online = run_sum(run, user_complete) == run_devices(run) &&
 		              room_churn_rooms_created(run->rooms);
 		return;
 	}
 	if (run->sending) {
 		room_churn_tick(run->rooms, now_us);
-		write_due(run, now_us);
+		load_send_due(run, now_us);
 	}
 	for (unsigned i = 0; i < run->config.users; i++)
 		user_tick(run->users[i]);
 	show_progress(run, now_us);
 	if (!run->sending)
-		run->settled = is_settled(run, now_us);
+		run->settled = settle_check(run, now_us);
 }
 
 /* --- the run ------------------------------------------------------------- */
@@ -291,6 +134,7 @@ static void create_users(struct run *run)
 		.gateways = run->gateways,
 		.gateway_count = run->gateway_count,
 		.receipts_ms = (unsigned)run->options->receipts_ms,
+		.resend_ms = run->options->resend_s * 1000,
 	};
 	const struct room_churn_config rooms = {
 		.loop = devices.loop,
@@ -339,7 +183,7 @@ static void send_all(struct run *run)
 
 static void drain(struct run *run)
 {
-	run->news_us = clock_mono_us();
+	run->settling.news_us = clock_mono_us();
 	event_loop_run(run->loop, &run->settled, run->options->drain_s * 1000);
 	run->drained_us = clock_mono_us();
 	if (!run->settled)
@@ -349,46 +193,6 @@ static void drain(struct run *run)
 		                         : "not everything was settled in time";
 }
 
-/*
- * Receipts have no answer. As long as frames about them arrive, a slow machine
- * still works on them.
- */
-static void await_receipts(struct run *run)
-{
-	const struct ledger_totals *totals = ledger_totals(run->ledger);
-	uint64_t end_us = clock_mono_us() + run->options->drain_s * 1000000;
-	uint64_t received = totals->receipts_received;
-
-	for (unsigned quiet_ms = 0;
-	     quiet_ms <= RECEIPTS_MS && clock_mono_us() < end_us;
-	     quiet_ms += RECEIPTS_STEP_MS) {
-		event_loop_run(run->loop, NULL, RECEIPTS_STEP_MS);
-		if (totals->receipts_received != received)
-			quiet_ms = 0;
-		received = totals->receipts_received;
-	}
-}
-
-/* Repeated until all sockets stay connected meanwhile. */
-static void send_last_receipts(struct run *run)
-{
-	for (unsigned tries = 0; tries < RECEIPTS_TRIES; tries++) {
-		uint64_t connects =
-			timeline_total(run->timeline, TIMELINE_CONNECTS);
-
-		if (!run->options->receipts_ms)
-			return;
-		for (unsigned i = 0; i < run->config.users; i++)
-			user_send_last_receipts(run->users[i]);
-		await_receipts(run);
-		if (sum(run, user_complete) == count_devices(run) &&
-		    connects ==
-		            timeline_total(run->timeline, TIMELINE_CONNECTS))
-			return;
-	}
-	run->undecided = "sockets were lost during the last receipts";
-}
-
 static void judge(struct run *run)
 {
 	bool read = false;
@@ -396,7 +200,8 @@ static void judge(struct run *run)
 	if (!run->settled)
 		return;
 	run->undecided = room_churn_error(run->rooms);
-	send_last_receipts(run);
+	if (settle_sockets(run) != ST_OK)
+		run->undecided = "the sockets did not settle in time";
 	run->history = history_reader_create(
 		event_loop_uv(run->loop), event_loop_rest(run->loop),
 		run->ledger, run->users, run->config.users, &read);
@@ -457,10 +262,12 @@ static int ledger_run(const void *context)
 		.devices = (unsigned)options->sockets,
 		.text_bytes = (unsigned)options->size,
 		.list_max = (unsigned)options->list_max,
+		.judge_cuts = !options->cuts,
 	};
 	if (!read_gateways(&run))
 		return EXIT_USAGE;
 	open_files_raise_limit();
+	watch_cut_signals();
 	run.ledger = ledger_create(&run.config);
 	run.timeline = timeline_create();
 	run.loop = event_loop_create(options->url);
@@ -495,6 +302,8 @@ static const struct option_row rows[] = {
                "members of each at the start"),
 	NUMBER(churn, "--churn", "0", 0, 60000,
                "joins and leaves a minute, in all groups and channels"),
+	NUMBER(edits, "--edits", "10", 0, 100,
+               "edits, deletes and reactions for a hundred messages"),
 	NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
                "ms between two receipts of a device; 0: none"),
 	NUMBER(list_max, "--list-max", "100", 0, 1000000,
@@ -505,8 +314,15 @@ static const struct option_row rows[] = {
 	NUMBER(size, "--size", "200", 1, 8000, "bytes of a text"),
 	NUMBER(seed, "--seed", "1", 0, UINT32_MAX,
                "the same seed makes the same choices"),
-	NUMBER(drain_s, "--drain", "60", 1, 3600,
-               "seconds to settle, and again to read all histories"),
+	NUMBER(drain_s, "--drain", "600", 1, 3600,
+               "seconds to settle, and again to read all histories: a "
+               "bound on hanging"),
+	NUMBER(resend_s, "--resend", "10", 0, 3600,
+               "seconds without an answer after which a message is sent "
+               "again; 0: never"),
+	NUMBER(cuts, "--cuts", "1", 0, 1,
+               "1: sockets may end without a close code; 0: only between "
+               "SIGUSR1 and SIGUSR2"),
 	TEXT(timeline, "--timeline", "FILE", "", NULL,
              "writes a CSV with a row for each second; empty: none"),
 };

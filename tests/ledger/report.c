@@ -60,8 +60,12 @@ static void write_counts(struct json_writer *w, const struct report *report)
 	json_number(w, "receipts_received", totals->receipts_received);
 	json_number(w, "old_receipts", totals->old_receipts);
 	json_number(w, "turned_away", totals->turned_away);
+	json_number(w, "cuts", totals->cuts);
 	json_number(w, "unknown", totals->unknown);
 	json_number(w, "unanswered_kept", totals->unanswered_kept);
+	json_number(w, "edits", totals->edits);
+	json_number(w, "edits_saved", totals->edits_saved);
+	json_number(w, "edits_unseen", totals->edits_unseen);
 	json_number(w, "wire_duplicates", totals->wire_duplicates);
 	json_number(w, "received", totals->received);
 	json_number(w, "connects",

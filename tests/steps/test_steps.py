@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 import pytest
@@ -29,7 +29,7 @@ COST = {"persistence-service": 1, "websocket-service": 2}
 NEED_SLOW_SAVING = ("accepted.before",)
 # The test ends the ledger; the times are bounds on hanging.
 LEDGER = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "churn": 120,
-          "list_max": 5, "receipts": 1000, "drain": 600}
+          "list_max": 5, "receipts": 1000, "cuts": 0, "drain": 600}
 VERDICT_S, READY_S, RUN_S = 1500, 240, 3000
 
 pytestmark = pytest.mark.timeout(RUN_S)
@@ -55,7 +55,8 @@ def run_points(number: int, points: list[tuple[str, str]]) -> Run:
             load.wait_sending()
             for program, name in points:
                 try:
-                    die_at(stack, Point(stack, program, name))
+                    with load.cuts() if program == "websocket-service" else nullcontext():
+                        die_at(stack, Point(stack, program, name))
                 except Exception as error:
                     run.trouble[name] = error
                 load.wait_sockets()

@@ -6,27 +6,19 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "tests/ledger/clients/pending.h"
 #include "tests/ledger/clients/receipt_sender.h"
+#include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
 #include "tests/ledger/judge/receipts.h"
+#include "tests/ledger/judge/refusals.h"
 #include "tests/ledger/judge/sessions.h"
 
 enum {
-	FRAME_TEXT_MAX = 128 * 1024,
-	RESEND_MS = 10000, /* unanswered for this long: sent again */
-	RETRY_BASE_MS = 200,
-	RETRY_MAX_MS = 3000,
 	RECONNECT_BASE_MS = 200,
 	RECONNECT_MAX_MS = 3000,
-};
-
-/* A message without a final answer. */
-struct waiting {
-	uint32_t number;
-	unsigned errors;
-	uint64_t due_ms; /* UINT64_MAX: accepted, only its seq is unknown */
 };
 
 struct device {
@@ -42,8 +34,7 @@ struct device {
 	unsigned failures; /* in a row */
 	bool welcomed;
 	bool complete;
-	struct waiting *waiting; /* oldest first */
-	unsigned waiting_count, waiting_capacity;
+	struct pending *pending;
 };
 
 static const struct connection_events connection_events;
@@ -66,6 +57,8 @@ static void ended(void *context, enum status status, const char *why)
 	struct device *device = context;
 
 	(void)why;
+	if (connection_was_cut(device->connection))
+		sessions_cut(device->config.ledger, device->id);
 	connection_destroy(&device->connection);
 	sessions_disconnected(device->config.ledger, device->id);
 	device->welcomed = false;
@@ -77,44 +70,6 @@ static void ended(void *context, enum status status, const char *why)
 	loop_timer_start(device->reconnect,
 	                 backoff_ms(device->failures++, RECONNECT_BASE_MS,
 	                            RECONNECT_MAX_MS));
-}
-
-/* --- waiting messages ---------------------------------------------------- */
-static struct waiting *find(struct device *device, uint32_t number)
-{
-	for (unsigned i = 0; i < device->waiting_count; i++) {
-		if (device->waiting[i].number == number)
-			return &device->waiting[i];
-	}
-	return NULL;
-}
-
-static void remove_waiting(struct device *device, uint32_t number)
-{
-	struct waiting *waiting = find(device, number);
-	size_t behind;
-
-	if (!waiting)
-		return;
-	behind =
-		(size_t)(device->waiting + device->waiting_count - waiting) - 1;
-	memmove(waiting, waiting + 1, behind * sizeof(*waiting));
-	device->waiting_count--;
-}
-
-static void send_now(struct device *device, struct waiting *waiting,
-                     uint64_t now_ms)
-{
-	struct buf frame CLEANUP(buf_free) = BUF(FRAME_TEXT_MAX);
-	struct ledger *ledger = device->config.ledger;
-
-	messages_frame(ledger, waiting->number, &frame);
-	if (!connection_send(device->connection, buf_span(&frame)))
-		return;
-	if (messages_get(ledger, waiting->number).sent_us)
-		timeline_add(device->config.timeline, TIMELINE_RESENDS);
-	messages_sent(ledger, waiting->number, clock_mono_us());
-	waiting->due_ms = now_ms + RESEND_MS;
 }
 
 static void send_receipts(struct device *device, uint64_t now_ms)
@@ -140,37 +95,47 @@ void device_send_last_receipts(struct device *device)
 	                    device->connection, true);
 }
 
+/* NULL: the device cannot send now. */
+static struct connection *ready_connection(const struct device *device)
+{
+	return device->welcomed ? device->connection : NULL;
+}
+
+static void react(void *context, uint64_t conversation, uint64_t top)
+{
+	struct device *device = context;
+	struct ledger_edit edit = {.kind = LEDGER_REACT, .from = device->id};
+
+	if (top &&
+	    !receipt_sender_is_gone(device->receipt_sender, conversation) &&
+	    edits_latest_target(device->config.ledger, conversation,
+	                        &edit.target))
+		device_send_edit(device,
+		                 edits_write(device->config.ledger, &edit));
+}
+
+void device_send_reactions(struct device *device)
+{
+	inbox_each(device->inbox, react, device);
+}
+
 void device_tick(struct device *device)
 {
-	uint64_t now_ms = clock_mono_ms();
-
-	send_receipts(device, now_ms);
-	for (unsigned i = 0; device->welcomed && i < device->waiting_count; i++)
-		if (device->waiting[i].due_ms <= now_ms)
-			send_now(device, &device->waiting[i], now_ms);
+	send_receipts(device, clock_mono_ms());
+	if (device->welcomed)
+		pending_tick(device->pending, device->connection);
 }
 
 void device_send(struct device *device, uint32_t number)
 {
-	if (device->waiting_count == device->waiting_capacity) {
-		device->waiting_capacity = 2 * device->waiting_capacity + 16;
-		device->waiting = mem_resize(device->waiting,
-		                             device->waiting_capacity *
-		                                     sizeof(*device->waiting));
-	}
-	device->waiting[device->waiting_count++] =
-		(struct waiting){.number = number};
-	if (device->welcomed)
-		send_now(device, &device->waiting[device->waiting_count - 1],
-		         clock_mono_ms());
+	pending_add(device->pending, (struct pending_item){false, number},
+	            ready_connection(device));
 }
 
-/* On a new connection, sends again at once what was not accepted. */
-static void restart(struct device *device)
+void device_send_edit(struct device *device, uint32_t number)
 {
-	for (unsigned i = 0; i < device->waiting_count; i++)
-		if (device->waiting[i].due_ms != UINT64_MAX)
-			device->waiting[i].due_ms = 0;
+	pending_add(device->pending, (struct pending_item){true, number},
+	            ready_connection(device));
 }
 
 /* --- frames -------------------------------------------------------------- */
@@ -181,7 +146,7 @@ static void take_welcome(struct device *device, const struct json *frame)
 	device->welcomed = true;
 	timeline_add(device->config.timeline, TIMELINE_CONNECTS);
 	sessions_welcome(device->config.ledger, device->id, clock_mono_us());
-	restart(device);
+	pending_restart(device->pending);
 	device_tick(device);
 	backlog_sync(device->backlog, span_of(device->token));
 }
@@ -209,6 +174,11 @@ static void note_membership(struct device *device,
 		                        message->conversation, gone);
 }
 
+static void settle(struct device *device, bool edit, uint32_t number)
+{
+	pending_remove(device->pending, (struct pending_item){edit, number});
+}
+
 static void take_message(struct device *device, const struct json *frame)
 {
 	struct message message;
@@ -225,7 +195,21 @@ static void take_message(struct device *device, const struct json *frame)
 	put_into_inbox(device, message.conversation, message.seq);
 	note_membership(device, &message);
 	if (messages_number(device->config.ledger, &message.uuid, &number))
-		remove_waiting(device, number);
+		settle(device, false, number);
+}
+
+static void take_edit(struct device *device, const struct json *frame)
+{
+	struct message_edit edit;
+	struct span text;
+	struct uuid uuid;
+
+	if (!message_read_edit(frame, &edit) ||
+	    !json_get_text(frame, "uuid", &text) || !uuid_parse(text, &uuid))
+		observations_unreadable(device->config.ledger, device->id,
+		                        SPAN("an edit frame"));
+	else
+		edits_received(device->config.ledger, device->id, &edit, &uuid);
 }
 
 static void take_saved(struct device *device, const struct json *frame,
@@ -242,39 +226,59 @@ static void take_saved(struct device *device, const struct json *frame,
 	observations_saved(device->config.ledger, device->id, number,
 	                   conversation, seq, clock_mono_us());
 	put_into_inbox(device, conversation, seq);
-	remove_waiting(device, number);
+	settle(device, false, number);
 }
 
-static void take_accepted(struct device *device, uint32_t number)
+static void take_edit_saved(struct device *device, const struct json *frame,
+                            uint32_t number)
 {
-	struct waiting *waiting = find(device, number);
+	uint64_t conversation, seq, revision;
 
-	observations_accepted(device->config.ledger, device->id, number,
-	                      clock_mono_us());
-	if (waiting)
-		waiting->due_ms = UINT64_MAX;
+	if (!json_get_id(frame, "conversation", &conversation) ||
+	    !json_get_id(frame, "seq", &seq) ||
+	    !json_get_id(frame, "revision", &revision)) {
+		observations_unreadable(device->config.ledger, device->id,
+		                        SPAN("an edit's saved frame"));
+		return;
+	}
+	edits_saved(device->config.ledger, device->id, number, conversation,
+	            seq, revision);
+	settle(device, true, number);
+}
+
+static void take_accepted(struct device *device, struct pending_item item)
+{
+	if (item.edit)
+		edits_accepted(device->config.ledger, device->id, item.number);
+	else
+		observations_accepted(device->config.ledger, device->id,
+		                      item.number, clock_mono_us());
+	pending_accepted(device->pending, item);
 }
 
 static void take_error(struct device *device, const struct json *frame,
-                       uint32_t number)
+                       struct pending_item item)
 {
-	struct waiting *waiting = find(device, number);
+	struct ledger *ledger = device->config.ledger;
 	struct span code = SPAN_NONE;
 	bool retryable = false;
 
 	(void)json_get_text(frame, "code", &code);
 	(void)json_get_bool(frame, "retryable", &retryable);
 	if (!retryable) {
-		observations_refused(device->config.ledger, device->id, number,
-		                     code);
-		remove_waiting(device, number);
+		if (item.edit)
+			edits_refused(ledger, device->id, item.number, code);
+		else
+			refusals_told(ledger, device->id, item.number, code);
+		pending_remove(device->pending, item);
 		return;
 	}
 	timeline_add_error(device->config.timeline, code);
-	if (waiting && waiting->due_ms != UINT64_MAX)
-		waiting->due_ms = clock_mono_ms() +
-		                  backoff_ms(waiting->errors++, RETRY_BASE_MS,
-		                             RETRY_MAX_MS);
+	if (item.edit)
+		edits_to_repeat(ledger, item.number);
+	else
+		messages_to_repeat(ledger, item.number);
+	pending_retry(device->pending, item);
 }
 
 /* The server answers a receipt only to refuse it. */
@@ -287,8 +291,9 @@ static bool is_about_receipt(struct device *device, const struct json *frame)
 	    !json_get_bool(frame, "retryable", &retryable) ||
 	    !json_get_text(frame, "code", &code))
 		return false;
-	timeline_add_error(device->config.timeline, code);
-	if (!retryable)
+	if (retryable)
+		timeline_add_error(device->config.timeline, code);
+	else
 		receipts_refused(device->config.ledger, device->id, code);
 	return true;
 }
@@ -311,26 +316,31 @@ static void take_receipt(struct device *device, const struct json *frame)
 
 static void take_state(struct device *device, const struct json *frame)
 {
+	struct ledger *ledger = device->config.ledger;
 	struct span text, state = SPAN_NONE;
+	struct pending_item item = {0};
 	struct uuid uuid;
-	uint32_t number;
 
 	if (is_about_receipt(device, frame))
 		return;
 	if (!json_get_text(frame, "uuid", &text) || !uuid_parse(text, &uuid)) {
-		observations_unreadable(device->config.ledger, device->id,
+		observations_unreadable(ledger, device->id,
 		                        SPAN("an answer without a uuid"));
 		return;
 	}
-	if (!messages_find(device->config.ledger, device->id, &uuid, &number))
+	item.edit = edits_number(ledger, &uuid, &item.number);
+	if (!item.edit &&
+	    !messages_find(ledger, device->id, &uuid, &item.number))
 		return;
 	(void)json_get_text(frame, "state", &state);
-	if (span_equal(state, SPAN("saved")))
-		take_saved(device, frame, number);
+	if (span_equal(state, SPAN("saved")) && item.edit)
+		take_edit_saved(device, frame, item.number);
+	else if (span_equal(state, SPAN("saved")))
+		take_saved(device, frame, item.number);
 	else if (span_equal(state, SPAN("accepted")))
-		take_accepted(device, number);
+		take_accepted(device, item);
 	else
-		take_error(device, frame, number);
+		take_error(device, frame, item);
 }
 
 static const struct {
@@ -339,7 +349,9 @@ static const struct {
 } handlers[] = {
 	{{"welcome", 7}, take_welcome}, {{"message", 7}, take_message},
 	{{"member", 6}, take_message},  {{"receipt", 7}, take_receipt},
-	{{"state", 5}, take_state},     {{"error", 5}, take_state},
+	{{"edit", 4}, take_edit},       {{"delete", 6}, take_edit},
+	{{"reaction", 8}, take_edit},   {{"state", 5}, take_state},
+	{{"error", 5}, take_state},
 };
 
 static void take_text(void *context, struct span text)
@@ -375,7 +387,7 @@ static void record_missed(void *context, const struct message *message)
 	                      false);
 	note_membership(device, message);
 	if (messages_number(device->config.ledger, &message->uuid, &number))
-		remove_waiting(device, number);
+		settle(device, false, number);
 }
 
 static void complete(void *context)
@@ -403,6 +415,8 @@ struct device *device_create(const struct device_config *config,
 		backlog_create(config->loop, config->rest, device->inbox,
 	                       UINT64_MAX, &backlog_events, device);
 	device->receipt_sender = receipt_sender_create(config->ledger, id);
+	device->pending = pending_create(config->ledger, config->timeline,
+	                                 config->resend_ms);
 	device->reconnect = loop_timer_create(config->loop, go_online, device);
 	return device;
 }
@@ -418,7 +432,7 @@ void device_destroy(struct device **device_at)
 	inbox_destroy(&device->inbox);
 	receipt_sender_destroy(&device->receipt_sender);
 	loop_timer_destroy(&device->reconnect);
-	mem_free(&device->waiting);
+	pending_destroy(&device->pending);
 	mem_free(&device->token);
 	mem_free(&device);
 }
@@ -445,5 +459,5 @@ bool device_complete(const struct device *device)
 
 unsigned device_waiting(const struct device *device)
 {
-	return device->waiting_count;
+	return pending_count(device->pending);
 }

@@ -25,6 +25,7 @@ struct device_config {
 	struct timeline *timeline;
 	const struct address *gateways;
 	unsigned gateway_count;
+	uint64_t resend_ms; /* unanswered for this long: sent again; 0: never */
 	unsigned receipts_ms; /* between two receipts; 0: it sends none */
 	/* The server refused the token: sign in, then device_set_token(). */
 	void (*denied)(void *context);
@@ -40,15 +41,19 @@ void device_destroy(struct device **device);
 void device_set_token(struct device *device, struct span token);
 /* Sends a message of the ledger, now or when the device is connected. */
 void device_send(struct device *device, uint32_t number);
+/* Sends an edit, delete or reaction of the ledger, likewise. */
+void device_send_edit(struct device *device, uint32_t number);
 /* Sends all receipts for the last time. */
 void device_send_last_receipts(struct device *device);
+/* Reacts to the last message of each of its conversations. */
+void device_send_reactions(struct device *device);
 /* To be called every few milliseconds: sends due messages again. */
 void device_tick(struct device *device);
 
 bool device_welcomed(const struct device *device);
 /* Welcomed, and it misses nothing that it knows of. */
 bool device_complete(const struct device *device);
-/* The number of messages without a final answer. */
+/* The number of messages and edits without a final answer. */
 unsigned device_waiting(const struct device *device);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tests/ledger/clients/history_reader.h"
 #include "client-test/client/loop_timer.h"
 #include "common/base/mem.h"
+#include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -13,6 +14,7 @@ enum { WORKERS = 4, PAGE = 200, PATH_MAX_ = 1024, AGAIN_MS = 300 };
 struct listed {
 	uint64_t conversation;
 	uint64_t last_seq;
+	uint64_t revision;
 };
 
 /* One of WORKERS that take the users in turn. */
@@ -181,7 +183,8 @@ static void take_list(struct worker *worker, const struct json *page)
 		struct listed one;
 
 		if (!json_get_id(item, "id", &one.conversation) ||
-		    !json_get_id(item, "last_seq", &one.last_seq)) {
+		    !json_get_id(item, "last_seq", &one.last_seq) ||
+		    !json_get_id(item, "revision", &one.revision)) {
 			observations_unreadable(
 				worker->reader->ledger,
 				(struct ledger_device_id){worker->user, 0},
@@ -192,6 +195,8 @@ static void take_list(struct worker *worker, const struct json *page)
 		                            (worker->listed_count + 1) *
 		                                    sizeof(*worker->listed));
 		worker->listed[worker->listed_count++] = one;
+		edits_listed(worker->reader->ledger, one.conversation,
+		             one.revision);
 		take_receipts(worker, item, &one);
 	}
 	buf_clear(&worker->path);

@@ -125,3 +125,9 @@ void receipt_sender_send(struct receipt_sender *sender,
 	inbox_each(inbox, visit, sender);
 	sender->connection = NULL;
 }
+
+bool receipt_sender_is_gone(struct receipt_sender *sender,
+                            uint64_t conversation)
+{
+	return sent_in(sender, conversation)->gone;
+}

@@ -25,5 +25,7 @@ void receipt_sender_send(struct receipt_sender *sender,
 /* The user left the conversation, or joined it again. */
 void receipt_sender_set_gone(struct receipt_sender *sender,
                              uint64_t conversation, bool gone);
+bool receipt_sender_is_gone(struct receipt_sender *sender,
+                            uint64_t conversation);
 
 #endif

@@ -106,6 +106,17 @@ void user_send(struct user *user, unsigned device, uint32_t number)
 	device_send(user->devices[device], number);
 }
 
+void user_send_edit(struct user *user, unsigned device, uint32_t number)
+{
+	device_send_edit(user->devices[device], number);
+}
+
+void user_send_reactions(struct user *user)
+{
+	for (unsigned i = 0; i < user->device_count; i++)
+		device_send_reactions(user->devices[i]);
+}
+
 void user_send_last_receipts(struct user *user)
 {
 	for (unsigned i = 0; i < user->device_count; i++)

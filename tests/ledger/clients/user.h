@@ -18,7 +18,10 @@ struct user *user_create(const struct device_config *config, unsigned number,
 void user_destroy(struct user **user);
 
 void user_send(struct user *user, unsigned device, uint32_t number);
+void user_send_edit(struct user *user, unsigned device, uint32_t number);
 void user_send_last_receipts(struct user *user);
+/* Each device reacts to the last message of each of its conversations. */
+void user_send_reactions(struct user *user);
 void user_tick(struct user *user);
 
 /* Sums over the user's devices; see device.h. */

@@ -2,12 +2,20 @@
 #include "common/base/mem.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/room_members.h"
+#include "tests/ledger/judge/sessions.h"
 
 #include <stdlib.h>
 #include <uthash.h>
 
 struct log_slot {
 	struct conversation_log log; /* first: a log is its slot */
+	UT_hash_handle hh;
+};
+
+/* The conversation of two users, by their numbers, rising. */
+struct pair_slot {
+	unsigned users[2];
+	uint64_t conversation;
 	UT_hash_handle hh;
 };
 
@@ -47,6 +55,39 @@ static struct conversation_log *add_log(struct ledger *ledger, uint64_t id,
 	return log;
 }
 
+static struct pair_slot *find_pair(const struct ledger *ledger, unsigned one,
+                                   unsigned two)
+{
+	const unsigned users[2] = {one < two ? one : two,
+	                           one < two ? two : one};
+	struct pair_slot *slot;
+
+	HASH_FIND(hh, ledger->pairs, users, sizeof(users), slot);
+	return slot;
+}
+
+static void add_pair(struct ledger *ledger, const struct conversation_log *log)
+{
+	struct pair_slot *slot = find_pair(ledger, log->one, log->two);
+
+	if (slot)
+		return; /* a second conversation of a pair: split, or misrouted
+		         */
+	slot = mem_new(sizeof(*slot));
+	slot->users[0] = log->one;
+	slot->users[1] = log->two;
+	slot->conversation = log->id;
+	HASH_ADD(hh, ledger->pairs, users, sizeof(slot->users), slot);
+}
+
+uint64_t conversation_log_of_pair(const struct ledger *ledger, unsigned one,
+                                  unsigned two)
+{
+	const struct pair_slot *slot = find_pair(ledger, one, two);
+
+	return slot ? slot->conversation : 0;
+}
+
 struct conversation_log *conversation_log_get_direct(struct ledger *ledger,
                                                      uint64_t id,
                                                      const struct entry *entry)
@@ -59,6 +100,7 @@ struct conversation_log *conversation_log_get_direct(struct ledger *ledger,
 	log = add_log(ledger, id, 2);
 	log->one = rising ? entry->from : entry->to;
 	log->two = rising ? entry->to : entry->from;
+	add_pair(ledger, log);
 	return log;
 }
 
@@ -133,20 +175,31 @@ struct live_seq *conversation_log_live_seq(struct ledger *ledger,
                                            struct ledger_device_id device)
 {
 	int position = conversation_log_position(log, device.user);
+	const struct device_session *session = sessions_get(ledger, device);
+	struct live_seq *live;
 
 	if (position < 0)
 		return NULL;
-	return &log->live[(unsigned)position * ledger->config.devices +
+	live = &log->live[(unsigned)position * ledger->config.devices +
 	                  device.device];
+	if (live->session != session->number)
+		*live = (struct live_seq){.session = session->number};
+	return live;
 }
 
 void conversation_log_free_all(struct ledger *ledger)
 {
 	struct log_slot *slot, *next;
+	struct pair_slot *pair, *next_pair;
 
+	HASH_ITER (hh, ledger->pairs, pair, next_pair) {
+		HASH_DEL(ledger->pairs, pair);
+		mem_free(&pair);
+	}
 	HASH_ITER (hh, ledger->logs, slot, next) {
 		HASH_DEL(ledger->logs, slot);
 		mem_free(&slot->log.by_seq);
+		mem_free(&slot->log.by_revision);
 		mem_free(&slot->log.live);
 		mem_free(&slot->log.receipts);
 		mem_free(&slot->log.received_receipts);

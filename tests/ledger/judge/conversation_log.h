@@ -10,6 +10,9 @@
 /* NULL: nothing is known of the conversation. */
 struct conversation_log *conversation_log_find(struct ledger *ledger,
                                                uint64_t id);
+/* The conversation of two users; 0: it is not known yet. */
+uint64_t conversation_log_of_pair(const struct ledger *ledger, unsigned one,
+                                  unsigned two);
 /* Creates the log if needed, for the users of the message. */
 struct conversation_log *conversation_log_get_direct(struct ledger *ledger,
                                                      uint64_t id,
@@ -31,7 +34,7 @@ int conversation_log_position(const struct conversation_log *log,
 int conversation_log_position_of_id(const struct ledger *ledger,
                                     const struct conversation_log *log,
                                     uint64_t id);
-/* NULL: the user has no position. */
+/* That of the current session. NULL: the user has no position. */
 struct live_seq *conversation_log_live_seq(struct ledger *ledger,
                                            struct conversation_log *log,
                                            struct ledger_device_id device);

@@ -34,6 +34,7 @@ void ledger_destroy(struct ledger **ledger_at)
 	mem_free(&ledger->ids);
 	mem_free(&ledger->sessions);
 	mem_free(&ledger->entries);
+	mem_free(&ledger->edits);
 	mem_free(&ledger->set_bytes);
 	mem_free(ledger_at);
 }

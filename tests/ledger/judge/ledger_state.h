@@ -33,13 +33,38 @@ struct entry {
 	uint8_t device;
 	bool to_room;
 	bool accepted, refused;
-	bool turned_away; /* refused: the sender was possibly no member */
+	bool turned_away;  /* refused: the sender was possibly no member */
+	bool turned;       /* refused and saved: recorded */
+	bool repeated;     /* sent again, or to be sent again */
+	uint64_t session;  /* of the first sending */
+	uint32_t position; /* in the order of the first sendings */
+	uint32_t edits;    /* the first edit: number + 1, or 0 */
 };
 
-/* The highest seq that arrived live on a device, in one session. */
+/* An edit, delete or reaction. */
+struct edit {
+	enum ledger_edit_kind kind;
+	uint64_t sent_us;
+	uint64_t revision; /* 0: not observed yet */
+	struct delivery_sets sets;
+	uint32_t target;   /* a message */
+	uint32_t next;     /* the target's next edit: number + 1, or 0 */
+	uint32_t made_s;   /* in the uuid */
+	uint32_t position; /* in the order of the first sendings */
+	uint16_t from;
+	uint8_t device;
+	uint8_t reaction;
+	bool remove;
+	bool accepted, refused, turned, repeated;
+};
+
+/* What arrived live on a device, in one session. */
 struct live_seq {
 	uint64_t session;
-	uint32_t seq;
+	uint32_t seq;                 /* the highest of a message */
+	uint32_t last_membership_seq; /* of the user's own memberships */
+	uint32_t end_seq;             /* the user's membership ended; 0: no */
+	uint32_t end_position; /* the last sending before the device got it */
 };
 
 /* The receipts of one kind that a user's devices sent. */
@@ -70,7 +95,11 @@ struct conversation_log {
 	unsigned one, two; /* its users, rising */
 	uint32_t *by_seq;  /* number + 1; 0: unknown; or with CHANGE_BIT */
 	uint32_t capacity;
-	uint32_t top;                               /* the highest seq */
+	uint32_t top;          /* the highest seq */
+	uint32_t *by_revision; /* an edit's number + 1; 0: unknown */
+	uint32_t revision_capacity;
+	uint64_t revision;                          /* the highest observed */
+	uint64_t listed_revision;                   /* the last, from REST */
 	struct live_seq *live;                      /* by position, device */
 	struct receipt_state *receipts;             /* by position */
 	struct received_receipt *received_receipts; /* by position, device, and
@@ -123,15 +152,21 @@ struct device_session {
 };
 
 struct log_slot;
+struct pair_slot;
 
 struct ledger {
 	struct ledger_config config;
 	uint64_t *ids;
 	struct device_session *sessions; /* by user and device */
 	uint64_t session_count;
+	uint64_t last_cut_session; /* sessions up to it may be cut */
+	bool cuts_expected;
 	uint32_t run; /* in the uuids: a uuid of another run is a phantom */
 	struct entry *entries;
 	uint32_t count, capacity;
+	struct edit *edits;
+	uint32_t edit_count, edit_capacity;
+	uint32_t sent_count;
 	uint32_t closed; /* messages below it had time to arrive by closed_us */
 	uint64_t closed_us;
 	uint8_t *set_bytes;
@@ -140,6 +175,7 @@ struct ledger {
 	unsigned room_count;
 	uint32_t change_calls; /* the most membership changes there can be */
 	struct log_slot *logs; /* by id */
+	struct pair_slot *pairs;
 	struct ledger_totals totals;
 	char *examples[LEDGER_EXAMPLES_MAX];
 	unsigned example_count;

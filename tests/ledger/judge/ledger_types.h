@@ -14,6 +14,7 @@ enum {
 	LEDGER_DEVICES_MAX = 8,
 	LEDGER_EXAMPLES_MAX = 20,
 	LEDGER_ROOM_MEMBERS_MAX = 64,
+	LEDGER_REACTIONS = 5, /* different reactions */
 };
 
 /*	name            what was observed: a message … */
@@ -29,6 +30,13 @@ enum {
 	X(corrupt, "with another text than was sent") \
 	X(split, "reported differently to two users") \
 	X(refused, "refused for good, although nothing was wrong with it") \
+	X(turned, "refused for good, and saved all the same") \
+	X(after_end, "at a socket that had got the end of the membership") \
+	X(edit_lost, "an edit that was accepted and has no revision") \
+	X(edit_unheard, "an edit that a connected socket did not get") \
+	X(revisions, "an edit with two revisions, or a missing revision") \
+	X(content, "in a history unlike its edits and reactions") \
+	X(cut, "(no message) a socket that ended without a close code") \
 	X(receipts, "with a receipt that is ahead, goes back or is missing")
 
 enum fault {
@@ -49,7 +57,10 @@ struct ledger_config {
 	 * room receipts are not reported to other members.
 	 */
 	unsigned list_max;
+	bool judge_cuts; /* see sessions_cut() */
 };
+
+enum ledger_edit_kind { LEDGER_EDIT, LEDGER_DELETE, LEDGER_REACT };
 
 /* A device of a user, both numbered from 0. */
 struct ledger_device_id {
@@ -74,8 +85,12 @@ struct ledger_message_state {
 struct ledger_totals {
 	uint64_t fault[FAULT_COUNT];
 	uint64_t sent, accepted, saved, stored;
-	uint64_t unknown;           /* never answered, not stored: allowed */
-	uint64_t unanswered_kept;   /* never answered, stored: allowed */
+	uint64_t unknown;         /* never answered, not stored: allowed */
+	uint64_t unanswered_kept; /* never answered, stored: allowed */
+	uint64_t edits;           /* sent edits, deletes and reactions */
+	uint64_t edits_saved;     /* of them: with a known revision */
+	uint64_t edits_received;  /* first arrivals at devices */
+	uint64_t edits_unseen; /* accepted, then no socket saw more: allowed */
 	uint64_t wire_duplicates;   /* frames that arrived again: allowed */
 	uint64_t received;          /* first arrivals at devices */
 	uint64_t to_rooms;          /* sent messages that went to rooms */
@@ -83,7 +98,8 @@ struct ledger_totals {
 	uint64_t receipts;          /* receipts that devices sent */
 	uint64_t receipts_received; /* receipt frames from the server */
 	uint64_t old_receipts;      /* below an earlier receipt: allowed */
-	uint64_t turned_away;       /* the sender may be no member: allowed */
+	uint64_t cuts;        /* sockets that ended without a close code */
+	uint64_t turned_away; /* the sender may be no member: allowed */
 };
 
 #endif

@@ -33,6 +33,18 @@ struct uuid message_text_uuid(const struct ledger *ledger, uint32_t number)
 	return uuid;
 }
 
+struct uuid message_text_edit_uuid(const struct ledger *ledger, uint32_t number)
+{
+	struct uuid uuid = {{0}};
+
+	put_u32(&uuid.byte[0], ledger->edits[number].made_s);
+	uuid.byte[6] = 0x80;
+	uuid.byte[7] = 1;
+	put_u32(&uuid.byte[8], ledger->run | 0x80000000);
+	put_u32(&uuid.byte[12], number);
+	return uuid;
+}
+
 /* Includes characters that JSON escapes and multi-byte UTF-8. */
 static const char *const pieces[] = {
 	"a", "b",  "c", "d",    "e",  "f",  "g", "h",
@@ -50,16 +62,36 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 33;
 }
 
-void message_text_write(const struct ledger *ledger, uint32_t number,
-                        struct buf *out)
+static void fill(const struct ledger *ledger, uint64_t random, struct buf *out)
 {
-	const struct entry *entry = &ledger->entries[number];
-	uint64_t random = mix((uint64_t)ledger->run << 32 | number);
-
-	buf_format(out, "%u %u>%s%u ", number, (unsigned)entry->from,
-	           entry->to_room ? "g" : "", (unsigned)entry->to);
 	while (out->len < ledger->config.text_bytes) {
 		buf_append(out, span_of(pieces[random % ARRAY_LEN(pieces)]));
 		random = mix(random + out->len);
 	}
+}
+
+void message_text_write(const struct ledger *ledger, uint32_t number,
+                        struct buf *out)
+{
+	const struct entry *entry = &ledger->entries[number];
+
+	buf_format(out, "%u %u>%s%u ", number, (unsigned)entry->from,
+	           entry->to_room ? "g" : "", (unsigned)entry->to);
+	fill(ledger, mix((uint64_t)ledger->run << 32 | number), out);
+}
+
+void message_text_write_edit(const struct ledger *ledger, uint32_t number,
+                             struct buf *out)
+{
+	buf_format(out, "edit %u of %u ", number, ledger->edits[number].target);
+	fill(ledger, mix((uint64_t)~ledger->run << 32 | number), out);
+}
+
+struct span message_text_reaction(unsigned reaction)
+{
+	static const char *const reactions[LEDGER_REACTIONS] = {
+		"👍", "❤️", "😂", "🎉", "ok",
+	};
+
+	return span_of(reactions[reaction]);
 }

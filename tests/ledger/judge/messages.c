@@ -5,11 +5,13 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
+#include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/delivery_sets.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/message_text.h"
 #include "tests/ledger/judge/recipients.h"
+#include "tests/ledger/judge/sessions.h"
 
 enum { FIRST_ENTRIES = 4096 };
 
@@ -54,16 +56,17 @@ uint32_t messages_write_to_room(struct ledger *ledger,
 }
 
 uint32_t messages_write_after(struct ledger *ledger, uint32_t number,
-                              uint64_t due_us)
+                              struct ledger_device_id from, uint64_t due_us)
 {
 	struct entry entry = ledger->entries[number];
+	bool back = !entry.to_room && from.user == entry.to;
 
 	return write_entry(ledger, (struct entry){
 					   .due_us = due_us,
-					   .from = entry.from,
-					   .to = entry.to,
+					   .from = (uint16_t)from.user,
+					   .to = back ? entry.from : entry.to,
 					   .to_room = entry.to_room,
-					   .device = entry.device,
+					   .device = (uint8_t)from.device,
 				   });
 }
 
@@ -105,10 +108,23 @@ struct ledger_message_state messages_get(const struct ledger *ledger,
 	};
 }
 
+/* Every second message to a user names the conversation, once it is known. */
+static uint64_t named_conversation(const struct ledger *ledger, uint32_t number)
+{
+	const struct entry *entry = &ledger->entries[number];
+
+	if (entry->to_room)
+		return ledger->rooms[entry->to]->conversation;
+	if (number % 2)
+		return 0;
+	return conversation_log_of_pair(ledger, entry->from, entry->to);
+}
+
 void messages_frame(const struct ledger *ledger, uint32_t number,
                     struct buf *out)
 {
 	const struct entry *entry = &ledger->entries[number];
+	uint64_t conversation = named_conversation(ledger, number);
 	struct buf text CLEANUP(buf_free) = BUF(ledger->config.text_bytes + 64);
 	struct uuid uuid = message_text_uuid(ledger, number);
 	struct json_writer w = json_writer(out);
@@ -119,9 +135,8 @@ void messages_frame(const struct ledger *ledger, uint32_t number,
 	json_open(&w);
 	json_text(&w, "uuid", span_of(words));
 	json_text(&w, "message", buf_span(&text));
-	if (entry->to_room)
-		json_number(&w, "conversation",
-		            ledger->rooms[entry->to]->conversation);
+	if (conversation)
+		json_number(&w, "conversation", conversation);
 	else
 		json_number(&w, "user_to", ledger->ids[entry->to]);
 	json_close(&w);
@@ -130,12 +145,23 @@ void messages_frame(const struct ledger *ledger, uint32_t number,
 void messages_sent(struct ledger *ledger, uint32_t number, uint64_t now_us)
 {
 	struct entry *entry = &ledger->entries[number];
+	const struct device_session *session = sessions_get(
+		ledger, (struct ledger_device_id){entry->from, entry->device});
 
-	if (entry->sent_us)
+	if (entry->sent_us) {
+		entry->repeated = true;
 		return;
+	}
 	entry->sent_us = now_us;
+	entry->session = session->number;
+	entry->position = ++ledger->sent_count;
 	ledger->totals.sent++;
 	ledger->totals.to_rooms += entry->to_room;
+}
+
+void messages_to_repeat(struct ledger *ledger, uint32_t number)
+{
+	ledger->entries[number].repeated = true;
 }
 
 void messages_close(struct ledger *ledger, uint64_t now_us)

@@ -14,9 +14,9 @@ uint32_t messages_write(struct ledger *ledger, struct ledger_device_id from,
 uint32_t messages_write_to_room(struct ledger *ledger,
                                 struct ledger_device_id from, unsigned room,
                                 uint64_t due_us);
-/* Adds a message with the sender and the recipient of another one. */
+/* Adds a message of this sender to the conversation of another message. */
 uint32_t messages_write_after(struct ledger *ledger, uint32_t number,
-                              uint64_t due_us);
+                              struct ledger_device_id from, uint64_t due_us);
 uint32_t messages_count(const struct ledger *ledger);
 struct ledger_message_state messages_get(const struct ledger *ledger,
                                          uint32_t number);
@@ -24,6 +24,8 @@ struct ledger_message_state messages_get(const struct ledger *ledger,
 void messages_frame(const struct ledger *ledger, uint32_t number,
                     struct buf *out);
 void messages_sent(struct ledger *ledger, uint32_t number, uint64_t now_us);
+/* A retryable error arrived: the message may be saved now or never. */
+void messages_to_repeat(struct ledger *ledger, uint32_t number);
 /* The number of a uuid. If it is not of this run: false, and a phantom. */
 bool messages_find(struct ledger *ledger, struct ledger_device_id device,
                    const struct uuid *uuid, uint32_t *ret_number);

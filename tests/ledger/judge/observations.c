@@ -1,12 +1,15 @@
 #include "tests/ledger/judge/observations.h"
+#include "tests/ledger/judge/contents.h"
 #include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/delivery_sets.h"
+#include "tests/ledger/judge/departures.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/message_text.h"
 #include "tests/ledger/judge/messages.h"
+#include "tests/ledger/judge/order.h"
 #include "tests/ledger/judge/recipients.h"
-#include "tests/ledger/judge/room_members.h"
+#include "tests/ledger/judge/refusals.h"
 #include "tests/ledger/judge/rooms.h"
 #include "tests/ledger/judge/sessions.h"
 
@@ -75,8 +78,9 @@ static void note_ack(struct ledger *ledger, struct entry *entry,
 	ledger->totals.accepted++;
 }
 
-static bool is_to_sender(struct ledger *ledger, struct ledger_device_id device,
-                         uint32_t number, const char *what)
+bool observations_to_sender(struct ledger *ledger,
+                            struct ledger_device_id device, uint32_t number,
+                            const char *what)
 {
 	if (ledger->entries[number].from == device.user)
 		return true;
@@ -91,7 +95,7 @@ void observations_accepted(struct ledger *ledger,
 {
 	struct entry *entry = &ledger->entries[number];
 
-	if (!is_to_sender(ledger, device, number, "accepted"))
+	if (!observations_to_sender(ledger, device, number, "accepted"))
 		return;
 	entry->accepted = true;
 	note_ack(ledger, entry, now_us);
@@ -114,53 +118,6 @@ static bool arrived_live(const struct ledger *ledger, const struct entry *entry,
 	       delivery_sets_has(ledger, &entry->sets, SET_SAVED, bit);
 }
 
-/*
- * The user was certainly a member when the message was sent. A new member may
- * get older messages at any moment, and a user who left gets none.
- */
-static bool was_member(const struct conversation_log *log, unsigned user,
-                       uint64_t sent_us)
-{
-	int position = log->room ? room_members_index(log->room, user) : -1;
-	uint64_t since_us;
-
-	if (position < 0)
-		return true;
-	since_us = log->room->members[position].sure_since_us;
-	return since_us && since_us <= sent_us;
-}
-
-/*
- * Messages first sent during a session arrive on it in the order of seq. Older
- * messages may arrive again at any moment.
- */
-static void check_order(struct ledger *ledger, struct ledger_device_id device,
-                        uint32_t number)
-{
-	const struct entry *entry = &ledger->entries[number];
-	const struct device_session *session = sessions_get(ledger, device);
-	struct conversation_log *log =
-		conversation_log_find(ledger, entry->conversation);
-	struct live_seq *live;
-
-	if (!log || !session->number || entry->sent_us < session->welcome_us ||
-	    !was_member(log, device.user, entry->sent_us))
-		return;
-	live = conversation_log_live_seq(ledger, log, device);
-	if (!live)
-		return; /* misrouted: already recorded */
-	if (live->session != session->number)
-		*live = (struct live_seq){.session = session->number};
-	if (entry->seq < live->seq)
-		faults_add(ledger, FAULT_misordered,
-		           "user %u, device %u got seq %u of conversation "
-		           "%llu after %u",
-		           device.user, device.device, entry->seq,
-		           (unsigned long long)entry->conversation, live->seq);
-	else
-		live->seq = entry->seq;
-}
-
 void observations_saved(struct ledger *ledger, struct ledger_device_id device,
                         uint32_t number, uint64_t conversation, uint64_t seq,
                         uint64_t now_us)
@@ -168,8 +125,9 @@ void observations_saved(struct ledger *ledger, struct ledger_device_id device,
 	struct entry *entry = &ledger->entries[number];
 	unsigned bit;
 
-	if (!is_to_sender(ledger, device, number, "saved"))
+	if (!observations_to_sender(ledger, device, number, "saved"))
 		return;
+	refusals_check(ledger, number);
 	set_seq(ledger, number, conversation, seq);
 	bit = (unsigned)recipients_device_bit(ledger, entry, device);
 	note_ack(ledger, entry, now_us);
@@ -178,38 +136,9 @@ void observations_saved(struct ledger *ledger, struct ledger_device_id device,
 		ledger->totals.saved++;
 	}
 	if (!arrived_live(ledger, entry, bit))
-		check_order(ledger, device, number);
+		order_arrived(ledger, device, number);
 	delivery_sets_add(ledger, &entry->sets, SET_SAVED, bit);
 	receive(ledger, &entry->sets, bit);
-}
-
-void observations_refused(struct ledger *ledger, struct ledger_device_id device,
-                          uint32_t number, struct span code)
-{
-	struct entry *entry = &ledger->entries[number];
-
-	if (!is_to_sender(ledger, device, number, "error") || entry->refused)
-		return;
-	entry->refused = true;
-	if (room_members_maybe_outside(ledger, entry) &&
-	    span_equal(code, SPAN("unknown_conversation"))) {
-		entry->turned_away = true;
-		ledger->totals.turned_away++;
-		return;
-	}
-	faults_add(ledger, FAULT_refused, "message %u (%u to %s%u): %.*s",
-	           number, entry->from, entry->to_room ? "g" : "", entry->to,
-	           (int)code.len, code.len ? code.data : "");
-}
-
-static bool text_is(const struct ledger *ledger, uint32_t number,
-                    struct span text)
-{
-	struct buf expected CLEANUP(buf_free) =
-		BUF(ledger->config.text_bytes + 64);
-
-	message_text_write(ledger, number, &expected);
-	return span_equal(buf_span(&expected), text);
 }
 
 bool observations_check(struct ledger *ledger, struct ledger_device_id device,
@@ -233,9 +162,10 @@ bool observations_check(struct ledger *ledger, struct ledger_device_id device,
 		           (unsigned long long)message->user_to);
 		return false;
 	}
-	if (!text_is(ledger, number, message->text))
+	if (!contents_possible(ledger, number, message))
 		faults_add(ledger, FAULT_corrupt, "message %u at user %u",
 		           number, device.user);
+	refusals_check(ledger, number);
 	set_seq(ledger, number, message->conversation, message->seq);
 	*ret_number = number;
 	return true;
@@ -264,6 +194,8 @@ static void record_change(struct ledger *ledger, struct ledger_device_id device,
 		ledger->totals.wire_duplicates++;
 	if (live)
 		delivery_sets_add(ledger, &change->sets, SET_LIVE, bit);
+	if (live)
+		departures_change(ledger, device, message);
 	receive(ledger, &change->sets, bit);
 }
 
@@ -282,7 +214,10 @@ static void record_message(struct ledger *ledger,
 	if (live && delivery_sets_has(ledger, &entry->sets, SET_LIVE, bit))
 		ledger->totals.wire_duplicates++;
 	if (live && !arrived_live(ledger, entry, bit))
-		check_order(ledger, device, number);
+		order_arrived(ledger, device, number);
+	if (live)
+		departures_check(ledger, device, message->conversation,
+		                 message->seq);
 	if (live)
 		delivery_sets_add(ledger, &entry->sets, SET_LIVE, bit);
 	if (live || !had_missed(ledger, device, number))

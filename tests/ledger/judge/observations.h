@@ -13,8 +13,6 @@ void observations_accepted(struct ledger *ledger,
 void observations_saved(struct ledger *ledger, struct ledger_device_id device,
                         uint32_t number, uint64_t conversation, uint64_t seq,
                         uint64_t now_us);
-void observations_refused(struct ledger *ledger, struct ledger_device_id device,
-                          uint32_t number, struct span code);
 /* A message or membership change: live on the socket, or read over REST. */
 void observations_received(struct ledger *ledger,
                            struct ledger_device_id device,
@@ -24,6 +22,10 @@ void observations_unreadable(struct ledger *ledger,
                              struct ledger_device_id device, struct span text);
 
 /* --- for the judge only -------------------------------------------------- */
+/* False: an answer arrived at a user who did not send the message: a fault. */
+bool observations_to_sender(struct ledger *ledger,
+                            struct ledger_device_id device, uint32_t number,
+                            const char *what);
 /*
  * Checks the uuid, users, text and seq of a message. False: the message is not
  * of this run or not for this user, and the fault is recorded.

@@ -3,12 +3,15 @@
  * the promises made for it.
  */
 #include "tests/ledger/judge/verdict.h"
+#include "tests/ledger/judge/contents.h"
 #include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/delivery_sets.h"
+#include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/memberships.h"
 #include "tests/ledger/judge/observations.h"
+#include "tests/ledger/judge/order.h"
 #include "tests/ledger/judge/receipts.h"
 #include "tests/ledger/judge/recipients.h"
 #include "tests/ledger/judge/room_members.h"
@@ -96,6 +99,7 @@ void verdict_history_entry(struct ledger *ledger, unsigned user,
 	entry = &ledger->entries[number];
 	check_seq(ledger, user, message,
 	          seq_before(ledger, user, message, before_seq));
+	contents_judge(ledger, user, number, message);
 	store(ledger, user, &entry->sets,
 	      (unsigned)recipients_position(ledger, entry, user), message);
 }
@@ -312,35 +316,6 @@ static void judge_entry(struct ledger *ledger, uint32_t number)
 	judge_devices(ledger, number);
 }
 
-/*
- * A message that was sent after another one of the same sender was answered
- * must have the higher seq.
- */
-static void judge_order(struct ledger *ledger,
-                        const struct conversation_log *log)
-{
-	uint64_t latest_us[LEDGER_ROOM_MEMBERS_MAX] = {0};
-
-	for (uint32_t seq = 1; seq <= log->top; seq++) {
-		const struct entry *entry;
-		int position;
-
-		if (!log->by_seq[seq] || log->by_seq[seq] & CHANGE_BIT)
-			continue; /* a gap, judged before; or a change */
-		entry = &ledger->entries[log->by_seq[seq] - 1];
-		position = conversation_log_position(log, entry->from);
-		if (position < 0)
-			continue; /* misrouted: already recorded */
-		if (entry->acked_us && entry->acked_us < latest_us[position])
-			faults_add(ledger, FAULT_misordered,
-			           "seq %u of conversation %llu was answered "
-			           "before one below it was sent",
-			           seq, (unsigned long long)log->id);
-		if (entry->sent_us > latest_us[position])
-			latest_us[position] = entry->sent_us;
-	}
-}
-
 void verdict_judge(struct ledger *ledger)
 {
 	struct conversation_log *log = NULL;
@@ -348,8 +323,9 @@ void verdict_judge(struct ledger *ledger)
 	memberships_judge(ledger);
 	for (uint32_t number = 0; number < ledger->count; number++)
 		judge_entry(ledger, number);
+	edits_judge(ledger);
 	while ((log = conversation_log_next(ledger, log))) {
-		judge_order(ledger, log);
+		order_judge(ledger, log);
 		receipts_judge(ledger, log);
 	}
 }

@@ -2,6 +2,7 @@
 #include "common/base/mem.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger.h"
+#include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/rooms.h"
 #include "tests/ledger/judge/sessions.h"
@@ -36,6 +37,11 @@ struct world *world_create(unsigned users, unsigned text_bytes,
 				tick(world));
 	}
 	return world;
+}
+
+void world_judge_cuts(struct world *world)
+{
+	world->ledger->config.judge_cuts = true;
 }
 
 int world_destroy(void **state)

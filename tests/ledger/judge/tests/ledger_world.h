@@ -32,6 +32,8 @@ struct world {
 /* Creates users, and a room unless it is NULL; becomes a test's *state. */
 struct world *world_create(unsigned users, unsigned text_bytes,
                            const struct ledger_room_config *room);
+/* A socket that ends without a close code is a fault. */
+void world_judge_cuts(struct world *world);
 int world_destroy(void **state);
 
 uint64_t tick(struct world *world);

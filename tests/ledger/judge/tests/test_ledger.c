@@ -1,6 +1,7 @@
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
+#include "tests/ledger/judge/refusals.h"
 #include "tests/ledger/judge/sessions.h"
 #include "tests/ledger/judge/tests/ledger_world.h"
 #include "tests/ledger/judge/verdict.h"
@@ -361,8 +362,7 @@ static void a_refusal_is_a_fault(void **state)
 {
 	struct world *world = *state;
 
-	observations_refused(world->ledger, alice, send(world),
-	                     SPAN("bad_uuid"));
+	refusals_told(world->ledger, alice, send(world), SPAN("bad_uuid"));
 	assert_faults(world, FAULT_refused, 1);
 }
 

@@ -1,6 +1,7 @@
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
+#include "tests/ledger/judge/refusals.h"
 #include "tests/ledger/judge/rooms.h"
 #include "tests/ledger/judge/sessions.h"
 #include "tests/ledger/judge/tests/ledger_world.h"
@@ -315,8 +316,8 @@ static void a_leaving_user_may_be_turned_away(void **state)
 	create_room(world);
 	number = write(world, BOB);
 	rooms_membership_changing(world->ledger, 0, BOB);
-	observations_refused(world->ledger, (struct ledger_device_id){BOB, 0},
-	                     number, SPAN("unknown_conversation"));
+	refusals_told(world->ledger, (struct ledger_device_id){BOB, 0}, number,
+	              SPAN("unknown_conversation"));
 	(void)change(world, ALICE, "removed", BOB);
 	receive(world, ALICE, world->seq);
 	read_all(world, ALICE, 1);
@@ -403,6 +404,16 @@ static void a_change_that_a_device_never_got_is_undelivered(void **state)
 	assert_faults(world, FAULT_undelivered, 1);
 }
 
+/* A device that got the end of its membership got something later. */
+static void assert_misrouted_after_end(struct world *world, uint64_t misrouted,
+                                       uint64_t after_end)
+{
+	const struct ledger_totals *totals = ledger_totals(world->ledger);
+
+	assert_int_equal(totals->fault[FAULT_misrouted], misrouted);
+	assert_int_equal(totals->fault[FAULT_after_end], after_end);
+}
+
 static void a_message_at_a_former_member_is_misrouted(void **state)
 {
 	struct world *world = *state;
@@ -414,7 +425,7 @@ static void a_message_at_a_former_member_is_misrouted(void **state)
 	receive(world, BOB, save(world, ALICE));
 	read_all(world, ALICE, 1);
 	judge(world);
-	assert_faults(world, FAULT_misrouted, 1);
+	assert_misrouted_after_end(world, 1, 2);
 }
 
 static void a_message_before_the_join_is_misrouted(void **state)
@@ -448,7 +459,7 @@ static void a_change_at_a_former_member_is_misrouted(void **state)
 	receive_at(world, (struct ledger_device_id){BOB, 0}, 3);
 	read_all(world, ALICE, 1);
 	judge(world);
-	assert_faults(world, FAULT_misrouted, 1);
+	assert_misrouted_after_end(world, 1, 1);
 }
 
 static void a_message_at_a_non_member_is_misrouted(void **state)
@@ -485,7 +496,7 @@ static void a_message_of_a_non_member_is_misrouted(void **state)
 	read_all(world, ALICE, 1);
 	judge(world);
 	/* The other socket of the sender got it, too. */
-	assert_faults(world, FAULT_misrouted, 2);
+	assert_misrouted_after_end(world, 2, 1);
 }
 
 static void a_history_that_begins_too_early_is_a_fault(void **state)
@@ -563,8 +574,8 @@ static void a_member_who_is_turned_away_is_refused(void **state)
 	struct world *world = *state;
 
 	create_room(world);
-	observations_refused(world->ledger, (struct ledger_device_id){BOB, 0},
-	                     write(world, BOB), SPAN("unknown_conversation"));
+	refusals_told(world->ledger, (struct ledger_device_id){BOB, 0},
+	              write(world, BOB), SPAN("unknown_conversation"));
 	assert_faults(world, FAULT_refused, 1);
 }
 

@@ -1,0 +1,120 @@
+#include "tests/ledger/judge/order.h"
+#include "tests/ledger/judge/conversation_log.h"
+#include "tests/ledger/judge/faults.h"
+#include "tests/ledger/judge/room_members.h"
+#include "tests/ledger/judge/sessions.h"
+
+/* --- at a socket --------------------------------------------------------- */
+/*
+ * The user was certainly a member when the message was sent. A new member may
+ * get older messages at any moment, and a user who left gets none.
+ */
+static bool was_member(const struct conversation_log *log, unsigned user,
+                       uint64_t sent_us)
+{
+	int position = log->room ? room_members_index(log->room, user) : -1;
+	uint64_t since_us;
+
+	if (position < 0)
+		return true;
+	since_us = log->room->members[position].sure_since_us;
+	return since_us && since_us <= sent_us;
+}
+
+/*
+ * Messages first sent during a session arrive on it in the order of seq. Older
+ * messages may arrive again at any moment.
+ */
+void order_arrived(struct ledger *ledger, struct ledger_device_id device,
+                   uint32_t number)
+{
+	const struct entry *entry = &ledger->entries[number];
+	const struct device_session *session = sessions_get(ledger, device);
+	struct conversation_log *log =
+		conversation_log_find(ledger, entry->conversation);
+	struct live_seq *live;
+
+	if (!log || !session->number || entry->sent_us < session->welcome_us ||
+	    !was_member(log, device.user, entry->sent_us))
+		return;
+	live = conversation_log_live_seq(ledger, log, device);
+	if (!live)
+		return; /* misrouted: already recorded */
+	if (entry->seq < live->seq)
+		faults_add(ledger, FAULT_misordered,
+		           "user %u, device %u got seq %u of conversation "
+		           "%llu after %u",
+		           device.user, device.device, entry->seq,
+		           (unsigned long long)entry->conversation, live->seq);
+	else
+		live->seq = entry->seq;
+}
+
+/* --- in the conversation ------------------------------------------------- */
+/* What is known of one sender while the messages pass in the order of seq. */
+struct sender {
+	uint64_t latest_us; /* when the latest was sent, by any device */
+	struct {
+		uint64_t session;
+		uint32_t position;
+	} sent[LEDGER_DEVICES_MAX];
+};
+
+/*
+ * A message that was sent after another one of the same sender was answered
+ * must have the higher seq.
+ */
+static bool judge_answered(struct ledger *ledger,
+                           const struct conversation_log *log,
+                           const struct entry *entry, struct sender *sender)
+{
+	bool misordered =
+		entry->acked_us && entry->acked_us < sender->latest_us;
+
+	if (misordered)
+		faults_add(ledger, FAULT_misordered,
+		           "seq %u of conversation %llu was answered before "
+		           "one below it was sent",
+		           entry->seq, (unsigned long long)log->id);
+	if (entry->sent_us > sender->latest_us)
+		sender->latest_us = entry->sent_us;
+	return !misordered;
+}
+
+/* Messages that one socket sent once are saved in the order of sending. */
+static void judge_socket(struct ledger *ledger,
+                         const struct conversation_log *log,
+                         const struct entry *entry, struct sender *sender)
+{
+	uint64_t *session = &sender->sent[entry->device].session;
+	uint32_t *position = &sender->sent[entry->device].position;
+
+	if (entry->repeated)
+		return;
+	if (*session == entry->session && entry->position < *position)
+		faults_add(ledger, FAULT_misordered,
+		           "seq %u of conversation %llu was sent before one "
+		           "below it, on the same socket",
+		           entry->seq, (unsigned long long)log->id);
+	*session = entry->session;
+	*position = entry->position;
+}
+
+void order_judge(struct ledger *ledger, const struct conversation_log *log)
+{
+	struct sender senders[LEDGER_ROOM_MEMBERS_MAX] = {{0}};
+
+	for (uint32_t seq = 1; seq <= log->top; seq++) {
+		const struct entry *entry;
+		int position;
+
+		if (!log->by_seq[seq] || log->by_seq[seq] & CHANGE_BIT)
+			continue; /* a gap, judged before; or a change */
+		entry = &ledger->entries[log->by_seq[seq] - 1];
+		position = conversation_log_position(log, entry->from);
+		if (position < 0)
+			continue; /* misrouted: already recorded */
+		if (judge_answered(ledger, log, entry, &senders[position]))
+			judge_socket(ledger, log, entry, &senders[position]);
+	}
+}
