@@ -21,7 +21,6 @@ enum {
 	FULL_POLL_EVERY_MS = 60 * 1000,
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 5000,
-	LOG_EVERY_FAILURES = 20,
 };
 
 struct identity {
@@ -32,7 +31,6 @@ struct identity {
 	struct api *api;
 	struct sql *sql; /* the main thread's own connection */
 	bool prepared;   /* the schema is applied */
-	bool up;
 	unsigned failures;
 	uint64_t next_poll_ms;
 	uint64_t next_full_poll_ms;
@@ -152,23 +150,16 @@ static void poll_when_due(struct identity *identity)
 	status = poll_database(identity, now_ms);
 	if (status == ST_OK) {
 		identity->failures = 0;
-		identity->up = true;
 		identity->next_poll_ms = now_ms + POLL_EVERY_MS;
 		service_part("mysql", true, NULL);
 		return;
 	}
 	identity->next_poll_ms =
-		clock_mono_ms() +
-		backoff_ms(identity->failures, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
-	/* service_part() logs that the database went down. */
-	if (identity->failures++ % LOG_EVERY_FAILURES == 0 && !identity->up)
-		log_event(LOG_WARN, "database.not_ready",
-		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", sql_error(identity->sql)));
+		clock_mono_ms() + backoff_ms(identity->failures++,
+	                                     BACKOFF_BASE_MS, BACKOFF_MAX_MS);
 	service_part("mysql", false,
 	             *sql_error(identity->sql) ? sql_error(identity->sql)
 	                                       : status_text(status));
-	identity->up = false;
 }
 
 enum status identity_step(void *state)

@@ -87,7 +87,8 @@ static void answer_token(struct http_request *request,
 	enum status status = issue(api, attempt, &answer);
 
 	if (status != ST_OK) {
-		log_event(LOG_ERROR, "token.not_issued",
+		log_event(status == ST_BROKEN ? LOG_ERROR : LOG_WARN,
+		          "token.not_issued",
 		          F_TEXT("status", status_text(status)));
 		answer_failure(request, status);
 		return;

@@ -155,7 +155,7 @@ static void on_bus_ready(void *context)
 	ephemeral_producer_warm_up(g->ephemeral);
 	if (sockets_listen(g->sockets, settings->bind_address,
 	                   (uint16_t)settings->port) != ST_OK) {
-		log_event(LOG_ERROR, "gateway.port_taken",
+		log_event(LOG_ERROR, "service.port_taken",
 		          F_NUMBER("port", settings->port),
 		          F_TEXT("why", strerror(errno)));
 		g->broken = ST_UNAVAILABLE;

@@ -109,13 +109,11 @@ void log_write(enum log_level level, const char *event,
 void log_kafka(void *context, int syslog_level, const char *facility,
                const char *text)
 {
-	enum log_level level = LOG_DEBUG;
-
 	(void)context;
-	if (syslog_level <= 3)
-		level = LOG_WARN; /* librdkafka recovers from its errors */
-	else if (syslog_level <= 5)
-		level = LOG_INFO;
-	log_event(level, "kafka.client", F_TEXT("facility", facility),
+	/* librdkafka recovers from its errors. */
+	log_event(syslog_level <= 3   ? LOG_WARN
+	          : syslog_level <= 5 ? LOG_INFO
+	                              : LOG_DEBUG,
+	          "kafka.client", F_TEXT("facility", facility),
 	          F_TEXT("text", text));
 }

@@ -399,7 +399,7 @@ static void dead_letter(struct publisher *p, const struct batch_entry *entry,
 		.value = kafka_message_value(entry->message),
 	};
 
-	log_event(LOG_WARN, "record.dead", F_TEXT("why", entry->why),
+	log_event(LOG_ERROR, "record.dead", F_TEXT("why", entry->why),
 	          F_NUMBER("partition", (uint64_t)partition),
 	          F_NUMBER("offset", (uint64_t)offset));
 	buf_clear(&p->reason);

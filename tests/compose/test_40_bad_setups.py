@@ -93,7 +93,7 @@ def test_the_error_names_a_wrong_database_password(other: Project) -> None:
     right = secret.read_text()
     secret.write_text("certainly-not-this-one")
     other.compose("restart", "identity-service")
-    wait_logged(other, "identity-service", "database.not_ready", "Access denied for user 'parley'")
+    wait_logged(other, "identity-service", "dependency.down", "Access denied for user 'parley'")
     until("identity is unhealthy", lambda: other.containers("identity-service")[0].health
           == "unhealthy", WAIT_S)
     assert "certainly-not-this-one" not in other.logs()

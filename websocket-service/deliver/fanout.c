@@ -123,7 +123,7 @@ static void deliver_to_users(struct delivery *delivery, struct span key)
 	while (event_key_next(&key, &user))
 		deliver_to(delivery, user);
 	if (key.len)
-		log_event(LOG_WARN, "event.bad_key", F_SPAN("rest", key));
+		log_event(LOG_ERROR, "event.bad_key", F_SPAN("rest", key));
 }
 
 /* Without the header the record is for all members of the room. */

@@ -162,7 +162,7 @@ static void on_retry(uv_timer_t *timer)
 /* Without this pause accept4() would spin: the listener stays readable. */
 static void wait_for_descriptors(struct sockets *sockets)
 {
-	log_event(LOG_WARN, "sockets.no_descriptors",
+	log_event(LOG_ERROR, "sockets.no_descriptors",
 	          F_TEXT("why", strerror(errno)));
 	(void)uv_poll_stop(sockets->acceptor);
 	(void)uv_timer_start(sockets->retry, on_retry, NO_DESCRIPTORS_WAIT_MS,

@@ -1,12 +1,10 @@
-"""docs/metrics.md has every metric of the code; the log events that
-docs/operations.md names are in the code."""
+"""docs/metrics.md has every metric of the code."""
 import re
 
 from . import generated
 
 PAGE = "docs/metrics.md"
 TOOL = "metrics-table"
-EVENTS_PAGE = "docs/operations.md"
 FOLDERS = ("identity-service", "websocket-service", "persistence-service", "common")
 LITERAL = r'"(?:[^"\\]|\\.)*"'
 # The parts of a metric's name: literals, and parameters of a surrounding macro.
@@ -15,13 +13,10 @@ METRIC = re.compile(rf"METRIC_(COUNTER|GAUGE|HISTOGRAM)\(\s*({TEXT}),\s*({TEXT})
 PIECE = re.compile(rf"({LITERAL})|[a-z_]+_")
 DEFINE = re.compile(rf"^#define\s+([A-Z_]+)\s+({LITERAL})\s*$", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# `service.stopped` in the first column of a table.
-EVENT = re.compile(r"^\| (`[a-z_]+\.[a-z_.]+`(?:, `[a-z_]+\.[a-z_.]+`)*) \|", re.MULTILINE)
 
 
 def faults(root):
     yield from generated.stale(root, PAGE, TOOL, tables(root))
-    yield from event_faults(root)
 
 
 def tables(root):
@@ -52,13 +47,3 @@ def join(pieces):
     found = (piece[1] for piece in PIECE.finditer(pieces))
     text = "".join("…" if piece is None else piece[1:-1] for piece in found)
     return text.replace('\\"', '"')
-
-
-def event_faults(root):
-    code = "".join(
-        path.read_text("utf-8") for folder in FOLDERS for path in sources(root, folder)
-    )
-    for cell in EVENT.findall((root / EVENTS_PAGE).read_text("utf-8")):
-        for event in re.findall(r"`([^`]+)`", cell):
-            if f'"{event}"' not in code:
-                yield f"{EVENTS_PAGE}: no code logs {event}"
