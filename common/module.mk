@@ -4,8 +4,8 @@ COMMON_SOURCES := \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
 		resolver.c websocket_handshake.c) \
-	$(addprefix io/http/,client.c host.c listener.c poller.c request.c route.c server.c \
-		transfer.c worker_pool.c) \
+	$(addprefix io/http/,client.c headers.c host.c listener.c poller.c query.c request.c \
+		route.c server.c transfer.c unread.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
 		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
@@ -35,6 +35,8 @@ $(foreach t,client thread,$(eval $(call unit_test,common/client/tests/test_ident
 $(eval $(call unit_test,common/client/tests/test_identity_requests.c,common,libcjson libcrypto))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 $(eval $(call unit_test,common/io/http/tests/test_server.c,common,libmicrohttpd))
+$(eval $(call unit_test,common/io/http/tests/test_unread.c,common,libmicrohttpd,\
+	-Xlinker --wrap=clock_mono_us))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))

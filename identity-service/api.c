@@ -6,7 +6,12 @@
 #include "identity-service/lookup.h"
 #include "identity-service/sign_in.h"
 
-enum { BODY_MAX = 16 * 1024, RETRY_AFTER_S = 1 };
+enum {
+	BODY_MAX = 16 * 1024,
+	RETRY_AFTER_S = 1,
+	UNREAD_MAX = 8 * 1024 * 1024,
+	UNREAD_USER_MAX = 1024 * 1024,
+};
 
 struct api {
 	struct http_server *server;
@@ -84,6 +89,8 @@ static enum status start_server(struct api *api,
 		.max_body = BODY_MAX,
 		.connection_max = (unsigned)settings->connections_max,
 		.idle_timeout_s = (unsigned)settings->idle_s,
+		.unread_max = UNREAD_MAX,
+		.unread_user_max = UNREAD_USER_MAX,
 		.observe = identity_metrics_observe,
 	};
 

@@ -35,7 +35,8 @@ $(foreach t,transaction transaction_errors transaction_many,$(eval $(call integr
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
-	membership/tests/test_membership read/tests/test_history,$(eval $(call integration_test,\
+	membership/tests/test_membership read/tests/test_history \
+	read/tests/test_history_size,$(eval $(call integration_test,\
 	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
 # This one also needs Kafka: KAFKA_BROKERS.

@@ -45,7 +45,10 @@ enum status persistence_start(const void *context, void **ret_state)
 
 enum status persistence_step(void *state)
 {
-	saver_step(((struct persistence *)state)->saver);
+	struct persistence *p = state;
+
+	api_update_metrics(p->api);
+	saver_step(p->saver);
 	return ST_OK;
 }
 

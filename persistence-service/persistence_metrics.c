@@ -43,6 +43,12 @@ static struct metric answered_5xx = METRIC_COUNTER(
 static struct metric request =
 	METRIC_HISTOGRAM("parley_http_request_seconds", "REST answers.");
 
+static struct metric unread =
+	METRIC_GAUGE("parley_http_unread_bytes",
+                     "Bytes of REST answers that wait for their readers.");
+static struct metric unread_cut =
+	METRIC_COUNTER("parley_http_answers_cut_total",
+                       "REST answers that were cut: their readers were slow.");
 static struct metric lookup = METRIC_HISTOGRAM("parley_lookup_seconds",
                                                "Requests to identity-service.");
 static struct metric lookup_failed =
@@ -56,7 +62,8 @@ void persistence_metrics_start(void)
 		&notified,      &batches,      &batch_size,    &retries,
 		&transaction,   &turn,         &lag,           &in_flight,
 		&event_refused, &answered_2xx, &answered_4xx,  &answered_5xx,
-		&request,       &lookup,       &lookup_failed,
+		&request,       &lookup,       &lookup_failed, &unread,
+		&unread_cut,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -99,6 +106,12 @@ void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)
 	if (lag_now >= 0)
 		metric_set(&lag, (uint64_t)lag_now);
 	metric_set(&in_flight, in_flight_now);
+}
+
+void persistence_metrics_unread(size_t bytes, uint64_t cut)
+{
+	metric_set(&unread, bytes);
+	metric_count(&unread_cut, cut);
 }
 
 void persistence_metrics_request(void *context, const char *path, unsigned http,

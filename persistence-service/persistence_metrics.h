@@ -5,6 +5,7 @@
 #define PARLEY_PERSISTENCE_METRICS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct batch;
@@ -19,6 +20,9 @@ void persistence_metrics_event_refused(void);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);
 /* One HTTP request to identity-service. */
 void persistence_metrics_lookup(bool answered, uint64_t took_us);
+/* Answers that wait for their readers; `cut` counts those since the last call.
+ */
+void persistence_metrics_unread(size_t bytes, uint64_t cut);
 void persistence_metrics_request(void *context, const char *path, unsigned http,
                                  uint64_t took_us);
 

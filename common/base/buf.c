@@ -92,6 +92,14 @@ void buf_format(struct buf *buf, const char *format, ...)
 	buf->len += (size_t)need;
 }
 
+void buf_trim(struct buf *buf)
+{
+	if (!buf->data || buf->capacity == buf->len + 1)
+		return;
+	buf->data = mem_resize(buf->data, buf->len + 1);
+	buf->capacity = buf->len + 1;
+}
+
 void buf_consume(struct buf *buf, size_t bytes)
 {
 	assert(bytes <= buf->len);

@@ -42,6 +42,8 @@ void buf_format(struct buf *buf, const char *format, ...) PRINTF(2, 3);
  */
 char *buf_space(struct buf *buf, size_t bytes);
 void buf_grew(struct buf *buf, size_t bytes);
+/* Gives back the memory beyond the bytes and one more. */
+void buf_trim(struct buf *buf);
 /* Drops `bytes` from the front. */
 void buf_consume(struct buf *buf, size_t bytes);
 /* The bytes and a NUL that `len` does not count; valid until the next append.

@@ -17,6 +17,8 @@ enum {
 	BODY_MAX = 16 * 1024,
 	CONNECTIONS_MAX = 1024,
 	IDLE_S = 60,
+	UNREAD_MAX = 24 * 1024 * 1024,
+	UNREAD_USER_MAX = 4 * 1024 * 1024,
 	IDENTITY_TIMEOUT_MS = 2000,
 	IDENTITY_OWNERS_MAX = 20000,
 	IDENTITY_USERS_MAX = 100000,
@@ -30,6 +32,7 @@ struct api {
 	struct identity_thread *identity;
 	struct user_limit *limit;
 	struct http_server *server;
+	uint64_t answers_cut; /* that the metrics know */
 	struct http_worker_pool_options pools[API_POOL_COUNT];
 };
 
@@ -82,6 +85,8 @@ bool api_admit(struct worker *worker, struct http_request *request,
 		http_answer_problem(request, 429, "too many requests");
 		return false;
 	}
+	if (!http_admit_user(request, owner.user))
+		return false;
 	*ret_user = owner.user;
 	return true;
 }
@@ -122,10 +127,10 @@ bool api_is_valid(struct http_request *request, const char *fault)
 }
 
 void api_answer(struct http_request *request, enum status status,
-                const char *absent, const struct buf *json)
+                const char *absent, struct buf *json)
 {
 	if (status == ST_OK && !buf_overflowed(json))
-		http_answer_json(request, 200, buf_span(json));
+		http_answer_json_buf(request, 200, json);
 	else if (status == ST_NOT_FOUND)
 		http_answer_problem(request, 404, absent);
 	else if (status == ST_UNAVAILABLE)
@@ -220,6 +225,8 @@ static enum status listen(struct api *api)
 		.max_body = BODY_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = IDLE_S,
+		.unread_max = UNREAD_MAX,
+		.unread_user_max = UNREAD_USER_MAX,
 		.observe = persistence_metrics_request,
 	};
 
@@ -253,6 +260,14 @@ enum status api_start(const struct settings *settings,
 		errno = why;
 	}
 	return status;
+}
+
+void api_update_metrics(struct api *api)
+{
+	struct http_unread_state state = http_server_unread(api->server);
+
+	persistence_metrics_unread(state.bytes, state.cut - api->answers_cut);
+	api->answers_cut = state.cut;
 }
 
 void api_stop(struct api **api)

@@ -19,5 +19,6 @@ MUST_CHECK enum status api_start(const struct settings *settings,
                                  struct outbox_publisher *outbox_publisher,
                                  struct api **ret_api);
 void api_stop(struct api **api);
+void api_update_metrics(struct api *api);
 
 #endif

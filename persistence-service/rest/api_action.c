@@ -27,12 +27,11 @@ bool api_action_admit_user(struct worker *worker, struct http_request *request,
 	       api_id(request, 1, "there is no such member", &ret_action->user);
 }
 
-/* json_parse_long(): too many users get an error that names the fault. */
 bool api_action_json(struct http_request *request, struct json **ret_json)
 {
 	const char *why;
 
-	if (json_parse_long(http_body(request), ret_json, &why) == ST_OK)
+	if (json_parse(http_body(request), ret_json, &why) == ST_OK)
 		return true;
 	http_answer_problem(request, 400, why);
 	return false;
@@ -116,7 +115,7 @@ void api_action_answer(struct worker *worker, struct http_request *request,
 	                                          conversation, &json);
 
 	if (status == ST_OK && !buf_overflowed(&json))
-		http_answer_json(request, http, buf_span(&json));
+		http_answer_json_buf(request, http, &json);
 	else
 		api_answer(request, status, api_no_conversation, &json);
 }

@@ -41,9 +41,12 @@ MUST_CHECK enum status api_find_user(struct worker *worker, uint64_t user,
 void api_answer_unknown_user(struct http_request *request, enum status status);
 /* False, after answering 422, when `fault` is not NULL. */
 bool api_is_valid(struct http_request *request, const char *fault);
-/* Answers 200 and the JSON, or the problem; `absent` is the detail of 404. */
+/*
+ * Answers 200 and takes the bytes of `json`, or answers the problem; `absent`
+ * is the detail of 404.
+ */
 void api_answer(struct http_request *request, enum status status,
-                const char *absent, const struct buf *json);
+                const char *absent, struct buf *json);
 
 extern const char api_no_conversation[];
 

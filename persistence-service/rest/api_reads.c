@@ -6,7 +6,7 @@
 const char api_no_conversation[] = "there is no such conversation";
 
 static void answer(struct http_request *request, enum status status,
-                   const struct buf *json)
+                   struct buf *json)
 {
 	api_answer(request, status, api_no_conversation, json);
 }

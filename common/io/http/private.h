@@ -5,6 +5,7 @@
 #define PARLEY_IO_HTTP_PRIVATE_H
 
 #include "common/io/http/server.h"
+#include "common/io/http/unread.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@ enum {
 	HTTP_ARGUMENTS_MAX = 4,
 	HTTP_QUERIES_MAX = 8, /* parameters that http_query() found */
 	HTTP_HEADERS_MAX = 8,
+	HTTP_PARAMETERS_MAX = 64, /* of a query */
 };
 
 struct http_answer_header {
@@ -35,6 +37,9 @@ struct http_request {
 	const char *refusal_detail;
 	char *decoded[HTTP_QUERIES_MAX]; /* query parameters */
 	uint64_t began_us;
+
+	uint64_t user; /* see http_admit_user(); 0: none */
+	struct http_unread_entry unread;
 
 	/* Set by http_pass(). */
 	int pool;
@@ -67,6 +72,7 @@ struct http_server {
 	struct http_server_options options;
 	struct MHD_Daemon *daemon;
 	struct http_worker_pool *pools;
+	struct http_unread unread;
 	atomic_uint live; /* requests between their head and last byte */
 	atomic_bool stopping;
 };
@@ -75,6 +81,8 @@ struct http_request *http_request_create(struct http_server *server,
                                          struct MHD_Connection *connection,
                                          const char *method, const char *path);
 void http_request_destroy(struct http_request **request);
+/* Wipes and frees the body of the answer. */
+void http_request_free_answer(struct http_request *request);
 /*
  * Runs a handler. A request that it neither answered nor passed to a pool gets
  * a 500.
@@ -87,6 +95,31 @@ void http_request_handle(struct http_request *request, http_handler *handle,
  */
 void http_request_refuse(struct http_request *request, unsigned http,
                          const char *detail);
+bool http_request_look_up(const struct http_request *request,
+                          enum MHD_ValueKind kind, const char *name,
+                          struct span *ret_value);
+/* Refuses what the headers of no request may say. */
+void http_headers_check(struct http_request *request);
+
+/*
+ * The parameters of a query. http_parameters_check() decodes them in place and
+ * returns NULL, or the fault: too many, malformed, or one that occurs twice.
+ */
+struct http_text {
+	char *bytes;
+	size_t len;
+};
+struct http_parameters {
+	struct http_text name[HTTP_PARAMETERS_MAX];
+	struct http_text value[HTTP_PARAMETERS_MAX];
+	unsigned count; /* also of those beyond HTTP_PARAMETERS_MAX */
+};
+void http_parameters_add(struct http_parameters *all, struct span name,
+                         struct span value);
+void http_parameters_free(struct http_parameters *all);
+MUST_CHECK const char *http_parameters_check(struct http_parameters *all);
+void http_query_check(struct http_request *request);
+
 /* Gives the answer to the library. */
 enum MHD_Result http_request_send(struct http_request *request);
 

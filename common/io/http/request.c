@@ -1,11 +1,18 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
-#include "common/base/percent.h"
 #include "common/io/http/private.h"
 
 #include <assert.h>
 #include <string.h>
+
+/* Bytes that the library copies at a time. */
+enum { SEND_BLOCK = 32 * 1024 };
+
+static const char too_much_unread[] =
+	"earlier answers wait to be read; read them first";
+static const char too_many_unread[] =
+	"too many answers wait to be read; try again later";
 
 struct http_request *http_request_create(struct http_server *server,
                                          struct MHD_Connection *connection,
@@ -42,12 +49,18 @@ static void free_headers(struct http_request *request)
 	request->header_count = 0;
 }
 
+void http_request_free_answer(struct http_request *request)
+{
+	wipe(&request->answer);
+}
+
 void http_request_destroy(struct http_request **request)
 {
 	struct http_request *r = MOVE(*request);
 
 	if (!r)
 		return;
+	http_unread_remove(&r->server->unread, r);
 	atomic_fetch_sub(&r->server->live, 1);
 	wipe(&r->body);
 	wipe(&r->answer);
@@ -65,8 +78,9 @@ struct span http_argument(const struct http_request *request, unsigned index)
 	return request->arguments[index];
 }
 
-static bool look_up(const struct http_request *request, enum MHD_ValueKind kind,
-                    const char *name, struct span *ret_value)
+bool http_request_look_up(const struct http_request *request,
+                          enum MHD_ValueKind kind, const char *name,
+                          struct span *ret_value)
 {
 	const char *value = NULL;
 	size_t len = 0;
@@ -83,33 +97,8 @@ struct span http_header(const struct http_request *request, const char *name)
 {
 	struct span value = SPAN("");
 
-	(void)look_up(request, MHD_HEADER_KIND, name, &value);
+	(void)http_request_look_up(request, MHD_HEADER_KIND, name, &value);
 	return value;
-}
-
-bool http_query(const struct http_request *request, const char *name,
-                struct span *ret_value)
-{
-	/* The storage for decoded text is not visible to the caller. */
-	struct http_request *owner = (struct http_request *)(uintptr_t)request;
-	struct span raw;
-	size_t len;
-	char *text;
-
-	if (!look_up(request, MHD_GET_ARGUMENT_KIND, name, &raw))
-		return false;
-	for (unsigned i = 0; i < ARRAY_LEN(owner->decoded); i++) {
-		if (owner->decoded[i])
-			continue;
-		text = owner->decoded[i] = mem_text(raw.data, raw.len);
-		/* The library has replaced the plus signs by blanks. */
-		*ret_value = percent_decode(raw, false, text, &len)
-		                     ? span_make(text, len)
-		                     : raw;
-		return true;
-	}
-	assert(!"a handler reads too many query parameters");
-	return false;
 }
 
 struct span http_body(const struct http_request *request)
@@ -179,8 +168,8 @@ void http_set_header(struct http_request *request, const char *name,
 	request->header_count++;
 }
 
-void http_answer(struct http_request *request, unsigned http,
-                 const char *content_type, struct span body)
+static void begin_answer(struct http_request *request, unsigned http,
+                         const char *content_type)
 {
 	assert(!request->answered);
 	request->answered = true;
@@ -188,8 +177,33 @@ void http_answer(struct http_request *request, unsigned http,
 	if (content_type)
 		request->content_type =
 			mem_text(content_type, strlen(content_type));
+}
+
+void http_answer(struct http_request *request, unsigned http,
+                 const char *content_type, struct span body)
+{
+	begin_answer(request, http, content_type);
 	buf_append(&request->answer, body);
 	assert(!buf_overflowed(&request->answer));
+}
+
+void http_answer_json_buf(struct http_request *request, unsigned http,
+                          struct buf *json)
+{
+	begin_answer(request, http, "application/json");
+	buf_free(&request->answer);
+	request->answer = *json;
+	*json = BUF(json->max);
+	buf_trim(&request->answer);
+}
+
+bool http_admit_user(struct http_request *request, uint64_t user)
+{
+	request->user = user;
+	if (http_unread_admits(&request->server->unread, user))
+		return true;
+	http_answer_problem(request, 429, too_much_unread);
+	return false;
 }
 
 void http_answer_json(struct http_request *request, unsigned http,
@@ -265,14 +279,58 @@ static void add_headers(const struct http_request *request,
 		(void)MHD_add_response_header(response, "Connection", "close");
 }
 
+/* Called by the library whenever the client has taken more. */
+static ssize_t read_answer(void *context, uint64_t position, char *out,
+                           size_t room)
+{
+	struct http_request *request = context;
+	struct http_unread *unread = &request->server->unread;
+	size_t len;
+
+	if (!request->unread.cut &&
+	    clock_mono_us() > request->unread.deadline_us)
+		http_unread_cut(unread, request);
+	if (request->unread.cut)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	len = request->answer.len - (size_t)position;
+	if (len > room)
+		len = room;
+	memcpy(out, request->answer.data + position, len);
+	return (ssize_t)len;
+}
+
+/* The request keeps the only copy of the answer until it is sent. */
+static struct MHD_Response *make_response(struct http_request *request)
+{
+	if (!request->unread.bytes)
+		return MHD_create_response_from_buffer(request->answer.len,
+		                                       request->answer.data,
+		                                       MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_callback(
+		request->answer.len, SEND_BLOCK, read_answer, request, NULL);
+}
+
+static void replace_answer(struct http_request *request, unsigned http)
+{
+	wipe(&request->answer);
+	request->answer = BUF(HTTP_ANSWER_MAX);
+	free_headers(request);
+	mem_free(&request->content_type);
+	request->answered = false;
+	http_answer_problem(request, http,
+	                    http == 429 ? too_much_unread : too_many_unread);
+}
+
 enum MHD_Result http_request_send(struct http_request *request)
 {
 	const struct http_server_options *options = &request->server->options;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		request->answer.len, request->answer.data,
-		MHD_RESPMEM_MUST_COPY);
+	unsigned instead = http_unread_add(&request->server->unread, request);
+	struct MHD_Response *response;
 	enum MHD_Result result;
 
+	if (instead != 200)
+		replace_answer(request, instead);
+	response = make_response(request);
 	if (!response)
 		return MHD_NO;
 	add_headers(request, response);

@@ -16,61 +16,14 @@ enum {
 	/* Bytes read of a refused body before the connection is closed. */
 	SWALLOW_MAX = 1024 * 1024,
 	STOP_PATIENCE_MS = 2000,
+	/*
+	 * Of each connection, in the kernel, which doubles it and would let it
+	 * grow to megabytes. Connections inherit it from the listening socket.
+	 */
+	SEND_BUFFER = 64 * 1024,
 	/* A head with a token over 4 KiB fits, so that it gets a 401. */
 	CONNECTION_MEMORY_MAX = 32 * 1024,
 };
-
-/* Occurrences of headers that may occur once only. */
-struct header_counts {
-	unsigned authorization;
-	unsigned content_type;
-	unsigned content_length;
-	unsigned transfer_encoding;
-};
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
-                                    const char *name, const char *value)
-{
-	struct header_counts *counts = context;
-	struct span n = span_of(name);
-
-	(void)kind;
-	(void)value;
-	counts->authorization += span_equal_nocase(n, SPAN("Authorization"));
-	counts->content_type += span_equal_nocase(n, SPAN("Content-Type"));
-	counts->content_length += span_equal_nocase(n, SPAN("Content-Length"));
-	counts->transfer_encoding +=
-		span_equal_nocase(n, SPAN("Transfer-Encoding"));
-	return MHD_YES;
-}
-
-static void check_headers(struct http_request *request)
-{
-	struct header_counts counts = {0};
-	struct span length;
-	uint64_t bytes;
-
-	(void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND,
-	                                count_header, &counts);
-	if (counts.authorization > 1 || counts.content_type > 1 ||
-	    counts.content_length > 1)
-		http_request_refuse(request, 400, "a header occurs twice");
-	if (counts.content_length && counts.transfer_encoding)
-		http_request_refuse(
-			request, 400,
-			"Content-Length and Transfer-Encoding exclude each "
-			"other");
-	if (request->refusal || !counts.content_length)
-		return;
-	length = http_header(request, "Content-Length");
-	if (!span_to_u64(length, UINT64_MAX, &bytes))
-		http_request_refuse(request, 400,
-		                    "Content-Length is not a number");
-	else if (bytes > request->body.max)
-		http_request_refuse(request, 413, "the body is too large");
-	else
-		(void)buf_space(&request->body, bytes);
-}
 
 static void check_content_type(struct http_request *request)
 {
@@ -95,7 +48,7 @@ static void check_content_type(struct http_request *request)
 /* The first fault decides. A body that is too long is not waited for. */
 static enum MHD_Result begin(struct http_request *request)
 {
-	check_headers(request);
+	http_headers_check(request);
 	if (request->refusal) {
 		http_answer_problem(request, request->refusal,
 		                    request->refusal_detail);
@@ -107,6 +60,8 @@ static enum MHD_Result begin(struct http_request *request)
 	else
 		http_route_find(request);
 	if (request->route)
+		http_query_check(request);
+	if (request->route && !request->refusal)
 		check_content_type(request);
 	return MHD_YES;
 }
@@ -232,11 +187,16 @@ enum status http_server_start(const struct http_server_options *options,
 	CLEANUP(http_server_stop) struct http_server *server = NULL;
 	int fd = listener_open(options->bind_address, options->port,
 	                       LISTEN_BACKLOG);
+	const int send_buffer = SEND_BUFFER;
 
 	if (fd < 0)
 		return ST_UNAVAILABLE;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer,
+	                 sizeof(send_buffer));
 	server = mem_new(sizeof(*server));
 	server->options = *options;
+	http_unread_init(&server->unread, options->unread_max,
+	                 options->unread_user_max);
 	if (!start_threads(server, fd)) {
 		(void)close(fd);
 		return ST_BROKEN;
@@ -275,6 +235,18 @@ void http_server_stop(struct http_server **server)
 		(void)close(fd);
 	for (unsigned i = 0; i < s->options.pool_count; i++)
 		(void)pthread_mutex_destroy(&s->pools[i].lock);
+	http_unread_destroy(&s->unread);
 	mem_free(&s->pools);
 	mem_free(&s);
+}
+
+struct http_unread_state http_server_unread(struct http_server *server)
+{
+	struct http_unread *unread = &server->unread;
+	struct http_unread_state state = {.cut = atomic_load(&unread->cut)};
+
+	(void)pthread_mutex_lock(&unread->lock);
+	state.bytes = unread->bytes;
+	(void)pthread_mutex_unlock(&unread->lock);
+	return state;
 }

@@ -11,11 +11,17 @@
  *            known path with another method, 404 for an unknown path, 413 for
  *            a body over the limit and 415 for another content type, all as
  *            RFC 9457 problem documents. HEAD is answered like GET without the
- *            body. 400 is the answer to a repeated Authorization, Content-Type
- *            or Content-Length header, to Content-Length together with
- *            Transfer-Encoding, and to a percent escape in the path.
+ *            body. 400 is the answer to a repeated Authorization, Host,
+ *            Content-Type, Content-Length or Transfer-Encoding header, to
+ *            Content-Length together with Transfer-Encoding, to a percent
+ *            escape in the path, and to a query with a parameter that occurs
+ *            twice, more than 64 parameters, a malformed escape, or bytes that
+ *            are not UTF-8. A body with a Content-Encoding is 415, another
+ *            Transfer-Encoding than chunked 501.
  * Ownership  a request lives until its handler returns. The handler must answer
  *            before, else the client gets a 500.
+ * Memory     connection_max bounds heads, bodies and small answers; unread_max
+ *            bounds the others.
  * Threads    a handler runs on one thread from start to end. The `context` of
  *            an inline handler is options.inline_context; the `context` of a
  *            pool's handler is the result of worker_start() on its thread.
@@ -39,7 +45,7 @@ typedef void http_handler(struct http_request *request, void *context);
 enum { HTTP_INLINE = -1 };
 
 /* Bytes; a longer answer is a bug. */
-enum { HTTP_ANSWER_MAX = 32 * 1024 * 1024 };
+enum { HTTP_ANSWER_MAX = 8 * 1024 * 1024 };
 
 /* The bodies that a route accepts; others get 415. */
 enum http_body {
@@ -80,6 +86,13 @@ struct http_server_options {
 	unsigned connection_max;
 	unsigned idle_timeout_s;
 	/*
+	 * Bytes of answers that wait until their clients read them: of all
+	 * requests, and of one user (see http_admit_user()). unread.h says what
+	 * happens beyond.
+	 */
+	size_t unread_max;
+	size_t unread_user_max;
+	/*
 	 * Called on the server's thread for each answer; may be NULL.
 	 * route_path is the `path` of the route, "" without a route.
 	 */
@@ -95,6 +108,12 @@ MUST_CHECK enum status http_server_start(const struct http_server_options *,
 void http_server_stop(struct http_server **server);
 /* Requests that wait for a thread of this pool, for metrics. */
 unsigned http_server_queued(struct http_server *server, unsigned pool);
+/* Answers that wait for their readers, for metrics. */
+struct http_unread_state {
+	size_t bytes;
+	uint64_t cut; /* answers so far, because their clients did not read */
+};
+struct http_unread_state http_server_unread(struct http_server *server);
 
 /* --- the request; an empty span: absent ---------------------------------- */
 struct span http_argument(const struct http_request *request, unsigned index);
@@ -120,6 +139,12 @@ struct span http_bearer(const struct http_request *request);
  */
 void http_pass(struct http_request *request, int pool, http_handler *handle);
 
+/*
+ * Says which user the request is from; not 0. False, after answering 429, when
+ * too much waits until this user reads it.
+ */
+bool http_admit_user(struct http_request *request, uint64_t user);
+
 /* --- the answer: once; headers (at most 8) before it; all is copied ------ */
 void http_set_header(struct http_request *request, const char *name,
                      const char *value);
@@ -127,6 +152,9 @@ void http_answer(struct http_request *request, unsigned http,
                  const char *content_type, struct span body);
 void http_answer_json(struct http_request *request, unsigned http,
                       struct span json);
+/* The same; takes the bytes of `json`, which is empty afterwards. */
+void http_answer_json_buf(struct http_request *request, unsigned http,
+                          struct buf *json);
 /*
  * RFC 9457: {"type":"about:blank","title":…,"status":…,"detail":…}. The title
  * is the standard phrase of the code. 401 gets WWW-Authenticate: Bearer; 429

@@ -6,6 +6,8 @@
 
 #include <assert.h>
 
+enum { BUFFER_KEPT_MAX = 256 * 1024 };
+
 #define TEXTS_MAX ((size_t)ENTRIES_MAX * 64 * 1024) /* a TEXT column each */
 
 static struct sql_bulk find_pairs = {
@@ -35,11 +37,19 @@ void entries_destroy(struct entries **entries)
 	mem_free(entries);
 }
 
+/* The next page may be small for a long time: a large buffer is not kept. */
+static void clear_or_free(struct buf *buf)
+{
+	if (buf->capacity > BUFFER_KEPT_MAX)
+		buf_free(buf);
+	buf_clear(buf);
+}
+
 void entries_clear(struct entries *entries)
 {
 	entries->count = 0;
-	buf_clear(&entries->texts);
-	buf_clear(&entries->reactions);
+	clear_or_free(&entries->texts);
+	clear_or_free(&entries->reactions);
 }
 
 /* NULL becomes 0: not edited, not deleted. */

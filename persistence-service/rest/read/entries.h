@@ -17,7 +17,7 @@
 enum { ENTRIES_MAX = 200, PAIRS_MAX = 50 };
 
 /* The reactions of a page, as JSON. */
-#define REACTIONS_JSON_MAX ((size_t)64 * 1024 * 1024)
+#define REACTIONS_JSON_MAX ((size_t)4 * 1024 * 1024)
 
 /* The columns of messages x that entries_add() takes. */
 #define ENTRY_COLUMNS \

@@ -21,7 +21,7 @@ struct history *history_create(const struct settings *settings)
 
 	h->session = sql_session_create(settings);
 	h->entries = entries_create();
-	h->frame = BUF(FRAME_OUT_MAX);
+	h->frame = BUF(ENTRY_BYTES_MAX);
 	summaries_clear(&h->all);
 	return h;
 }
@@ -75,9 +75,9 @@ enum status history_find(struct history *h, uint64_t user,
 }
 
 /* --- answers ------------------------------------------------------------- */
-enum status history_complete_entries(struct history *h)
+enum status history_complete_entries(struct history *h, size_t bytes_max)
 {
-	enum status status = reactions_read(h->entries, h->session);
+	enum status status = reactions_read(h->entries, h->session, bytes_max);
 
 	return status == ST_OK ? entries_resolve_spans(h->entries) : status;
 }
@@ -102,20 +102,21 @@ void history_write_next(struct json_writer *w, bool more, uint64_t next)
 		json_null(w, "next");
 }
 
-static enum status find_last_entries(struct history *h, unsigned from,
-                                     unsigned to)
+static enum status find_last_entries(struct history *h,
+                                     const struct summary *summaries,
+                                     unsigned count)
 {
 	struct entry_pair pairs[PAIRS_MAX];
 	enum status status;
 
-	for (unsigned i = from; i < to; i++)
-		pairs[i - from] = (struct entry_pair){
-			h->all.item[i].conversation, h->all.item[i].last_seq};
+	for (unsigned i = 0; i < count; i++)
+		pairs[i] = (struct entry_pair){summaries[i].conversation,
+		                               summaries[i].last_seq};
 	entries_clear(h->entries);
-	status = entries_find(h->entries, h->session, pairs, to - from);
+	status = entries_find(h->entries, h->session, pairs, count);
 	if (status != ST_OK)
 		return status;
-	return history_complete_entries(h);
+	return history_complete_entries(h, SIZE_MAX);
 }
 
 static void write_summary(struct history *h, uint64_t user,
@@ -125,7 +126,6 @@ static void write_summary(struct history *h, uint64_t user,
 		h->entries, summary->conversation, summary->last_seq);
 	struct span frame = SPAN_NONE;
 
-	/* This bounds a list of hundreds of the longest texts. */
 	if (last && last->seq > summary->from_seq &&
 	    w->buf->len < LAST_MESSAGES_MAX)
 		frame = history_frame(h, user, summary, last);
@@ -133,17 +133,17 @@ static void write_summary(struct history *h, uint64_t user,
 }
 
 enum status history_write_summaries(struct history *h, uint64_t user,
-                                    unsigned from, unsigned to,
-                                    struct json_writer *w)
+                                    const struct summary *summaries,
+                                    unsigned count, struct json_writer *w)
 {
 	enum status status = ST_OK;
 
-	while (from < to && status == ST_OK) {
-		unsigned end = to - from > PAIRS_MAX ? from + PAIRS_MAX : to;
+	for (unsigned at = 0; at < count && status == ST_OK;) {
+		unsigned end = count - at > PAIRS_MAX ? at + PAIRS_MAX : count;
 
-		status = find_last_entries(h, from, end);
-		for (; from < end && status == ST_OK; from++)
-			write_summary(h, user, &h->all.item[from], w);
+		status = find_last_entries(h, &summaries[at], end - at);
+		for (; at < end && status == ST_OK; at++)
+			write_summary(h, user, &summaries[at], w);
 	}
 	return status;
 }
@@ -156,7 +156,7 @@ enum status history_conversations(struct history *h, uint64_t user,
 	struct sql_value values[] = {sql_number(user), sql_number(before),
 	                             sql_number(limit + 1)};
 	struct json_writer w = json_writer(ret_json);
-	unsigned count;
+	unsigned count, written = 0;
 	enum status status = sql_session_run(h->session, list_conversations,
 	                                     values, ARRAY_LEN(values));
 
@@ -167,10 +167,20 @@ enum status history_conversations(struct history *h, uint64_t user,
 	count = h->all.count < limit ? h->all.count : limit;
 	json_open(&w);
 	json_open_array(&w, "conversations");
-	status = history_write_summaries(h, user, 0, count, &w);
+	while (written < count && status == ST_OK &&
+	       ret_json->len <= PAGE_BYTES_MAX) {
+		unsigned group = count - written;
+
+		if (group > PAIRS_MAX)
+			group = PAIRS_MAX;
+		status = history_write_summaries(h, user, &h->all.item[written],
+		                                 group, &w);
+		written += group;
+	}
 	json_close_array(&w);
-	history_write_next(&w, h->all.count > limit,
-	                   count ? h->all.item[count - 1].last_message_id : 0);
+	history_write_next(&w, h->all.count > written,
+	                   written ? h->all.item[written - 1].last_message_id
+	                           : 0);
 	json_close(&w);
 	return status;
 }
@@ -183,5 +193,5 @@ enum status history_conversation(struct history *h, uint64_t user,
 
 	if (status != ST_OK)
 		return status;
-	return history_write_summaries(h, user, 0, 1, &w);
+	return history_write_summaries(h, user, h->all.item, 1, &w);
 }

@@ -1,6 +1,10 @@
 #include "persistence-service/rest/read/history_private.h"
 
-enum { REVISIONS_READ_MAX = 2000 };
+enum {
+	REVISIONS_READ_MAX = 2000,
+	ESCAPED_MAX = 6,     /* bytes of JSON for one byte of text */
+	MEMBERS_BYTES = 512, /* of an entry besides text and reactions */
+};
 
 static const char messages_after[] =
 	"SELECT " ENTRY_COLUMNS " FROM messages x"
@@ -51,7 +55,7 @@ static enum status run_page(struct history *h, const struct history_page *page,
 	                       ARRAY_LEN(after));
 }
 
-/* A page of changes may be shorter than its limit: its query is bounded. */
+/* A page of changes may end before its limit: its query is bounded. */
 static struct page_end end_of_page(const struct history *h,
                                    const struct history_page *page,
                                    const struct summary *in, bool more)
@@ -68,27 +72,51 @@ static struct page_end end_of_page(const struct history *h,
 	return (struct page_end){revised && read_to < in->revision, read_to};
 }
 
-static enum status read_page(struct history *h, const struct history_page *page,
+/* Entries of the page that fit into PAGE_BYTES_MAX, at least one. */
+static unsigned count_fitting(struct history *h, uint64_t user,
+                              const struct summary *in)
+{
+	struct entries *e = h->entries;
+	size_t bytes = e->texts.len * ESCAPED_MAX + e->reactions.len +
+	               e->count * (size_t)MEMBERS_BYTES;
+
+	if (bytes <= PAGE_BYTES_MAX)
+		return e->count;
+	bytes = 0;
+	for (unsigned i = 0; i < e->count; i++) {
+		bytes += history_frame(h, user, in, &e->message[i]).len;
+		if (i && bytes > PAGE_BYTES_MAX)
+			return i;
+	}
+	return e->count;
+}
+
+static enum status read_page(struct history *h, uint64_t user,
+                             const struct history_page *page,
                              const struct summary *in, struct page_end *ret_end)
 {
+	struct entries *e = h->entries;
 	struct sql_value row[ENTRY_COLUMN_COUNT];
-	bool more = false;
+	unsigned rows = 0;
 	enum status status = run_page(h, page, in);
 
-	entries_clear(h->entries);
+	entries_clear(e);
 	while (status == ST_OK) {
 		status = sql_session_fetch(h->session, row, ENTRY_COLUMN_COUNT);
 		if (status != ST_OK)
 			break;
-		if (h->entries->count < page->limit)
-			status = entries_add(h->entries, row);
-		else
-			more = true;
+		rows++;
+		if (e->count < page->limit && e->texts.len <= PAGE_BYTES_MAX)
+			status = entries_add(e, row);
 	}
 	if (status != ST_NOT_FOUND)
 		return status;
-	*ret_end = end_of_page(h, page, in, more);
-	return history_complete_entries(h);
+	status = history_complete_entries(h, PAGE_BYTES_MAX);
+	if (status != ST_OK)
+		return status;
+	e->count = count_fitting(h, user, in);
+	*ret_end = end_of_page(h, page, in, rows > e->count);
+	return ST_OK;
 }
 
 enum status history_messages(struct history *h, uint64_t user,
@@ -103,7 +131,7 @@ enum status history_messages(struct history *h, uint64_t user,
 	if (status != ST_OK)
 		return status;
 	in = &h->all.item[0];
-	status = read_page(h, page, in, &end);
+	status = read_page(h, user, page, in, &end);
 	if (status != ST_OK)
 		return status;
 	json_open(&w);

@@ -17,7 +17,7 @@ static const char read_all[] =
 	" (SELECT 1 FROM members n"
 	" WHERE n.user = d.user AND n.conversation = d.conversation)";
 
-enum { COLUMNS = SUMMARY_COLUMN_COUNT + 1 };
+enum { COLUMNS = SUMMARY_COLUMN_COUNT + 1, GONE_BYTES_MAX = 1024 * 1024 };
 
 static enum status read_states(struct history *h, uint64_t user)
 {
@@ -61,29 +61,31 @@ static struct sync_state *make_states(const struct summaries *all)
 	return states;
 }
 
-static void write_gone(struct json_writer *w, const struct sync_state *states,
-                       unsigned count)
-{
-	json_open_array(w, "gone");
-	for (unsigned i = 0; i < count; i++)
-		if (states[i].due && states[i].gone)
-			json_number(w, NULL, states[i].conversation);
-	json_close_array(w);
-}
+/* The part of an answer that one step of the cursor adds. */
+struct step {
+	struct summary *due; /* the conversations, in the order of the states */
+	unsigned due_count;
+	unsigned gone_count;
+};
 
-/* Moves the due summaries to the front, in the order of the states. */
-static unsigned pick(struct history *h, const struct sync_state *states)
+static struct step pick(struct history *h, const struct sync_state *states,
+                        struct json_writer *gone)
 {
-	struct summary *picked = mem_new((h->all.count + 1) * sizeof(*picked));
-	unsigned count = 0;
+	struct step step = {
+		.due = mem_new((h->all.count + 1) * sizeof(*step.due))};
 
-	for (unsigned i = 0; i < h->all.count; i++)
-		if (states[i].due && !states[i].gone)
-			picked[count++] = h->all.item[states[i].index];
-	if (count)
-		memcpy(h->all.item, picked, count * sizeof(*picked));
-	mem_free(&picked);
-	return count;
+	for (unsigned i = 0; i < h->all.count; i++) {
+		if (!states[i].due)
+			continue;
+		if (states[i].gone) {
+			json_number(gone, NULL, states[i].conversation);
+			step.gone_count++;
+		} else {
+			step.due[step.due_count++] =
+				h->all.item[states[i].index];
+		}
+	}
+	return step;
 }
 
 static void write_cursor(struct json_writer *w,
@@ -96,22 +98,49 @@ static void write_cursor(struct json_writer *w,
 	json_bool(w, "more", more);
 }
 
-static enum status write_answer(struct history *h, uint64_t user,
-                                const struct sync_cursor *cursor,
-                                const struct sync_state *states, bool more,
-                                struct buf *ret_json)
+/*
+ * Conversations of the next step: a group at first, then as many as are likely
+ * to fit, by the size of those so far.
+ */
+static size_t next_step(size_t limit, size_t reported, size_t bytes)
 {
-	struct json_writer w = json_writer(ret_json);
-	unsigned count = h->all.count, due = pick(h, states);
-	enum status status;
+	size_t left = limit - reported, fit = PAIRS_MAX;
 
-	json_open(&w);
-	json_open_array(&w, "conversations");
-	status = history_write_summaries(h, user, 0, due, &w);
-	json_close_array(&w);
-	write_gone(&w, states, count);
-	write_cursor(&w, cursor, more);
-	json_close(&w);
+	if (reported)
+		fit = (PAGE_BYTES_MAX - bytes) * reported / (bytes + 1) + 1;
+	return left < fit ? left : fit;
+}
+
+/*
+ * The cursor advances step by step until `limit` conversations are reported or
+ * the answer is long enough. All conversations of a step are written, those
+ * beyond the bound without their last entry.
+ */
+static enum status write_conversations(struct history *h, uint64_t user,
+                                       struct sync_cursor *cursor,
+                                       struct sync_state *states, size_t limit,
+                                       struct json_writer *w,
+                                       struct json_writer *gone, bool *ret_more)
+{
+	enum status status = ST_OK;
+	size_t reported = 0;
+
+	*ret_more = true;
+	while (status == ST_OK && *ret_more && reported < limit &&
+	       w->buf->len + gone->buf->len < PAGE_BYTES_MAX) {
+		size_t max = next_step(limit, reported, w->buf->len);
+		struct step step;
+
+		*ret_more =
+			sync_cursor_advance(cursor, states, h->all.count, max);
+		step = pick(h, states, gone);
+		status = history_write_summaries(h, user, step.due,
+		                                 step.due_count, w);
+		reported += step.due_count +
+		            (step.gone_count + SYNC_GONE_FOR_ONE - 1) /
+		                    SYNC_GONE_FOR_ONE;
+		mem_free(&step.due);
+	}
 	return status;
 }
 
@@ -119,7 +148,10 @@ enum status history_sync(struct history *h, uint64_t user,
                          struct sync_cursor *cursor, unsigned limit,
                          struct buf *ret_json)
 {
+	struct buf gone_ids CLEANUP(buf_free) = BUF(GONE_BYTES_MAX);
 	struct sync_state *states CLEANUP(mem_free) = NULL;
+	struct json_writer w = json_writer(ret_json);
+	struct json_writer gone = json_writer(&gone_ids);
 	enum status status = read_states(h, user);
 	bool more;
 
@@ -128,6 +160,15 @@ enum status history_sync(struct history *h, uint64_t user,
 	if (!sync_cursor_fits(cursor, h->all.count))
 		sync_cursor_start(cursor, h->all.count);
 	states = make_states(&h->all);
-	more = sync_cursor_advance(cursor, states, h->all.count, limit);
-	return write_answer(h, user, cursor, states, more, ret_json);
+	json_open(&w);
+	json_open_array(&w, "conversations");
+	status = write_conversations(h, user, cursor, states, limit, &w, &gone,
+	                             &more);
+	json_close_array(&w);
+	json_open_array(&w, "gone");
+	json_raw(&w, NULL, buf_span(&gone_ids));
+	json_close_array(&w);
+	write_cursor(&w, cursor, more);
+	json_close(&w);
+	return buf_overflowed(&gone_ids) ? ST_BROKEN : status;
 }

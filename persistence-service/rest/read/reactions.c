@@ -85,22 +85,61 @@ static enum status read_pairs(struct entries *entries,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-enum status reactions_read(struct entries *entries, struct sql_session *session)
+/*
+ * The most entries from `from` on of which `pairs` has room for the messages
+ * that may have reactions.
+ */
+static unsigned collect_pairs(const struct entries *entries, unsigned from,
+                              unsigned max, struct entry_pair *pairs,
+                              unsigned *ret_count)
 {
-	struct entry_pair pairs[PAIRS_MAX];
-	enum status status = ST_OK;
-	unsigned count = 0;
+	unsigned i = from;
 
-	for (unsigned i = 0; i < entries->count && status == ST_OK; i++) {
+	*ret_count = 0;
+	for (; i < entries->count && *ret_count < max; i++) {
 		const struct saved_message *m = &entries->message[i];
 
 		if (m->revision && !m->deleted_at_ms)
-			pairs[count++] =
+			pairs[(*ret_count)++] =
 				(struct entry_pair){m->conversation, m->seq};
-		if (count && (count == PAIRS_MAX || i + 1 == entries->count)) {
+	}
+	return i;
+}
+
+static void drop_reactions(struct entries *entries, unsigned from, unsigned to,
+                           size_t len)
+{
+	entries->reactions.len = len;
+	entries->reactions.overflowed = false;
+	for (unsigned i = from; i < to; i++)
+		entries->message[i].reactions.len = 0;
+}
+
+/* A group whose reactions do not fit is halved and read again. */
+enum status reactions_read(struct entries *entries, struct sql_session *session,
+                           size_t bytes_max)
+{
+	struct entry_pair pairs[PAIRS_MAX];
+	unsigned group = PAIRS_MAX, from = 0;
+	enum status status = ST_OK;
+
+	while (from < entries->count && status == ST_OK) {
+		size_t len = entries->reactions.len;
+		unsigned count;
+		unsigned to =
+			collect_pairs(entries, from, group, pairs, &count);
+
+		if (count)
 			status = read_pairs(entries, session, pairs, count);
-			count = 0;
+		if (status == ST_OK && count > 1 &&
+		    buf_overflowed(&entries->reactions)) {
+			drop_reactions(entries, from, to, len);
+			group = count / 2;
+			continue;
 		}
+		from = to;
+		if (entries->texts.len + entries->reactions.len > bytes_max)
+			entries->count = to;
 	}
 	return status;
 }

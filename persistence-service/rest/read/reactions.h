@@ -9,9 +9,11 @@
 
 /*
  * Fills reactions, reactions_at and the reactions.len of the messages: only of
- * messages with a revision can there be any.
+ * messages with a revision can there be any. Drops the last entries when the
+ * texts and reactions of those before exceed bytes_max.
  */
 MUST_CHECK enum status reactions_read(struct entries *entries,
-                                      struct sql_session *session);
+                                      struct sql_session *session,
+                                      size_t bytes_max);
 
 #endif

@@ -9,8 +9,6 @@ enum {
 	HEAD_BYTES = 4,
 	DIGEST_BYTES = 6,
 	BYTES_MAX = HEAD_BYTES + SYNC_BUCKETS_MAX * DIGEST_BYTES,
-	/* A departure is only an id: so many count as one conversation. */
-	GONE_FOR_ONE = 16,
 	/* Most conversations a bucket, on average, before a new cursor. */
 	CROWDED = 4,
 };
@@ -138,10 +136,10 @@ struct page {
 static bool take(struct page *page, const struct content *content, size_t limit,
                  unsigned bucket)
 {
-	size_t cost =
-		(content->count - content->gone) * GONE_FOR_ONE + content->gone;
+	size_t cost = (content->count - content->gone) * SYNC_GONE_FOR_ONE +
+	              content->gone;
 
-	if (cost && page->cost >= limit * GONE_FOR_ONE) {
+	if (cost && page->cost >= limit * SYNC_GONE_FOR_ONE) {
 		if (!page->more)
 			page->first_left = bucket;
 		page->more = true;

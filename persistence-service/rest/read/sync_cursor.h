@@ -25,6 +25,8 @@ enum {
 	SYNC_BUCKETS_MIN = 16, /* powers of two */
 	SYNC_BUCKETS_MAX = 512,
 	SYNC_CURSOR_TEXT_MAX = 4200,
+	/* A departure is only an id: so many count as one conversation. */
+	SYNC_GONE_FOR_ONE = 16,
 };
 
 struct sync_cursor { /* zeroed: covers no conversation, never fits */

@@ -182,6 +182,8 @@ static struct http_server_options options_at(const char *address)
 		.max_body = MAX_BODY,
 		.connection_max = 50,
 		.idle_timeout_s = 120,
+		.unread_max = 1024 * 1024,
+		.unread_user_max = 1024 * 1024,
 		.observe = observe,
 	};
 }
@@ -332,11 +334,94 @@ static void query_parameters_are_decoded(void **state)
 	(void)state;
 	assert_has(get("/query?name=Zo%C3%AB+K&x=1"), "\r\n\r\nZo\xc3\xab K");
 	assert_has(get("/query?x=1&name=a%26b%3D"), "\r\n\r\na&b=");
-	assert_has(get("/query?name=%zz"), "\r\n\r\n%zz");
-	assert_has(get("/query?name=%4"), "\r\n\r\n%4");
 	assert_has(get("/query?nam=1"), "\r\n\r\n(none)");
 	assert_has(get("/query"), "\r\n\r\n(none)");
 	assert_http(get("/query?name="), 200);
+}
+
+/* Requests that are refused whatever their route is. */
+static void queries_are_strict(void **state)
+{
+	static const char *const bad[] = {
+		"name=%zz",
+		"name=%4",
+		"%zz=1",
+		"x=%f",
+		"name=%00",
+		"name=a%00b",
+		"%00=1",
+		"name=%ff",
+		"name=%c3",
+		"name=%ed%a0%80",
+		"name=\xff",
+		"%e9=1",
+		"name=1&name=1",
+		"name=1&x&name=2",
+		"x=1&x=2",
+		"name=1&n%61me=2",
+		"x&x",
+		"=1&=2",
+		"name=1&name=1&a=1",
+	};
+	CLEANUP(buf_free) struct buf many = BUF(2000);
+	static char path[3000];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+		(void)snprintf(path, sizeof(path), "/query?%s", bad[i]);
+		assert_problem(get(path), 400);
+		/* The path is judged first. */
+		(void)snprintf(path, sizeof(path), "/absent?%s", bad[i]);
+		assert_problem(get(path), 404);
+	}
+	for (unsigned i = 0; i < 64; i++)
+		buf_format(&many, "k%u=%u&", i, i);
+	(void)snprintf(path, sizeof(path), "/query?%s", buf_text(&many));
+	path[strlen(path) - 1] = '\0';
+	assert_http(get(path), 200);
+	(void)strncat(path, "&k64", sizeof(path) - strlen(path) - 1);
+	assert_problem(get(path), 400);
+}
+
+static const struct {
+	const char *headers;
+	const char *body;
+	unsigned http;
+} strict_headers[] = {
+	{"Authorization: Bearer a\r\nAuthorization: Bearer a\r\n", "", 400},
+	{"authorization: Bearer a\r\nAUTHORIZATION: Basic a\r\n", "", 400},
+	{"Host: x\r\n", "", 400}, /* ask() sends one already */
+	{"Content-Type: application/json\r\nContent-Type: text/plain\r\n", "",
+         400},
+	{"Content-Length: 2\r\nContent-Length: 2\r\n", "{}", 400},
+	{"Content-Length: 2, 2\r\n", "{}", 400},
+	{"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "{}", 400},
+	{"Transfer-Encoding: gzip\r\n", "", 501},
+	{"Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n", 501},
+	{"Transfer-Encoding: \xe9\r\n", "", 501},
+	{"Content-Encoding: gzip\r\nContent-Length: 2\r\n", "{}", 415},
+	{"Content-Encoding: identity\r\nContent-Length: 2\r\n", "{}", 415},
+	{"Content-Encoding: \r\nContent-Length: 2\r\n", "{}", 415},
+	{"Content-Encoding: br\r\nTransfer-Encoding: chunked\r\n",
+         "2\r\n{}\r\n0\r\n\r\n", 415},
+	/* A list may come on several lines; there is no body to encode. */
+	{"Accept: text/html\r\nAccept: application/json\r\n", "", 204},
+	{"X-Forwarded-For: a\r\nX-Forwarded-For: b\r\n", "", 204},
+	{"Content-Encoding: gzip\r\n", "", 204},
+	{"Content-Encoding: gzip\r\nContent-Length: 0\r\n", "", 204},
+};
+
+static void headers_are_strict(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(strict_headers); i++) {
+		const char *answer =
+			ask("PUT /flag/1", strict_headers[i].headers,
+		            strict_headers[i].body);
+
+		/* The library may refuse it first, without a document. */
+		assert_http(answer, strict_headers[i].http);
+	}
 }
 
 static void other_methods_get_405_with_allow(void **state)
@@ -772,6 +857,8 @@ int main(void)
 		TEST(head_is_get_without_the_body),
 		TEST(arguments_are_segments),
 		TEST(query_parameters_are_decoded),
+		TEST(queries_are_strict),
+		TEST(headers_are_strict),
 		TEST(other_methods_get_405_with_allow),
 		TEST(put_and_patch_bring_bodies),
 		TEST(a_route_may_take_json_alone),
