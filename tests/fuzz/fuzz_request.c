@@ -1,9 +1,10 @@
 /*
- * A request as the HTTP library delivers it: its route, its bearer token and
- * its paging parameters. The lines of the input are method, path, Authorization
- * and query.
+ * A request as the HTTP library delivers it: its route, its bearer token, its
+ * query and its paging parameters. The lines of the input are method, path,
+ * Authorization and query.
  */
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/io/http/private.h"
 #include "common/io/json.h"
 #include "persistence-service/rest/read/paging.h"
@@ -156,6 +157,33 @@ static void check_paging(const struct http_request *request, size_t which)
 	checks[which % ARRAY_LEN(checks)](request);
 }
 
+static void check_query(void)
+{
+	struct http_parameters all = {0};
+	struct span rest = query;
+	const char *fault;
+
+	while (rest.len) {
+		struct span value;
+		struct span pair = span_cut(rest, '&', &rest);
+		struct span name = span_cut(pair, '=', &value);
+
+		http_parameters_add(&all, name, value);
+	}
+	fault = http_parameters_check(&all);
+	must(fault ? *fault : all.count <= HTTP_PARAMETERS_MAX);
+	for (unsigned i = 0; i < all.count && !fault; i++) {
+		struct span name =
+			span_make(all.name[i].bytes, all.name[i].len);
+
+		must(utf8_valid(name) && !memchr(name.data, 0, name.len));
+		for (unsigned k = 0; k < i; k++)
+			must(!span_equal(name, span_make(all.name[k].bytes,
+			                                 all.name[k].len)));
+	}
+	http_parameters_free(&all);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span rest = span_make(data, size);
@@ -170,6 +198,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	request = http_request_create(&server, NULL, method_text, path_text);
 	check_route(request);
 	check_bearer(request);
+	check_query();
 	check_paging(request, size);
 	http_request_destroy(&request);
 	must(atomic_load(&server.live) == 0);
