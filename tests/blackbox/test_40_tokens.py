@@ -121,6 +121,14 @@ def test_a_bad_subprotocol_gets_401(value: str, alice: Person, stack: Stack):
     assert answer.status == 401
 
 
+def test_the_offered_protocols_may_stand_on_several_lines(alice: Person, stack: Stack):
+    for url in (stack.ws_url, f"ws://127.0.0.1:{stack.port('WEBSOCKET_PORT')}/ws"):
+        with RawSocket(url) as raw:
+            answer = raw.upgrade(Sec_WebSocket_Protocol="parley\r\n"
+                                 f"Sec-WebSocket-Protocol: bearer.{alice.token}")
+            assert (answer.status, answer.headers["sec-websocket-protocol"]) == (101, "parley")
+
+
 def test_the_gateway_logs_a_bad_token_at_the_upgrade(stack: Stack, api: Api):
     before = stack.log_text("websocket-service").count('"upgrade.bad_token"')
     with RawSocket(stack.ws_url) as raw:

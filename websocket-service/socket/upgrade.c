@@ -62,6 +62,20 @@ static const char *const header_names[HEADER_COUNT] = {
 	[HEADER_TRANSFER] = "Transfer-Encoding",
 };
 
+/* A header whose value is a list may come on several lines. */
+enum { LIST_LINES_MAX = 16 };
+
+struct list {
+	struct span line[LIST_LINES_MAX];
+	unsigned count;
+};
+
+struct headers {
+	struct span value[HEADER_COUNT]; /* of those that occur once */
+	struct list connection;
+	struct list protocol;
+};
+
 /* tchar of RFC 9110 5.6.2 */
 static bool token_byte(char c)
 {
@@ -131,21 +145,36 @@ static const struct upgrade_fault *read_request_line(struct span line)
 	return NULL;
 }
 
-/* False for a second copy of a header: it is unclear which one counts. */
+static struct list *list_of(struct headers *headers, enum header header)
+{
+	if (header == HEADER_CONNECTION)
+		return &headers->connection;
+	return header == HEADER_PROTOCOL ? &headers->protocol : NULL;
+}
+
+/* False for a second copy of a header that is no list: which one counts? */
 static bool keep_header(struct span name, struct span value,
-                        struct span *headers)
+                        struct headers *headers)
 {
 	for (unsigned i = 0; i < HEADER_COUNT; i++) {
+		struct list *list = list_of(headers, i);
+
 		if (!span_equal_nocase(name, span_of(header_names[i])))
 			continue;
-		if (headers[i].data)
+		if (list) {
+			if (list->count == LIST_LINES_MAX)
+				return false;
+			list->line[list->count++] = value;
+		} else if (headers->value[i].data) {
 			return false;
-		headers[i] = value;
+		} else {
+			headers->value[i] = value;
+		}
 	}
 	return true;
 }
 
-static bool read_headers(struct span rest, struct span *headers)
+static bool read_headers(struct span rest, struct headers *headers)
 {
 	for (;;) {
 		struct span line = next_line(&rest);
@@ -174,6 +203,15 @@ static bool list_contains(struct span list, struct span word)
 	return false;
 }
 
+static bool lines_contain(const struct list *list, struct span word)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if (list_contains(list->line[i], word))
+			return true;
+	}
+	return false;
+}
+
 /* "parley, bearer.<token>": browsers cannot set the Authorization header. */
 static void read_subprotocols(struct span list, struct upgrade *upgrade)
 {
@@ -190,8 +228,6 @@ static void read_subprotocols(struct span list, struct upgrade *upgrade)
 				span_make(item.data + sizeof(prefix) - 1,
 			                  item.len - (sizeof(prefix) - 1));
 	}
-	if (!upgrade->subprotocol)
-		upgrade->token = SPAN_NONE;
 }
 
 static void read_authorization(struct span value, struct upgrade *upgrade)
@@ -213,15 +249,17 @@ static bool may_be_token(struct span s)
 	return s.len <= TOKEN_MAX;
 }
 
-static const struct upgrade_fault *check_headers(const struct span *headers,
+static const struct upgrade_fault *check_headers(const struct headers *all,
                                                  const char *origins)
 {
+	const struct span *headers = all->value;
+
 	if (!headers[HEADER_HOST].data || headers[HEADER_TRANSFER].data ||
 	    (headers[HEADER_LENGTH].data &&
 	     !span_equal(headers[HEADER_LENGTH], SPAN("0"))))
 		return &malformed;
 	if (!span_equal_nocase(headers[HEADER_UPGRADE], SPAN("websocket")) ||
-	    !list_contains(headers[HEADER_CONNECTION], SPAN("upgrade")))
+	    !lines_contain(&all->connection, SPAN("upgrade")))
 		return &no_upgrade;
 	if (!span_equal(headers[HEADER_VERSION], SPAN("13")))
 		return &wrong_version;
@@ -236,23 +274,27 @@ static const struct upgrade_fault *check_headers(const struct span *headers,
 bool upgrade_read(struct span head, const char *origins,
                   struct upgrade *ret_upgrade, struct upgrade_fault *ret_fault)
 {
-	struct span headers[HEADER_COUNT] = {{0}};
+	struct headers headers = {0};
 	struct span rest = head;
 	const struct upgrade_fault *fault = read_request_line(next_line(&rest));
 
-	if (!fault && !read_headers(rest, headers))
+	if (!fault && !read_headers(rest, &headers))
 		fault = &malformed;
 	if (!fault)
-		fault = check_headers(headers, origins);
+		fault = check_headers(&headers, origins);
 	if (fault) {
 		*ret_fault = *fault;
 		return false;
 	}
-	*ret_upgrade = (struct upgrade){.key = headers[HEADER_KEY]};
-	read_subprotocols(headers[HEADER_PROTOCOL], ret_upgrade);
-	if (headers[HEADER_AUTHORIZATION].data) {
+	*ret_upgrade = (struct upgrade){.key = headers.value[HEADER_KEY]};
+	for (unsigned i = 0; i < headers.protocol.count; i++)
+		read_subprotocols(headers.protocol.line[i], ret_upgrade);
+	if (!ret_upgrade->subprotocol)
 		ret_upgrade->token = SPAN_NONE;
-		read_authorization(headers[HEADER_AUTHORIZATION], ret_upgrade);
+	if (headers.value[HEADER_AUTHORIZATION].data) {
+		ret_upgrade->token = SPAN_NONE;
+		read_authorization(headers.value[HEADER_AUTHORIZATION],
+		                   ret_upgrade);
 	}
 	if (!may_be_token(ret_upgrade->token))
 		ret_upgrade->token = SPAN_NONE;

@@ -23,6 +23,9 @@
 #define GOOD    REQUEST HOST UPGRADE VERSION KEY
 #define BEARER  "Authorization: Bearer tok\r\n"
 #define OFFERS  "Sec-WebSocket-Protocol: "
+#define FOUR    OFFERS "a\r\n" OFFERS "b\r\n" OFFERS "c\r\n" OFFERS "d\r\n"
+#define EIGHT   FOUR FOUR
+#define COOKIE  "Cookie: a\r\n"
 #define END     "\r\n"
 #define SITES   "https://a.example,https://b.example"
 
@@ -153,6 +156,43 @@ static const struct row rows[] = {
          NULL,
          true,
          NULL},
+	{"a list on two lines",
+         {GOOD OFFERS "parley\r\n" OFFERS "bearer.tok\r\n" END,
+          sizeof(GOOD OFFERS "parley\r\n" OFFERS "bearer.tok\r\n" END) - 1},
+         0,
+         "tok",
+         true,
+         NULL},
+	{"on three lines, other order, with others between",
+         {GOOD OFFERS "bearer.tok\r\n" COOKIE OFFERS "mqtt\r\n" OFFERS
+                      "x, parley\r\n" END,
+          sizeof(GOOD OFFERS "bearer.tok\r\n" COOKIE OFFERS "mqtt\r\n" OFFERS
+                             "x, parley\r\n" END) -
+                  1},
+         0,
+         "tok",
+         true,
+         NULL},
+	{"the first of two tokens on two lines",
+         {GOOD OFFERS "parley,bearer.tok\r\n" OFFERS "bearer.b\r\n" END,
+          sizeof(GOOD OFFERS "parley,bearer.tok\r\n" OFFERS
+                             "bearer.b\r\n" END) -
+                  1},
+         0,
+         "tok",
+         true,
+         NULL},
+	TAKEN("tokens on two lines without our name",
+              GOOD OFFERS "bearer.tok\r\n" OFFERS "mqtt\r\n" END, NULL),
+	TAKEN("Connection on two lines",
+              REQUEST HOST "Upgrade: websocket\r\nConnection: keep-alive\r\n"
+                           "Connection: Upgrade\r\n" VERSION KEY BEARER END,
+              "tok"),
+	TAKEN("sixteen lines", GOOD EIGHT EIGHT BEARER END, "tok"),
+	REFUSED("seventeen lines", 400, GOOD EIGHT EIGHT OFFERS "\r\n" END),
+	REFUSED("Connection on two lines without the word", 426,
+                REQUEST HOST "Upgrade: websocket\r\nConnection: keep-alive\r\n"
+                             "Connection: close\r\n" VERSION KEY BEARER END),
 	TAKEN("a token without our name", GOOD OFFERS "bearer.tok\r\n" END,
               NULL),
 	TAKEN("our name in capitals", GOOD OFFERS "PARLEY, bearer.tok\r\n" END,
