@@ -11,7 +11,7 @@ COMMON_SOURCES := \
 		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
-	$(addprefix service/,admin.c clock_watch.c log.c metrics.c readiness.c service.c \
+	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c identity.c name.c pair.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)

@@ -2,11 +2,9 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
+#include "common/service/log_output.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 /* A line has room for 20 fields even if each byte becomes \u00xx. */
 enum { LINE_MAX_BYTES = 64 * 1024, TEXT_MAX_BYTES = 512 };
@@ -15,7 +13,6 @@ static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 static const char *service_name = "parley";
 static atomic_int least_level = LOG_INFO;
-static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 void log_start(const char *service, enum log_level least)
 {
@@ -65,21 +62,12 @@ static void field_text(struct json_writer *w, const char *name,
 	json_text(w, name, span_make(clean, text.len));
 }
 
-/* A full pipe takes a line in parts: the lock keeps lines from mixing. */
-static void write_line(struct span line)
+static void report_dropped(void)
 {
-	(void)pthread_mutex_lock(&writing);
-	while (line.len) {
-		ssize_t wrote = write(STDOUT_FILENO, line.data, line.len);
+	uint64_t lines = log_output_take_dropped();
 
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			break; /* nothing else to log to */
-		line.data += wrote;
-		line.len -= (size_t)wrote;
-	}
-	(void)pthread_mutex_unlock(&writing);
+	if (lines)
+		log_event(LOG_WARN, "log.dropped", F_NUMBER("lines", lines));
 }
 
 void log_write(enum log_level level, const char *event,
@@ -103,7 +91,8 @@ void log_write(enum log_level level, const char *event,
 	}
 	json_close(&w);
 	buf_byte(&line, '\n');
-	write_line(buf_span(&line));
+	log_output_line(buf_span(&line));
+	report_dropped();
 }
 
 void log_kafka(void *context, int syslog_level, const char *facility,

@@ -11,6 +11,7 @@
  * passwords are never fields. Text is cut at 512 bytes; bytes that are not
  * UTF-8 are replaced.
  *
+ * Bounds     a reader of stdout that is slow stops no thread; see log_output.h.
  * Threads    any; lines do not mix.
  */
 #ifndef PARLEY_SERVICE_LOG_H

@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/service/admin.h"
 #include "common/service/log.h"
+#include "common/service/log_output.h"
 #include "common/service/readiness.h"
 
 #include <errno.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 enum { EXIT_CLEAN = 0, EXIT_SETTINGS = 100, EXIT_ENVIRONMENT = 111 };
-enum { HELP_MAX = 64 * 1024 };
+enum { HELP_MAX = 64 * 1024, EXIT_FLUSH_MS = 2000 };
 
 static atomic_bool stopping;
 static int wake_fd = -1;
@@ -132,8 +133,10 @@ static enum status step_until_stopped(const struct service *service,
 	enum status st = ST_OK;
 	uint64_t deadline_ms;
 
-	while (st == ST_OK && !atomic_load(&stopping))
+	while (st == ST_OK && !atomic_load(&stopping)) {
 		st = service->step(state);
+		log_output_flush(0);
+	}
 	if (st != ST_OK)
 		return st;
 	readiness_set_serving(false);
@@ -191,7 +194,7 @@ static int usage_fault(const struct service *service, const char *argument)
 	return EXIT_SETTINGS;
 }
 
-int service_main(int argc, char **argv, const struct service *service)
+static int run_command(int argc, char **argv, const struct service *service)
 {
 	const char *argument = argc > 1 ? argv[1] : "";
 	const struct service_option *option = option_named(service, argument);
@@ -221,4 +224,12 @@ int service_main(int argc, char **argv, const struct service *service)
 		return admin_healthcheck(*service->bind_address,
 		                         (uint16_t)*service->admin_port);
 	return run(service);
+}
+
+int service_main(int argc, char **argv, const struct service *service)
+{
+	int code = run_command(argc, argv, service);
+
+	log_output_flush(EXIT_FLUSH_MS);
+	return code;
 }

@@ -2,20 +2,23 @@
 #include "common/base/utf8.h"
 #include "common/io/json.h"
 #include "common/service/log.h"
+#include "common/service/log_output.h"
 #include "common/service/tests/stdout_fixture.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { OUT_MAX = 1 << 20, TEXT_MAX = 512 };
+enum { OUT_MAX = 4 << 20, TEXT_MAX = 512, HANG_MS = 60000 };
 
 /* What log_event() writes with these arguments. */
 #define LOGGED(out, ...) \
@@ -359,6 +362,7 @@ static void a_signal_while_stdout_is_full_loses_nothing(void **state)
 	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
 	for (unsigned i = 0; i < 4; i++)
 		(void)log_lines(&name);
+	log_output_flush(HANG_MS);
 	(void)setitimer(ITIMER_REAL, &never, NULL);
 	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
 	(void)close(saved);
@@ -366,6 +370,52 @@ static void a_signal_while_stdout_is_full_loses_nothing(void **state)
 	(void)close(pipes[0]);
 	assert_int_equal(whole_lines(buf_span(&drain.out)), 4 * LINES);
 	buf_free(&drain.out);
+}
+
+/* What a pipe holds, without waiting for more. */
+static void take_all(int from, struct buf *out)
+{
+	char bytes[4096];
+	ssize_t got;
+
+	while ((got = read(from, bytes, sizeof(bytes))) > 0)
+		buf_append(out, span_make(bytes, (size_t)got));
+}
+
+static void a_reader_that_stands_still_stops_nothing(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(OUT_MAX);
+	int saved = dup(STDOUT_FILENO);
+	unsigned lines = 0, logged = 0;
+	const char *dropped;
+	int name = 0;
+	int pipes[2];
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(fcntl(pipes[0], F_SETFL, O_NONBLOCK), 0);
+	assert_true(dup2(pipes[1], STDOUT_FILENO) >= 0);
+	(void)close(pipes[1]);
+	while (logged * 100 < 2 * LOG_OUTPUT_MAX) {
+		(void)log_lines(&name);
+		logged += LINES;
+	}
+	for (size_t before = 1; before != out.len;) {
+		before = out.len;
+		take_all(pipes[0], &out);
+		log_output_flush(0);
+	}
+	log_event(LOG_INFO, "reader.back");
+	take_all(pipes[0], &out);
+	assert_true(dup2(saved, STDOUT_FILENO) >= 0);
+	(void)close(saved);
+	(void)close(pipes[0]);
+	lines = whole_lines(buf_span(&out));
+	dropped = strstr(buf_text(&out), "\"log.dropped\",\"lines\":");
+	assert_non_null(dropped);
+	/* Two lines are about the dropped ones and the return. */
+	assert_int_equal(lines - 2 + strtoul(dropped + 22, NULL, 10), logged);
+	assert_true(out.len > LOG_OUTPUT_MAX);
 }
 
 int main(void)
@@ -384,6 +434,7 @@ int main(void)
 		cmocka_unit_test(kafka_speaks_with_our_levels),
 		cmocka_unit_test(lines_of_many_threads_do_not_mix),
 		cmocka_unit_test(a_signal_while_stdout_is_full_loses_nothing),
+		cmocka_unit_test(a_reader_that_stands_still_stops_nothing),
 	};
 
 	log_start("test", LOG_INFO);
