@@ -47,6 +47,14 @@ static void on_identity_report(void *context,
 	metric_observe_us(&gateway_metrics.lookup_time, report->took_us);
 	if (!report->answered)
 		metric_count(&gateway_metrics.lookups_failed, 1);
+	if (!service_hint("identity", report->answered, report->why))
+		return;
+	if (report->answered)
+		log_event(LOG_INFO, "identity.available");
+	else
+		log_event(LOG_WARN, "identity.unavailable",
+		          F_NUMBER("http", report->http),
+		          F_TEXT("why", report->why));
 }
 
 /*
@@ -56,6 +64,7 @@ static void on_identity_report(void *context,
  */
 static void create_identity(struct gateway *g)
 {
+	(void)service_hint("identity", true, NULL);
 	g->identity = identity_client_create(&(struct identity_client_options){
 		.loop = gateway_loop_uv(g->loop),
 		.base_url = g->settings->identity_url,

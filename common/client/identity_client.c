@@ -7,7 +7,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-enum { BASE_URL_MAX = 1024 };
+enum { BASE_URL_MAX = 1024, WHY_MAX = 64 };
 
 struct identity_inflight {
 	struct identity_request request; /* its token is not valid any more */
@@ -98,14 +98,17 @@ static void report(const struct identity_inflight *inflight,
                    enum status transport, const struct http_answer *http)
 {
 	const struct identity_client *client = inflight->client;
+	char unexpected[WHY_MAX];
 
+	(void)snprintf(unexpected, sizeof(unexpected),
+	               "unexpected answer, HTTP %u", http ? http->http : 0);
 	client->options.report(
 		client->options.context,
 		&(struct identity_report){
 			.answered = response->status != ST_UNAVAILABLE,
 			.http = http ? http->http : 0,
 			.why = transport == ST_OK
-	                               ? "unexpected answer"
+	                               ? unexpected
 	                               : http_poller_error(client->poller),
 			.took_us = clock_mono_us() - inflight->began_us,
 		});

@@ -47,7 +47,8 @@ struct identity_waiter {
 struct identity_report {
 	bool answered;   /* with a response other than ST_UNAVAILABLE */
 	unsigned http;   /* code; 0: no HTTP answer arrived */
-	const char *why; /* unless answered; until the callback returns */
+	const char *why; /* unless answered; until the callback returns. The
+	                    same fault has the same text. */
 	uint64_t took_us;
 };
 

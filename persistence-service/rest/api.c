@@ -5,6 +5,7 @@
 #include "common/io/json.h"
 #include "common/io/sql/sql.h"
 #include "common/service/log.h"
+#include "common/service/readiness.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api_private.h"
 
@@ -175,7 +176,11 @@ static void on_identity_report(void *context,
 {
 	(void)context;
 	persistence_metrics_lookup(report->answered, report->took_us);
-	if (!report->answered)
+	if (!service_hint("identity", report->answered, report->why))
+		return;
+	if (report->answered)
+		log_event(LOG_INFO, "identity.available");
+	else
 		log_event(LOG_WARN, "identity.unavailable",
 		          F_NUMBER("http", report->http),
 		          F_TEXT("why", report->why));
@@ -187,6 +192,7 @@ static void on_identity_report(void *context,
  */
 static struct identity_thread *start_identity(const struct settings *settings)
 {
+	(void)service_hint("identity", true, NULL);
 	return identity_thread_start(&(struct identity_client_options){
 		.base_url = settings->identity_url,
 		.connection_max = API_POOL_COUNT * THREADS,

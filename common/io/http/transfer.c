@@ -4,16 +4,17 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_MAX = 64 * 1024, HEADER_MAX = 16 * 1024 };
+enum { BODY_MAX = 64 * 1024, HEADER_MAX = 16 * 1024, ERROR_MAX = 256 };
 
 struct http_transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf body;
-	char error[CURL_ERROR_SIZE];
+	char error[ERROR_MAX];
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -46,7 +47,6 @@ static void set_constants(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "parley");
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
 }
 
 struct http_transfer *http_transfer_create(void)
@@ -150,17 +150,29 @@ void *http_transfer_easy(struct http_transfer *transfer)
 	return transfer->easy;
 }
 
+/* libcurl's own text has times in it: the same fault differs each time. */
+static void set_error(struct http_transfer *transfer, CURLcode result)
+{
+	const char *words = curl_easy_strerror(result);
+	long number = 0;
+
+	if (result == CURLE_COULDNT_CONNECT)
+		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
+	if (number)
+		(void)snprintf(transfer->error, sizeof(transfer->error),
+		               "%s: %s", words, strerror((int)number));
+	else
+		(void)snprintf(transfer->error, sizeof(transfer->error), "%s",
+		               words);
+}
+
 enum status http_transfer_result(struct http_transfer *transfer, int result,
                                  struct http_answer *ret_answer)
 {
 	long http = 0;
 
 	if (result != CURLE_OK) {
-		const char *words = curl_easy_strerror((CURLcode)result);
-		size_t len = strnlen(words, sizeof(transfer->error) - 1);
-
-		if (!transfer->error[0])
-			memcpy(transfer->error, words, len + 1);
+		set_error(transfer, (CURLcode)result);
 		return ST_UNAVAILABLE;
 	}
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &http);
