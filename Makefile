@@ -7,6 +7,9 @@
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 SHELL := /bin/bash
+# What a user's environment may hold, and would change what a recipe does or prints.
+export LC_ALL := C.UTF-8
+unexport BASH_ENV SHELLOPTS BASHOPTS CDPATH ENV GREP_OPTIONS POSIXLY_CORRECT
 
 include mk/flags.mk mk/rules.mk
 

@@ -51,11 +51,11 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
 
-test:
+test: line-ends
 	@deploy/install-packages --test
 	@tests/check/run test
 
-prove:
+prove: line-ends
 	@deploy/install-packages --test
 	@tests/check/run prove $(if $(WITHIN),--within $(WITHIN)) $(PART)
 

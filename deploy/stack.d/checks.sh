@@ -27,7 +27,7 @@ check_tools() {
 		need mariadb-install-db mariadb-server
 	fi
 	! is_own redis || need redis-server redis-server
-	! is_own kafka || need java default-jdk-headless
+	! is_own kafka || need_java
 	# The other checks use these tools.
 	report_faults 111
 }
@@ -35,6 +35,13 @@ check_tools() {
 need() {
 	command -v "$1" >/dev/null ||
 		fault "$1 is missing (Debian package $2); deploy/install-packages installs it"
+}
+
+need_java() {
+	PARLEY_JAVA=$(find_java) ||
+		fault "there is no Java 17 or later, which Kafka needs (Debian package" \
+			"default-jdk-headless; deploy/install-packages installs it)"
+	export PARLEY_JAVA
 }
 
 check_built() {
@@ -50,7 +57,6 @@ check_built() {
 
 check_disk() {
 	local free_mb
-	mkdir -p -- "$RUN"
 	free_mb=$(df -Pm -- "$RUN" | awk 'NR == 2 { print $4 }')
 	((free_mb >= PARLEY_MIN_FREE_MB)) ||
 		fault "the disk of $(short "$RUN") has $free_mb MiB free, but Parley needs" \
@@ -85,12 +91,12 @@ port_user() {
 check_external_servers() {
 	local why
 	if ! is_own kafka; then
-		why=$(kcat -b "$KAFKA_BROKERS" -L -m 5 2>&1 >/dev/null) ||
+		why=$(kcat -F /dev/null -b "$KAFKA_BROKERS" -L -m 5 2>&1 >/dev/null) ||
 			fault "KAFKA_BROKERS=$KAFKA_BROKERS cannot be reached: ${why##*$'\n'}"
 	fi
 	if ! is_own redis; then
 		why=$(redis_ping 2>&1) || true
-		[[ $why == PONG ]] ||
+		[[ ${why##*$'\n'} == PONG ]] ||
 			fault "REDIS_HOST=$REDIS_HOST port $REDIS_PORT does not answer: $why"
 	fi
 	if ! is_own mariadb; then

@@ -16,6 +16,8 @@ write_configs() {
 		mkdir -p -- "$RUN/data/$name"
 	done
 	: >"$RUN/.parley"
+	# Copies: the path of the checkout may hold what a configuration cannot quote.
+	cp -- "$PARTS/program" "$RUN/conf/program"
 	printf '%s\n' "${SERVERS[*]}" >"$RUN/conf/servers"
 	make_socket_folder
 	bound_logs
@@ -76,13 +78,14 @@ secret() {
 # the services.
 
 write_mariadb_conf() (
-	export PARLEY_ROOT=$ROOT PARLEY_SOCKETS=$SOCKETS MYSQL_USER_HOST=127.0.0.1
+	cp -- "$ROOT/deploy/mariadb/parley.cnf" "$RUN/conf/mariadb-parley.cnf"
+	export PARLEY_SOCKETS=$SOCKETS MYSQL_USER_HOST=127.0.0.1
 	export IDENTITY_DATABASE_PATTERN=${IDENTITY_DATABASE//_/\\_}
 	export PERSISTENCE_DATABASE_PATTERN=${PERSISTENCE_DATABASE//_/\\_}
 	export MARIADB_USER_LINE='' PRIVATE_MYSQL_PASSWORD
 	[[ $EUID -ne 0 ]] || MARIADB_USER_LINE='user = root'
 	PRIVATE_MYSQL_PASSWORD=$(secret mysql)
-	render mariadb/private.cnf.template mariadb.cnf PARLEY_ROOT PARLEY_RUN_DIR \
+	render mariadb/private.cnf.template mariadb.cnf PARLEY_RUN_DIR \
 		PARLEY_SOCKETS MYSQL_PORT MYSQL_BUFFER_POOL MARIADB_USER_LINE
 	render mariadb/init.sql.template mariadb-init.sql MYSQL_USER MYSQL_USER_HOST \
 		PRIVATE_MYSQL_PASSWORD IDENTITY_DATABASE PERSISTENCE_DATABASE \
@@ -116,9 +119,10 @@ write_mysql_client_conf() {
 }
 
 write_redis_conf() (
-	export PARLEY_ROOT=$ROOT PRIVATE_REDIS_PASSWORD
+	cp -- "$ROOT/deploy/redis/parley.conf" "$RUN/conf/redis-parley.conf"
+	export PRIVATE_REDIS_PASSWORD
 	PRIVATE_REDIS_PASSWORD=$(secret redis)
-	render redis/private.conf.template redis.conf PARLEY_ROOT PARLEY_RUN_DIR REDIS_PORT \
+	render redis/private.conf.template redis.conf PARLEY_RUN_DIR REDIS_PORT \
 		PRIVATE_REDIS_PASSWORD
 )
 
@@ -212,7 +216,7 @@ supervisor_program() {
 	local name=$1 autostart=$2 stop_s=$3
 	cat <<-END
 		[program:$name]
-		command=setpriv --pdeathsig TERM $PARTS/program $name
+		command=setpriv --pdeathsig TERM bash $RUN/conf/program $name
 		directory=$RUN/data/$name
 		autostart=$autostart
 		autorestart=true

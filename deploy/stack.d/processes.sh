@@ -12,14 +12,44 @@ STOP_LIMIT_MS=14500
 SUPERVISOR=''
 TOPICS_MAKER=''
 
-# One launcher at a time works on a run directory. The kernel releases the lock
-# when the launcher ends, however it ends.
+# What a killed launcher has started may hold its lock for a moment: a readiness check.
+LOCK_WAIT_S=15
+
+# One launcher at a time works on a run directory. The kernel releases the lock when the
+# launcher and the commands that it was running have ended, however they end.
 take_lock() {
-	mkdir -p -- "$RUN"
+	make_run_dir
 	exec {LOCK}>>"$RUN/lock"
-	flock -n "$LOCK" ||
-		fail 111 "another launcher is at work in $(short "$RUN"); Ctrl-C it, or set" \
-			"PARLEY_RUN_DIR and PARLEY_PORT_SHIFT for a second stack"
+	flock -n "$LOCK" || wait_for_lock
+	launcher_id "$$" 2>/dev/null >"$RUN/launcher" || true # the disk may be full
+}
+
+wait_for_lock() {
+	local owner=''
+	[[ ! -s $RUN/launcher ]] || owner=$(<"$RUN/launcher")
+	if [[ -z $owner || $owner != "$(launcher_id "${owner%% *}")" ]]; then
+		flock -w "$LOCK_WAIT_S" "$LOCK" && return
+	fi
+	fail 111 "another launcher${owner:+ (pid ${owner%% *})} is at work in $(short "$RUN");" \
+		"Ctrl-C it, or set PARLEY_RUN_DIR and PARLEY_PORT_SHIFT for a second stack"
+}
+
+# launcher_id PID prints the pid and when that process started, which together name one
+# process; nothing for a process that has ended.
+launcher_id() {
+	local stat
+	alive "$1" || return 0
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
+	# The second field is the command's name in brackets, which may hold blanks.
+	read -r -a stat <<<"${stat##*) }"
+	echo "$1 ${stat[19]}"
+}
+
+make_run_dir() {
+	mkdir -p -- "$RUN" 2>/dev/null || true
+	[[ -d $RUN && -w $RUN ]] ||
+		fail 111 "$RUN is not a folder that $(id -un) can write: set PARLEY_RUN_DIR to a" \
+			"folder for the data, for example PARLEY_RUN_DIR=$(plain_home)/parley-run"
 }
 
 # start_supervisor up|run. supervisord gets a session of its own: Ctrl-C reaches only

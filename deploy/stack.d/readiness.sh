@@ -45,7 +45,7 @@ is_ready() {
 	case "$1" in
 	mariadb) mysql_ask "$IDENTITY_DATABASE" && mysql_ask "$PERSISTENCE_DATABASE" ;;
 	redis) [[ $(redis_ping) == PONG ]] ;;
-	kafka) kcat -b "$KAFKA_BROKERS" -L -m 2 -X log_level=0 ;;
+	kafka) kcat -F /dev/null -b "$KAFKA_BROKERS" -L -m 2 -X log_level=0 ;;
 	nginx) answers 404 "$PARLEY_PORT" / ;;
 	public_door) answers 200 "$PARLEY_PORT" /readyz ;;
 	identity-service) answers 200 "$IDENTITY_ADMIN_PORT" /readyz ;;
@@ -56,7 +56,7 @@ is_ready() {
 
 # answers STATUS PORT PATH
 answers() {
-	[[ $(curl -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' \
+	[[ $(curl -q -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' \
 		"http://$REACH:$2$3") == "$1" ]]
 }
 

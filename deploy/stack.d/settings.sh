@@ -179,9 +179,20 @@ check_settings() {
 	done
 	[[ $BIND_ADDRESS =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}$ ]] ||
 		fault "BIND_ADDRESS must be an IPv4 address, not '$BIND_ADDRESS'"
-	[[ $RUN =~ ^[A-Za-z0-9_./@%+,=-]+$ ]] ||
-		fault "PARLEY_RUN_DIR must be a path without spaces and quotes, not '$RUN'"
+	[[ $RUN =~ ^[A-Za-z0-9_./@+,=-]+$ ]] ||
+		fault "the servers' configuration cannot hold the path '$RUN': set PARLEY_RUN_DIR" \
+			"to a folder with a path of letters, digits and _./@+,=- alone," \
+			"for example PARLEY_RUN_DIR=$(plain_home)/parley-run"
 	check_external_secrets
+}
+
+# A folder for the advice: the home folder, unless its path is the problem.
+plain_home() {
+	if [[ ${HOME-} =~ ^/[A-Za-z0-9_./@+,=-]+$ && -w $HOME ]]; then
+		echo "$HOME"
+	else
+		echo /var/tmp
+	fi
 }
 
 check_ports() {
