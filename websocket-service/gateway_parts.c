@@ -413,8 +413,12 @@ enum status gateway_parts_create(struct gateway *g)
 
 void gateway_parts_destroy(struct gateway *g)
 {
-	sockets_destroy(&g->sockets);
-	gateway_loop_settle(g->loop);
+	/* After a start that failed, no event may reach a part: no turn then.
+	 */
+	if (g->sockets) {
+		sockets_destroy(&g->sockets);
+		gateway_loop_settle(g->loop);
+	}
 	frame_dispatch_destroy(&g->dispatch);
 	frame_order_destroy(&g->order);
 	rate_limits_destroy(&g->rate_limits);

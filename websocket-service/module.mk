@@ -21,6 +21,11 @@ WEBSOCKET_TESTS := tests/test_settings \
 	presence/tests/test_presence_state
 $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,websocket common,libcrypto libcjson)))
 
+# Here the producers of Kafka fail, one after the other.
+$(eval $(call unit_test,websocket-service/tests/test_gateway_start.c,websocket common,\
+	libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto,\
+	-Xlinker --wrap=kafka_producer_create -Xlinker --wrap=service_wake_fd))
+
 $(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.
 WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \

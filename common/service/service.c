@@ -15,7 +15,12 @@
 #include <unistd.h>
 
 enum { EXIT_CLEAN = 0, EXIT_SETTINGS = 100, EXIT_ENVIRONMENT = 111 };
-enum { HELP_MAX = 64 * 1024, EXIT_FLUSH_MS = 2000 };
+enum {
+	HELP_MAX = 64 * 1024,
+	EXIT_FLUSH_MS = 2000,
+	/* Below, the libraries cannot start: some of them abort then. */
+	DESCRIPTORS_MIN = 128,
+};
 
 static atomic_bool stopping;
 static int wake_fd = -1;
@@ -50,15 +55,24 @@ static void start_signals(void)
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
-/* Containers start with a soft limit of 1024 files: too few for sockets. */
-static void raise_file_limit(void)
+/*
+ * Containers start with a soft limit of 1024 files: too few for sockets. False
+ * when the hard limit is too low for any work.
+ */
+static bool raise_file_limit(void)
 {
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
+		return true;
 	limit.rlim_cur = limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max >= DESCRIPTORS_MIN)
+		return true;
+	log_event(LOG_ERROR, "service.few_descriptors",
+	          F_NUMBER("limit", limit.rlim_max),
+	          F_NUMBER("needed", DESCRIPTORS_MIN));
+	return false;
 }
 
 /*
@@ -163,7 +177,8 @@ static int run(const struct service *service)
 	(void)log_level_parse(*service->log_level, &level);
 	log_start(service->name, level);
 	start_signals();
-	raise_file_limit();
+	if (!raise_file_limit())
+		return EXIT_ENVIRONMENT;
 	st = admin_start(*service->bind_address, (uint16_t)*service->admin_port,
 	                 &admin);
 	if (st != ST_OK) {

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -192,6 +193,19 @@ def test_process_arguments_hold_no_secrets(stack: Stack, api: Api):
         shown = open(f"{folder}/cmdline", "rb").read() + open(f"{folder}/environ", "rb").read()
         for name in ("mysql", "redis"):
             assert stack.secret(name).encode() not in shown, service
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("limit", [16, 32, 64, 127])
+def test_too_low_a_limit_on_open_files_is_named(service: str, limit: int, stack: Stack):
+    """Without descriptors the libraries abort: a service says why it does not start."""
+    done = subprocess.run([stack.binary(service)], env=environment(stack), text=True,
+                          capture_output=True, timeout=HANG_S, stdin=subprocess.DEVNULL,
+                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                (limit, limit)))
+    assert done.returncode == 111, done.stdout + done.stderr
+    said = json.loads(done.stdout)
+    assert (said["event"], said["limit"]) == ("service.few_descriptors", limit)
 
 
 # --- a second process of each service ------------------------------------------------
