@@ -2,13 +2,14 @@
 PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records.c \
 	persistence.c persistence_metrics.c schema.c settings.c topics.c \
 	$(addprefix save/,publisher.c saver.c saver_database.c transaction.c) \
-	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c) \
-	save/change/change_store.c \
+	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c \
+		text_store.c) \
+	$(addprefix save/change/,changes.c change_store.c) \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
 		query_handler.c recipients.c roster.c) \
 	$(addprefix save/message/,block_store.c member_check.c \
-		message_store.c reply_check.c) \
-	save/receipt/receipt_store.c \
+		message_store.c messages.c reply_check.c) \
+	save/receipt/receipts.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \

@@ -284,6 +284,8 @@ static void send_message(struct publisher *p, const struct batch_entry *entry,
 	if (entry->roster)
 		send_to_members(p, origin, entry->roster, entry->saved.seq,
 		                number);
+	else if (entry->sender_only)
+		send_to(p, origin, entry->saved.user_from, 0, number);
 	else if (entry->saved.user_to)
 		send_to_pair(p, origin, entry->saved.user_from,
 		             entry->saved.user_to, number);
@@ -310,13 +312,16 @@ static void send_change(struct publisher *p, const struct batch_entry *entry,
 	        number);
 }
 
-/* In a large conversation only the reader's own sockets get the receipt. */
+/*
+ * In a large conversation, and when the other user blocks the reader, only the
+ * reader's own sockets get the receipt.
+ */
 static void send_receipt(struct publisher *p, const struct batch_entry *entry,
                          uint64_t number)
 {
 	buf_clear(&p->frame);
 	frame_receipt(&p->frame, &entry->receipt);
-	if (!entry->roster || entry->roster->large)
+	if (!entry->roster || entry->roster->large || entry->sender_only)
 		send_to(p, no_header, entry->receipt.user, 0, number);
 	else
 		send_to_members(p, no_header, entry->roster, UINT64_MAX,

@@ -2,14 +2,14 @@
  * transaction - writes a batch into the database in one transaction: messages,
  * receipts and changes of messages; and answers the queries of gateways.
  *
+ * One transaction takes as many records as fit. It saves the messages, then the
+ * receipts, then the changes, and then answers the queries; the module of each
+ * kind sets the outcomes of its own entries. After a conflict the same records
+ * are tried again, and what is stored already is looked for first.
+ *
  * Only new messages get a seq, and seq has no gaps. A duplicate is answered
  * with its first result. A record that the database can never store is found by
- * halving the batch and does not hold up the others.
- *
- * While the last_seq of a conversation is cached from its last commit, no row
- * is read or locked before the messages are inserted. If another process wrote
- * to the conversation meanwhile, (conversation, seq) is taken: then the batch
- * is done again with the row locked.
+ * halving and does not hold up the others.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_TRANSACTION_H
 #define PARLEY_PERSISTENCE_SAVE_TRANSACTION_H

@@ -83,11 +83,13 @@ def test_a_block_keeps_an_existing_conversation(api: Api, alice: Person, bob: Pe
     # A saved message stays saved: the same uuid gets the same answer.
     two.say(alice.id, "before", uuid=first)
     assert two.saved(first) == saved
-    # The user who blocks may still send.
+    # The user who blocks cannot write either, until the block is gone.
     uuid = one.say(bob.id, "you are blocked")
-    one.saved(uuid)
-    two.expect(type="message", uuid=uuid)
+    one.refused(uuid, "not_allowed")
     unblock(api, alice, bob.id)
+    one.say(bob.id, "you were blocked", uuid=uuid)
+    assert one.saved(uuid)["seq"] == 2
+    two.expect(type="message", uuid=uuid)
     uuid = two.say(alice.id, "again")
     assert two.saved(uuid)["seq"] == 3
     one.expect(type="message", uuid=uuid)

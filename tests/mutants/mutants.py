@@ -289,7 +289,7 @@ MUTANTS = [
     Mutant(
         "seq_with_gaps",
         "persistence skips a seq without saving a message",
-        [("persistence-service/save/transaction.c",
+        [("persistence-service/save/message/messages.c",
           "		.seq = ++conversation->last_seq,\n",
           "		.seq = conversation->last_seq += 1 + (record->uuid.byte[15] % 32 == 0),\n")],
         nothing, {"gaps"}),
@@ -380,22 +380,20 @@ MUTANTS = [
     Mutant(
         "edits_dropped",
         "persistence passes over some edits, deletes and reactions",
-        [("persistence-service/save/change/change_store.c",
-          "	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)\n"
-          "		status = process_new(store, entry, now_ms);\n",
+        [("persistence-service/save/change/changes.c",
+          "	return check_and_apply(changes, attempt, entry);\n",
           "	if (entry->record.uuid.byte[15] % 8 == 0) {\n"
           "		entry->outcome = OUTCOME_DONE;\n"
           "		return status;\n"
           "	}\n"
-          "	if (status == ST_OK && entry->outcome == OUTCOME_OPEN)\n"
-          "		status = process_new(store, entry, now_ms);\n")],
+          "	return check_and_apply(changes, attempt, entry);\n")],
         nothing, {"edit_lost"}, EDITS),
     Mutant(
         "edits_applied_twice",
         "persistence does not look for edits that were saved before a crash",
         [("persistence-service/save/change/change_store.c",
-          "	status = find_duplicate(store, batch, entry);\n",
-          "	(void)find_duplicate;\n	(void)batch;\n	status = ST_OK;\n"),
+          "	enum status status = claim(store, change, text);\n",
+          "	enum status status = ST_OK;\n\n	(void)claim;\n"),
          ("persistence-service/schema/0002-conversations.sql",
           "	KEY by_seq (conversation, seq),\n	UNIQUE KEY by_sender_uuid (sender, uuid)",
           "	KEY by_seq (conversation, seq),\n	KEY by_sender_uuid (sender, uuid)")],
@@ -403,8 +401,8 @@ MUTANTS = [
     Mutant(
         "revision_with_gaps",
         "persistence skips a revision without a change",
-        [("persistence-service/save/change/change_store.c", "		.revision = ref->revision + 1,\n",
-          "		.revision = ref->revision + 1 + (entry->record.uuid.byte[15] % 8 == 0),\n")],
+        [("persistence-service/save/change/changes.c", "		.revision = ref->revision + 1,\n",
+          "		.revision = ref->revision + 1 + (record->uuid.byte[15] % 8 == 0),\n")],
         nothing, {"revisions"}, EDITS),
     Mutant(
         "reactions_not_stored",
@@ -451,7 +449,7 @@ MUTANTS = [
     Mutant(
         "receipts_not_stored",
         "persistence delivers a receipt and does not store it",
-        [("persistence-service/save/receipt/receipt_store.c", "	status = write_receipts(store);\n",
+        [("persistence-service/save/receipt/receipts.c", "	status = write_receipts(receipts);\n",
           "	status = ST_OK;\n	(void)write_receipts;\n")],
         nothing, {"receipts"}, {"receipts": 500}),
 ]

@@ -7,13 +7,6 @@
 #include <string.h>
 #include <utlist.h>
 
-/*
- * Answers to gateways, and for each entry at most one text that was read from a
- * TEXT column.
- */
-#define ANSWERS_MAX ((size_t)16 * 1024 * 1024)
-#define TEXTS_MAX   (ANSWERS_MAX + (size_t)BATCH_RECORDS_MAX * 64 * 1024)
-
 struct batch *batch_create(unsigned max)
 {
 	struct batch *batch = mem_new(sizeof(*batch));
@@ -21,7 +14,7 @@ struct batch *batch_create(unsigned max)
 	assert(max > 0 && max <= BATCH_RECORDS_MAX);
 	batch->entries = mem_new(max * sizeof(*batch->entries));
 	batch->max = max;
-	batch->texts = BUF(TEXTS_MAX);
+	batch->texts = text_store_create();
 	return batch;
 }
 
@@ -33,7 +26,7 @@ void batch_clear(struct batch *batch)
 	}
 	batch->count = 0;
 	batch->progress = (struct batch_progress){0};
-	buf_clear(&batch->texts);
+	text_store_drop(batch->texts, 0);
 	while (batch->pending_events) {
 		struct pending_outbox_event *event = batch->pending_events;
 
@@ -48,7 +41,7 @@ void batch_destroy(struct batch **batch)
 	if (!*batch)
 		return;
 	batch_clear(*batch);
-	buf_free(&(*batch)->texts);
+	text_store_destroy(&(*batch)->texts);
 	mem_free(&(*batch)->entries);
 	mem_free(batch);
 }
@@ -69,26 +62,6 @@ void batch_add(struct batch *batch, struct kafka_message **message)
 		entry->outcome = OUTCOME_DEAD;
 	if (entry->record.sender == 0)
 		entry->identified = false;
-}
-
-void batch_keep_text(struct batch *batch, struct batch_entry *entry,
-                     struct span *ret_text, struct span text)
-{
-	entry->text_offset = batch->texts.len;
-	entry->text = ret_text;
-	ret_text->len = text.len;
-	buf_append(&batch->texts, text);
-	assert(!buf_overflowed(&batch->texts));
-}
-
-size_t batch_texts_mark(const struct batch *batch)
-{
-	return batch->texts.len;
-}
-
-void batch_drop_texts(struct batch *batch, size_t mark)
-{
-	batch->texts.len = mark;
 }
 
 static struct span copy(char **at, struct span text)
@@ -118,22 +91,6 @@ void batch_add_pending_event(struct batch *batch, const struct outbox_row *row)
 	event->row.room = copy(&at, row->room);
 	event->row.body = copy(&at, row->body);
 	LL_APPEND(batch->pending_events, event);
-}
-
-bool batch_has_room(const struct batch *batch, size_t bytes)
-{
-	return batch->texts.len + bytes <= ANSWERS_MAX;
-}
-
-void batch_resolve_texts(struct batch *batch)
-{
-	for (unsigned i = 0; i < batch->count; i++) {
-		struct batch_entry *entry = &batch->entries[i];
-
-		if (entry->text)
-			entry->text->data =
-				batch->texts.data + entry->text_offset;
-	}
 }
 
 unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome)

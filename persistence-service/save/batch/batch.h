@@ -13,6 +13,7 @@
 #include "common/wire/frame.h"
 #include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
+#include "persistence-service/save/batch/text_store.h"
 
 enum { BATCH_RECORDS_MAX = 500 };
 
@@ -34,9 +35,8 @@ struct batch_entry {
 	struct save_record record;
 	bool identified; /* the record's sender and uuid are readable */
 	enum outcome outcome;
-	enum frame_code code;        /* of OUTCOME_REFUSED */
-	const char *why;             /* constant text */
-	unsigned conversation_index; /* in the cache, while saving */
+	enum frame_code code; /* of OUTCOME_REFUSED */
+	const char *why;      /* constant text */
 	/* The result, by the record's kind. */
 	union {
 		struct saved_message saved;
@@ -47,9 +47,8 @@ struct batch_entry {
 	/* Recipients. NULL: a message's user_from and user_to; else the
 	 * conversation is gone. */
 	const struct roster *roster;
-	/* A kept text: its offset in batch.texts, and the span to set. */
-	size_t text_offset;
-	struct span *text;
+	/* The other user of the pair, who blocks the sender, hears nothing. */
+	bool sender_only;
 };
 
 /*
@@ -76,7 +75,7 @@ struct batch {
 	unsigned count;
 	unsigned max;
 	struct batch_progress progress;
-	struct buf texts; /* read from the database */
+	struct text_store *texts; /* read from the database */
 	struct pending_outbox_event *pending_events; /* by id */
 	uint64_t began_us; /* monotonic, when the first record was added */
 };
@@ -86,21 +85,8 @@ void batch_destroy(struct batch **batch);
 void batch_clear(struct batch *batch);
 /* Takes and decodes the record; an undecodable one is OUTCOME_DEAD at once. */
 void batch_add(struct batch *batch, struct kafka_message **message);
-/*
- * Copies a text that was read from the database. batch_resolve_texts() sets
- * `ret_text`, a member of the entry, to the copy.
- */
-void batch_keep_text(struct batch *batch, struct batch_entry *entry,
-                     struct span *ret_text, struct span text);
-/* The length of the kept texts, and how to drop those that came after it. */
-size_t batch_texts_mark(const struct batch *batch);
-void batch_drop_texts(struct batch *batch, size_t mark);
 /* Copies the row unless it was added before. Rows come in ascending id. */
 void batch_add_pending_event(struct batch *batch, const struct outbox_row *row);
-/* True when an answer of that length may be kept. */
-bool batch_has_room(const struct batch *batch, size_t bytes);
-/* Call it after the last batch_keep_text(): the buffer moves until then. */
-void batch_resolve_texts(struct batch *batch);
 /* Counts the entries with this outcome. */
 unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome);
 

@@ -8,11 +8,10 @@
 #include <assert.h>
 #include <string.h>
 
-/* An id may turn out to be a pair's, so a record may need two. */
 enum {
 	COMMITTED_MAX = 100000,
-	CONVERSATIONS_MAX = 2 * BATCH_RECORDS_MAX,
-	SLOTS = 2048
+	CONVERSATIONS_MAX = BATCH_RECORDS_MAX,
+	SLOTS = 1024
 };
 _Static_assert((int)SLOTS > (int)CONVERSATIONS_MAX,
                "there must always be a free slot");
@@ -20,7 +19,6 @@ _Static_assert((int)SLOTS > (int)CONVERSATIONS_MAX,
 struct committed {
 	uint64_t id;
 	uint64_t last_seq;
-	uint64_t low, high; /* of an id: the pair, if it is a pair's; or 0 */
 	bool large;
 	uint8_t blocked;
 };
@@ -89,18 +87,18 @@ static void load_committed(struct conversation_cache *cache,
 	if (!lru_get(cache->committed, users_of(conversation), 0, &committed))
 		return;
 	conversation->id = committed.id;
-	conversation->last_seq = committed.last_seq;
+	conversation->stored_seq = conversation->last_seq = committed.last_seq;
 	conversation->large = committed.large;
 	conversation->blocked = committed.blocked;
-	conversation->blocks_known = true;
-	conversation->seq_cached = true;
+	conversation->state = CONVERSATION_CACHED;
 }
 
 static void init(struct conversation_cache *cache,
                  struct cached_conversation *conversation, uint64_t low,
                  uint64_t high)
 {
-	*conversation = (struct cached_conversation){.user = {low, high}};
+	*conversation = (struct cached_conversation){.user = {low, high},
+	                                             .blocked = BLOCKS_UNKNOWN};
 	write_key(conversation);
 	if (!cached_conversation_is_pair(conversation))
 		conversation->id = high;
@@ -137,51 +135,22 @@ static struct cached_conversation *find(struct conversation_cache *cache,
 	return &cache->conversations[cache->count - 1];
 }
 
-/* An id that is cached as a pair's needs no row to be read. */
-static struct cached_conversation *find_by_id(struct conversation_cache *cache,
-                                              uint64_t id)
-{
-	uint64_t users[2] = {0, id};
-	struct committed committed;
-
-	if (lru_get(cache->committed, span_make(users, sizeof(users)), 0,
-	            &committed) &&
-	    committed.low)
-		return find(cache, committed.low, committed.high);
-	return find(cache, 0, id);
-}
-
-unsigned conversation_cache_find(struct conversation_cache *cache,
-                                 const struct save_record *record)
+struct cached_conversation *
+conversation_cache_find(struct conversation_cache *cache,
+                        const struct save_record *record)
 {
 	bool rising = record->sender <= record->user_to;
 	struct cached_conversation *conversation;
 
 	if (record->conversation)
-		conversation = find_by_id(cache, record->conversation);
+		conversation = find(cache, 0, record->conversation);
 	else
 		conversation =
 			find(cache, rising ? record->sender : record->user_to,
 		             rising ? record->user_to : record->sender);
 	if (!conversation->created_by)
 		conversation->created_by = record->sender;
-	return conversation_cache_index(cache, conversation);
-}
-
-void conversation_cache_resolve_pair(struct conversation_cache *cache,
-                                     struct cached_conversation *conversation,
-                                     uint64_t low, uint64_t high)
-{
-	struct committed alias = {
-		.id = conversation->id, .low = low, .high = high};
-	struct cached_conversation *pair = find(cache, low, high);
-
-	lru_put(cache->committed, users_of(conversation), &alias, UINT64_MAX);
-	conversation->pair = pair;
-	pair->id = conversation->id;
-	pair->last_seq = conversation->last_seq;
-	if (!pair->created_by)
-		pair->created_by = conversation->created_by;
+	return conversation;
 }
 
 struct cached_conversation *
@@ -189,13 +158,6 @@ conversation_cache_at(struct conversation_cache *cache, unsigned index)
 {
 	assert(index < cache->count);
 	return &cache->conversations[index];
-}
-
-unsigned
-conversation_cache_index(const struct conversation_cache *cache,
-                         const struct cached_conversation *conversation)
-{
-	return (unsigned)(conversation - cache->conversations);
 }
 
 struct cached_conversation *
@@ -224,6 +186,13 @@ cached_conversation_side(const struct cached_conversation *conversation,
 	return conversation->user[0] == user ? 0 : 1;
 }
 
+static bool is_certain(const struct cached_conversation *conversation)
+{
+	return conversation->state == CONVERSATION_CACHED ||
+	       conversation->state == CONVERSATION_LOCKED ||
+	       conversation->state == CONVERSATION_CREATED;
+}
+
 static void commit(struct conversation_cache *cache,
                    const struct cached_conversation *conversation)
 {
@@ -234,7 +203,7 @@ static void commit(struct conversation_cache *cache,
 		.blocked = conversation->blocked,
 	};
 
-	if (!conversation->missing && !conversation->pair)
+	if (is_certain(conversation))
 		lru_put(cache->committed, users_of(conversation), &committed,
 		        UINT64_MAX);
 }

@@ -13,9 +13,7 @@ enum { VALUES_EACH = 6, LOCKED_COLUMNS = 5 };
 struct conversation_store {
 	struct sql *sql;
 	struct cached_conversation *by_id[BATCH_RECORDS_MAX];
-	struct batch_entry *writers[BATCH_RECORDS_MAX];
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, VALUES_EACH)];
-	unsigned rows;
 };
 
 static struct sql_bulk find_by_key = {
@@ -144,7 +142,7 @@ static enum status create_missing(struct conversation_store *store,
 		for (unsigned i = 0; i < ran; i++) {
 			store->by_id[done + i]->id =
 				sql_insert_id(store->sql) + i;
-			store->by_id[done + i]->created = true;
+			store->by_id[done + i]->state = CONVERSATION_CREATED;
 		}
 	}
 	return ST_OK;
@@ -160,34 +158,34 @@ static int by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* The row was not found. A pair's row was known before: start again. */
+/* The row was not found. A pair's row was there before: start again. */
 static enum status mark_missing(struct cached_conversation *conversation)
 {
-	conversation->missing = true;
+	conversation->state = CONVERSATION_MISSING;
 	return cached_conversation_is_pair(conversation) ? ST_NOT_FOUND : ST_OK;
 }
 
-static void set_row(struct conversation_cache *cache,
-                    struct cached_conversation *conversation,
+static void set_row(struct cached_conversation *conversation,
                     const struct sql_value *row)
 {
 	struct pair pair;
+	bool named_by_id = !cached_conversation_is_pair(conversation);
 
-	conversation->last_seq = row[1].number;
+	conversation->stored_seq = conversation->last_seq = row[1].number;
 	conversation->large = row[2].number != 0;
-	conversation->missing = row[4].kind != SQL_NULL;
-	if (!cached_conversation_is_pair(conversation) &&
-	    pair_read(row[3].bytes, &pair))
-		conversation_cache_resolve_pair(cache, conversation, pair.low,
-		                                pair.high);
+	if (named_by_id && pair_read(row[3].bytes, &pair))
+		conversation->state = CONVERSATION_MISPLACED;
+	else
+		conversation->state = row[4].kind == SQL_NULL
+		                              ? CONVERSATION_LOCKED
+		                              : CONVERSATION_MISSING;
 }
 
 /*
  * Rows come in the order of by_id. Two conversations may have the same row: one
  * found by its id and one by its pair.
  */
-static enum status read_locked(struct conversation_store *store,
-                               struct conversation_cache *cache, unsigned count)
+static enum status read_locked(struct conversation_store *store, unsigned count)
 {
 	struct sql_value row[LOCKED_COLUMNS];
 	enum status status = ST_OK, missed = ST_OK;
@@ -201,7 +199,7 @@ static enum status read_locked(struct conversation_store *store,
 		       missed == ST_OK)
 			missed = mark_missing(store->by_id[at++]);
 		while (at < count && store->by_id[at]->id == row[0].number)
-			set_row(cache, store->by_id[at++], row);
+			set_row(store->by_id[at++], row);
 	}
 	if (status != ST_NOT_FOUND && status != ST_OK)
 		return status;
@@ -210,7 +208,6 @@ static enum status read_locked(struct conversation_store *store,
 	return missed;
 }
 
-/* Rows that this transaction made are locked already. */
 static enum status lock_ids(struct conversation_store *store,
                             struct conversation_cache *cache)
 {
@@ -221,7 +218,7 @@ static enum status lock_ids(struct conversation_store *store,
 		struct cached_conversation *conversation =
 			conversation_cache_at(cache, i);
 
-		if (!conversation->created && !conversation->seq_cached)
+		if (conversation->state == CONVERSATION_UNKNOWN)
 			store->by_id[count++] = conversation;
 	}
 	if (count == 0)
@@ -232,7 +229,7 @@ static enum status lock_ids(struct conversation_store *store,
 	status = sql_bulk_run(store->sql, &lock_by_id, store->values, count);
 	if (status != ST_OK)
 		return status;
-	return read_locked(store, cache, count);
+	return read_locked(store, count);
 }
 
 enum status conversation_store_lock(struct conversation_store *store,
@@ -267,9 +264,13 @@ static enum status update_rows(struct conversation_store *store,
 	unsigned count = 0, at = 0;
 	enum status status;
 
-	for (unsigned i = 0; i < conversation_cache_count(cache); i++)
-		if (conversation_cache_at(cache, i)->changed)
-			store->by_id[count++] = conversation_cache_at(cache, i);
+	for (unsigned i = 0; i < conversation_cache_count(cache); i++) {
+		struct cached_conversation *conversation =
+			conversation_cache_at(cache, i);
+
+		if (conversation->last_seq > conversation->stored_seq)
+			store->by_id[count++] = conversation;
+	}
 	if (count == 0)
 		return ST_OK;
 	qsort(store->by_id, count, sizeof(struct cached_conversation *), by_id);
@@ -291,113 +292,74 @@ static enum status update_rows(struct conversation_store *store,
 	                                                       : ST_NOT_FOUND;
 }
 
-static enum status flush_members(struct conversation_store *store)
+/* By conversation and user; the highest seq of a user comes first. */
+static int by_member(const void *a, const void *b)
 {
-	enum status status = ST_OK;
-
-	if (store->rows)
-		status = sql_bulk_run(store->sql, &put_members, store->values,
-		                      store->rows);
-	store->rows = 0;
-	return status;
-}
-
-static enum status put_member(struct conversation_store *store,
-                              uint64_t conversation, uint64_t user,
-                              uint64_t read_seq, const struct sql_time *now)
-{
-	unsigned at = store->rows * put_members.row_values;
-
-	add(store, &at, sql_number(user));
-	add(store, &at, sql_number(conversation));
-	add(store, &at, sql_bytes(span_make(now->text, SQL_TIME_LEN)));
-	add(store, &at, sql_number(read_seq));
-	store->rows++;
-	return store->rows == SQL_BULK_MAX ? flush_members(store) : ST_OK;
-}
-
-/* Both users when the conversation is new, else only those who wrote. */
-static enum status put_pair(struct conversation_store *store,
-                            const struct cached_conversation *conversation,
-                            const struct sql_time *now)
-{
-	unsigned sides = conversation->user[0] == conversation->user[1] ? 1 : 2;
-	enum status status = ST_OK;
-
-	for (unsigned side = 0; side < sides && status == ST_OK; side++)
-		if (conversation->created || conversation->read_seq[side])
-			status = put_member(store, conversation->id,
-			                    conversation->user[side],
-			                    conversation->read_seq[side], now);
-	return status;
-}
-
-/* By conversation and user; the last message of a user comes first. */
-static int by_writer(const void *a, const void *b)
-{
-	const struct saved_message *x =
-		&(*(struct batch_entry *const *)a)->saved;
-	const struct saved_message *y =
-		&(*(struct batch_entry *const *)b)->saved;
+	const struct read_position *x = a, *y = b;
 
 	if (x->conversation != y->conversation)
 		return x->conversation < y->conversation ? -1 : 1;
-	if (x->user_from != y->user_from)
-		return x->user_from < y->user_from ? -1 : 1;
+	if (x->user != y->user)
+		return x->user < y->user ? -1 : 1;
 	return (x->seq < y->seq) - (x->seq > y->seq);
 }
 
-static bool same_writer(const struct saved_message *x,
-                        const struct saved_message *y)
+static bool same_member(const struct read_position *x,
+                        const struct read_position *y)
 {
-	return x->conversation == y->conversation &&
-	       x->user_from == y->user_from;
+	return x->conversation == y->conversation && x->user == y->user;
 }
 
-/* The sender of a message to a group has read up to this message. */
-static enum status put_writers(struct conversation_store *store,
-                               struct conversation_cache *cache,
-                               struct batch_entry *const *entries,
-                               unsigned count, const struct sql_time *now)
+/* The rows of one statement, from *at on. */
+static unsigned fill_members(struct conversation_store *store,
+                             const struct read_position *positions,
+                             unsigned count, unsigned *at,
+                             const struct sql_time *now)
 {
-	struct batch_entry **many = store->writers;
+	unsigned rows = 0, value = 0;
+
+	for (; *at < count && rows < SQL_BULK_MAX; ++*at) {
+		const struct read_position *position = &positions[*at];
+
+		if (*at && same_member(position, position - 1))
+			continue;
+		add(store, &value, sql_number(position->user));
+		add(store, &value, sql_number(position->conversation));
+		add(store, &value,
+		    sql_bytes(span_make(now->text, SQL_TIME_LEN)));
+		add(store, &value, sql_number(position->seq));
+		rows++;
+	}
+	return rows;
+}
+
+static enum status put_positions(struct conversation_store *store,
+                                 struct read_position *positions,
+                                 unsigned count, const struct sql_time *now)
+{
 	enum status status = ST_OK;
-	unsigned writers = 0;
+	unsigned at = 0;
 
-	for (unsigned i = 0; i < count; i++)
-		if (!cached_conversation_is_pair(conversation_cache_at(
-			    cache, entries[i]->conversation_index)))
-			many[writers++] = entries[i];
-	if (writers)
-		qsort(many, writers, sizeof(*many), by_writer);
-	for (unsigned i = 0; i < writers && status == ST_OK; i++) {
-		const struct saved_message *saved = &many[i]->saved;
+	qsort(positions, count, sizeof(*positions), by_member);
+	while (at < count && status == ST_OK) {
+		unsigned rows = fill_members(store, positions, count, &at, now);
 
-		if (i == 0 || !same_writer(saved, &many[i - 1]->saved))
-			status = put_member(store, saved->conversation,
-			                    saved->user_from, saved->seq, now);
+		if (rows)
+			status = sql_bulk_run(store->sql, &put_members,
+			                      store->values, rows);
 	}
 	return status;
 }
 
 enum status conversation_store_update(struct conversation_store *store,
                                       struct conversation_cache *cache,
-                                      struct batch_entry *const *entries,
+                                      struct read_position *positions,
                                       unsigned count, uint64_t now_ms)
 {
 	struct sql_time now = sql_time_of(now_ms);
 	enum status status = update_rows(store, cache, &now);
 
-	store->rows = 0;
-	for (unsigned i = 0;
-	     i < conversation_cache_count(cache) && status == ST_OK; i++)
-		if (cached_conversation_is_pair(
-			    conversation_cache_at(cache, i)))
-			status = put_pair(
-				store, conversation_cache_at(cache, i), &now);
-	if (status == ST_OK)
-		status = put_writers(store, cache, entries, count, &now);
 	if (status != ST_OK)
 		return status;
-	return flush_members(store);
+	return put_positions(store, positions, count, &now);
 }

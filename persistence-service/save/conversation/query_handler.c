@@ -8,8 +8,9 @@
 #include <stdlib.h>
 
 enum {
-	ANSWER_MAX = 768 * 1024,  /* to one query: a record's header */
-	SUBJECT_MAX = 512 * 1024, /* of an answer, for one user */
+	ANSWER_MAX = 768 * 1024,        /* to one query: a record's header */
+	SUBJECT_MAX = 512 * 1024,       /* of an answer, for one user */
+	ANSWERS_MAX = 16 * 1024 * 1024, /* of a batch, with its texts */
 	LISTS_MAX = 64 * 1024 * 1024,
 	NUMBER_MAX = 20 + 1,
 };
@@ -119,15 +120,15 @@ void query_handler_destroy(struct query_handler **handler)
 	mem_free(handler);
 }
 
-static void collect_queries(struct query_handler *handler, struct batch *batch,
-                            enum save_kind kind, unsigned from, unsigned to)
+static void collect_queries(struct query_handler *handler,
+                            const struct attempt *attempt, enum save_kind kind)
 {
 	handler->count = 0;
-	for (unsigned i = from; i < to; i++) {
-		struct batch_entry *entry = &batch->entries[i];
+	for (unsigned i = attempt->from; i < attempt->to; i++) {
+		struct batch_entry *entry = &attempt->batch->entries[i];
 
 		if (entry->record.kind == kind &&
-		    entry->outcome != OUTCOME_DEAD)
+		    entry->outcome == OUTCOME_OPEN)
 			handler->queries[handler->count++] =
 				(struct query){.entry = entry};
 	}
@@ -139,11 +140,11 @@ static void keep_answer(struct query_handler *handler, struct batch *batch,
 {
 	entry->outcome = OUTCOME_DONE;
 	if (buf_overflowed(&handler->answer) ||
-	    !batch_has_room(batch, handler->answer.len))
+	    text_store_bytes(batch->texts) + handler->answer.len > ANSWERS_MAX)
 		return;
 	entry->outcome = OUTCOME_NOTIFIED;
-	batch_keep_text(batch, entry, &entry->answer,
-	                buf_span(&handler->answer));
+	entry->answer =
+		text_store_keep(batch->texts, buf_span(&handler->answer));
 }
 
 /* --- rooms and blockers -------------------------------------------------- */
@@ -415,8 +416,7 @@ static enum status answer_roster_queries(struct query_handler *handler,
 }
 
 enum status query_handler_answer(struct query_handler *handler,
-                                 struct batch *batch, unsigned from,
-                                 unsigned to)
+                                 const struct attempt *attempt)
 {
 	static const struct {
 		enum save_kind kind;
@@ -431,9 +431,9 @@ enum status query_handler_answer(struct query_handler *handler,
 	enum status status = ST_OK;
 
 	for (unsigned i = 0; i < ARRAY_LEN(kinds) && status == ST_OK; i++) {
-		collect_queries(handler, batch, kinds[i].kind, from, to);
+		collect_queries(handler, attempt, kinds[i].kind);
 		if (handler->count)
-			status = kinds[i].read(handler, batch);
+			status = kinds[i].read(handler, attempt->batch);
 	}
 	return status;
 }

@@ -10,18 +10,17 @@
 #define PARLEY_PERSISTENCE_SAVE_CONVERSATION_QUERY_HANDLER_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch/batch.h"
+#include "persistence-service/save/batch/attempt.h"
 
 struct query_handler;
 
 struct query_handler *query_handler_create(struct sql *sql);
 void query_handler_destroy(struct query_handler **handler);
 /*
- * Fills `answer` of the queries among the entries [from, to). An answer to
+ * Fills `answer` of the queries among the entries of the attempt. An answer to
  * SAVE_ROOMS leaves out the users that do not fit: the gateway asks again.
  */
 MUST_CHECK enum status query_handler_answer(struct query_handler *handler,
-                                            struct batch *batch, unsigned from,
-                                            unsigned to);
+                                            const struct attempt *attempt);
 
 #endif

@@ -44,9 +44,8 @@ static unsigned collect_unknown(struct block_store *store,
 			conversation_cache_at(cache, i);
 
 		if (!cached_conversation_is_pair(conversation) ||
-		    conversation->blocks_known)
+		    !(conversation->blocked & BLOCKS_UNKNOWN))
 			continue;
-		conversation->blocks_known = true;
 		conversation->blocked = 0;
 		if (conversation->user[0] == conversation->user[1])
 			continue;
@@ -99,10 +98,17 @@ enum status block_store_load(struct block_store *store,
 bool block_store_is_blocked(const struct cached_conversation *conversation,
                             uint64_t user)
 {
-	if (!cached_conversation_is_pair(conversation))
-		return false;
 	return conversation->blocked &
 	       (cached_conversation_side(conversation, user) == 0
 	                ? HIGH_BLOCKS_LOW
 	                : LOW_BLOCKS_HIGH);
+}
+
+bool block_store_blocks(const struct cached_conversation *conversation,
+                        uint64_t user)
+{
+	return conversation->blocked &
+	       (cached_conversation_side(conversation, user) == 0
+	                ? LOW_BLOCKS_HIGH
+	                : HIGH_BLOCKS_LOW);
 }

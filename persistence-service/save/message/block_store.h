@@ -14,11 +14,14 @@ struct block_store;
 
 struct block_store *block_store_create(struct sql *sql);
 void block_store_destroy(struct block_store **store);
-/* Sets `blocked` of each pair. */
+/* Sets `blocked` of each pair where it is unknown. */
 MUST_CHECK enum status block_store_load(struct block_store *store,
                                         struct conversation_cache *cache);
 /* True when the other user of the pair blocks `user`. */
 bool block_store_is_blocked(const struct cached_conversation *conversation,
                             uint64_t user);
+/* True when `user` blocks the other user of the pair. */
+bool block_store_blocks(const struct cached_conversation *conversation,
+                        uint64_t user);
 
 #endif

@@ -35,19 +35,23 @@ void member_check_destroy(struct member_check **check)
 	mem_free(check);
 }
 
+static bool has_roster(const struct cached_conversation *conversation)
+{
+	return !cached_conversation_is_pair(conversation) &&
+	       conversation->state != CONVERSATION_MISSING &&
+	       conversation->state != CONVERSATION_MISPLACED;
+}
+
 static enum status request_rosters(struct member_check *check,
                                    struct batch *batch,
-                                   struct conversation_cache *cache,
-                                   struct batch_entry *const *entries,
+                                   const struct new_message *messages,
                                    unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		const struct cached_conversation *conversation =
-			conversation_cache_at(cache,
-		                              entries[i]->conversation_index);
+			messages[i].conversation;
 
-		if (!cached_conversation_is_pair(conversation) &&
-		    !conversation->missing)
+		if (has_roster(conversation))
 			rosters_request(check->rosters, conversation->id,
 			                conversation->last_seq,
 			                conversation->large);
@@ -57,20 +61,17 @@ static enum status request_rosters(struct member_check *check,
 
 /* The senders in large conversations that their rosters do not know. */
 static unsigned collect_unknown(struct member_check *check,
-                                struct conversation_cache *cache,
-                                struct batch_entry *const *entries,
+                                const struct new_message *messages,
                                 unsigned count)
 {
 	unsigned asked = 0;
 
 	for (unsigned i = 0; i < count; i++) {
 		const struct cached_conversation *conversation =
-			conversation_cache_at(cache,
-		                              entries[i]->conversation_index);
-		uint64_t user = entries[i]->record.sender;
+			messages[i].conversation;
+		uint64_t user = messages[i].entry->record.sender;
 
-		if (cached_conversation_is_pair(conversation) ||
-		    conversation->missing || !conversation->large ||
+		if (!has_roster(conversation) || !conversation->large ||
 		    roster_contains(
 			    rosters_get(check->rosters, conversation->id),
 			    user))
@@ -84,17 +85,15 @@ static unsigned collect_unknown(struct member_check *check,
 }
 
 enum status member_check_load(struct member_check *check, struct batch *batch,
-                              struct conversation_cache *cache,
-                              struct batch_entry *const *entries,
+                              const struct new_message *messages,
                               unsigned count)
 {
-	enum status status =
-		request_rosters(check, batch, cache, entries, count);
+	enum status status = request_rosters(check, batch, messages, count);
 	unsigned asked = 0;
 	struct sql_value row[2];
 
 	if (status == ST_OK)
-		asked = collect_unknown(check, cache, entries, count);
+		asked = collect_unknown(check, messages, count);
 	if (asked)
 		status = sql_bulk_run(check->sql, &find_members, check->values,
 		                      asked);
@@ -108,18 +107,15 @@ enum status member_check_load(struct member_check *check, struct batch *batch,
 }
 
 bool member_check_passed(const struct member_check *check,
-                         struct conversation_cache *cache,
-                         const struct batch_entry *entry)
+                         const struct new_message *message)
 {
-	const struct cached_conversation *conversation =
-		conversation_cache_at(cache, entry->conversation_index);
-	uint64_t user = entry->record.sender;
+	const struct cached_conversation *conversation = message->conversation;
+	uint64_t user = message->entry->record.sender;
 
-	if (conversation->missing)
-		return false;
 	if (cached_conversation_is_pair(conversation))
 		return conversation->user[0] == user ||
 		       conversation->user[1] == user;
-	return roster_contains(rosters_get(check->rosters, conversation->id),
+	return has_roster(conversation) &&
+	       roster_contains(rosters_get(check->rosters, conversation->id),
 	                       user);
 }

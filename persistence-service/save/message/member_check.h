@@ -1,6 +1,5 @@
 /*
- * member_check - checks that the sender of a message is in its conversation,
- * and finds the recipients of messages to groups and channels.
+ * member_check - checks that the sender of a message is in its conversation.
  *
  * All calls belong to one open transaction. Errors are those of sql.h.
  */
@@ -8,9 +7,8 @@
 #define PARLEY_PERSISTENCE_SAVE_MESSAGE_MEMBER_CHECK_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch/batch.h"
-#include "persistence-service/save/conversation/conversation_cache.h"
 #include "persistence-service/save/conversation/roster.h"
+#include "persistence-service/save/message/new_message.h"
 
 struct member_check;
 
@@ -19,17 +17,15 @@ struct member_check *member_check_create(struct sql *sql,
 void member_check_destroy(struct member_check **check);
 
 /*
- * Reads the members of the entries' conversations that are not cached. The
- * conversations have their last_seq.
+ * Reads the members of the messages' conversations that are not cached. The
+ * states of the conversations are known.
  */
 MUST_CHECK enum status member_check_load(struct member_check *check,
                                          struct batch *batch,
-                                         struct conversation_cache *cache,
-                                         struct batch_entry *const *entries,
+                                         const struct new_message *messages,
                                          unsigned count);
-/* True when the sender of one of these entries is in its conversation. */
+/* True when the sender of one of these messages is in its conversation. */
 bool member_check_passed(const struct member_check *check,
-                         struct conversation_cache *cache,
-                         const struct batch_entry *entry);
+                         const struct new_message *message);
 
 #endif

@@ -30,7 +30,7 @@ static struct sql_bulk find_duplicates = {
 		" x.created_at, x.body, c.ckey, x.reply_to,"
 		" x.kind, x.revision, x.deleted_at"
 		" FROM messages x FORCE INDEX (by_sender_uuid)"
-		" JOIN conversations c ON c.id = x.conversation"
+		" LEFT JOIN conversations c ON c.id = x.conversation"
 		" WHERE (x.sender, x.uuid) IN (",
 	.row = "(?,?)",
 	.between = ",",
@@ -74,7 +74,7 @@ static void fill_row(struct message_store *store, struct sql_value *row,
 }
 
 enum status message_store_insert(struct message_store *store,
-                                 struct batch_entry *const *entries,
+                                 const struct new_message *messages,
                                  unsigned count)
 {
 	enum status status;
@@ -82,7 +82,7 @@ enum status message_store_insert(struct message_store *store,
 
 	for (unsigned i = 0; i < count; i++)
 		fill_row(store, &store->values[i * VALUES_EACH],
-		         &entries[i]->saved);
+		         &messages[i].entry->saved);
 	for (unsigned done = 0; done < count; done += ran) {
 		status = sql_bulk_run_exact(store->sql, &insert_rows,
 		                            &store->values[done * VALUES_EACH],
@@ -90,7 +90,7 @@ enum status message_store_insert(struct message_store *store,
 		if (status != ST_OK)
 			return status;
 		for (unsigned i = 0; i < ran; i++)
-			entries[done + i]->saved.id =
+			messages[done + i].entry->saved.id =
 				sql_insert_id(store->sql) + i;
 	}
 	return ST_OK;
@@ -123,8 +123,12 @@ static void set_duplicate(const struct sql_value *row, struct batch *batch,
 	entry = batch_dedup_find(dedup, row[0].number, &uuid);
 	if (!entry || entry->outcome != OUTCOME_OPEN)
 		return;
+	if (row[9].number != ENTRY_MESSAGE) {
+		batch_entry_refuse(entry, FRAME_BAD_UUID,
+		                   "the uuid names something else");
+		return;
+	}
 	entry->outcome = OUTCOME_DUPLICATE;
-	entry->roster = NULL; /* of a transaction that was rolled back */
 	entry->saved = (struct saved_message){
 		.kind = (enum entry_kind)row[9].number,
 		.id = row[4].number,
@@ -139,7 +143,7 @@ static void set_duplicate(const struct sql_value *row, struct batch *batch,
 	};
 	if (row[11].kind != SQL_NULL)
 		(void)sql_time_read(row[11].bytes, &entry->saved.deleted_at_ms);
-	batch_keep_text(batch, entry, &entry->saved.message, row[6].bytes);
+	entry->saved.message = text_store_keep(batch->texts, row[6].bytes);
 }
 
 enum status message_store_find_duplicates(struct message_store *store,

@@ -74,22 +74,18 @@ static enum status read_visible(struct reply_check *check, unsigned asked)
 }
 
 enum status reply_check_load(struct reply_check *check,
-                             struct conversation_cache *cache,
-                             struct batch_entry *const *entries, unsigned count)
+                             const struct new_message *messages, unsigned count)
 {
 	unsigned asked = 0;
 
 	check->count = 0;
 	for (unsigned i = 0; i < count; i++) {
-		const struct save_record *record = &entries[i]->record;
-		const struct cached_conversation *conversation =
-			conversation_cache_at(cache,
-		                              entries[i]->conversation_index);
+		const struct save_record *record = &messages[i].entry->record;
 		struct sql_value *row = &check->values[asked * VALUES_EACH];
 
 		if (!record->reply_to)
 			continue;
-		row[0] = sql_number(conversation->id);
+		row[0] = sql_number(messages[i].conversation->id);
 		row[1] = sql_number(record->reply_to);
 		row[2] = sql_number(record->sender);
 		asked++;
@@ -98,12 +94,11 @@ enum status reply_check_load(struct reply_check *check,
 }
 
 bool reply_check_passed(const struct reply_check *check,
-                        struct conversation_cache *cache,
-                        const struct batch_entry *entry)
+                        const struct new_message *message)
 {
-	struct visible_message wanted = {
-		conversation_cache_at(cache, entry->conversation_index)->id,
-		entry->record.reply_to, entry->record.sender};
+	const struct save_record *record = &message->entry->record;
+	struct visible_message wanted = {message->conversation->id,
+	                                 record->reply_to, record->sender};
 
 	return !wanted.seq || bsearch(&wanted, check->visible, check->count,
 	                              sizeof(wanted), compare);

@@ -8,22 +8,19 @@
 #define PARLEY_PERSISTENCE_SAVE_MESSAGE_REPLY_CHECK_H
 
 #include "common/io/sql/sql.h"
-#include "persistence-service/save/batch/batch.h"
-#include "persistence-service/save/conversation/conversation_cache.h"
+#include "persistence-service/save/message/new_message.h"
 
 struct reply_check;
 
 struct reply_check *reply_check_create(struct sql *sql);
 void reply_check_destroy(struct reply_check **check);
 
-/* Reads the messages that the entries reply to; conversations are known. */
+/* Reads the messages that these reply to; conversations are known. */
 MUST_CHECK enum status reply_check_load(struct reply_check *check,
-                                        struct conversation_cache *cache,
-                                        struct batch_entry *const *entries,
+                                        const struct new_message *messages,
                                         unsigned count);
-/* True when one of these entries is no reply, or a valid one. */
+/* True when one of these messages is no reply, or a valid one. */
 bool reply_check_passed(const struct reply_check *check,
-                        struct conversation_cache *cache,
-                        const struct batch_entry *entry);
+                        const struct new_message *message);
 
 #endif

@@ -1,13 +1,13 @@
-#include "persistence-service/save/receipt/receipt_store.h"
+#include "persistence-service/save/receipt/receipts.h"
 
 #include "common/base/mem.h"
 #include "common/io/sql/bulk.h"
 
 #include <stdlib.h>
 
-enum { VALUES_EACH = 4, STATE_COLUMNS = 6 };
+enum { VALUES_EACH = 4, STATE_COLUMNS = 7 };
 
-struct receipt_store {
+struct receipts {
 	struct sql *sql;
 	struct rosters *rosters;
 	/* One for each user and conversation, with its highest numbers. */
@@ -33,8 +33,12 @@ static struct sql_bulk update_members = {
 static struct sql_bulk select_members = {
 	.head = "SELECT m.user, m.conversation,"
 		" GREATEST(m.delivered_seq, m.read_seq), m.read_seq,"
-		" CAST(IF(c.kind = 1, 0, c.last_seq) AS UNSIGNED), c.large"
+		" CAST(IF(c.kind = 1, 0, c.last_seq) AS UNSIGNED), c.large,"
+		" b.user IS NOT NULL"
 		" FROM members m JOIN conversations c ON c.id = m.conversation"
+		" LEFT JOIN members o ON c.kind = 1"
+		" AND o.conversation = c.id AND o.user <> m.user"
+		" LEFT JOIN blocks b ON b.user = o.user AND b.blocked = m.user"
 		" WHERE c.deleted_at IS NULL AND (m.user, m.conversation) IN (",
 	.row = "(?,?)",
 	.between = ",",
@@ -42,19 +46,18 @@ static struct sql_bulk select_members = {
 	.row_values = 2,
 };
 
-struct receipt_store *receipt_store_create(struct sql *sql,
-                                           struct rosters *rosters)
+struct receipts *receipts_create(struct sql *sql, struct rosters *rosters)
 {
-	struct receipt_store *store = mem_new(sizeof(*store));
+	struct receipts *receipts = mem_new(sizeof(*receipts));
 
-	store->sql = sql;
-	store->rosters = rosters;
-	return store;
+	receipts->sql = sql;
+	receipts->rosters = rosters;
+	return receipts;
 }
 
-void receipt_store_destroy(struct receipt_store **store)
+void receipts_destroy(struct receipts **receipts)
 {
-	mem_free(store);
+	mem_free(receipts);
 }
 
 /* --- merging ------------------------------------------------------------- */
@@ -91,79 +94,67 @@ static void init_receipt(struct batch_entry *entry)
 }
 
 /* In sorted entries, the receipts of one member merge into the last one. */
-static void merge(struct receipt_store *store)
+static void merge(struct receipts *receipts)
 {
 	unsigned kept = 0;
 
-	for (unsigned i = 0; i < store->count; i++) {
-		struct batch_entry *entry = store->entries[i];
+	for (unsigned i = 0; i < receipts->count; i++) {
+		struct batch_entry *entry = receipts->entries[i];
 		struct receipt *receipt = &entry->receipt;
 
-		if (kept && same_member(store->entries[kept - 1], entry)) {
+		if (kept && same_member(receipts->entries[kept - 1], entry)) {
 			const struct receipt *older =
-				&store->entries[--kept]->receipt;
+				&receipts->entries[--kept]->receipt;
 
 			if (older->delivered > receipt->delivered)
 				receipt->delivered = older->delivered;
 			if (older->read > receipt->read)
 				receipt->read = older->read;
 		}
-		store->entries[kept++] = entry;
+		receipts->entries[kept++] = entry;
 	}
-	store->count = kept;
+	receipts->count = kept;
 }
 
-static bool is_receipt(const struct batch_entry *entry)
+static void collect(struct receipts *receipts, const struct attempt *attempt)
 {
-	return save_kind_is_receipt(entry->record.kind) &&
-	       entry->outcome != OUTCOME_DEAD;
-}
-
-static void collect(struct receipt_store *store, struct batch *batch,
-                    unsigned from, unsigned to)
-{
-	store->count = 0;
-	for (unsigned i = from; i < to; i++) {
-		struct batch_entry *entry = &batch->entries[i];
-
-		if (!is_receipt(entry))
-			continue;
-		init_receipt(entry);
-		store->entries[store->count++] = entry;
-	}
-	if (store->count == 0)
+	receipts->count = attempt_collect(attempt, save_kind_is_receipt,
+	                                  receipts->entries);
+	for (unsigned i = 0; i < receipts->count; i++)
+		init_receipt(receipts->entries[i]);
+	if (receipts->count == 0)
 		return;
-	qsort(store->entries, store->count, sizeof(struct batch_entry *),
+	qsort(receipts->entries, receipts->count, sizeof(struct batch_entry *),
 	      by_member);
-	merge(store);
+	merge(receipts);
 }
 
 /* --- SQL ----------------------------------------------------------------- */
-static enum status write_receipts(struct receipt_store *store)
+static enum status write_receipts(struct receipts *receipts)
 {
-	for (unsigned i = 0; i < store->count; i++) {
-		const struct receipt *receipt = &store->entries[i]->receipt;
-		struct sql_value *row = &store->values[i * VALUES_EACH];
+	for (unsigned i = 0; i < receipts->count; i++) {
+		const struct receipt *receipt = &receipts->entries[i]->receipt;
+		struct sql_value *row = &receipts->values[i * VALUES_EACH];
 
 		row[0] = sql_number(receipt->user);
 		row[1] = sql_number(receipt->conversation);
 		row[2] = sql_number(receipt->delivered);
 		row[3] = sql_number(receipt->read);
 	}
-	return sql_bulk_run(store->sql, &update_members, store->values,
-	                    store->count);
+	return sql_bulk_run(receipts->sql, &update_members, receipts->values,
+	                    receipts->count);
 }
 
-static struct batch_entry *find_entry(struct receipt_store *store,
-                                      uint64_t user, uint64_t conversation)
+static struct batch_entry *find_entry(struct receipts *receipts, uint64_t user,
+                                      uint64_t conversation)
 {
 	struct batch_entry wanted = {.record.sender = user,
 	                             .record.conversation = conversation};
-	unsigned low = 0, high = store->count;
+	unsigned low = 0, high = receipts->count;
 
 	while (low < high) {
 		unsigned middle = low + (high - low) / 2;
-		struct batch_entry *entry = store->entries[middle];
+		struct batch_entry *entry = receipts->entries[middle];
 		const struct batch_entry *pointers[2] = {entry, &wanted};
 
 		if (same_member(entry, &wanted))
@@ -176,71 +167,71 @@ static struct batch_entry *find_entry(struct receipt_store *store,
 	return NULL;
 }
 
-static void set_state(struct receipt_store *store, const struct sql_value *row)
+static void set_state(struct receipts *receipts, const struct sql_value *row)
 {
 	struct batch_entry *entry =
-		find_entry(store, row[0].number, row[1].number);
+		find_entry(receipts, row[0].number, row[1].number);
 
 	if (!entry)
 		return;
 	entry->outcome = OUTCOME_NOTIFIED;
 	entry->receipt.delivered = row[2].number;
 	entry->receipt.read = row[3].number;
-	rosters_request(store->rosters, row[1].number, row[4].number,
+	entry->sender_only = row[6].number != 0;
+	rosters_request(receipts->rosters, row[1].number, row[4].number,
 	                row[5].number != 0);
 }
 
-static enum status read_states(struct receipt_store *store)
+static enum status read_states(struct receipts *receipts)
 {
 	struct sql_value row[STATE_COLUMNS];
 	enum status status;
 
-	for (unsigned i = 0; i < store->count; i++) {
-		const struct receipt *receipt = &store->entries[i]->receipt;
+	for (unsigned i = 0; i < receipts->count; i++) {
+		const struct receipt *receipt = &receipts->entries[i]->receipt;
 
-		store->values[i * 2] = sql_number(receipt->user);
-		store->values[i * 2 + 1] = sql_number(receipt->conversation);
+		receipts->values[i * 2] = sql_number(receipt->user);
+		receipts->values[i * 2 + 1] = sql_number(receipt->conversation);
 	}
-	status = sql_bulk_run(store->sql, &select_members, store->values,
-	                      store->count);
+	status = sql_bulk_run(receipts->sql, &select_members, receipts->values,
+	                      receipts->count);
 	while (status == ST_OK) {
-		status = sql_fetch(store->sql, row, STATE_COLUMNS);
+		status = sql_fetch(receipts->sql, row, STATE_COLUMNS);
 		if (status == ST_OK)
-			set_state(store, row);
+			set_state(receipts, row);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static void set_outcomes(struct receipt_store *store)
+static void set_outcomes(struct receipts *receipts)
 {
-	for (unsigned i = 0; i < store->count; i++) {
-		struct batch_entry *entry = store->entries[i];
+	for (unsigned i = 0; i < receipts->count; i++) {
+		struct batch_entry *entry = receipts->entries[i];
 
 		if (entry->outcome == OUTCOME_NOTIFIED) {
-			entry->roster = rosters_get(store->rosters,
+			entry->roster = rosters_get(receipts->rosters,
 			                            entry->record.conversation);
 			continue;
 		}
-		entry->outcome = OUTCOME_REFUSED;
-		entry->code = FRAME_UNKNOWN_CONVERSATION;
-		entry->why = "there is no such conversation";
+		batch_entry_refuse(entry, FRAME_UNKNOWN_CONVERSATION,
+		                   "there is no such conversation");
 	}
 }
 
-enum status receipt_store_write(struct receipt_store *store,
-                                struct batch *batch, unsigned from, unsigned to)
+enum status receipts_save(struct receipts *receipts,
+                          const struct attempt *attempt)
 {
 	enum status status;
 
-	collect(store, batch, from, to);
-	if (store->count == 0)
+	collect(receipts, attempt);
+	if (receipts->count == 0)
 		return ST_OK;
-	status = write_receipts(store);
+	status = write_receipts(receipts);
 	if (status == ST_OK)
-		status = read_states(store);
+		status = read_states(receipts);
 	if (status == ST_OK)
-		status = rosters_load(store->rosters, batch);
+		status = rosters_load(receipts->rosters, attempt->batch);
 	if (status == ST_OK)
-		set_outcomes(store);
+		set_outcomes(receipts);
 	return status;
 }
