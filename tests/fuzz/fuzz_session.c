@@ -684,7 +684,7 @@ static void more(uint8_t what)
 		tell_rooms(what | 128, next_bytes());
 		break;
 	case 3:
-		presence_queries_redis_up(presence);
+		presence_queries_redis_up(presence, what & 1);
 		rooms_invalidate_all(rooms);
 		break;
 	default:

@@ -238,7 +238,9 @@ MUTANTS = [
         "listening_before_positioned",
         "the gateway accepts sockets a moment before it reads events",
         [("websocket-service/deliver/bus.c",
-          "	enum status st = bus->reader ? ST_OK : start_reader(bus);\n\n"
+          "	enum status st = bus->reader ? ST_OK : check_topics(bus, why);\n\n"
+          "	if (st == ST_OK && !bus->reader)\n"
+          "		st = start_reader(bus);\n"
           "	if (st == ST_OK)\n"
           "		st = ask_topic(bus, BEGIN_WAIT_MS);\n",
           "	enum status st;\n\n"
@@ -246,7 +248,9 @@ MUTANTS = [
           "		(void)start_reader(bus);\n"
           "		return;\n"
           "	}\n"
-          "	st = ask_topic(bus, BEGIN_WAIT_MS);\n"
+          "	st = check_topics(bus, why);\n"
+          "	if (st == ST_OK)\n"
+          "		st = ask_topic(bus, BEGIN_WAIT_MS);\n"
           "	(void)uv_timer_start(&bus->begin_later, begin, 1500, 0);\n")],
         killed("websocket-service", 1), {"unheard", "undelivered"}),
     Mutant(
