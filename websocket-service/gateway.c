@@ -1,4 +1,5 @@
 #include "websocket-service/gateway.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/kafka/kafka.h"
@@ -18,6 +19,12 @@
 #include "websocket-service/receive/pending_sends.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/sockets.h"
+
+/*
+ * Of a drain, for messages under way. The rest of SERVICE_DRAIN_S is for the
+ * clients, to read the close frame and to close.
+ */
+enum { SETTLE_WAIT_MS = 6000 };
 
 static void close_sockets(struct gateway *g, bool settled_only)
 {
@@ -42,8 +49,9 @@ static void on_second(void *context)
 	metric_set(&gateway_metrics.rooms, rooms_count(g->rooms));
 	metric_set(&gateway_metrics.rooms_pending_users,
 	           rooms_pending_users(g->rooms));
-	if (g->draining)
-		close_sockets(g, true);
+	if (g->draining_since_ms)
+		close_sockets(g, clock_mono_ms() <
+		                         g->draining_since_ms + SETTLE_WAIT_MS);
 }
 
 static void on_tick(void *context)
@@ -109,7 +117,7 @@ void gateway_drain(void *gateway)
 {
 	struct gateway *g = gateway;
 
-	g->draining = true;
+	g->draining_since_ms = clock_mono_ms();
 	service_part("sockets", false, "draining");
 	bus_drain(g->bus);
 	presence_publisher_drain(g->presence_publisher);

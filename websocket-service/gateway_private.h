@@ -43,8 +43,8 @@ struct gateway {
 	/* presence/ */
 	struct presence_publisher *presence_publisher;
 	struct presence_queries *presence_queries;
-	enum status broken; /* ends the service */
-	bool draining;
+	enum status broken;         /* ends the service */
+	uint64_t draining_since_ms; /* 0: not draining */
 	bool redis_lost; /* Redis was down; what it holds may be too old */
 };
 

@@ -50,18 +50,29 @@ static void unlink_user(struct connection *c)
 	                !user_connections_find(c->set->by_user, c->user));
 }
 
+void connection_finish_closing(struct connection *c)
+{
+	websocket_reader_free(&c->reader);
+	c->unreadable = true;
+	c->shutdown_after_flush = true;
+	connection_mark_dirty(c);
+}
+
 void connection_start_closing(struct connection *c)
 {
+	bool was_open = c->state == STATE_OPEN;
+
 	connection_leave_handshakes(c);
 	c->state = STATE_CLOSING;
-	c->shutdown_after_flush = true;
 	c->deadline_s = clock_mono_s() + CLOSE_WAIT_S;
 	unlink_user(c);
 	identity_client_cancel(&c->waiter);
-	websocket_reader_free(&c->reader);
 	mem_free(&c->session);
 	timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
-	connection_mark_dirty(c);
+	if (!was_open || c->unreadable)
+		connection_finish_closing(c);
+	else
+		connection_mark_dirty(c);
 }
 
 void connection_close(struct connection *connection, enum websocket_code code,
@@ -175,6 +186,17 @@ void connection_on_timer(void *context, struct timer_wheel_entry *timer)
 
 /* --- events of the socket ------------------------------------------------ */
 
+/* Past the bound, further bytes stay in the peer's kernel until the deadline.
+ */
+static void discard(struct connection *c, char *data, size_t len)
+{
+	c->lingered_bytes += len;
+	if (c->lingered_bytes > CONNECTION_LINGER_BYTES)
+		socket_pause(c->socket, true);
+	else if (!c->unreadable)
+		connection_discard_frames(c, data, len);
+}
+
 static bool on_received(void *connection, char *data, size_t len)
 {
 	struct connection *c = connection;
@@ -183,7 +205,8 @@ static bool on_received(void *connection, char *data, size_t len)
 		connection_read_head(c, span_make(data, len));
 	else if (c->state == STATE_OPEN)
 		connection_read_frames(c, data, len);
-	/* In other states the bytes are dropped until the peer closes. */
+	else if (c->state == STATE_CLOSING)
+		discard(c, data, len);
 	return true;
 }
 

@@ -41,6 +41,7 @@ static void on_message(struct connection *c,
 		connection_queue(c, buf_span(&pong));
 		break;
 	case WEBSOCKET_CLOSE:
+		c->unreadable = true;
 		connection_close(c,
 		                 message->code == WEBSOCKET_NO_CODE
 		                         ? WEBSOCKET_NORMAL
@@ -52,8 +53,8 @@ static void on_message(struct connection *c,
 	}
 }
 
-static void on_fault(struct connection *c, enum websocket_code code,
-                     const char *why)
+static void close_for(struct connection *c, enum websocket_code code,
+                      const char *why)
 {
 	log_event(LOG_WARN, "socket.fault", F_NUMBER("user", c->user),
 	          F_NUMBER("code", (unsigned)code), F_TEXT("why", why));
@@ -80,11 +81,12 @@ static bool is_flood(struct connection *c)
 	                          c->received_s);
 }
 
-/* Reads nothing more: further bytes stay in the client's kernel. */
-static void on_flood(struct connection *c)
+/* What follows a fault cannot be read as frames. */
+static void on_fault(struct connection *c,
+                     const struct websocket_message *fault)
 {
-	on_fault(c, WEBSOCKET_POLICY, "too many control frames or fragments");
-	socket_pause(c->socket, true);
+	c->unreadable = true;
+	close_for(c, fault->code, fault->why);
 }
 
 void connection_read_frames(struct connection *c, char *data, size_t len)
@@ -96,12 +98,28 @@ void connection_read_frames(struct connection *c, char *data, size_t len)
 	while (c->state == STATE_OPEN) {
 		event = websocket_read(&c->reader, &data, &len, &message);
 		if (event == WEBSOCKET_FAULT)
-			on_fault(c, message.code, message.why);
+			on_fault(c, &message);
 		else if (is_flood(c))
-			on_flood(c);
+			close_for(c, WEBSOCKET_POLICY,
+			          "too many control frames or fragments");
 		else if (event == WEBSOCKET_MESSAGE)
 			on_message(c, &message);
 		else
 			return;
 	}
+	/* We have closed: the rest is discarded. */
+	if (len && !c->unreadable)
+		connection_discard_frames(c, data, len);
+}
+
+void connection_discard_frames(struct connection *c, char *data, size_t len)
+{
+	struct websocket_message message;
+	enum websocket_event event;
+
+	do {
+		event = websocket_read(&c->reader, &data, &len, &message);
+	} while (event == WEBSOCKET_MESSAGE && message.op != WEBSOCKET_CLOSE);
+	if (event != WEBSOCKET_MORE)
+		connection_finish_closing(c);
 }

@@ -27,13 +27,15 @@ enum {
 	/* Sockets past connections_max, while they are being refused. */
 	CONNECTION_REFUSED_MAX = 1024,
 	CONNECTION_HEAD_WAIT_S = 10, /* for the whole request head */
+	/* Bytes that are read and discarded after our close or refusal. */
+	CONNECTION_LINGER_BYTES = 1024 * 1024,
 };
 
 enum state {
 	STATE_HEAD,    /* reading the request head */
 	STATE_LOOKUP,  /* waiting for the owner of the token */
 	STATE_OPEN,    /* 101 is sent or queued */
-	STATE_CLOSING, /* a close or a refusal is queued, input is dropped */
+	STATE_CLOSING, /* a close or a refusal is queued, input is discarded */
 };
 
 struct connection {
@@ -50,6 +52,7 @@ struct connection {
 	uint8_t state;
 	bool dirty;
 	bool shutdown_after_flush;
+	bool unreadable; /* what follows is no frame, or not to be read */
 
 	bool subprotocol;
 	bool ignored_logged;
@@ -66,8 +69,9 @@ struct connection {
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
 	uint64_t received_s;
-	uint64_t deadline_s;    /* in STATE_HEAD and STATE_CLOSING */
-	uint64_t token_ended_s; /* when the end was noticed; 0: not yet */
+	uint64_t lingered_bytes; /* in STATE_CLOSING */
+	uint64_t deadline_s;     /* in STATE_HEAD and STATE_CLOSING */
+	uint64_t token_ended_s;  /* when the end was noticed; 0: not yet */
 	unsigned unsettled;
 	struct refusals refusals;
 	char key[25];
@@ -87,8 +91,16 @@ struct connections {
 };
 
 /* connection.c */
-/* Ends reading and delivery. The peer has CLOSE_WAIT_S to close. */
+/*
+ * Ends delivery. The peer has CLOSE_WAIT_S to read what is queued and to close.
+ * Meanwhile its bytes are read and discarded, up to CONNECTION_LINGER_BYTES:
+ * with unread bytes, closing the socket would reset it, and the peer would lose
+ * our close frame. A proxy closes both sides when we end ours, so our side ends
+ * after the peer's close frame, if we can still read that.
+ */
 void connection_start_closing(struct connection *c);
+/* The peer's close frame has arrived, or can no longer be read. */
+void connection_finish_closing(struct connection *c);
 /* Sets the timer for the ping, or for an earlier deadline. */
 void connection_plan_timer(struct connection *c, uint64_t ping_at_s);
 void connection_on_timer(void *context, struct timer_wheel_entry *timer);
@@ -102,6 +114,8 @@ void connection_leave_handshakes(struct connection *c);
 
 /* connection_in.c */
 void connection_read_frames(struct connection *c, char *data, size_t len);
+/* In STATE_CLOSING: looks for the peer's close frame. */
+void connection_discard_frames(struct connection *c, char *data, size_t len);
 /* Whether the token has expired; the first call that notices it logs it. */
 bool connection_token_ended(struct connection *c);
 

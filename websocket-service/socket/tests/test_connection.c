@@ -4,7 +4,7 @@
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
 #include "tests/support/fake_clock.h"
-#include "websocket-service/socket/connection.h"
+#include "websocket-service/socket/connection_private.h"
 #include "websocket-service/socket/upgrade.h"
 
 #include <setjmp.h>
@@ -295,12 +295,29 @@ static struct websocket_message next_frame(struct socket *socket)
 	return message;
 }
 
-static void gets_close(struct socket *socket, unsigned code)
+static void says_fragment(struct socket *socket, enum websocket_op op)
+{
+	char frame[] = {(char)op, (char)0x81, 0, 0, 0, 0, ' '};
+
+	says(socket, span_make(frame, sizeof(frame)));
+}
+
+/* Without an answer of the peer. */
+static void gets_close_only(struct socket *socket, unsigned code)
 {
 	struct websocket_message message = next_frame(socket);
 
 	assert_int_equal(message.op, WEBSOCKET_CLOSE);
 	assert_int_equal(message.code, code);
+	assert_int_equal(unread(socket).len, 0);
+}
+
+/* Our side ends at once, or else when the peer has answered. */
+static void gets_close(struct socket *socket, unsigned code)
+{
+	gets_close_only(socket, code);
+	if (!socket->finished)
+		says_frame(socket, WEBSOCKET_CLOSE, SPAN("\x03\xe8"));
 	assert_int_equal(unread(socket).len, 0);
 	assert_true(socket->finished);
 }
@@ -543,13 +560,6 @@ static void a_ping_is_answered_with_its_payload(void **state)
 	assert_true(span_equal(pong.payload, SPAN("here?")));
 }
 
-static void says_fragment(struct socket *socket, enum websocket_op op)
-{
-	char frame[] = {(char)op, (char)0x81, 0, 0, 0, 0, ' '};
-
-	says(socket, span_make(frame, sizeof(frame)));
-}
-
 static void pings_have_a_rate_and_a_burst(void **state)
 {
 	struct socket *socket = opens(0);
@@ -561,7 +571,6 @@ static void pings_have_a_rate_and_a_burst(void **state)
 	}
 	says_frame(socket, WEBSOCKET_PING, SPAN("?"));
 	gets_close(socket, WEBSOCKET_POLICY);
-	assert_true(socket->paused);
 	seconds_pass(4);
 	assert_true(socket->ended);
 }
@@ -753,11 +762,103 @@ static void a_peer_that_does_not_close_is_aborted(void **state)
 
 	(void)state;
 	connection_close(opened, WEBSOCKET_POLICY, "");
-	gets_close(socket, 1008);
+	gets_close_only(socket, 1008);
+	assert_false(socket->finished);
 	seconds_pass(2);
 	assert_false(socket->ended);
 	seconds_pass(2);
 	assert_true(socket->ended);
+}
+
+/* The close frame of a peer that goes on sending until it has read ours. */
+static void our_side_ends_after_the_peers_close_frame(void **state)
+{
+	static const unsigned codes[] = {
+		WEBSOCKET_GOING_AWAY,  WEBSOCKET_POLICY,   WEBSOCKET_TRY_LATER,
+		WEBSOCKET_TOKEN_ENDED, WEBSOCKET_TOO_SLOW, WEBSOCKET_TOO_FAST,
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(codes); i++) {
+		struct socket *socket = opens(0);
+
+		connection_close(opened, codes[i], "why");
+		says_frame(socket, WEBSOCKET_TEXT, SPAN("late"));
+		gets_close_only(socket, codes[i]);
+		says_frame(socket, WEBSOCKET_TEXT, SPAN("later"));
+		says_frame(socket, WEBSOCKET_PING, SPAN("?"));
+		says_fragment(socket, WEBSOCKET_TEXT);
+		says(socket, SPAN("\x88\x82\0\0"));
+		assert_int_equal(unread(socket).len, 0);
+		assert_false(socket->finished);
+		says(socket, SPAN("\0\0\x03\xe8"));
+		assert_int_equal(unread(socket).len, 0);
+		assert_true(socket->finished);
+		says_frame(socket, WEBSOCKET_TEXT, SPAN("after the end"));
+		assert_false(socket->ended);
+		assert_false(socket->paused);
+		assert_int_equal(received.len, 0);
+		(void)stop(&(void *){NULL});
+		(void)start(&(void *){NULL});
+	}
+}
+
+static void what_follows_a_close_in_the_same_bytes_is_read_as_well(void **state)
+{
+	struct socket *socket = opens(0);
+	struct buf flood CLEANUP(buf_free) = BUF(SENT_MAX);
+
+	(void)state;
+	for (unsigned i = 0; i < 10 * CONTROLS_BURST; i++)
+		buf_append(&flood, SPAN("\x8a\x80\0\0\0\0"));
+	buf_append(&flood, SPAN("\x88\x80\0\0\0\0"));
+	says(socket, buf_span(&flood));
+	gets_close_only(socket, WEBSOCKET_POLICY);
+	assert_true(socket->finished);
+}
+
+static void a_fault_ends_our_side_at_once(void **state)
+{
+	struct socket *socket = opens(0);
+
+	(void)state;
+	connection_close(opened, WEBSOCKET_TOO_FAST, "");
+	gets_close_only(socket, WEBSOCKET_TOO_FAST);
+	assert_false(socket->finished);
+	says(socket, SPAN("\xff\xff no frame"));
+	connections_flush(set);
+	assert_true(socket->finished);
+	assert_false(socket->ended);
+}
+
+static void what_is_discarded_after_a_close_is_bounded(void **state)
+{
+	static char junk[16 * 1024];
+	struct socket *open = opens(0);
+	struct socket *refused;
+	unsigned count = CONNECTION_LINGER_BYTES / sizeof(junk);
+
+	(void)state;
+	connection_close(opened, WEBSOCKET_TOO_FAST, "");
+	gets_close_only(open, WEBSOCKET_TOO_FAST);
+	owner.status = ST_DENIED;
+	refused = arrives(1);
+	says(refused, SPAN(HEAD));
+	refused_with(refused, 401);
+	for (unsigned i = 0; i < count; i++) {
+		says(open, span_make(junk, sizeof(junk)));
+		says(refused, span_make(junk, sizeof(junk)));
+	}
+	assert_false(open->paused);
+	assert_false(refused->paused);
+	says(open, SPAN("x"));
+	says(refused, SPAN("x"));
+	assert_true(open->paused);
+	assert_true(refused->paused);
+	assert_false(open->ended);
+	seconds_pass(4);
+	assert_true(open->ended);
+	assert_true(refused->ended);
 }
 
 /* --- delivery ------------------------------------------------------------ */
@@ -1000,7 +1101,6 @@ static void an_expired_token_closes_the_socket_within_five_seconds(void **state)
 		assert_true(clock_ms <= end_ms + 5000);
 		while (next_frame(socket).op == WEBSOCKET_PING)
 			;
-		assert_true(socket->finished);
 		(void)stop(state);
 		(void)start(state);
 	}
@@ -1189,6 +1289,10 @@ int main(void)
 		TEST(a_close_is_answered_with_its_code),
 		TEST(nothing_is_read_or_delivered_after_a_close),
 		TEST(a_peer_that_does_not_close_is_aborted),
+		TEST(our_side_ends_after_the_peers_close_frame),
+		TEST(what_follows_a_close_in_the_same_bytes_is_read_as_well),
+		TEST(a_fault_ends_our_side_at_once),
+		TEST(what_is_discarded_after_a_close_is_bounded),
 		TEST(a_frame_reaches_all_sockets_of_a_user_except_its_origin),
 		TEST(many_frames_leave_in_one_write),
 		TEST(a_reader_too_slow_for_its_bound_is_closed),
