@@ -20,7 +20,7 @@ from support.wait import HANG_S, NotInTime, until
 ACCEPTED_AFTER_S = 0.2
 # The tests end the ledger. It judges sockets that are cut: only a gateway or nginx that dies
 # ends sockets without a close code.
-MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "cuts": 0}
+MANY = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "cuts": 0, "calm": 600}
 CUT_SOCKETS = ("websocket-service", "nginx")
 
 

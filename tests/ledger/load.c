@@ -2,6 +2,7 @@
 #include "tests/ledger/clients/seeded_random.h"
 #include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/messages.h"
+#include "tests/ledger/judge/rooms.h"
 
 enum {
 	ROOM_SHARE = 4,   /* one message of this many goes to a room */
@@ -101,6 +102,30 @@ static void write_edit(struct run *run)
 	               edits_write(run->ledger, &edit));
 }
 
+/* --- typing -------------------------------------------------------------- */
+/* In a room, with a neighbour, or in a pair while one of them blocks the other.
+ */
+static void type(struct run *run)
+{
+	uint64_t conversation = 0, any = draw(run, UINT32_MAX);
+	unsigned device = (unsigned)draw(run, run->config.devices);
+	unsigned user = (unsigned)draw(run, run->config.users);
+	unsigned other = (user + 1) % run->config.users;
+
+	if (run->options->groups && any % 3 == 0) {
+		unsigned room = (unsigned)(any / 3 % run->options->groups);
+
+		user = room_churn_member(run->rooms, room, any);
+		conversation = rooms_conversation(run->ledger, room);
+	} else if (any % 3 == 1 ? block_churn_typist(run->blocks, any / 3,
+	                                             &user, &other)
+	                        : !block_churn_has(run->blocks, user, other)) {
+		conversation = messages_conversation(run->ledger, user, other);
+	}
+	if (conversation)
+		user_type(run->users[user], device, conversation);
+}
+
 /* --- all ----------------------------------------------------------------- */
 void load_send_due(struct run *run, uint64_t now_us)
 {
@@ -117,6 +142,8 @@ void load_send_due(struct run *run, uint64_t now_us)
 			run->due += write_to_user(run, due_us) - 1;
 		if (draw(run, 100) < run->options->edits)
 			write_edit(run);
+		if (draw(run, 100) < run->options->typing)
+			type(run);
 		run->due++;
 	}
 }

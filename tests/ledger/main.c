@@ -91,6 +91,7 @@ static void on_tick(void *context)
 	}
 	if (run->sending) {
 		room_churn_tick(run->rooms, now_us);
+		block_churn_tick(run->blocks);
 		load_send_due(run, now_us);
 	}
 	for (unsigned i = 0; i < run->config.users; i++)
@@ -134,6 +135,7 @@ static void create_users(struct run *run)
 		.gateways = run->gateways,
 		.gateway_count = run->gateway_count,
 		.receipts_ms = (unsigned)run->options->receipts_ms,
+		.presence = run->options->calm_s,
 		.resend_ms = run->options->resend_s * 1000,
 	};
 	const struct room_churn_config rooms = {
@@ -148,6 +150,15 @@ static void create_users(struct run *run)
 		.run = run_id,
 		.random = &run->random,
 	};
+	const struct block_churn_config blocks = {
+		.loop = devices.loop,
+		.rest = devices.rest,
+		.ledger = devices.ledger,
+		.users = run->users,
+		.user_count = run->config.users,
+		.pairs = (unsigned)run->options->blocks,
+		.random = &run->random,
+	};
 	char name[64];
 
 	for (unsigned i = 0; i < run->config.users; i++) {
@@ -157,6 +168,7 @@ static void create_users(struct run *run)
 			user_create(&devices, i, run->config.devices, name);
 	}
 	run->rooms = room_churn_create(&rooms);
+	run->blocks = block_churn_create(&blocks);
 }
 
 static bool bring_online(struct run *run)
@@ -200,6 +212,8 @@ static void judge(struct run *run)
 	if (!run->settled)
 		return;
 	run->undecided = room_churn_error(run->rooms);
+	if (!run->undecided)
+		run->undecided = block_churn_error(run->blocks);
 	if (settle_sockets(run) != ST_OK)
 		run->undecided = "the sockets did not settle in time";
 	run->history = history_reader_create(
@@ -210,6 +224,8 @@ static void judge(struct run *run)
 		verdict_judge(run->ledger);
 	else
 		run->undecided = "the history could not be read in time";
+	if (run->options->calm_s)
+		settle_presence(run);
 }
 
 static int print_report(struct run *run)
@@ -241,6 +257,7 @@ static void release(struct run *run)
 	event_loop_cancel_calls(run->loop);
 	history_reader_destroy(&run->history);
 	room_churn_destroy(&run->rooms);
+	block_churn_destroy(&run->blocks);
 	for (unsigned i = 0; i < run->config.users; i++)
 		user_destroy(&run->users[i]);
 	loop_timer_destroy(&run->tick);
@@ -304,6 +321,13 @@ static const struct option_row rows[] = {
                "joins and leaves a minute, in all groups and channels"),
 	NUMBER(edits, "--edits", "10", 0, 100,
                "edits, deletes and reactions for a hundred messages"),
+	NUMBER(typing, "--typing", "5", 0, 100,
+               "`typing` frames for a hundred messages"),
+	NUMBER(blocks, "--blocks", "0", 0, 100,
+               "users who block another user from time to time"),
+	NUMBER(calm_s, "--calm", "0", 0, 3600,
+               "seconds to see at the end who is online, a bound on hanging; "
+               "0: presence is not judged"),
 	NUMBER(receipts_ms, "--receipts", "5000", 0, 3600000,
                "ms between two receipts of a device; 0: none"),
 	NUMBER(list_max, "--list-max", "100", 0, 1000000,

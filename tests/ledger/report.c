@@ -66,6 +66,10 @@ static void write_counts(struct json_writer *w, const struct report *report)
 	json_number(w, "edits", totals->edits);
 	json_number(w, "edits_saved", totals->edits_saved);
 	json_number(w, "edits_unseen", totals->edits_unseen);
+	json_number(w, "typing_sent", totals->typing);
+	json_number(w, "typing_received", totals->typing_received);
+	json_number(w, "blocks_made", totals->blocks);
+	json_number(w, "sent_during_blocks", totals->blocked);
 	json_number(w, "wire_duplicates", totals->wire_duplicates);
 	json_number(w, "received", totals->received);
 	json_number(w, "connects",

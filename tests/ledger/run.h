@@ -7,6 +7,7 @@
 
 #include "client-test/cli/command.h"
 #include "client-test/cli/event_loop.h"
+#include "tests/ledger/clients/block_churn.h"
 #include "tests/ledger/clients/history_reader.h"
 #include "tests/ledger/clients/room_churn.h"
 #include "tests/ledger/clients/user.h"
@@ -24,7 +25,10 @@ struct ledger_options {
 	uint64_t groups;
 	uint64_t group_size;
 	uint64_t churn;
-	uint64_t edits; /* for a hundred messages */
+	uint64_t edits;  /* for a hundred messages */
+	uint64_t typing; /* for a hundred messages */
+	uint64_t blocks;
+	uint64_t calm_s;
 	uint64_t receipts_ms;
 	uint64_t list_max;
 	uint64_t rate;
@@ -57,13 +61,13 @@ struct run {
 	struct timeline *timeline;
 	struct user *users[USERS_MAX];
 	struct room_churn *rooms;
+	struct block_churn *blocks;
 	struct history_reader *history;
 	uint64_t random;
 	uint64_t start_us, stop_us, drained_us;
 	uint64_t due; /* messages written so far */
 	uint64_t progress_us;
 	bool sending;
-	bool complete; /* nothing waits, every device has everything */
 	bool cuts_expected;
 	bool online;  /* all devices were */
 	bool settled; /* nothing more is expected */

@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/messages.h"
+#include "tests/ledger/judge/presence.h"
 
 enum {
 	LATE_US = 1500000,   /* late duplicates may arrive within this time */
@@ -9,6 +10,7 @@ enum {
 	STEP_MS = 50,
 	TRIES = 20,
 	ROUNDS = 2,
+	GONE_SHARE = 4, /* one user of this many goes at the end */
 };
 
 unsigned run_sum(const struct run *run,
@@ -85,7 +87,8 @@ bool settle_check(struct run *run, uint64_t now_us)
 	struct ledger_edit edit;
 	bool complete = run_sum(run, user_waiting) == 0 &&
 	                run_sum(run, user_complete) == devices &&
-	                room_churn_idle(run->rooms);
+	                room_churn_idle(run->rooms) &&
+	                block_churn_idle(run->blocks);
 	bool unseen =
 		complete && edits_next_unseen(run->ledger, &number, &edit);
 
@@ -201,4 +204,20 @@ enum status settle_sockets(struct run *run)
 			return ST_OK;
 	}
 	return ST_UNAVAILABLE;
+}
+
+/* --- presence ------------------------------------------------------------ */
+void settle_presence(struct run *run)
+{
+	uint64_t end_us = clock_mono_us() + run->options->calm_s * 1000000;
+
+	for (unsigned i = GONE_SHARE - 1; i < run->config.users;
+	     i += GONE_SHARE) {
+		presence_gone(run->ledger, i);
+		user_disconnect(run->users[i]);
+	}
+	while (!presence_settled(run->ledger) && clock_mono_us() < end_us &&
+	       !event_loop_ended(run->loop))
+		event_loop_run(run->loop, NULL, STEP_MS);
+	presence_judge(run->ledger);
 }

@@ -14,5 +14,10 @@ bool settle_check(struct run *run, uint64_t now_us);
  * ST_UNAVAILABLE: sockets were lost again and again, or it takes too long.
  */
 MUST_CHECK enum status settle_sockets(struct run *run);
+/*
+ * Some users go for good; then everyone must see who is online. Judges it: what
+ * is not seen within --calm seconds never comes.
+ */
+void settle_presence(struct run *run);
 
 #endif

@@ -251,7 +251,7 @@ MUTANTS = [
           "	st = check_topics(bus, why);\n"
           "	if (st == ST_OK)\n"
           "		st = ask_topic(bus, BEGIN_WAIT_MS);\n"
-          "	(void)uv_timer_start(&bus->begin_later, begin, 1500, 0);\n")],
+          "	(void)uv_timer_start(&bus->begin_later, begin, 6000, 0);\n")],
         killed("websocket-service", 1), {"unheard", "undelivered"}),
     Mutant(
         "backlog_before_welcome",
@@ -261,7 +261,7 @@ MUTANTS = [
           "	if (device->welcomed)\n"
           "		backlog_sync(device->backlog, span_of(device->token));\n"
           "	device->welcomed = false;\n"),
-         ("tests/ledger/clients/device.c",
+         ("tests/ledger/clients/device_frames.c",
           "	device_tick(device);\n"
           "	backlog_sync(device->backlog, span_of(device->token));\n",
           "	if (!device->complete)\n"
@@ -432,6 +432,23 @@ MUTANTS = [
           "	if (entry->roster && !replaced)\n",
           "	if (entry->roster && !replaced && change->kind != CLIENT_EDIT)\n")],
         nothing, {"edit_unheard"}, EDITS),
+    Mutant(
+        "typing_through_a_block",
+        "persistence ignores blocks when a gateway asks for the recipients of typing",
+        [("persistence-service/save/conversation/query_handler.c",
+          "	\" AND c.deleted_at IS NULL AND b.user IS NULL AND s.user IS NULL\"\n",
+          "	\" AND c.deleted_at IS NULL\"\n")],
+        churning, {"typing"}, {"typing": 50, "blocks": 4}),
+    Mutant(
+        "presence_stuck",
+        "the gateway does not tell subscribers that a user has gone offline",
+        [("websocket-service/presence/presence_subscriptions.c",
+          "	                           set->grace_until_ms))\n"
+          "		return;\n	DL_FOREACH",
+          "	                           set->grace_until_ms) ||\n"
+          "	    !target->state.online)\n"
+          "		return;\n	DL_FOREACH")],
+        nothing, {"presence"}, {"calm": 30}),
     Mutant(
         "closed_without_a_code",
         "a gateway that shuts down cuts its sockets without a close frame",

@@ -51,7 +51,7 @@ def all_acts(stack: Stack, load: Load) -> None:
 CONTROLS = {
     "lists": (all_acts, {"receipts": 500}, {}),
     "rooms": (all_acts, NO_RECEIPTS, ROOMS),
-    "lists, churn": (churning, {"receipts": 500} | CHURN | EDITS, {}),
+    "lists, churn": (churning, {"receipts": 500, "calm": 300} | CHURN | EDITS, {}),
     "rooms, churn": (churning, NO_RECEIPTS | CHURN, ROOMS),
 }
 

@@ -29,7 +29,7 @@ COST = {"persistence-service": 1, "websocket-service": 2}
 NEED_SLOW_SAVING = ("accepted.before",)
 # The test ends the ledger; the times are bounds on hanging.
 LEDGER = {"users": 12, "sockets": 2, "rate": 150, "seconds": 3600, "churn": 120,
-          "list_max": 5, "receipts": 1000, "cuts": 0, "drain": 600}
+          "list_max": 5, "receipts": 1000, "cuts": 0, "calm": 600, "drain": 600}
 VERDICT_S, READY_S, RUN_S = 1500, 240, 3000
 
 pytestmark = pytest.mark.timeout(RUN_S)

@@ -30,7 +30,8 @@ SOCKETS = re.compile(r"sockets (\d+) of (\d+)")
 # The kinds of faults that a verdict counts.
 FAULTS = ("lost", "undelivered", "unheard", "duplicates", "misordered", "gaps", "misrouted",
           "phantom", "corrupt", "split", "refused", "turned", "after_end", "edit_lost",
-          "edit_unheard", "revisions", "content", "cut", "receipts")
+          "edit_unheard", "revisions", "content", "typing", "presence",
+          "blocks", "cut", "receipts")
 
 
 def violations(verdict: dict) -> str:

@@ -22,6 +22,7 @@ class Pace:
     list_max: int = 5  # the FANOUT_LIST_MAX of the cluster
     receipts: int = 2000
     size: int = 200
+    calm: int = 900  # a bound on hanging
     drain: int = 900  # a bound on hanging
 
 

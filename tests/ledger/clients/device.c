@@ -1,40 +1,21 @@
 #include "tests/ledger/clients/device.h"
-#include "client-test/client/backlog.h"
-#include "client-test/client/connection.h"
-#include "client-test/client/inbox.h"
 #include "client-test/client/loop_timer.h"
 #include "common/base/clock.h"
+#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
-#include "tests/ledger/clients/pending.h"
-#include "tests/ledger/clients/receipt_sender.h"
+#include "tests/ledger/clients/device_private.h"
 #include "tests/ledger/judge/edits.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
-#include "tests/ledger/judge/receipts.h"
-#include "tests/ledger/judge/refusals.h"
+#include "tests/ledger/judge/presence.h"
 #include "tests/ledger/judge/sessions.h"
+#include "tests/ledger/judge/typing.h"
 
 enum {
 	RECONNECT_BASE_MS = 200,
 	RECONNECT_MAX_MS = 3000,
-};
-
-struct device {
-	struct device_config config;
-	struct ledger_device_id id;
-	char *token;
-	struct connection *connection;
-	struct inbox *inbox;
-	struct backlog *backlog;
-	struct receipt_sender *receipt_sender;
-	uint64_t receipts_due_ms;
-	struct loop_timer *reconnect;
-	unsigned failures; /* in a row */
-	bool welcomed;
-	bool complete;
-	struct pending *pending;
 };
 
 static const struct connection_events connection_events;
@@ -119,8 +100,63 @@ void device_send_reactions(struct device *device)
 	inbox_each(device->inbox, react, device);
 }
 
+/* The first device of each user subscribes. */
+static void subscribe(struct device *device, uint64_t now_ms)
+{
+	const struct ledger *ledger = device->config.ledger;
+	struct buf frame CLEANUP(buf_free) = BUF(1024);
+	struct json_writer w = json_writer(&frame);
+	unsigned peer;
+
+	if (!device->config.presence || device->id.device != 0 ||
+	    !device->welcomed || now_ms < device->presence_due_ms)
+		return;
+	json_open(&w);
+	json_text(&w, "type", SPAN("presence"));
+	json_open_array(&w, "users");
+	for (unsigned i = 0; presence_peer(ledger, device->id.user, i, &peer);
+	     i++) {
+		if (ledger_user_id(ledger, peer))
+			json_number(&w, NULL, ledger_user_id(ledger, peer));
+		else
+			return; /* not signed in yet: later */
+	}
+	json_close_array(&w);
+	json_close(&w);
+	presence_subscribed(device->config.ledger, device->id.user);
+	if (connection_send(device->connection, buf_span(&frame)))
+		device->presence_due_ms = UINT64_MAX;
+}
+
+void device_type(struct device *device, uint64_t conversation)
+{
+	struct buf frame CLEANUP(buf_free) = BUF(256);
+	struct json_writer w = json_writer(&frame);
+
+	if (!device->welcomed ||
+	    receipt_sender_is_gone(device->receipt_sender, conversation))
+		return;
+	json_open(&w);
+	json_text(&w, "type", SPAN("typing"));
+	json_number(&w, "conversation", conversation);
+	json_close(&w);
+	typing_sent(device->config.ledger, device->id, conversation);
+	(void)connection_send(device->connection, buf_span(&frame));
+}
+
+void device_disconnect(struct device *device)
+{
+	device->offline = true;
+	loop_timer_stop(device->reconnect);
+	connection_destroy(&device->connection);
+	sessions_disconnected(device->config.ledger, device->id);
+	device->complete = false;
+	device->welcomed = false;
+}
+
 void device_tick(struct device *device)
 {
+	subscribe(device, clock_mono_ms());
 	send_receipts(device, clock_mono_ms());
 	if (device->welcomed)
 		pending_tick(device->pending, device->connection);
@@ -138,242 +174,8 @@ void device_send_edit(struct device *device, uint32_t number)
 	            ready_connection(device));
 }
 
-/* --- frames -------------------------------------------------------------- */
-static void take_welcome(struct device *device, const struct json *frame)
-{
-	(void)frame;
-	device->failures = 0;
-	device->welcomed = true;
-	timeline_add(device->config.timeline, TIMELINE_CONNECTS);
-	sessions_welcome(device->config.ledger, device->id, clock_mono_us());
-	pending_restart(device->pending);
-	device_tick(device);
-	backlog_sync(device->backlog, span_of(device->token));
-}
-
-static void put_into_inbox(struct device *device, uint64_t conversation,
-                           uint64_t seq)
-{
-	if (inbox_take(device->inbox, conversation, seq) != INBOX_GAP)
-		return;
-	device->complete = false;
-	backlog_fetch(device->backlog);
-}
-
-/* A user who left a conversation sends no receipts there. */
-static void note_membership(struct device *device,
-                            const struct message *message)
-{
-	uint64_t own = ledger_user_id(device->config.ledger, device->id.user);
-	bool gone = message->change == CHANGE_left ||
-	            message->change == CHANGE_removed;
-
-	if (message->change != CHANGE_none &&
-	    message_change_affects(message, own))
-		receipt_sender_set_gone(device->receipt_sender,
-		                        message->conversation, gone);
-}
-
-static void settle(struct device *device, bool edit, uint32_t number)
-{
-	pending_remove(device->pending, (struct pending_item){edit, number});
-}
-
-static void take_message(struct device *device, const struct json *frame)
-{
-	struct message message;
-	uint32_t number;
-
-	if (!message_read(frame, &message)) {
-		observations_unreadable(device->config.ledger, device->id,
-		                        SPAN("a message frame"));
-		return;
-	}
-	timeline_add(device->config.timeline, TIMELINE_RECEIVED);
-	observations_received(device->config.ledger, device->id, &message,
-	                      true);
-	put_into_inbox(device, message.conversation, message.seq);
-	note_membership(device, &message);
-	if (messages_number(device->config.ledger, &message.uuid, &number))
-		settle(device, false, number);
-}
-
-static void take_edit(struct device *device, const struct json *frame)
-{
-	struct message_edit edit;
-	struct span text;
-	struct uuid uuid;
-
-	if (!message_read_edit(frame, &edit) ||
-	    !json_get_text(frame, "uuid", &text) || !uuid_parse(text, &uuid))
-		observations_unreadable(device->config.ledger, device->id,
-		                        SPAN("an edit frame"));
-	else
-		edits_received(device->config.ledger, device->id, &edit, &uuid);
-}
-
-static void take_saved(struct device *device, const struct json *frame,
-                       uint32_t number)
-{
-	uint64_t conversation, seq;
-
-	if (!json_get_id(frame, "conversation", &conversation) ||
-	    !json_get_id(frame, "seq", &seq)) {
-		observations_unreadable(device->config.ledger, device->id,
-		                        SPAN("a saved frame"));
-		return;
-	}
-	observations_saved(device->config.ledger, device->id, number,
-	                   conversation, seq, clock_mono_us());
-	put_into_inbox(device, conversation, seq);
-	settle(device, false, number);
-}
-
-static void take_edit_saved(struct device *device, const struct json *frame,
-                            uint32_t number)
-{
-	uint64_t conversation, seq, revision;
-
-	if (!json_get_id(frame, "conversation", &conversation) ||
-	    !json_get_id(frame, "seq", &seq) ||
-	    !json_get_id(frame, "revision", &revision)) {
-		observations_unreadable(device->config.ledger, device->id,
-		                        SPAN("an edit's saved frame"));
-		return;
-	}
-	edits_saved(device->config.ledger, device->id, number, conversation,
-	            seq, revision);
-	settle(device, true, number);
-}
-
-static void take_accepted(struct device *device, struct pending_item item)
-{
-	if (item.edit)
-		edits_accepted(device->config.ledger, device->id, item.number);
-	else
-		observations_accepted(device->config.ledger, device->id,
-		                      item.number, clock_mono_us());
-	pending_accepted(device->pending, item);
-}
-
-static void take_error(struct device *device, const struct json *frame,
-                       struct pending_item item)
-{
-	struct ledger *ledger = device->config.ledger;
-	struct span code = SPAN_NONE;
-	bool retryable = false;
-
-	(void)json_get_text(frame, "code", &code);
-	(void)json_get_bool(frame, "retryable", &retryable);
-	if (!retryable) {
-		if (item.edit)
-			edits_refused(ledger, device->id, item.number, code);
-		else
-			refusals_told(ledger, device->id, item.number, code);
-		pending_remove(device->pending, item);
-		return;
-	}
-	timeline_add_error(device->config.timeline, code);
-	if (item.edit)
-		edits_to_repeat(ledger, item.number);
-	else
-		messages_to_repeat(ledger, item.number);
-	pending_retry(device->pending, item);
-}
-
-/* The server answers a receipt only to refuse it. */
-static bool is_about_receipt(struct device *device, const struct json *frame)
-{
-	struct span code;
-	bool retryable = false;
-
-	if (json_kind(frame, "uuid") != JSON_ABSENT ||
-	    !json_get_bool(frame, "retryable", &retryable) ||
-	    !json_get_text(frame, "code", &code))
-		return false;
-	if (retryable)
-		timeline_add_error(device->config.timeline, code);
-	else
-		receipts_refused(device->config.ledger, device->id, code);
-	return true;
-}
-
-static void take_receipt(struct device *device, const struct json *frame)
-{
-	uint64_t conversation, user, delivered, read;
-
-	if (!json_get_id(frame, "conversation", &conversation) ||
-	    !json_get_id(frame, "user", &user) ||
-	    !json_get_id(frame, "delivered", &delivered) ||
-	    !json_get_id(frame, "read", &read)) {
-		observations_unreadable(device->config.ledger, device->id,
-		                        SPAN("a receipt frame"));
-		return;
-	}
-	receipts_received(device->config.ledger, device->id, conversation, user,
-	                  delivered, read);
-}
-
-static void take_state(struct device *device, const struct json *frame)
-{
-	struct ledger *ledger = device->config.ledger;
-	struct span text, state = SPAN_NONE;
-	struct pending_item item = {0};
-	struct uuid uuid;
-
-	if (is_about_receipt(device, frame))
-		return;
-	if (!json_get_text(frame, "uuid", &text) || !uuid_parse(text, &uuid)) {
-		observations_unreadable(ledger, device->id,
-		                        SPAN("an answer without a uuid"));
-		return;
-	}
-	item.edit = edits_number(ledger, &uuid, &item.number);
-	if (!item.edit &&
-	    !messages_find(ledger, device->id, &uuid, &item.number))
-		return;
-	(void)json_get_text(frame, "state", &state);
-	if (span_equal(state, SPAN("saved")) && item.edit)
-		take_edit_saved(device, frame, item.number);
-	else if (span_equal(state, SPAN("saved")))
-		take_saved(device, frame, item.number);
-	else if (span_equal(state, SPAN("accepted")))
-		take_accepted(device, item);
-	else
-		take_error(device, frame, item);
-}
-
-static const struct {
-	struct span type;
-	void (*handle)(struct device *device, const struct json *frame);
-} handlers[] = {
-	{{"welcome", 7}, take_welcome}, {{"message", 7}, take_message},
-	{{"member", 6}, take_message},  {{"receipt", 7}, take_receipt},
-	{{"edit", 4}, take_edit},       {{"delete", 6}, take_edit},
-	{{"reaction", 8}, take_edit},   {{"state", 5}, take_state},
-	{{"error", 5}, take_state},
-};
-
-static void take_text(void *context, struct span text)
-{
-	struct device *device = context;
-	struct json *frame CLEANUP(json_destroy) = NULL;
-	struct span type;
-
-	if (message_parse(text, &frame) != ST_OK ||
-	    !json_get_text(frame, "type", &type)) {
-		observations_unreadable(device->config.ledger, device->id,
-		                        text);
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(handlers); i++) {
-		if (span_equal(handlers[i].type, type))
-			handlers[i].handle(device, frame);
-	}
-}
-
 static const struct connection_events connection_events = {
-	.text = take_text,
+	.text = device_take_text,
 	.ended = ended,
 };
 
@@ -385,9 +187,10 @@ static void record_missed(void *context, const struct message *message)
 
 	observations_received(device->config.ledger, device->id, message,
 	                      false);
-	note_membership(device, message);
+	device_note_membership(device, message);
 	if (messages_number(device->config.ledger, &message->uuid, &number))
-		settle(device, false, number);
+		pending_remove(device->pending,
+		               (struct pending_item){false, number});
 }
 
 static void complete(void *context)
@@ -441,7 +244,7 @@ void device_set_token(struct device *device, struct span token)
 {
 	mem_free(&device->token);
 	device->token = mem_text(token.data, token.len);
-	if (device->connection)
+	if (device->connection || device->offline)
 		return;
 	loop_timer_stop(device->reconnect);
 	go_online(device);

@@ -26,6 +26,7 @@ struct device_config {
 	const struct address *gateways;
 	unsigned gateway_count;
 	uint64_t resend_ms; /* unanswered for this long: sent again; 0: never */
+	bool presence;      /* it subscribes to other users (presence.h) */
 	unsigned receipts_ms; /* between two receipts; 0: it sends none */
 	/* The server refused the token: sign in, then device_set_token(). */
 	void (*denied)(void *context);
@@ -43,6 +44,10 @@ void device_set_token(struct device *device, struct span token);
 void device_send(struct device *device, uint32_t number);
 /* Sends an edit, delete or reaction of the ledger, likewise. */
 void device_send_edit(struct device *device, uint32_t number);
+/* Sends `typing`, if the device is connected. */
+void device_type(struct device *device, uint64_t conversation);
+/* Closes the socket for good. */
+void device_disconnect(struct device *device);
 /* Sends all receipts for the last time. */
 void device_send_last_receipts(struct device *device);
 /* Reacts to the last message of each of its conversations. */

@@ -2,6 +2,7 @@
 #include "client-test/client/loop_timer.h"
 #include "common/base/mem.h"
 #include "tests/ledger/judge/edits.h"
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -227,8 +228,7 @@ static void take_messages(struct worker *worker, const struct json *page)
 				SPAN("a message of the history"));
 			continue;
 		}
-		verdict_history_entry(ledger, worker->user, &message,
-		                      worker->seq);
+		histories_entry(ledger, worker->user, &message, worker->seq);
 		worker->seq = message.seq;
 	}
 	if (json_get_id(page, "next", &next) && next > 0) {
@@ -236,8 +236,8 @@ static void take_messages(struct worker *worker, const struct json *page)
 		call(worker);
 		return;
 	}
-	verdict_history_end(ledger, worker->user, listed->conversation,
-	                    worker->seq, listed->last_seq);
+	histories_end(ledger, worker->user, listed->conversation, worker->seq,
+	              listed->last_seq);
 	if (rooms_owned_by(ledger, worker->user, listed->conversation)) {
 		members_path(worker);
 		call(worker);
@@ -258,7 +258,7 @@ static void answered(void *context, const struct rest_answer *answer)
 			user_sign_in(worker->reader->users[worker->user]);
 		loop_timer_start(worker->again, AGAIN_MS);
 	} else if (worker->testing_access) {
-		verdict_read_by_non_member(
+		histories_read_by_non_member(
 			worker->reader->ledger, worker->user,
 			rooms_conversation(worker->reader->ledger,
 		                           worker->room - 1));

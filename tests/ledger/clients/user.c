@@ -117,6 +117,17 @@ void user_send_reactions(struct user *user)
 		device_send_reactions(user->devices[i]);
 }
 
+void user_type(struct user *user, unsigned device, uint64_t conversation)
+{
+	device_type(user->devices[device], conversation);
+}
+
+void user_disconnect(struct user *user)
+{
+	for (unsigned i = 0; i < user->device_count; i++)
+		device_disconnect(user->devices[i]);
+}
+
 void user_send_last_receipts(struct user *user)
 {
 	for (unsigned i = 0; i < user->device_count; i++)

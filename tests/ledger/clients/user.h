@@ -19,6 +19,9 @@ void user_destroy(struct user **user);
 
 void user_send(struct user *user, unsigned device, uint32_t number);
 void user_send_edit(struct user *user, unsigned device, uint32_t number);
+void user_type(struct user *user, unsigned device, uint64_t conversation);
+/* Closes all sockets for good. */
+void user_disconnect(struct user *user);
 void user_send_last_receipts(struct user *user);
 /* Each device reacts to the last message of each of its conversations. */
 void user_send_reactions(struct user *user);

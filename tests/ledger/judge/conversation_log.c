@@ -48,6 +48,7 @@ static struct conversation_log *add_log(struct ledger *ledger, uint64_t id,
 
 	log->id = id;
 	log->live = mem_new(devices * sizeof(*log->live));
+	log->typing = mem_new(positions * sizeof(*log->typing));
 	log->receipts = mem_new(positions * sizeof(*log->receipts));
 	log->received_receipts =
 		mem_new(devices * positions * sizeof(*log->received_receipts));
@@ -201,6 +202,7 @@ void conversation_log_free_all(struct ledger *ledger)
 		mem_free(&slot->log.by_seq);
 		mem_free(&slot->log.by_revision);
 		mem_free(&slot->log.live);
+		mem_free(&slot->log.typing);
 		mem_free(&slot->log.receipts);
 		mem_free(&slot->log.received_receipts);
 		mem_free(&slot);

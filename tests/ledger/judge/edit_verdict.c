@@ -2,6 +2,7 @@
  * The verdict on edits: each is in the conversation's revisions once, and every
  * socket that stayed connected got it, or a later one that replaces it.
  */
+#include "tests/ledger/judge/blocks.h"
 #include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/delivery_sets.h"
 #include "tests/ledger/judge/edits.h"
@@ -184,7 +185,8 @@ static bool may_be_refused(const struct ledger *ledger, const struct edit *edit)
 	const struct room *room =
 		target->to_room ? ledger->rooms[target->to] : NULL;
 
-	if (has_delete(ledger, edit->target))
+	if (has_delete(ledger, edit->target) ||
+	    (!room && blocks_find(ledger, target->from, target->to)))
 		return true;
 	return room &&
 	       room->members[room_members_index(room, edit->from)].moved;

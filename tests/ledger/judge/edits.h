@@ -68,6 +68,8 @@ void edits_listed(struct ledger *ledger, uint64_t conversation,
 const struct edit *edits_first(const struct ledger *ledger, uint32_t target);
 const struct edit *edits_next(const struct ledger *ledger,
                               const struct edit *edit);
+/* In a direct conversation: the user who did not make the edit. */
+unsigned edits_other_user(const struct ledger *ledger, const struct edit *edit);
 void edits_judge(struct ledger *ledger);
 
 #endif

@@ -4,6 +4,7 @@
 #include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
+#include "tests/ledger/judge/presence.h"
 #include "tests/ledger/judge/rooms.h"
 
 #include <assert.h>
@@ -16,6 +17,8 @@ struct ledger *ledger_create(const struct ledger_config *config)
 	assert(config->devices > 0 && config->devices <= LEDGER_DEVICES_MAX);
 	ledger->config = *config;
 	ledger->run = (uint32_t)random_u64() & 0x3fffffff;
+	ledger->presence = mem_new((size_t)config->users * PRESENCE_PEERS);
+	ledger->gone = mem_new(config->users);
 	ledger->ids = mem_new(config->users * sizeof(*ledger->ids));
 	ledger->sessions = mem_new((size_t)config->users * config->devices *
 	                           sizeof(*ledger->sessions));
@@ -35,6 +38,9 @@ void ledger_destroy(struct ledger **ledger_at)
 	mem_free(&ledger->sessions);
 	mem_free(&ledger->entries);
 	mem_free(&ledger->edits);
+	mem_free(&ledger->block_pairs);
+	mem_free(&ledger->presence);
+	mem_free(&ledger->gone);
 	mem_free(&ledger->set_bytes);
 	mem_free(ledger_at);
 }

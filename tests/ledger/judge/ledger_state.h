@@ -36,6 +36,7 @@ struct entry {
 	bool turned_away;  /* refused: the sender was possibly no member */
 	bool turned;       /* refused and saved: recorded */
 	bool repeated;     /* sent again, or to be sent again */
+	bool blocked;      /* all copies were sent during a block */
 	uint64_t session;  /* of the first sending */
 	uint32_t position; /* in the order of the first sendings */
 	uint32_t edits;    /* the first edit: number + 1, or 0 */
@@ -56,6 +57,7 @@ struct edit {
 	uint8_t reaction;
 	bool remove;
 	bool accepted, refused, turned, repeated;
+	bool blocked; /* all copies were sent during a block */
 };
 
 /* What arrived live on a device, in one session. */
@@ -88,6 +90,14 @@ struct received_receipt {
 	uint64_t delivered, read;
 };
 
+/* The `typing` frames that a user sent in a conversation. */
+struct typing_state {
+	uint32_t first_position; /* among the first sendings; 0: none */
+};
+
+/* What a device knows of another user (presence.h). */
+enum presence_state { PRESENCE_UNKNOWN, PRESENCE_OFFLINE, PRESENCE_ONLINE };
+
 /* The known state of a conversation (conversation_log.h). */
 struct conversation_log {
 	uint64_t id;
@@ -101,6 +111,7 @@ struct conversation_log {
 	uint64_t revision;                          /* the highest observed */
 	uint64_t listed_revision;                   /* the last, from REST */
 	struct live_seq *live;                      /* by position, device */
+	struct typing_state *typing;                /* by position */
 	struct receipt_state *receipts;             /* by position */
 	struct received_receipt *received_receipts; /* by position, device, and
 	                                               position of the member */
@@ -153,6 +164,7 @@ struct device_session {
 
 struct log_slot;
 struct pair_slot;
+struct block_pair;
 
 struct ledger {
 	struct ledger_config config;
@@ -176,6 +188,10 @@ struct ledger {
 	uint32_t change_calls; /* the most membership changes there can be */
 	struct log_slot *logs; /* by id */
 	struct pair_slot *pairs;
+	struct block_pair *block_pairs;
+	unsigned block_pair_count;
+	uint8_t *presence; /* by user and index of the peer */
+	bool *gone;        /* by user */
 	struct ledger_totals totals;
 	char *examples[LEDGER_EXAMPLES_MAX];
 	unsigned example_count;

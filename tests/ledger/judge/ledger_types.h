@@ -36,6 +36,9 @@ enum {
 	X(edit_unheard, "an edit that a connected socket did not get") \
 	X(revisions, "an edit with two revisions, or a missing revision") \
 	X(content, "in a history unlike its edits and reactions") \
+	X(typing, "(typing) at a user who must not see it") \
+	X(presence, "(presence) wrong when everything is calm") \
+	X(blocks, "saved, although it was sent during a block") \
 	X(cut, "(no message) a socket that ended without a close code") \
 	X(receipts, "with a receipt that is ahead, goes back or is missing")
 
@@ -91,6 +94,9 @@ struct ledger_totals {
 	uint64_t edits_saved;     /* of them: with a known revision */
 	uint64_t edits_received;  /* first arrivals at devices */
 	uint64_t edits_unseen; /* accepted, then no socket saw more: allowed */
+	uint64_t typing, typing_received;
+	uint64_t blocks;            /* blocks that were answered */
+	uint64_t blocked;           /* sent during a block */
 	uint64_t wire_duplicates;   /* frames that arrived again: allowed */
 	uint64_t received;          /* first arrivals at devices */
 	uint64_t to_rooms;          /* sent messages that went to rooms */

@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
+#include "tests/ledger/judge/blocks.h"
 #include "tests/ledger/judge/conversation_log.h"
 #include "tests/ledger/judge/delivery_sets.h"
 #include "tests/ledger/judge/faults.h"
@@ -68,6 +69,12 @@ uint32_t messages_write_after(struct ledger *ledger, uint32_t number,
 					   .to_room = entry.to_room,
 					   .device = (uint8_t)from.device,
 				   });
+}
+
+uint64_t messages_conversation(const struct ledger *ledger, unsigned one,
+                               unsigned two)
+{
+	return conversation_log_of_pair(ledger, one, two);
 }
 
 uint32_t messages_count(const struct ledger *ledger)
@@ -142,16 +149,28 @@ void messages_frame(const struct ledger *ledger, uint32_t number,
 	json_close(&w);
 }
 
+static bool during_block(const struct ledger *ledger, const struct entry *entry)
+{
+	const struct block_pair *pair =
+		entry->to_room ? NULL
+			       : blocks_find(ledger, entry->from, entry->to);
+
+	return pair && pair->sure;
+}
+
 void messages_sent(struct ledger *ledger, uint32_t number, uint64_t now_us)
 {
 	struct entry *entry = &ledger->entries[number];
 	const struct device_session *session = sessions_get(
 		ledger, (struct ledger_device_id){entry->from, entry->device});
 
+	entry->blocked = during_block(ledger, entry) &&
+	                 (!entry->sent_us || entry->blocked);
 	if (entry->sent_us) {
 		entry->repeated = true;
 		return;
 	}
+	ledger->totals.blocked += entry->blocked;
 	entry->sent_us = now_us;
 	entry->session = session->number;
 	entry->position = ++ledger->sent_count;

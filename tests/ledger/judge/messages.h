@@ -17,6 +17,9 @@ uint32_t messages_write_to_room(struct ledger *ledger,
 /* Adds a message of this sender to the conversation of another message. */
 uint32_t messages_write_after(struct ledger *ledger, uint32_t number,
                               struct ledger_device_id from, uint64_t due_us);
+/* The conversation of two users; 0: it is not known yet. */
+uint64_t messages_conversation(const struct ledger *ledger, unsigned one,
+                               unsigned two);
 uint32_t messages_count(const struct ledger *ledger);
 struct ledger_message_state messages_get(const struct ledger *ledger,
                                          uint32_t number);

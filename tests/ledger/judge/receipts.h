@@ -8,6 +8,7 @@
 #include "tests/ledger/judge/ledger_types.h"
 
 struct conversation_log;
+struct received_receipt;
 
 /* A device sent receipts; `last`: they must have arrived at the end. */
 void receipts_sent(struct ledger *ledger, struct ledger_device_id device,
@@ -29,6 +30,10 @@ void receipts_unread(struct ledger *ledger, unsigned user,
                      uint64_t unread);
 
 /* --- for the judge only -------------------------------------------------- */
+/* The receipts of the member `subject` that arrived on this device. */
+struct received_receipt *
+receipts_received_of(struct ledger *ledger, const struct conversation_log *log,
+                     struct ledger_device_id device, unsigned subject);
 void receipts_judge(struct ledger *ledger, const struct conversation_log *log);
 
 #endif

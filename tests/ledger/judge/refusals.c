@@ -1,4 +1,5 @@
 #include "tests/ledger/judge/refusals.h"
+#include "tests/ledger/judge/blocks.h"
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/observations.h"
@@ -32,6 +33,9 @@ void refusals_told(struct ledger *ledger, struct ledger_device_id device,
 		ledger->totals.turned_away++;
 		return;
 	}
+	if (!entry->to_room && blocks_explain(ledger, entry->from, entry->to,
+	                                      entry->sent_us, code))
+		return;
 	faults_add(ledger, FAULT_refused, "message %u (%u to %s%u): %.*s",
 	           number, entry->from, entry->to_room ? "g" : "", entry->to,
 	           (int)code.len, code.len ? code.data : "");
@@ -39,5 +43,9 @@ void refusals_told(struct ledger *ledger, struct ledger_device_id device,
 
 void refusals_check(struct ledger *ledger, uint32_t number)
 {
+	struct entry *entry = &ledger->entries[number];
+
 	check(ledger, number, true);
+	blocks_check(ledger, entry->from, entry->to, &entry->blocked, "message",
+	             number);
 }

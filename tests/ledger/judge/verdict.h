@@ -1,5 +1,5 @@
 /*
- * verdict - the end of a run: the histories, and the verdict on every message.
+ * verdict - the end of a run: the verdict on every message.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_VERDICT_H
 #define PARLEY_TESTS_LEDGER_JUDGE_VERDICT_H
@@ -7,16 +7,6 @@
 #include "client-test/client/message.h"
 #include "tests/ledger/judge/ledger_types.h"
 
-/* An entry of a user's whole history, read after `before_seq` or 0. */
-void verdict_history_entry(struct ledger *ledger, unsigned user,
-                           const struct message *message, uint64_t before_seq);
-/* The history was read up to `read_seq`; the list said `last_seq`. */
-void verdict_history_end(struct ledger *ledger, unsigned user,
-                         uint64_t conversation, uint64_t read_seq,
-                         uint64_t last_seq);
-/* A user can read a conversation that is not in the user's list. */
-void verdict_read_by_non_member(struct ledger *ledger, unsigned user,
-                                uint64_t conversation);
 /* To be called once, after all histories were read. */
 void verdict_judge(struct ledger *ledger);
 

@@ -1,5 +1,6 @@
 #include "common/base/mem.h"
 #include "tests/ledger/judge/edits.h"
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
 #include "tests/ledger/judge/sessions.h"
@@ -115,7 +116,7 @@ static void read_all(struct world *world, const char *text, const char *more)
 		extra.user_from = message.user_from;
 		extra.user_to = message.user_to;
 		extra.text = text ? span_of(text) : message.text;
-		verdict_history_entry(world->ledger, user, &extra, 0);
+		histories_entry(world->ledger, user, &extra, 0);
 	}
 }
 

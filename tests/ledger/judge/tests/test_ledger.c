@@ -1,3 +1,4 @@
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -73,7 +74,7 @@ static void read_as(struct world *world, unsigned user, uint32_t number,
 {
 	struct message message = frame_of(world, number, seq, NULL);
 
-	verdict_history_entry(world->ledger, user, &message, before_seq);
+	histories_entry(world->ledger, user, &message, before_seq);
 }
 
 static void read_all(struct world *world, uint32_t count)
@@ -81,7 +82,7 @@ static void read_all(struct world *world, uint32_t count)
 	for (unsigned user = ALICE; user <= BOB; user++) {
 		for (uint32_t i = 0; i < count; i++)
 			read_as(world, user, i, i + 1, i);
-		verdict_history_end(world->ledger, user, ROOM, count, count);
+		histories_end(world->ledger, user, ROOM, count, count);
 	}
 }
 
@@ -312,7 +313,7 @@ static void a_history_shorter_than_its_last_seq_has_a_gap(void **state)
 
 	deliver(world, send(world), 1);
 	read_as(world, BOB, 0, 1, 0);
-	verdict_history_end(world->ledger, BOB, ROOM, 1, 2);
+	histories_end(world->ledger, BOB, ROOM, 1, 2);
 	assert_faults(world, FAULT_gaps, 1);
 }
 

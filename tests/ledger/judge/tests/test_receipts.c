@@ -1,3 +1,4 @@
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -37,8 +38,8 @@ static void exchange(struct world *world, unsigned from, unsigned to)
 	}
 	observations_received(world->ledger, (struct ledger_device_id){from, 1},
 	                      &message, true);
-	verdict_history_entry(world->ledger, from, &message, seq - 1);
-	verdict_history_entry(world->ledger, to, &message, seq - 1);
+	histories_entry(world->ledger, from, &message, seq - 1);
+	histories_entry(world->ledger, to, &message, seq - 1);
 }
 
 static int create(void **state)

@@ -1,3 +1,4 @@
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
@@ -176,10 +177,10 @@ static void read_all(struct world *world, unsigned user, uint32_t from)
 	for (uint32_t seq = from; seq <= world->seq; seq++) {
 		struct message message = message_at(world, seq);
 
-		verdict_history_entry(world->ledger, user, &message,
-		                      seq == from ? 0 : seq - 1);
+		histories_entry(world->ledger, user, &message,
+		                seq == from ? 0 : seq - 1);
 	}
-	verdict_history_end(world->ledger, user, ROOM, world->seq, world->seq);
+	histories_end(world->ledger, user, ROOM, world->seq, world->seq);
 }
 
 static void judge(struct world *world)
@@ -536,7 +537,7 @@ static void a_room_that_a_former_member_reads_is_misrouted(void **state)
 	receive(world, ALICE, 2);
 	receive(world, BOB, 2);
 	read_all(world, ALICE, 1);
-	verdict_read_by_non_member(world->ledger, BOB, ROOM);
+	histories_read_by_non_member(world->ledger, BOB, ROOM);
 	judge(world);
 	assert_faults(world, FAULT_misrouted, 1);
 }
@@ -663,9 +664,9 @@ static void a_history_that_lacks_a_seq_has_a_gap(void **state)
 	receive(world, BOB, save(world, ALICE));
 	receive(world, BOB, save(world, ALICE));
 	message = message_at(world, 1);
-	verdict_history_entry(world->ledger, BOB, &message, 0);
+	histories_entry(world->ledger, BOB, &message, 0);
 	message = message_at(world, 3);
-	verdict_history_entry(world->ledger, BOB, &message, 1);
+	histories_entry(world->ledger, BOB, &message, 1);
 	assert_faults(world, FAULT_gaps, 1);
 }
 

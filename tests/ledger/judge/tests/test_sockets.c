@@ -2,6 +2,7 @@
  * What one socket may see and how it may end: order, the end of a membership,
  * refusals, close codes.
  */
+#include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/messages.h"
 #include "tests/ledger/judge/observations.h"
 #include "tests/ledger/judge/refusals.h"
@@ -54,8 +55,8 @@ static void save(struct world *world, uint32_t number, uint64_t seq)
 		                      (struct ledger_device_id){ALICE, i},
 		                      &message, true);
 	}
-	verdict_history_entry(world->ledger, ALICE, &message, seq - 1);
-	verdict_history_entry(world->ledger, BOB, &message, seq - 1);
+	histories_entry(world->ledger, ALICE, &message, seq - 1);
+	histories_entry(world->ledger, BOB, &message, seq - 1);
 }
 
 /* --- order --------------------------------------------------------------- */
@@ -140,7 +141,7 @@ static void a_refused_message_in_a_history_turns(void **state)
 	struct message message = direct_message(world, number, 1);
 
 	refusals_told(world->ledger, alice, number, SPAN("unknown_user"));
-	verdict_history_entry(world->ledger, BOB, &message, 0);
+	histories_entry(world->ledger, BOB, &message, 0);
 	expect_turned(world, 1);
 }
 
