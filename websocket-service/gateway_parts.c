@@ -280,6 +280,7 @@ static void on_keys_known(void *context)
 	struct gateway *g = context;
 
 	frame_order_keys_known(g->order);
+	pending_receipts_keys_known(g->receipts);
 }
 
 static void create_receive(struct gateway *g)
@@ -297,13 +298,14 @@ static void create_receive(struct gateway *g)
 		.accepted_ms = (unsigned)g->settings->accepted_ms,
 		.hint_ttl_s = (unsigned)g->settings->hint_ttl_s,
 	});
-	g->receipts = pending_receipts_create(g->records, PENDING_RECEIPTS_MAX);
 	g->keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = CONVERSATION_KEYS_MAX,
 		.query = query_keys,
 		.answered = on_keys_known,
 		.context = g,
 	});
+	g->receipts = pending_receipts_create(g->records, g->keys,
+	                                      PENDING_RECEIPTS_MAX);
 	g->order = frame_order_create(&(struct frame_order_options){
 		.connections = g->connections,
 		.identity = g->identity,

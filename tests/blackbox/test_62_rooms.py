@@ -184,6 +184,8 @@ def test_changes_of_messages_are_produced_like_sends(lone: LoneGateway, alice: P
         for kind, members in frames.items():
             uuid = new_uuid()
             socket.send({"type": kind, "uuid": uuid, **members})
+            if kind == "message":
+                lone.answer_keys(17, "c:17")
             record, = lone.saves(lambda save: save.get("uuid") == uuid)
             save = record.json()
             assert record.key == "c:17" and save.pop("sent_at")
@@ -199,6 +201,7 @@ def test_receipts_are_coalesced_into_the_last_one(lone: LoneGateway, alice: Pers
         for seq in range(1, 501):
             socket.send({"type": "delivered", "conversation": 18, "seq": seq})
             socket.send({"type": "read", "conversation": 18, "seq": seq})
+        lone.answer_keys(18, "c:18")
 
         def mine(save: dict) -> bool:
             return save["sender"] == alice.id and save.get("conversation") == 18
@@ -245,6 +248,7 @@ def test_typing_reaches_the_others_after_one_question(lone: LoneGateway, alice: 
 def test_typing_without_a_roster_gets_no_answer(lone: LoneGateway, alice: Person):
     with open_welcomed(lone, alice, "") as socket:
         socket.send({"type": "typing", "conversation": 20})
+        lone.answer_keys(20, "c:20")
         lone.saves(lambda save: save["kind"] == "roster" and save["sender"] == alice.id)
         lone.answer(alice.id, "roster", "20:")
         barrier(lone, socket, alice.id)

@@ -517,6 +517,7 @@ static void on_keys_known(void *context)
 {
 	(void)context;
 	frame_order_keys_known(order);
+	pending_receipts_keys_known(receipts);
 }
 
 static void on_pass(void *context, struct connection *connection,
@@ -787,7 +788,6 @@ static void start(void)
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,
 	});
-	receipts = pending_receipts_create(NULL, 4);
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = 3});
 	presence = presence_queries_create(set, NULL, rooms);
@@ -797,6 +797,7 @@ static void start(void)
 		.query = on_query_keys,
 		.answered = on_keys_known,
 	});
+	receipts = pending_receipts_create(NULL, keys, 4);
 	order = frame_order_create(&(struct frame_order_options){
 		.connections = set,
 		.keys = keys,

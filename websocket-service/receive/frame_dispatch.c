@@ -48,17 +48,6 @@ static void on_send(const struct frame_dispatch_options *to,
 	                    received->began_us);
 }
 
-static void on_receipt(const struct frame_dispatch_options *to,
-                       const struct received *received)
-{
-	if (!pending_receipts_take(to->receipts,
-	                           connection_user(received->connection),
-	                           received->frame))
-		error_frame_send_in(
-			received->connection, received->frame->conversation,
-			FRAME_UNAVAILABLE, "too many receipts are under way");
-}
-
 static void on_typing(const struct frame_dispatch_options *to,
                       const struct received *received)
 {
@@ -66,8 +55,7 @@ static void on_typing(const struct frame_dispatch_options *to,
 }
 
 static handler *const handlers[] = {
-	[CLIENT_MESSAGE] = on_send,  [CLIENT_DELIVERED] = on_receipt,
-	[CLIENT_READ] = on_receipt,  [CLIENT_EDIT] = on_send,
+	[CLIENT_MESSAGE] = on_send,  [CLIENT_EDIT] = on_send,
 	[CLIENT_DELETE] = on_send,   [CLIENT_REACT] = on_send,
 	[CLIENT_TYPING] = on_typing,
 };
@@ -84,12 +72,26 @@ void frame_dispatch_pass(struct frame_dispatch *dispatch,
 			      });
 }
 
+/* Receipts are merged, so they need no order. */
+static void take_receipt(const struct frame_dispatch_options *to,
+                         struct connection *connection,
+                         const struct client_frame *frame)
+{
+	if (!pending_receipts_take(to->receipts, connection_user(connection),
+	                           frame))
+		error_frame_send_in(connection, frame->conversation,
+		                    FRAME_UNAVAILABLE,
+		                    "too many receipts are under way");
+}
+
 static void take(const struct frame_dispatch_options *to,
                  struct connection *connection,
                  const struct client_frame *frame, uint64_t began_us)
 {
 	if (frame->kind == CLIENT_PRESENCE)
 		to->presence(to->context, connection, frame);
+	else if (frame->kind == CLIENT_DELIVERED || frame->kind == CLIENT_READ)
+		take_receipt(to, connection, frame);
 	else
 		frame_order_take(to->order, connection, frame, began_us);
 }

@@ -156,9 +156,6 @@ static void refuse(struct connection *connection,
 {
 	if (frame_has_uuid(frame))
 		error_frame_send_state(connection, &frame->uuid, code, detail);
-	else if (frame->kind != CLIENT_TYPING)
-		error_frame_send_in(connection, frame->conversation, code,
-		                    detail);
 }
 
 /* Whether one more frame may be held; answers it otherwise. */

@@ -53,7 +53,7 @@ struct frame_order *
 frame_order_create(const struct frame_order_options *options);
 void frame_order_destroy(struct frame_order **order);
 
-/* Any valid frame except `presence`. */
+/* A valid message or change of one, or `typing`. */
 void frame_order_take(struct frame_order *order, struct connection *connection,
                       const struct client_frame *frame, uint64_t began_us);
 /* Keys of conversations have arrived. */

@@ -4,6 +4,7 @@
 #include "common/io/kafka/kafka.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/member_key.h"
+#include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/save_records.h"
 #include "websocket-service/socket/slot_map.h"
 
@@ -14,7 +15,7 @@ enum receipt_kind { DELIVERED, READ, RECEIPT_KINDS };
 
 /* One member's receipts in one conversation. */
 struct pending_receipt {
-	/* In `retries`, or `next` in `spare`. */
+	/* In `retries` or `keyless`, or `next` in `spare`. */
 	struct pending_receipt *prev, *next;
 	struct member_key member;
 	uint64_t user_to; /* the other user of a pair; 0: not a pair */
@@ -22,24 +23,28 @@ struct pending_receipt {
 	uint64_t wanted_seq[RECEIPT_KINDS]; /* to send next; 0: none */
 	uint64_t sent_seq;      /* under way; 0: none, it is in `retries` */
 	enum receipt_kind kind; /* of sent_seq */
-	uint64_t retry_ms;
+	uint64_t retry_ms; /* in `keyless`: when the key is asked for again */
 	UT_hash_handle hh;
 };
 
 struct pending_receipts {
 	struct save_records *records;
+	struct conversation_keys *keys;
 	struct slot_map *by_number;
 	struct pending_receipt *by_member;
 	struct pending_receipt *retries; /* the earliest first */
+	struct pending_receipt *keyless; /* their keys are not known */
 	struct pending_receipt *spare;   /* allocated and unused */
 };
 
 struct pending_receipts *pending_receipts_create(struct save_records *records,
+                                                 struct conversation_keys *keys,
                                                  uint32_t max)
 {
 	struct pending_receipts *receipts = mem_new(sizeof(*receipts));
 
 	receipts->records = records;
+	receipts->keys = keys;
 	receipts->by_number = slot_map_create(max);
 	return receipts;
 }
@@ -151,12 +156,69 @@ static bool send_next(struct pending_receipts *receipts,
 	return false;
 }
 
+/* --- keys ---------------------------------------------------------------- */
+
+/* When too many keys are asked for, this one is asked for soon. */
+static void ask_key(struct pending_receipts *receipts,
+                    struct pending_receipt *receipt, uint64_t now_ms)
+{
+	if (conversation_keys_ask(receipts->keys, receipt->member.user,
+	                          receipt->member.conversation)) {
+		receipt->retry_ms = now_ms + PENDING_RECEIPTS_ASK_MS;
+		DL_APPEND(receipts->keyless, receipt);
+	} else {
+		receipt->retry_ms = now_ms + PENDING_RECEIPTS_RETRY_MS;
+		DL_PREPEND(receipts->keyless, receipt);
+	}
+}
+
+static void send_with_key(struct pending_receipts *receipts,
+                          struct pending_receipt *receipt,
+                          const struct pair *pair)
+{
+	if (pair->low && !pair_has(pair, receipt->member.user)) {
+		release(receipts, receipt);
+		return;
+	}
+	if (pair->low)
+		receipt->user_to = pair_other(pair, receipt->member.user);
+	(void)send_next(receipts, receipt);
+}
+
+void pending_receipts_keys_known(struct pending_receipts *receipts)
+{
+	struct pending_receipt *receipt, *next;
+	struct pair pair;
+
+	DL_FOREACH_SAFE (receipts->keyless, receipt, next) {
+		if (!conversation_keys_find(receipts->keys,
+		                            receipt->member.conversation,
+		                            &pair))
+			continue;
+		DL_DELETE(receipts->keyless, receipt);
+		send_with_key(receipts, receipt, &pair);
+	}
+}
+
+static void ask_again(struct pending_receipts *receipts, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < PENDING_RECEIPTS_RETRIES_PER_TICK; i++) {
+		struct pending_receipt *receipt = receipts->keyless;
+
+		if (!receipt || receipt->retry_ms > now_ms)
+			break;
+		DL_DELETE(receipts->keyless, receipt);
+		ask_key(receipts, receipt, now_ms);
+	}
+}
+
 bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
                            const struct client_frame *frame)
 {
 	enum receipt_kind kind = frame->kind == CLIENT_READ ? READ : DELIVERED;
 	struct member_key member = member_key_make(user, frame->conversation);
 	struct pending_receipt *receipt;
+	struct pair pair;
 
 	metric_count(&gateway_metrics.receipts, 1);
 	HASH_FIND(hh, receipts->by_member, &member, sizeof(member), receipt);
@@ -167,9 +229,11 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	receipt = make(receipts, &member);
 	if (!receipt)
 		return false;
-	receipt->user_to = frame->user_to;
 	raise_seq(receipt, kind, frame->seq);
-	(void)send_next(receipts, receipt);
+	if (conversation_keys_find(receipts->keys, frame->conversation, &pair))
+		send_with_key(receipts, receipt, &pair);
+	else
+		ask_key(receipts, receipt, clock_mono_ms());
 	return true;
 }
 
@@ -197,6 +261,7 @@ void pending_receipts_tick(struct pending_receipts *receipts)
 {
 	uint64_t now_ms = clock_mono_ms();
 
+	ask_again(receipts, now_ms);
 	for (unsigned i = 0; i < PENDING_RECEIPTS_RETRIES_PER_TICK; i++) {
 		struct pending_receipt *receipt = receipts->retries;
 

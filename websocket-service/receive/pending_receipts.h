@@ -8,6 +8,10 @@
  * and no timer is needed. A record that Kafka does not accept is put back and
  * retried.
  *
+ * Until the key of its conversation is known (conversation_keys) a receipt
+ * waits, also while persistence is away. A receipt of a user who is not one of
+ * the pair is dropped.
+ *
  * Bounds     PENDING_RECEIPTS_MAX pairs of user and conversation under way; a
  *            receipt for another pair is answered with `unavailable`.
  * Threads    the loop's.
@@ -25,12 +29,16 @@ enum {
 	PENDING_RECEIPTS_MAX = 50000,
 	PENDING_RECEIPTS_RETRY_MS = 200,
 	PENDING_RECEIPTS_RETRIES_PER_TICK = 1000,
+	PENDING_RECEIPTS_ASK_MS = 3000, /* from one query for a key to the next
+	                                 */
 };
 
+struct conversation_keys;
 struct pending_receipts;
 struct save_records;
 
 struct pending_receipts *pending_receipts_create(struct save_records *records,
+                                                 struct conversation_keys *keys,
                                                  uint32_t max);
 void pending_receipts_destroy(struct pending_receipts **receipts);
 /* Takes a `delivered` or `read` frame. False: too many are under way. */
@@ -39,6 +47,8 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 /* Kafka's acknowledgement for the record with that number. */
 void pending_receipts_acknowledged(struct pending_receipts *receipts,
                                    uint64_t number, enum status status);
+/* Keys of conversations have arrived. */
+void pending_receipts_keys_known(struct pending_receipts *receipts);
 /* Call it about every 50 ms. */
 void pending_receipts_tick(struct pending_receipts *receipts);
 /* Pairs with a receipt that is not in the log yet. */

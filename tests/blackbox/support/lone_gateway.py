@@ -49,6 +49,14 @@ class LoneGateway:
         self.put(event_partition(first), str(first), b"", "rooms", text,
                  [("settles", question.headers["origin"])])
 
+    def answer_keys(self, conversation: int, key: str) -> None:
+        """Waits until the gateway asks for the key of the conversation, and answers."""
+        query = self.saves(lambda save: save["kind"] == "keys" and
+                           str(conversation) in save["conversations"].split(","))[-1]
+        user = query.json()["sender"]
+        self.put(event_partition(user), str(user), b"", "keys", f"{conversation}={key}",
+                 [("settles", query.headers["origin"])])
+
     def answer(self, user: int, header: str, text: str) -> None:
         self.put(event_partition(user), str(user), b"", header, text)
 

@@ -128,18 +128,6 @@ void error_frame_send_state(struct connection *connection,
 	refused(number, code);
 }
 
-/* About a receipt: only one is sent in a test that refuses them. */
-static unsigned receipt_number;
-
-void error_frame_send_in(struct connection *connection, uint64_t conversation,
-                         enum frame_code code, const char *detail)
-{
-	(void)connection;
-	(void)conversation;
-	assert_non_null(detail);
-	refused(receipt_number, code);
-}
-
 /* --- identity: users above 100 have to be asked for ---------------------- */
 static struct identity_waiter *waiters[WAITERS_MAX];
 static uint64_t waited_for[WAITERS_MAX];
@@ -320,23 +308,13 @@ static void each_kind_passes_with_its_key(void **state)
 		uint64_t user_to, conversation;      /* sent */
 		uint64_t then_to, then_conversation; /* passed on */
 	} rows[] = {
-		{CLIENT_MESSAGE, 2, 0, 2, 0},
-		{CLIENT_MESSAGE, 0, 17, 2, 0},
-		{CLIENT_MESSAGE, ME, 0, ME, 0},
-		{CLIENT_MESSAGE, 0, 20, ME, 0},
-		{CLIENT_MESSAGE, 0, 19, 0, 19},
-		{CLIENT_MESSAGE, 0, 21, 0, 21},
-		{CLIENT_EDIT, 0, 17, 2, 17},
-		{CLIENT_EDIT, 0, 19, 0, 19},
-		{CLIENT_DELETE, 0, 17, 2, 17},
-		{CLIENT_DELETE, 0, 19, 0, 19},
-		{CLIENT_REACT, 0, 17, 2, 17},
-		{CLIENT_REACT, 0, 19, 0, 19},
-		{CLIENT_DELIVERED, 0, 17, 2, 17},
-		{CLIENT_DELIVERED, 0, 19, 0, 19},
-		{CLIENT_READ, 0, 17, 2, 17},
-		{CLIENT_READ, 0, 20, ME, 20},
-		{CLIENT_TYPING, 0, 17, 2, 17},
+		{CLIENT_MESSAGE, 2, 0, 2, 0},   {CLIENT_MESSAGE, 0, 17, 2, 0},
+		{CLIENT_MESSAGE, ME, 0, ME, 0}, {CLIENT_MESSAGE, 0, 20, ME, 0},
+		{CLIENT_MESSAGE, 0, 19, 0, 19}, {CLIENT_MESSAGE, 0, 21, 0, 21},
+		{CLIENT_EDIT, 0, 17, 2, 17},    {CLIENT_EDIT, 0, 19, 0, 19},
+		{CLIENT_DELETE, 0, 17, 2, 17},  {CLIENT_DELETE, 0, 19, 0, 19},
+		{CLIENT_REACT, 0, 17, 2, 17},   {CLIENT_REACT, 0, 19, 0, 19},
+		{CLIENT_DELETE, 0, 20, ME, 20}, {CLIENT_TYPING, 0, 17, 2, 17},
 		{CLIENT_TYPING, 0, 19, 0, 19},
 	};
 
@@ -432,15 +410,13 @@ static void a_refused_frame_lets_the_others_pass(void **state)
 static void a_stranger_is_refused(void **state)
 {
 	(void)state;
-	receipt_number = 3;
 	for (unsigned known = 0; known < 2; known++) {
 		unsigned base = known * 10;
 
-		receipt_number = base + 3;
 		send_in(base, 16);
 		send(CLIENT_EDIT, base + 1, 0, 16);
 		send(CLIENT_REACT, base + 2, 0, 16);
-		send(CLIENT_READ, base + 3, 0, 16);
+		send(CLIENT_DELETE, base + 3, 0, 16);
 		send(CLIENT_TYPING, base + 4, 0, 16);
 		if (!known)
 			persistence_answers(TRUTH);
@@ -455,11 +431,10 @@ static void a_stranger_is_refused(void **state)
 static void without_an_answer_a_frame_waits_one_second(void **state)
 {
 	(void)state;
-	receipt_number = 2;
 	send_in(0, 17);
 	pass_ms(500);
 	send_in(1, 18);
-	send(CLIENT_READ, 2, 0, 17);
+	send(CLIENT_DELETE, 2, 0, 17);
 	send(CLIENT_TYPING, 3, 0, 17);
 	send_to(4, 2);
 	pass_ms(CONVERSATION_KEYS_WAIT_MS - 501);
@@ -484,13 +459,10 @@ static void without_an_answer_a_frame_waits_one_second(void **state)
 static void what_a_socket_and_all_may_hold_is_bounded(void **state)
 {
 	(void)state;
-	receipt_number = 501;
 	for (unsigned i = 0; i <= UNSETTLED_MAX; i++)
 		send_in(i, 17);
 	assert_held(UNSETTLED_MAX - 1);
 	assert_refused(UNSETTLED_MAX, FRAME_TOO_MANY_UNSETTLED);
-	send(CLIENT_READ, 501, 0, 17);
-	assert_refused(501, FRAME_UNAVAILABLE);
 	for (unsigned i = 0; i < FRAME_ORDER_HELD_MAX - UNSETTLED_MAX; i++) {
 		me.unsettled = 0; /* as if these were other sockets */
 		send(CLIENT_TYPING, 502, 0, 17);

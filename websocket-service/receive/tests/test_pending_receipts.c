@@ -1,5 +1,6 @@
 /* Receipts on their way, with a fake clock and a fake Kafka. */
 #include "tests/support/fake_clock.h"
+#include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/pending_receipts.h"
 #include "websocket-service/receive/save_records.h"
 
@@ -26,13 +27,37 @@ enum status save_records_produce(struct save_records *records,
 	assert_int_equal(origin.len, 0);
 	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_RECEIPTS);
 	assert_true(record->seq > 0);
-	assert_int_equal(record->user_to, record->sender + 100);
 	if (kafka_says != ST_OK)
 		return kafka_says;
 	produced++;
 	last = *record;
 	last_tag = tag;
 	return ST_OK;
+}
+
+/* --- the keys ------------------------------------------------------------ */
+enum { GROUP = 17, PAIR = 18, OWN_USER = 7, OTHER_USER = 8 };
+
+static bool keys_known;
+static unsigned asked;
+
+bool conversation_keys_find(struct conversation_keys *keys,
+                            uint64_t conversation, struct pair *ret_pair)
+{
+	(void)keys;
+	*ret_pair = (struct pair){0, 0};
+	if (conversation == PAIR)
+		*ret_pair = (struct pair){OWN_USER, OTHER_USER};
+	return keys_known;
+}
+
+bool conversation_keys_ask(struct conversation_keys *keys, uint64_t user,
+                           uint64_t conversation)
+{
+	(void)keys;
+	assert_true(user && conversation);
+	asked++;
+	return true;
 }
 
 static struct pending_receipts *receipts;
@@ -43,7 +68,9 @@ static int start(void **state)
 	clock_ms = 1000000;
 	kafka_says = ST_OK;
 	produced = 0;
-	receipts = pending_receipts_create(NULL, MAX);
+	keys_known = true;
+	asked = 0;
+	receipts = pending_receipts_create(NULL, NULL, MAX);
 	return 0;
 }
 
@@ -54,14 +81,19 @@ static int stop(void **state)
 	return receipts != NULL;
 }
 
-static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
+static bool says_in(uint64_t conversation, enum client_frame_kind kind,
+                    uint64_t user, uint64_t seq)
 {
 	return pending_receipts_take(
 		receipts, user,
 		&(struct client_frame){.kind = kind,
-	                               .user_to = user + 100,
-	                               .conversation = 17,
+	                               .conversation = conversation,
 	                               .seq = seq});
+}
+
+static bool says(enum client_frame_kind kind, uint64_t user, uint64_t seq)
+{
+	return says_in(GROUP, kind, user, seq);
 }
 
 static void kafka_answers(enum status status)
@@ -74,7 +106,7 @@ static void last_is(enum save_kind kind, uint64_t seq)
 {
 	assert_int_equal(last.kind, kind);
 	assert_int_equal(last.seq, seq);
-	assert_int_equal(last.conversation, 17);
+	assert_int_equal(last.conversation, GROUP);
 }
 
 /* --- tests --------------------------------------------------------------- */
@@ -197,6 +229,50 @@ static void an_acknowledgement_for_an_earlier_pair_is_ignored(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
+static void receipts_wait_for_the_key_of_their_conversation(void **state)
+{
+	(void)state;
+	keys_known = false;
+	for (unsigned seq = 1; seq <= 500; seq++) {
+		assert_true(says_in(PAIR, CLIENT_DELIVERED, OWN_USER, seq));
+		assert_true(says_in(PAIR, CLIENT_READ, OWN_USER, seq));
+	}
+	assert_int_equal(asked, 1);
+	for (unsigned i = 0; i < 3; i++) {
+		clock_ms += PENDING_RECEIPTS_ASK_MS;
+		pending_receipts_tick(receipts);
+		assert_int_equal(asked, i + 2);
+	}
+	pending_receipts_keys_known(receipts); /* others */
+	assert_int_equal(produced, 0);
+	keys_known = true;
+	pending_receipts_keys_known(receipts);
+	assert_int_equal(produced, 1);
+	assert_int_equal(last.kind, SAVE_DELIVERED);
+	assert_int_equal(last.seq, 500);
+	assert_int_equal(last.user_to, OTHER_USER);
+	kafka_answers(ST_OK);
+	assert_int_equal(last.kind, SAVE_READ);
+	assert_int_equal(last.seq, 500);
+	assert_int_equal(last.user_to, OTHER_USER);
+	kafka_answers(ST_OK);
+	assert_int_equal(produced, 2);
+	assert_int_equal(pending_receipts_count(receipts), 0);
+}
+
+static void a_receipt_of_a_stranger_to_the_pair_is_dropped(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		keys_known = known;
+		assert_true(says_in(PAIR, CLIENT_READ, OTHER_USER + 1, 5));
+		keys_known = true;
+		pending_receipts_keys_known(receipts);
+		assert_int_equal(produced, 0);
+		assert_int_equal(pending_receipts_count(receipts), 0);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -209,6 +285,8 @@ int main(void)
 		TEST(a_record_that_is_not_acknowledged_is_put_back),
 		TEST(too_many_pairs_are_refused_and_the_others_go_on),
 		TEST(an_acknowledgement_for_an_earlier_pair_is_ignored),
+		TEST(receipts_wait_for_the_key_of_their_conversation),
+		TEST(a_receipt_of_a_stranger_to_the_pair_is_dropped),
 	};
 #undef TEST
 
