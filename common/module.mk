@@ -2,7 +2,7 @@
 COMMON_SOURCES := \
 	$(addprefix base/,buf.c clock.c json_write.c lru.c mem.c percent.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
-	$(addprefix io/,casefold.c digest.c json.c json_check.c password.c \
+	$(addprefix io/,casefold.c digest.c host_cache.c json.c json_check.c password.c \
 		resolver.c websocket_handshake.c) \
 	$(addprefix io/http/,client.c headers.c host.c listener.c poller.c query.c request.c \
 		route.c server.c transfer.c unread.c worker_pool.c) \
@@ -10,7 +10,7 @@ COMMON_SOURCES := \
 	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
 		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
-	$(addprefix io/sql/,bulk.c error.c migrate.c sql.c statement.c) \
+	$(addprefix io/sql/,bulk.c connect.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c identity.c name.c pair.c save_record.c) \
@@ -28,6 +28,7 @@ $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libc
 # These tests answer look-ups of names.
 $(eval $(call library,name_server,tests/support,name_server.c))
 $(eval $(call unit_test,common/io/redis/tests/test_connection.c,name_server common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
+$(eval $(call unit_test,common/io/tests/test_host_cache.c,name_server common,,-Xlinker --wrap=getaddrinfo))
 $(eval $(call unit_test,common/io/http/tests/test_host.c,name_server http_stub common,libcurl libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call library,identity_stub,common/client/tests,identity_stub.c))
 $(foreach t,client thread,$(eval $(call unit_test,common/client/tests/test_identity_$(t).c,\

@@ -156,6 +156,8 @@ static void set_error(struct http_transfer *transfer, CURLcode result)
 	const char *words = curl_easy_strerror(result);
 	long number = 0;
 
+	if (result == CURLE_WRITE_ERROR)
+		words = "the answer is too long";
 	if (result == CURLE_COULDNT_CONNECT)
 		curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &number);
 	if (number)

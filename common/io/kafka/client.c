@@ -1,13 +1,16 @@
 #include "common/io/kafka/private.h"
 
 #include "common/base/mem.h"
+#include "common/io/host_cache.h"
 
 #include <sys/eventfd.h>
 #include <syslog.h>
 #include <unistd.h>
 
 /*
- * Log lines go through a queue, so that the polling thread receives them.
+ * Log lines go through a queue, so that the polling thread receives them. A
+ * handle that is destroyed waits for its threads, so none of these may wait for
+ * a name server.
  * Reconnects are fast, so that a recovered broker is used at once.
  */
 static const struct kafka_setting common_settings[] = {
@@ -57,6 +60,18 @@ static bool set_all(rd_kafka_conf_t *conf, const struct kafka_sink *sink,
 	return true;
 }
 
+/* Without a host it frees *ret_found. */
+static int resolve(const char *host, const char *service,
+                   const struct addrinfo *hints, struct addrinfo **ret_found,
+                   void *opaque)
+{
+	(void)opaque;
+	if (host)
+		return host_cache_get(host, service, hints, ret_found);
+	host_cache_free(*ret_found);
+	return 0;
+}
+
 rd_kafka_conf_t *kafka_conf_create(const struct kafka_options *options,
                                    struct kafka_sink *sink,
                                    const struct kafka_setting *settings)
@@ -67,6 +82,7 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_options *options,
 	sink->context = options->log_context;
 	rd_kafka_conf_set_opaque(conf, sink);
 	rd_kafka_conf_set_log_cb(conf, on_log);
+	rd_kafka_conf_set_resolve_cb(conf, resolve);
 	if (set(conf, sink, "bootstrap.servers", options->brokers) &&
 	    set(conf, sink, "client.id", options->client_id) &&
 	    set_all(conf, sink, common_settings) &&

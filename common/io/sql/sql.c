@@ -1,6 +1,7 @@
 #include "common/io/sql/sql.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/io/sql/connect.h"
 #include "common/io/sql/error.h"
 #include "common/io/sql/fault.h"
 #include "common/io/sql/private.h"
@@ -268,44 +269,24 @@ static enum status ask_packet_max(struct sql *sql)
 	return status;
 }
 
-static void set_options(const struct sql *sql, MYSQL *mysql)
-{
-	unsigned protocol = MYSQL_PROTOCOL_TCP;
-	unsigned local_infile = 0;
-	my_bool reconnect = 0;
-	/* The client of 11.8 refuses servers whose certificate has no
-	 * issuer; the database is on a private network. */
-	my_bool verify = 0;
-
-	if (sql->host[0] == '/')
-		protocol = MYSQL_PROTOCOL_SOCKET;
-	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
-	mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &local_infile);
-	mysql_options(mysql, MYSQL_OPT_RECONNECT, &reconnect);
-	mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	mysql_options(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &sql->timeout_s);
-	mysql_options(mysql, MYSQL_OPT_READ_TIMEOUT, &sql->timeout_s);
-	mysql_options(mysql, MYSQL_OPT_WRITE_TIMEOUT, &sql->timeout_s);
-}
-
 enum status sql_connect(struct sql *sql)
 {
-	bool local = sql->host[0] == '/';
+	const struct sql_account account = {
+		.host = sql->host,
+		.user = sql->user,
+		.password = sql->password,
+		.database = sql->database,
+		.port = sql->port,
+		.timeout_s = sql->timeout_s,
+	};
+	char why[SQL_WHY_MAX] = "";
+	unsigned error = CR_UNKNOWN_HOST;
 	enum status status;
 
 	disconnect(sql);
-	sql->mysql = mysql_init(NULL);
-	assert(sql->mysql);
-	set_options(sql, sql->mysql);
-	if (!mysql_real_connect(sql->mysql, local ? NULL : sql->host, sql->user,
-	                        sql->password, sql->database, sql->port,
-	                        local ? sql->host : NULL, 0)) {
-		status = failed(sql, mysql_errno(sql->mysql),
-		                mysql_error(sql->mysql));
-		disconnect(sql);
-		return status;
-	}
+	sql->mysql = sql_open(&account, &error, why);
+	if (!sql->mysql)
+		return failed(sql, error, why);
 	sql->connects++;
 	status = fault(sql, false);
 	if (status == ST_OK)
