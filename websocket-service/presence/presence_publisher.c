@@ -192,7 +192,8 @@ void presence_publisher_publish_all(struct presence_publisher *publisher)
 {
 	for (struct local_user *local = publisher->users; local;
 	     local = local->hh.next) {
-		local->refreshes = 0;
+		/* Scores first: there may be 100,000 users. */
+		local->refreshes = TRIM_EACH - 1;
 		publish_online(publisher, local);
 	}
 }

@@ -48,7 +48,7 @@ void presence_publisher_user_disconnected(struct presence_publisher *presence,
                                           uint64_t user);
 /* From now on nothing is written for users who leave: scores expire. */
 void presence_publisher_drain(struct presence_publisher *presence);
-/* Redis is back: writes all users again. */
+/* Redis is back: writes all users again; their keys are trimmed later. */
 void presence_publisher_publish_all(struct presence_publisher *presence);
 /* Once per second. */
 void presence_publisher_tick(struct presence_publisher *presence);

@@ -23,7 +23,7 @@ enum {
 	 * the reply may wait in the socket, and the loop reads it before the
 	 * next tick.
 	 */
-	TICKS_UNANSWERED_MAX = 2,
+	TICKS_UNANSWERED_MAX = 4,
 	/* The host may have another address by then. */
 	ROUNDS_REFUSED_MAX = 5,
 };

@@ -10,7 +10,7 @@
  *
  * The connection is up when Redis answers all checks well: PING, and those of
  * the options. They are repeated each check_ms, so that the client notices a
- * Redis that hangs (after 2 check_ms it reconnects), and one that answers but
+ * Redis that hangs (after 4 check_ms it reconnects), and one that answers but
  * refuses (out of memory, read-only, no permission, loading, …). A refused
  * command takes the connection down until the next round of checks passes. A
  * Redis that refuses five rounds is left, because its name may lead to another

@@ -142,6 +142,8 @@ static void when_redis_is_back_all_users_are_written_again(void **state)
 	redis_up = true;
 	presence_publisher_publish_all(publisher);
 	assert_int_equal(scores, USERS);
+	assert_int_equal(trims, 0);
+	seconds_pass(PRESENCE_REFRESH_S);
 	assert_int_equal(trims, 2 * USERS);
 	redis_up = false;
 	seconds_pass(30);
