@@ -19,6 +19,7 @@
 #	make hardening     what the linker made of the hardening flags
 #	make steps         each step of a message is killed, under the ledger
 #	make mutants       planted bugs: does the ledger catch each of them?
+#	make dependencies  Kafka, MariaDB, Redis and identity misbehave, in a table of ways
 #	make faults        random faults, and nothing is lost: SEED=n MINUTES=2 RATE=200
 #	make first-start   make run on a bare Debian, as a new user sees it
 #	make compose       docker compose: images, scaling, restarts, bad set-ups
@@ -47,7 +48,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
-	steps mutants faults compose soak first-start \
+	steps mutants dependencies faults compose soak first-start \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
 
@@ -272,6 +273,12 @@ faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \
 		--minutes $(MINUTES) --rate $(RATE)
+
+# Needs root: it gives the services a name server of their own.
+dependencies: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@PYTHONPATH=tests/blackbox:tests/faults:tests/dependencies \
+		PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTEST) -s -v tests/dependencies
 
 # At a steady rate, so that the machine's speed decides nothing; longer: make bench-soak.
 soak: $(PROGRAMS) $(TEST_PROGRAMS) tools

@@ -114,6 +114,11 @@ STAGES = (
           "message.", needs=("tools", "build-faults"),
           touched=("websocket-service/*", "persistence-service/*", "tests/ledger/*",
                    "tests/steps/*", *STACK), turn=4),
+    Stage("dependencies", PROVE, 900, "Services that notice too little, or clients that notice "
+          "too much, of a Kafka, MariaDB, Redis or identity that misbehaves.",
+          needs=("tools", "build"),
+          touched=("common/io/*", "common/client/*", "*/presence/*", "tests/dependencies/*",
+                   *STACK), turn=6),
     Stage("faults", PROVE, 400, "Messages lost under random faults of processes, links, "
           "disks and clocks.", needs=("tools", "build"),
           touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),

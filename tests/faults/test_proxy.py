@@ -212,3 +212,45 @@ def test_the_proxy_refuses_invalid_orders(links: Links, port: int):
     with pytest.raises(RuntimeError):
         links.ask({"link": "link", "toxics": {"poison": 1}})
     assert links.alive
+
+
+def test_a_link_that_refuses_resets_and_does_not_listen(port: int, links: Links):
+    with connect(port) as end:
+        end.sendall(b"a")
+        assert end.recv(1) == b"a"
+        links.put("link", "one", refuse=True)
+        assert is_reset(end)
+        with pytest.raises(ConnectionRefusedError):
+            connect(port)
+    links.take("link", "one")
+    with connect(port) as end:
+        end.sendall(b"b")
+        assert end.recv(1) == b"b"
+
+
+def test_a_deaf_link_opens_no_connection(port: int, links: Links):
+    links.put("link", "one", deaf=True)
+    with pytest.raises(TimeoutError):
+        connect(port, SILENT_S)
+    links.take("link", "one")
+    with connect(port) as end:
+        end.sendall(b"b")
+        assert end.recv(1) == b"b"
+
+
+def test_an_impostor_speaks_in_place_of_the_target(port: int, echo: Echo, links: Links):
+    links.put("link", "one", says="hello")
+    with connect(port) as end:
+        assert receive(end, 5) == b"hello"
+    links.take("link", "one")
+    links.put("link", "one", answers="no")
+    with connect(port) as end:
+        end.settimeout(SILENT_S)
+        with pytest.raises(TimeoutError):
+            end.recv(1)
+        end.settimeout(WAIT_S)
+        end.sendall(b"a")
+        assert receive(end, 2) == b"no"
+        links.take("link", "one")
+        assert is_reset(end)
+    assert not echo.taken

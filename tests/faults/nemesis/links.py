@@ -16,6 +16,7 @@ from support.stack import die_with_parent
 TOGETHER: dict[str, Callable] = {
     "cut": max, "blackhole": max, "delay_ms": lambda a, b: a + b,
     "jitter_ms": lambda a, b: a + b, "kib_s": min, "slice_bytes": min, "close_after": min,
+    "refuse": max, "deaf": max, "says": max, "answers": max,
 }
 
 
@@ -33,8 +34,9 @@ class Links:
         self.lock = threading.RLock()
         self.faults: dict[str, dict[str, dict]] = {}  # link -> fault's name -> toxics
 
-    def open(self, ports: dict[str, tuple[int, int]]) -> "Links":
-        """`ports`: name of each link -> its own port, and the port of its target."""
+    def open(self, ports: dict[str, tuple]) -> "Links":
+        """`ports`: name of each link -> its own port, the port of its target, and the address
+        to listen on if that is not 127.0.0.1."""
         self.child = subprocess.Popen(
             [sys.executable, "-m", "nemesis.proxy"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)

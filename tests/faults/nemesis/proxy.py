@@ -2,10 +2,10 @@
 
 As a program it reads lines of JSON from stdin and answers each on stdout:
 
-    {"open": {"NAME": [port to listen on, port to reach], ...}}
+    {"open": {"NAME": [port to listen on, port to reach, address to listen on], ...}}
     {"link": "NAME", "toxics": {...}}       the members of Toxics; {} is healthy
 
-It listens on loopback only, and ends when stdin ends. It is a process of its own, so that
+Without an address it listens on 127.0.0.1. It ends when stdin ends. It is a process of its own, so that
 the nemesis and the links do not wait for each other.
 
 A link holds back a bounded number of bytes. At the bound the proxy stops reading, and the
@@ -24,6 +24,7 @@ from dataclasses import dataclass
 
 HELD_MAX = 256 * 1024
 HELD_LOW = 64 * 1024
+ORDER_MAX = 8 * 1024 * 1024
 HOST = "127.0.0.1"
 
 
@@ -38,6 +39,10 @@ class Toxics:
     kib_s: float = 0  # each way of each connection
     slice_bytes: int = 0  # the longest write
     close_after: int = 0  # bytes of either way, then the connection is reset
+    refuse: bool = False  # nothing listens; open connections are reset
+    deaf: bool = False  # the accept queue is full: new connections are never opened
+    says: str = ""  # new connections get this text, and nothing reaches the target
+    answers: str = ""  # the same, but the text follows the first bytes of the client
 
     @property
     def slows(self) -> bool:
@@ -157,9 +162,14 @@ class End(asyncio.Protocol):
         self.pair.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        self.way.take(data)
+        if self.pair.fake:
+            self.transport.write(self.pair.link.toxics.answers.encode("latin-1"))
+        else:
+            self.way.take(data)
 
     def eof_received(self) -> bool:
+        if self.pair.fake:
+            return False
         self.way.end()
         return True
 
@@ -209,13 +219,23 @@ class Pair:
         self.near.way = self.far.back = Way(link, self, self.near)
         self.far.way = self.near.back = Way(link, self, self.far)
         self.near.way.sink, self.far.way.sink = None, self.near
-        self.dead = False
+        self.dead = self.fake = False
+
+    def impostor(self) -> bool:
+        """Whether the link itself answers, in place of the target."""
+        toxics = self.link.toxics
+        if toxics.says:
+            self.near.transport.write(toxics.says.encode("latin-1"))
+        return bool(toxics.says or toxics.answers)
 
     def opened(self, end: End) -> None:
         if end is self.near:
             self.link.pairs.add(self)
             if self.link.toxics.cut:
                 self.reset()
+                return
+            self.fake = self.impostor()
+            if self.fake:
                 return
             end.pause(True)
             self.link.spawn(self.reach())
@@ -259,25 +279,53 @@ class Pair:
 
 
 class Link:
-    def __init__(self, port: int, target: int):
-        self.port, self.target = port, target
+    def __init__(self, port: int, target: int, host: str = HOST):
+        self.port, self.target, self.host = port, target, host
         self.toxics = Toxics()
+        self.server: asyncio.Server | None = None
+        self.full: list[socket.socket] = []  # a full accept queue, and what fills it
         self.pairs: set[Pair] = set()
         self.tasks: set[asyncio.Task] = set()
 
     async def listen(self) -> None:
-        await asyncio.get_running_loop().create_server(
-            lambda: Pair(self).near, HOST, self.port, backlog=1024)
+        self.server = await asyncio.get_running_loop().create_server(
+            lambda: Pair(self).near, self.host, self.port, backlog=1024)
+
+    def fill(self) -> None:
+        """A queue of length 0 takes one connection; the kernel drops the SYNs of others."""
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((self.host, self.port))
+        listener.listen(0)
+        self.full.append(listener)
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex((self.host, self.port))
+            self.full.append(filler)
+
+    async def open_or_close(self) -> None:
+        while self.full:
+            self.full.pop().close()
+        listening = not (self.toxics.refuse or self.toxics.deaf)
+        if self.server and not listening:
+            self.server.close()
+            self.server = None
+        elif not self.server and listening:
+            await self.listen()
+        if self.toxics.deaf:
+            self.fill()
 
     def spawn(self, work) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def set(self, toxics: Toxics) -> None:
+    async def set(self, toxics: Toxics) -> None:
         self.toxics = toxics
+        await self.open_or_close()
         for pair in list(self.pairs):
-            if toxics.cut:
+            if toxics.cut or toxics.refuse or pair.fake:
                 pair.reset()
                 continue
             for way in (pair.near.way, pair.far.way):
@@ -289,16 +337,16 @@ class Proxy:
         self.links: dict[str, Link] = {}
 
     async def obey(self, order: dict) -> None:
-        for name, (port, target) in order.get("open", {}).items():
-            self.links[name] = Link(port, target)
+        for name, address in order.get("open", {}).items():
+            self.links[name] = Link(*address)
             await self.links[name].listen()
         if "link" in order:
-            self.links[order["link"]].set(Toxics(**order["toxics"]))
+            await self.links[order["link"]].set(Toxics(**order["toxics"]))
 
 
 async def serve() -> None:
     proxy = Proxy()
-    orders = asyncio.StreamReader()
+    orders = asyncio.StreamReader(limit=ORDER_MAX)
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
     while line := await orders.readline():

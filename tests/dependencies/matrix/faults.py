@@ -1,0 +1,216 @@
+"""faults - the ways in which a dependency misbehaves. Each is a context manager.
+
+Faults of the link are put on at both addresses of the dependency, or at the first one. Faults of
+the server are those of the real one: its own settings make it refuse.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+
+import pymysql
+
+from matrix.parley import HOMES, Parley, host
+from support.stores import hints
+from support.wait import HANG_S
+
+Fault = Callable[[Parley, str], AbstractContextManager]
+
+
+def on_link(**toxics) -> Fault:
+    @contextmanager
+    def fault(parley: Parley, name: str) -> Iterator[None]:
+        parley.put(name, HOMES[0], **toxics)
+        try:
+            yield
+        finally:
+            parley.take(name, HOMES[0])
+    return fault
+
+
+refused = on_link(refuse=True)
+# SYNs get no answer, and open connections are silent.
+dropped = on_link(deaf=True, blackhole=True)
+hangs_later = on_link(blackhole=True)
+
+
+@contextmanager
+def hangs_at_once(parley: Parley, name: str) -> Iterator[None]:
+    """Every connection is accepted, and then silent."""
+    cut(parley, name)
+    with hangs_later(parley, name):
+        yield
+
+
+def cut(parley: Parley, name: str) -> None:
+    """Resets the open connections; new ones are healthy."""
+    parley.put(name, HOMES[0], cut=True)
+    parley.take(name, HOMES[0])
+
+
+def answers(text: str) -> Fault:
+    """Something else answers, and resets open connections first."""
+    @contextmanager
+    def fault(parley: Parley, name: str) -> Iterator[None]:
+        cut(parley, name)
+        with on_link(answers=text)(parley, name):
+            yield
+    return fault
+
+
+def says(text: str) -> Fault:
+    @contextmanager
+    def fault(parley: Parley, name: str) -> Iterator[None]:
+        cut(parley, name)
+        with on_link(says=text)(parley, name):
+            yield
+    return fault
+
+
+# --- names: the dependency works, but it is elsewhere, or hard to find ----------------------
+@contextmanager
+def resolved_late(parley: Parley, name: str) -> Iterator[None]:
+    """Each look-up takes 5 s, and all connections are lost."""
+    parley.names.delay_s = 5
+    cut(parley, name)
+    try:
+        yield
+    finally:
+        parley.names.delay_s = 0
+
+
+@contextmanager
+def not_resolved(parley: Parley, name: str) -> Iterator[None]:
+    parley.names.fails = True
+    cut(parley, name)
+    try:
+        yield
+    finally:
+        parley.names.fails = False
+
+
+@contextmanager
+def moved(parley: Parley, name: str) -> Iterator[None]:
+    """The name leads to the second address, and the first one is silent."""
+    parley.take(name, HOMES[1])
+    parley.names.answers[host(name)] = HOMES[1]
+    with dropped(parley, name):
+        yield
+    parley.names.answers[host(name)] = HOMES[0]
+    parley.put(name, HOMES[1], refuse=True)
+
+
+# --- the processes of the servers -----------------------------------------------------------
+@contextmanager
+def stopped(parley: Parley, name: str) -> Iterator[None]:
+    program = {"mysql": "mariadb"}.get(name, name)
+    pid = parley.stack.pid(program)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+# --- Redis ----------------------------------------------------------------------------------
+def redis_config(**changes: str) -> Fault:
+    @contextmanager
+    def fault(parley: Parley, _: str) -> Iterator[None]:
+        with hints(parley.stack) as redis:
+            before = {option: redis.config_get(option)[option] for option in changes}
+            for option, value in changes.items():
+                redis.config_set(option, value)
+            try:
+                yield
+            finally:
+                for option, value in reversed(before.items()):
+                    redis.config_set(option, value)
+    return fault
+
+
+out_of_memory = redis_config(**{"maxmemory-policy": "noeviction", "maxmemory": "1"})
+
+
+@contextmanager
+def replica(parley: Parley, _: str) -> Iterator[None]:
+    with hints(parley.stack) as redis:
+        redis.replicaof("127.0.0.1", 1)
+        try:
+            yield
+        finally:
+            redis.replicaof("NO", "ONE")
+
+
+@contextmanager
+def no_permission(parley: Parley, _: str) -> Iterator[None]:
+    with hints(parley.stack) as redis:
+        redis.acl_setuser("default", commands=["-zadd"], enabled=True, keys=["*"])
+        try:
+            yield
+        finally:
+            redis.execute_command("ACL", "SETUSER", "default", "+@all", "~*", "&*")
+
+
+@contextmanager
+def other_password(parley: Parley, name: str) -> Iterator[None]:
+    with hints(parley.stack) as redis:
+        before = redis.config_get("requirepass")["requirepass"]
+        redis.config_set("requirepass", "another")
+        cut(parley, name)
+        try:
+            yield
+        finally:
+            redis.config_set("requirepass", before)
+
+
+@contextmanager
+def few_clients(parley: Parley, name: str) -> Iterator[None]:
+    with redis_config(maxclients="1")(parley, name):
+        cut(parley, name)
+        yield
+
+
+# --- MariaDB --------------------------------------------------------------------------------
+def administrator(parley: Parley) -> pymysql.Connection:
+    user, password = parley.stack.make_database_admin()
+    return pymysql.connect(host="127.0.0.1", port=parley.stack.port("MYSQL_PORT"), user=user,
+                           password=password, autocommit=True, connect_timeout=HANG_S)
+
+
+def mariadb(do: str, undo: str) -> Fault:
+    @contextmanager
+    def fault(parley: Parley, _: str) -> Iterator[None]:
+        with administrator(parley) as connection, connection.cursor() as cursor:
+            cursor.execute(do)
+            try:
+                yield
+            finally:
+                cursor.execute(undo)
+    return fault
+
+
+read_only = mariadb("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0")
+locked = mariadb("FLUSH TABLES WITH READ LOCK", "UNLOCK TABLES")
+
+
+@contextmanager
+def few_connections(parley: Parley, name: str) -> Iterator[None]:
+    """Others hold all connections of the server."""
+    user, password = parley.stack.make_database_admin()
+    with administrator(parley) as keeper, keeper.cursor() as cursor, ExitStack() as others:
+        cursor.execute("SELECT @@max_connections")
+        before = cursor.fetchone()[0]
+        cursor.execute("SET GLOBAL max_connections = 10")
+        with refused(parley, name):  # frees the connections of the services
+            try:
+                while True:
+                    others.enter_context(pymysql.connect(
+                        host="127.0.0.1", port=parley.stack.port("MYSQL_PORT"), user=user,
+                        password=password))
+            except pymysql.err.OperationalError:
+                pass
+        try:
+            yield
+        finally:
+            cursor.execute(f"SET GLOBAL max_connections = {before}")
