@@ -1,13 +1,13 @@
 # Everything but main.c, so that the tests can link it.
 PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records.c \
 	persistence.c persistence_metrics.c schema.c settings.c topics.c \
-	$(addprefix save/,publisher.c saver.c saver_database.c transaction.c) \
+	$(addprefix save/,publisher.c query_worker.c saver.c saver_database.c transaction.c) \
 	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c \
 		text_store.c) \
 	$(addprefix save/change/,changes.c change_store.c) \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
 		query_handler.c recipients.c roster.c) \
-	$(addprefix save/message/,block_store.c member_check.c \
+	$(addprefix save/message/,block_changes.c block_store.c member_check.c \
 		message_store.c messages.c reply_check.c) \
 	save/receipt/receipts.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \

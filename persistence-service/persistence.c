@@ -7,6 +7,7 @@
 #include "persistence-service/outbox_publisher.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api.h"
+#include "persistence-service/save/query_worker.h"
 #include "persistence-service/save/saver.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 struct persistence {
 	struct saver *saver;
+	struct query_worker *queries;
 	struct outbox_publisher *outbox_publisher;
 	struct api *api;
 };
@@ -39,8 +41,10 @@ enum status persistence_start(const void *context, void **ret_state)
 		return status;
 	}
 	log_event(LOG_INFO, "api.listening", F_NUMBER("port", settings->port));
-	p->saver = saver_create(settings);
-	return ST_OK;
+	status = query_worker_start(settings, &p->queries);
+	if (status == ST_OK)
+		p->saver = saver_create(settings, p->queries);
+	return status;
 }
 
 enum status persistence_step(void *state)
@@ -69,6 +73,7 @@ void persistence_stop(void **state)
 	struct persistence *p = *state;
 
 	saver_destroy(&p->saver);
+	query_worker_stop(&p->queries);
 	api_stop(&p->api);
 	outbox_publisher_stop(&p->outbox_publisher);
 	mem_free(state);

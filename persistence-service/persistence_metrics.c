@@ -34,6 +34,12 @@ static struct metric in_flight =
 static struct metric event_refused = METRIC_COUNTER(
 	"parley_events_refused_total",
 	"Records that their topic never accepts: events, dead letters.");
+static struct metric query = METRIC_HISTOGRAM(
+	"parley_query_seconds",
+	"From taking a gateway's query to handing its answer to Kafka.");
+static struct metric query_dropped = METRIC_COUNTER(
+	"parley_queries_dropped_total",
+	"Queries of gateways without an answer; the gateways ask again.");
 static struct metric answered_2xx = METRIC_COUNTER(
 	"parley_http_requests_total{code=\"2xx\"}", "REST answers by code.");
 static struct metric answered_4xx = METRIC_COUNTER(
@@ -58,12 +64,12 @@ static struct metric lookup_failed =
 void persistence_metrics_start(void)
 {
 	struct metric *all[] = {
-		&saved,         &duplicate,    &dead,          &refused,
-		&notified,      &batches,      &batch_size,    &retries,
-		&transaction,   &turn,         &lag,           &in_flight,
-		&event_refused, &answered_2xx, &answered_4xx,  &answered_5xx,
-		&request,       &lookup,       &lookup_failed, &unread,
-		&unread_cut,
+		&query,         &query_dropped, &saved,         &duplicate,
+		&dead,          &refused,       &notified,      &batches,
+		&batch_size,    &retries,       &transaction,   &turn,
+		&lag,           &in_flight,     &event_refused, &answered_2xx,
+		&answered_4xx,  &answered_5xx,  &request,       &lookup,
+		&lookup_failed, &unread,        &unread_cut,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -99,6 +105,14 @@ void persistence_metrics_lookup(bool answered, uint64_t took_us)
 	metric_observe_us(&lookup, took_us);
 	if (!answered)
 		metric_count(&lookup_failed, 1);
+}
+
+void persistence_metrics_query(bool answered, uint64_t took_us)
+{
+	if (answered)
+		metric_observe_us(&query, took_us);
+	else
+		metric_count(&query_dropped, 1);
 }
 
 void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)

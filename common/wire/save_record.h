@@ -104,6 +104,12 @@ static inline bool save_kind_is_receipt(enum save_kind kind)
 	return kind == SAVE_DELIVERED || kind == SAVE_READ;
 }
 
+/* A query of a gateway, which only reads. */
+static inline bool save_kind_is_query(enum save_kind kind)
+{
+	return kind == SAVE_ROOMS || kind == SAVE_KEYS || kind == SAVE_ROSTER;
+}
+
 bool save_kind_has(enum save_kind kind, enum save_has what);
 void save_record_encode(const struct save_record *record, struct buf *ret_json);
 /* Appends the key of the record. */

@@ -329,14 +329,13 @@ static void send_receipt(struct publisher *p, const struct batch_entry *entry,
 }
 
 /* The frame is empty: the answer is in the header. */
-static void send_answer(struct publisher *p, struct kafka_header header,
-                        struct kafka_header more, uint64_t user,
-                        uint64_t number)
+static void send_block_change(struct publisher *p, struct kafka_header header,
+                              uint64_t user, uint64_t number)
 {
 	buf_clear(&p->frame);
 	buf_clear(&p->key);
 	event_key_add(&p->key, user);
-	send_event(p, buf_span(&p->key), header, more,
+	send_event(p, buf_span(&p->key), header, no_header,
 	           (int32_t)partition_of(p, user), number);
 }
 
@@ -348,33 +347,21 @@ static void send_block(struct publisher *p, const struct batch_entry *entry,
 	struct kafka_header blocker = {EVENT_BLOCKER_HEADER, entry->answer};
 	struct kafka_header blocked = {.name = EVENT_BLOCKED_HEADER};
 
-	send_answer(p, blocker, no_header, record->user_to, number);
+	send_block_change(p, blocker, record->user_to, number);
 	buf_clear(&p->seq);
 	buf_byte(&p->seq, *entry->answer.data);
 	buf_number(&p->seq, record->user_to);
 	blocked.value = buf_span(&p->seq);
-	send_answer(p, blocked, no_header, record->sender, number);
+	send_block_change(p, blocked, record->sender, number);
 }
 
 static void send_notification(struct publisher *p,
                               const struct batch_entry *entry, uint64_t number)
 {
-	const struct save_record *record = &entry->record;
-	struct kafka_header header = {.value = entry->answer};
-
-	if (save_kind_is_receipt(record->kind)) {
+	if (save_kind_is_receipt(entry->record.kind))
 		send_receipt(p, entry, number);
-	} else if (record->kind == SAVE_ROOMS || record->kind == SAVE_KEYS) {
-		header.name = record->kind == SAVE_ROOMS ? EVENT_ROOMS_HEADER
-		                                         : EVENT_KEYS_HEADER;
-		send_answer(p, header, origin_of(entry, EVENT_SETTLES_HEADER),
-		            record->sender, number);
-	} else if (record->kind == SAVE_ROSTER) {
-		header.name = EVENT_ROSTER_HEADER;
-		send_answer(p, header, no_header, record->sender, number);
-	} else {
+	else
 		send_block(p, entry, number);
-	}
 }
 
 static void send_refusal(struct publisher *p, const struct batch_entry *entry,

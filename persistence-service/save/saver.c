@@ -6,9 +6,11 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "common/wire/event.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/batch/batch.h"
 #include "persistence-service/save/publisher.h"
+#include "persistence-service/save/query_worker.h"
 #include "persistence-service/save/saver_database.h"
 #include "persistence-service/save/transaction.h"
 #include "persistence-service/topics.h"
@@ -32,6 +34,7 @@ enum {
 
 struct saver {
 	const struct settings *settings;
+	struct query_worker *queries;
 	struct kafka_group *group; /* NULL until the topics were found */
 	struct publisher *publisher;
 	struct saver_database *database;
@@ -49,11 +52,13 @@ struct saver {
 	bool draining;
 };
 
-struct saver *saver_create(const struct settings *settings)
+struct saver *saver_create(const struct settings *settings,
+                           struct query_worker *queries)
 {
 	struct saver *s = mem_new(sizeof(*s));
 
 	s->settings = settings;
+	s->queries = queries;
 	s->database = saver_database_create(settings);
 	s->transaction = transaction_create(
 		saver_database_sql(s->database),
@@ -201,6 +206,20 @@ static void drop_stale(struct saver *s)
 	s->generation = generation;
 }
 
+/* No save waits for a query: docs/adr/0019. */
+static void take_record(struct saver *s, struct kafka_message **message)
+{
+	const struct batch_entry *entry;
+
+	batch_add(s->batch, message);
+	entry = &s->batch->entries[s->batch->count - 1];
+	if (entry->outcome == OUTCOME_OPEN &&
+	    save_kind_is_query(entry->record.kind))
+		query_worker_add(s->queries, &entry->record,
+		                 kafka_message_header(entry->message,
+		                                      EVENT_ORIGIN_HEADER));
+}
+
 static void take_records(struct saver *s)
 {
 	unsigned wait_ms = WAIT_MS;
@@ -212,7 +231,7 @@ static void take_records(struct saver *s)
 		status = kafka_group_poll(s->group, wait_ms, &message);
 		drop_stale(s);
 		if (status == ST_OK)
-			batch_add(s->batch, &message);
+			take_record(s, &message);
 		wait_ms = 0;
 	}
 	if (status == ST_BROKEN)

@@ -23,8 +23,11 @@
 #include <stdbool.h>
 
 struct saver;
+struct query_worker;
 
-struct saver *saver_create(const struct settings *settings);
+/* Both outlive the saver. The query worker takes the queries of gateways. */
+struct saver *saver_create(const struct settings *settings,
+                           struct query_worker *queries);
 /* Commits the offsets that are done and leaves the group. */
 void saver_destroy(struct saver **saver);
 void saver_step(struct saver *saver);

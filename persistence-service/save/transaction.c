@@ -5,9 +5,9 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "persistence-service/save/change/changes.h"
-#include "persistence-service/save/conversation/query_handler.h"
 #include "persistence-service/save/conversation/recipients.h"
 #include "persistence-service/save/conversation/roster.h"
+#include "persistence-service/save/message/block_changes.h"
 #include "persistence-service/save/message/messages.h"
 #include "persistence-service/save/receipt/receipts.h"
 
@@ -27,7 +27,7 @@ struct transaction {
 	struct messages *messages;
 	struct receipts *receipts;
 	struct changes *changes;
-	struct query_handler *queries;
+	struct block_changes *blocks;
 	struct recipients *recipients;
 };
 
@@ -42,7 +42,7 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 	t->messages = messages_create(sql, t->rosters);
 	t->receipts = receipts_create(sql, t->rosters);
 	t->changes = changes_create(sql, t->rosters, options->reactions_max);
-	t->queries = query_handler_create(sql);
+	t->blocks = block_changes_create(sql);
 	t->recipients = recipients_create(sql, t->rosters);
 	return t;
 }
@@ -57,7 +57,7 @@ void transaction_destroy(struct transaction **transaction)
 	messages_destroy(&t->messages);
 	receipts_destroy(&t->receipts);
 	changes_destroy(&t->changes);
-	query_handler_destroy(&t->queries);
+	block_changes_destroy(&t->blocks);
 	recipients_destroy(&t->recipients);
 	mem_free(transaction);
 }
@@ -69,14 +69,19 @@ void transaction_evict_caches(struct transaction *t)
 }
 
 /* --- one attempt --------------------------------------------------------- */
-/* Drops what an earlier attempt has left in the entries. */
+/*
+ * Drops what an earlier attempt has left in the entries. The query worker
+ * answers queries.
+ */
 static void open_entries(const struct attempt *attempt)
 {
 	for (unsigned i = attempt->from; i < attempt->to; i++) {
 		struct batch_entry *entry = &attempt->batch->entries[i];
 
 		if (entry->outcome != OUTCOME_DEAD)
-			entry->outcome = OUTCOME_OPEN;
+			entry->outcome = save_kind_is_query(entry->record.kind)
+			                         ? OUTCOME_DONE
+			                         : OUTCOME_OPEN;
 		entry->roster = NULL;
 		entry->sender_only = false;
 	}
@@ -100,7 +105,7 @@ static enum status write_entries(struct transaction *t,
 	if (status == ST_OK)
 		status = changes_save(t->changes, attempt);
 	if (status == ST_OK)
-		status = query_handler_answer(t->queries, attempt);
+		status = block_changes_read(t->blocks, attempt);
 	return status;
 }
 

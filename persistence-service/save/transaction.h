@@ -1,11 +1,11 @@
 /*
  * transaction - writes a batch into the database in one transaction: messages,
- * receipts and changes of messages; and answers the queries of gateways.
+ * receipts and changes of messages. query_worker answers queries.
  *
  * One transaction takes as many records as fit. It saves the messages, then the
- * receipts, then the changes, and then answers the queries; the module of each
- * kind sets the outcomes of its own entries. After a conflict the same records
- * are tried again, and what is stored already is looked for first.
+ * receipts, then the changes, and then reads changed block lists; the module of
+ * each kind sets the outcomes of its own entries. After a conflict the same
+ * records are tried again, and what is stored already is looked for first.
  *
  * Only new messages get a seq, and seq has no gaps. A duplicate is answered
  * with its first result. A record that the database can never store is found by

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 
 enum {
-	ANSWER_MAX = 768 * 1024,        /* to one query: a record's header */
-	SUBJECT_MAX = 512 * 1024,       /* of an answer, for one user */
-	ANSWERS_MAX = 16 * 1024 * 1024, /* of a batch, with its texts */
+	ANSWER_MAX = 768 * 1024,  /* a record's header */
+	SUBJECT_MAX = 512 * 1024, /* of an answer, for one user */
 	LISTS_MAX = 64 * 1024 * 1024,
 	NUMBER_MAX = 20 + 1,
 };
@@ -28,20 +27,13 @@ struct subject {
 	struct range blockers;
 };
 
-struct query {
-	struct batch_entry *entry;
-	bool blocks;
-};
-
 struct query_handler {
 	struct sql *sql;
-	struct query queries[BATCH_RECORDS_MAX];
-	unsigned count;
 	struct subject subjects[SAVE_USERS_MAX];
 	unsigned subject_count;
 	struct buf lists;
 	struct buf answer;
-	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 2)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
 };
 
 static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX &&
@@ -67,14 +59,6 @@ static struct sql_bulk list_blockers = {
 	.between = ",",
 	.tail = ") ORDER BY blocked, user",
 	.row_values = 1,
-};
-
-static struct sql_bulk find_blocks = {
-	.head = "SELECT user, blocked FROM blocks WHERE (user, blocked) IN (",
-	.row = "(?,?)",
-	.between = ",",
-	.tail = ")",
-	.row_values = 2,
 };
 
 static struct sql_bulk find_keys = {
@@ -118,33 +102,6 @@ void query_handler_destroy(struct query_handler **handler)
 	buf_free(&(*handler)->lists);
 	buf_free(&(*handler)->answer);
 	mem_free(handler);
-}
-
-static void collect_queries(struct query_handler *handler,
-                            const struct attempt *attempt, enum save_kind kind)
-{
-	handler->count = 0;
-	for (unsigned i = attempt->from; i < attempt->to; i++) {
-		struct batch_entry *entry = &attempt->batch->entries[i];
-
-		if (entry->record.kind == kind &&
-		    entry->outcome == OUTCOME_OPEN)
-			handler->queries[handler->count++] =
-				(struct query){.entry = entry};
-	}
-}
-
-/* An answer without room in the batch is dropped: the gateway asks again. */
-static void keep_answer(struct query_handler *handler, struct batch *batch,
-                        struct batch_entry *entry)
-{
-	entry->outcome = OUTCOME_DONE;
-	if (buf_overflowed(&handler->answer) ||
-	    text_store_bytes(batch->texts) + handler->answer.len > ANSWERS_MAX)
-		return;
-	entry->outcome = OUTCOME_NOTIFIED;
-	entry->answer =
-		text_store_keep(batch->texts, buf_span(&handler->answer));
 }
 
 /* --- rooms and blockers -------------------------------------------------- */
@@ -244,15 +201,13 @@ static void add_subject(struct query_handler *handler,
 		                 blockers);
 }
 
-static enum status answer_rooms_query(struct query_handler *handler,
-                                      struct batch *batch,
-                                      struct batch_entry *entry)
+static enum status write_rooms(struct query_handler *handler,
+                               const struct save_record *record)
 {
 	enum status status;
 
-	list_subjects(handler, entry->record.users);
+	list_subjects(handler, record->users);
 	buf_clear(&handler->lists);
-	buf_clear(&handler->answer);
 	status = read_lists(handler, &list_rooms, false);
 	if (status == ST_OK)
 		status = read_lists(handler, &list_blockers, true);
@@ -262,34 +217,21 @@ static enum status answer_rooms_query(struct query_handler *handler,
 	     i < handler->subject_count && !buf_overflowed(&handler->lists);
 	     i++)
 		add_subject(handler, &handler->subjects[i]);
-	keep_answer(handler, batch, entry);
 	return ST_OK;
-}
-
-static enum status answer_rooms_queries(struct query_handler *handler,
-                                        struct batch *batch)
-{
-	enum status status = ST_OK;
-
-	for (unsigned i = 0; i < handler->count && status == ST_OK; i++)
-		status = answer_rooms_query(handler, batch,
-		                            handler->queries[i].entry);
-	return status;
 }
 
 /* --- keys of conversations ----------------------------------------------- */
 /* Rows and subjects both ascend. A subject without a row does not exist. */
 static enum status write_keys(struct query_handler *handler,
-                              struct span conversations)
+                              const struct save_record *record)
 {
 	struct sql_value row[2];
 	enum status status;
 	unsigned at = 0;
 
-	list_subjects(handler, conversations);
+	list_subjects(handler, record->conversations);
 	for (unsigned i = 0; i < handler->subject_count; i++)
 		handler->values[i] = sql_number(handler->subjects[i].id);
-	buf_clear(&handler->answer);
 	status = sql_bulk_run(handler->sql, &find_keys, handler->values,
 	                      handler->subject_count);
 	while (status == ST_OK &&
@@ -306,88 +248,18 @@ static enum status write_keys(struct query_handler *handler,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status answer_keys_queries(struct query_handler *handler,
-                                       struct batch *batch)
-{
-	for (unsigned i = 0; i < handler->count; i++) {
-		struct batch_entry *entry = handler->queries[i].entry;
-		enum status status =
-			write_keys(handler, entry->record.conversations);
-
-		if (status != ST_OK)
-			return status;
-		keep_answer(handler, batch, entry);
-	}
-	return ST_OK;
-}
-
-/* --- changed block lists ------------------------------------------------- */
-static struct query *find_query(struct query_handler *handler, uint64_t user,
-                                uint64_t blocked, struct query *from)
-{
-	for (; from < handler->queries + handler->count; from++)
-		if (from->entry->record.sender == user &&
-		    from->entry->record.user_to == blocked)
-			return from;
-	return NULL;
-}
-
-static enum status mark_blocks(struct query_handler *handler)
-{
-	struct sql_value row[2];
-	enum status status = sql_bulk_run(handler->sql, &find_blocks,
-	                                  handler->values, handler->count);
-
-	while (status == ST_OK) {
-		struct query *query = handler->queries;
-
-		status = sql_fetch(handler->sql, row, 2);
-		if (status != ST_OK)
-			break;
-		while ((query = find_query(handler, row[0].number,
-		                           row[1].number, query)))
-			query++->blocks = true;
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
-static enum status answer_block_changes(struct query_handler *handler,
-                                        struct batch *batch)
-{
-	enum status status;
-
-	for (unsigned i = 0; i < handler->count; i++) {
-		const struct save_record *record =
-			&handler->queries[i].entry->record;
-
-		handler->values[i * 2] = sql_number(record->sender);
-		handler->values[i * 2 + 1] = sql_number(record->user_to);
-	}
-	status = mark_blocks(handler);
-	for (unsigned i = 0; i < handler->count && status == ST_OK; i++) {
-		struct query *query = &handler->queries[i];
-
-		buf_clear(&handler->answer);
-		buf_byte(&handler->answer, query->blocks ? '+' : '-');
-		buf_number(&handler->answer, query->entry->record.sender);
-		keep_answer(handler, batch, query->entry);
-	}
-	return status;
-}
-
 /* --- rosters ------------------------------------------------------------- */
 static enum status write_roster(struct query_handler *handler,
-                                const struct batch_entry *entry)
+                                const struct save_record *record)
 {
-	struct sql_value values[] = {sql_number(entry->record.sender),
-	                             sql_number(entry->record.conversation)};
+	struct sql_value values[] = {sql_number(record->sender),
+	                             sql_number(record->conversation)};
 	struct sql_value row;
 	enum status status =
 		sql_run(handler->sql, list_roster, values, ARRAY_LEN(values));
 	bool first = true;
 
-	buf_clear(&handler->answer);
-	buf_number(&handler->answer, entry->record.conversation);
+	buf_number(&handler->answer, record->conversation);
 	buf_byte(&handler->answer, ':');
 	while (status == ST_OK) {
 		status = sql_fetch(handler->sql, &row, 1);
@@ -401,39 +273,29 @@ static enum status write_roster(struct query_handler *handler,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-static enum status answer_roster_queries(struct query_handler *handler,
-                                         struct batch *batch)
-{
-	for (unsigned i = 0; i < handler->count; i++) {
-		enum status status =
-			write_roster(handler, handler->queries[i].entry);
-
-		if (status != ST_OK)
-			return status;
-		keep_answer(handler, batch, handler->queries[i].entry);
-	}
-	return ST_OK;
-}
-
 enum status query_handler_answer(struct query_handler *handler,
-                                 const struct attempt *attempt)
+                                 const struct save_record *record,
+                                 struct span *ret_answer)
 {
-	static const struct {
-		enum save_kind kind;
-		enum status (*read)(struct query_handler *handler,
-		                    struct batch *batch);
-	} kinds[] = {
-		{SAVE_BLOCKED, answer_block_changes},
-		{SAVE_ROOMS, answer_rooms_queries},
-		{SAVE_KEYS, answer_keys_queries},
-		{SAVE_ROSTER, answer_roster_queries},
-	};
-	enum status status = ST_OK;
+	enum status status;
 
-	for (unsigned i = 0; i < ARRAY_LEN(kinds) && status == ST_OK; i++) {
-		collect_queries(handler, attempt, kinds[i].kind);
-		if (handler->count)
-			status = kinds[i].read(handler, attempt->batch);
+	buf_clear(&handler->answer);
+	switch (record->kind) {
+	case SAVE_ROOMS:
+		status = write_rooms(handler, record);
+		break;
+	case SAVE_KEYS:
+		status = write_keys(handler, record);
+		break;
+	case SAVE_ROSTER:
+		status = write_roster(handler, record);
+		break;
+	default:
+		return ST_INVALID;
 	}
+	if (status == ST_OK && buf_overflowed(&handler->answer))
+		status = ST_TOO_LARGE;
+	if (status == ST_OK)
+		*ret_answer = buf_span(&handler->answer);
 	return status;
 }

@@ -617,6 +617,14 @@ static void put_one_receipt(void)
 	put_kind(SAVE_READ, 2, GROUP, 2);
 }
 
+/* The query worker has them: no save waits for what only reads. */
+static void put_queries(void)
+{
+	put_kind(SAVE_ROOMS, 2, 0, 0)->record.users = SPAN("2,1");
+	put_kind(SAVE_KEYS, 2, 0, 0)->record.conversations = SPAN("17");
+	put_kind(SAVE_ROSTER, 1, GROUP, 0);
+}
+
 /* Each is a round trip. With cached conversations, and the COMMIT. */
 static void a_batch_takes_few_statements(void **state)
 {
@@ -627,6 +635,7 @@ static void a_batch_takes_few_statements(void **state)
 		{{"message", put_one_message, true}, 4},
 		{{"edit", put_one_edit, true}, 6},
 		{{"receipt", put_one_receipt, true}, 3},
+		{{"queries", put_queries, true}, 0},
 	};
 
 	(void)state;
