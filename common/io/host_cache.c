@@ -126,11 +126,12 @@ static struct host *host_of(const char *name, int flags)
 	return hosts[host_count++];
 }
 
-/* Under the lock: until the look-up ends, or for HOST_CACHE_WAIT_MS. */
+/* Under the lock: until the look-up ends, or for the time that a call waits. */
 static void refresh(struct host *host)
 {
 	uint64_t now_ms = clock_mono_ms();
-	uint64_t until_ms = now_ms + HOST_CACHE_WAIT_MS;
+	uint64_t until_ms = now_ms + (host->known ? HOST_CACHE_KNOWN_WAIT_MS
+	                                          : HOST_CACHE_WAIT_MS);
 	const struct timespec until = {
 		.tv_sec = (time_t)(until_ms / 1000),
 		.tv_nsec = (long)(until_ms % 1000) * 1000000,

@@ -4,7 +4,7 @@
  *
  * A look-up goes on when its caller has given up, and its result stays: the
  * next call has it, whoever makes it. Addresses that were found once serve
- * until there are others.
+ * until there are others, so a call that has some hardly waits.
  *
  * Threads    any. A thread for each host name makes the look-ups.
  * Bounds     HOST_CACHE_HOSTS_MAX names; further ones are EAI_AGAIN. A call
@@ -18,7 +18,8 @@ struct addrinfo;
 enum {
 	HOST_CACHE_HOSTS_MAX = 1024,
 	HOST_CACHE_WAIT_MS = 1000,
-	HOST_CACHE_FRESH_MS = 1000, /* no new look-up within that time */
+	HOST_CACHE_KNOWN_WAIT_MS = 100, /* when there are addresses */
+	HOST_CACHE_FRESH_MS = 1000,     /* no new look-up within that time */
 };
 
 /*
