@@ -1,11 +1,11 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	$(addprefix base/,buf.c clock.c json_write.c lru.c mem.c percent.c \
+	$(addprefix base/,buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
-	$(addprefix io/,casefold.c digest.c host_cache.c json.c json_check.c password.c \
-		resolver.c websocket_handshake.c) \
-	$(addprefix io/http/,client.c headers.c host.c listener.c poller.c query.c request.c \
-		route.c server.c transfer.c unread.c worker_pool.c) \
+	$(addprefix io/,digest.c host_cache.c json.c json_check.c password.c \
+		resolver.c unicode.c websocket_handshake.c) \
+	$(addprefix io/http/,client.c client_address.c headers.c host.c listener.c poller.c \
+		query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
 		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
@@ -13,8 +13,10 @@ COMMON_SOURCES := \
 	$(addprefix io/sql/,bulk.c connect.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
 		settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
-	$(addprefix wire/,event.c frame.c identity.c name.c pair.c save_record.c) \
+	$(addprefix wire/,event.c frame.c identity.c name.c pair.c reaction.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
+
+COMMON_LIBS := -lunistring
 
 $(eval $(call library,common,common,$(COMMON_SOURCES),rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis libjwt libargon2))
 
@@ -40,9 +42,9 @@ $(eval $(call unit_test,common/io/http/tests/test_unread.c,common,libmicrohttpd,
 	-Xlinker --wrap=clock_mono_us))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
-$(eval $(call unit_test,common/io/tests/test_casefold.c,common,,-lunistring))
+$(eval $(call unit_test,common/io/tests/test_unicode.c,common))
 
-BASE_TESTS := buf clock json_write random span status thread token_bucket utf8 uuid
+BASE_TESTS := buf clock emoji ip_address json_write random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 $(foreach t,errors topic_check,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))
@@ -59,7 +61,8 @@ $(eval $(call unit_test,common/io/tests/test_json.c,common,libcjson))
 $(eval $(call unit_test,common/io/tests/test_websocket_handshake.c,common,libcrypto))
 $(eval $(call unit_test,common/wire/tests/test_event.c,common))
 $(eval $(call unit_test,common/wire/tests/test_frame.c,common,libcjson))
-$(eval $(call unit_test,common/wire/tests/test_name.c,common,,-lunistring))
+$(eval $(call unit_test,common/wire/tests/test_name.c,common))
+$(eval $(call unit_test,common/wire/tests/test_reaction.c,common))
 $(eval $(call unit_test,common/wire/tests/test_save_record.c,common,libcjson))
 $(eval $(call library,stdout_fixture,common/service/tests,stdout_fixture.c))
 $(eval $(call unit_test,common/service/tests/test_log.c,stdout_fixture common,libcjson))

@@ -149,12 +149,12 @@ $(eval $(call harness,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcj
 FUZZED := event frame identity json save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
-$(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson,-lunistring))
+$(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
 $(eval $(call harness,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
-$(eval $(call harness,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb,-lunistring))
+$(eval $(call harness,tests/fuzz/fuzz_conversation_body.c,persistence common,libcjson libmariadb))
 $(eval $(call harness,tests/fuzz/fuzz_session.c,fake_clock websocket common,libcrypto libcjson,$(addprefix -Xlinker --wrap=,clock_mono_ms clock_unix_ms random_u64)))
 
 fuzzers: $(FUZZERS)

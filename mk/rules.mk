@@ -83,11 +83,13 @@ $(BUILD)/lib$(1).a: $(call object,$(addprefix $(2)/,$(3)))
 	$(Q)ar qcs $$@ $$^
 endef
 
-# $(call link,pkg-config names,-lflags)
+# $(call link,pkg-config names,-lflags). Debian has no pkg-config file for the libraries
+# in COMMON_LIBS, which common needs; the linker leaves out what a program does not use.
 define link
 @$(progress)
 $(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
-	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pkg,$(1),--libs) $(2)
+	-Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(call pkg,$(1),--libs) \
+	$(if $(filter %/libcommon.a,$^),$(COMMON_LIBS)) $(2)
 endef
 
 define link_program

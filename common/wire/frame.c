@@ -2,6 +2,7 @@
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
 #include "common/wire/fields.h"
+#include "common/wire/reaction.h"
 #include "common/wire/save_record.h"
 
 const char *frame_code_text(enum frame_code code)
@@ -158,15 +159,17 @@ static enum status read_reaction(const struct json *json,
                                  struct client_frame *frame,
                                  struct frame_fault *fault)
 {
-	if (!json_get_text(json, FIELD_REACTION, &frame->reaction) ||
-	    !save_reaction_fits(frame->reaction))
-		return refuse(fault, FRAME_BAD_REACTION,
-		              "reaction must be 1 to 32 bytes without blanks "
-		              "and control characters");
 	if (json_kind(json, FIELD_REMOVE) != JSON_ABSENT &&
 	    !json_get_bool(json, FIELD_REMOVE, &frame->remove))
 		return refuse(fault, FRAME_BAD_REACTION,
 		              "remove must be true or false");
+	/* A client may remove what it added under an older rule. */
+	if (!json_get_text(json, FIELD_REACTION, &frame->reaction) ||
+	    !(frame->remove ? reaction_is_stored(frame->reaction)
+	                    : reaction_fits(frame->reaction)))
+		return refuse(fault, FRAME_BAD_REACTION,
+		              "reaction must be one character or emoji, or "
+		              "letters and digits, of at most 64 bytes");
 	return ST_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "common/base/json_write.h"
 #include "common/wire/event.h"
 #include "common/wire/fields.h"
+#include "common/wire/reaction.h"
 
 static const struct {
 	const char *text;
@@ -16,23 +17,6 @@ static const struct {
 bool save_kind_has(enum save_kind kind, enum save_has what)
 {
 	return (kinds[kind].has & what) != 0;
-}
-
-bool save_reaction_fits(struct span reaction)
-{
-	for (size_t i = 0; i < reaction.len; i++) {
-		unsigned char byte = (unsigned char)reaction.data[i];
-		unsigned char next =
-			i + 1 < reaction.len
-				? (unsigned char)reaction.data[i + 1]
-				: 0;
-
-		/* C0, blank, DEL; C1 is C2 80 to C2 9F */
-		if (byte <= ' ' || byte == 0x7f ||
-		    (byte == 0xc2 && next < 0xa0))
-			return false;
-	}
-	return reaction.len >= 1 && reaction.len <= REACTION_MAX;
 }
 
 /* --- writing ------------------------------------------------------------- */
@@ -162,7 +146,7 @@ static const char *read_content(const struct json *json,
 	if (!save_kind_has(record->kind, SAVE_HAS_REACTION))
 		return NULL;
 	if (!json_get_text(json, FIELD_REACTION, &record->reaction) ||
-	    !save_reaction_fits(record->reaction))
+	    !reaction_is_stored(record->reaction))
 		return "reaction is missing or invalid";
 	if (json_kind(json, FIELD_REMOVE) != JSON_ABSENT &&
 	    !json_get_bool(json, FIELD_REMOVE, &record->remove))

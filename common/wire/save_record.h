@@ -27,7 +27,6 @@
 
 enum {
 	MESSAGE_TEXT_MAX = 16 * 1024, /* bytes of UTF-8, at least 1 */
-	REACTION_MAX = 32,            /* bytes of UTF-8, at least 1 */
 	SAVE_RECORD_MAX = 128 * 1024, /* bytes encoded, with \u escapes */
 	SAVE_USERS_MAX = 500,         /* users of one query */
 	SAVE_CONVERSATIONS_MAX = 500, /* conversations of one query */
@@ -114,8 +113,6 @@ bool save_kind_has(enum save_kind kind, enum save_has what);
 void save_record_encode(const struct save_record *record, struct buf *ret_json);
 /* Appends the key of the record. */
 void save_record_key(const struct save_record *record, struct buf *ret_key);
-/* True for 1 to REACTION_MAX bytes without control characters and blanks. */
-bool save_reaction_fits(struct span reaction);
 
 /*
  * Accepts any bytes. On ST_OK the spans of ret_record point into *ret_json,

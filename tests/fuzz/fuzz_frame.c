@@ -4,6 +4,7 @@
  */
 #include "common/base/utf8.h"
 #include "common/wire/frame.h"
+#include "common/wire/reaction.h"
 #include "common/wire/save_record.h"
 #include "tests/fuzz/fuzz.h"
 

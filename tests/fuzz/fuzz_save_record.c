@@ -3,6 +3,7 @@
  * accepted record is encoded again and must decode to the same record.
  */
 #include "common/base/utf8.h"
+#include "common/wire/reaction.h"
 #include "common/wire/save_record.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -69,7 +70,7 @@ static void check_members(const struct save_record *record)
 	must(record->message.len <= MESSAGE_TEXT_MAX);
 	must(utf8_valid(record->message));
 	must(has(record, SAVE_HAS_REACTION) ==
-	     save_reaction_fits(record->reaction));
+	     reaction_is_stored(record->reaction));
 	must(utf8_valid(record->reaction));
 	must(has(record, SAVE_HAS_REACTION) || !record->remove);
 }

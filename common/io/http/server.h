@@ -30,6 +30,7 @@
 #define PARLEY_IO_HTTP_SERVER_H
 
 #include "common/base/buf.h"
+#include "common/base/ip_address.h"
 #include "common/base/scope.h"
 #include "common/base/span.h"
 #include "common/base/status.h"
@@ -132,6 +133,13 @@ bool http_body_is_json(const struct http_request *request);
  * empty when the header is missing or malformed.
  */
 struct span http_bearer(const struct http_request *request);
+
+/*
+ * The address of the client: of the connection, or behind `trusted` proxies the
+ * one that X-Forwarded-For names.
+ */
+struct ip_address http_client_address(const struct http_request *request,
+                                      const struct ip_networks *trusted);
 
 /*
  * For an inline handler that cannot answer without blocking: `handle` runs in

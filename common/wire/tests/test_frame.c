@@ -106,8 +106,8 @@ static void all_kinds_of_frames_are_taken(void **state)
 		{"{\"type\":\"delete\"," NAMED "," IN ",\"seq\":42}",
 	         CLIENT_DELETE, 42, 0, "", "", false},
 		{"{\"type\":\"react\"," NAMED "," IN
-	         ",\"seq\":42,\"reaction\":\"+1\"}",
-	         CLIENT_REACT, 42, 0, "", "+1", false},
+	         ",\"seq\":42,\"reaction\":\"ok\"}",
+	         CLIENT_REACT, 42, 0, "", "ok", false},
 		{"{\"type\":\"react\"," NAMED "," IN
 	         ",\"seq\":42,\"reaction\":\"\xf0\x9f\x91\x8d\","
 	         "\"remove\":false}",
@@ -286,6 +286,12 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 	         FRAME_BAD_REACTION, true},
 		{"{\"type\":\"react\"," NAMED "," IN
 	         ",\"seq\":1,\"reaction\":\"\"}",
+	         FRAME_BAD_REACTION, true},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":1,\"reaction\":\"+1\"}",
+	         FRAME_BAD_REACTION, true},
+		{"{\"type\":\"react\"," NAMED "," IN
+	         ",\"seq\":1,\"reaction\":\"a b\",\"remove\":true}",
 	         FRAME_BAD_REACTION, true},
 		{"{\"type\":\"react\"," NAMED "," IN
 	         ",\"seq\":1,\"reaction\":\"+1\",\"remove\":1}",

@@ -573,35 +573,6 @@ static void each_kind_has_one_key_only(void **state)
 	}
 }
 
-static void a_reaction_is_short_and_has_no_blanks(void **state)
-{
-	static const struct {
-		struct span reaction;
-		bool fits;
-	} rows[] = {
-		{{LITERAL("+1")}, true},
-		{{LITERAL("\xf0\x9f\x91\x8d")}, true},
-		{{LITERAL("12345678901234567890123456789012")}, true},
-		{{LITERAL("\xc2\xa0")}, true}, /* U+00A0, above the controls */
-		{{LITERAL("\xc3\x80")}, true},
-		{{LITERAL("")}, false},
-		{{LITERAL("123456789012345678901234567890123")}, false},
-		{{LITERAL(" ")}, false},
-		{{LITERAL("a b")}, false},
-		{{LITERAL("a\n")}, false},
-		{{LITERAL("\x01")}, false},
-		{{LITERAL("\x7f")}, false},
-		{{LITERAL("\xc2\x80")}, false}, /* C1 */
-		{{LITERAL("x\xc2\x9f")}, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (save_reaction_fits(rows[i].reaction) != rows[i].fits)
-			fail_msg("row %zu", i);
-	}
-}
-
 static void only_the_key_of_the_conversation_fits(void **state)
 {
 	static const char good[] = "{" KIND "," NAMED "," SENDER AFTER "}";
@@ -694,7 +665,6 @@ int main(void)
 		cmocka_unit_test(a_refusal_has_the_readable_members),
 		cmocka_unit_test(each_kind_wants_its_members),
 		cmocka_unit_test(each_kind_has_one_key_only),
-		cmocka_unit_test(a_reaction_is_short_and_has_no_blanks),
 		cmocka_unit_test(only_the_key_of_the_conversation_fits),
 		cmocka_unit_test(a_record_without_key_or_value_is_refused),
 		cmocka_unit_test(a_text_or_a_record_too_long_is_refused),
