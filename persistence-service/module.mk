@@ -12,7 +12,8 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 	save/receipt/receipts.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
-	$(addprefix rest/membership/,blocks.c channel_names.c channel_search.c \
+	$(addprefix rest/membership/,blocks.c channel_names.c channel_names_renewal.c \
+		channel_search.c \
 		conversation_body.c member_store.c membership.c membership_change.c \
 		membership_make.c membership_members.c user_lock.c) \
 	$(addprefix rest/read/,entries.c history.c history_members.c history_messages.c \
@@ -20,7 +21,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 
 $(eval $(call library,persistence,persistence-service,$(PERSISTENCE_SOURCES),))
 $(eval $(call program,persistence-service,persistence common,\
-	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis,-lunistring))
+	rdkafka libmicrohttpd libmariadb libcjson libcurl libuv libcrypto hiredis))
 
 # -MMD does not see the embedded files.
 $(call object,persistence-service/schema.c): \
@@ -34,19 +35,19 @@ $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmoc
 $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
 $(foreach t,transaction transaction_errors transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
-	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+	$(PERSISTENCE_TEST_LIBRARIES))))
 $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
 	membership/tests/test_membership read/tests/test_history \
 	read/tests/test_history_size,$(eval $(call integration_test,\
 	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
-	$(PERSISTENCE_TEST_LIBRARIES),-lunistring)))
+	$(PERSISTENCE_TEST_LIBRARIES))))
 # This one also needs Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c,\
-	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES),-lunistring))
+	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES)))
 
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,text_check persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_outbox_records.c,persistence common))
 $(eval $(call unit_test,persistence-service/rest/membership/tests/test_conversation_body.c,\
-	persistence common,libcjson,-lunistring))
+	persistence common,libcjson))
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_sync_cursor.c,persistence common))
 $(eval $(call unit_test,persistence-service/rest/tests/test_user_limit.c,persistence common))

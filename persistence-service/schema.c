@@ -2,6 +2,7 @@
 
 #include "common/io/sql/migrate.h"
 #include "common/service/log.h"
+#include "persistence-service/rest/membership/channel_names.h"
 
 /* Embeds the file as a NUL-terminated string. */
 #define EMBED(name, path) \
@@ -12,11 +13,14 @@
 EMBED(schema_0001, "persistence-service/schema/0001-chat.sql");
 EMBED(schema_0002, "persistence-service/schema/0002-conversations.sql");
 EMBED(schema_0003, "persistence-service/schema/0003-user-locks.sql");
+EMBED(schema_0004, "persistence-service/schema/0004-names-and-reactions.sql");
 
 enum status schema_apply(struct sql *sql)
 {
-	const struct sql_migration migrations[] = {
-		{1, schema_0001}, {2, schema_0002}, {3, schema_0003}};
+	const struct sql_migration migrations[] = {{1, schema_0001},
+	                                           {2, schema_0002},
+	                                           {3, schema_0003},
+	                                           {4, schema_0004}};
 	unsigned applied = 0;
 	enum status status =
 		sql_migrate(sql, migrations, ARRAY_LEN(migrations), &applied);
@@ -24,5 +28,22 @@ enum status schema_apply(struct sql *sql)
 	if (status == ST_OK && applied)
 		log_event(LOG_INFO, "schema.applied",
 		          F_NUMBER("files", applied));
+	return status;
+}
+
+/* Once in a process: an older version may have run beside the one before. */
+enum status schema_renew_rows(struct sql *sql)
+{
+	static bool done;
+	uint64_t renewed;
+	enum status status;
+
+	if (done)
+		return ST_OK;
+	status = channel_names_renew(sql, &renewed);
+	done = status == ST_OK;
+	if (done && renewed)
+		log_event(LOG_INFO, "channel_names.renewed",
+		          F_NUMBER("channels", renewed));
 	return status;
 }

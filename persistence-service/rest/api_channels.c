@@ -1,5 +1,6 @@
 /* GET /channels */
 #include "common/base/utf8.h"
+#include "common/io/unicode.h"
 #include "common/wire/name.h"
 #include "persistence-service/rest/api_action.h"
 #include "persistence-service/rest/membership/channel_names.h"
@@ -7,6 +8,18 @@
 
 /* The JSON of a channel: a name of 64 code points, escaped, and the rest. */
 enum { CHANNEL_MAX = 1024, JSON_MAX = PAGE_MAX * CHANNEL_MAX };
+/* Bytes: more than any normal form of 64 code points. */
+enum { SEARCH_MAX = 4096 };
+
+/* As for names, the limit counts after normalisation. */
+static bool search_fits(struct span text)
+{
+	struct buf normal CLEANUP(buf_free) = BUF(SEARCH_MAX);
+
+	return text.len <= SEARCH_MAX && utf8_valid(text) &&
+	       unicode_nfc(text, &normal) == ST_OK &&
+	       utf8_count(buf_span(&normal)) <= NAME_MAX_POINTS;
+}
 
 static const char *read_search(const struct http_request *request,
                                struct channel_search *ret)
@@ -19,9 +32,9 @@ static const char *read_search(const struct http_request *request,
 		ret->text = SPAN("");
 	if (!http_query(request, "after", &ret->after))
 		ret->after = SPAN("");
-	if (!utf8_valid(ret->text) || utf8_count(ret->text) > NAME_MAX_POINTS)
-		return "search must be UTF-8 of at most 64 characters";
-	return NULL;
+	return search_fits(ret->text)
+	               ? NULL
+	               : "search must be UTF-8 of at most 64 characters";
 }
 
 void api_search_channels(struct http_request *request, void *context)

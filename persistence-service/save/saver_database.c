@@ -109,6 +109,8 @@ static enum status open_connection(struct saver_database *d)
 		status = schema_apply(d->sql);
 	if (status == ST_OK)
 		status = check_increment(d->sql);
+	if (status == ST_OK)
+		status = schema_renew_rows(d->sql);
 	d->checked = status == ST_OK;
 	return status;
 }

@@ -64,9 +64,9 @@ void chat_stop(void)
 void chat_empty(void)
 {
 	static const char *const tables[] = {
-		"conversations", "members",       "messages",  "departures",
-		"channels",      "channel_words", "revisions", "large_members",
-		"reactions",     "blocks",        "outbox",    "user_locks",
+		"conversations", "members",        "messages",  "departures",
+		"channels",      "channel_search", "revisions", "large_members",
+		"reactions",     "blocks",         "outbox",    "user_locks",
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)

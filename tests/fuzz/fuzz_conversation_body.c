@@ -28,7 +28,10 @@ static void check_words(struct span name)
 
 static void check_name(struct span name)
 {
-	must(name.len <= NAME_MAX_BYTES && !name_fault(name));
+	struct buf again CLEANUP(buf_free) = BUF(NAME_MAX_BYTES);
+
+	must(name.len <= NAME_MAX_BYTES && !name_read(name, &again));
+	must(span_equal(buf_span(&again), name));
 	check_words(name);
 }
 

@@ -1,11 +1,12 @@
 /*
- * channel_names - the names of channels: unique without regard to case, and
- * searched by the beginning of any word, without regard to case and accents.
+ * channel_names - the names of channels: unique by name_key(), and searched by
+ * the beginning of any word, by the same key without accents.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CHANNEL_NAMES_H
 
 #include "common/base/buf.h"
+#include "common/wire/name.h"
 #include "persistence-service/rest/sql_session.h"
 
 /* --- within a transaction; `name` is valid ------------------------------- */
@@ -17,15 +18,26 @@ channel_names_change(struct sql *sql, uint64_t conversation, struct span name);
 MUST_CHECK enum status channel_names_free(struct sql *sql,
                                           uint64_t conversation);
 
+/* Writes the words of a name anew. */
+MUST_CHECK enum status channel_names_replace_words(struct sql *sql,
+                                                   uint64_t conversation,
+                                                   struct span name);
+
+/* --- names of an older version ------------------------------------------- */
+/*
+ * Writes the keys and words of channels that an older version made or renamed.
+ * If two channels now have one key, the one that has it already, else the older
+ * one gets it; the other keeps its old key. Both are found. Idempotent.
+ */
+MUST_CHECK enum status channel_names_renew(struct sql *sql,
+                                           uint64_t *ret_renewed);
+
 /* --- search -------------------------------------------------------------- */
-enum {
-	CHANNEL_SEARCH_MAX = 256,  /* bytes: 64 code points */
-	CHANNEL_CURSOR_MAX = 1600, /* characters */
-};
+enum { CHANNEL_CURSOR_MAX = 2 * NAME_KEY_MAX + 32 }; /* characters */
 
 struct channel_search {
 	uint64_t user;     /* who searches */
-	struct span text;  /* UTF-8; empty: all */
+	struct span text;  /* a name, or its beginning; empty: all */
 	struct span after; /* a cursor; empty: from the beginning */
 	unsigned limit;
 };

@@ -8,12 +8,12 @@
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
 #include "common/io/json.h"
-#include "common/wire/name.h"
+#include "common/io/unicode.h"
 #include "persistence-service/rest/membership/channel_names.h"
 
 #include <string.h>
 
-enum { COLUMNS = 5, PATTERN_MAX = 2 * CHANNEL_SEARCH_MAX + 1 };
+enum { COLUMNS = 5 };
 
 #define WITH_DETAILS(found) \
 	"SELECT w.conversation, c.name, c.member_count, m.user IS NOT NULL," \
@@ -27,13 +27,14 @@ static const char list_channels[] = WITH_DETAILS(
 	"SELECT f.conversation, f.name_key AS place FROM channels f"
 	" FORCE INDEX (by_name_key) WHERE f.name_key > ?"
 	" ORDER BY f.name_key LIMIT ?");
-/* The collation treats different words as equal: then the id decides. */
+/* The words that begin with the text: from the text on, below the end. */
 static const char find_channels[] = WITH_DETAILS(
-	"SELECT f.conversation, f.words AS place FROM channel_words f"
-	" FORCE INDEX (by_words) WHERE f.words >= ?"
-	" AND (f.words > ? OR f.conversation > ?) AND f.words LIKE ?"
-	" AND NOT EXISTS (SELECT 1 FROM channel_words e"
-	" WHERE e.conversation = f.conversation AND e.words LIKE ?"
+	"SELECT f.conversation, f.words AS place FROM channel_search f"
+	" FORCE INDEX (by_words) WHERE f.words >= ? AND f.words < ?"
+	" AND (f.words > ? OR f.conversation > ?)"
+	" AND NOT EXISTS (SELECT 1 FROM channel_search e"
+	" WHERE e.conversation = f.conversation"
+	" AND e.words >= ? AND e.words < ?"
 	" AND (e.words < f.words"
 	" OR (e.words = f.words AND e.place < f.place)))"
 	" ORDER BY f.words, f.conversation LIMIT ?");
@@ -98,27 +99,37 @@ static enum status list_all(struct sql_session *session,
 	                       ARRAY_LEN(values));
 }
 
-static enum status find(struct sql_session *session,
-                        const struct channel_search *search, struct span after,
-                        uint64_t conversation)
+static bool is_before(struct span a, struct span b)
 {
-	struct buf text CLEANUP(buf_free) = BUF(PATTERN_MAX);
-	struct sql_value pattern, position = sql_bytes(after);
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.data, b.data, len) : 0;
 
-	for (size_t i = 0; i < search->text.len; i++) {
-		if (memchr("%_\\", search->text.data[i], 3))
-			buf_byte(&text, '\\');
-		buf_byte(&text, search->text.data[i]);
+	return order < 0 || (order == 0 && a.len < b.len);
+}
+
+/* No UTF-8 has a byte of 0xff. */
+static enum status find(struct sql_session *session,
+                        const struct channel_search *search, struct span text,
+                        struct span after, uint64_t conversation)
+{
+	struct buf end CLEANUP(buf_free) = BUF(NAME_KEY_MAX + 1);
+	struct sql_value first = sql_bytes(text), position, last;
+
+	buf_append(&end, text);
+	buf_byte(&end, '\xff');
+	last = sql_bytes(buf_span(&end));
+	if (is_before(after, text)) {
+		after = text;
+		conversation = 0;
 	}
-	buf_byte(&text, '%');
-	pattern = sql_bytes(buf_span(&text));
+	position = sql_bytes(after);
 	return sql_session_run(
 		session, find_channels,
-		(struct sql_value[]){position, position,
-	                             sql_number(conversation), pattern, pattern,
+		(struct sql_value[]){position, last, position,
+	                             sql_number(conversation), first, last,
 	                             sql_number(search->limit + 1),
 	                             sql_number(search->user)},
-		7);
+		8);
 }
 
 static enum status write_channels(struct sql_session *session,
@@ -151,12 +162,30 @@ static enum status write_channels(struct sql_session *session,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
+static void write_none(struct buf *ret_json)
+{
+	buf_append(ret_json, SPAN("{\"channels\":[],\"next\":null}"));
+}
+
+static enum status write_found(struct sql_session *session,
+                               const struct channel_search *search,
+                               struct buf *ret_json)
+{
+	struct json_writer w = json_writer(ret_json);
+	enum status status;
+
+	json_open(&w);
+	status = write_channels(session, search, &w);
+	json_close(&w);
+	return status;
+}
+
 enum status channel_names_search(struct sql_session *session,
                                  const struct channel_search *search,
                                  struct buf *ret_json)
 {
 	struct buf position CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
-	struct json_writer w = json_writer(ret_json);
+	struct buf text CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
 	struct span after = SPAN("");
 	enum status status;
 	uint64_t id;
@@ -165,12 +194,14 @@ enum status channel_names_search(struct sql_session *session,
 		return ST_INVALID;
 	if (position.len)
 		after = buf_span(&position);
-	status = search->text.len ? find(session, search, after, id)
-	                          : list_all(session, search, after);
-	if (status != ST_OK)
-		return status;
-	json_open(&w);
-	status = write_channels(session, search, &w);
-	json_close(&w);
-	return status;
+	if (unicode_search_key(search->text, &text) != ST_OK ||
+	    (search->text.len && text.len == 0)) {
+		/* No name has it: nothing but accents, or too long. */
+		write_none(ret_json);
+		return ST_OK;
+	}
+	status = text.len ? find(session, search, buf_span(&text), after, id)
+	                  : list_all(session, search, after);
+	return status == ST_OK ? write_found(session, search, ret_json)
+	                       : status;
 }

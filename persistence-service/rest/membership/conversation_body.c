@@ -1,8 +1,7 @@
 #include "persistence-service/rest/membership/conversation_body.h"
 
-#include "common/wire/name.h"
-
 #include <assert.h>
+#include <string.h>
 
 static bool is_present(const struct json *json, const char *name)
 {
@@ -24,9 +23,18 @@ static const char *read_kind(const struct json *json,
 static const char *read_name(const struct json *json,
                              struct conversation_body *body)
 {
-	if (!json_get_text(json, "name", &body->name))
+	struct buf name CLEANUP(buf_free) = BUF(NAME_MAX_BYTES);
+	struct span text;
+	const char *fault;
+
+	if (!json_get_text(json, "name", &text))
 		return "name must be present and a string";
-	return name_fault(body->name);
+	fault = name_read(text, &name);
+	if (fault)
+		return fault;
+	memcpy(body->name_bytes, name.data, name.len);
+	body->name = span_make(body->name_bytes, name.len);
+	return NULL;
 }
 
 static const char *read_history(const struct json *json,

@@ -3,20 +3,22 @@
  * change conversations.
  *
  * Each function returns NULL, or a text for the client that names the fault.
- * Spans live as long as the document.
+ * The name is a span of the struct: do not copy it.
  */
 #ifndef PARLEY_PERSISTENCE_REST_MEMBERSHIP_CONVERSATION_BODY_H
 #define PARLEY_PERSISTENCE_REST_MEMBERSHIP_CONVERSATION_BODY_H
 
 #include "common/base/uuid.h"
 #include "common/io/json.h"
+#include "common/wire/name.h"
 #include "persistence-service/conversation.h"
 
 struct conversation_body {
 	enum conversation_kind kind;
 	enum history_kind history; /* 0: absent */
 	enum member_role role;
-	struct span name; /* empty: absent */
+	struct span name; /* normalised; empty: absent */
+	char name_bytes[NAME_MAX_BYTES];
 	bool has_uuid;
 	struct uuid uuid;
 	uint64_t users[CHANGE_USERS_MAX]; /* each once */

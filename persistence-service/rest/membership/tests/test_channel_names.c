@@ -123,6 +123,154 @@ static void a_channel_is_found_by_any_word_without_case_and_accents(void **s)
 	assert_found("chat general", "");
 }
 
+/* Whatever the spelling, and by any word. */
+static void a_name_that_is_taken_is_found(void **state)
+{
+	static const char *const pairs[][2] = {
+		{"Stra\u00dfe 1", "STRASSE 1"},
+		{"\ufb01sh", "fish"},
+		{"\u0149ews", "\u02bcnews"},
+		{"\u00c9COLE", "e\u0301cole"},
+		{"\u03a3\u038a\u03a3\u03a5\u03a6\u039f\u03a3",
+	         "\u03c3\u03af\u03c3\u03c5\u03c6\u03bf\u03c3"},
+		{"\uff21lice", "alice"},
+		{"\uff76\uff9e", "\u30ac"},
+		{"\u2163", "iv"},
+		{"\ud55c\uae00", "\u1112\u1161\u11ab\u1100\u1173\u11af"},
+		{"\u2764\ufe0f", "\u2764"},
+		{"\u0645\u06cc\u200c\u062e\u0648", "\u0645\u06cc\u062e\u0648"},
+		{"\ufdfa", "\ufdfa"},
+	};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		(void)empty(state);
+		(void)channel(pairs[i][0]);
+		assert_int_equal(
+			channel_names_claim(sql_session_connection(session), 99,
+		                            span_of(pairs[i][1])),
+			ST_CONFLICT);
+		assert_found(pairs[i][0], pairs[i][0]);
+		assert_found(pairs[i][1], pairs[i][0]);
+		(void)empty(state);
+		(void)snprintf(text, sizeof(text), "The %s", pairs[i][0]);
+		(void)channel(text);
+		assert_found(pairs[i][1], text);
+	}
+}
+
+static void the_longest_name_and_its_cursor_fit(void **state)
+{
+	CLEANUP(buf_free) struct buf name = BUF(1000);
+
+	(void)state;
+	for (unsigned i = 0; i < NAME_MAX_POINTS - 1; i++)
+		buf_append(&name, SPAN("\ufdfa"));
+	(void)channel(buf_text(&name));
+	buf_append(&name, SPAN("a"));
+	(void)channel(buf_text(&name));
+	buf_clear(&name);
+	buf_append(&name, SPAN("\ufdfa"));
+	assert_int_equal(strlen(search_for(buf_text(&name), 1)),
+	                 2 * (NAME_MAX_POINTS - 1) * 3 + 2);
+	assert_int_equal(strlen(search_for("", 1)),
+	                 2 * (NAME_MAX_POINTS - 1) * 3 + 2);
+}
+
+static void a_text_of_accents_finds_nothing(void **state)
+{
+	(void)state;
+	(void)channel("General");
+	assert_found("\u0301", "");
+	assert_found("\u200b", "");
+	assert_found("\xff", "");
+}
+
+/* --- names of an older version ------------------------------------------- */
+static uint64_t old_channel(const char *name, const char *folded)
+{
+	uint64_t id;
+
+	chat_execute(
+		"INSERT INTO conversations (kind, ckey, name, member_count,"
+		" created_by, created_at) VALUES (3, UUID(), '%s', 5, 1,"
+		" NOW(3))",
+		name);
+	id = chat_number("SELECT MAX(id) FROM conversations");
+	chat_execute("INSERT INTO channels (conversation, name_key)"
+	             " VALUES (%u, '%s')",
+	             (unsigned)id, folded);
+	return id;
+}
+
+static void assert_renewed(uint64_t want)
+{
+	uint64_t renewed;
+
+	assert_int_equal(
+		channel_names_renew(sql_session_connection(session), &renewed),
+		ST_OK);
+	assert_int_equal(renewed, want);
+}
+
+static void old_channels_are_found_after_the_renewal(void **state)
+{
+	uint64_t id;
+
+	(void)state;
+	(void)old_channel("General chat", "general chat");
+	id = old_channel("Cafe\u0301 \uff21", "cafe\u0301 \uff41");
+	assert_found("chat", "");
+	assert_renewed(2);
+	assert_found("chat", "General chat");
+	assert_found("caf\u00e9", "Cafe\u0301 \uff21");
+	assert_found("a", "Cafe\u0301 \uff21");
+	assert_int_equal(channel_names_claim(sql_session_connection(session),
+	                                     99, SPAN("CAF\u00c9 a")),
+	                 ST_CONFLICT);
+	assert_renewed(0);
+	/* An older version, which still runs, renames it. */
+	chat_execute("UPDATE channels SET name_key = 'tea' WHERE conversation"
+	             " = %u",
+	             (unsigned)id);
+	chat_execute("UPDATE conversations SET name = 'Tea' WHERE id = %u",
+	             (unsigned)id);
+	assert_renewed(1);
+	assert_found("tea", "Tea");
+	assert_found("cafe", "");
+}
+
+/* Both stay, and both are found. */
+static void old_channels_with_one_key_stay_apart(void **state)
+{
+	(void)state;
+	(void)old_channel("Cafe\u0301", "cafe\u0301");
+	(void)old_channel("Caf\u00e9", "caf\u00e9");
+	(void)old_channel("\uff23af\u00e9", "\uff43af\u00e9");
+	assert_renewed(3);
+	assert_renewed(0);
+	assert_found("cafe", "Cafe\u0301|Caf\u00e9|\uff23af\u00e9");
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM channels WHERE"
+	                             " name_key = 'caf\u00e9'"),
+	                 1);
+}
+
+static void many_old_channels_take_several_steps(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 250; i++) {
+		char name[20];
+
+		(void)snprintf(name, sizeof(name), "old %u", i);
+		(void)old_channel(name, name);
+	}
+	assert_renewed(250);
+	assert_found("249", "old 249");
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_search"),
+	                 500);
+}
+
 static void a_channel_is_listed_once_over_all_pages(void **state)
 {
 	(void)state;
@@ -158,7 +306,7 @@ static void old_and_freed_names_are_not_found(void **state)
 	                 ST_OK);
 	assert_found("first", "");
 	assert_found("name", "");
-	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_words"), 1);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_search"), 1);
 	assert_int_equal(
 		channel_names_free(sql_session_connection(session), id), ST_OK);
 	assert_found("", "");
@@ -202,13 +350,13 @@ static void fill(void)
 	             " seq %% 100, ' chat ', seq), 5, 1, NOW(3)"
 	             " FROM seq_1_to_%u",
 	             MANY);
-	chat_execute("INSERT INTO channel_words (words, conversation, place)"
+	chat_execute("INSERT INTO channel_search (words, conversation, place)"
 	             " SELECT name, id, 0 FROM conversations UNION ALL"
 	             " SELECT CONCAT('chat ', id), id, 1 FROM conversations"
 	             " UNION ALL SELECT id, id, 2 FROM conversations");
 	chat_execute("INSERT INTO channels (conversation, name_key)"
 	             " SELECT id, name FROM conversations");
-	chat_execute("ANALYZE TABLE channel_words");
+	chat_execute("ANALYZE TABLE channel_search");
 }
 
 /* The number of rows that the last statement has read, in all tables. */
@@ -263,6 +411,12 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup(name, empty)
 	const struct CMUnitTest tests[] = {
 		TEST(a_channel_is_found_by_any_word_without_case_and_accents),
+		TEST(a_name_that_is_taken_is_found),
+		TEST(the_longest_name_and_its_cursor_fit),
+		TEST(a_text_of_accents_finds_nothing),
+		TEST(old_channels_are_found_after_the_renewal),
+		TEST(old_channels_with_one_key_stay_apart),
+		TEST(many_old_channels_take_several_steps),
 		TEST(a_channel_is_listed_once_over_all_pages),
 		TEST(sql_wildcards_are_plain_text),
 		TEST(old_and_freed_names_are_not_found),

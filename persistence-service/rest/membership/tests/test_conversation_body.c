@@ -75,6 +75,9 @@ static void a_new_conversation_has_a_kind_and_a_name(void **state)
 	assert_unfit(NEW, "{\"kind\":\"group\"}", "name");
 	assert_unfit(NEW, "{\"kind\":\"group\",\"name\":\"\"}", "name");
 	assert_unfit(NEW, "{\"kind\":\"group\",\"name\":\"us \"}", "name");
+	assert_unfit(NEW, "{\"kind\":\"group\",\"name\":\"\u200b\"}", "name");
+	assert_fit(NEW, "{\"kind\":\"group\",\"name\":\"Cafe\u0301\"}");
+	assert_true(span_equal(body.name, SPAN("Caf\u00e9")));
 }
 
 static void users_are_unique_and_without_the_creator(void **state)

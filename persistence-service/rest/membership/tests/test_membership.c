@@ -281,7 +281,7 @@ static void the_last_member_to_leave_deletes_the_conversation(void **state)
 	assert_int_equal(chat_number("SELECT deleted_at IS NOT NULL"
 	                             " FROM conversations"),
 	                 1);
-	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_words"), 0);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM channel_search"), 0);
 	must(action(membership_join, channel, BOB, 0), ST_NOT_FOUND);
 	must(try_make(KIND_CHANNEL, "SOME of us", NULL, 0, &again), ST_OK);
 	assert_consistent();
