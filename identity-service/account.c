@@ -32,12 +32,12 @@ static bool copy_text(const struct sql_value *value, char *text, size_t size)
 }
 
 static enum status select_one(struct sql *sql, const char *statement,
-                              struct sql_value value,
+                              const struct sql_value *values, unsigned count,
                               struct account *ret_account)
 {
 	struct sql_value row[4];
 	struct account account = {0};
-	enum status status = sql_run(sql, statement, &value, 1);
+	enum status status = sql_run(sql, statement, values, count);
 
 	if (status == ST_OK)
 		status = sql_fetch(sql, row, ARRAY_LEN(row));
@@ -53,16 +53,24 @@ static enum status select_one(struct sql *sql, const char *statement,
 	return ST_OK;
 }
 
-enum status account_by_key(struct sql *sql, struct span key,
-                           struct account *ret_account)
+enum status account_by_name(struct sql *sql, const struct name_keys *keys,
+                            struct account *ret_account)
 {
-	return select_one(sql, SELECT_ACCOUNT "WHERE name_key = ?",
-	                  sql_bytes(key), ret_account);
+	const struct sql_value key = sql_bytes(buf_span(&keys->key));
+	const struct sql_value folded = sql_bytes(buf_span(&keys->folded));
+	const struct sql_value values[] = {key, folded, folded};
+
+	return select_one(sql,
+	                  SELECT_ACCOUNT "WHERE name_key IN (?, ?)"
+	                                 " ORDER BY name_key = ? DESC LIMIT 1",
+	                  values, ARRAY_LEN(values), ret_account);
 }
 
 enum status account_by_id(struct sql *sql, uint64_t id,
                           struct account *ret_account)
 {
-	return select_one(sql, SELECT_ACCOUNT "WHERE id = ?", sql_number(id),
+	const struct sql_value value = sql_number(id);
+
+	return select_one(sql, SELECT_ACCOUNT "WHERE id = ?", &value, 1,
 	                  ret_account);
 }

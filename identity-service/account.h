@@ -10,6 +10,7 @@
 #include "common/io/password.h"
 #include "common/io/sql/sql.h"
 #include "common/wire/identity.h"
+#include "common/wire/name.h"
 
 struct account {
 	uint64_t id;
@@ -24,8 +25,9 @@ MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
                                       const char *password_hash,
                                       uint64_t *ret_id);
 /* ST_NOT_FOUND: no such user. */
-MUST_CHECK enum status account_by_key(struct sql *sql, struct span key,
-                                      struct account *ret_account);
+MUST_CHECK enum status account_by_name(struct sql *sql,
+                                       const struct name_keys *keys,
+                                       struct account *ret_account);
 MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
                                      struct account *ret_account);
 

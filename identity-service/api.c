@@ -19,6 +19,8 @@ struct api {
 	struct database_source *source;
 	struct api_context shared; /* database is NULL */
 	char dummy_hash[PASSWORD_HASH_MAX + 1];
+	struct guess_rules guess_rules;
+	struct ip_networks trusted_proxies;
 };
 
 static const struct http_route routes[] = {
@@ -106,9 +108,16 @@ enum status api_start(const struct identity_settings *settings,
 
 	if (status != ST_OK)
 		return status;
+	if (!identity_trusted_proxies(settings, &api->trusted_proxies))
+		return ST_BROKEN;
 	api->source = source;
-	api->shared = (struct api_context){.tokens = tokens,
-	                                   .dummy_hash = api->dummy_hash};
+	api->guess_rules = identity_guess_rules(settings);
+	api->shared = (struct api_context){
+		.tokens = tokens,
+		.dummy_hash = api->dummy_hash,
+		.guess_rules = &api->guess_rules,
+		.trusted_proxies = &api->trusted_proxies,
+	};
 	api->pools[POOL_HASH] = pool_of(api, "hash", settings->hash_threads,
 	                                settings->hash_queue, 429);
 	api->pools[POOL_QUERY] = pool_of(api, "query", settings->query_threads,

@@ -1,50 +1,106 @@
 #include "identity-service/credentials.h"
 #include "common/base/mem.h"
+#include "common/base/utf8.h"
 #include "common/io/json.h"
+#include "common/io/unicode.h"
 #include "identity-service/form.h"
+
+enum {
+	PASSWORD_TEXT_MAX = 64 * 1024, /* a body has 16 KiB */
+	/* A code point of 3 bytes may become 9. */
+	GROWTH_MAX = 3,
+};
 
 static void start(struct credentials *credentials)
 {
-	credentials->name = BUF(NAME_MAX_POINTS * 4);
-	credentials->key = BUF(NAME_KEY_MAX);
-	credentials->password = BUF(PASSWORD_MAX);
+	*credentials = (struct credentials){
+		.name = BUF(NAME_MAX_BYTES),
+		.password = BUF(PASSWORD_TEXT_MAX),
+		.raw_password = BUF(PASSWORD_MAX),
+	};
+}
+
+static void wipe(struct buf *buf)
+{
+	if (buf->data)
+		mem_wipe(buf->data, buf->capacity);
+	buf_free(buf);
 }
 
 void credentials_free(struct credentials *credentials)
 {
-	if (credentials->password.data)
-		mem_wipe(credentials->password.data,
-		         credentials->password.capacity);
-	buf_free(&credentials->password);
-	buf_free(&credentials->key);
+	wipe(&credentials->raw_password);
+	wipe(&credentials->password);
+	name_keys_free(&credentials->keys);
 	buf_free(&credentials->name);
 }
 
-static const char *password_fault(struct span password,
-                                  enum credentials_use use)
+static bool has_control(struct span text)
 {
-	if (password.len > PASSWORD_MAX)
-		return "password must have at most 256 bytes";
-	if (password.len == 0)
-		return "password must not be empty";
-	if (use == CREDENTIALS_REGISTER && password.len < PASSWORD_MIN)
-		return "password must have 8 to 256 bytes";
+	size_t at = 0;
+
+	while (at < text.len) {
+		if (utf8_is_control(utf8_next(text, &at)))
+			return true;
+	}
+	return false;
+}
+
+/* Allocates at once what fits, so that no copy is left behind. */
+static const char *normalize(struct span password,
+                             struct credentials *credentials)
+{
+	if (password.len > PASSWORD_TEXT_MAX / GROWTH_MAX)
+		return "password is too long";
+	(void)buf_space(&credentials->password, password.len * GROWTH_MAX);
+	if (unicode_opaque(password, &credentials->password) != ST_OK)
+		return "password is not UTF-8";
 	return NULL;
 }
 
-static enum status take(struct span name, struct span password,
-                        enum credentials_use use,
-                        struct credentials *credentials,
-                        const char **ret_detail)
+static const char *choose_password(struct span password,
+                                   struct credentials *credentials)
 {
-	if (!name_key(name, &credentials->key, ret_detail))
-		return ST_DENIED;
-	*ret_detail = password_fault(password, use);
-	if (*ret_detail)
-		return ST_DENIED;
-	buf_append(&credentials->name, name);
-	buf_append(&credentials->password, password);
-	return ST_OK;
+	const char *fault = normalize(password, credentials);
+	size_t len = credentials->password.len;
+
+	if (fault)
+		return fault;
+	if (len < PASSWORD_MIN || len > PASSWORD_MAX)
+		return "password must have 8 to 256 bytes";
+	if (has_control(password))
+		return "password must not have control characters";
+	return NULL;
+}
+
+static const char *try_password(struct span password,
+                                struct credentials *credentials)
+{
+	const char *fault = normalize(password, credentials);
+
+	if (fault || password.len > PASSWORD_MAX ||
+	    span_equal(password, buf_span(&credentials->password)))
+		return fault;
+	(void)buf_space(&credentials->raw_password, password.len);
+	buf_append(&credentials->raw_password, password);
+	return NULL;
+}
+
+static const char *take(struct span name, struct span password,
+                        enum credentials_use use,
+                        struct credentials *credentials)
+{
+	const char *fault = NULL;
+
+	if (use == CREDENTIALS_REGISTER)
+		fault = name_read(name, &credentials->name);
+	if (!fault)
+		fault = name_keys_read(name, &credentials->keys);
+	if (fault)
+		return fault;
+	return use == CREDENTIALS_REGISTER
+	               ? choose_password(password, credentials)
+	               : try_password(password, credentials);
 }
 
 /* Some clients send "pass" instead of "password". */
@@ -67,7 +123,8 @@ static enum status read_json(struct span body, enum credentials_use use,
 	*ret_detail = "password is missing or not a string";
 	if (!json_get_text(json, word, &password))
 		return ST_DENIED;
-	return take(name, password, use, credentials, ret_detail);
+	*ret_detail = take(name, password, use, credentials);
+	return *ret_detail ? ST_DENIED : ST_OK;
 }
 
 static enum status read_form(struct span body, enum credentials_use use,
@@ -86,7 +143,8 @@ static enum status read_form(struct span body, enum credentials_use use,
 	if (!form_get(form, "password", &password) &&
 	    !form_get(form, "pass", &password))
 		return ST_DENIED;
-	return take(name, password, use, credentials, ret_detail);
+	*ret_detail = take(name, password, use, credentials);
+	return *ret_detail ? ST_DENIED : ST_OK;
 }
 
 enum status credentials_read(struct span body, bool is_json,

@@ -1,9 +1,11 @@
 /*
  * credentials - the name and password in a request body.
  *
- * Names      follow common/wire/name.h; `key` is name_key().
- * Passwords  a registration takes 8 to 256 bytes. A login takes 1 to 256 bytes:
- *            a short password is wrong like any other.
+ * Names      a registration takes what common/wire/name.h allows. A login takes
+ *            any name that may be stored.
+ * Passwords  are OpaqueString of RFC 8265. A registration takes 8 to 256 bytes
+ *            of it, without control characters. A login takes any string: an
+ *            unfit password is wrong like any other.
  * Ownership  credentials_free() wipes the password.
  */
 #ifndef PARLEY_IDENTITY_CREDENTIALS_H
@@ -23,9 +25,14 @@ enum {
 };
 
 struct credentials {
-	struct buf name;
-	struct buf key;
-	struct buf password;
+	struct buf name; /* of a registration */
+	struct name_keys keys;
+	struct buf password; /* normalised */
+	/*
+	 * Of a login: the password as sent, if normalisation changes it. An
+	 * account from before passwords were normalised may have its hash.
+	 */
+	struct buf raw_password;
 };
 
 enum credentials_use { CREDENTIALS_REGISTER, CREDENTIALS_LOGIN };

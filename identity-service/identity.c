@@ -4,6 +4,7 @@
 #include "common/base/random.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "identity-service/account_keys.h"
 #include "identity-service/api.h"
 #include "identity-service/identity_metrics.h"
 #include "identity-service/schema.h"
@@ -21,6 +22,8 @@ enum {
 	FULL_POLL_EVERY_MS = 60 * 1000,
 	BACKOFF_BASE_MS = 200,
 	BACKOFF_MAX_MS = 5000,
+	/* A minute of failures at full speed fits into these. */
+	PURGES_MAX = 20,
 };
 
 struct identity {
@@ -29,6 +32,7 @@ struct identity {
 	struct tokens *tokens;
 	struct database_source *source;
 	struct api *api;
+	struct guess_rules guess_rules;
 	struct sql *sql; /* the main thread's own connection */
 	bool prepared;   /* the schema is applied */
 	unsigned failures;
@@ -68,6 +72,7 @@ static void create_parts(struct identity *identity,
 		.cache_entries = s->token_cache,
 	};
 	identity->tokens = tokens_create(&rules);
+	identity->guess_rules = identity_guess_rules(s);
 }
 
 enum status identity_start(const void *settings, void **ret_state)
@@ -91,6 +96,7 @@ enum status identity_start(const void *settings, void **ret_state)
 
 static enum status prepare(struct identity *identity)
 {
+	struct account_keys_counts keys;
 	unsigned applied = 0;
 	enum status status = ST_OK;
 
@@ -100,9 +106,31 @@ static enum status prepare(struct identity *identity)
 	if (status != ST_OK)
 		return status;
 	log_event(LOG_INFO, "schema.ready", F_NUMBER("applied", applied));
+	status = account_keys_renew(identity->sql, &keys);
+	if (status != ST_OK)
+		return status;
+	if (keys.changed || keys.kept)
+		log_event(keys.kept ? LOG_WARN : LOG_INFO,
+		          "account_keys.renewed",
+		          F_NUMBER("changed", keys.changed),
+		          F_NUMBER("kept", keys.kept));
 	identity->prepared = true;
 	database_source_open(identity->source);
 	return ST_OK;
+}
+
+/* A conflict with a sign-in is no failure: the rest goes in a minute. */
+static enum status purge(struct identity *identity)
+{
+	enum status status = ST_OK;
+	bool more = true;
+
+	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
+		status = guess_limit_purge(identity->sql,
+		                           &identity->guess_rules, &more);
+	return status == ST_UNAVAILABLE && sql_connected(identity->sql)
+	               ? ST_OK
+	               : status;
 }
 
 static enum status poll_all(struct identity *identity)
@@ -115,7 +143,7 @@ static enum status poll_all(struct identity *identity)
 	if (status == ST_BROKEN)
 		log_event(LOG_ERROR, "sessions.too_many_revoked",
 		          F_TEXT("set", "IDENTITY_REVOKED_MAX"));
-	return status;
+	return status == ST_OK ? purge(identity) : status;
 }
 
 static enum status poll_database(struct identity *identity, uint64_t now_ms)

@@ -18,6 +18,17 @@ struct metric identity_metrics_tokens_cached =
 struct metric identity_metrics_revoked =
 	METRIC_GAUGE("parley_sessions_revoked", "Revoked sessions in memory.");
 
+#define REFUSED(subject_) \
+	METRIC_COUNTER("parley_guesses_refused_total{subject=\"" subject_ \
+	               "\"}", \
+	               "Sign-ins refused because of earlier failures.")
+
+struct metric identity_metrics_guesses_refused[GUESS_SUBJECTS] = {
+	[GUESS_ADDRESS] = REFUSED("address"),
+	[GUESS_NAME] = REFUSED("name"),
+	[GUESS_KNOWN] = REFUSED("known"),
+};
+
 static struct metric lookup =
 	METRIC_HISTOGRAM("parley_token_lookup_seconds",
                          "Time from a token look-up to its answer.");
@@ -64,6 +75,8 @@ void identity_metrics_start(void)
 	metrics_add(&identity_metrics_hash);
 	metrics_add(&identity_metrics_hash_waiting);
 	metrics_add(&identity_metrics_query_waiting);
+	for (unsigned i = 0; i < GUESS_SUBJECTS; i++)
+		metrics_add(&identity_metrics_guesses_refused[i]);
 }
 
 void identity_metrics_observe(void *context, const char *route_path,

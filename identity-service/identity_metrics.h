@@ -8,6 +8,8 @@
 
 #include "common/service/metrics.h"
 
+#include "identity-service/guess_limit.h"
+
 #include <stdint.h>
 
 extern struct metric identity_metrics_verifications;
@@ -16,6 +18,8 @@ extern struct metric identity_metrics_hash_waiting;
 extern struct metric identity_metrics_query_waiting;
 extern struct metric identity_metrics_tokens_cached;
 extern struct metric identity_metrics_revoked;
+/* By enum guess_subject. */
+extern struct metric identity_metrics_guesses_refused[GUESS_SUBJECTS];
 
 /* Registers all metrics; once. */
 void identity_metrics_start(void);

@@ -53,7 +53,7 @@ void lookup_token(struct http_request *request, void *context)
 
 struct account_query {
 	uint64_t id;
-	struct buf key;
+	struct name_keys keys;
 	struct account account;
 };
 
@@ -64,11 +64,11 @@ static enum status find_by_id(struct sql *sql, void *argument)
 	return account_by_id(sql, query->id, &query->account);
 }
 
-static enum status find_by_key(struct sql *sql, void *argument)
+static enum status find_by_name(struct sql *sql, void *argument)
 {
 	struct account_query *query = argument;
 
-	return account_by_key(sql, buf_span(&query->key), &query->account);
+	return account_by_name(sql, &query->keys, &query->account);
 }
 
 static void answer_failure(struct http_request *request, enum status status)
@@ -115,22 +115,29 @@ static void query_by_id(struct http_request *request, void *context)
 	answer_user(request, status, &query.account);
 }
 
+static const char *read_name(struct http_request *request,
+                             struct name_keys *ret_keys)
+{
+	struct span name;
+
+	if (!http_query(request, "name", &name))
+		return "the query parameter name is missing";
+	return name_keys_read(name, ret_keys);
+}
+
 static void query_by_name(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
-	CLEANUP(buf_free) struct buf key = BUF(NAME_KEY_MAX);
 	struct account_query query = {0};
-	const char *detail = "the query parameter name is missing";
-	struct span name;
+	const char *fault = read_name(request, &query.keys);
 	enum status status;
 
-	if (!http_query(request, "name", &name) ||
-	    !name_key(name, &key, &detail)) {
-		http_answer_problem(request, 422, detail);
+	if (fault) {
+		http_answer_problem(request, 422, fault);
 		return;
 	}
-	query.key = key;
-	status = database_run(api->database, find_by_key, &query);
+	status = database_run(api->database, find_by_name, &query);
+	name_keys_free(&query.keys);
 	answer_user(request, status, &query.account);
 }
 

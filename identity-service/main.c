@@ -16,6 +16,7 @@ int main(int argc, char **argv)
 		.admin_port = &settings.admin_port,
 		.log_level = &settings.log_level,
 		.core_files = &settings.core_files,
+		.check = identity_settings_check,
 		.start = identity_start,
 		.step = identity_step,
 		.drain = identity_drain,

@@ -1,5 +1,6 @@
 # identity-service: users, sessions, tokens.
-IDENTITY_SOURCES := account.c api.c credentials.c database.c form.c identity.c \
+IDENTITY_SOURCES := account.c account_keys.c api.c credentials.c database.c form.c \
+	guess_limit.c guess_window.c identity.c \
 	identity_metrics.c keyring.c lookup.c schema.c session.c settings.c sign_in.c token.c
 
 # pkg-config packages of the static libraries.
@@ -7,10 +8,13 @@ IDENTITY_PACKAGES := libmicrohttpd libmariadb libjwt libargon2 libcjson \
 	libcurl libcrypto rdkafka
 
 $(eval $(call library,identity,identity-service,$(IDENTITY_SOURCES),libmicrohttpd))
-$(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES),-lunistring))
+$(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES)))
 
 # schema.o embeds the SQL files.
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
-$(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson,-lunistring))
-$(eval $(call integration_test,identity-service/tests/test_identity_store.c,sql_server identity common,$(IDENTITY_PACKAGES),-lunistring))
+$(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson))
+$(eval $(call integration_test,identity-service/tests/test_identity_store.c,sql_server identity common,$(IDENTITY_PACKAGES)))
+$(eval $(call unit_test,identity-service/tests/test_guess_window.c,identity common))
+$(eval $(call integration_test,identity-service/tests/test_guess_limit.c,sql_server identity common,$(IDENTITY_PACKAGES)))
+$(eval $(call integration_test,identity-service/tests/test_account_keys.c,sql_server identity common,$(IDENTITY_PACKAGES)))

@@ -9,10 +9,12 @@
 	extern const char symbol[]
 
 EMBED(schema_0001, "identity-service/schema/0001-identity.sql");
+EMBED(schema_0002, "identity-service/schema/0002-names-and-guesses.sql");
 
 enum status schema_apply(struct sql *sql, unsigned *ret_applied)
 {
-	const struct sql_migration files[] = {{1, schema_0001}};
+	const struct sql_migration files[] = {{1, schema_0001},
+	                                      {2, schema_0002}};
 
 	return sql_migrate(sql, files, ARRAY_LEN(files), ret_applied);
 }

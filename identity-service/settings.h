@@ -4,7 +4,9 @@
 #ifndef PARLEY_IDENTITY_SETTINGS_H
 #define PARLEY_IDENTITY_SETTINGS_H
 
+#include "common/base/ip_address.h"
 #include "common/service/settings.h"
+#include "identity-service/guess_limit.h"
 
 struct identity_settings {
 #define SETTING(field, environment, kind, ...) SETTING_MEMBER_##kind(field)
@@ -13,5 +15,14 @@ struct identity_settings {
 };
 
 extern const struct settings_table identity_settings_table;
+
+/* For service.check. */
+void identity_settings_check(const void *settings, struct buf *faults);
+/* False: the setting has a fault. */
+MUST_CHECK bool
+identity_trusted_proxies(const struct identity_settings *settings,
+                         struct ip_networks *ret_networks);
+struct guess_rules
+identity_guess_rules(const struct identity_settings *settings);
 
 #endif

@@ -7,13 +7,17 @@
 #include "identity-service/credentials.h"
 #include "identity-service/identity_metrics.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ANSWER_MAX = 8192 };
 
 /* One sign-in. Its database tasks may run twice. */
 struct attempt {
+	const struct api_context *api;
 	const struct credentials *credentials;
+	struct ip_address client;
+	struct guess guess; /* of a login */
 	struct account account;
 	struct uuid session;
 	uint64_t now_ms;
@@ -35,9 +39,14 @@ static bool read_body(struct http_request *request, enum credentials_use use,
 }
 
 static void start(struct attempt *attempt, const struct api_context *api,
+                  const struct http_request *request,
                   const struct credentials *credentials)
 {
-	*attempt = (struct attempt){.credentials = credentials};
+	*attempt = (struct attempt){
+		.api = api,
+		.credentials = credentials,
+		.client = http_client_address(request, api->trusted_proxies),
+	};
 	uuid_make(&attempt->session);
 	attempt->now_ms = clock_unix_ms();
 	attempt->expires_at_ms = token_expiry_ms(api->tokens, attempt->now_ms);
@@ -105,8 +114,8 @@ static enum status find_account(struct sql *sql, void *argument)
 {
 	struct attempt *attempt = argument;
 
-	return account_by_key(sql, buf_span(&attempt->credentials->key),
-	                      &attempt->account);
+	return account_by_name(sql, &attempt->credentials->keys,
+	                       &attempt->account);
 }
 
 static enum status insert_session(struct sql *sql, void *argument)
@@ -124,8 +133,8 @@ static enum status insert_session(struct sql *sql, void *argument)
 static enum status check_taken_name(struct sql *sql, struct attempt *attempt)
 {
 	struct account found;
-	enum status status = account_by_key(
-		sql, buf_span(&attempt->credentials->key), &found);
+	enum status status =
+		account_by_name(sql, &attempt->credentials->keys, &found);
 
 	if (status != ST_OK)
 		return status;
@@ -139,9 +148,12 @@ static enum status insert_both(struct sql *sql, struct attempt *attempt)
 {
 	enum status status = account_insert(
 		sql, buf_span(&attempt->credentials->name),
-		buf_span(&attempt->credentials->key),
+		buf_span(&attempt->credentials->keys.key),
 		attempt->account.password_hash, &attempt->account.id);
 
+	if (status == ST_OK)
+		status = known_address_add(sql, attempt->account.id,
+		                           &attempt->client);
 	if (status == ST_OK)
 		status = insert_session(sql, attempt);
 	return status == ST_OK ? sql_commit(sql) : status;
@@ -199,7 +211,7 @@ static void register_hashing(struct http_request *request, void *context)
 
 	if (!read_body(request, CREDENTIALS_REGISTER, &credentials))
 		return;
-	start(&attempt, api, &credentials);
+	start(&attempt, api, request, &credentials);
 	status = add_account(api, &attempt);
 	if (status == ST_OK)
 		answer_token(request, api, &attempt, 201, "user.registered");
@@ -209,16 +221,30 @@ static void register_hashing(struct http_request *request, void *context)
 		answer_failure(request, status);
 }
 
-/* Takes the same time for an unknown name. */
-static bool password_is_right(const struct api_context *api,
-                              const struct attempt *attempt, bool known)
+/* --- login ---------------------------------------------------------------- */
+static bool hash_matches(struct span password, const char *hash)
 {
 	uint64_t began_us = clock_mono_us();
-	bool right = password_matches(buf_span(&attempt->credentials->password),
-	                              known ? attempt->account.password_hash
-	                                    : api->dummy_hash);
+	bool matches = password_matches(password, hash);
 
 	metric_observe_us(&identity_metrics_hash, clock_mono_us() - began_us);
+	return matches;
+}
+
+/*
+ * Takes the same time for an unknown name. How many hashes are tried depends
+ * on the form of the password alone.
+ */
+static bool password_is_right(const struct attempt *attempt, bool known)
+{
+	const struct credentials *credentials = attempt->credentials;
+	const char *hash = known ? attempt->account.password_hash
+	                         : attempt->api->dummy_hash;
+	bool right = hash_matches(buf_span(&credentials->password), hash);
+
+	if (!right && credentials->raw_password.len)
+		right = hash_matches(buf_span(&credentials->raw_password),
+		                     hash);
 	return known && right;
 }
 
@@ -235,6 +261,86 @@ static void refuse_login(struct http_request *request,
 	http_answer_problem(request, 401, "name or password is wrong");
 }
 
+static enum status try_guess(struct sql *sql, void *argument)
+{
+	struct attempt *attempt = argument;
+
+	return guess_limit_try(sql, attempt->api->guess_rules, &attempt->guess);
+}
+
+/* An unknown name gets the same answer. */
+static void refuse_guess(struct http_request *request,
+                         const struct attempt *attempt)
+{
+	static const char *const subjects[GUESS_SUBJECTS] = {
+		[GUESS_ADDRESS] = "address",
+		[GUESS_NAME] = "name",
+		[GUESS_KNOWN] = "name at a known address",
+	};
+	const struct guess *guess = &attempt->guess;
+	char seconds[24];
+
+	(void)snprintf(seconds, sizeof(seconds), "%llu",
+	               (unsigned long long)guess->wait_s);
+	metric_count(&identity_metrics_guesses_refused[guess->refused_by], 1);
+	/* Once for each doubling: an attacker may be refused very often. */
+	if (guess->wait_s < attempt->api->guess_rules->name.wait_max_s)
+		log_event(LOG_WARN, "login.limited",
+		          F_TEXT("subject", subjects[guess->refused_by]),
+		          F_NUMBER("user", guess->user),
+		          F_NUMBER("wait_s", guess->wait_s));
+	http_set_header(request, "Retry-After", seconds);
+	http_answer_problem(request, 429,
+	                    "too many failed attempts; try again later");
+}
+
+/* True: the password may be checked. */
+static bool admit_guess(struct http_request *request, struct attempt *attempt)
+{
+	enum status status;
+
+	guess_start(&attempt->guess, &attempt->credentials->keys,
+	            attempt->account.id, &attempt->client);
+	status = database_run(attempt->api->database, try_guess, attempt);
+	if (status == ST_OK)
+		return true;
+	if (status == ST_DENIED)
+		refuse_guess(request, attempt);
+	else
+		answer_failure(request, status);
+	return false;
+}
+
+static enum status forgive_and_insert(struct sql *sql, struct attempt *attempt)
+{
+	struct guess *guess = &attempt->guess;
+	enum status status = ST_OK;
+
+	/* Not twice, if the outcome of a commit is unknown. */
+	if (!guess->forgiven)
+		status = guess_limit_forgive(sql, attempt->api->guess_rules,
+		                             guess);
+	if (status == ST_OK)
+		status = insert_session(sql, attempt);
+	if (status != ST_OK)
+		return status;
+	status = sql_commit(sql);
+	guess->forgiven = status == ST_UNCERTAIN;
+	return status;
+}
+
+static enum status create_session(struct sql *sql, void *argument)
+{
+	enum status status = sql_begin(sql);
+
+	if (status != ST_OK)
+		return status;
+	status = forgive_and_insert(sql, argument);
+	if (status != ST_OK)
+		sql_rollback(sql);
+	return status;
+}
+
 static void login_hashing(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
@@ -245,18 +351,20 @@ static void login_hashing(struct http_request *request, void *context)
 
 	if (!read_body(request, CREDENTIALS_LOGIN, &credentials))
 		return;
-	start(&attempt, api, &credentials);
+	start(&attempt, api, request, &credentials);
 	status = database_run(api->database, find_account, &attempt);
 	known = status == ST_OK;
 	if (!known && status != ST_NOT_FOUND) {
 		answer_failure(request, status);
 		return;
 	}
-	if (!password_is_right(api, &attempt, known)) {
+	if (!admit_guess(request, &attempt))
+		return;
+	if (!password_is_right(&attempt, known)) {
 		refuse_login(request, &attempt, known);
 		return;
 	}
-	status = database_run(api->database, insert_session, &attempt);
+	status = database_run(api->database, create_session, &attempt);
 	if (status == ST_OK)
 		answer_token(request, api, &attempt, 200, "user.signed_in");
 	else

@@ -108,6 +108,10 @@ derive_settings() {
 	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
 		IDENTITY_URL=http://$REACH:$IDENTITY_PORT
 	fi
+	# nginx reaches the identity service from this address of the machine.
+	if [[ $IDENTITY_TRUSTED_PROXIES == 127.0.0.0/8,::1 && $REACH != 127.* ]]; then
+		IDENTITY_TRUSTED_PROXIES+=,$REACH
+	fi
 	# The static member name in the Kafka group stays the same after a restart. Two
 	# stacks may share a Kafka, so no other stack has this name.
 	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}

@@ -213,7 +213,7 @@ def test_names_at_their_limits_are_accepted(length: int, api: Api):
 
 
 @pytest.mark.parametrize("password", ["12345678", "x" * 256, "ü" * 128, "🎉🎉",
-                                      '"\\\n\t ', " " * 8],
+                                      '"\\%&+ ', " " * 8],
                          ids=["8", "256", "256 of two", "8 of four", "odd", "blanks"])
 def test_passwords_at_their_limits_are_accepted(password: str, api: Api):
     password = password if len(password.encode()) >= 8 else password * 2

@@ -8,8 +8,8 @@
 
 static void check_name(struct span name)
 {
-	struct buf again CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
-	const char *why = NULL;
+	struct buf again CLEANUP(buf_free) = BUF(NAME_MAX_BYTES);
+	struct buf key CLEANUP(buf_free) = BUF(NAME_KEY_MAX);
 	size_t points;
 	size_t at = 0;
 
@@ -22,8 +22,9 @@ static void check_name(struct span name)
 
 		must(point >= 0x20 && (point < 0x7f || point > 0x9f));
 	}
-	must(name_key(name, &again, &why));
-	must(!buf_overflowed(&again));
+	must(!name_read(name, &again));
+	must(span_equal(buf_span(&again), name));
+	must(name_key(name, &key) == ST_OK && key.len > 0);
 }
 
 static void check(struct span body, bool is_json, enum credentials_use use)
@@ -39,10 +40,14 @@ static void check(struct span body, bool is_json, enum credentials_use use)
 		must(detail && *detail);
 		return;
 	}
-	check_name(buf_span(&credentials.name));
-	must(!buf_overflowed(&credentials.key) && credentials.key.len > 0);
-	must(len <= PASSWORD_MAX);
-	must(len >= (use == CREDENTIALS_REGISTER ? (size_t)PASSWORD_MIN : 1));
+	must(!buf_overflowed(&credentials.keys.key));
+	must(!buf_overflowed(&credentials.keys.folded));
+	must(credentials.raw_password.len <= PASSWORD_MAX);
+	if (use == CREDENTIALS_REGISTER) {
+		check_name(buf_span(&credentials.name));
+		must(len >= (size_t)PASSWORD_MIN && len <= PASSWORD_MAX);
+		must(credentials.raw_password.len == 0);
+	}
 	must(utf8_valid(buf_span(&credentials.password)));
 }
 

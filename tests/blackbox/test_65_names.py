@@ -1,0 +1,150 @@
+"""Names and passwords as people type them, in any normal form and spelling."""
+
+import unicodedata
+
+import pytest
+
+from support.api import PASSWORD, Api, Person, check_problem, new_name
+from support.conversations import new_channel_name
+
+CAFE, CAFE_APART = "Café", "Cafe\u0301"
+
+HIDDEN = {
+    "zero width space": "\u200b", "word joiners": "\u2060\u2060", "hangul filler": "\u3164",
+    "soft hyphen": "adm\u00adin", "override": "\u202eabc", "left-to-right mark": "a\u200eb",
+    "joiner between latin letters": "ad\u200dmin", "selector after a letter": "a\ufe0f",
+    "tags": "a\U000E0041\U000E007F", "byte order mark": "\ufeffa", "braille blank": "\u2800",
+    "a mark alone": "\u0301", "private use": "\ue000", "unassigned": "a\u0378",
+    "noncharacter": "a\uffff", "line separator": "a\u2028b",
+}
+VISIBLE = {
+    "persian": "می\u200cخواهم", "hindi": "क्\u200dष", "family": "👩\u200d👩\u200d👧",
+    "heart": "❤\ufe0f", "keycap": "1\ufe0f\u20e3",
+    "england": "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
+}
+# The first is taken; the second is the same name.
+SAME = {
+    "sharp s": ("Straße {}", "STRASSE {}"), "ligature": ("ﬁsh {}", "FISH {}"),
+    "n with apostrophe": ("ŉews {}", "ʼnews {}"), "accents": ("ÉCOLE {}", "e\u0301cole {}"),
+    "final sigma": ("ΣΊΣΥΦΟΣ {}", "σίσυφος {}"), "wide": ("Ａlice {}", "alice {}"),
+    "half width": ("ｶﾞ {}", "ガ {}"), "roman numeral": ("Ⅳ {}", "iv {}"),
+    "emoji style": ("❤\ufe0f {}", "❤ {}"), "hangul": ("한 {}", "\u1112\u1161\u11ab {}"),
+}
+
+
+def register(api: Api, name: str, password: str = PASSWORD):
+    return api.http.post("/auth/register", json={"name": name, "password": password})
+
+
+def login(api: Api, name: str, password: str):
+    return api.http.post("/auth/login", json={"name": name, "password": password})
+
+
+def make(api: Api, person: Person, name: str, kind: str = "channel"):
+    return api.ask("POST", "/conversations", person, json={"kind": kind, "name": name})
+
+
+def find_user(api: Api, person: Person, name: str):
+    return api.ask("GET", "/auth/users", person, params={"name": name})
+
+
+def found_channels(api: Api, person: Person, text: str) -> list[int]:
+    return [channel["id"] for channel in
+            api.get("/channels", person, search=text)["channels"]]
+
+
+@pytest.mark.parametrize("name", HIDDEN.values(), ids=HIDDEN.keys())
+def test_hidden_characters_make_no_name(name: str, api: Api, alice: Person):
+    check_problem(register(api, name), 422)
+    for kind in ("group", "channel"):
+        check_problem(make(api, alice, name, kind), 422)
+    group = make(api, alice, new_channel_name("group"), "group").json()
+    check_problem(api.ask("PATCH", f"/conversations/{group['id']}", alice,
+                          json={"name": name}), 422)
+
+
+@pytest.mark.parametrize("name", VISIBLE.values(), ids=VISIBLE.keys())
+def test_joiners_and_selectors_are_kept_where_they_show(name: str, api: Api, alice: Person):
+    name = f"{name} {new_name()}"
+    assert api.register(name).name == name
+    assert make(api, alice, name).json()["name"] == name
+
+
+@pytest.mark.parametrize("first, second", SAME.values(), ids=SAME.keys())
+def test_a_taken_name_is_found(first: str, second: str, api: Api, alice: Person):
+    tail = new_channel_name("x")
+    first, second = first.format(tail), second.format(tail)
+    person = api.register(first)
+    assert person.name == unicodedata.normalize("NFC", first)
+    check_problem(register(api, second), 409)
+    for name in (first, second):
+        assert find_user(api, alice, name).json()["id"] == person.id
+        assert api.login(name).id == person.id
+    channel = make(api, alice, first).json()
+    assert channel["name"] == unicodedata.normalize("NFC", first)
+    check_problem(make(api, alice, second), 409)
+    for text in (first, second, second.upper(), tail):
+        assert found_channels(api, alice, text) == [channel["id"]]
+
+
+def test_a_search_finds_without_accents_and_in_any_normal_form(api: Api, alice: Person):
+    tail = new_channel_name("x")
+    channel = make(api, alice, f"{CAFE_APART} {tail}").json()
+    assert channel["name"] == f"{CAFE} {tail}"
+    for text in (f"cafe {tail}", f"{CAFE} {tail}", f"{CAFE_APART} {tail}", f"CAFÉ {tail}"[:-1]):
+        assert found_channels(api, alice, text) == [channel["id"]]
+    assert found_channels(api, alice, "\u0301") == []
+    assert found_channels(api, alice, "\u200b") == []
+
+
+def test_limits_count_after_normalisation(api: Api, alice: Person):
+    """64 letters with a combining accent are 64 characters."""
+    tail = new_name()[:32]
+    name = "e\u0301" * (64 - len(tail)) + tail
+    assert len(name) > 64
+    person = api.register(name)
+    assert len(person.name) == 64
+    assert find_user(api, alice, name).json()["id"] == person.id
+    check_problem(register(api, "x" + name), 422)
+    channel = make(api, alice, name)
+    assert channel.status_code == 201
+    assert found_channels(api, alice, name) == [channel.json()["id"]]
+    check_problem(register(api, "\u0958" * 33), 422)  # two each, composed
+
+
+PASSWORDS = {
+    "decomposed": ("Grüße aus Köln", unicodedata.normalize("NFD", "Grüße aus Köln")),
+    "spaces": ("correct horse 1", "correct\u00a0horse\u20031"),
+    "hangul": ("비밀번호", unicodedata.normalize("NFD", "비밀번호")),
+}
+
+
+@pytest.mark.parametrize("one, other", PASSWORDS.values(), ids=PASSWORDS.keys())
+def test_a_password_is_right_from_any_keyboard(one: str, other: str, api: Api):
+    for chosen, typed in ((one, other), (other, one)):
+        person = api.register(password=chosen)
+        assert api.login(person.name, typed).id == person.id
+        assert api.login(person.name, chosen).id == person.id
+        check_problem(login(api, person.name, typed.swapcase() + "x"), 401)
+
+
+def test_passwords_keep_case_and_compatibility_characters(api: Api):
+    person = api.register(password="ﬁsh and Ａpple")
+    for wrong in ("fish and Apple", "ﬁsh and ａpple", "ﬁsh  and Ａpple"):
+        check_problem(login(api, person.name, wrong), 401)
+    assert api.login(person.name, "ﬁsh and Ａpple").id == person.id
+
+
+@pytest.mark.parametrize("password", ["1234567\n", "\x00" "12345678", "12345678\x7f",
+                                      "12345678\u0085"], ids=["newline", "nul", "del", "c1"])
+def test_control_characters_make_no_password(password: str, api: Api):
+    check_problem(register(api, new_name(), password), 400 if "\x00" in password else 422)
+
+
+@pytest.mark.parametrize("password", ["", "x", "1234567\n", "\u202e", "x" * 257, "x" * 15000],
+                         ids=["empty", "short", "control", "bidi", "long", "very long"])
+def test_no_password_is_refused_for_its_form_at_sign_in(password: str, api: Api, alice: Person):
+    answers = [login(api, name, password) for name in (alice.name, new_name())]
+    for answer in answers:
+        check_problem(answer, 401)
+    assert answers[0].text == answers[1].text
