@@ -83,8 +83,7 @@ def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
     kill(stack, load, *SERVICES)
     load.wait_sent(100)
     hints(stack).flushall()
-    with load.cuts():
-        stack.restart("websocket-service")
+    stack.restart("websocket-service")
     load.wait_sent(100)
     finish(load)
 
@@ -116,8 +115,7 @@ def test_kill_9_of_everything_at_once_loses_nothing(stack: Stack, load: Load):
 @pytest.mark.parametrize("program", ["websocket-service", "persistence-service"])
 def test_a_restart_loses_nothing(program: str, stack: Stack, load: Load):
     load.wait_sent(150)
-    with load.cuts():
-        stack.restart(program)
+    stack.restart(program)
     load.wait_sent(100)
     finish(load)
 

@@ -433,6 +433,25 @@ MUTANTS = [
           "	if (entry->roster && !replaced && change->kind != CLIENT_EDIT)\n")],
         nothing, {"edit_unheard"}, EDITS),
     Mutant(
+        "block_bypassed",
+        "a blocked user's message is saved when it named the conversation, as the ledger's even "
+        "ones do",
+        [("persistence-service/save/message/messages.c",
+          "	uint64_t sender = message->entry->record.sender;\n\n"
+          "	if (block_store_is_blocked(",
+          "	uint64_t sender = message->entry->record.sender;\n\n"
+          "	if (message->entry->record.uuid.byte[15] % 2 == 0)\n"
+          "		return false;\n"
+          "	if (block_store_is_blocked(")],
+        churning, {"blocks"}, {"blocks": 4}),
+    Mutant(
+        "block_not_noted",
+        "persistence keeps the cached blocks of a pair when one of them blocks the other",
+        [("persistence-service/save/message/messages.c",
+          "	conversation_cache_evict_pair(m->cache, user, other);\n",
+          "	(void)m;\n	(void)user;\n	(void)other;\n")],
+        churning, {"blocks"}, {"blocks": 4}),
+    Mutant(
         "typing_through_a_block",
         "persistence ignores blocks when a gateway asks for the recipients of typing",
         [("persistence-service/save/conversation/query_handler.c",

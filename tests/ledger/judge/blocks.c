@@ -60,6 +60,13 @@ bool blocks_sure(const struct ledger *ledger, unsigned blocker,
 	return pair && pair->sure && pair->blocker == blocker;
 }
 
+uint32_t blocks_number(const struct ledger *ledger, unsigned one, unsigned two)
+{
+	const struct block_pair *pair = blocks_find(ledger, one, two);
+
+	return pair && pair->sure ? pair->answered : 0;
+}
+
 bool blocks_possible(const struct ledger *ledger, unsigned one, unsigned two,
                      uint64_t since_us)
 {
@@ -80,14 +87,13 @@ bool blocks_explain(const struct ledger *ledger, unsigned from, unsigned to,
 }
 
 void blocks_check(struct ledger *ledger, unsigned from, unsigned to,
-                  bool *blocked, const char *what, uint32_t number)
+                  uint32_t block, const char *what, uint32_t number)
 {
 	const struct block_pair *pair = blocks_find(ledger, from, to);
 
-	if (!*blocked || !pair || !pair->sure)
-		return;
-	*blocked = false; /* recorded once */
-	faults_add(ledger, FAULT_blocks,
-	           "%s %u of user %u is saved, and user %u blocks user %u",
-	           what, number, from, pair->blocker, pair->blocked);
+	if (block && pair && pair->sure && pair->answered == block)
+		faults_add(
+			ledger, FAULT_blocks,
+			"%s %u of user %u is saved, and user %u blocks user %u",
+			what, number, from, pair->blocker, pair->blocked);
 }

@@ -41,11 +41,13 @@ bool blocks_possible(const struct ledger *ledger, unsigned one, unsigned two,
 /* A refusal with this code is right for what was sent at this time. */
 bool blocks_explain(const struct ledger *ledger, unsigned from, unsigned to,
                     uint64_t sent_us, struct span code);
+/* The block between the two that is sure, numbered from 1; 0: none. */
+uint32_t blocks_number(const struct ledger *ledger, unsigned one, unsigned two);
 /*
- * Something is saved whose copies were all sent (*blocked) while the pair's
- * block was sure: a fault, if the block still is. Then clears *blocked.
+ * Something is saved whose copies were all sent during this block (or 0): a
+ * fault, if the block still lasts. Later the same may be right.
  */
 void blocks_check(struct ledger *ledger, unsigned from, unsigned to,
-                  bool *blocked, const char *what, uint32_t number);
+                  uint32_t block, const char *what, uint32_t number);
 
 #endif

@@ -30,7 +30,7 @@ static void check_final(struct ledger *ledger, uint32_t number)
 
 	if (edit->revision)
 		blocks_check(ledger, edit->from, edits_other_user(ledger, edit),
-		             &edit->blocked, "edit", number);
+		             edit->block, "edit", number);
 	if (!edit->refused || !edit->revision || edit->repeated || edit->turned)
 		return;
 	edit->turned = true;

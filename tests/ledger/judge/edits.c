@@ -83,20 +83,24 @@ unsigned edits_other_user(const struct ledger *ledger, const struct edit *edit)
 	return edit->from == target->from ? target->to : target->from;
 }
 
-/* The blocked user edits or reacts; deletes are let through. */
-static bool during_block(const struct ledger *ledger, const struct edit *edit)
+/* Deletes are let through. */
+static uint32_t block_of(const struct ledger *ledger, const struct edit *edit)
 {
-	return !ledger->entries[edit->target].to_room &&
-	       edit->kind != LEDGER_DELETE &&
-	       blocks_sure(ledger, edits_other_user(ledger, edit), edit->from);
+	if (ledger->entries[edit->target].to_room ||
+	    edit->kind == LEDGER_DELETE)
+		return 0;
+	return blocks_number(ledger, edit->from,
+	                     edits_other_user(ledger, edit));
 }
 
 void edits_sent(struct ledger *ledger, uint32_t number, uint64_t now_us)
 {
 	struct edit *edit = &ledger->edits[number];
 
-	edit->blocked =
-		during_block(ledger, edit) && (!edit->sent_us || edit->blocked);
+	if (!edit->sent_us)
+		edit->block = block_of(ledger, edit);
+	else if (edit->block != block_of(ledger, edit))
+		edit->block = 0;
 	if (edit->sent_us) {
 		edit->repeated = true;
 		return;

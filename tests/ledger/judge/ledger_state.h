@@ -36,7 +36,7 @@ struct entry {
 	bool turned_away;  /* refused: the sender was possibly no member */
 	bool turned;       /* refused and saved: recorded */
 	bool repeated;     /* sent again, or to be sent again */
-	bool blocked;      /* all copies were sent during a block */
+	uint32_t block;    /* all copies were sent during it (blocks.h); or 0 */
 	uint64_t session;  /* of the first sending */
 	uint32_t position; /* in the order of the first sendings */
 	uint32_t edits;    /* the first edit: number + 1, or 0 */
@@ -57,7 +57,7 @@ struct edit {
 	uint8_t reaction;
 	bool remove;
 	bool accepted, refused, turned, repeated;
-	bool blocked; /* all copies were sent during a block */
+	uint32_t block; /* all copies were sent during it (blocks.h); or 0 */
 };
 
 /* What arrived live on a device, in one session. */

@@ -149,28 +149,24 @@ void messages_frame(const struct ledger *ledger, uint32_t number,
 	json_close(&w);
 }
 
-static bool during_block(const struct ledger *ledger, const struct entry *entry)
-{
-	const struct block_pair *pair =
-		entry->to_room ? NULL
-			       : blocks_find(ledger, entry->from, entry->to);
-
-	return pair && pair->sure;
-}
-
 void messages_sent(struct ledger *ledger, uint32_t number, uint64_t now_us)
 {
 	struct entry *entry = &ledger->entries[number];
 	const struct device_session *session = sessions_get(
 		ledger, (struct ledger_device_id){entry->from, entry->device});
+	uint32_t block =
+		entry->to_room ? 0
+			       : blocks_number(ledger, entry->from, entry->to);
 
-	entry->blocked = during_block(ledger, entry) &&
-	                 (!entry->sent_us || entry->blocked);
+	if (!entry->sent_us)
+		entry->block = block;
+	else if (entry->block != block)
+		entry->block = 0;
 	if (entry->sent_us) {
 		entry->repeated = true;
 		return;
 	}
-	ledger->totals.blocked += entry->blocked;
+	ledger->totals.blocked += block != 0;
 	entry->sent_us = now_us;
 	entry->session = session->number;
 	entry->position = ++ledger->sent_count;

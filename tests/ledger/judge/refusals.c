@@ -46,6 +46,6 @@ void refusals_check(struct ledger *ledger, uint32_t number)
 	struct entry *entry = &ledger->entries[number];
 
 	check(ledger, number, true);
-	blocks_check(ledger, entry->from, entry->to, &entry->blocked, "message",
+	blocks_check(ledger, entry->from, entry->to, entry->block, "message",
 	             number);
 }

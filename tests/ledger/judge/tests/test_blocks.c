@@ -100,6 +100,20 @@ static void a_message_sent_outside_a_block_may_be_saved(void **state)
 	assert_clean(world);
 }
 
+/* It was processed between two blocks; a history shows it during the second. */
+static void a_message_sent_during_an_earlier_block_may_be_saved(void **state)
+{
+	struct world *world = *state;
+	uint32_t number;
+
+	block(world, true);
+	number = send(world, alice);
+	block(world, false);
+	block(world, true);
+	save(world, number, alice, 2);
+	assert_clean(world);
+}
+
 /* When a refusal is right: who sends, with which code, at which time. */
 static void a_block_explains_a_refusal(void **state)
 {
@@ -299,6 +313,7 @@ int main(void)
 		TEST(a_message_saved_during_a_block_is_a_fault),
 		TEST(a_message_in_a_history_during_a_block_is_a_fault),
 		TEST(a_message_sent_outside_a_block_may_be_saved),
+		TEST(a_message_sent_during_an_earlier_block_may_be_saved),
 		TEST(a_block_explains_a_refusal),
 		TEST(an_accepted_message_before_a_block_may_be_missing),
 		TEST(typing_reaches_the_other_user),
