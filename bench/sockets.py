@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import usage
 from bench import Bench, say
@@ -15,6 +16,7 @@ STORM_LIMIT_S = 150
 LOOKUPS = "parley_token_lookup_seconds_count"
 HASHES = "parley_password_hash_seconds_count"
 QUESTIONS = "parley_rooms_queries_total"
+STEADY = ("--pairs", "10", "--rate", "50", "--size", "200")
 PORTS = (("direct", "WEBSOCKET_PORT"), ("nginx", "PARLEY_PORT"))
 
 
@@ -79,7 +81,24 @@ def storm(bench: Bench) -> dict:
         with Crowd(bench.crowd("storm", port, bench.sockets)) as crowd:
             result[f"killed_{name}"] = bench.repeat(lambda _: storm_once(bench, crowd, True))
             result[f"cut_{name}"] = bench.repeat(lambda _: storm_once(bench, crowd, False))
+    say("(f) a steady load, alone and beside a storm")
+    with Crowd(bench.crowd("storm", PORTS[0][1], bench.sockets)) as crowd:
+        result["beside"] = bench.repeat(lambda _: beside_once(bench, crowd))
     return result
+
+
+def beside_once(bench: Bench, crowd: Crowd) -> dict:
+    """What a storm, which is all queries for persistence, does to messages meanwhile."""
+    port = PORTS[0][1]
+    quiet = bench.pairs(port, list(STEADY), bench.short)
+    with ThreadPoolExecutor(1) as pool:
+        load = pool.submit(bench.pairs, port, list(STEADY), bench.short)
+        crowd.order("cut")
+        back = crowd.answer(STORM_LIMIT_S)
+        stormy = load.result()
+    times = quiet["saved_us"], stormy["saved_us"]
+    return back | {"quiet": quiet, "stormy": stormy,
+                   "p99_factor": round(times[1]["p99"] / max(1, times[0]["p99"]), 3)}
 
 
 def storm_once(bench: Bench, crowd: Crowd, kill: bool) -> dict:

@@ -4,13 +4,26 @@ from figure import figure
 from rows import at_most, plain, times
 
 BACK_S = 30
+P99_FACTOR = 1.5
 KINDS = {"killed_direct": "gateway killed", "cut_direct": "all hung up",
          "killed_nginx": "gateway killed, through nginx",
          "cut_nginx": "all hung up, through nginx"}
 
 
 def rows(part: dict) -> list[str]:
-    return [line for name, words in KINDS.items() for line in rows_of(words, part[name])]
+    storms = [line for name, words in KINDS.items() for line in rows_of(words, part[name])]
+    return storms + beside_rows(part["beside"])
+
+
+def beside_rows(samples: list[dict]) -> list[str]:
+    return [
+        at_most("(f) 99 % of saves beside a storm, times those without",
+                figure(samples, "p99_factor"), P99_FACTOR, "x"),
+        times("    50 / 90 / 99 %, without", [sample["quiet"] for sample in samples],
+              "saved_us", "p50", "p90", "p99"),
+        times("    50 / 90 / 99 %, beside", [sample["stormy"] for sample in samples],
+              "saved_us", "p50", "p90", "p99"),
+    ]
 
 
 def rows_of(words: str, samples: list[dict]) -> list[str]:

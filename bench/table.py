@@ -45,6 +45,8 @@ def clean(result: dict) -> bool:
     messages = [sample for name in ("durable", "latency")
                 for way in ("direct", "nginx", "half")
                 for sample in parts.get(name, {}).get(way, [])]
+    messages += [sample[name] for sample in parts.get("storm", {}).get("beside", [])
+                 for name in ("quiet", "stormy")]
     rooms = [sample for size in parts.get("room", {}).values()
              for samples in size.values() for sample in samples]
     storms_seen = [sample for samples in parts.get("storm", {}).values() for sample in samples]
