@@ -24,6 +24,7 @@ enum {
 	ASKS = 1000,
 	CONNECTIONS = 8,
 	SLOW_MS = 1200,
+	WAITING_MAX = 16384, /* as http_poller_ask() promises */
 };
 
 /* --- the server ---------------------------------------------------------- */
@@ -421,6 +422,29 @@ static void count_right(void *context, enum status status,
 	polled->done++;
 }
 
+static void count_refused(void *context, enum status status,
+                          const struct http_answer *answer)
+{
+	struct polled *polled = context;
+
+	polled->right += status == ST_UNAVAILABLE && !answer;
+	polled->done++;
+}
+
+/* The poller calls back later: only the requests past the bound end now. */
+static void requests_past_the_bound_are_unavailable_at_once(void **state)
+{
+	struct polled *polled = *state;
+	struct http_ask ask = ask_for("/silent");
+	const unsigned past = 10;
+
+	for (unsigned i = 0; i < CONNECTIONS + WAITING_MAX + past; i++)
+		http_poller_ask(polled->poller, &ask, count_refused, polled);
+	run_until(polled, past);
+	assert_int_equal(polled->done, past);
+	assert_int_equal(polled->right, past);
+}
+
 static void a_request_that_waited_gets_its_whole_limit(void **state)
 {
 	struct polled *polled = *state;
@@ -494,6 +518,7 @@ int main(void)
 		ON_POLLER(many_asks_get_each_its_own_answer),
 		ON_POLLER(a_refusal_is_reported_later),
 		ON_POLLER(waiting_counts_against_the_time_limit),
+		ON_POLLER(requests_past_the_bound_are_unavailable_at_once),
 		ON_POLLER(a_request_that_waited_gets_its_whole_limit),
 		ON_POLLER(an_answer_may_lead_to_the_next_ask),
 		ON_POLLER(requests_under_way_are_dropped_at_the_end),

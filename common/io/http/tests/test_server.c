@@ -21,7 +21,12 @@
 
 #include <cmocka.h>
 
-enum { MAX_BODY = 1000, LANE_THREADS = 2, LANE_QUEUE = 2 };
+enum {
+	MAX_BODY = 1000,
+	LANE_THREADS = 2,
+	LANE_QUEUE = 2,
+	CONNECTIONS_MAX = 50,
+};
 
 static struct http_server *server;
 static uint16_t port;
@@ -180,7 +185,7 @@ static struct http_server_options options_at(const char *address)
 		.pool_count = ARRAY_LEN(pools),
 		.inline_context = (void *)(uintptr_t) "inline",
 		.max_body = MAX_BODY,
-		.connection_max = 50,
+		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = 120,
 		.unread_max = 1024 * 1024,
 		.unread_user_max = 1024 * 1024,
@@ -243,6 +248,25 @@ static char *hear(int fd)
 	heard[len] = '\0';
 	(void)close(fd);
 	return heard;
+}
+
+/* The first bytes that come. */
+static char *hear_some(int fd)
+{
+	static char heard[4096];
+	ssize_t got = recv(fd, heard, sizeof(heard) - 1, 0);
+
+	assert_true(got > 0);
+	heard[got] = '\0';
+	return heard;
+}
+
+/* Nothing comes for a moment. A slow machine cannot make this fail. */
+static bool is_silent(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+	return poll(&wait, 1, 200) == 0;
 }
 
 /* One request; "Host" and "Connection: close" are added. */
@@ -731,6 +755,26 @@ static void fill(int fds[LANE_THREADS + LANE_QUEUE])
 	wait_for_waiting(LANE_QUEUE);
 }
 
+/* The kernel keeps them until another connection ends. */
+static void connections_beyond_the_maximum_wait(void **state)
+{
+	int idle[CONNECTIONS_MAX], extra;
+
+	(void)state;
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		idle[i] = dial();
+		say(idle[i], "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert_http(hear_some(idle[i]), 200);
+	}
+	extra = dial();
+	say(extra, "GET /hello HTTP/1.1\r\nHost: x\r\n"
+	           "Connection: close\r\n\r\n");
+	assert_true(is_silent(extra));
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+		(void)close(idle[i]);
+	assert_http(hear(extra), 200);
+}
+
 static void a_full_lane_refuses_at_once_and_the_others_go_on(void **state)
 {
 	int fds[LANE_THREADS + LANE_QUEUE];
@@ -876,6 +920,7 @@ int main(void)
 		TEST(other_content_types_get_415),
 		TEST(heads_that_say_two_things_get_400),
 		TEST(connections_are_kept),
+		TEST(connections_beyond_the_maximum_wait),
 		TEST(a_full_lane_refuses_at_once_and_the_others_go_on),
 		TEST(clients_that_leave_while_waiting_hurt_nobody),
 		TEST(stopping_answers_what_runs_and_refuses_what_waits),

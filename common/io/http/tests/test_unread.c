@@ -30,6 +30,7 @@ enum {
 	USER_MAX = 2 * LARGE + 100,
 	HANG_MS = 60000, /* a bound on hanging */
 	RECEIVE_BUFFER = 4096,
+	KERNEL_MAX = 2 * 64 * 1024, /* SEND_BUFFER in server.c, doubled */
 };
 
 static struct http_server *server;
@@ -205,6 +206,26 @@ static void wait_for_bytes(size_t bytes)
 	fail_msg("%zu bytes wait", http_server_unread(server).bytes);
 }
 
+/* Bytes that the kernel has not sent, of connections to the server's port. */
+static unsigned long unsent_in_kernel(void)
+{
+	FILE *table = fopen("/proc/net/tcp", "r");
+	unsigned long most = 0;
+	char line[512];
+
+	assert_non_null(table);
+	while (fgets(line, sizeof(line), table)) {
+		unsigned long at, unsent;
+
+		if (sscanf(line, " %*d: %*8X:%4lX %*8X:%*4X %*2X %8lX:", &at,
+		           &unsent) == 2 &&
+		    at == port && unsent > most)
+			most = unsent;
+	}
+	(void)fclose(table);
+	return most;
+}
+
 /* --- tests ---------------------------------------------------------------- */
 static void an_answer_is_held_once_and_only_until_it_is_read(void **state)
 {
@@ -216,6 +237,27 @@ static void an_answer_is_held_once_and_only_until_it_is_read(void **state)
 	assert_true(read_all(&reader));
 	wait_for_bytes(0);
 	reader = ask(LARGE, 1);
+	(void)close(reader.fd);
+	wait_for_bytes(0);
+}
+
+static void the_kernel_holds_little_of_an_unread_answer(void **state)
+{
+	struct reader reader = ask(ALL_MAX - LARGE, 1);
+	unsigned long unsent = 0;
+
+	(void)state;
+	assert_int_equal(reader.http, 200);
+	/* It grows until the kernel takes no more. */
+	for (unsigned ms = 0; ms < HANG_MS; ms++) {
+		unsigned long before = unsent;
+
+		(void)usleep(10000);
+		unsent = unsent_in_kernel();
+		if (unsent && unsent == before)
+			break;
+	}
+	assert_in_range(unsent, 1, KERNEL_MAX);
 	(void)close(reader.fd);
 	wait_for_bytes(0);
 }
@@ -322,6 +364,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			an_answer_is_held_once_and_only_until_it_is_read),
+		cmocka_unit_test(the_kernel_holds_little_of_an_unread_answer),
 		cmocka_unit_test(
 			a_user_with_too_many_unread_answers_is_refused),
 		cmocka_unit_test(one_answer_may_exceed_the_bound_of_a_user),
