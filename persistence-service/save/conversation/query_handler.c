@@ -10,7 +10,9 @@
 enum {
 	ANSWER_MAX = 768 * 1024,  /* a record's header */
 	SUBJECT_MAX = 512 * 1024, /* of an answer, for one user */
-	LISTS_MAX = 64 * 1024 * 1024,
+	LISTS_MAX = 8 * 1024 * 1024,
+	/* Of one statement: more than fit into the answer. */
+	ROWS_MAX = 65536,
 	NUMBER_MAX = 20 + 1,
 };
 
@@ -31,9 +33,10 @@ struct query_handler {
 	struct sql *sql;
 	struct subject subjects[SAVE_USERS_MAX];
 	unsigned subject_count;
+	unsigned complete_count; /* subjects whose lists are read */
 	struct buf lists;
 	struct buf answer;
-	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1) + 1];
 };
 
 static_assert((int)SAVE_USERS_MAX <= (int)SQL_BULK_MAX &&
@@ -49,16 +52,18 @@ static struct sql_bulk list_rooms = {
 		" WHERE c.deleted_at IS NULL AND l.user IN (",
 	.row = "?",
 	.between = ",",
-	.tail = ") ORDER BY l.user, c.id",
+	.tail = ") ORDER BY l.user, c.id LIMIT ?",
 	.row_values = 1,
+	.tail_values = 1,
 };
 
 static struct sql_bulk list_blockers = {
 	.head = "SELECT blocked, user, 0, 0 FROM blocks WHERE blocked IN (",
 	.row = "?",
 	.between = ",",
-	.tail = ") ORDER BY blocked, user",
+	.tail = ") ORDER BY blocked, user LIMIT ?",
 	.row_values = 1,
+	.tail_values = 1,
 };
 
 static struct sql_bulk find_keys = {
@@ -106,7 +111,18 @@ void query_handler_destroy(struct query_handler **handler)
 
 /* --- rooms and blockers -------------------------------------------------- */
 /*
- * Reads the lists of all subjects, as text in `lists`. Rows and subjects both
+ * The subject at `at` has more rows than one statement reads, so the lists from
+ * there on are not complete. The gateway asks again about users without an
+ * answer; a list of blockers that is too long for any answer is cut.
+ */
+static void end_lists(struct query_handler *handler, unsigned at, bool cut)
+{
+	if (handler->complete_count > at + cut)
+		handler->complete_count = at + cut;
+}
+
+/*
+ * Reads the lists of the subjects, as text in `lists`. Rows and subjects both
  * ascend by user, so each list is contiguous.
  */
 static enum status read_lists(struct query_handler *handler,
@@ -114,10 +130,11 @@ static enum status read_lists(struct query_handler *handler,
 {
 	struct sql_value row[4];
 	enum status status;
-	unsigned at = 0;
+	unsigned at = 0, first = 0, rows = 0;
 
 	for (unsigned i = 0; i < handler->subject_count; i++)
 		handler->values[i] = sql_number(handler->subjects[i].id);
+	handler->values[handler->subject_count] = sql_number(ROWS_MAX + 1);
 	status = sql_bulk_run(handler->sql, statement, handler->values,
 	                      handler->subject_count);
 	while (status == ST_OK &&
@@ -127,6 +144,12 @@ static enum status read_lists(struct query_handler *handler,
 
 		while (handler->subjects[at].id != row[0].number)
 			at++;
+		if (rows == 0)
+			first = at;
+		if (rows++ == ROWS_MAX) {
+			end_lists(handler, at, blockers && at == first);
+			break;
+		}
 		range = blockers ? &handler->subjects[at].blockers
 		                 : &handler->subjects[at].rooms;
 		if (range->len == 0)
@@ -207,6 +230,7 @@ static enum status write_rooms(struct query_handler *handler,
 	enum status status;
 
 	list_subjects(handler, record->users);
+	handler->complete_count = handler->subject_count;
 	buf_clear(&handler->lists);
 	status = read_lists(handler, &list_rooms, false);
 	if (status == ST_OK)
@@ -214,7 +238,7 @@ static enum status write_rooms(struct query_handler *handler,
 	if (status != ST_OK)
 		return status;
 	for (unsigned i = 0;
-	     i < handler->subject_count && !buf_overflowed(&handler->lists);
+	     i < handler->complete_count && !buf_overflowed(&handler->lists);
 	     i++)
 		add_subject(handler, &handler->subjects[i]);
 	return ST_OK;

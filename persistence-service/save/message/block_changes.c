@@ -5,6 +5,8 @@
 #include "common/io/sql/bulk.h"
 #include "persistence-service/save/batch/text_store.h"
 
+#include <stdlib.h>
+
 enum { ANSWER_MAX = 1 + 20 + 1 };
 
 struct block_changes {
@@ -19,7 +21,7 @@ static struct sql_bulk find_blocks = {
 	.head = "SELECT user, blocked FROM blocks WHERE (user, blocked) IN (",
 	.row = "(?,?)",
 	.between = ",",
-	.tail = ")",
+	.tail = ") ORDER BY user, blocked",
 	.row_values = 2,
 };
 
@@ -41,19 +43,33 @@ static bool is_blocked_record(enum save_kind kind)
 	return kind == SAVE_BLOCKED;
 }
 
-static void mark(struct block_changes *c, uint64_t user, uint64_t blocked)
+static int by_pair(const void *a, const void *b)
 {
-	for (unsigned i = 0; i < c->count; i++)
-		if (c->entries[i]->record.sender == user &&
-		    c->entries[i]->record.user_to == blocked)
-			c->blocks[i] = true;
+	const struct save_record *x =
+		&(*(struct batch_entry *const *)a)->record;
+	const struct save_record *y =
+		&(*(struct batch_entry *const *)b)->record;
+
+	if (x->sender != y->sender)
+		return x->sender < y->sender ? -1 : 1;
+	return (x->user_to > y->user_to) - (x->user_to < y->user_to);
 }
 
+static bool is_before(const struct save_record *record, uint64_t user,
+                      uint64_t blocked)
+{
+	return record->sender < user ||
+	       (record->sender == user && record->user_to < blocked);
+}
+
+/* Rows and records both ascend; several records may be about one pair. */
 static enum status read_blocks(struct block_changes *c)
 {
 	struct sql_value row[2];
+	unsigned at = 0;
 	enum status status;
 
+	qsort(c->entries, c->count, sizeof(struct batch_entry *), by_pair);
 	for (unsigned i = 0; i < c->count; i++) {
 		const struct save_record *record = &c->entries[i]->record;
 
@@ -62,8 +78,17 @@ static enum status read_blocks(struct block_changes *c)
 		c->values[i * 2 + 1] = sql_number(record->user_to);
 	}
 	status = sql_bulk_run(c->sql, &find_blocks, c->values, c->count);
-	while (status == ST_OK && (status = sql_fetch(c->sql, row, 2)) == ST_OK)
-		mark(c, row[0].number, row[1].number);
+	while (status == ST_OK &&
+	       (status = sql_fetch(c->sql, row, 2)) == ST_OK) {
+		while (at < c->count && is_before(&c->entries[at]->record,
+		                                  row[0].number, row[1].number))
+			at++;
+		for (; at < c->count &&
+		       c->entries[at]->record.sender == row[0].number &&
+		       c->entries[at]->record.user_to == row[1].number;
+		     at++)
+			c->blocks[at] = true;
+	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 

@@ -895,6 +895,51 @@ static void the_list_of_blockers_is_cut_to_fit(void **state)
 	assert_int_equal(rooms.len + blockers.len + answer.len, 0);
 }
 
+/* Doubles the blockers of 2 up to 2^17, and gives users 3 to 5 some each. */
+static void block_much(void)
+{
+	chat_execute("INSERT INTO blocks VALUES (1000000, 2, NOW(3)),"
+	             " (7, 3, NOW(3)), (8, 4, NOW(3)), (9, 5, NOW(3))");
+	for (unsigned i = 0; i < 17; i++)
+		chat_execute("INSERT INTO blocks SELECT user + %u, 2,"
+		             " created_at FROM blocks WHERE blocked = 2",
+		             1u << i);
+}
+
+static unsigned count_answered(struct span answer, uint64_t *ret_users,
+                               unsigned max)
+{
+	struct span rooms, blockers;
+	unsigned count = 0;
+
+	while (event_answer_next(&answer, &ret_users[count], &rooms,
+	                         &blockers)) {
+		assert_true(rooms.len + blockers.len <= 512 * 1024);
+		assert_true(++count < max);
+	}
+	return count;
+}
+
+/* Users that a query has no answer for are in the next one. */
+static void very_many_blockers_do_not_hold_up_the_others(void **state)
+{
+	uint64_t answered[5];
+
+	(void)state;
+	block_much();
+	/* 2 is cut; the statement ends before it reaches 3. */
+	assert_int_equal(count_answered(ask_rooms("1,2,3,4"), answered, 5), 2);
+	assert_int_equal(answered[0], 1);
+	assert_int_equal(answered[1], 2);
+	assert_int_equal(count_answered(ask_rooms("3,4"), answered, 5), 2);
+	/* After others with blockers 2 waits for a query of its own. */
+	chat_execute("INSERT INTO blocks VALUES (9, 1, NOW(3))");
+	assert_int_equal(count_answered(ask_rooms("1,2"), answered, 5), 1);
+	assert_int_equal(answered[0], 1);
+	assert_int_equal(count_answered(ask_rooms("2,3"), answered, 5), 1);
+	assert_int_equal(answered[0], 2);
+}
+
 /* --- all kinds, repeated -------------------------------------------------- */
 static void a_repeated_batch_of_all_kinds_changes_nothing(void **state)
 {
@@ -958,6 +1003,7 @@ int main(void)
 		TEST(a_gateway_gets_the_users_who_block),
 		TEST(a_query_may_name_the_highest_number_of_users),
 		TEST(the_list_of_blockers_is_cut_to_fit),
+		TEST(very_many_blockers_do_not_hold_up_the_others),
 		TEST(a_repeated_batch_of_all_kinds_changes_nothing),
 	};
 
