@@ -229,6 +229,18 @@ def test_a_message_has_at_most_20_different_reactions(room: Room):
     assert len(reactions(room)) == 20
 
 
+def test_reactions_at_the_same_moment_do_not_exceed_the_maximum(room: Room):
+    """Three users send ten different reactions each, without waiting for an answer."""
+    sent = [(socket, socket.change("react", room.id, room.seq, reaction=f"{name}{number}"))
+            for number in range(10) for name, socket in zip("abc", (room.one, room.two, room.three))]
+    answers = [socket.until(f"an answer to {uuid}", lambda frame, uuid=uuid: (
+        frame.get("uuid") == uuid and (frame.get("state") == "saved" or "code" in frame)))
+        for socket, uuid in sent]
+    assert [answer.get("code") for answer in answers].count("too_many") == 10
+    assert [answer.get("state") for answer in answers].count("saved") == 20
+    assert len(reactions(room)) == 20
+
+
 # --- refused changes -----------------------------------------------------------------
 @pytest.mark.parametrize("seq", [1, 3, ABSENT])
 @pytest.mark.parametrize("kind", ["edit", "delete", "react"])
