@@ -300,3 +300,21 @@ enum status member_store_remove(struct sql *sql, uint64_t conversation,
 	               " ON DUPLICATE KEY UPDATE seq = VALUES(seq)",
 	               values, 3);
 }
+
+enum status member_store_remove_all(struct sql *sql, uint64_t conversation,
+                                    uint64_t seq)
+{
+	struct sql_value values[] = {sql_number(seq), sql_number(conversation)};
+	enum status status =
+		sql_run(sql,
+	                "INSERT INTO departures (user, conversation, seq)"
+	                " SELECT m.user, m.conversation, ? FROM members m"
+	                " WHERE m.conversation = ? ORDER BY m.user"
+	                " ON DUPLICATE KEY UPDATE seq = VALUES(seq)",
+	                values, 2);
+
+	if (status != ST_OK)
+		return status;
+	return sql_run(sql, "DELETE FROM members WHERE conversation = ?",
+	               &values[1], 1);
+}

@@ -80,5 +80,11 @@ MUST_CHECK enum status member_store_delete_departures(struct sql *sql,
 MUST_CHECK enum status member_store_remove(struct sql *sql,
                                            uint64_t conversation, uint64_t user,
                                            bool large, uint64_t seq);
+/*
+ * Removes all members and records their departures at `seq`. For conversations
+ * of few members: it locks a row of each.
+ */
+MUST_CHECK enum status
+member_store_remove_all(struct sql *sql, uint64_t conversation, uint64_t seq);
 
 #endif

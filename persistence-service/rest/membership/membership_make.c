@@ -236,7 +236,12 @@ static enum status check_owner(struct membership *m,
 	return membership_authorize(m, action, ROLE_OWNER);
 }
 
-/* The members' rows stay: every query leaves out deleted conversations. */
+/*
+ * The rows of a large conversation's members stay, because there may be very
+ * many: every query leaves out deleted conversations. Other members depart: a
+ * user who makes and deletes groups without end leaves no rows that each read
+ * of the user's conversations would pass.
+ */
 static enum status delete_conversation(struct membership *m,
                                        struct membership_action *action)
 {
@@ -246,6 +251,11 @@ static enum status delete_conversation(struct membership *m,
 	(void)action;
 	if (status == ST_OK)
 		status = membership_change_close(&m->change);
+	if (status == ST_OK && !m->change.large) {
+		status = member_store_remove_all(m->sql, m->change.conversation,
+		                                 m->change.last_seq);
+		m->change.member_count = 0;
+	}
 	return status == ST_OK ? membership_mark_deleted(m) : status;
 }
 
@@ -254,10 +264,10 @@ enum status membership_mark_deleted(struct membership *m)
 	const struct membership_change *c = &m->change;
 	struct sql_value values[] = {
 		sql_bytes(span_make(c->now.text, SQL_TIME_LEN)),
-		sql_number(c->conversation)};
+		sql_number(c->member_count), sql_number(c->conversation)};
 	enum status status = sql_run(m->sql,
-	                             "UPDATE conversations SET deleted_at = ?"
-	                             " WHERE id = ?",
+	                             "UPDATE conversations SET deleted_at = ?,"
+	                             " member_count = ? WHERE id = ?",
 	                             values, ARRAY_LEN(values));
 
 	if (status != ST_OK || c->kind != KIND_CHANNEL)

@@ -5,8 +5,9 @@
  * before it counts. Another transaction that adds for the same user then waits,
  * and counts what the first one has added.
  *
- * docs/adr/0023-locks-of-users.md. Take all locks in one call, before any lock on a conversation or a name:
- * transactions that lock in the same order do not deadlock.
+ * docs/adr/0023-locks-of-users.md. Take all locks in one call, before any lock
+ * on a conversation or a name: transactions that lock in the same order do not
+ * deadlock.
  *
  * Errors     those of sql.h
  */

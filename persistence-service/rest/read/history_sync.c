@@ -3,19 +3,22 @@
 
 /*
  * One statement sees one snapshot: no conversation is both present and gone. A
- * deleted conversation keeps its members' rows. d.seq is a placeholder of the
- * right type for the columns that a departure does not use.
+ * large deleted conversation keeps its members' rows. d.seq is a placeholder of
+ * the right type for the columns that a departure does not use. Of very many
+ * departures the newest conversations count: the older ones are no longer
+ * reported.
  */
 static const char read_all[] =
-	"SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS
+	"(SELECT STRAIGHT_JOIN " SUMMARY_COLUMNS
 	", c.deleted_at IS NOT NULL AS gone"
 	" FROM members m JOIN conversations c ON c.id = m.conversation"
-	" WHERE m.user = ? AND c.last_message_id > 0"
-	" UNION ALL SELECT d.conversation, d.seq, '', NULL, d.seq, d.seq,"
+	" WHERE m.user = ? AND c.last_message_id > 0)"
+	" UNION ALL (SELECT d.conversation, d.seq, '', NULL, d.seq, d.seq,"
 	" d.seq, d.seq, d.seq, d.seq, d.seq, d.seq, d.seq, 1"
 	" FROM departures d WHERE d.user = ? AND NOT EXISTS"
 	" (SELECT 1 FROM members n"
-	" WHERE n.user = d.user AND n.conversation = d.conversation)";
+	" WHERE n.user = d.user AND n.conversation = d.conversation)"
+	" ORDER BY d.conversation DESC LIMIT 10000)";
 
 enum { COLUMNS = SUMMARY_COLUMN_COUNT + 1, GONE_BYTES_MAX = 1024 * 1024 };
 

@@ -287,6 +287,35 @@ static void the_last_member_to_leave_deletes_the_conversation(void **state)
 	assert_consistent();
 }
 
+static void a_deleted_group_leaves_departures_only(void **state)
+{
+	uint64_t group = make(KIND_GROUP, 2);
+
+	(void)state;
+	must(action(membership_delete, group, ANN, 0), ST_OK);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 0);
+	assert_string_equal(chat_text("SELECT CONCAT_WS(':', user,"
+	                              " conversation, seq) FROM departures"
+	                              " ORDER BY user"),
+	                    "1:1:2 2:1:2 3:1:2");
+	assert_rooms("1,2,3/1:1:= 1,2,3/1:2:=");
+	must(action(membership_delete, group, ANN, 0), ST_NOT_FOUND);
+	assert_consistent();
+}
+
+static void a_deleted_large_conversation_keeps_its_rows(void **state)
+{
+	uint64_t group;
+
+	(void)state;
+	limit_lists_to(2);
+	group = make(KIND_GROUP, 2);
+	must(action(membership_delete, group, ANN, 0), ST_OK);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members"), 3);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM departures"), 0);
+	assert_consistent();
+}
+
 static void the_same_uuid_makes_one_conversation(void **state)
 {
 	struct new_conversation wish = {.kind = KIND_CHANNEL,
@@ -651,6 +680,8 @@ int main(void)
 		TEST(a_departure_is_kept_until_the_user_returns),
 		TEST(ownership_passes_to_the_first_admin_then_the_first_member),
 		TEST(the_last_member_to_leave_deletes_the_conversation),
+		TEST(a_deleted_group_leaves_departures_only),
+		TEST(a_deleted_large_conversation_keeps_its_rows),
 		TEST(the_same_uuid_makes_one_conversation),
 		TEST(a_uuid_that_names_something_else_makes_nothing),
 		TEST(a_conversation_becomes_large_and_stays_large),

@@ -264,12 +264,47 @@ static void many_departures_come_over_several_pages(void **state)
 	assert_int_equal(found, ENTRIES * ENTRIES);
 }
 
+static void the_newest_departures_are_read(void **state)
+{
+	struct sync_cursor cursor = {0};
+	unsigned found = 0;
+	bool more;
+
+	(void)state;
+	fill(&contents[0]);
+	for (unsigned i = 0; i < 2; i++)
+		chat_execute("INSERT INTO departures (user, conversation, seq)"
+		             " SELECT %u, %u + a.seq * 100 + b.seq, 1"
+		             " FROM messages a JOIN messages b"
+		             " ON b.conversation = a.conversation"
+		             " WHERE a.conversation = %u",
+		             ME, 100000 * (i + 1), GROUP);
+	do {
+		const char *gone;
+
+		buf_clear(&json);
+		assert_int_equal(history_sync(history, ME, &cursor, 500, &json),
+		                 ST_OK);
+		gone = strstr(answer(LIST_MAX_BYTES), "\"gone\":[");
+		assert_non_null(gone);
+		for (gone += strlen("\"gone\":["); *gone != ']'; gone++) {
+			if (gone[-1] != '[' && gone[-1] != ',')
+				continue;
+			assert_true(strtoull(gone, NULL, 10) > 200000);
+			found++;
+		}
+		more = strstr(buf_text(&json), "\"more\":true") != NULL;
+	} while (more);
+	assert_int_equal(found, ENTRIES * ENTRIES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			every_answer_is_bounded_and_nothing_is_left_out),
 		cmocka_unit_test(usual_lists_have_all_last_messages),
+		cmocka_unit_test(the_newest_departures_are_read),
 		cmocka_unit_test(many_departures_come_over_several_pages),
 	};
 
