@@ -443,7 +443,13 @@ static void headers_are_strict(void **state)
 			ask("PUT /flag/1", strict_headers[i].headers,
 		            strict_headers[i].body);
 
-		/* The library may refuse it first, without a document. */
+		/*
+		 * The library may refuse it first, without a document; version
+		 * 1.0 refuses an unknown transfer coding with 400.
+		 */
+		if (strict_headers[i].http == 501 &&
+		    !strncmp(answer, "HTTP/1.1 400 ", 13))
+			continue;
 		assert_http(answer, strict_headers[i].http);
 	}
 }
