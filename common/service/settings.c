@@ -1,6 +1,7 @@
 #include "common/service/settings.h"
 #include "common/base/mem.h"
 #include "common/base/span.h"
+#include "common/service/setting_form.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,12 +33,29 @@ static bool load_number(const struct setting *row, const char *text,
 	return false;
 }
 
+static bool has_form(const struct setting *row, const char *text,
+                     struct buf *faults)
+{
+	struct buf why CLEANUP(buf_free) = BUF(256);
+
+	if (setting_form_fits(row->unit, span_of(text), &why))
+		return true;
+	buf_format(faults, "%s is '", row->environment);
+	/* A fault is one line, whatever the text has. */
+	for (const char *c = text; *c; c++)
+		buf_byte(faults, (unsigned char)*c < ' ' ? '?' : *c);
+	buf_format(faults, "', %s\n", buf_text(&why));
+	return false;
+}
+
 static bool load_text(const struct setting *row, const char *text,
                       const char **field, struct buf *faults)
 {
 	size_t len = strlen(text);
 
 	if (len >= row->min && len <= row->max) {
+		if (row->kind == SETTING_TEXT && !has_form(row, text, faults))
+			return false;
 		*field = mem_text(text, len);
 		return true;
 	}
@@ -55,7 +73,7 @@ static char *from_environment(const char *name)
 	return text && *text ? text : NULL;
 }
 
-/* NULL, or the reason why the file cannot be read. */
+/* NULL, or the reason why the file cannot be used. */
 static const char *read_secret(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");
@@ -75,6 +93,10 @@ static const char *read_secret(const char *path, char *text, size_t size)
 	if (len && text[len - 1] == '\n')
 		len--;
 	text[len] = '\0';
+	if (!why && len == 0)
+		why = "it is empty";
+	else if (!why && text[len - 1] == '\r')
+		why = "its last line ends with CR LF";
 	return why;
 }
 
@@ -116,7 +138,7 @@ static bool load_secret(const struct setting *row, const char **field,
 	}
 	why = read_secret(path, text, sizeof(text));
 	if (why)
-		buf_format(faults, "%s names '%s', which cannot be read: %s\n",
+		buf_format(faults, "%s names '%s', which cannot be used: %s\n",
 		           name, path, why);
 	loaded = !why && load_text(row, text, field, faults);
 	mem_wipe(text, sizeof(text));
@@ -155,6 +177,43 @@ static void fall_back(const struct setting *row, char *values)
 		*(uint64_t *)field = row->min;
 }
 
+/* A service listens on each of its ports, and each of its topics is another. */
+static bool must_differ(const struct setting *row)
+{
+	return !strcmp(row->unit, "port") || !strcmp(row->unit, "topic");
+}
+
+static bool same_value(const struct setting *a, const struct setting *b,
+                       const char *values)
+{
+	const void *at_a = values + a->offset, *at_b = values + b->offset;
+
+	if (a->kind == SETTING_NUMBER)
+		return *(const uint64_t *)at_a == *(const uint64_t *)at_b;
+	return !strcmp(*(const char *const *)at_a, *(const char *const *)at_b);
+}
+
+static bool check_differences(const struct settings_table *table,
+                              const char *values, struct buf *faults)
+{
+	bool good = true;
+
+	for (unsigned i = 0; i < table->count; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			const struct setting *a = &table->rows[j];
+			const struct setting *b = &table->rows[i];
+
+			if (!must_differ(a) || strcmp(a->unit, b->unit) != 0 ||
+			    !same_value(a, b, values))
+				continue;
+			buf_format(faults, "%s and %s are the same %s\n",
+			           a->environment, b->environment, a->unit);
+			good = false;
+		}
+	}
+	return good;
+}
+
 enum status settings_load(const struct settings_table *table, void *values,
                           struct buf *faults)
 {
@@ -166,6 +225,8 @@ enum status settings_load(const struct settings_table *table, void *values,
 		fall_back(&table->rows[i], values);
 		good = false;
 	}
+	if (!check_differences(table, values, faults))
+		good = false;
 	return good ? ST_OK : ST_INVALID;
 }
 

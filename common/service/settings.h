@@ -8,7 +8,8 @@
  *
  * The columns are: member, variable, kind, default, min, max, unit, meaning.
  * A NUMBER is a uint64_t, a TEXT or SECRET a const char *. min and max bound
- * the value of a number and the length of a text. A SECRET is never printed.
+ * the value of a number and the length of a text. The unit of a text stands for
+ * its form (setting_form.h). A SECRET is never printed.
  * NAME_FILE may name a file that contains the secret (one trailing newline is
  * removed). A secret in the variable itself is wiped from the environment,
  * because /proc shows it. An empty variable counts as unset.

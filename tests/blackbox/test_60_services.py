@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -72,6 +73,42 @@ def test_check_names_all_bad_values_at_once(service: str, stack: Stack):
     said = done.stdout + done.stderr
     for name in BAD_SETTINGS[service]:
         assert name in said, f"{name} is not named in: {said}"
+
+
+# Values of the right kind and length that can never work.
+NEVER_WORK = [
+    ("MYSQL_HOST", "db:3306"), ("MYSQL_HOST", "mysql://db"), ("MYSQL_PASSWORD_FILE", "{empty}"),
+    ("MYSQL_PASSWORD_FILE", "{windows}"), ("REDIS_HOST", "redis://redis:6379"),
+    ("REDIS_HOST", "redis:6379"), ("REDIS_PASSWORD_FILE", "{empty}"),
+    ("KAFKA_BROKERS", "kafka:9092;kafka:9093"), ("KAFKA_BROKERS", "kafka:0"),
+    ("KAFKA_TOPIC_SAVE", "message save"), ("KAFKA_TOPIC_EVENTS", "message_save"),
+    ("KAFKA_TOPIC_DLQ", "message_events"), ("IDENTITY_URL", "127.0.0.1:8081"),
+    ("IDENTITY_URL", "http://127.0.0.1:8081/"), ("IDENTITY_URL", "http://a@127.0.0.1:8081"),
+    ("BIND_ADDRESS", "localhost"), ("BIND_ADDRESS", "127.0.0.1:8081"),
+    ("IDENTITY_PORT", "9081"), ("WEBSOCKET_PORT", "9082"), ("PERSISTENCE_PORT", "9083"),
+    ("WEBSOCKET_ORIGINS", "*"), ("WEBSOCKET_ORIGINS", "https://chat.example/"),
+    ("WEBSOCKET_ORIGINS", "chat.example"), ("WEBSOCKET_ORIGINS", "null"),
+    ("WEBSOCKET_ORIGINS", "https://*.example"), ("WEBSOCKET_ORIGINS", "https://a.example:443"),
+    ("WEBSOCKET_ORIGINS", "wss://chat.example/ws"), ("EVENTS_SHARD", "0/13"),
+    ("WEBSOCKET_SILENT_S", "25"), ("IDENTITY_ISSUER", "par\nley"),
+]
+
+
+@pytest.mark.parametrize("name, value", NEVER_WORK)
+def test_check_names_a_setting_that_can_never_work(name: str, value: str, stack: Stack,
+                                                   tmp_path: Path):
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "windows").write_bytes(b"secret\r\n")
+    value = value.format(empty=tmp_path / "empty", windows=tmp_path / "windows")
+    readers = [service for service in SERVICES
+               if re.search(rf"\b{name.removesuffix('_FILE')}\b", settings_source(service))]
+    assert readers
+    for service in readers:
+        for wrong, code in (({}, 0), ({name: value}, 100)):
+            done = run(stack, service, "--check", **wrong)
+            assert done.returncode == code, done.stderr
+        assert name in done.stderr
+        assert len(done.stderr.splitlines()) == 2, done.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)
