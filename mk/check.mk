@@ -14,6 +14,7 @@
 #	make accept        client-test's acceptance run; accept-valgrind
 #	make blackbox      the running services, through independent clients;
 #	                   blackbox-alone, blackbox-asan, blackbox-tsan
+#	make mysql8        integration and blackbox on a MySQL 8 server
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
@@ -47,7 +48,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	shared-stack integration integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
 	blackbox blackbox-alone blackbox-asan blackbox-tsan \
-	blackbox-alone-asan blackbox-alone-tsan blackbox-faults everything \
+	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
 	build-faults hardening
@@ -193,6 +194,15 @@ BLACKBOX_WORKERS ?= 6
 blackbox: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
 		tests/blackbox
+
+# The same tests and the integration tests, on a MySQL 8 in place of MariaDB. Its stacks
+# are its own.
+MYSQL8 := $(or $(PARLEY_CACHE_DIR),.cache)/mysql8
+ON_MYSQL8 = env -u PARLEY_TEST_STACK PARLEY_TEST_MYSQL=$(MYSQL8) $(WITH_STACK)
+mysql8: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@tests/mysql8/fetch
+	@$(ON_MYSQL8) tests/check/unit $(INTEGRATION_TESTS)
+	@$(ON_MYSQL8) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load tests/blackbox
 
 # Tests that stop, kill or count what all tests share. Those marked `prove` take too
 # long for make test.

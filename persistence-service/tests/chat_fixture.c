@@ -37,6 +37,16 @@ struct sql *chat_connect(void)
 	return made;
 }
 
+static void make_numbers(void)
+{
+	chat_execute("CREATE TABLE numbers (seq INT PRIMARY KEY)");
+	chat_execute("INSERT INTO numbers VALUES (1), (2), (3), (4), (5), (6),"
+	             " (7), (8), (9), (10)");
+	for (unsigned count = 10; count < 40000; count *= 2)
+		chat_execute("INSERT INTO numbers SELECT seq + %u FROM numbers",
+		             count);
+}
+
 void chat_start(void)
 {
 	const struct sql_options server = sql_server_options(NULL);
@@ -52,6 +62,7 @@ void chat_start(void)
 	chat_settings.database = database;
 	observer = chat_connect();
 	assert_int_equal(schema_apply(observer), ST_OK);
+	make_numbers();
 }
 
 void chat_stop(void)

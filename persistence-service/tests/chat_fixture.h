@@ -16,6 +16,11 @@ void chat_stop(void);
 void chat_empty(void);          /* all tables */
 struct sql *chat_connect(void); /* one more connection, the caller's */
 
+/* SQL for the numbers from 1 to `count`, at most 40,000: rows of one column,
+ * seq. */
+#define CHAT_NUMBERS_TO(count) \
+	"(SELECT seq FROM numbers WHERE seq <= " #count ") n"
+
 /* These use one connection of the fixture. */
 void chat_execute(const char *format, ...) PRINTF(1, 2);
 uint64_t chat_number(const char *format, ...) PRINTF(1, 2);

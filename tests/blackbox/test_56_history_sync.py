@@ -23,6 +23,10 @@ from support.wait import until
 GROUP, CHANNEL = 2, 3
 MEMBER, ADMIN, OWNER = 1, 2, 3
 AT = "2026-11-21 10:00:00.000"
+DIGITS = f"({' UNION ALL '.join(f'SELECT {digit} AS d' for digit in range(10))})"
+# The numbers from 1 to 100,000, in SQL that MySQL takes, too.
+NUMBERS = (f"(SELECT 1 + a.d + 10 * b.d + 100 * c.d + 1000 * d.d + 10000 * e.d AS seq"
+           f" FROM {', '.join(f'{DIGITS} {name}' for name in 'abcde')})")
 
 
 class Rows:
@@ -67,7 +71,7 @@ class Rows:
         """Inserts many entries at once."""
         self.run("INSERT INTO messages (conversation, seq, sender, uuid, created_at, body)"
                  " SELECT c.id, c.last_seq + s.seq, %s, UNHEX(MD5(CONCAT(%s, s.seq))), %s,"
-                 " CONCAT('text ', s.seq) FROM conversations c JOIN seq_1_to_100000 s"
+                 f" CONCAT('text ', s.seq) FROM conversations c JOIN {NUMBERS} s"
                  f" WHERE c.id = %s AND s.seq <= {count}",
                  sender.id, new_uuid(), AT, conversation)
         self.run("UPDATE conversations SET last_seq = last_seq + %s, last_message_id ="
@@ -330,7 +334,7 @@ def test_sync_misses_nothing_when_transactions_overlap(stack: Stack, alice: Pers
 def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):
     rows.run("INSERT INTO conversations (kind, ckey, name, created_by, created_at, last_seq,"
              " last_message_id, member_count) SELECT 2, CONCAT(%s, ' ', seq), 'n', %s, %s, 1, 1, 1"
-             " FROM seq_1_to_1000", new_uuid(), alice.id, AT)
+             f" FROM {NUMBERS} n WHERE seq <= 1000", new_uuid(), alice.id, AT)
     rows.run("INSERT INTO members (user, conversation, joined_at) SELECT created_by, id, %s"
              " FROM conversations WHERE created_by = %s", AT, alice.id)
     device = Device(api, alice)

@@ -39,7 +39,8 @@ class OldDatabase:
             host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=self.user,
             password=self.password, autocommit=True, charset="utf8mb4")
         self.cursor = self.connection.cursor()
-        self.cursor.execute(f"CREATE OR REPLACE DATABASE {name}")
+        self.cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+        self.cursor.execute(f"CREATE DATABASE {name}")
         self.connection.select_db(name)
         self.cursor.execute("CREATE TABLE schema_version (version INT UNSIGNED NOT NULL PRIMARY"
                             " KEY, applied_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3))"

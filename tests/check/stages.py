@@ -129,6 +129,10 @@ STAGES = (
     Stage("compose", PROVE, 1300, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
                                                  "tests/compose/*", "*/schema/*"), turn=7),
+    Stage("mysql8", PROVE, 500, "SQL that MySQL 8 does not take, or takes differently.",
+          needs=("tools", "build"),
+          touched=("*/schema/*", "common/io/sql/*", "tests/mysql8/*",
+                   "tests/blackbox/support/mysql8.py"), turn=3),
     Stage("soak", PROVE, 420, "Memory, descriptors or threads of a service that grow under a "
           "steady load.", needs=("tools", "build"), touched=SERVICES, turn=9),
     Stage("first-start", PROVE, 400, "A first `make run` on a bare Debian that fails, says more "

@@ -227,7 +227,8 @@ static enum status query(struct sql *sql, const char *statement, size_t len)
 
 /*
  * A lock wait must end before the read timeout of the client, else a wait looks
- * like a lost server. The server does not close idle connections.
+ * like a lost server. MySQL ends it up to a second late. The server does not
+ * close idle connections.
  */
 static enum status set_session(struct sql *sql)
 {
@@ -238,7 +239,7 @@ static enum status set_session(struct sql *sql)
 		"NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
 		"NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1,"
 		" wait_timeout = 2592000, innodb_lock_wait_timeout = %u",
-		sql->timeout_s > 1 ? sql->timeout_s - 1 : 1);
+		sql->timeout_s > 2 ? sql->timeout_s - 2 : 1);
 	enum status status = query(sql, text, (size_t)len);
 
 	if (status != ST_OK)

@@ -881,7 +881,7 @@ static void the_list_of_blockers_is_cut_to_fit(void **state)
 	(void)state;
 	chat_execute(
 		"INSERT INTO blocks SELECT 900719925400000 + seq, 2, NOW(3)"
-		" FROM seq_1_to_40000");
+		" FROM " CHAT_NUMBERS_TO(40000));
 	answer = ask_rooms("2,3");
 	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
 	assert_int_equal(user, 2);

@@ -19,6 +19,7 @@ from pathlib import Path
 import pymysql
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from support import mysql8
 from support.wait import HANG_S, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -148,6 +149,10 @@ class Stack:
         self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None
+        self.mysql = None
+        if mysql8.home():
+            self.mysql = mysql8.Mysql8(ROOT / f".run-test-{base}-mysql8", base + PORTS["MYSQL_PORT"])
+            self.env |= self.mysql.settings()
         self.extra_ports = itertools.cycle(own_share([base + offset for offset in EXTRA]))
         self.said = LOGS / f"stack-{name}.log"
 
@@ -157,6 +162,8 @@ class Stack:
         if self.run_dir.exists():  # left by a run that was killed
             subprocess.run(["deploy/stack", "down"], cwd=ROOT, env=self.env)
             shutil.rmtree(self.run_dir)
+        if self.mysql:
+            self.mysql.start()
         with open(self.said, "wb") as said:
             self.launcher = subprocess.Popen(
                 ["deploy/stack", "run"], cwd=ROOT, env=self.env, stdout=said,
@@ -198,6 +205,8 @@ class Stack:
     def wipe(self) -> None:
         subprocess.run(["deploy/stack", "reset"], cwd=ROOT, env=self.env,
                        stdout=subprocess.DEVNULL)
+        if self.mysql:
+            self.mysql.stop()
         if self.guard:
             self.guard.close()
 
@@ -277,6 +286,8 @@ class Stack:
         return [path for path in (self.run_dir / "log").rglob("*") if path.is_file()]
 
     def secret(self, name: str) -> str:
+        if self.mysql and name == "mysql":
+            return self.mysql.password_file.read_text()
         return (self.run_dir / "secrets" / name).read_text().strip()
 
     def make_topic(self, kind: str) -> str:
@@ -286,12 +297,16 @@ class Stack:
             made.result(timeout=HANG_S)
         return name
 
+    def database_root(self) -> pymysql.Connection:
+        if self.mysql:
+            return self.mysql.root()
+        socket_file = str((self.run_dir / "sockets").resolve() / "mariadb.sock")
+        return pymysql.connect(unix_socket=socket_file, user=getpass.getuser())
+
     def make_database_admin(self) -> tuple[str, str]:
         """A database user that may create databases, unlike the services' users."""
         name, password = f"tests_{secrets.token_hex(6)}", secrets.token_hex(16)
-        socket_file = str((self.run_dir / "sockets").resolve() / "mariadb.sock")
-        with pymysql.connect(unix_socket=socket_file, user=getpass.getuser()) as connection, \
-                connection.cursor() as cursor:
+        with self.database_root() as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE USER {name}@127.0.0.1 IDENTIFIED BY %s",
                            (password,))
             cursor.execute(f"GRANT ALL PRIVILEGES ON *.* TO {name}@127.0.0.1")

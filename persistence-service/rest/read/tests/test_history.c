@@ -369,7 +369,7 @@ static void reactions_list_some_users_and_count_all(void **state)
 	(void)state;
 	chat_execute(
 		"INSERT INTO reactions SELECT %u, 2, 'x', 9007199254000000 +"
-		" seq FROM seq_1_to_3000",
+		" seq FROM " CHAT_NUMBERS_TO(3000),
 		GROUP);
 	change(GROUP, 1, 2, 3, "");
 	got = page(ME, GROUP, PART_AFTER, 0, 50);
@@ -411,7 +411,8 @@ static void very_many_changes_of_one_message_do_not_block_the_list(void **state)
 	chat_execute(
 		"INSERT INTO revisions (conversation, revision, seq, kind,"
 		" sender, uuid, created_at) SELECT %u, seq, 2, 3, 1,"
-		" UNHEX(MD5(CONCAT('many', seq))), NOW() FROM seq_1_to_9000",
+		" UNHEX(MD5(CONCAT('many', seq))), NOW() FROM " CHAT_NUMBERS_TO(
+			9000),
 		GROUP);
 	change(GROUP, 9001, 4, 1, "");
 	change(GROUP, 9002, 2, 1, "");
@@ -468,7 +469,7 @@ static void the_few_members_who_have_seen_an_entry_are_found(void **state)
 	chat_execute(
 		"INSERT INTO members (user, conversation, joined_at, read_seq)"
 		" SELECT 100 + seq, %u, NOW(3), IF(seq %% 4000 = 0, 4, 1)"
-		" FROM seq_1_to_10000",
+		" FROM " CHAT_NUMBERS_TO(10000),
 		GROUP);
 	do {
 		const char *got = members_of(ME, GROUP, after, 4, 200);
@@ -568,13 +569,14 @@ static void sync_continues_after_a_page(void **state)
 		"INSERT INTO conversations (id, kind, ckey, name, created_by,"
 		" created_at, last_seq, last_message_id) SELECT 1000 + seq, 2,"
 		" CONCAT('c:', 1000 + seq), 'n', 1, NOW(), 1, 1000000 + seq"
-		" FROM seq_1_to_1000");
+		" FROM " CHAT_NUMBERS_TO(1000));
 	chat_execute(
 		"INSERT INTO messages (conversation, seq, id, sender, uuid,"
 		" created_at, body) SELECT 1000 + seq, 1, 1000000 + seq, 5,"
-		" UNHEX(MD5(seq)), NOW(), 'text' FROM seq_1_to_1000");
-	chat_execute("INSERT INTO members (user, conversation, joined_at)"
-	             " SELECT 1, 1000 + seq, NOW() FROM seq_1_to_1000");
+		" UNHEX(MD5(seq)), NOW(), 'text' FROM " CHAT_NUMBERS_TO(1000));
+	chat_execute(
+		"INSERT INTO members (user, conversation, joined_at)"
+		" SELECT 1, 1000 + seq, NOW() FROM " CHAT_NUMBERS_TO(1000));
 	do {
 		got = sync_page(ME, 300);
 		reported += occurrences(got, "\"kind\"");
