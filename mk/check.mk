@@ -147,7 +147,7 @@ $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/replay_%,$(1)): \
 endef
 
 $(eval $(call harness,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))
-FUZZED := event frame identity json save_record settings utf8 websocket
+FUZZED := event forwarded frame identity json name save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))

@@ -213,10 +213,48 @@ def test_reactions_are_a_set(room: Room):
 
 def test_reactions_are_compared_byte_by_byte(room: Room):
     """Case, accents and modifiers distinguish reactions."""
-    given = ["a", "A", "ä", "👍", "👍🏽", "x" * 32]
+    given = ["a", "A", "ä", "👍", "👍🏽", "x" * 64]
     for reaction in given:
         room.one.saved(room.one.change("react", room.id, room.seq, reaction=reaction))
     assert set(reactions(room)) == set(given)
+
+
+FITTING = {
+    "heart": "❤\ufe0f", "family": "👩\u200d👩\u200d👧\u200d👦", "keycap": "1\ufe0f\u20e3", "flag": "🇩🇪",
+    "england": "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
+    "kiss with skin tones": "👨🏻\u200d❤\ufe0f\u200d💋\u200d👨🏿", "letter": "é", "letters": "हाँ",
+    "word": "ok", "number": "100", "sign": "+", "word of 64 bytes": "0123456789abcdef" * 4,
+    "64 bytes of one character": "é" + "\u0301" * 31,
+}
+UNFIT = {
+    "two emoji": "👍👍", "two flags": "🇩🇪🇫🇷", "emoji and letter": "👍a", "shortcode": ":+1:",
+    "sign and number": "+1", "blank": " ", "blank inside": "a b", "no-break space": "\u00a0",
+    "invisible": "\u200b", "filler": "\u3164", "mark alone": "\u0301", "override": "\u202ea",
+    "joiner at the end": "👍\u200d", "control": "a\n", "empty": "", "65 bytes": "x" * 65,
+    "65 bytes of one character": "e" + "\u0301" * 32, "a number": 1, "null": None,
+}
+
+
+@pytest.mark.parametrize("reaction", FITTING.values(), ids=FITTING.keys())
+def test_a_reaction_is_one_character_or_a_word(reaction: str, room: Room):
+    room.one.saved(room.one.change("react", room.id, room.seq, reaction=reaction))
+    assert room.two.expect(type="reaction")["reaction"] == reaction
+    assert set(reactions(room)) == {reaction}
+    room.one.saved(room.one.change("react", room.id, room.seq, reaction=reaction, remove=True))
+    assert reactions(room) == {}
+
+
+@pytest.mark.parametrize("reaction", UNFIT.values(), ids=UNFIT.keys())
+def test_other_text_is_no_reaction(reaction, room: Room):
+    room.one.refused(room.one.change("react", room.id, room.seq, reaction=reaction),
+                     "bad_reaction")
+    assert reactions(room) == {}
+
+
+def test_a_reaction_of_an_older_version_can_be_removed(room: Room):
+    room.one.saved(room.one.change("react", room.id, room.seq, reaction="+1", remove=True))
+    room.one.refused(room.one.change("react", room.id, room.seq, reaction="a b", remove=True),
+                     "bad_reaction")
 
 
 def test_a_message_has_at_most_20_different_reactions(room: Room):

@@ -1,11 +1,16 @@
 """Names and passwords as people type them, in any normal form and spelling."""
 
+import ctypes
+import secrets
 import unicodedata
 
 import pytest
 
 from support.api import PASSWORD, Api, Person, check_problem, new_name
 from support.conversations import new_channel_name
+from support.service import Service
+from support.stack import Stack
+from support.stores import database
 
 CAFE, CAFE_APART = "Café", "Cafe\u0301"
 
@@ -148,3 +153,57 @@ def test_no_password_is_refused_for_its_form_at_sign_in(password: str, api: Api,
     for answer in answers:
         check_problem(answer, 401)
     assert answers[0].text == answers[1].text
+
+
+# --- accounts of an older version ------------------------------------------------------
+def argon2_hash(password: bytes) -> bytes:
+    """As identity-service hashes it."""
+    number, size, text = ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p
+    hash_encoded = ctypes.CDLL("libargon2.so.1").argon2id_hash_encoded
+    hash_encoded.argtypes = [number, number, number, text, size, text, size, size, text, size]
+    encoded, salt = ctypes.create_string_buffer(128), secrets.token_bytes(16)
+    failed = hash_encoded(2, 19456, 1, password, len(password), salt, len(salt), 32, encoded,
+                          len(encoded))
+    assert failed == 0
+    return encoded.value
+
+
+def old_account(stack: Stack, name: str, password: str) -> int:
+    """An account whose key only folds case, and whose password was hashed as it was sent."""
+    with database(stack, "identity") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO users (name, name_key, password_hash) VALUES (%s, %s, %s)",
+                       (name, name.casefold().encode(), argon2_hash(password.encode())))
+        return cursor.lastrowid
+
+
+OLD = {
+    "ascii": ("Old {}", "correct horse 1"),
+    "decomposed": ("Zoe\u0308 {}", unicodedata.normalize("NFD", "Grüße aus Köln")),
+    "wide": ("Ａlice {}", "correct\u00a0horse"),
+    "hidden": ("adm\u00adin {}", "tab\tand\nnewline"),
+    "private use": ("\ue000 {}", "x" * 256),
+}
+
+
+@pytest.mark.parametrize("name, password", OLD.values(), ids=OLD.keys())
+def test_an_account_of_before_signs_in_as_before(name: str, password: str, stack: Stack,
+                                                 api: Api, alice: Person):
+    name = name.format(new_name())
+    number = old_account(stack, name, password)
+    person = api.login(name, password)
+    assert (person.id, person.name) == (number, name)
+    assert api.login(name.upper(), password).id == number
+    assert find_user(api, alice, name).json()["id"] == number
+    check_problem(login(api, name, password + "x"), 401)
+    check_problem(register(api, name), 422 if "\u00ad" in name or "\ue000" in name else 409)
+
+
+def test_accounts_of_before_that_share_a_name_now_stay_apart(stack: Stack, api: Api):
+    tail = new_name()
+    passwords = {f"Zoë {tail}": "the first one", f"Zoe\u0308 {tail}": "the second one"}
+    numbers = {name: old_account(stack, name, password) for name, password in passwords.items()}
+    with Service(stack, "identity-service"):  # its start renews the keys
+        for name, password in passwords.items():
+            assert api.login(name, password).id == numbers[name]
+    for name in passwords:
+        check_problem(register(api, name), 409)

@@ -72,6 +72,21 @@ static void say_bearer(struct http_request *request, void *context)
 		http_answer(request, 200, "text/plain", token);
 }
 
+static void say_client(struct http_request *request, void *context)
+{
+	CLEANUP(buf_free) struct buf text = BUF(100);
+	struct ip_networks trusted;
+	struct ip_address client;
+
+	(void)context;
+	assert_true(
+		ip_networks_parse(SPAN("127.0.0.0/8,10.0.0.0/8"), &trusted));
+	client = http_client_address(request, &trusted);
+	for (unsigned i = 0; i < IP_ADDRESS_LEN; i++)
+		buf_format(&text, "%02x", client.byte[i]);
+	http_answer(request, 200, "text/plain", buf_span(&text));
+}
+
 static void echo(struct http_request *request, void *context)
 {
 	assert_string_equal(context, "worker");
@@ -142,6 +157,7 @@ static const struct http_route routes[] = {
 	{"GET", "/a/{}/b/{}", say_argument, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/query", say_query, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/bearer", say_bearer, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/client", say_client, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/echo", echo, 0, HTTP_JSON_OR_FORM},
 	{"GET", "/echo", pass_on, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/held", wait_held, 1, HTTP_NO_BODY},
@@ -597,6 +613,50 @@ static void the_bearer_is_read_in_any_case_and_shape(void **state)
 	}
 }
 
+/* The test is at 127.0.0.1, which is trusted. */
+static void the_client_is_the_last_that_is_not_trusted(void **state)
+{
+#define IPV4 "\r\n\r\n00000000000000000000ffff"
+	static const struct {
+		const char *headers, *client;
+	} rows[] = {
+		{"", IPV4 "7f000001"},
+		{"X-Forwarded-For: 203.0.113.9\r\n", IPV4 "cb007109"},
+		{"x-forwarded-for:198.51.100.1,203.0.113.9 , 10.0.0.7\r\n",
+	         IPV4 "cb007109"},
+		/* in several headers, which mean the same */
+		{"X-Forwarded-For: 198.51.100.1\r\n"
+	         "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: 10.0.0.7"
+	         "\r\n",
+	         IPV4 "cb007109"},
+		{"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-For: bad\r\n",
+	         IPV4 "7f000001"},
+		{"X-Forwarded-For: 2001:db8::9\r\n",
+	         "\r\n\r\n20010db8000000000000000000000009"},
+		{"X-Real-IP: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n",
+	         IPV4 "7f000001"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++)
+		assert_has(ask("GET /client", rows[i].headers, ""),
+		           rows[i].client);
+}
+
+/* Its end, which the proxies wrote, is cut off. */
+static void a_list_of_clients_that_is_too_long_is_not_believed(void **state)
+{
+	static char headers[9000];
+	size_t len;
+
+	(void)state;
+	memcpy(headers, "X-Forwarded-For: ", 17);
+	for (len = 17; len < 8300; len += 8)
+		memcpy(headers + len, "1.2.3.4,", 8);
+	memcpy(headers + len, "1.2.3.4\r\n", 9);
+	assert_has(ask("GET /client", headers, ""), IPV4 "7f000001");
+}
+
 static void a_token_of_some_kib_still_gets_an_answer(void **state)
 {
 	static char header[9000];
@@ -918,6 +978,8 @@ int main(void)
 		TEST(as_many_parameters_as_a_route_has_are_read),
 		TEST(a_query_of_some_kib_is_read),
 		TEST(the_bearer_is_read_in_any_case_and_shape),
+		TEST(the_client_is_the_last_that_is_not_trusted),
+		TEST(a_list_of_clients_that_is_too_long_is_not_believed),
 		TEST(a_token_of_some_kib_still_gets_an_answer),
 		TEST(bodies_reach_the_lane),
 		TEST(an_inline_handler_passes_on),
