@@ -31,6 +31,7 @@
 
 enum {
 	IDENTITY_CONNECTIONS = 32,
+	IDENTITY_PROBE_MS = 3000,
 	IDENTITY_OWNERS_MAX = 200000,
 	IDENTITY_USERS_MAX = 200000,
 	DENIED_TTL_MS = 5000,
@@ -44,8 +45,10 @@ static void on_identity_report(void *context,
                                const struct identity_report *report)
 {
 	(void)context;
-	metric_observe_us(&gateway_metrics.lookup_time, report->took_us);
-	if (!report->answered)
+	if (!report->probe)
+		metric_observe_us(&gateway_metrics.lookup_time,
+		                  report->took_us);
+	if (!report->probe && !report->answered)
 		metric_count(&gateway_metrics.lookups_failed, 1);
 	if (!service_hint("identity", report->answered, report->why))
 		return;
@@ -76,6 +79,7 @@ static void create_identity(struct gateway *g)
 	                .denied_ms = DENIED_TTL_MS,
 	                .user_ms = USER_TTL_MS,
 	                .no_user_ms = NO_USER_TTL_MS},
+		.probe_ms = IDENTITY_PROBE_MS,
 		.report = on_identity_report,
 		.context = g,
 	});

@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <uthash.h>
 #include <utlist.h>
+#include <uv.h>
 
-enum { BASE_URL_MAX = 1024, WHY_MAX = 64 };
+enum { BASE_URL_MAX = 1024, WHY_MAX = 64, HTTP_NOT_ALLOWED = 405 };
 
 struct identity_inflight {
 	struct identity_request request; /* its token is not valid any more */
@@ -23,7 +24,81 @@ struct identity_client {
 	struct http_poller *poller;
 	struct lru *caches[IDENTITY_KINDS];
 	struct identity_inflight *inflight[IDENTITY_KINDS];
+	uv_timer_t *probe; /* NULL: none */
+	bool probing;
+	bool sent; /* a request, since the last tick of the timer */
 };
+
+static void report(const struct identity_client *client, bool answered,
+                   enum status transport, const struct http_answer *http,
+                   uint64_t began_us, bool probe)
+{
+	char unexpected[WHY_MAX];
+
+	(void)snprintf(unexpected, sizeof(unexpected),
+	               "unexpected answer, HTTP %u", http ? http->http : 0);
+	client->options.report(
+		client->options.context,
+		&(struct identity_report){
+			.answered = answered,
+			.http = http ? http->http : 0,
+			.why = transport == ST_OK
+	                               ? unexpected
+	                               : http_poller_error(client->poller),
+			.took_us = clock_mono_us() - began_us,
+			.probe = probe,
+		});
+}
+
+/* --- the probe ----------------------------------------------------------- */
+
+static void on_probe_answer(void *context, enum status transport,
+                            const struct http_answer *http)
+{
+	struct identity_client *client = context;
+
+	client->probing = false;
+	report(client, http && http->http == HTTP_NOT_ALLOWED, transport, http,
+	       clock_mono_us(), true);
+}
+
+static void on_probe(uv_timer_t *timer)
+{
+	struct identity_client *client = timer->data;
+	char url[BASE_URL_MAX + IDENTITY_PATH_MAX];
+
+	if (client->sent || client->probing) {
+		client->sent = false;
+		return;
+	}
+	client->probing = true;
+	(void)snprintf(url, sizeof(url), "%s%s", client->options.base_url,
+	               IDENTITY_PROBE_PATH);
+	http_poller_ask(client->poller,
+	                &(struct http_ask){
+				.url = url,
+				.timeout_ms = client->options.timeout_ms,
+			},
+	                on_probe_answer, client);
+}
+
+static void start_probe(struct identity_client *client)
+{
+	client->probe = mem_new(sizeof(*client->probe));
+	(void)uv_timer_init(client->options.loop, client->probe);
+	client->probe->data = client;
+	(void)uv_timer_start(client->probe, on_probe, client->options.probe_ms,
+	                     client->options.probe_ms);
+}
+
+static void free_handle(uv_handle_t *handle)
+{
+	void *memory = handle;
+
+	mem_free(&memory);
+}
+
+/* --- the client ---------------------------------------------------------- */
 
 struct identity_client *
 identity_client_create(const struct identity_client_options *options)
@@ -37,6 +112,8 @@ identity_client_create(const struct identity_client_options *options)
 		options->owners_max, sizeof(struct identity_response));
 	client->caches[IDENTITY_USER] = lru_create(
 		options->users_max, sizeof(struct identity_response));
+	if (options->probe_ms)
+		start_probe(client);
 	return client;
 }
 
@@ -58,6 +135,8 @@ void identity_client_destroy(struct identity_client **client)
 	if (!*client)
 		return;
 	http_poller_destroy(&(*client)->poller);
+	if ((*client)->probe)
+		uv_close((uv_handle_t *)(*client)->probe, free_handle);
 	for (unsigned i = 0; i < IDENTITY_KINDS; i++) {
 		drop_inflight(&(*client)->inflight[i]);
 		lru_destroy(&(*client)->caches[i]);
@@ -93,27 +172,6 @@ void identity_client_put(struct identity_client *client,
 	keep(client, request, response, clock_unix_ms());
 }
 
-static void report(const struct identity_inflight *inflight,
-                   const struct identity_response *response,
-                   enum status transport, const struct http_answer *http)
-{
-	const struct identity_client *client = inflight->client;
-	char unexpected[WHY_MAX];
-
-	(void)snprintf(unexpected, sizeof(unexpected),
-	               "unexpected answer, HTTP %u", http ? http->http : 0);
-	client->options.report(
-		client->options.context,
-		&(struct identity_report){
-			.answered = response->status != ST_UNAVAILABLE,
-			.http = http ? http->http : 0,
-			.why = transport == ST_OK
-	                               ? unexpected
-	                               : http_poller_error(client->poller),
-			.took_us = clock_mono_us() - inflight->began_us,
-		});
-}
-
 static void on_answer(void *context, enum status transport,
                       const struct http_answer *http)
 {
@@ -123,7 +181,8 @@ static void on_answer(void *context, enum status transport,
 	struct identity_response response =
 		identity_response_read(kind, transport, http);
 
-	report(inflight, &response, transport, http);
+	report(client, response.status != ST_UNAVAILABLE, transport, http,
+	       inflight->began_us, false);
 	keep(client, &inflight->request, &response, inflight->began_unix_ms);
 	/* Leaves the table first: a waiter may repeat the request. */
 	HASH_DEL(client->inflight[kind], inflight);
@@ -145,6 +204,7 @@ send_request(struct identity_client *client,
 	char url[BASE_URL_MAX + IDENTITY_PATH_MAX];
 	struct span key;
 
+	client->sent = true;
 	inflight->request = *request;
 	inflight->request.token = SPAN_NONE;
 	inflight->client = client;

@@ -50,6 +50,7 @@ struct identity_report {
 	const char *why; /* unless answered; until the callback returns. The
 	                    same fault has the same text. */
 	uint64_t took_us;
+	bool probe; /* no caller asked: see probe_ms */
 };
 
 struct identity_client_options {
@@ -59,6 +60,11 @@ struct identity_client_options {
 	unsigned timeout_ms;
 	uint32_t owners_max, users_max; /* cached responses */
 	struct identity_ttl ttl;
+	/*
+	 * When no request was sent for that long, one asks whether identity
+	 * answers, so that `report` knows. 0: never.
+	 */
+	unsigned probe_ms;
 	/* After each HTTP request, from the loop. */
 	void (*report)(void *context, const struct identity_report *report);
 	void *context;

@@ -18,6 +18,8 @@ enum { TOKEN_MAX = 4096 }; /* bytes; longer tokens are refused unread */
 
 #define IDENTITY_LOOKUP_PATH "/auth/getIdByToken"
 #define IDENTITY_USERS_PATH  "/auth/users/"
+/* A GET of it is answered with 405: no look-up, no line of the log. */
+#define IDENTITY_PROBE_PATH "/auth/login"
 
 enum { USER_NAME_MAX_BYTES = 256, SESSION_ID_MAX = 64 };
 

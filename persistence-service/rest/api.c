@@ -20,6 +20,7 @@ enum {
 	IDLE_S = 60,
 	UNREAD_MAX = 24 * 1024 * 1024,
 	UNREAD_USER_MAX = 4 * 1024 * 1024,
+	IDENTITY_PROBE_MS = 3000,
 	IDENTITY_TIMEOUT_MS = 2000,
 	IDENTITY_OWNERS_MAX = 20000,
 	IDENTITY_USERS_MAX = 100000,
@@ -175,7 +176,8 @@ static void on_identity_report(void *context,
                                const struct identity_report *report)
 {
 	(void)context;
-	persistence_metrics_lookup(report->answered, report->took_us);
+	if (!report->probe)
+		persistence_metrics_lookup(report->answered, report->took_us);
 	if (!service_hint("identity", report->answered, report->why))
 		return;
 	if (report->answered)
@@ -200,6 +202,7 @@ static struct identity_thread *start_identity(const struct settings *settings)
 		.owners_max = IDENTITY_OWNERS_MAX,
 		.users_max = IDENTITY_USERS_MAX,
 		.ttl = {.owner_ms = OWNER_TTL_MS, .user_ms = USER_TTL_MS},
+		.probe_ms = IDENTITY_PROBE_MS,
 		.report = on_identity_report,
 	});
 }

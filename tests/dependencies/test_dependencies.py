@@ -194,13 +194,13 @@ def test_open_sockets_do_not_notice_an_identity_that_misbehaves(parley: Parley):
         load.wait_sockets()
         for row in IDENTITY_ROWS:
             with row.fault(parley, "identity"):
-                until(f"{row.name}: 503", lambda: ask_about_a_token(parley) == (503, 503), READY_S)
-                for program in (GATEWAY, PERSISTENCE):
+                for program in (GATEWAY, PERSISTENCE):  # nothing asks meanwhile
                     wait_for_reason(parley, program, "identity", "degraded", row)
+                until(f"{row.name}: 503", lambda: ask_about_a_token(parley) == (503, 503), READY_S)
                 wait_chatting(load)
+            parley.wait_ready()
             until(f"after {row.name}: 401", lambda: ask_about_a_token(parley) == (401, 401),
                   READY_S)
-            parley.wait_ready()
         for row in FOUND:
             with row.fault(parley, "identity"):
                 until(f"{row.name}: 401", lambda: ask_about_a_token(parley) == (401, 401), READY_S)

@@ -74,7 +74,9 @@ static void serve(int fd, struct span whole)
 	if (strstr(whole.data, "Bearer held") ||
 	    strstr(whole.data, "Bearer good-held"))
 		wait_for_release();
-	if (!good)
+	if (strstr(whole.data, "GET /auth/login "))
+		answer(fd, "405 Method Not Allowed", "{}");
+	else if (!good)
 		answer(fd, "401 Unauthorized", "{}");
 	else if (user)
 		answer_user(fd, strtoul(user + 12, NULL, 10));

@@ -25,6 +25,8 @@ static unsigned reported;
 static unsigned reported_answered;
 static unsigned last_http;
 static bool last_has_why;
+static bool last_probe;
+static unsigned probe_ms; /* of the next client */
 
 struct caller {
 	struct identity_waiter waiter;
@@ -53,6 +55,7 @@ static void on_report(void *context, const struct identity_report *report)
 	reported++;
 	reported_answered += report->answered;
 	last_http = report->http;
+	last_probe = report->probe;
 	last_has_why = !report->answered && report->why[0];
 }
 
@@ -66,6 +69,7 @@ static void create(const char *url, const struct identity_ttl *ttl)
 		.owners_max = 100,
 		.users_max = 100,
 		.ttl = *ttl,
+		.probe_ms = probe_ms,
 		.report = on_report,
 	});
 }
@@ -86,7 +90,7 @@ static int start(void **state)
 {
 	(void)state;
 	identity_stub_reset();
-	reported = reported_answered = called = 0;
+	reported = reported_answered = called = probe_ms = 0;
 	if (uv_loop_init(&loop))
 		return -1;
 	create(identity_stub_url(), &long_ttl);
@@ -311,6 +315,19 @@ static void no_server_is_not_kept(void **state)
 	is_unavailable_and_not_kept(5, 0);
 }
 
+static void
+without_requests_a_probe_tells_whether_identity_answers(void **state)
+{
+	(void)state;
+	probe_ms = 20;
+	create_again(identity_stub_url(), &long_ttl);
+	wait_for(1);
+	assert_true(last_probe && reported_answered == 1);
+	create_again("http://127.0.0.1:1", &long_ttl);
+	wait_for(3);
+	assert_true(last_probe && last_has_why && reported_answered == 1);
+}
+
 static void a_ttl_of_zero_keeps_nothing(void **state)
 {
 	static const struct identity_ttl persistence = {.owner_ms = 30000,
@@ -446,6 +463,7 @@ int main(void)
 		TEST(garbage_is_not_kept),
 		TEST(no_answer_in_time_is_not_kept),
 		TEST(no_server_is_not_kept),
+		TEST(without_requests_a_probe_tells_whether_identity_answers),
 		TEST(a_ttl_of_zero_keeps_nothing),
 		TEST(a_denied_token_and_a_missing_user_are_kept),
 		TEST(a_user_that_a_bad_token_asks_for_is_not_kept),

@@ -47,9 +47,11 @@ def handler(slow: SlowIdentity, identity_port: int, takes_s: float):
 
         def do_GET(self) -> None:
             bearer = self.headers["Authorization"]
-            slow.lookups[bearer] += 1
+            headers = {"Authorization": bearer} if bearer else {}
+            if bearer:  # a probe has none
+                slow.lookups[bearer] += 1
             time.sleep(takes_s)
-            self.behind.request("GET", self.path, headers={"Authorization": bearer})
+            self.behind.request("GET", self.path, headers=headers)
             answer = self.behind.getresponse()
             body = answer.read()
             self.send_response(answer.status)
