@@ -239,7 +239,12 @@ def test_a_deaf_link_opens_no_connection(port: int, links: Links):
 
 
 def test_an_impostor_speaks_in_place_of_the_target(port: int, echo: Echo, links: Links):
-    links.put("link", "one", says="hello")
+    with connect(port) as open_before:
+        open_before.sendall(b"a")
+        assert open_before.recv(1) == b"a"
+        links.put("link", "one", says="hello")
+        assert is_reset(open_before)
+    echo.taken.clear()
     with connect(port) as end:
         assert receive(end, 5) == b"hello"
     links.take("link", "one")

@@ -38,7 +38,7 @@ hangs_later = on_link(blackhole=True)
 @contextmanager
 def hangs_at_once(parley: Parley, name: str) -> Iterator[None]:
     """Every connection is accepted, and then silent."""
-    cut(parley, name)
+    parley.put(name, HOMES[0], cut=True)
     with hangs_later(parley, name):
         yield
 
@@ -50,22 +50,13 @@ def cut(parley: Parley, name: str) -> None:
 
 
 def answers(text: str) -> Fault:
-    """Something else answers, and resets open connections first."""
-    @contextmanager
-    def fault(parley: Parley, name: str) -> Iterator[None]:
-        cut(parley, name)
-        with on_link(answers=text)(parley, name):
-            yield
-    return fault
+    """Something else answers."""
+    return on_link(answers=text)
 
 
 def says(text: str) -> Fault:
-    @contextmanager
-    def fault(parley: Parley, name: str) -> Iterator[None]:
-        cut(parley, name)
-        with on_link(says=text)(parley, name):
-            yield
-    return fault
+    """Something else speaks first."""
+    return on_link(says=text)
 
 
 # --- names: the dependency works, but it is elsewhere, or hard to find ----------------------

@@ -41,8 +41,14 @@ class Toxics:
     close_after: int = 0  # bytes of either way, then the connection is reset
     refuse: bool = False  # nothing listens; open connections are reset
     deaf: bool = False  # the accept queue is full: new connections are never opened
-    says: str = ""  # new connections get this text, and nothing reaches the target
+    # Connections get this text, and nothing reaches the target; open ones are reset.
+    says: str = ""
     answers: str = ""  # the same, but the text follows the first bytes of the client
+
+    @property
+    def resets(self) -> bool:
+        """Whether open connections end."""
+        return bool(self.cut or self.refuse or self.says or self.answers)
 
     @property
     def slows(self) -> bool:
@@ -325,7 +331,7 @@ class Link:
         self.toxics = toxics
         await self.open_or_close()
         for pair in list(self.pairs):
-            if toxics.cut or toxics.refuse or pair.fake:
+            if toxics.resets or pair.fake:
                 pair.reset()
                 continue
             for way in (pair.near.way, pair.far.way):
