@@ -9,7 +9,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 		query_handler.c recipients.c roster.c) \
 	$(addprefix save/message/,block_changes.c block_store.c member_check.c \
 		message_store.c messages.c reply_check.c) \
-	save/receipt/receipts.c \
+	$(addprefix save/owner/,partition_owners.c refusals.c) save/receipt/receipts.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
 		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_names_renewal.c \
@@ -36,6 +36,8 @@ $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
 $(foreach t,transaction transaction_errors transaction_many,$(eval $(call integration_test,\
 	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
+$(eval $(call integration_test,persistence-service/save/owner/tests/test_refusals.c,\
+	transaction_fixture chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES)))
 $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
 	membership/tests/test_membership read/tests/test_history \
 	read/tests/test_history_size,$(eval $(call integration_test,\

@@ -14,13 +14,15 @@ EMBED(schema_0001, "persistence-service/schema/0001-chat.sql");
 EMBED(schema_0002, "persistence-service/schema/0002-conversations.sql");
 EMBED(schema_0003, "persistence-service/schema/0003-user-locks.sql");
 EMBED(schema_0004, "persistence-service/schema/0004-names-and-reactions.sql");
+EMBED(schema_0005, "persistence-service/schema/0005-refusals.sql");
 
 enum status schema_apply(struct sql *sql)
 {
 	const struct sql_migration migrations[] = {{1, schema_0001},
 	                                           {2, schema_0002},
 	                                           {3, schema_0003},
-	                                           {4, schema_0004}};
+	                                           {4, schema_0004},
+	                                           {5, schema_0005}};
 	unsigned applied = 0;
 	enum status status =
 		sql_migrate(sql, migrations, ARRAY_LEN(migrations), &applied);

@@ -30,6 +30,8 @@ enum {
 	PROBE_WAIT_MS = 100,
 	FENCED_AGAIN_MS = 60000,
 	KAFKA_WHY_MAX = 640,
+	PRUNE_EVERY_MS = 10000,
+	PRUNE_WAIT_MS = 100,
 };
 
 struct saver {
@@ -48,6 +50,8 @@ struct saver {
 	uint64_t fenced_ms; /* the last time; 0: never */
 	uint64_t probe_due_ms;
 	uint64_t unreached_ms; /* no probe was answered since; 0: was */
+	uint64_t prune_due_ms;
+	int32_t prune_partition; /* the next one */
 	bool unchecked_logged;
 	bool draining;
 };
@@ -63,6 +67,7 @@ struct saver *saver_create(const struct settings *settings,
 	s->transaction = transaction_create(
 		saver_database_sql(s->database),
 		&(struct transaction_options){
+			.topic = settings->topic_save,
 			.partitions = (uint32_t)settings->kafka_partitions,
 			.reactions_max = (unsigned)settings->reactions_max,
 		});
@@ -248,6 +253,17 @@ static void hold(struct saver *s, unsigned wait_ms)
 }
 
 /* --- saving -------------------------------------------------------------- */
+/*
+ * This process was stopped or cut off while its partitions moved to another
+ * one, which has saved records since.
+ */
+static void leave_partitions(struct saver *s)
+{
+	log_event(LOG_WARN, "partitions.taken",
+	          F_NUMBER("dropped", s->batch->count));
+	start_over(s, "another process saves the records of our partitions");
+}
+
 static void save(struct saver *s)
 {
 	uint64_t began_us = clock_mono_us();
@@ -255,6 +271,10 @@ static void save(struct saver *s)
 
 	FAULT_POINT("gather.after");
 	status = transaction_save(s->transaction, s->batch);
+	if (status == ST_DENIED) {
+		leave_partitions(s);
+		return;
+	}
 	if (status != ST_OK) {
 		persistence_metrics_batch_retried();
 		saver_database_failed(s->database, status);
@@ -268,6 +288,28 @@ static void save(struct saver *s)
 	batch_clear(s->batch);
 }
 
+/* One partition at a time: its refusals that no record needs any more. */
+static void prune_refusals(struct saver *s)
+{
+	uint64_t now_ms = clock_mono_ms();
+	int32_t partition = s->prune_partition;
+	int64_t committed;
+	enum status status;
+
+	if (now_ms < s->prune_due_ms || !transaction_may_prune(s->transaction))
+		return;
+	s->prune_due_ms = now_ms + PRUNE_EVERY_MS;
+	s->prune_partition =
+		(partition + 1) % (int32_t)s->settings->kafka_partitions;
+	if (kafka_group_committed(s->group, partition, PRUNE_WAIT_MS,
+	                          &committed) != ST_OK)
+		return;
+	status = transaction_prune(s->transaction, (unsigned)partition,
+	                           committed);
+	if (status != ST_OK)
+		saver_database_failed(s->database, status);
+}
+
 static void work(struct saver *s)
 {
 	unsigned wait_ms;
@@ -276,6 +318,7 @@ static void work(struct saver *s)
 		hold(s, wait_ms);
 		return;
 	}
+	prune_refusals(s);
 	if (s->batch->count == 0 && !s->draining)
 		take_records(s);
 	if (!s->group)

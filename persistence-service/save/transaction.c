@@ -9,6 +9,8 @@
 #include "persistence-service/save/conversation/roster.h"
 #include "persistence-service/save/message/block_changes.h"
 #include "persistence-service/save/message/messages.h"
+#include "persistence-service/save/owner/partition_owners.h"
+#include "persistence-service/save/owner/refusals.h"
 #include "persistence-service/save/receipt/receipts.h"
 
 enum {
@@ -23,6 +25,8 @@ enum {
 struct transaction {
 	struct sql *sql;
 	uint64_t connects; /* the connection that filled the caches */
+	struct refusals *refusals;
+	struct partition_owners *owners;
 	struct rosters *rosters;
 	struct messages *messages;
 	struct receipts *receipts;
@@ -38,6 +42,8 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 
 	t->sql = sql;
 	sql_chain_transactions(sql);
+	t->refusals = refusals_create(sql, options->topic);
+	t->owners = partition_owners_create(sql, options->topic, t->refusals);
 	t->rosters = rosters_create(sql, options->partitions);
 	t->messages = messages_create(sql, t->rosters);
 	t->receipts = receipts_create(sql, t->rosters);
@@ -53,6 +59,8 @@ void transaction_destroy(struct transaction **transaction)
 
 	if (!t)
 		return;
+	partition_owners_destroy(&t->owners);
+	refusals_destroy(&t->refusals);
 	rosters_destroy(&t->rosters);
 	messages_destroy(&t->messages);
 	receipts_destroy(&t->receipts);
@@ -62,10 +70,35 @@ void transaction_destroy(struct transaction **transaction)
 	mem_free(transaction);
 }
 
-void transaction_evict_caches(struct transaction *t)
+/* After a reconnect the server may have lost commits. */
+static void evict_conversations(struct transaction *t)
 {
 	messages_evict_all(t->messages);
 	rosters_evict_all(t->rosters);
+}
+
+void transaction_evict_caches(struct transaction *t)
+{
+	evict_conversations(t);
+	partition_owners_forget(t->owners);
+}
+
+bool transaction_may_prune(const struct transaction *t)
+{
+	return refusals_may_prune(t->refusals);
+}
+
+enum status transaction_prune(struct transaction *t, unsigned partition,
+                              int64_t committed)
+{
+	enum status status = sql_begin(t->sql);
+
+	if (status == ST_OK)
+		status = refusals_prune(t->refusals, partition, committed);
+	if (status == ST_OK)
+		return sql_commit(t->sql);
+	sql_rollback(t->sql);
+	return status;
 }
 
 /* --- one attempt --------------------------------------------------------- */
@@ -87,10 +120,11 @@ static void open_entries(const struct attempt *attempt)
 	}
 }
 
-static bool has_open_entries(const struct attempt *attempt)
+/* The queries of gateways are done already. */
+static bool has_work(const struct attempt *attempt)
 {
 	for (unsigned i = attempt->from; i < attempt->to; i++)
-		if (attempt->batch->entries[i].outcome == OUTCOME_OPEN)
+		if (attempt->batch->entries[i].outcome != OUTCOME_DONE)
 			return true;
 	return false;
 }
@@ -98,14 +132,18 @@ static bool has_open_entries(const struct attempt *attempt)
 static enum status write_entries(struct transaction *t,
                                  const struct attempt *attempt)
 {
-	enum status status = messages_save(t->messages, attempt);
+	enum status status = partition_owners_check(t->owners, attempt);
 
+	if (status == ST_OK)
+		status = messages_save(t->messages, attempt);
 	if (status == ST_OK)
 		status = receipts_save(t->receipts, attempt);
 	if (status == ST_OK)
 		status = changes_save(t->changes, attempt);
 	if (status == ST_OK)
 		status = block_changes_read(t->blocks, attempt);
+	if (status == ST_OK)
+		status = refusals_write(t->refusals, attempt);
 	return status;
 }
 
@@ -116,7 +154,7 @@ static enum status run_attempt(struct transaction *t,
 	enum status status;
 
 	open_entries(attempt);
-	if (!has_open_entries(attempt))
+	if (!has_work(attempt))
 		return ST_OK;
 	status = sql_begin(t->sql);
 	FAULT_POINT("transaction.before");
@@ -128,6 +166,7 @@ static enum status run_attempt(struct transaction *t,
 	FAULT_POINT("commit.after");
 	if (status == ST_OK) {
 		messages_committed(t->messages);
+		refusals_committed(t->refusals, attempt);
 		return ST_OK;
 	}
 	sql_rollback(t->sql);
@@ -141,7 +180,10 @@ static enum status run_attempt(struct transaction *t,
 static enum status save_entries(struct transaction *t, struct batch *batch,
                                 unsigned from, unsigned to)
 {
-	struct attempt attempt = {.batch = batch, .from = from, .to = to};
+	struct attempt attempt = {.batch = batch,
+	                          .refusals = t->refusals,
+	                          .from = from,
+	                          .to = to};
 	enum status status = ST_CONFLICT;
 
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -155,11 +197,17 @@ static enum status save_entries(struct transaction *t, struct batch *batch,
 }
 
 /* --- poison records ------------------------------------------------------ */
+/* The next attempt, of this entry alone, writes the refusal. */
 static void dead_letter(struct transaction *t, struct batch *batch,
                         const char *why)
 {
-	struct batch_entry *entry = &batch->entries[batch->progress.settled++];
+	struct batch_entry *entry = &batch->entries[batch->progress.settled];
 
+	if (entry->outcome == OUTCOME_DEAD) { /* not even the refusal */
+		batch->progress.settled++;
+		return;
+	}
+	batch->progress.range = 1;
 	entry->outcome = OUTCOME_DEAD;
 	entry->why = why;
 	log_event(LOG_ERROR, "record.poison",
@@ -278,7 +326,7 @@ static enum status save_range(struct transaction *t, struct batch *batch)
 static void validate_caches(struct transaction *t, struct batch *batch)
 {
 	if (t->connects != sql_connects(t->sql))
-		transaction_evict_caches(t);
+		evict_conversations(t);
 	t->connects = sql_connects(t->sql);
 	rosters_begin(t->rosters);
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -295,9 +343,10 @@ static void validate_caches(struct transaction *t, struct batch *batch)
 
 enum status transaction_save(struct transaction *t, struct batch *batch)
 {
-	enum status status = ST_OK;
+	enum status status;
 
 	validate_caches(t, batch);
+	status = partition_owners_claim(t->owners, batch);
 	while (status == ST_OK && batch->progress.settled < batch->count)
 		status = save_range(t, batch);
 	if (status == ST_OK)

@@ -20,6 +20,7 @@
 struct transaction;
 
 struct transaction_options {
+	const char *topic;   /* of the records; lives as long as it is used */
 	uint32_t partitions; /* of message_events */
 	unsigned reactions_max;
 };
@@ -31,13 +32,26 @@ struct transaction_options {
 struct transaction *
 transaction_create(struct sql *sql, const struct transaction_options *options);
 void transaction_destroy(struct transaction **transaction);
-/* Empties the caches: another process may have written to our partitions. */
+/*
+ * Our partitions were assigned anew, and another process may have saved their
+ * records meanwhile: empties the caches, and claims the partitions again.
+ */
 void transaction_evict_caches(struct transaction *transaction);
+/*
+ * Deletes the refusals that no record needs any more: those of `partition`
+ * below its committed offset. Call it now and then while
+ * transaction_may_prune().
+ */
+bool transaction_may_prune(const struct transaction *transaction);
+MUST_CHECK enum status transaction_prune(struct transaction *transaction,
+                                         unsigned partition, int64_t committed);
 
 /*
  * ST_OK: no entry is open any more. After any other status the same batch can
  * be saved again and nothing is lost. ST_UNAVAILABLE and ST_UNCERTAIN are
- * temporary; ST_BROKEN means an unexpected row or schema.
+ * temporary. ST_DENIED: another process has saved records of our partitions;
+ * nothing was written, drop the batch. ST_BROKEN means an unexpected row or
+ * schema.
  */
 MUST_CHECK enum status transaction_save(struct transaction *transaction,
                                         struct batch *batch);

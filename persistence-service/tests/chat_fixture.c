@@ -78,6 +78,7 @@ void chat_empty(void)
 		"conversations", "members",        "messages",  "departures",
 		"channels",      "channel_search", "revisions", "large_members",
 		"reactions",     "blocks",         "outbox",    "user_locks",
+		"refusals",      "save_owners",
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)

@@ -293,6 +293,29 @@ void kafka_group_store_offset(struct kafka_group *g, int32_t partition,
 		(void)rd_kafka_offset_store(g->topic, partition, offset);
 }
 
+enum status kafka_group_committed(struct kafka_group *g, int32_t partition,
+                                  unsigned wait_ms, int64_t *ret_offset)
+{
+	rd_kafka_topic_partition_list_t *list;
+	rd_kafka_resp_err_t error;
+	int64_t offset;
+
+	if (!kafka_group_owns(g, partition))
+		return ST_NOT_FOUND;
+	list = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(g->topic),
+	                                  partition);
+	error = rd_kafka_committed(g->handle, list, (int)wait_ms);
+	offset = list->elems[0].offset;
+	rd_kafka_topic_partition_list_destroy(list);
+	if (error)
+		return ST_UNAVAILABLE;
+	if (offset < 0)
+		return ST_NOT_FOUND;
+	*ret_offset = offset;
+	return ST_OK;
+}
+
 unsigned kafka_group_generation(const struct kafka_group *g)
 {
 	return g->generation;

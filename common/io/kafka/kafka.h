@@ -186,6 +186,14 @@ void kafka_group_store_offset(struct kafka_group *group, int32_t partition,
                               int64_t offset);
 /* Changes with each assignment or revocation of partitions. */
 unsigned kafka_group_generation(const struct kafka_group *group);
+/*
+ * The committed offset of a partition: no record below it is read again.
+ * ST_NOT_FOUND: none is committed, or the partition is not ours.
+ */
+MUST_CHECK enum status kafka_group_committed(struct kafka_group *group,
+                                             int32_t partition,
+                                             unsigned wait_ms,
+                                             int64_t *ret_offset);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
 unsigned kafka_group_partitions(const struct kafka_group *group);
 /*

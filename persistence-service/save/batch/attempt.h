@@ -6,8 +6,11 @@
 
 #include "persistence-service/save/batch/batch.h"
 
+struct refusals;
+
 struct attempt {
 	struct batch *batch;
+	const struct refusals *refusals; /* of records that were read before */
 	unsigned from, to;   /* the entries [from, to), all open or dead */
 	bool after_conflict; /* an earlier try met a uuid that is in use, or
 	                        rows of another process */

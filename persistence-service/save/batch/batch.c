@@ -54,7 +54,11 @@ void batch_add(struct batch *batch, struct kafka_message **message)
 	if (batch->count == 0)
 		batch->began_us = clock_mono_us();
 	batch->count++;
-	*entry = (struct batch_entry){.message = MOVE(*message)};
+	*entry = (struct batch_entry){
+		.partition = kafka_message_partition(*message),
+		.offset = kafka_message_offset(*message),
+	};
+	entry->message = MOVE(*message);
 	if (save_record_decode(kafka_message_key(entry->message),
 	                       kafka_message_value(entry->message),
 	                       &entry->json, &entry->record, &entry->identified,

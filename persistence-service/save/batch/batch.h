@@ -31,6 +31,8 @@ struct roster;
 
 struct batch_entry {
 	struct kafka_message *message;
+	int32_t partition; /* of message_save; -1: of none, in tests */
+	int64_t offset;
 	struct json *json; /* the spans of `record` point into it */
 	struct save_record record;
 	bool identified; /* the record's sender and uuid are readable */

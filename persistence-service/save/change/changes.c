@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "persistence-service/conversation.h"
 #include "persistence-service/save/change/change_store.h"
+#include "persistence-service/save/owner/refusals.h"
 
 struct changes {
 	struct change_store *store;
@@ -211,12 +212,15 @@ static enum status check_and_apply(struct changes *changes,
 static enum status save(struct changes *changes, const struct attempt *attempt,
                         struct batch_entry *entry)
 {
+	struct refusal told = {.why = "it was refused before"};
 	enum status status = ST_OK;
 
 	if (attempt->after_conflict)
 		status = answer_known(changes, attempt->batch, entry);
 	if (status != ST_OK || entry->outcome != OUTCOME_OPEN)
 		return status;
+	if (refusals_find(attempt->refusals, entry, &told.code))
+		return refuse(changes, attempt, entry, &told);
 	return check_and_apply(changes, attempt, entry);
 }
 

@@ -8,6 +8,7 @@
 #include "persistence-service/save/message/member_check.h"
 #include "persistence-service/save/message/message_store.h"
 #include "persistence-service/save/message/reply_check.h"
+#include "persistence-service/save/owner/refusals.h"
 
 #include <stdlib.h>
 
@@ -178,6 +179,24 @@ static bool refuse_bad_reply(struct messages *m,
 		return false;
 	return refuse(m, message, FRAME_UNKNOWN_MESSAGE,
 	              "there is no such message to reply to");
+}
+
+/* Told before, so final: see refusals.h. */
+static void drop_refused_before(struct messages *m,
+                                const struct attempt *attempt)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < m->count; i++) {
+		enum frame_code code;
+
+		if (refusals_find(attempt->refusals, m->items[i].entry, &code))
+			(void)refuse(m, &m->items[i], code,
+			             "it was refused before");
+		else
+			m->items[kept++] = m->items[i];
+	}
+	m->count = kept;
 }
 
 static bool is_decided(struct messages *m, const struct new_message *message)
@@ -406,6 +425,7 @@ enum status messages_save(struct messages *m, const struct attempt *attempt)
 	enum status status = ST_OK;
 
 	collect(m, attempt);
+	drop_refused_before(m, attempt);
 	find_conversations(m);
 	if (m->count)
 		status = check(m, attempt);

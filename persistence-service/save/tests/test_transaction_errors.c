@@ -29,6 +29,7 @@ enum {
 	BLOCKED_PAIR = 20,
 	FIRST_NEW = 1000, /* id of a conversation that the batch makes */
 	STRANGER = 9,
+	PARTITION = 2,
 	ENTRIES_MAX = 64,
 	STATEMENTS_MAX = 1000,
 	TRIES_MAX = 8,
@@ -56,7 +57,7 @@ static const char *const reset_procedure =
 	" DELETE FROM conversations; DELETE FROM members;"
 	" DELETE FROM messages; DELETE FROM revisions;"
 	" DELETE FROM reactions; DELETE FROM blocks; DELETE FROM outbox;"
-	" DELETE FROM large_members;"
+	" DELETE FROM large_members; DELETE FROM refusals;"
 	" INSERT INTO conversations (id, kind, ckey, name, last_seq,"
 	"  last_message_id, created_by, created_at, member_count, large,"
 	"  revision) VALUES"
@@ -108,6 +109,9 @@ static const char *const state_queries[] = {
 	"SELECT CONCAT_WS(' ', 'm', ckey, seq, sender, HEX(uuid), body,"
 	" x.revision, reply_to, x.deleted_at IS NOT NULL, ';') FROM messages x"
 	" JOIN conversations c ON c.id = conversation ORDER BY ckey, seq",
+	"SELECT CONCAT_WS(' ', 'x', kafka_partition, kafka_offset, sender,"
+	" HEX(uuid), code, ';') FROM refusals"
+	" ORDER BY kafka_partition, kafka_offset",
 	"SELECT CONCAT_WS(' ', 'k', sender, HEX(uuid), ';') FROM messages"
 	" WHERE conversation = 0 ORDER BY sender, uuid",
 	"SELECT CONCAT_WS(' ', 'r', conversation, revision, seq, kind, sender,"
@@ -193,6 +197,8 @@ static void put_changes(void)
 
 static void put_others(void)
 {
+	struct batch_entry *dead;
+
 	put_kind(SAVE_DELIVERED, 3, GROUP, 2);
 	put_kind(SAVE_READ, 3, GROUP, 1);
 	put_kind(SAVE_READ, 2, PAIR, 2)->record.user_to = 1;
@@ -201,8 +207,9 @@ static void put_others(void)
 	put_kind(SAVE_ROOMS, 2, 0, 0)->record.users = SPAN("2,1");
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 	put(4, 1, NULL, "")->record.kind = SAVE_BLOCKED;
-	put(1, 2, NULL, "")->outcome = OUTCOME_DEAD;
-	batch->entries[batch->count - 1].why = "it could not be decoded";
+	dead = say(1, 2, 0, "");
+	dead->outcome = OUTCOME_DEAD;
+	dead->why = "it could not be decoded";
 }
 
 static void put_all_kinds(void)
@@ -317,10 +324,20 @@ struct run {
 	char what[128]; /* the run that is checked now */
 };
 
+/* As read from partitions of the topic. */
+static void set_positions(void)
+{
+	for (unsigned i = 0; i < batch->count; i++) {
+		batch->entries[i].partition = PARTITION;
+		batch->entries[i].offset = i;
+	}
+}
+
 static void fill(const struct scenario *scenario)
 {
 	batch_clear(batch);
 	scenario->put();
+	set_positions();
 }
 
 static void warm_up(void)
@@ -329,16 +346,17 @@ static void warm_up(void)
 	set_uuid(say(1, 2, 0, "warm"), 3, 1);
 	set_uuid(say(1, 0, GROUP, "warm"), 3, 2);
 	set_uuid(say(2, 0, CHANNEL, "warm"), 3, 3);
+	set_positions();
 	save();
 }
 
 static void begin_run(const struct scenario *scenario)
 {
 	chat_execute("CALL reset_chat()");
+	transaction_evict_caches(transaction);
 	if (scenario->warm) {
 		if (!sql_connected(sql))
 			assert_int_equal(sql_connect(sql), ST_OK);
-		transaction_evict_caches(transaction);
 		warm_up();
 	} else {
 		assert_int_equal(sql_connect(sql), ST_OK);
@@ -625,16 +643,19 @@ static void put_queries(void)
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 }
 
-/* Each is a round trip. With cached conversations, and the COMMIT. */
+/*
+ * Each is a round trip. With cached conversations, the check of the partitions'
+ * owner, and the COMMIT.
+ */
 static void a_batch_takes_few_statements(void **state)
 {
 	static const struct {
 		struct scenario scenario;
 		unsigned statements;
 	} rows[] = {
-		{{"message", put_one_message, true}, 4},
-		{{"edit", put_one_edit, true}, 6},
-		{{"receipt", put_one_receipt, true}, 3},
+		{{"message", put_one_message, true}, 5},
+		{{"edit", put_one_edit, true}, 7},
+		{{"receipt", put_one_receipt, true}, 4},
 		{{"queries", put_queries, true}, 0},
 	};
 

@@ -9,6 +9,7 @@
 
 struct sql *sql;
 const struct transaction_options transaction_options = {
+	.topic = "message_save",
 	.partitions = 12,
 	.reactions_max = 3,
 };
@@ -54,6 +55,7 @@ struct batch_entry *put_into(struct batch *to, uint64_t sender,
 	struct batch_entry *entry = &to->entries[to->count++];
 
 	*entry = (struct batch_entry){
+		.partition = -1,
 		.record = {.sender = sender,
 	                   .user_to = user_to,
 	                   .message = span_of(text)},
