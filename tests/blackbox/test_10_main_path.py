@@ -324,7 +324,7 @@ def test_history_returns_the_requested_page(query, seqs, following, filled, shar
 
 
 BAD_QUERIES = ["limit=0", "limit=201", "limit=-1", "limit=abc", "limit=", "limit=1.5",
-               "limit=99999999999999999999", "limit=+5", "limit=0x10", "limit=%205",
+               "limit=99999999999999999999", "limit=+5", "limit=0x10", "limit=%205", "limit=%zz", "limit=%00", "limit=%ff",
                "after=-1", "after=abc", "after=", "after=9007199254740992", "before=-1",
                "before=x", "before=1.0", "after=1&before=3"]
 

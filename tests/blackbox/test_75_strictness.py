@@ -159,7 +159,7 @@ def refusals(call: Call, person: Person) -> Iterator[tuple[str, int, Headers, by
     kind, body = next(iter(call.bodies.items()), (None, None))
     plain = call.headers(person, body, kind)
     for what, query in queries(call).items():
-        yield what, 400, plain, query, body
+        yield what, 422 if b"=%" in query else 400, plain, query, body
     for name in ("Host", *(["Authorization"] if call.has_token else []),
                  *(["Content-Type", "Content-Length"] if body else [])):
         yield f"{name} twice", 400, twice(plain, name), b"", body

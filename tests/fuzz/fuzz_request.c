@@ -162,6 +162,7 @@ static void check_query(void)
 	struct http_parameters all = {0};
 	struct span rest = query;
 	const char *fault;
+	unsigned http;
 
 	while (rest.len) {
 		struct span value;
@@ -170,9 +171,10 @@ static void check_query(void)
 
 		http_parameters_add(&all, name, value);
 	}
-	fault = http_parameters_check(&all);
-	must(fault ? *fault : all.count <= HTTP_PARAMETERS_MAX);
-	for (unsigned i = 0; i < all.count && !fault; i++) {
+	http = http_parameters_check(&all, &fault);
+	must(http ? fault && *fault
+	          : !fault && all.count <= HTTP_PARAMETERS_MAX);
+	for (unsigned i = 0; i < all.count && http != 400; i++) {
 		struct span name =
 			span_make(all.name[i].bytes, all.name[i].len);
 

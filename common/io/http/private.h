@@ -103,7 +103,8 @@ void http_headers_check(struct http_request *request);
 
 /*
  * The parameters of a query. http_parameters_check() decodes them in place and
- * returns NULL, or the fault: too many, malformed, or one that occurs twice.
+ * returns 0, or the status for *ret_fault: 400 for too many parameters, a
+ * malformed name, or one that occurs twice; 422 for a malformed value.
  */
 struct http_text {
 	char *bytes;
@@ -117,7 +118,8 @@ struct http_parameters {
 void http_parameters_add(struct http_parameters *all, struct span name,
                          struct span value);
 void http_parameters_free(struct http_parameters *all);
-MUST_CHECK const char *http_parameters_check(struct http_parameters *all);
+MUST_CHECK unsigned http_parameters_check(struct http_parameters *all,
+                                          const char **ret_fault);
 void http_query_check(struct http_request *request);
 
 /* Gives the answer to the library. */

@@ -33,20 +33,22 @@ static bool has_twice(const struct http_parameters *all, unsigned at)
 	return false;
 }
 
-const char *http_parameters_check(struct http_parameters *all)
+unsigned http_parameters_check(struct http_parameters *all,
+                               const char **ret_fault)
 {
-	const char *fault = NULL;
-
+	*ret_fault = NULL;
 	if (all->count > HTTP_PARAMETERS_MAX)
-		return "the query has too many parameters";
-	for (unsigned i = 0; i < all->count && !fault; i++) {
-		fault = decode(&all->name[i]);
-		if (!fault)
-			fault = decode(&all->value[i]);
-		if (!fault && has_twice(all, i))
-			fault = "a query parameter occurs twice";
+		*ret_fault = "the query has too many parameters";
+	for (unsigned i = 0; i < all->count && !*ret_fault; i++) {
+		*ret_fault = decode(&all->name[i]);
+		if (!*ret_fault && has_twice(all, i))
+			*ret_fault = "a query parameter occurs twice";
 	}
-	return fault;
+	if (*ret_fault)
+		return 400;
+	for (unsigned i = 0; i < all->count && !*ret_fault; i++)
+		*ret_fault = decode(&all->value[i]);
+	return *ret_fault ? 422 : 0;
 }
 
 void http_parameters_add(struct http_parameters *all, struct span name,
@@ -83,12 +85,13 @@ void http_query_check(struct http_request *request)
 {
 	CLEANUP(http_parameters_free) struct http_parameters all = {0};
 	const char *fault;
+	unsigned http;
 
 	(void)MHD_get_connection_values_n(request->connection,
 	                                  MHD_GET_ARGUMENT_KIND, add, &all);
-	fault = http_parameters_check(&all);
-	if (fault)
-		http_request_refuse(request, 400, fault);
+	http = http_parameters_check(&all, &fault);
+	if (http)
+		http_request_refuse(request, http, fault);
 }
 
 /* --- one parameter -------------------------------------------------------- */

@@ -382,36 +382,40 @@ static void query_parameters_are_decoded(void **state)
 /* Requests that are refused whatever their route is. */
 static void queries_are_strict(void **state)
 {
-	static const char *const bad[] = {
-		"name=%zz",
-		"name=%4",
-		"%zz=1",
-		"x=%f",
-		"name=%00",
-		"name=a%00b",
-		"%00=1",
-		"name=%ff",
-		"name=%c3",
-		"name=%ed%a0%80",
-		"name=\xff",
-		"%e9=1",
-		"name=1&name=1",
-		"name=1&x&name=2",
-		"x=1&x=2",
-		"name=1&n%61me=2",
-		"x&x",
-		"=1&=2",
-		"name=1&name=1&a=1",
+	static const struct {
+		const char *query;
+		unsigned http;
+	} bad[] = {
+		{"name=%zz", 422},
+		{"name=%4", 422},
+		{"%zz=1", 400},
+		{"x=%f", 422},
+		{"name=%00", 422},
+		{"name=a%00b", 422},
+		{"%00=1", 400},
+		{"name=%ff", 422},
+		{"name=%c3", 422},
+		{"name=%ed%a0%80", 422},
+		{"name=\xff", 422},
+		{"%e9=1", 400},
+		{"name=1&name=1", 400},
+		{"name=1&x&name=2", 400},
+		{"x=1&x=2", 400},
+		{"name=1&n%61me=2", 400},
+		{"x&x", 400},
+		{"=1&=2", 400},
+		{"name=1&name=1&a=1", 400},
+		{"name=%zz&name=1", 400},
 	};
 	CLEANUP(buf_free) struct buf many = BUF(2000);
 	static char path[3000];
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
-		(void)snprintf(path, sizeof(path), "/query?%s", bad[i]);
-		assert_problem(get(path), 400);
+		(void)snprintf(path, sizeof(path), "/query?%s", bad[i].query);
+		assert_problem(get(path), bad[i].http);
 		/* The path is judged first. */
-		(void)snprintf(path, sizeof(path), "/absent?%s", bad[i]);
+		(void)snprintf(path, sizeof(path), "/absent?%s", bad[i].query);
 		assert_problem(get(path), 404);
 	}
 	for (unsigned i = 0; i < 64; i++)
