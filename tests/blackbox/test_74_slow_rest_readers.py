@@ -23,8 +23,8 @@ UNREAD_MAX = 24 * MIB  # persistence-service/rest/api.c
 MEMORY_MAX = 128 * MIB
 
 
-def memory(service: Service, field: str) -> int:
-    with open(f"/proc/{service.child.pid}/status", encoding="ascii") as status:
+def memory(pid: int, field: str) -> int:
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
         line = next(line for line in status if line.startswith(field + ":"))
     return int(line.split()[1]) << 10
 
@@ -66,10 +66,10 @@ def service(stack: Stack) -> Iterator[Service]:
         yield service
 
 
-def ask_without_reading(service: Service, person: Person, path: str) -> socket.socket:
+def ask_without_reading(port: int, person: Person, path: str) -> socket.socket:
     tcp = socket.socket()
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    tcp.connect(("127.0.0.1", service.port))
+    tcp.connect(("127.0.0.1", port))
     tcp.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n"
                 f"Authorization: Bearer {person.token}\r\n\r\n".encode())
     return tcp
@@ -91,13 +91,13 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_slow_readers_take_bounded_memory(path: str, service: Service, stack: Stack,
                                           users: list[Person], crowd: int, alice: Person):
-    before = memory(service, "VmRSS")
+    before = memory(service.child.pid, "VmRSS")
     healthy = Api(service.url)
     with ExitStack() as opened:
         for number in range(READERS):
             person = users[number % USERS]
             opened.enter_context(ask_without_reading(
-                service, person, path.format(group=crowd, token=person.token)))
+                service.port, person, path.format(group=crowd, token=person.token)))
             if number % 10 == 0:
                 assert healthy.conversations(alice)["conversations"] == []
                 assert metric(service, "parley_http_unread_bytes") <= UNREAD_MAX
@@ -106,10 +106,39 @@ def test_slow_readers_take_bounded_memory(path: str, service: Service, stack: St
         until("a large answer is read", lambda: healthy.ask(
             "GET", f"/conversations/{crowd}/messages?limit=200", users[-1]).status_code == 200)
         if "release" in stack.build:
-            peak = memory(service, "VmHWM")
+            peak = memory(service.child.pid, "VmHWM")
             assert peak < MEMORY_MAX, f"{peak / MIB:.0f} MiB, {before / MIB:.0f} before"
     until("nothing waits any more", lambda: metric(service, "parley_http_unread_bytes") == 0)
     healthy.close()
+
+
+def workers_of_nginx(stack: Stack) -> list[int]:
+    master = stack.pid("nginx")
+    with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as children:
+        return [int(pid) for pid in children.read().split()]
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+def test_slow_readers_behind_nginx_take_bounded_memory(stack: Stack, users: list[Person],
+                                                       crowd: int, alice: Person, api: Api):
+    """nginx has eight buffers of 8 KiB for each; the rest waits in the service."""
+    def nginx() -> int:
+        return sum(memory(pid, "VmRSS") for pid in workers_of_nginx(stack))
+
+    before = nginx()
+    with ExitStack() as opened:
+        for number in range(READERS):
+            opened.enter_context(ask_without_reading(
+                stack.port("PARLEY_PORT"), users[number % USERS],
+                f"/conversations/{crowd}/messages?limit=200"))
+            if number % 10 == 0:
+                assert api.conversations(alice)["conversations"] == []
+        until("a large answer is read", lambda: api.ask(
+            "GET", f"/conversations/{crowd}/messages?limit=200", users[-1]).status_code == 200)
+        assert nginx() - before < READERS * 128 * 1024
+        if "release" in stack.build:
+            assert memory(stack.pid("persistence-service"), "VmRSS") < MEMORY_MAX
 
 
 def test_a_user_who_does_not_read_is_refused(service: Service, users: list[Person], crowd: int):
@@ -119,7 +148,7 @@ def test_a_user_who_does_not_read_is_refused(service: Service, users: list[Perso
     lazy, other = users[:2]
     with ExitStack() as opened:
         def refused() -> httpx.Response | None:
-            opened.enter_context(ask_without_reading(service, lazy, path))
+            opened.enter_context(ask_without_reading(service.port, lazy, path))
             answer = api.ask("GET", path, lazy)
             return answer if answer.status_code == 429 else None
 
