@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { SOCKETS = 4, USERS = 1000, QUERIES_MAX = 2000 };
+enum { SOCKETS = 24, USERS = 12001, QUERIES_MAX = 12001 };
 
 /* --- sockets ------------------------------------------------------------- */
 struct connection {
@@ -373,6 +373,47 @@ static void a_socket_has_a_bound_of_subscriptions(void **state)
 	                 PRESENCE_USERS_PER_SOCKET);
 }
 
+static void requests_that_wait_for_redis_have_a_bound(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < PRESENCE_REQUESTS_MAX; i++)
+		subscribe(i % SOCKETS, 1 + i, 1);
+	assert_int_equal(query_count, PRESENCE_REQUESTS_MAX);
+	assert_int_equal(sockets[0].got, 0);
+	subscribe(0, 5000, 1);
+	assert_true(says(0, "\"unavailable\""));
+	redis_answers();
+	subscribe(0, 5000, 1);
+	redis_answers();
+	assert_true(says(0, "{\"user\":5000,"));
+}
+
+/* More users than one second allows are asked about in turn. */
+static void the_queries_of_a_second_have_a_bound(void **state)
+{
+	static bool asked[USERS];
+	const unsigned each = PRESENCE_USERS_PER_SOCKET;
+	unsigned users = 0;
+
+	(void)state;
+	for (unsigned s = 0; users <= PRESENCE_QUERIES_PER_S; s++) {
+		for (unsigned i = 0; i < each; i += 50)
+			subscribe(s, 1 + s * each + i, 50);
+		users += each;
+		redis_answers();
+	}
+	for (unsigned second = 0; second < 2; second++) {
+		clock_ms += 1000;
+		presence_queries_tick(presence);
+		assert_int_equal(query_count, PRESENCE_QUERIES_PER_S);
+		for (unsigned i = 0; i < query_count; i++)
+			asked[queries[i].user] = true;
+		redis_answers();
+	}
+	for (unsigned user = 1; user <= users; user++)
+		assert_true(asked[user]);
+}
+
 static void without_redis_presence_is_unavailable(void **state)
 {
 	(void)state;
@@ -507,6 +548,8 @@ int main(void)
 		TEST(an_empty_list_ends_all_subscriptions),
 		TEST(a_socket_that_closes_has_no_subscriptions),
 		TEST(a_socket_has_a_bound_of_subscriptions),
+		TEST(requests_that_wait_for_redis_have_a_bound),
+		TEST(the_queries_of_a_second_have_a_bound),
 		TEST(without_redis_presence_is_unavailable),
 		TEST(an_outage_causes_no_storm_of_changes),
 		TEST(after_an_outage_unknown_users_do_not_look_offline),
