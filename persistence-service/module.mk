@@ -43,6 +43,8 @@ $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/t
 	read/tests/test_history_size,$(eval $(call integration_test,\
 	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
+$(eval $(call integration_test,persistence-service/rest/membership/tests/test_rest_errors.c,\
+	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES),-Xlinker --wrap=clock_mono_ms))
 # This one also needs Kafka: KAFKA_BROKERS.
 $(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c,\
 	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES)))

@@ -96,8 +96,9 @@ enum status transaction_prune(struct transaction *t, unsigned partition,
 	if (status == ST_OK)
 		status = refusals_prune(t->refusals, partition, committed);
 	if (status == ST_OK)
-		return sql_commit(t->sql);
-	sql_rollback(t->sql);
+		status = sql_commit(t->sql);
+	if (status != ST_OK)
+		sql_rollback(t->sql);
 	return status;
 }
 

@@ -62,7 +62,7 @@ STAGES = (
     Stage("blackbox-alone", TEST, 240, "Messages lost, doubled or out of order while services "
           "and servers are killed, stopped and restarted (a short ledger); secrets in logs, "
           "topics and tables.", needs=("tools", "build"), stack="release", owns=True),
-    Stage("integration", TEST, 60, "Faults of our Kafka, SQL, Redis and HTTP modules against "
+    Stage("integration", TEST, 120, "Faults of our Kafka, SQL, Redis and HTTP modules against "
           "the real servers.", needs=("tools", "build"), stack="release"),
     Stage("accept", TEST, 30, "Faults in the acceptance scenarios of client-test.",
           needs=("tools", "build"), stack="release"),

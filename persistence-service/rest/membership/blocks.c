@@ -113,10 +113,12 @@ static enum status write_change(struct sql_session *session,
 		status = write_block(sql, change);
 	if (status == ST_OK)
 		status = put_outbox_record(sql, change);
-	if (status == ST_OK)
-		return sql_commit(sql);
-	sql_rollback(sql);
-	return status;
+	/* Whatever a commit reports, it may have been executed. */
+	if (status == ST_OK && sql_commit(sql) != ST_OK)
+		status = ST_UNCERTAIN;
+	if (status != ST_OK)
+		sql_rollback(sql);
+	return status == ST_CONFLICT ? ST_UNAVAILABLE : status;
 }
 
 /* --- waiting for the log ------------------------------------------------- */

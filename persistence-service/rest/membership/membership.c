@@ -89,8 +89,9 @@ static enum status attempt(struct membership *m, membership_step *step,
 		status = sql_begin(m->sql);
 	if (status == ST_OK)
 		status = step_unless_done(m, step, actor, wish, uncertain);
-	if (status == ST_OK)
-		status = sql_commit(m->sql);
+	/* Whatever a commit reports, it may have been executed. */
+	if (status == ST_OK && sql_commit(m->sql) != ST_OK)
+		status = ST_UNCERTAIN;
 	if (status != ST_OK)
 		sql_rollback(m->sql);
 	return status;
