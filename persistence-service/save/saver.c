@@ -53,6 +53,7 @@ struct saver {
 	uint64_t prune_due_ms;
 	int32_t prune_partition; /* the next one */
 	bool unchecked_logged;
+	bool partitions_logged;
 	bool draining;
 };
 
@@ -330,21 +331,39 @@ static void work(struct saver *s)
 }
 
 /* --- health -------------------------------------------------------------- */
+/*
+ * More partitions than at the start break the order within conversations. The
+ * saver goes on, since it cannot mend that, and logs it once.
+ */
+static void note_partitions(struct saver *s, unsigned partitions)
+{
+	if (partitions == s->settings->kafka_partitions || s->partitions_logged)
+		return;
+	log_event(LOG_ERROR, "topic.partitions_changed",
+	          F_TEXT("topic", s->settings->topic_save),
+	          F_NUMBER("partitions", partitions),
+	          F_NUMBER("needed", s->settings->kafka_partitions));
+	s->partitions_logged = true;
+}
+
 /* When no broker has answered for a while, "no answer". */
 static void probe(struct saver *s, uint64_t now_ms, char why[KAFKA_WHY_MAX])
 {
+	unsigned partitions;
 	enum status status;
 
 	if (now_ms < s->probe_due_ms && !s->unreached_ms)
 		return;
-	status = kafka_group_probe(s->group, PROBE_WAIT_MS);
+	status = kafka_group_probe(s->group, PROBE_WAIT_MS, &partitions);
 	s->probe_due_ms = now_ms + PROBE_EVERY_MS;
 	if (status != ST_UNAVAILABLE)
 		s->unreached_ms = 0;
 	else if (!s->unreached_ms)
 		s->unreached_ms = now_ms;
-	if (status == ST_OK)
+	if (status == ST_OK) {
+		note_partitions(s, partitions);
 		return;
+	}
 	if (status != ST_UNAVAILABLE)
 		snprintf(why, KAFKA_WHY_MAX, "topic %s: %s",
 		         s->settings->topic_save, status_text(status));

@@ -153,3 +153,14 @@ def test_a_start_goes_on_by_itself_when_the_topic_is_mended(stack: Stack, api: A
         if service.child.poll() is None:
             service.child.kill()
         service.said.unlink(missing_ok=True)
+
+
+def test_a_partition_added_under_way_is_an_error_in_the_log(stack: Stack, api: Api):
+    topics = Topics(stack)
+    with Service(stack, PERSISTENCE) as service:
+        topic = service.env["KAFKA_TOPIC_SAVE"]
+        topics.add_partition(topic)
+        said = until("the log names it", lambda: service.events("topic.partitions_changed"))
+        assert (said[0]["topic"], said[0]["partitions"]) == (topic, PARTITIONS + 1)
+        assert said[0]["level"] == "error"
+        assert readiness(service)[0] == 200

@@ -197,11 +197,13 @@ MUST_CHECK enum status kafka_group_committed(struct kafka_group *group,
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
 unsigned kafka_group_partitions(const struct kafka_group *group);
 /*
- * Asks a broker for the topic, at most wait_ms. ST_UNAVAILABLE: no answer. Any
- * other status than ST_OK: the topic is gone, or not for this client.
+ * Asks a broker for the topic's number of partitions, at most wait_ms.
+ * ST_UNAVAILABLE: no answer. Any other status than ST_OK: the topic is gone, or
+ * not for this client.
  */
 MUST_CHECK enum status kafka_group_probe(struct kafka_group *group,
-                                         unsigned wait_ms);
+                                         unsigned wait_ms,
+                                         unsigned *ret_partitions);
 /* The last error of the group, for an operator; "" when there was none. */
 const char *kafka_group_error(const struct kafka_group *group);
 /* Records in the log that this member has not polled; -1: unknown. */
