@@ -173,6 +173,15 @@ def test_a_join_takes_effect_before_its_frame_and_a_leave_after_it(lone: LoneGat
 
 
 # --- frames to a conversation ---------------------------------------------------
+def make_key_known(lone: LoneGateway, socket: Socket, user: int, conversation: int) -> None:
+    """A receipt waits for the key of its conversation as long as it takes; other frames are
+    refused after a second."""
+    socket.send({"type": "delivered", "conversation": conversation, "seq": 1})
+    lone.answer_keys(conversation, f"c:{conversation}")
+    lone.saves(lambda save: save["kind"] == "delivered" and save["sender"] == user
+               and save["conversation"] == conversation)
+
+
 def test_changes_of_messages_are_produced_like_sends(lone: LoneGateway, alice: Person):
     with open_welcomed(lone, alice, "") as socket:
         frames = {
@@ -181,11 +190,10 @@ def test_changes_of_messages_are_produced_like_sends(lone: LoneGateway, alice: P
             "delete": {"conversation": 17, "seq": 42},
             "react": {"reaction": "👍", "conversation": 17, "seq": 42, "remove": True},
         }
+        make_key_known(lone, socket, alice.id, 17)
         for kind, members in frames.items():
             uuid = new_uuid()
             socket.send({"type": kind, "uuid": uuid, **members})
-            if kind == "message":
-                lone.answer_keys(17, "c:17")
             record, = lone.saves(lambda save: save.get("uuid") == uuid)
             save = record.json()
             assert record.key == "c:17" and save.pop("sent_at")
@@ -223,6 +231,7 @@ def test_typing_reaches_the_others_after_one_question(lone: LoneGateway, alice: 
         return save["kind"] == "roster" and save["sender"] == alice.id
 
     with open_welcomed(lone, alice, "") as writer, open_welcomed(lone, bob, "") as reader:
+        make_key_known(lone, writer, alice.id, 19)
         typing = {"type": "typing", "conversation": 19}
         writer.send(typing)
         record, = lone.saves(asked)
@@ -247,8 +256,8 @@ def test_typing_reaches_the_others_after_one_question(lone: LoneGateway, alice: 
 
 def test_typing_without_a_roster_gets_no_answer(lone: LoneGateway, alice: Person):
     with open_welcomed(lone, alice, "") as socket:
+        make_key_known(lone, socket, alice.id, 20)
         socket.send({"type": "typing", "conversation": 20})
-        lone.answer_keys(20, "c:20")
         lone.saves(lambda save: save["kind"] == "roster" and save["sender"] == alice.id)
         lone.answer(alice.id, "roster", "20:")
         barrier(lone, socket, alice.id)
