@@ -394,10 +394,10 @@ MUTANTS = [
         nothing, {"edit_lost"}, EDITS),
     Mutant(
         "edits_applied_twice",
-        "persistence does not look for edits that were saved before a crash",
-        [("persistence-service/save/change/change_store.c",
-          "	enum status status = claim(store, change, text);\n",
-          "	enum status status = ST_OK;\n\n	(void)claim;\n"),
+        "the database has no unique keys over (sender, uuid), so nothing tells that an edit was "
+        "saved before a crash",
+        [("persistence-service/schema/0001-chat.sql", "	UNIQUE KEY by_sender_uuid",
+          "	KEY by_sender_uuid"),
          ("persistence-service/schema/0002-conversations.sql",
           "	KEY by_seq (conversation, seq),\n	UNIQUE KEY by_sender_uuid (sender, uuid)",
           "	KEY by_seq (conversation, seq),\n	KEY by_sender_uuid (sender, uuid)")],

@@ -129,6 +129,10 @@ static void start(struct room *room, enum action action)
 	room->action = action;
 	room->tries = 0;
 	room->busy = true;
+	if (action != ACTION_CREATE)
+		rooms_membership_begins(room->churn->config.ledger,
+		                        room->number, room->user,
+		                        clock_mono_us());
 	call(room);
 }
 

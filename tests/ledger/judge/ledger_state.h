@@ -63,7 +63,7 @@ struct edit {
 /* What arrived live on a device, in one session. */
 struct live_seq {
 	uint64_t session;
-	uint32_t seq;                 /* the highest of a message */
+	uint32_t seq;                 /* the highest of an entry */
 	uint32_t last_membership_seq; /* of the user's own memberships */
 	uint32_t end_seq;             /* the user's membership ended; 0: no */
 	uint32_t end_position; /* the last sending before the device got it */
@@ -128,6 +128,7 @@ struct change {
 	uint64_t user_from;
 	uint64_t users; /* a bit for each affected position */
 	uint32_t seq;
+	uint64_t begun_us; /* its first call; 0: not known */
 	struct delivery_sets sets;
 };
 
@@ -143,6 +144,7 @@ struct room_member {
 	struct membership *memberships;
 	unsigned membership_count;
 	bool moved;             /* has joined or left after the start */
+	uint64_t changing_us;   /* the first call of the last change */
 	uint64_t sure_since_us; /* certainly a member since; 0: maybe not */
 	uint64_t first_seq;     /* of the history; 0: it was not read */
 };

@@ -192,6 +192,9 @@ static void record_change(struct ledger *ledger, struct ledger_device_id device,
 	bit = position * ledger->config.devices + device.device;
 	if (live && delivery_sets_has(ledger, &change->sets, SET_LIVE, bit))
 		ledger->totals.wire_duplicates++;
+	else if (live)
+		order_change_arrived(ledger, device, message->conversation,
+		                     change);
 	if (live)
 		delivery_sets_add(ledger, &change->sets, SET_LIVE, bit);
 	if (live)

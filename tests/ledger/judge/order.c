@@ -22,32 +22,48 @@ static bool was_member(const struct conversation_log *log, unsigned user,
 }
 
 /*
- * Messages first sent during a session arrive on it in the order of seq. Older
- * messages may arrive again at any moment.
+ * Entries made during a session arrive on it in the order of seq. Older ones
+ * may arrive again at any moment.
  */
-void order_arrived(struct ledger *ledger, struct ledger_device_id device,
-                   uint32_t number)
+static void arrived(struct ledger *ledger, struct ledger_device_id device,
+                    uint64_t conversation, uint32_t seq, uint64_t made_us)
 {
-	const struct entry *entry = &ledger->entries[number];
 	const struct device_session *session = sessions_get(ledger, device);
 	struct conversation_log *log =
-		conversation_log_find(ledger, entry->conversation);
+		conversation_log_find(ledger, conversation);
 	struct live_seq *live;
 
-	if (!log || !session->number || entry->sent_us < session->welcome_us ||
-	    !was_member(log, device.user, entry->sent_us))
+	if (!log || !session->number || made_us < session->welcome_us ||
+	    !was_member(log, device.user, made_us))
 		return;
 	live = conversation_log_live_seq(ledger, log, device);
 	if (!live)
 		return; /* misrouted: already recorded */
-	if (entry->seq < live->seq)
+	if (seq < live->seq)
 		faults_add(ledger, FAULT_misordered,
 		           "user %u, device %u got seq %u of conversation "
 		           "%llu after %u",
-		           device.user, device.device, entry->seq,
-		           (unsigned long long)entry->conversation, live->seq);
+		           device.user, device.device, seq,
+		           (unsigned long long)conversation, live->seq);
 	else
-		live->seq = entry->seq;
+		live->seq = seq;
+}
+
+void order_arrived(struct ledger *ledger, struct ledger_device_id device,
+                   uint32_t number)
+{
+	const struct entry *entry = &ledger->entries[number];
+
+	arrived(ledger, device, entry->conversation, entry->seq,
+	        entry->sent_us);
+}
+
+void order_change_arrived(struct ledger *ledger, struct ledger_device_id device,
+                          uint64_t conversation, const struct change *change)
+{
+	if (change->begun_us)
+		arrived(ledger, device, conversation, change->seq,
+		        change->begun_us);
 }
 
 /* --- in the conversation ------------------------------------------------- */

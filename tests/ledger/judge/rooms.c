@@ -91,6 +91,12 @@ static struct room_member *member_of(const struct ledger *ledger, unsigned room,
 	return position < 0 ? NULL : &ledger->rooms[room]->members[position];
 }
 
+void rooms_membership_begins(struct ledger *ledger, unsigned room,
+                             unsigned user, uint64_t now_us)
+{
+	member_of(ledger, room, user)->changing_us = now_us;
+}
+
 void rooms_membership_changing(struct ledger *ledger, unsigned room,
                                unsigned user)
 {
@@ -165,6 +171,20 @@ static uint64_t users_of(struct ledger *ledger, const struct room *room,
 	return users;
 }
 
+/* When the change was begun that makes this entry; 0: not known. */
+static uint64_t begun_us(const struct ledger *ledger, const struct room *room,
+                         const struct message *message)
+{
+	uint64_t id;
+	int position;
+
+	if (message->change == CHANGE_created ||
+	    !message_change_user(message, 0, &id))
+		return 0;
+	position = room_members_index_of_id(ledger, room, id);
+	return position < 0 ? 0 : room->members[position].changing_us;
+}
+
 static struct change *add_change(struct ledger *ledger, struct room *room,
                                  const struct message *message)
 {
@@ -180,6 +200,7 @@ static struct change *add_change(struct ledger *ledger, struct room *room,
 		.user_from = message->user_from,
 		.users = users_of(ledger, room, message),
 		.seq = (uint32_t)message->seq,
+		.begun_us = begun_us(ledger, room, message),
 		.sets = delivery_sets_new(ledger, room->count),
 	};
 	ledger->totals.changes++;
