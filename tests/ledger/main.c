@@ -323,7 +323,7 @@ static const struct option_row rows[] = {
                "edits, deletes and reactions for a hundred messages"),
 	NUMBER(typing, "--typing", "5", 0, 100,
                "`typing` frames for a hundred messages"),
-	NUMBER(blocks, "--blocks", "0", 0, 100,
+	NUMBER(blocks, "--blocks", "2", 0, 100,
                "users who block another user from time to time"),
 	NUMBER(calm_s, "--calm", "0", 0, 3600,
                "seconds to see at the end who is online, a bound on hanging; "
