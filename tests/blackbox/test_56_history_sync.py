@@ -348,7 +348,7 @@ def test_the_longest_cursor_passes_nginx(alice: Person, api: Api, rows: Rows):
 
 
 @pytest.mark.parametrize("since", ["", "x", "AQ", "AQQAAA", "AQQAAA==", "A" * 134, "A" * 4102,
-                                   "A" * 4200, "🫖", "-1"])
+                                   "A" * 4200, "%00", "%zz", "🫖", "-1"])
 def test_an_invalid_cursor_is_refused(since: str, alice: Person, api: Api):
     check_problem(api.http.get(f"/sync?since={since}", headers=alice.bearer), 422)
 
