@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ANSWER_MAX = 8192 };
+enum { ANSWER_MAX = 8192, TRIES = 5 };
 
 /* One sign-in. Its database tasks may run twice. */
 struct attempt {
@@ -261,11 +261,27 @@ static void refuse_login(struct http_request *request,
 	http_answer_problem(request, 401, "name or password is wrong");
 }
 
+/*
+ * Sign-ins from one address lock the same row: the server may roll one of them
+ * back (deadlock) although the connection is fine.
+ */
+static bool was_rolled_back(struct sql *sql, enum status status)
+{
+	return status == ST_UNAVAILABLE && sql_connected(sql);
+}
+
 static enum status try_guess(struct sql *sql, void *argument)
 {
 	struct attempt *attempt = argument;
+	enum status status = ST_UNAVAILABLE;
 
-	return guess_limit_try(sql, attempt->api->guess_rules, &attempt->guess);
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = guess_limit_try(sql, attempt->api->guess_rules,
+		                         &attempt->guess);
+		if (!was_rolled_back(sql, status))
+			break;
+	}
+	return status;
 }
 
 /* An unknown name gets the same answer. */
@@ -331,13 +347,17 @@ static enum status forgive_and_insert(struct sql *sql, struct attempt *attempt)
 
 static enum status create_session(struct sql *sql, void *argument)
 {
-	enum status status = sql_begin(sql);
+	enum status status = ST_UNAVAILABLE;
 
-	if (status != ST_OK)
-		return status;
-	status = forgive_and_insert(sql, argument);
-	if (status != ST_OK)
-		sql_rollback(sql);
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = sql_begin(sql);
+		if (status == ST_OK)
+			status = forgive_and_insert(sql, argument);
+		if (status != ST_OK)
+			sql_rollback(sql);
+		if (!was_rolled_back(sql, status))
+			break;
+	}
 	return status;
 }
 

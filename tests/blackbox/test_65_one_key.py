@@ -124,7 +124,7 @@ def test_each_record_of_a_pair_has_the_key_of_the_pair(parts: Parts, stack: Stac
     two.typing(conversation)
     two.saved(two.say_in(conversation, "by id"))
     two.saved(two.change("edit", conversation, 2, message="by id!"))
-    two.saved(two.change("react", conversation, 2, reaction="+1"))
+    two.saved(two.change("react", conversation, 2, reaction="👍"))
     two.saved(two.change("delete", conversation, 2))
     kinds = {"delivered", "read", "roster", "message", "edit", "react", "delete"}
     found = records(stack, parts.topic,
@@ -141,7 +141,7 @@ def test_a_stranger_is_no_member(parts: Parts, api: Api, alice: Person, bob: Per
         mallory = enter(api.register(), gateway.ws_url)
         for _ in range(2):  # unknown to the gateway, then known
             mallory.refused(mallory.say_in(conversation, "hi"), "unknown_conversation")
-            mallory.refused(mallory.change("react", conversation, 1, reaction="+1"),
+            mallory.refused(mallory.change("react", conversation, 1, reaction="👍"),
                             "unknown_conversation")
             mallory.receipt("read", conversation, 1)
             assert mallory.error()["code"] == "unknown_conversation"

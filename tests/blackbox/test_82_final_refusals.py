@@ -40,7 +40,7 @@ def test_a_refused_record_that_is_read_again_is_refused_again(
         group = groups.made(alice, "group", f"of tries {number}", bob)
         seq = owner.saved(owner.say_in(group, "hello"))["seq"]
         uuids = [socket.say_in(group, "let me in"),
-                 socket.change("react", group, seq, reaction="+1")]
+                 socket.change("react", group, seq, reaction="👍")]
         for uuid in uuids:
             socket.refused(uuid, "unknown_conversation")
         os.kill(stack.pid("persistence-service"), signal.SIGKILL)
