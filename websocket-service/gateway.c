@@ -5,6 +5,7 @@
 #include "common/io/kafka/kafka.h"
 #include "common/io/redis/redis.h"
 #include "common/service/clock_watch.h"
+#include "common/service/log.h"
 #include "common/service/service.h"
 #include "websocket-service/deliver/bus.h"
 #include "websocket-service/deliver/rooms.h"
@@ -63,6 +64,7 @@ static void on_tick(void *context)
 	pending_sends_tick(g->sends);
 	pending_receipts_tick(g->receipts);
 	rooms_tick(g->rooms);
+	presence_queries_notify(g->presence_queries);
 }
 
 static void on_before_wait(void *context)
@@ -81,6 +83,12 @@ static void on_after_wait(void *context)
 	connections_flush(g->connections);
 }
 
+static void on_slow_turn(void *context, uint64_t took_us)
+{
+	(void)context;
+	log_event(LOG_ERROR, "loop.slow_turn", F_NUMBER("cpu_us", took_us));
+}
+
 enum status gateway_start(const void *settings, void **ret_gateway)
 {
 	static const struct gateway_loop_events events = {
@@ -88,6 +96,7 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 		.tick = on_tick,
 		.before_wait = on_before_wait,
 		.after_wait = on_after_wait,
+		.slow_turn = on_slow_turn,
 	};
 	struct gateway *g = mem_new(sizeof(*g));
 
@@ -97,7 +106,8 @@ enum status gateway_start(const void *settings, void **ret_gateway)
 	clock_watch_start();
 	gateway_metrics_start();
 	service_part_add("sockets");
-	g->loop = gateway_loop_create(&events, g);
+	g->loop = gateway_loop_create(&events,
+	                              (unsigned)g->settings->turn_max_ms, g);
 	return gateway_parts_create(g);
 }
 

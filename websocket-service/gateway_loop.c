@@ -2,6 +2,7 @@
 #include "common/base/mem.h"
 #include "common/service/service.h"
 
+#include <time.h>
 #include <uv.h>
 
 enum {
@@ -17,6 +18,8 @@ struct gateway_loop {
 	uv_poll_t wake;
 	uv_prepare_t before_wait;
 	uv_check_t after_wait;
+	uint64_t turn_max_us; /* 0: not measured */
+	uint64_t turn_began_us;
 };
 
 static void on_second(uv_timer_t *timer)
@@ -33,11 +36,34 @@ static void on_tick(uv_timer_t *timer)
 	loop->events->tick(loop->context);
 }
 
+static uint64_t thread_cpu_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void measure_turn(struct gateway_loop *loop)
+{
+	uint64_t now_us;
+
+	if (!loop->turn_max_us)
+		return;
+	now_us = thread_cpu_us();
+	if (loop->turn_began_us &&
+	    now_us > loop->turn_began_us + loop->turn_max_us)
+		loop->events->slow_turn(loop->context,
+		                        now_us - loop->turn_began_us);
+	loop->turn_began_us = now_us;
+}
+
 static void on_before_wait(uv_prepare_t *prepare)
 {
 	struct gateway_loop *loop = prepare->data;
 
 	loop->events->before_wait(loop->context);
+	measure_turn(loop);
 }
 
 static void on_after_wait(uv_check_t *check)
@@ -56,12 +82,14 @@ static void on_wake(uv_poll_t *poll, int status, int events)
 }
 
 struct gateway_loop *
-gateway_loop_create(const struct gateway_loop_events *events, void *context)
+gateway_loop_create(const struct gateway_loop_events *events,
+                    unsigned turn_max_ms, void *context)
 {
 	struct gateway_loop *loop = mem_new(sizeof(*loop));
 
 	loop->events = events;
 	loop->context = context;
+	loop->turn_max_us = (uint64_t)turn_max_ms * 1000;
 	(void)uv_loop_init(&loop->uv);
 	(void)uv_timer_init(&loop->uv, &loop->second);
 	(void)uv_timer_init(&loop->uv, &loop->tick);

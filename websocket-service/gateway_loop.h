@@ -1,6 +1,8 @@
 /*
  * gateway_loop - the libuv loop of the gateway, its timers, and the hooks
- * around each wait.
+ * around each wait. It can measure the CPU time of each turn: from the end of
+ * before_wait to the end of the next one. CPU time, because a busy machine
+ * makes any turn long.
  *
  * Ownership  modules add handles of their own to the uv loop, and close them
  *            before gateway_loop_settle().
@@ -8,6 +10,8 @@
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_LOOP_H
 #define PARLEY_WEBSOCKET_GATEWAY_LOOP_H
+
+#include <stdint.h>
 
 struct gateway_loop;
 struct uv_loop_s;
@@ -19,11 +23,14 @@ struct gateway_loop_events {
 	void (*tick)(void *context); /* each GATEWAY_LOOP_TICK_MS */
 	void (*before_wait)(void *context);
 	void (*after_wait)(void *context);
+	/* A turn took more CPU time than the limit. */
+	void (*slow_turn)(void *context, uint64_t took_us);
 };
 
-/* `events` must outlive the loop. */
+/* `events` must outlive the loop. turn_max_ms 0: turns are not measured. */
 struct gateway_loop *
-gateway_loop_create(const struct gateway_loop_events *events, void *context);
+gateway_loop_create(const struct gateway_loop_events *events,
+                    unsigned turn_max_ms, void *context);
 struct uv_loop_s *gateway_loop_uv(struct gateway_loop *loop);
 /* Waits for events and handles them once. */
 void gateway_loop_step(struct gateway_loop *loop);

@@ -198,6 +198,13 @@ static size_t on_event(void *context, const struct kafka_message *event)
 	return fanout_event(g->fanout, event);
 }
 
+static size_t on_event_rest(void *context)
+{
+	struct gateway *g = context;
+
+	return fanout_rest(g->fanout);
+}
+
 /* Clients that got `welcome` have missed events: they must read the backlog. */
 static void on_events_lost(void *context)
 {
@@ -214,6 +221,7 @@ static enum status create_kafka(struct gateway *g)
 		.ready = on_bus_ready,
 		.acknowledged = on_acknowledged,
 		.event = on_event,
+		.rest = on_event_rest,
 		.lost = on_events_lost,
 	};
 	enum status st = bus_create(gateway_loop_uv(g->loop), g->settings,

@@ -30,7 +30,7 @@ $(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.
 WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \
 	$(addprefix receive/tests/test_,conversation_keys frame_order pending_receipts) \
-	$(addprefix deliver/tests/test_,rooms typing)
+	$(addprefix deliver/tests/test_,fanout rooms typing)
 $(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
 
 # These tests set both clocks.

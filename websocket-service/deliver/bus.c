@@ -12,7 +12,7 @@
 
 enum {
 	EVENTS_PER_TURN = 500,
-	BYTES_PER_TURN = 16 * 1024 * 1024, /* into send buffers */
+	COST_PER_TURN = 16 * 1024 * 1024, /* see bus_events */
 	REPORTS_PER_TURN = 2000,
 	BEGIN_WAIT_MS = 1000,
 	REFUSED_MS = 10000, /* not ready after the last refusal */
@@ -29,7 +29,8 @@ struct bus {
 	struct uv_loop_s *loop;
 	uv_timer_t begin_later;
 	uv_poll_t reports, arrivals;
-	uv_idle_t more; /* runs while events are left after a turn */
+	uv_idle_t more;         /* runs while events are left after a turn */
+	uv_idle_t more_reports; /* the same for reports */
 	struct kafka_producer *producer;
 	struct kafka_reader *reader;
 	unsigned tries;
@@ -97,18 +98,30 @@ static void on_delivered(void *context, const struct kafka_report *report)
 	bus->events->acknowledged(bus->context, report->tag, report->status);
 }
 
-static void on_reports(uv_poll_t *poll, int status, int events)
-{
-	struct bus *bus = poll->data;
+static void on_more_reports(uv_idle_t *idle);
 
-	(void)status;
-	(void)events;
-	/* Polling empties the descriptor: read until nothing is left. */
-	while (kafka_producer_poll(bus->producer, REPORTS_PER_TURN) ==
-	       REPORTS_PER_TURN)
-		;
+/* Polling empties the descriptor: what is left comes in the next turns. */
+static void read_reports(struct bus *bus)
+{
+	if (kafka_producer_poll(bus->producer, REPORTS_PER_TURN) ==
+	    REPORTS_PER_TURN)
+		(void)uv_idle_start(&bus->more_reports, on_more_reports);
+	else
+		(void)uv_idle_stop(&bus->more_reports);
 	metric_set(&gateway_metrics.kafka_pending,
 	           kafka_producer_pending(bus->producer));
+}
+
+static void on_more_reports(uv_idle_t *idle)
+{
+	read_reports(idle->data);
+}
+
+static void on_reports(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	read_reports(poll->data);
 }
 
 static enum status start_producer(struct bus *bus)
@@ -139,20 +152,25 @@ static void on_more(uv_idle_t *idle);
 
 /*
  * Reads at most EVENTS_PER_TURN, so that sockets are served in between, and
- * fewer events of large rooms, so that send buffers stay small.
+ * fewer events of large rooms, so that send buffers and turns stay small.
  */
 static void read_events(struct bus *bus)
 {
-	size_t queued = 0;
+	size_t cost = 0;
 
-	for (unsigned i = 0; i < EVENTS_PER_TURN && queued < BYTES_PER_TURN;
-	     i++) {
+	for (unsigned i = 0; i < EVENTS_PER_TURN && cost < COST_PER_TURN; i++) {
 		struct kafka_message *event CLEANUP(kafka_message_destroy) =
 			NULL;
-		enum status st = kafka_reader_poll(bus->reader, &event);
+		size_t rest = bus->events->rest(bus->context);
+		enum status st;
 
+		if (rest) {
+			cost += rest;
+			continue;
+		}
+		st = kafka_reader_poll(bus->reader, &event);
 		if (st == ST_OK) {
-			queued += bus->events->event(bus->context, event);
+			cost += bus->events->event(bus->context, event);
 		} else if (st == ST_UNCERTAIN) {
 			log_event(LOG_ERROR, "events.lost");
 			bus->events->lost(bus->context);
@@ -268,8 +286,10 @@ enum status bus_create(struct uv_loop_s *loop,
 	bus->loop = loop;
 	(void)uv_timer_init(loop, &bus->begin_later);
 	(void)uv_idle_init(loop, &bus->more);
+	(void)uv_idle_init(loop, &bus->more_reports);
 	bus->begin_later.data = bus;
 	bus->more.data = bus;
+	bus->more_reports.data = bus;
 	service_part_add("kafka");
 	(void)uv_timer_start(&bus->begin_later, begin, 0, 0);
 	return start_producer(bus);
@@ -284,6 +304,7 @@ void bus_close(struct bus *bus)
 {
 	uv_close((uv_handle_t *)&bus->begin_later, NULL);
 	uv_close((uv_handle_t *)&bus->more, NULL);
+	uv_close((uv_handle_t *)&bus->more_reports, NULL);
 	if (bus->producer)
 		uv_close((uv_handle_t *)&bus->reports, NULL);
 	if (bus->reader)

@@ -27,8 +27,10 @@ struct bus_events {
 	void (*ready)(void *context);
 	/* Kafka's acknowledgement for the record with that tag. */
 	void (*acknowledged)(void *context, uint64_t tag, enum status status);
-	/* Returns the bytes that it put into send buffers. */
+	/* Both return what they cost, in bytes; see fanout.h. */
 	size_t (*event)(void *context, const struct kafka_message *event);
+	/* A further part of the latest event; 0: it is done. */
+	size_t (*rest)(void *context);
 	/* Events expired in the log before they were read. */
 	void (*lost)(void *context);
 };

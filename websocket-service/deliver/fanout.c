@@ -1,5 +1,6 @@
 #include "websocket-service/deliver/fanout.h"
 #include "common/base/clock.h"
+#include "common/base/lru.h"
 #include "common/base/mem.h"
 #include "common/base/websocket.h"
 #include "common/io/kafka/kafka.h"
@@ -16,7 +17,14 @@
 
 struct fanout {
 	struct fanout_options options;
-	struct buf framed; /* one event as a frame, reused */
+	struct lru *changes; /* the latest seq, by conversation and partition */
+	struct buf framed;   /* one event as a frame, reused */
+	/* The members of its room; those before `served` have got it. */
+	uint64_t *members;
+	uint32_t member_count;
+	uint32_t member_capacity;
+	uint32_t served;
+	uint64_t except;
 };
 
 struct fanout *fanout_create(const struct fanout_options *options)
@@ -25,6 +33,7 @@ struct fanout *fanout_create(const struct fanout_options *options)
 
 	fanout->options = *options;
 	fanout->framed = BUF(FRAME_OUT_MAX);
+	fanout->changes = lru_create(FANOUT_CHANGES_MAX, sizeof(uint64_t));
 	return fanout;
 }
 
@@ -33,6 +42,8 @@ void fanout_destroy(struct fanout **fanout)
 	if (!*fanout)
 		return;
 	buf_free(&(*fanout)->framed);
+	mem_free(&(*fanout)->members);
+	lru_destroy(&(*fanout)->changes);
 	mem_free(fanout);
 }
 
@@ -126,6 +137,39 @@ static void deliver_to_users(struct delivery *delivery, struct span key)
 		log_event(LOG_ERROR, "event.bad_key", F_SPAN("rest", key));
 }
 
+static void add_member(void *context, uint64_t user)
+{
+	struct fanout *fanout = context;
+
+	if (fanout->member_count == fanout->member_capacity) {
+		fanout->member_capacity = fanout->member_capacity
+		                                  ? fanout->member_capacity * 2
+		                                  : FANOUT_STEP;
+		fanout->members = mem_resize(fanout->members,
+		                             fanout->member_capacity *
+		                                     sizeof(*fanout->members));
+	}
+	fanout->members[fanout->member_count++] = user;
+}
+
+/* Serves the next members. Returns the number of sockets. */
+static unsigned serve_members(struct fanout *fanout)
+{
+	struct delivery delivery = {.fanout = fanout, .except = fanout->except};
+	uint32_t end = fanout->served + FANOUT_STEP;
+
+	if (end > fanout->member_count)
+		end = fanout->member_count;
+	while (fanout->served < end)
+		deliver_to(&delivery, fanout->members[fanout->served++]);
+	return delivery.sockets;
+}
+
+static size_t cost_of(const struct fanout *fanout, unsigned sockets)
+{
+	return sockets * (fanout->framed.len + FANOUT_SOCKET_COST);
+}
+
 /* Without the header the record is for all members of the room. */
 static uint64_t seq_of(const struct kafka_message *event)
 {
@@ -155,13 +199,36 @@ static unsigned deliver(struct fanout *fanout,
 		return 0;
 	FAULT_POINT("fanout.before");
 	delivery.except = excluded_socket(fanout, event);
-	if (room)
+	if (room) {
+		fanout->except = delivery.except;
+		fanout->member_count = 0;
+		fanout->served = 0;
 		rooms_each_member(fanout->options.rooms, room, partition,
-		                  seq_of(event), deliver_to, &delivery);
-	else
+		                  seq_of(event), add_member, fanout);
+		delivery.sockets = serve_members(fanout);
+	} else {
 		deliver_to_users(&delivery, key);
+	}
 	FAULT_POINT("fanout.after");
 	return delivery.sockets;
+}
+
+/*
+ * Persistence may publish a change of members twice: for a message that follows
+ * it, and from the outbox. The first of the two precedes all later entries of
+ * the conversation in its partition, the second may follow them.
+ */
+static bool is_repeated(struct fanout *fanout, uint32_t partition,
+                        const struct event_room *change)
+{
+	uint64_t words[] = {change->conversation, partition};
+	struct span key = span_make(words, sizeof(words));
+	uint64_t latest = 0;
+
+	if (lru_get(fanout->changes, key, 0, &latest) && latest >= change->seq)
+		return true;
+	lru_put(fanout->changes, key, &change->seq, UINT64_MAX);
+	return false;
 }
 
 /* Both the members who join and those who leave get the frame about it. */
@@ -172,6 +239,8 @@ static unsigned deliver_change(struct fanout *fanout,
 	uint32_t partition = (uint32_t)kafka_message_partition(event);
 	unsigned sockets;
 
+	if (is_repeated(fanout, partition, change))
+		return 0;
 	typing_evict(fanout->options.typing, change->conversation);
 	conversation_keys_learn_group(fanout->options.keys,
 	                              change->conversation);
@@ -246,5 +315,13 @@ size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 		sockets = deliver(fanout, event);
 	}
 	count_metrics(event, sockets);
-	return sockets * fanout->framed.len;
+	return cost_of(fanout, sockets);
+}
+
+/* A step costs something also when its members have no sockets any more. */
+size_t fanout_rest(struct fanout *fanout)
+{
+	if (fanout->served == fanout->member_count)
+		return 0;
+	return cost_of(fanout, serve_members(fanout)) + 1;
 }

@@ -7,6 +7,11 @@
  * header names the socket to exclude, or the send that is settled, or the
  * members who join or leave; or it holds the answer to a query of this gateway.
  *
+ * Repeats    a change of members that was handed over before is ignored: its
+ *            seq is remembered for FANOUT_CHANGES_MAX conversations and
+ *            partitions.
+ * Order      a record is handed over whole before the next. The members of a
+ *            room are those at the time when the record is read.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_DELIVER_FANOUT_H
@@ -15,6 +20,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum {
+	FANOUT_SOCKET_COST = 4096,
+	FANOUT_STEP = 1000, /* members of a room that one step serves */
+	FANOUT_CHANGES_MAX = 100000,
+};
 
 struct fanout;
 struct connections;
@@ -39,7 +50,13 @@ struct fanout_options {
 
 struct fanout *fanout_create(const struct fanout_options *options);
 void fanout_destroy(struct fanout **fanout);
-/* Returns the bytes that went into send buffers. */
+/*
+ * Both return what they cost: for each socket, the bytes of the frame and
+ * FANOUT_SOCKET_COST for its write. An event for a large room takes several
+ * turns of the loop. Before the next event, call fanout_rest() until it
+ * returns 0.
+ */
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event);
+size_t fanout_rest(struct fanout *fanout);
 
 #endif

@@ -4,6 +4,8 @@
 #include "websocket-service/deliver/memberships.h"
 #include "websocket-service/deliver/room_members.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -19,7 +21,7 @@ struct user {
 	uint64_t hold_until_ms;
 	struct room_query_entry query;
 	struct memberships memberships;
-	uint64_t *blockers; /* unordered: most users have none */
+	uint64_t *blockers; /* ascending; most users have none */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
 	struct user *prev, *next; /* in `welcome_held` or in `absent` */
@@ -241,17 +243,30 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 		add_to_room(rooms, user, membership);
 }
 
-/* The index of the blocker; blocker_count when there is none. */
-static uint32_t find_blocker(const struct user *user, uint64_t by)
+/* The position of the blocker, or the one where it belongs. */
+static uint32_t blocker_position(const struct user *user, uint64_t by)
 {
-	uint32_t at = 0;
+	uint32_t low = 0;
+	uint32_t high = user->blocker_count;
 
-	while (at < user->blocker_count && user->blockers[at] != by)
-		at++;
-	return at;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (user->blockers[middle] < by)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-static void add_blocker(struct user *user, uint64_t by)
+static bool has_blocker(const struct user *user, uint32_t at, uint64_t by)
+{
+	return at < user->blocker_count && user->blockers[at] == by;
+}
+
+/* At the end: the caller restores the order. */
+static void append_blocker(struct user *user, uint64_t by)
 {
 	if (user->blocker_count == user->blocker_capacity) {
 		user->blocker_capacity =
@@ -270,18 +285,49 @@ void rooms_block(struct rooms *rooms, uint64_t id, uint64_t by, bool blocks)
 
 	if (!user)
 		return;
-	at = find_blocker(user, by);
-	if (blocks && at == user->blocker_count)
-		add_blocker(user, by);
-	else if (!blocks && at < user->blocker_count)
-		user->blockers[at] = user->blockers[--user->blocker_count];
+	at = blocker_position(user, by);
+	if (has_blocker(user, at, by) == blocks)
+		return;
+	if (blocks)
+		append_blocker(user, by);
+	else
+		user->blocker_count--;
+	memmove(&user->blockers[at + blocks], &user->blockers[at + !blocks],
+	        (user->blocker_count - at - blocks) * sizeof(*user->blockers));
+	if (blocks)
+		user->blockers[at] = by;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* One sort for all: an answer may name tens of thousands. */
+static void add_blockers(struct user *user, struct span list)
+{
+	uint32_t count = 0;
+	uint64_t by;
+
+	while (event_key_next(&list, &by))
+		append_blocker(user, by);
+	if (user->blocker_count > 1)
+		qsort(user->blockers, user->blocker_count,
+		      sizeof(*user->blockers), by_id);
+	for (uint32_t i = 0; i < user->blocker_count; i++)
+		if (count == 0 ||
+		    user->blockers[count - 1] != user->blockers[i])
+			user->blockers[count++] = user->blockers[i];
+	user->blocker_count = count;
 }
 
 bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 {
 	const struct user *user = find_user(rooms, id);
 
-	return user && find_blocker(user, by) < user->blocker_count;
+	return user && has_blocker(user, blocker_position(user, by), by);
 }
 
 /*
@@ -294,12 +340,11 @@ static void take_answer(struct rooms *rooms, struct user *user,
 {
 	const struct rooms_options *options = &rooms->options;
 	uint64_t id = user->id;
-	uint64_t room, seq, from, by;
+	uint64_t room, seq, from;
 
 	while (event_rooms_next(&list, &room, &seq, &from))
 		apply(rooms, user, room, seq, from, true);
-	while (event_key_next(&blockers, &by))
-		rooms_block(rooms, id, by, true);
+	add_blockers(user, blockers);
 	stop_holding(rooms, user);
 	room_queries_stop(rooms->queries, &user->query);
 	add_to_all_rooms(rooms, user);

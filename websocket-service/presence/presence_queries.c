@@ -338,6 +338,11 @@ static void poll_all(struct presence_queries *queries)
 	}
 }
 
+void presence_queries_notify(struct presence_queries *queries)
+{
+	presence_subscriptions_notify_more(queries->subscriptions);
+}
+
 void presence_queries_tick(struct presence_queries *queries)
 {
 	uint64_t now_ms = clock_mono_ms();

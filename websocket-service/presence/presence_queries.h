@@ -63,6 +63,8 @@ void presence_queries_socket_closed(struct presence_queries *queries,
 void presence_queries_redis_up(struct presence_queries *queries, bool lost);
 /* Once per second: polls. */
 void presence_queries_tick(struct presence_queries *queries);
+/* Call it about every 50 ms: notifies the next sockets of changes. */
+void presence_queries_notify(struct presence_queries *queries);
 uint32_t presence_queries_subscriptions(const struct presence_queries *queries);
 
 #endif

@@ -9,6 +9,9 @@
 #include <uthash.h>
 #include <utlist.h>
 
+/* One user may have all sockets of the gateway as subscribers. */
+enum { NOTIFIED_PER_STEP = 1000 };
+
 struct subscription;
 
 /* A user with subscriptions. */
@@ -50,6 +53,8 @@ struct presence_subscriptions {
 	struct target *by_poll; /* the longest not polled first */
 	struct subscriber *by_connection;
 	struct subscriber *changed; /* those with changes to send */
+	uint32_t changed_count;
+	uint32_t to_notify; /* of these, from the head, in this round */
 	uint32_t count;
 	uint64_t grace_until_ms;
 	struct buf text;
@@ -166,11 +171,25 @@ static void drop_subscription(struct presence_subscriptions *set,
 	set->count--;
 }
 
+static void enter_changed(struct presence_subscriptions *set,
+                          struct subscriber *subscriber)
+{
+	DL_APPEND(set->changed, subscriber);
+	set->changed_count++;
+}
+
+static void leave_changed(struct presence_subscriptions *set,
+                          struct subscriber *subscriber)
+{
+	DL_DELETE(set->changed, subscriber);
+	set->changed_count--;
+}
+
 static void drop_subscriber(struct presence_subscriptions *set,
                             struct subscriber *subscriber)
 {
 	if (subscriber->changed)
-		DL_DELETE(set->changed, subscriber);
+		leave_changed(set, subscriber);
 	while (subscriber->subscriptions)
 		drop_subscription(set, subscriber->subscriptions);
 	HASH_DEL(set->by_connection, subscriber);
@@ -242,7 +261,7 @@ static void mark_changed(struct presence_subscriptions *set,
 	if (subscription->changed)
 		return;
 	if (!subscriber->changed)
-		DL_APPEND(set->changed, subscriber);
+		enter_changed(set, subscriber);
 	subscription->changed = true;
 	subscription->changed_next = subscriber->changed;
 	subscriber->changed = subscription;
@@ -383,8 +402,9 @@ static void notify(struct presence_subscriptions *set,
 
 	buf_clear(&set->text);
 	count = write_changes(subscriber, &set->text, now_ms);
-	if (!subscriber->changed)
-		DL_DELETE(set->changed, subscriber);
+	leave_changed(set, subscriber);
+	if (subscriber->changed)
+		enter_changed(set, subscriber); /* for the next round */
 	metric_count(&gateway_metrics.presence_changes, count);
 	if (count && connection)
 		connection_send(connection, buf_span(&set->text));
@@ -392,9 +412,17 @@ static void notify(struct presence_subscriptions *set,
 
 void presence_subscriptions_notify(struct presence_subscriptions *set)
 {
-	uint64_t now_ms = clock_mono_ms();
-	struct subscriber *subscriber, *next;
+	set->to_notify = set->changed_count;
+	presence_subscriptions_notify_more(set);
+}
 
-	DL_FOREACH_SAFE (set->changed, subscriber, next)
-		notify(set, subscriber, now_ms);
+void presence_subscriptions_notify_more(struct presence_subscriptions *set)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	for (unsigned i = 0; i < NOTIFIED_PER_STEP && set->to_notify; i++) {
+		set->to_notify--;
+		if (set->changed)
+			notify(set, set->changed, now_ms);
+	}
 }

@@ -58,6 +58,8 @@ void presence_subscriptions_sample(struct presence_subscriptions *set,
 void presence_subscriptions_start_grace(struct presence_subscriptions *set);
 /* Sends the changes that are due. */
 void presence_subscriptions_notify(struct presence_subscriptions *set);
+/* The next part of that; call it in each turn of a timer of 50 ms. */
+void presence_subscriptions_notify_more(struct presence_subscriptions *set);
 
 /* Whether the user has subscriptions, and so a state. */
 bool presence_subscriptions_knows(const struct presence_subscriptions *set,

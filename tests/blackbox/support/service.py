@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from support import reports
+from support import reports, turns
 from support.stack import Stack, die_with_parent, status_of
 from support.wait import HANG_S, until
 
@@ -38,6 +38,8 @@ class Service:
         # A test that sets the instance id wants a member of the stack's group.
         if program == "persistence-service" and "PERSISTENCE_INSTANCE" not in changes:
             own |= apart(stack)
+        if program == "websocket-service":
+            own |= turns.settings(stack.build)
         self.env = environment(stack, **(own | changes))
         self.port = int(self.env[f"{prefix}_PORT"])
         self.admin_port = int(self.env[f"{prefix}_ADMIN_PORT"])
@@ -92,5 +94,7 @@ class Service:
     def __exit__(self, *_) -> None:
         try:
             self.stop()
+            if self.env.get("WEBSOCKET_TURN_MAX_MS") == str(turns.TURN_MAX_MS):
+                turns.check(self.said)
         finally:
             self.said.unlink(missing_ok=True)

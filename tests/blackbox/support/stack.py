@@ -19,7 +19,7 @@ from pathlib import Path
 import pymysql
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from support import mysql8
+from support import mysql8, turns
 from support.wait import HANG_S, until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -147,6 +147,7 @@ class Stack:
         self.env.setdefault("PARLEY_START_TIMEOUT_S", str(START_TIMEOUT_S - 20))
         # A few users send for many; tests of the rate limits start services of their own.
         self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
+        self.env |= turns.settings(self.build)
         self.settings: dict[str, str] = {}
         self.launcher: subprocess.Popen | None = None
         self.mysql = None

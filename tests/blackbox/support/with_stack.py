@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support import reports
-from support.stack import SHARED, Stack
+from support import reports, turns
+from support.stack import LOGS, SHARED, Stack
 
 
 @contextmanager
@@ -37,6 +37,7 @@ def test_stack(name: str) -> Iterator[Stack]:
     finally:
         stack.down()
     reports.check(name, stack.build)
+    turns.check(*(LOGS / f"stack-{name}").glob("websocket-service*.log"))
 
 
 def keep() -> int:

@@ -290,6 +290,51 @@ static void one_answer_can_be_about_many_users(void **state)
 	assert_int_equal(rooms_pending_users(rooms), 0);
 }
 
+/* An answer and single events, in any order, with repetitions. */
+static void the_users_who_block_are_a_set(void **state)
+{
+	static const uint64_t some[] = {5, 9, 1, 7, 9, 5};
+
+	(void)state;
+	(void)rooms_user_connected(rooms, 7);
+	for (unsigned i = 0; i < ARRAY_LEN(some); i++)
+		rooms_block(rooms, 7, some[i], true);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=;2,3,5,8,8"));
+	for (uint64_t by = 0; by <= 10; by++)
+		assert_int_equal(rooms_blocked(rooms, 7, by),
+		                 by && by != 4 && by != 6 && by != 10);
+	rooms_block(rooms, 7, 1, false);
+	rooms_block(rooms, 7, 4, false);
+	rooms_block(rooms, 7, 9, false);
+	rooms_block(rooms, 7, 5, false);
+	rooms_block(rooms, 7, 5, false);
+	for (uint64_t by = 0; by <= 10; by++)
+		assert_int_equal(rooms_blocked(rooms, 7, by),
+		                 by == 2 || by == 3 || by == 7 || by == 8);
+}
+
+/* As many as an answer can name. */
+static void a_crowd_may_block_one_user(void **state)
+{
+	enum { CROWD = 65000 };
+	struct buf answer CLEANUP(buf_free) = BUF(768 * 1024);
+
+	(void)state;
+	(void)rooms_user_connected(rooms, 7);
+	rooms_flush(rooms);
+	buf_append(&answer, SPAN("7=;1000000"));
+	for (uint64_t by = 1; by < CROWD; by++) {
+		buf_byte(&answer, ',');
+		buf_number(&answer, 1000000 + by);
+	}
+	assert_false(buf_overflowed(&answer));
+	rooms_answered(rooms, 1, buf_span(&answer));
+	for (uint64_t by = 0; by < CROWD; by++)
+		assert_true(rooms_blocked(rooms, 7, 1000000 + by));
+	assert_false(rooms_blocked(rooms, 7, 1000000 + CROWD));
+}
+
 /* --- gathering ----------------------------------------------------------- */
 static void a_user_who_connects_during_a_query_is_in_the_next_one(void **state)
 {
@@ -563,6 +608,8 @@ int main(void)
 		TEST(an_answer_for_an_unknown_user_is_ignored),
 		TEST(an_answer_from_before_the_reconnect_is_ignored),
 		TEST(one_answer_can_be_about_many_users),
+		TEST(the_users_who_block_are_a_set),
+		TEST(a_crowd_may_block_one_user),
 		TEST(a_user_who_connects_during_a_query_is_in_the_next_one),
 		TEST(a_user_does_not_wait_long_for_an_answer_about_others),
 		TEST(a_user_who_disconnects_is_neither_asked_about_nor_waited_for),

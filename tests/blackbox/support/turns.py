@@ -1,0 +1,21 @@
+"""turns - no turn of a gateway's event loop may take long, whatever users do.
+
+Gateways under test measure the CPU time of each turn and log those over the limit; a busy
+machine makes no turn longer. Sanitized and unoptimised programs are not measured.
+"""
+
+from pathlib import Path
+
+TURN_MAX_MS = 50
+EVENT = '"event":"loop.slow_turn"'
+
+
+def settings(build: str) -> dict[str, str]:
+    fast = Path(build).name in ("release", "release-clang")
+    return {"WEBSOCKET_TURN_MAX_MS": str(TURN_MAX_MS if fast else 0)}
+
+
+def check(*logs: Path) -> None:
+    slow = [line for path in logs for line in
+            path.read_text("utf-8", "replace").splitlines() if EVENT in line]
+    assert not slow, f"turns of more than {TURN_MAX_MS} ms:\n" + "\n".join(slow[:10])

@@ -1,0 +1,83 @@
+"""No turn of a gateway's loop takes long, whatever users make large. Every gateway under test is
+measured (support.turns); these tests make something large on purpose."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket, new_uuid, open_socket
+from support.lone_gateway import LoneGateway
+from support.partition import event_partition
+from support.stack import PARTITIONS, Stack
+from support.turns import TURN_MAX_MS
+
+CROWD = 60000  # as many as one answer can name
+ROOM = 1700
+
+
+def question(lone: LoneGateway, person: Person):
+    return lone.saves(lambda save: save["kind"] == "rooms" and
+                      str(person.id) in save["users"].split(","))[-1]
+
+
+def barrier(lone: LoneGateway, socket: Socket, user: int) -> None:
+    mark = new_uuid()
+    lone.to_user(user, {"type": "mark", "uuid": mark})
+    socket.expect(type="mark", uuid=mark)
+
+
+def many_block_one(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    blockers = ",".join(str(10_000_000 + number) for number in range(CROWD))
+    lone.answer_rooms(question(lone, person), f"{person.id}=;{blockers}")
+
+
+def many_change_their_blocks(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    """One after the other, after the crowd has blocked as well."""
+    many_block_one(lone, person, socket)
+    for number in range(2000):
+        sign = "+-"[number % 2]
+        lone.producer.produce("message_events", key=str(person.id), value=b"",
+                              partition=event_partition(person.id),
+                              headers=[("blocker", f"{sign}{number // 2 + 1}".encode())])
+        lone.producer.poll(0)
+    lone.producer.flush()
+
+
+def members_come_and_go(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    for number in range(2000):
+        sign = "+-"[number % 2]
+        for partition in range(PARTITIONS):
+            lone.producer.produce(
+                "message_events", key=f"c:{ROOM}", partition=partition,
+                value=json.dumps({"type": "made-up"}).encode(),
+                headers=[("room", f"{ROOM}:{number + 1}:{sign}{person.id}".encode())])
+        lone.producer.poll(0)
+    lone.producer.flush()
+
+
+LARGE: dict[str, Callable[[LoneGateway, Person, Socket], None]] = {
+    "a crowd blocks one user": many_block_one,
+    "blocks of a crowd change": many_change_their_blocks,
+    "members of a room come and go": members_come_and_go,
+}
+
+
+@pytest.mark.parametrize("large", LARGE)
+def test_no_turn_is_slow(large: str, stack: Stack, api: Api, alice: Person):
+    with LoneGateway(stack, WEBSOCKET_QUEUE_BYTES="16777216") as lone, \
+            open_socket(lone.ws_url, alice, checked=False) as socket:
+        LARGE[large](lone, alice, socket)
+        barrier(lone, socket, alice.id)
+        assert lone.gateway.env["WEBSOCKET_TURN_MAX_MS"] in (str(TURN_MAX_MS), "0")
+        assert not lone.gateway.events("loop.slow_turn")
+
+
+def test_a_slow_turn_is_noticed(stack: Stack, api: Api, alice: Person):
+    """Planted: with a limit of a millisecond, the answer about a crowd is over it."""
+    with LoneGateway(stack, WEBSOCKET_TURN_MAX_MS="1") as lone, \
+            open_socket(lone.ws_url, alice, checked=False) as socket:
+        many_block_one(lone, alice, socket)
+        barrier(lone, socket, alice.id)
+        assert lone.gateway.events("loop.slow_turn")[0]["level"] == "error"

@@ -1,0 +1,303 @@
+/* Events and their recipients: fake sockets, real rooms. */
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+#include "common/base/scope.h"
+#include "common/io/kafka/kafka.h"
+#include "common/wire/event.h"
+#include "tests/support/fake_clock.h"
+#include "websocket-service/deliver/ephemeral_producer.h"
+#include "websocket-service/deliver/fanout.h"
+#include "websocket-service/deliver/rooms.h"
+#include "websocket-service/deliver/typing.h"
+#include "websocket-service/receive/conversation_keys.h"
+#include "websocket-service/receive/pending_sends.h"
+#include "websocket-service/receive/save_records.h"
+#include "websocket-service/socket/connection.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PARTITIONS = 2, ROOM = 17, USERS = 5000 };
+
+/* --- events -------------------------------------------------------------- */
+struct kafka_message {
+	const char *key, *value;
+	const char *names[2], *texts[2]; /* headers */
+	int32_t partition;
+};
+
+struct span kafka_message_key(const struct kafka_message *message)
+{
+	return span_of(message->key);
+}
+
+struct span kafka_message_value(const struct kafka_message *message)
+{
+	return span_of(message->value);
+}
+
+struct span kafka_message_header(const struct kafka_message *message,
+                                 const char *name)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (message->names[i] && !strcmp(message->names[i], name))
+			return span_of(message->texts[i]);
+	return SPAN_NONE;
+}
+
+int32_t kafka_message_partition(const struct kafka_message *message)
+{
+	return message->partition;
+}
+
+uint64_t kafka_message_time_ms(const struct kafka_message *message)
+{
+	(void)message;
+	return 0;
+}
+
+/* --- sockets: one of each user below USERS ------------------------------- */
+static unsigned got[USERS];
+static unsigned delivered;
+
+bool connections_has_user(const struct connections *connections, uint64_t user)
+{
+	(void)connections;
+	return user < USERS;
+}
+
+unsigned connections_deliver(struct connections *connections, uint64_t user,
+                             struct span framed, uint64_t except)
+{
+	(void)connections;
+	(void)except;
+	assert_true(framed.len > 2);
+	if (user >= USERS)
+		return 0;
+	got[user]++;
+	delivered++;
+	return 1;
+}
+
+void pending_sends_settled(struct pending_sends *sends,
+                           const struct event_origin *origin)
+{
+	(void)sends;
+	(void)origin;
+}
+
+/* No user types in these tests. */
+enum status save_records_produce(struct save_records *records,
+                                 struct save_record *record, struct span origin,
+                                 uint64_t tag)
+{
+	(void)records;
+	(void)record;
+	(void)origin;
+	(void)tag;
+	fail();
+	return ST_OK;
+}
+
+void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
+                             uint32_t partition, struct span key,
+                             struct span frame)
+{
+	(void)ephemeral;
+	(void)partition;
+	(void)key;
+	(void)frame;
+	fail();
+}
+
+/* --- the modules under test ---------------------------------------------- */
+static struct rooms *rooms;
+static struct typing *typing;
+static struct conversation_keys *keys;
+static struct fanout *fanout;
+
+static void on_query(void *context, uint64_t number, uint64_t first,
+                     struct span users)
+{
+	(void)context;
+	(void)number;
+	(void)first;
+	(void)users;
+}
+
+static void on_user(void *context, uint64_t user)
+{
+	(void)context;
+	(void)user;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	clock_ms = 5000000;
+	memset(got, 0, sizeof(got));
+	delivered = 0;
+	rooms = rooms_create(&(struct rooms_options){
+		.partitions = PARTITIONS,
+		.absent_max = 3,
+		.query = on_query,
+		.welcome = on_user,
+		.welcomed_early = on_user,
+	});
+	typing = typing_create(&(struct typing_options){
+		.partitions = PARTITIONS, .rosters_max = 3});
+	keys = conversation_keys_create(
+		&(struct conversation_keys_options){.keys_max = 3});
+	fanout = fanout_create(&(struct fanout_options){
+		.rooms = rooms, .typing = typing, .keys = keys, .gateway = 1});
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	fanout_destroy(&fanout);
+	conversation_keys_destroy(&keys);
+	typing_destroy(&typing);
+	rooms_destroy(&rooms);
+	return fanout != NULL;
+}
+
+static void hand_over(const struct kafka_message *message)
+{
+	(void)fanout_event(fanout, message);
+	while (fanout_rest(fanout))
+		;
+}
+
+static void change(const char *key, const char *room, int32_t partition)
+{
+	hand_over(&(struct kafka_message){
+		.key = key,
+		.value = "{}",
+		.names = {EVENT_ROOM_HEADER},
+		.texts = {room},
+		.partition = partition,
+	});
+}
+
+static struct kafka_message to_room(int32_t partition)
+{
+	return (struct kafka_message){
+		.key = "c:17", .value = "{}", .partition = partition};
+}
+
+static void all_join(void)
+{
+	struct buf answer CLEANUP(buf_free) = BUF(1024 * 1024);
+
+	for (uint64_t user = 1; user < USERS; user++) {
+		(void)rooms_user_connected(rooms, user);
+		event_answer_add(&answer, user, SPAN("17:1"), SPAN_NONE);
+	}
+	rooms_tick(rooms);
+	rooms_answered(rooms, UINT64_MAX, buf_span(&answer));
+}
+
+/* --- tests --------------------------------------------------------------- */
+static void an_event_of_a_large_room_takes_several_steps(void **state)
+{
+	unsigned steps = 0;
+
+	(void)state;
+	all_join();
+	for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+		struct kafka_message message = to_room(partition);
+		unsigned before = delivered;
+		size_t cost = fanout_event(fanout, &message);
+
+		assert_true(delivered - before <= FANOUT_STEP);
+		assert_true(cost >=
+		            (size_t)(delivered - before) * FANOUT_SOCKET_COST);
+		do {
+			before = delivered;
+			steps++;
+		} while (fanout_rest(fanout) &&
+		         delivered - before <= FANOUT_STEP);
+		assert_int_equal(fanout_rest(fanout), 0);
+	}
+	assert_true(steps >= USERS / FANOUT_STEP);
+	for (uint64_t user = 1; user < USERS; user++)
+		assert_int_equal(got[user], 1);
+}
+
+static void members_who_disconnect_meanwhile_change_nothing(void **state)
+{
+	struct kafka_message message = to_room(0);
+
+	(void)state;
+	all_join();
+	(void)fanout_event(fanout, &message);
+	for (uint64_t user = 1; user < USERS; user += 2) {
+		rooms_user_disconnected(rooms, user);
+		(void)rooms_user_connected(rooms, user);
+	}
+	while (fanout_rest(fanout))
+		;
+	for (uint64_t user = 1; user < USERS; user++)
+		assert_int_equal(got[user],
+		                 event_partition(user, PARTITIONS) == 0);
+}
+
+static void a_member_who_leaves_gets_that_entry_and_no_later_one(void **state)
+{
+	int32_t partition = (int32_t)event_partition(7, PARTITIONS);
+	struct kafka_message message = to_room(partition);
+
+	(void)state;
+	all_join();
+	change("c:17", "17:43:-7", partition);
+	assert_int_equal(got[7], 1);
+	hand_over(&message);
+	assert_int_equal(got[7], 1);
+}
+
+/* The copy of a change that comes again, also after later entries. */
+static void a_repeated_change_is_ignored(void **state)
+{
+	static const struct {
+		const char *key, *room;
+		int32_t partition;
+		unsigned got; /* by user 7, in all */
+	} rows[] = {
+		{"7,8", "17:43:+7", 0, 1}, {"7,8", "17:43:+7", 0, 1},
+		{"7,8", "17:43:+7", 1, 2}, /* another partition */
+		{"7,8", "18:43:+7", 0, 3}, /* another conversation */
+		{"7,8", "17:44:=", 0, 4},  {"7,8", "17:45:-8", 0, 5},
+		{"7,8", "17:43:+7", 0, 5}, {"7,8", "17:44:=", 0, 5},
+		{"7,8", "17:45:-8", 0, 5}, {"7,8", "17:46:+8", 0, 6},
+		{"7,8", "18:43:+7", 0, 6}, {"7,8", "18:44:-7", 0, 7},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		change(rows[i].key, rows[i].room, rows[i].partition);
+		if (got[7] != rows[i].got)
+			fail_msg("row %u: %u", i, got[7]);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		TEST(an_event_of_a_large_room_takes_several_steps),
+		TEST(members_who_disconnect_meanwhile_change_nothing),
+		TEST(a_member_who_leaves_gets_that_entry_and_no_later_one),
+		TEST(a_repeated_change_is_ignored),
+	};
+#undef TEST
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
