@@ -181,6 +181,33 @@ bool event_answer_next(struct span *answer, uint64_t *ret_user,
 	return true;
 }
 
+void event_departures_add(struct buf *out, uint64_t user, struct span rooms)
+{
+	if (out->len)
+		buf_byte(out, '/');
+	buf_byte(out, '-');
+	buf_number(out, user);
+	buf_byte(out, '=');
+	buf_append(out, rooms);
+}
+
+bool event_departures_next(struct span *answer, uint64_t *ret_user,
+                           struct span *ret_rooms)
+{
+	struct span rest, rooms;
+	struct span one = span_cut(*answer, '/', &rest);
+	struct span user = span_cut(one, '=', &rooms);
+	bool slash_at_end = one.len < answer->len && rest.len == 0;
+
+	if (slash_at_end || user.len == one.len || user.len < 2 ||
+	    *user.data != '-' ||
+	    !read_id(span_make(user.data + 1, user.len - 1), ret_user))
+		return false;
+	*answer = rest;
+	*ret_rooms = rooms;
+	return true;
+}
+
 void event_keys_add(struct buf *out, uint64_t conversation, struct span key)
 {
 	if (out->len)

@@ -96,11 +96,20 @@ bool event_room_parse(struct span text, struct event_room *ret_room);
 void event_answer_add(struct buf *out, uint64_t user, struct span rooms,
                       struct span blockers);
 /*
- * Removes the next user from the front. False at the end, and at malformed text
- * (then *answer stays non-empty).
+ * Removes the next user from the front. False at the end, at departures, and at
+ * malformed text (then *answer stays non-empty).
  */
 bool event_answer_next(struct span *answer, uint64_t *ret_user,
                        struct span *ret_rooms, struct span *ret_blockers);
+/*
+ * The rooms that a user has left, behind all users of the answer: "-5=18:40":
+ * user 5 is not in room 18 since its entry 40. Append those of one user, with
+ * event_rooms_add(); or remove the next from the front, when
+ * event_answer_next() has ended.
+ */
+void event_departures_add(struct buf *out, uint64_t user, struct span rooms);
+bool event_departures_next(struct span *answer, uint64_t *ret_user,
+                           struct span *ret_rooms);
 /* The rooms of one user: append one, or remove the next. */
 void event_rooms_add(struct buf *out, uint64_t conversation, uint64_t seq,
                      uint64_t from);

@@ -105,6 +105,11 @@ static void check_answer(struct span text)
 		event_answer_add(&again, user, rooms, blockers);
 		bare |= blockers.len == 0;
 	}
+	while (event_departures_next(&rest, &user, &rooms)) {
+		must(user >= 1 && user <= JSON_ID_MAX);
+		check_rooms(rooms);
+		event_departures_add(&again, user, rooms);
+	}
 	must(!buf_overflowed(&again));
 	if (rest.len == 0 && !bare)
 		must(span_equal(buf_span(&again), text));

@@ -1,6 +1,8 @@
 #include "websocket-service/deliver/memberships.h"
 #include "common/base/mem.h"
+#include "common/base/scope.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void memberships_free(struct memberships *memberships)
@@ -36,28 +38,58 @@ struct membership *memberships_find(const struct memberships *memberships,
 	               : NULL;
 }
 
-static void drop_expired(struct memberships *memberships, uint64_t now_s)
+static int by_number(const void *a, const void *b)
 {
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* When the newer half of the ended memberships began to end; 0: all stay. */
+static uint32_t left_since(const struct memberships *memberships)
+{
+	uint32_t *times CLEANUP(mem_free) =
+		mem_new(memberships->count * sizeof(*times));
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < memberships->count; i++)
+		if (!membership_active(&memberships->list[i]))
+			times[count++] = memberships->list[i].left_s;
+	if (count <= MEMBERSHIPS_LEFT_MAX)
+		return 0;
+	qsort(times, count, sizeof(*times), by_number);
+	return times[count / 2];
+}
+
+/* Of those that ended in the same second some stay and some go. */
+static void drop_oldest(struct memberships *memberships)
+{
+	uint32_t since_s = left_since(memberships);
+	uint32_t most = MEMBERSHIPS_LEFT_MAX / 2;
 	uint32_t kept = 0;
 
+	if (!since_s)
+		return;
 	for (uint32_t i = 0; i < memberships->count; i++) {
 		const struct membership *membership = &memberships->list[i];
+		bool active = membership_active(membership);
 
-		if (membership_active(membership) ||
-		    membership->left_s + MEMBERSHIPS_LEFT_KEPT_S > now_s)
-			memberships->list[kept++] = *membership;
+		if (!active && (membership->left_s < since_s || !most))
+			continue;
+		most -= !active;
+		memberships->list[kept++] = *membership;
 	}
 	memberships->count = kept;
 }
 
 struct membership *memberships_insert(struct memberships *memberships,
-                                      uint64_t room, uint64_t now_s)
+                                      uint64_t room)
 {
 	struct membership *list;
 	uint32_t at;
 
 	if (memberships->count == memberships->capacity)
-		drop_expired(memberships, now_s);
+		drop_oldest(memberships);
 	if (memberships->count == memberships->capacity) {
 		memberships->capacity =
 			memberships->capacity ? memberships->capacity * 2 : 4;

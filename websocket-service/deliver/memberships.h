@@ -2,8 +2,10 @@
  * memberships - the known memberships of one user in large conversations
  * (rooms): a list, sorted by room.
  *
- * A membership that has ended stays for MEMBERSHIPS_LEFT_KEPT_S, so that a late
- * statement about the time before is recognised by its lower seq.
+ * A membership that has ended stays, so that a late statement about the time
+ * before is recognised by its lower seq, however late it is: the process that
+ * makes it may have been stopped for hours. Of more than MEMBERSHIPS_LEFT_MAX
+ * the older half is dropped.
  *
  * Ownership  a list is part of the caller's object; zeroed is empty. Pointers
  *            into it are valid until the next memberships_insert().
@@ -14,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MEMBERSHIPS_LEFT_KEPT_S = 120 };
+enum { MEMBERSHIPS_LEFT_MAX = 512 };
 
 struct membership {
 	uint64_t room;
@@ -36,7 +38,7 @@ struct membership *memberships_find(const struct memberships *memberships,
                                     uint64_t room);
 /* A room that is not in the list; it gets seq 0 and "left". */
 struct membership *memberships_insert(struct memberships *memberships,
-                                      uint64_t room, uint64_t now_s);
+                                      uint64_t room);
 
 static inline bool membership_active(const struct membership *membership)
 {

@@ -229,8 +229,7 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 	if (membership && membership->seq >= seq)
 		return;
 	if (!membership)
-		membership = memberships_insert(&user->memberships, room,
-		                                clock_mono_s());
+		membership = memberships_insert(&user->memberships, room);
 	was_member = membership_active(membership);
 	/* A user who left and rejoined is known only by the later `from`. */
 	moves = was_member != member || membership->from != from;
@@ -330,6 +329,14 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 	return user && has_blocker(user, blocker_position(user, by), by);
 }
 
+static bool is_in_a_room(const struct user *user)
+{
+	for (uint32_t i = 0; i < user->memberships.count; i++)
+		if (membership_active(&user->memberships.list[i]))
+			return true;
+	return false;
+}
+
 /*
  * An answer only adds blockers: one that it lacks may come from a later event.
  * So a user who no longer blocks looks offline until the blocked user's next
@@ -348,9 +355,42 @@ static void take_answer(struct rooms *rooms, struct user *user,
 	stop_holding(rooms, user);
 	room_queries_stop(rooms->queries, &user->query);
 	add_to_all_rooms(rooms, user);
-	if (user->memberships.count)
+	if (is_in_a_room(user))
 		options->welcomed_early(options->context, id);
 	options->welcome(options->context, id);
+}
+
+static struct user *find_answered(const struct rooms *rooms, uint64_t number,
+                                  uint64_t id)
+{
+	struct user *user = find_user(rooms, id);
+
+	return user && room_queries_is_answer(&user->query, number) ? user
+	                                                            : NULL;
+}
+
+/*
+ * A late record of a process that was stopped may say that a user has joined a
+ * room; the answer says that the user has left it since. Only for users whose
+ * query is pending: the others get the frame about their leaving first.
+ */
+static void take_departures(struct rooms *rooms, uint64_t number,
+                            struct span answer)
+{
+	struct span list, ignored;
+	uint64_t id, room, seq, from;
+
+	while (event_answer_next(&answer, &id, &list, &ignored))
+		;
+	while (event_departures_next(&answer, &id, &list)) {
+		struct user *user = find_answered(rooms, number, id);
+
+		for (unsigned i = 0;
+		     user && i < MEMBERSHIPS_LEFT_MAX / 2 &&
+		     event_rooms_next(&list, &room, &seq, &from);
+		     i++)
+			apply(rooms, user, room, seq, from, false);
+	}
 }
 
 void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
@@ -358,10 +398,11 @@ void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
 	struct span list, blockers;
 	uint64_t id;
 
+	take_departures(rooms, number, answer);
 	while (event_answer_next(&answer, &id, &list, &blockers)) {
-		struct user *user = find_user(rooms, id);
+		struct user *user = find_answered(rooms, number, id);
 
-		if (user && room_queries_is_answer(&user->query, number))
+		if (user)
 			take_answer(rooms, user, list, blockers);
 	}
 }

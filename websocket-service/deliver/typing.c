@@ -15,7 +15,7 @@ enum { KEY_MAX = TYPING_RECIPIENTS_MAX * 21, FRAME_TYPING_MAX = 256 };
 
 struct roster;
 
-/* The answered rosters of a conversation, or of a user. */
+/* The rosters of a conversation, or of a user, that are or will be answered. */
 struct group {
 	uint64_t id;
 	struct roster *rosters;
@@ -29,7 +29,7 @@ struct recipient {
 
 struct roster {
 	struct member_key member;
-	struct group *conversation;   /* NULL: not answered, or evicted */
+	struct group *conversation;   /* NULL: not asked, or evicted */
 	struct group *user;           /* the same */
 	uint64_t until_ms;            /* valid until then; 0: not known */
 	uint64_t queried_ms;          /* 0: no query is under way */
@@ -127,6 +127,7 @@ static void evict(struct typing *typing, struct roster *roster)
 	mem_free(&roster->recipients);
 	roster->count = 0;
 	roster->until_ms = 0;
+	roster->queried_ms = 0; /* the answer may be older than the change */
 }
 
 static void drop(struct typing *typing, struct roster *roster)
@@ -245,6 +246,8 @@ static void query_roster(struct typing *typing, struct roster *roster,
 	                         save_records_tag(SAVE_RECORDS_OF_NONE, 0)) !=
 	    ST_OK)
 		return;
+	evict(typing, roster);
+	link_groups(typing, roster);
 	roster->queried_ms = now_ms;
 	metric_count(&gateway_metrics.roster_queries, 1);
 }

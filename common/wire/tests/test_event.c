@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -386,6 +387,48 @@ static void a_malformed_answer_ends_it(void **state)
 	}
 }
 
+static void departures_stand_behind_the_users_of_an_answer(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(128);
+	struct span left, rooms, blockers;
+	uint64_t user = 0;
+
+	(void)state;
+	event_answer_add(&text, 5, SPAN("17:43"), SPAN_NONE);
+	event_departures_add(&text, 5, SPAN("18:40,19:7"));
+	event_departures_add(&text, ID_MAX, SPAN("1:1"));
+	assert_string_equal(buf_text(&text),
+	                    "5=17:43/-5=18:40,19:7/-9007199254740991=1:1");
+	left = buf_span(&text);
+	assert_false(event_departures_next(&left, &user, &rooms));
+	assert_true(event_answer_next(&left, &user, &rooms, &blockers));
+	assert_false(event_answer_next(&left, &user, &rooms, &blockers));
+	assert_true(event_departures_next(&left, &user, &rooms));
+	assert_int_equal(user, 5);
+	assert_true(span_equal(rooms, SPAN("18:40,19:7")));
+	assert_true(event_departures_next(&left, &user, &rooms));
+	assert_int_equal(user, ID_MAX);
+	assert_int_equal(left.len, 0);
+	assert_false(event_departures_next(&left, &user, &rooms));
+}
+
+static void malformed_departures_end_them(void **state)
+{
+	static const char *const rows[] = {
+		"", "-", "-5", "-=1:1", "5=1:1", "-0=1:1", "-x=1:1", "-5=1:1/",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span left = span_of(rows[i]), rooms;
+		uint64_t user;
+
+		if (event_departures_next(&left, &user, &rooms) ||
+		    left.len != strlen(rows[i]))
+			fail_msg("'%s'", rows[i]);
+	}
+}
+
 static void the_keys_of_conversations_survive_the_way(void **state)
 {
 	struct buf text CLEANUP(buf_free) = BUF(128);
@@ -472,6 +515,9 @@ int main(void)
 		cmocka_unit_test(a_malformed_room_ends_the_rooms),
 		cmocka_unit_test(an_answer_survives_the_way),
 		cmocka_unit_test(a_malformed_answer_ends_it),
+		cmocka_unit_test(
+			departures_stand_behind_the_users_of_an_answer),
+		cmocka_unit_test(malformed_departures_end_them),
 		cmocka_unit_test(the_keys_of_conversations_survive_the_way),
 		cmocka_unit_test(a_malformed_key_ends_the_keys),
 		cmocka_unit_test(a_roster_names_its_conversation_and_users),

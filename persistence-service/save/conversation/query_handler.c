@@ -13,6 +13,7 @@ enum {
 	LISTS_MAX = 8 * 1024 * 1024,
 	/* Of one statement: more than fit into the answer. */
 	ROWS_MAX = 65536,
+	DEPARTURES_MAX = 256, /* of a user, those in the newest rooms */
 	NUMBER_MAX = 20 + 1,
 };
 
@@ -27,6 +28,8 @@ struct subject {
 	uint64_t id;
 	struct range rooms;
 	struct range blockers;
+	struct range departures;
+	unsigned departure_count;
 };
 
 struct query_handler {
@@ -62,6 +65,17 @@ static struct sql_bulk list_blockers = {
 	.row = "?",
 	.between = ",",
 	.tail = ") ORDER BY blocked, user LIMIT ?",
+	.row_values = 1,
+	.tail_values = 1,
+};
+
+static struct sql_bulk list_departures = {
+	.head = "SELECT d.user, d.conversation, d.seq, 0 FROM departures d"
+		" JOIN conversations c ON c.id = d.conversation"
+		" WHERE c.large = 1 AND d.user IN (",
+	.row = "?",
+	.between = ",",
+	.tail = ") ORDER BY d.user, d.conversation DESC LIMIT ?",
 	.row_values = 1,
 	.tail_values = 1,
 };
@@ -126,8 +140,10 @@ static void end_lists(struct query_handler *handler, unsigned at, bool cut)
  * ascend by user, so each list is contiguous.
  */
 static enum status read_lists(struct query_handler *handler,
-                              struct sql_bulk *statement, bool blockers)
+                              struct sql_bulk *statement)
 {
+	bool blockers = statement == &list_blockers;
+	bool departures = statement == &list_departures;
 	struct sql_value row[4];
 	enum status status;
 	unsigned at = 0, first = 0, rows = 0;
@@ -147,11 +163,18 @@ static enum status read_lists(struct query_handler *handler,
 		if (rows == 0)
 			first = at;
 		if (rows++ == ROWS_MAX) {
-			end_lists(handler, at, blockers && at == first);
+			end_lists(handler, at,
+			          (blockers || departures) && at == first);
 			break;
 		}
-		range = blockers ? &handler->subjects[at].blockers
-		                 : &handler->subjects[at].rooms;
+		if (departures &&
+		    handler->subjects[at].departure_count++ == DEPARTURES_MAX) {
+			handler->subjects[at].departure_count--;
+			continue;
+		}
+		range = blockers     ? &handler->subjects[at].blockers
+		        : departures ? &handler->subjects[at].departures
+		                     : &handler->subjects[at].rooms;
 		if (range->len == 0)
 			range->at = handler->lists.len;
 		else
@@ -224,6 +247,17 @@ static void add_subject(struct query_handler *handler,
 		                 blockers);
 }
 
+/* Those that still fit: they only tell a late record from a new one. */
+static void add_departures(struct query_handler *handler,
+                           const struct subject *subject)
+{
+	struct span rooms = range_span(handler, &subject->departures);
+
+	if (rooms.len &&
+	    handler->answer.len + rooms.len + 2 * NUMBER_MAX <= ANSWER_MAX)
+		event_departures_add(&handler->answer, subject->id, rooms);
+}
+
 static enum status write_rooms(struct query_handler *handler,
                                const struct save_record *record)
 {
@@ -232,15 +266,21 @@ static enum status write_rooms(struct query_handler *handler,
 	list_subjects(handler, record->users);
 	handler->complete_count = handler->subject_count;
 	buf_clear(&handler->lists);
-	status = read_lists(handler, &list_rooms, false);
+	status = read_lists(handler, &list_rooms);
 	if (status == ST_OK)
-		status = read_lists(handler, &list_blockers, true);
+		status = read_lists(handler, &list_blockers);
+	if (status == ST_OK)
+		status = read_lists(handler, &list_departures);
 	if (status != ST_OK)
 		return status;
 	for (unsigned i = 0;
 	     i < handler->complete_count && !buf_overflowed(&handler->lists);
 	     i++)
 		add_subject(handler, &handler->subjects[i]);
+	for (unsigned i = 0;
+	     i < handler->complete_count && !buf_overflowed(&handler->lists);
+	     i++)
+		add_departures(handler, &handler->subjects[i]);
 	return ST_OK;
 }
 

@@ -836,6 +836,17 @@ static void assert_block_change(const struct batch_entry *entry,
 	assert_true(span_equal(entry->answer, span_of(wanted)));
 }
 
+/* Those from large conversations, the newest first. */
+static void a_gateway_gets_the_rooms_that_users_have_left(void **state)
+{
+	(void)state;
+	chat_execute("INSERT INTO departures (user, conversation, seq)"
+	             " VALUES (9, 18, 40), (9, 17, 7), (2, 4000, 1)");
+	assert_rooms("9", "9=/-9=18:40");
+	assert_rooms("2,9", "2=18:1/9=/-9=18:40");
+	assert_rooms("3", "3=");
+}
+
 static void a_gateway_gets_the_users_who_block(void **state)
 {
 	(void)state;
@@ -999,6 +1010,7 @@ int main(void)
 		TEST(a_uuid_names_one_thing),
 		TEST(a_uuid_of_something_else_is_refused),
 		TEST(a_gateway_gets_rooms_and_rosters),
+		TEST(a_gateway_gets_the_rooms_that_users_have_left),
 		TEST(a_gateway_gets_the_keys_of_conversations),
 		TEST(a_gateway_gets_the_users_who_block),
 		TEST(a_query_may_name_the_highest_number_of_users),

@@ -4,6 +4,7 @@
 #include "common/base/scope.h"
 #include "common/wire/save_record.h"
 #include "tests/support/fake_clock.h"
+#include "websocket-service/deliver/memberships.h"
 #include "websocket-service/deliver/rooms.h"
 
 #include <setjmp.h>
@@ -288,6 +289,76 @@ static void one_answer_can_be_about_many_users(void **state)
 	assert_true(is_in(9, 18));
 	assert_true(rooms_blocked(rooms, 9, 7));
 	assert_int_equal(rooms_pending_users(rooms), 0);
+}
+
+/* A process that was stopped says an old join again, to any gateway. */
+static void a_late_join_is_not_believed(void **state)
+{
+	(void)state;
+	/* This gateway started after the user had left: the answer says so. */
+	(void)rooms_user_connected(rooms, 7);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=19:3/-7=17:40"));
+	assert_true(is_in(7, 19));
+	change(7, "17:30:+7");
+	change(7, "17:40:+7");
+	assert_false(is_in(7, ROOM));
+	change(7, "17:41:+7"); /* a new one */
+	assert_true(is_in(7, ROOM));
+	change(7, "17:42:-7");
+	/* However late. */
+	clock_ms += UINT64_C(1000) * 3600 * 24 * 30;
+	for (unsigned room = 1000; room < 1000 + MEMBERSHIPS_LEFT_MAX / 4;
+	     room++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "%u:5:+7", room);
+		change(7, text);
+		(void)snprintf(text, sizeof(text), "%u:6:-7", room);
+		change(7, text);
+	}
+	change(7, "17:41:+7");
+	assert_false(is_in(7, ROOM));
+	/* The late record comes before the answer. */
+	(void)rooms_user_connected(rooms, 8);
+	change(8, "17:30:+8");
+	rooms_flush(rooms);
+	rooms_answered(rooms, 2, SPAN("8=/-8=17:40"));
+	assert_false(is_in(8, ROOM));
+	assert_int_equal(welcomed_early, 1); /* of user 7, in room 19 */
+}
+
+/* A user who is notified of leaving is not removed before. */
+static void an_answer_removes_no_member_who_is_already_known(void **state)
+{
+	(void)state;
+	(void)rooms_user_connected(rooms, 7);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=17:43"));
+	rooms_answered(rooms, 1, SPAN("7=/-7=17:44"));
+	assert_true(is_in(7, ROOM));
+}
+
+static void many_departures_are_bounded(void **state)
+{
+	(void)state;
+	(void)rooms_user_connected(rooms, 7);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 1, SPAN("7=17:1"));
+	for (unsigned room = 1000; room < 1000 + 10 * MEMBERSHIPS_LEFT_MAX;
+	     room++) {
+		char text[32];
+
+		clock_ms += room % 7 * 100;
+		(void)snprintf(text, sizeof(text), "%u:5:+7", room);
+		change(7, text);
+		(void)snprintf(text, sizeof(text), "%u:6:-7", room);
+		change(7, text);
+		(void)snprintf(text, sizeof(text), "%u:5:+7", room);
+		change(7, text);
+		assert_false(is_in(7, room));
+	}
+	assert_true(is_in(7, ROOM));
 }
 
 /* An answer and single events, in any order, with repetitions. */
@@ -608,6 +679,9 @@ int main(void)
 		TEST(an_answer_for_an_unknown_user_is_ignored),
 		TEST(an_answer_from_before_the_reconnect_is_ignored),
 		TEST(one_answer_can_be_about_many_users),
+		TEST(a_late_join_is_not_believed),
+		TEST(an_answer_removes_no_member_who_is_already_known),
+		TEST(many_departures_are_bounded),
 		TEST(the_users_who_block_are_a_set),
 		TEST(a_crowd_may_block_one_user),
 		TEST(a_user_who_connects_during_a_query_is_in_the_next_one),
