@@ -279,12 +279,23 @@ static void a_copy_of_a_refused_send_is_refused(void **state)
 	save();
 	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION, "the first");
 	chat_execute(INVITE_STRANGER);
+	chat_execute("INSERT INTO messages (conversation, seq, id, sender,"
+	             " uuid, created_at, body, kind) VALUES (17,3,50,1,"
+	             "UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2)");
+	chat_execute("UPDATE conversations SET last_seq = 3,"
+	             " last_message_id = 50 WHERE id = 17");
 	batch_clear(batch);
 	entry = message_of_stranger();
 	entry->offset++;
 	entry->record.sent_at_ms = sent_at_ms;
 	save();
 	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION, "the copy");
+	batch_clear(batch);
+	entry = message_of_stranger();
+	entry->offset += 2;
+	entry->record.sent_at_ms = now_ms() + 1000;
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_SAVED);
 }
 
 static void a_passing_refusal_may_turn(void **state)
