@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import pymysql
 
-from support.load import Load
+from support.load import SAVED, Load
 from support.points import Point
 from support.stack import ROOT, Stack
 
@@ -50,7 +50,7 @@ def killed_with_a_large_batch(point: str) -> Act:
     """Pauses persistence, so that it reads many records at once and dies with them."""
     def act(stack: Stack, load: Load) -> None:
         armed = Point(stack, "persistence-service", point)
-        load.wait_sent(200)
+        load.wait_more(SAVED, 300)  # edits need saved messages
         persistence = stack.pid("persistence-service")
         os.kill(persistence, signal.SIGSTOP)
         try:

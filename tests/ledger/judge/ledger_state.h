@@ -63,7 +63,8 @@ struct edit {
 /* What arrived live on a device, in one session. */
 struct live_seq {
 	uint64_t session;
-	uint32_t seq;                 /* the highest of an entry */
+	uint32_t seq;                 /* the highest of a message */
+	uint32_t change_seq;          /* the highest of a membership change */
 	uint32_t last_membership_seq; /* of the user's own memberships */
 	uint32_t end_seq;             /* the user's membership ended; 0: no */
 	uint32_t end_position; /* the last sending before the device got it */

@@ -105,6 +105,8 @@ struct ledger_totals {
 	uint64_t receipts_received; /* receipt frames from the server */
 	uint64_t old_receipts;      /* below an earlier receipt: allowed */
 	uint64_t cuts;        /* sockets that ended without a close code */
+	uint64_t overtaken;   /* entries after a higher one of the other
+	                         kind: allowed */
 	uint64_t turned_away; /* the sender may be no member: allowed */
 };
 

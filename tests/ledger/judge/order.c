@@ -21,49 +21,61 @@ static bool was_member(const struct conversation_log *log, unsigned user,
 	return since_us && since_us <= sent_us;
 }
 
-/*
- * Entries made during a session arrive on it in the order of seq. Older ones
- * may arrive again at any moment.
- */
-static void arrived(struct ledger *ledger, struct ledger_device_id device,
-                    uint64_t conversation, uint32_t seq, uint64_t made_us)
+/* NULL: what was made at this time may arrive on the device in any order. */
+static struct live_seq *ordered(struct ledger *ledger,
+                                struct ledger_device_id device,
+                                uint64_t conversation, uint64_t made_us)
 {
 	const struct device_session *session = sessions_get(ledger, device);
 	struct conversation_log *log =
 		conversation_log_find(ledger, conversation);
-	struct live_seq *live;
 
 	if (!log || !session->number || made_us < session->welcome_us ||
 	    !was_member(log, device.user, made_us))
-		return;
-	live = conversation_log_live_seq(ledger, log, device);
-	if (!live)
-		return; /* misrouted: already recorded */
-	if (seq < live->seq)
-		faults_add(ledger, FAULT_misordered,
-		           "user %u, device %u got seq %u of conversation "
-		           "%llu after %u",
-		           device.user, device.device, seq,
-		           (unsigned long long)conversation, live->seq);
-	else
-		live->seq = seq;
+		return NULL;
+	return conversation_log_live_seq(ledger, log, device);
 }
 
+/*
+ * Messages first sent during a session arrive on it in the order of seq. Older
+ * messages may arrive again at any moment.
+ */
 void order_arrived(struct ledger *ledger, struct ledger_device_id device,
                    uint32_t number)
 {
 	const struct entry *entry = &ledger->entries[number];
+	struct live_seq *live =
+		ordered(ledger, device, entry->conversation, entry->sent_us);
 
-	arrived(ledger, device, entry->conversation, entry->seq,
-	        entry->sent_us);
+	if (!live)
+		return;
+	if (entry->seq < live->change_seq)
+		ledger->totals.overtaken++;
+	if (entry->seq < live->seq)
+		faults_add(ledger, FAULT_misordered,
+		           "user %u, device %u got seq %u of conversation "
+		           "%llu after %u",
+		           device.user, device.device, entry->seq,
+		           (unsigned long long)entry->conversation, live->seq);
+	else
+		live->seq = entry->seq;
 }
 
+/* Messages and membership changes may overtake each other: only counted. */
 void order_change_arrived(struct ledger *ledger, struct ledger_device_id device,
                           uint64_t conversation, const struct change *change)
 {
-	if (change->begun_us)
-		arrived(ledger, device, conversation, change->seq,
-		        change->begun_us);
+	struct live_seq *live = change->begun_us
+	                                ? ordered(ledger, device, conversation,
+	                                          change->begun_us)
+	                                : NULL;
+
+	if (!live)
+		return;
+	if (change->seq < live->seq)
+		ledger->totals.overtaken++;
+	if (change->seq > live->change_seq)
+		live->change_seq = change->seq;
 }
 
 /* --- in the conversation ------------------------------------------------- */

@@ -9,7 +9,7 @@
 /* The message arrived on a socket for the first time. */
 void order_arrived(struct ledger *ledger, struct ledger_device_id device,
                    uint32_t number);
-/* The same for a membership change. */
+/* A membership change arrived on a socket for the first time. */
 void order_change_arrived(struct ledger *ledger, struct ledger_device_id device,
                           uint64_t conversation, const struct change *change);
 /* The order in which messages were saved, at the end. */
