@@ -24,7 +24,6 @@ from support.wait import HANG_S, until
 
 USERS = {"users": 50, "sockets": 4, "rate": 100, "groups": 4, "seconds": 3600, "drain": 600}
 GATEWAY, PERSISTENCE, IDENTITY = "websocket-service", "persistence-service", "identity-service"
-SOCKETS = USERS["users"] * USERS["sockets"]
 MORE = 100  # messages
 
 
@@ -157,8 +156,7 @@ def test_no_client_notices_a_redis_that_misbehaves(parley: Parley):
         watched.assert_never_offline()
         watched.close()
         load.stop_sending()
-        verdict = load.assert_clean(READY_S)
-    assert verdict["connects"] == SOCKETS, verdict
+        load.assert_clean(READY_S)
 
 
 # --- identity: needed for tokens and users that are not cached --------------------------------
@@ -208,8 +206,7 @@ def test_open_sockets_do_not_notice_an_identity_that_misbehaves(parley: Parley):
             until(f"after {row.name}: 401", lambda: ask_about_a_token(parley) == (401, 401),
                   READY_S)
         load.stop_sending()
-        verdict = load.assert_clean(READY_S)
-    assert verdict["connects"] == SOCKETS, verdict
+        load.assert_clean(READY_S)
 
 
 # --- MariaDB: needed to save ------------------------------------------------------------------
