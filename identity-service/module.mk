@@ -14,7 +14,7 @@ $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES)))
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson))
-$(eval $(call integration_test,identity-service/tests/test_identity_store.c,sql_server identity common,$(IDENTITY_PACKAGES)))
+$(eval $(call integration_test,identity-service/tests/test_account.c,sql_server identity common,$(IDENTITY_PACKAGES)))
 $(eval $(call unit_test,identity-service/tests/test_guess_window.c,identity common))
 $(eval $(call unit_test,identity-service/tests/test_settings.c,identity common))
 $(eval $(call integration_test,identity-service/tests/test_guess_limit.c,sql_server identity common,$(IDENTITY_PACKAGES)))

@@ -3,7 +3,6 @@
 The test plays persistence.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

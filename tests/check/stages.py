@@ -67,7 +67,8 @@ STAGES = (
     Stage("accept", TEST, 30, "Faults in the acceptance scenarios of client-test.",
           needs=("tools", "build"), stack="release"),
     Stage("layers", TEST, 10, "Includes that cross a layer."),
-    Stage("lint", TEST, 20, "Banned calls, faults in shell scripts, paths of one machine."),
+    Stage("lint", TEST, 20, "Banned calls, faults in shell scripts, unused imports of Python, "
+          "paths of one machine."),
     Stage("checks", TEST, 10, "Faults in the runner and in what .ci/run chooses."),
     Stage("mutants-check", TEST, 10, "Planted bugs that no longer fit the code.",
           needs=("tools",)),

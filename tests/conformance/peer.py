@@ -1,14 +1,12 @@
 """peer - plays a case against the gateway and records the events."""
 
 import json
-import socket
 import struct
-import time
 from collections.abc import Callable, Iterable, Iterator
 
 from support.raw import CLOSE, PONG, TEXT, RawSocket, close_frame, frame, open_raw
 
-from steps import NORMAL, Alive, Case, Raw, Send, Settled, Step
+from steps import NORMAL, Alive, Raw, Send, Settled, Step
 
 PATIENCE_S = 60  # a bound on hanging
 WRITE_BYTES = 1 << 20  # of a write that has many frames, about

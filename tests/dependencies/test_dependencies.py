@@ -16,7 +16,7 @@ import pytest
 from matrix import faults
 from matrix.parley import Parley, READY_S
 from support.api import Api
-from support.chat import Socket, open_socket
+from support.chat import open_socket
 from support.load import SAVED, Load
 from support.raw import RawSocket
 from support.stores import hints

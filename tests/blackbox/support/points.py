@@ -4,7 +4,6 @@ common/service/fault_point.h explains them. The programs must be built with VARI
 """
 
 import re
-from pathlib import Path
 
 from support.stack import ROOT, Stack
 from support.wait import until

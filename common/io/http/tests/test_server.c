@@ -23,8 +23,8 @@
 
 enum {
 	MAX_BODY = 1000,
-	LANE_THREADS = 2,
-	LANE_QUEUE = 2,
+	POOL_THREADS = 2,
+	POOL_QUEUE = 2,
 	CONNECTIONS_MAX = 50,
 };
 
@@ -174,7 +174,7 @@ static const struct http_route routes[] = {
 
 static const struct http_worker_pool_options pools[] = {
 	{"echo", 1, 100, 503, 1, worker, NULL, (void *)(uintptr_t) "pool"},
-	{"held", LANE_THREADS, LANE_QUEUE, 429, 7, NULL, NULL, NULL},
+	{"held", POOL_THREADS, POOL_QUEUE, 429, 7, NULL, NULL, NULL},
 };
 
 static uint16_t free_port(void)
@@ -671,7 +671,7 @@ static void a_token_of_some_kib_still_gets_an_answer(void **state)
 	assert_http(ask("GET /bearer", header, ""), 200);
 }
 
-static void bodies_reach_the_lane(void **state)
+static void bodies_reach_the_worker_pool(void **state)
 {
 	const char *answer = ask("POST /echo",
 	                         "Content-Type: application/json\r\n"
@@ -813,16 +813,16 @@ static void wait_for_waiting(unsigned count)
 }
 
 /* Fills the pool: its threads are at work, its queue is full. */
-static void fill(int fds[LANE_THREADS + LANE_QUEUE])
+static void fill(int fds[POOL_THREADS + POOL_QUEUE])
 {
 	atomic_store(&hold, true);
-	for (unsigned i = 0; i < LANE_THREADS + LANE_QUEUE; i++) {
+	for (unsigned i = 0; i < POOL_THREADS + POOL_QUEUE; i++) {
 		fds[i] = dial();
 		say(fds[i], "GET /held HTTP/1.1\r\nHost: x\r\n"
 		            "Connection: close\r\n\r\n");
 	}
-	wait_for_held(LANE_THREADS);
-	wait_for_waiting(LANE_QUEUE);
+	wait_for_held(POOL_THREADS);
+	wait_for_waiting(POOL_QUEUE);
 }
 
 /* The kernel keeps them until another connection ends. */
@@ -845,9 +845,9 @@ static void connections_beyond_the_maximum_wait(void **state)
 	assert_http(hear(extra), 200);
 }
 
-static void a_full_lane_refuses_at_once_and_the_others_go_on(void **state)
+static void a_full_pool_refuses_at_once_and_the_others_go_on(void **state)
 {
-	int fds[LANE_THREADS + LANE_QUEUE];
+	int fds[POOL_THREADS + POOL_QUEUE];
 	const char *answer;
 
 	(void)state;
@@ -865,7 +865,7 @@ static void a_full_lane_refuses_at_once_and_the_others_go_on(void **state)
 
 static void clients_that_leave_while_waiting_hurt_nobody(void **state)
 {
-	int fds[LANE_THREADS + LANE_QUEUE];
+	int fds[POOL_THREADS + POOL_QUEUE];
 
 	(void)state;
 	fill(fds);
@@ -886,7 +886,7 @@ static void *release_soon(void *context)
 
 static void stopping_answers_what_runs_and_refuses_what_waits(void **state)
 {
-	int fds[LANE_THREADS + LANE_QUEUE];
+	int fds[POOL_THREADS + POOL_QUEUE];
 	unsigned done = 0, refused = 0;
 	pthread_t thread;
 
@@ -901,8 +901,8 @@ static void stopping_answers_what_runs_and_refuses_what_waits(void **state)
 		done += !strncmp(answer, "HTTP/1.1 200", 12);
 		refused += !strncmp(answer, "HTTP/1.1 503", 12);
 	}
-	assert_int_equal(done, LANE_THREADS);
-	assert_int_equal(refused, LANE_QUEUE);
+	assert_int_equal(done, POOL_THREADS);
+	assert_int_equal(refused, POOL_QUEUE);
 }
 
 static void stopping_does_not_wait_for_idle_connections(void **state)
@@ -985,7 +985,7 @@ int main(void)
 		TEST(the_client_is_the_last_that_is_not_trusted),
 		TEST(a_list_of_clients_that_is_too_long_is_not_believed),
 		TEST(a_token_of_some_kib_still_gets_an_answer),
-		TEST(bodies_reach_the_lane),
+		TEST(bodies_reach_the_worker_pool),
 		TEST(an_inline_handler_passes_on),
 		TEST(a_forgotten_answer_is_a_500),
 		TEST(bodies_over_the_limit_get_413),
@@ -993,7 +993,7 @@ int main(void)
 		TEST(heads_that_say_two_things_get_400),
 		TEST(connections_are_kept),
 		TEST(connections_beyond_the_maximum_wait),
-		TEST(a_full_lane_refuses_at_once_and_the_others_go_on),
+		TEST(a_full_pool_refuses_at_once_and_the_others_go_on),
 		TEST(clients_that_leave_while_waiting_hurt_nobody),
 		TEST(stopping_answers_what_runs_and_refuses_what_waits),
 		TEST(stopping_does_not_wait_for_idle_connections),
