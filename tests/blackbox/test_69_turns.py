@@ -12,6 +12,7 @@ from support.lone_gateway import LoneGateway
 from support.partition import event_partition
 from support.stack import PARTITIONS, Stack
 from support.turns import TURN_MAX_MS
+from support.wait import until
 
 CROWD = 60000  # as many as one answer can name
 ROOM = 1700
@@ -71,7 +72,7 @@ def test_no_turn_is_slow(large: str, stack: Stack, api: Api, alice: Person):
         LARGE[large](lone, alice, socket)
         barrier(lone, socket, alice.id)
         assert lone.gateway.env["WEBSOCKET_TURN_MAX_MS"] in (str(TURN_MAX_MS), "0")
-        assert not lone.gateway.events("loop.slow_turn")
+        # LoneGateway fails at its end when a turn was slow.
 
 
 def test_a_slow_turn_is_noticed(stack: Stack, api: Api, alice: Person):
@@ -80,4 +81,6 @@ def test_a_slow_turn_is_noticed(stack: Stack, api: Api, alice: Person):
             open_socket(lone.ws_url, alice, checked=False) as socket:
         many_block_one(lone, alice, socket)
         barrier(lone, socket, alice.id)
-        assert lone.gateway.events("loop.slow_turn")[0]["level"] == "error"
+        # The gateway logs at the end of the turn, after it has sent the mark.
+        events = until("the turn is logged", lambda: lone.gateway.events("loop.slow_turn"))
+        assert events[0]["level"] == "error"
