@@ -226,7 +226,7 @@ def test_what_the_machine_does_not_offer_is_named_at_once(stack: Stack, place: P
                             "PARLEY_MIN_FREE_MB": "999999999"}
     done = run(["deploy/stack", "up"], env=settings)
     assert done.returncode == 111
-    for wanted in (f"port {stack.port('MYSQL_PORT')} of mariadb is in use", "MiB free",
+    for wanted in (f"port {stack.port('KAFKA_PORT')} of kafka is in use", "MiB free",
                    "is not built; run: make"):
         assert wanted in done.stderr, done.stderr
     for line in done.stderr.splitlines():
