@@ -2,7 +2,7 @@
  * http_unread - the answers of a server that wait until their clients read
  * them, so that clients that read slowly or not at all take bounded memory.
  *
- * docs/adr/0022-unread-answers.md
+ * docs/adr/0024-unread-answers.md
  *
  * An answer of up to HTTP_SMALL_ANSWER bytes goes to the kernel at once and is
  * not counted: connection_max bounds these. The larger ones are bounded

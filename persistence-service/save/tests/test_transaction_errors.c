@@ -49,54 +49,55 @@ static const unsigned errors[] = {
 };
 
 /* --- the tables ---------------------------------------------------------- */
-#define UUID(n) "UNHEX(LPAD('" #n "', 32, '0'))"
-
 /* As a procedure the server needs a single round trip for it. */
 static const char *const reset_procedure =
 	"CREATE PROCEDURE reset_chat() BEGIN START TRANSACTION;"
-	" DELETE FROM conversations; DELETE FROM members;"
-	" DELETE FROM messages; DELETE FROM revisions;"
-	" DELETE FROM reactions; DELETE FROM blocks; DELETE FROM outbox;"
-	" DELETE FROM large_members; DELETE FROM refusals;"
-	" INSERT INTO conversations (id, kind, ckey, name, last_seq,"
-	"  last_message_id, created_by, created_at, member_count, large,"
-	"  revision) VALUES"
-	"  (17,2,'c:17','g',3,3,1,NOW(3),3,0,1),"
+	" DELETE FROM conversations;"
+	" DELETE FROM members;"
+	" DELETE FROM messages;"
+	" DELETE FROM revisions;"
+	" DELETE FROM reactions;"
+	" DELETE FROM blocks;"
+	" DELETE FROM outbox;"
+	" DELETE FROM large_members;"
+	" DELETE FROM refusals;"
+	" INSERT INTO conversations (id, kind, ckey, name, last_seq, "
+	" last_message_id, created_by, created_at, member_count, large, "
+	" revision) VALUES  (17,2,'c:17','g',3,3,1,NOW(3),3,0,1),"
 	"  (18,3,'c:18','c',1,4,1,NOW(3),2,1,0),"
 	"  (19,1,'d:1:2',NULL,2,6,1,NOW(3),0,0,0),"
 	"  (20,1,'d:1:4',NULL,1,7,1,NOW(3),0,0,0);"
 	" INSERT INTO members (user, conversation, role, joined_at) VALUES"
-	"  (1,17,3,NOW(3)),(2,17,2,NOW(3)),(3,17,1,NOW(3)),"
-	"  (1,18,3,NOW(3)),(2,18,1,NOW(3)),(1,19,1,NOW(3)),"
-	"  (2,19,1,NOW(3)),(1,20,1,NOW(3)),(4,20,1,NOW(3));"
-	" INSERT INTO large_members VALUES (1,18),(2,18);"
-	" INSERT INTO messages (conversation, seq, id, sender, uuid,"
-	"  created_at, body, kind, revision) VALUES"
-	"  (17,1,1,1," UUID(
-		f1) ",NOW(3),'{}',2,0),"
-		    "  (17,2,2,1," UUID(
-			    f2) ",NOW(3),'edited',1,1),"
-				"  (17,3,3,1," UUID(
-					f3) ",NOW(3),'to be deleted',1,0),"
-					    "  (18,1,4,1," UUID(
-						    f4) ",NOW(3),'{}',2,0),"
-							"  (19,1,5,1," UUID(
-								f5) ",NOW(3),'"
-								    "saved "
-								    "before',1,"
-								    "0),"
-								    "  "
-								    "(19,2,6,"
-								    "2," UUID(
-									    f6) ",NOW(3),'hi',1,0),"
-										"  (20,1,7,4," UUID(
-											f7) ",NOW(3),'hi',1,0);"
-											    " INSERT INTO revisions (conversation, revision, seq, kind, sender,"
-											    "  uuid, created_at) VALUES (17,1,2,1,1," UUID(
-												    e1) ",NOW(3));"
-													" INSERT INTO blocks VALUES (4,1,NOW(3));"
-													" INSERT INTO outbox (kind, conversation, target, room, body)"
-													"  VALUES (1,17,'1,2,3','17:1:=','{}'); COMMIT; END";
+	"  (1,17,3,NOW(3)),"
+	"  (2,17,2,NOW(3)),"
+	"  (3,17,1,NOW(3)),"
+	"  (1,18,3,NOW(3)),"
+	"  (2,18,1,NOW(3)),"
+	"  (1,19,1,NOW(3)),"
+	"  (2,19,1,NOW(3)),"
+	"  (1,20,1,NOW(3)),"
+	"  (4,20,1,NOW(3));"
+	" INSERT INTO large_members VALUES"
+	"  (1,18),"
+	"  (2,18);"
+	" INSERT INTO messages (conversation, seq, id, sender, uuid, "
+	" created_at, body, kind, revision) VALUES "
+	" (17,1,1,1,UNHEX(LPAD('f1',32,'0')),NOW(3),'{}',2,0),"
+	"  (17,2,2,1,UNHEX(LPAD('f2',32,'0')),NOW(3),'edited',1,1),"
+	"  (17,3,3,1,UNHEX(LPAD('f3',32,'0')),NOW(3),'to be deleted',1,0),"
+	"  (18,1,4,1,UNHEX(LPAD('f4',32,'0')),NOW(3),'{}',2,0),"
+	"  (19,1,5,1,UNHEX(LPAD('f5',32,'0')),NOW(3),'saved before',1,0),"
+	"  (19,2,6,2,UNHEX(LPAD('f6',32,'0')),NOW(3),'hi',1,0),"
+	"  (20,1,7,4,UNHEX(LPAD('f7',32,'0')),NOW(3),'hi',1,0);"
+	" INSERT INTO revisions (conversation, revision, seq, kind,"
+	" sender,  uuid, created_at) VALUES"
+	"  (17,1,2,1,1,UNHEX(LPAD('e1',32,'0')),NOW(3));"
+	" INSERT INTO blocks VALUES"
+	"  (4,1,NOW(3));"
+	" INSERT INTO outbox (kind, conversation, target, room, body)  VALUES"
+	"  (1,17,'1,2,3','17:1:=','{}');"
+	" COMMIT;"
+	" END";
 
 /* The tables without ids and times, as one text. */
 static const char *const state_queries[] = {
