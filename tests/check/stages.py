@@ -119,7 +119,7 @@ STAGES = (
           "too much, of a Kafka, MariaDB, Redis or identity that misbehaves.",
           needs=("tools", "build"),
           touched=("common/io/*", "common/client/*", "*/presence/*", "tests/dependencies/*",
-                   *STACK), turn=6),
+                   *STACK), turn=5),
     Stage("faults", PROVE, 400, "Messages lost under random faults of processes, links, "
           "disks and clocks.", needs=("tools", "build"),
           touched=(*SERVICES, "tests/ledger/*", "tests/faults/*", *STACK), turn=5),
