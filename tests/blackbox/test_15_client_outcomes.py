@@ -50,6 +50,12 @@ def started(words: list, **options) -> Iterator[subprocess.Popen]:
             child.kill()
 
 
+def take_signals() -> None:
+    """A shell may have made its children ignore SIGHUP (nohup) or SIGINT (&)."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def texts(api: Api, person: Person) -> list[str]:
     """The texts of all conversations of the person."""
     return [message["message"] for conversation in api.conversations(person)["conversations"]
@@ -333,7 +339,8 @@ def test_a_signal_ends_the_client_with_what_is_not_settled(stack: Stack, api: Ap
                                                            number: signal.Signals):
     """persistence-service is stopped: the gateway accepts, and no message is saved."""
     with started(client(stack, "send", alice, "--to", bob.name), stdin=subprocess.PIPE,
-                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                 preexec_fn=take_signals) as child:
         child.stdin.write("first\n")
         child.stdin.flush()
         assert child.stdout.readline().startswith("saved ")

@@ -1,13 +1,15 @@
 """One key for a conversation: its order and its blocks, whichever way a client names it.
 
-Two gateways and two persistence processes share a message_save of their own. The
+Two gateways and two persistence processes share a message_save and a database of their
+own: a process of the stack would publish records of the outbox to another topic. The
 conversation of a pair, named by id, and the pair, named by user, would lie in the
 partitions of different processes in half of the cases: so several pairs are tried.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
+import pymysql
 import pytest
 
 from support.api import Api, Person
@@ -20,14 +22,28 @@ PAIRS = 6
 BURST = 120
 
 
+@contextmanager
+def own_database(stack: Stack, name: str) -> Iterator[dict[str, str]]:
+    """An empty database; the settings of a persistence that uses it."""
+    user, password = stack.make_database_admin()
+    with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
+                         password=password, autocommit=True) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"CREATE DATABASE {name}")
+        yield {"PERSISTENCE_DATABASE": name, "MYSQL_USER": user,
+               "MYSQL_PASSWORD": password, "MYSQL_PASSWORD_FILE": ""}
+        cursor.execute(f"DROP DATABASE {name}")
+
+
 class Parts:
     """Two gateways, two persistence processes, and their REST."""
     def __init__(self, stack: Stack, exits: ExitStack):
         self.topic = stack.make_topic("one_key_save")
         shared = {"KAFKA_TOPIC_SAVE": self.topic}
+        database = exits.enter_context(own_database(stack, self.topic))
         self.persistence = [exits.enter_context(Service(
             stack, "persistence-service", PERSISTENCE_GROUP=self.topic,
-            PERSISTENCE_INSTANCE=f"{self.topic}-{n}", **shared)) for n in range(2)]
+            PERSISTENCE_INSTANCE=f"{self.topic}-{n}", **shared, **database)) for n in range(2)]
         self.gateways = [exits.enter_context(Service(
             stack, "websocket-service", WEBSOCKET_USER_RATE="0", **shared)) for _ in range(2)]
         self.rest = [Api(service.url) for service in self.persistence]
@@ -82,7 +98,7 @@ def test_two_sockets_are_saved_each_in_its_order(parts: Parts, api: Api, enter):
                 for socket in (one, two)]
         for socket, uuids in sent:
             assert_saved_in_order(socket, uuids)
-        assert api.conversation(alice, conversation)["last_seq"] == 1 + 2 * BURST
+        assert parts.rest[0].conversation(alice, conversation)["last_seq"] == 1 + 2 * BURST
 
 
 def test_a_recipient_who_is_looked_up_is_not_overtaken(parts: Parts, api: Api, enter):
@@ -109,7 +125,7 @@ def test_a_block_holds_both_ways(owner: int, parts: Parts, api: Api, enter):
                 socket.refused(socket.say(bob.id, "blocked"), "unknown_user")
                 socket.refused(socket.say_in(conversation, "blocked"), "unknown_user")
             assert parts.rest[owner].ask("DELETE", f"/blocks/{alice.id}", bob).status_code == 204
-        texts = {entry["message"] for entry in api.all_messages(alice, conversation)}
+        texts = {entry["message"] for entry in parts.rest[0].all_messages(alice, conversation)}
         assert texts == {"first", "by user", "by id"}
 
 

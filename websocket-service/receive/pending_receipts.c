@@ -172,15 +172,13 @@ static void ask_key(struct pending_receipts *receipts,
 	}
 }
 
+/* A stranger to the pair gets the answer of persistence: no such conversation.
+ */
 static void send_with_key(struct pending_receipts *receipts,
                           struct pending_receipt *receipt,
                           const struct pair *pair)
 {
-	if (pair->low && !pair_has(pair, receipt->member.user)) {
-		release(receipts, receipt);
-		return;
-	}
-	if (pair->low)
+	if (pair_has(pair, receipt->member.user))
 		receipt->user_to = pair_other(pair, receipt->member.user);
 	(void)send_next(receipts, receipt);
 }

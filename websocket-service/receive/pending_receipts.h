@@ -9,8 +9,7 @@
  * retried.
  *
  * Until the key of its conversation is known (conversation_keys) a receipt
- * waits, also while persistence is away. A receipt of a user who is not one of
- * the pair is dropped.
+ * waits, also while persistence is away.
  *
  * Bounds     PENDING_RECEIPTS_MAX pairs of user and conversation under way; a
  *            receipt for another pair is answered with `unavailable`.
