@@ -320,9 +320,13 @@ def test_a_user_who_blocks_appears_offline(api: Api, alice: Person, bob: Person,
     expect_state(one, bob, "online")
     assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
     again = enter(alice)
-    again.watch(bob.id)
-    entry = again.expect(type="presence")["users"][0]
-    assert entry == {"user": bob.id, "state": "offline"}, "bob must look as if never online"
+
+    def looks_never_online() -> bool:
+        again.watch(bob.id)
+        return again.expect(type="presence")["users"][0] == {"user": bob.id, "state": "offline"}
+
+    # The block is on its way to the gateway.
+    until("bob looks as if never online", looks_never_online)
 
 
 def test_a_user_who_blocks_receives_no_typing(api: Api, alice: Person, bob: Person, enter):
