@@ -355,7 +355,7 @@ unsigned unicode_contents(struct span text)
 		else
 			contents |= UNICODE_VISIBLE | UNICODE_NOT_WORD;
 		/* A newer Unicode may have more emoji. */
-		for (; emoji > 0; emoji--) {
+		for (; emoji > 0 && at < count; emoji--) {
 			if (is_unassigned(points[at++]))
 				contents |= UNICODE_UNASSIGNED;
 		}

@@ -126,7 +126,7 @@ static bool address(struct span text, struct buf *why)
 
 static bool url(struct span text, struct buf *why)
 {
-	struct span rest = text, path, port, authority;
+	struct span rest, path, port, authority;
 
 	if (span_starts(text, SPAN("http://")))
 		rest = span_make(text.data + 7, text.len - 7);

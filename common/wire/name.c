@@ -117,16 +117,17 @@ static const char *lookup_fault(struct span text)
 
 const char *name_keys_read(struct span text, struct name_keys *ret_keys)
 {
-	struct name_keys keys CLEANUP(name_keys_free) = {
-		.key = BUF(TEXT_MAX * 11), .folded = BUF(TEXT_MAX * 3)};
+	struct name_keys keys = {.key = BUF(TEXT_MAX * 11),
+	                         .folded = BUF(TEXT_MAX * 3)};
 	const char *fault = lookup_fault(text);
 
 	if (fault)
 		return fault;
 	if (unicode_key(text, &keys.key) != ST_OK ||
-	    unicode_casefold(text, &keys.folded) != ST_OK)
+	    unicode_casefold(text, &keys.folded) != ST_OK) {
+		name_keys_free(&keys);
 		return "name cannot be normalised";
+	}
 	*ret_keys = keys;
-	keys = (struct name_keys){0};
 	return NULL;
 }

@@ -83,7 +83,7 @@ enum status kafka_topic_partitions(const struct kafka_options *options,
 	struct kafka_sink sink;
 	rd_kafka_t *handle CLEANUP(destroy_handle) =
 		kafka_asking_handle(options, &sink);
-	struct kafka_topic_size size;
+	struct kafka_topic_size size = {0};
 	enum status status;
 
 	if (!handle)

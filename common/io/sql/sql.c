@@ -259,7 +259,7 @@ static void drop_rows(struct sql *sql)
 static enum status ask_packet_max(struct sql *sql)
 {
 	static const char ask[] = "SELECT @@max_allowed_packet";
-	struct sql_value row;
+	struct sql_value row = {0};
 	enum status status = sql_run(sql, ask, NULL, 0);
 
 	if (status == ST_OK)
