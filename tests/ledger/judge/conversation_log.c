@@ -14,7 +14,7 @@ struct log_slot {
 
 /* The conversation of two users, by their numbers, rising. */
 struct pair_slot {
-	unsigned users[2];
+	uint64_t users; /* pair_key() */
 	uint64_t conversation;
 	UT_hash_handle hh;
 };
@@ -56,14 +56,20 @@ static struct conversation_log *add_log(struct ledger *ledger, uint64_t id,
 	return log;
 }
 
+static uint64_t pair_key(unsigned one, unsigned two)
+{
+	uint64_t low = one < two ? one : two, high = one < two ? two : one;
+
+	return low << 32 | high;
+}
+
 static struct pair_slot *find_pair(const struct ledger *ledger, unsigned one,
                                    unsigned two)
 {
-	const unsigned users[2] = {one < two ? one : two,
-	                           one < two ? two : one};
+	uint64_t users = pair_key(one, two);
 	struct pair_slot *slot;
 
-	HASH_FIND(hh, ledger->pairs, users, sizeof(users), slot);
+	HASH_FIND(hh, ledger->pairs, &users, sizeof(users), slot);
 	return slot;
 }
 
@@ -75,8 +81,7 @@ static void add_pair(struct ledger *ledger, const struct conversation_log *log)
 		return; /* a second conversation of a pair: split, or misrouted
 		         */
 	slot = mem_new(sizeof(*slot));
-	slot->users[0] = log->one;
-	slot->users[1] = log->two;
+	slot->users = pair_key(log->one, log->two);
 	slot->conversation = log->id;
 	HASH_ADD(hh, ledger->pairs, users, sizeof(slot->users), slot);
 }
