@@ -145,11 +145,12 @@ static const struct upgrade_fault *read_request_line(struct span line)
 	return NULL;
 }
 
-static struct list *list_of(struct headers *headers, enum header header)
+static bool keep_line(struct list *list, struct span value)
 {
-	if (header == HEADER_CONNECTION)
-		return &headers->connection;
-	return header == HEADER_PROTOCOL ? &headers->protocol : NULL;
+	if (list->count == LIST_LINES_MAX)
+		return false;
+	list->line[list->count++] = value;
+	return true;
 }
 
 /* False for a second copy of a header that is no list: which one counts? */
@@ -157,19 +158,15 @@ static bool keep_header(struct span name, struct span value,
                         struct headers *headers)
 {
 	for (unsigned i = 0; i < HEADER_COUNT; i++) {
-		struct list *list = list_of(headers, i);
-
 		if (!span_equal_nocase(name, span_of(header_names[i])))
 			continue;
-		if (list) {
-			if (list->count == LIST_LINES_MAX)
-				return false;
-			list->line[list->count++] = value;
-		} else if (headers->value[i].data) {
+		if (i == HEADER_CONNECTION)
+			return keep_line(&headers->connection, value);
+		if (i == HEADER_PROTOCOL)
+			return keep_line(&headers->protocol, value);
+		if (headers->value[i].data)
 			return false;
-		} else {
-			headers->value[i] = value;
-		}
+		headers->value[i] = value;
 	}
 	return true;
 }
