@@ -56,10 +56,10 @@ STAGES = (
     Stage("build", TEST, 90, "What gcc warns about; makes the programs for the other stages."),
     Stage("build-asan", TEST, 150, "The same under AddressSanitizer and UBSan, with the "
           "replay programs of the fuzz harnesses."),
-    Stage("blackbox", TEST, 240, "Behaviour that differs from docs/protocol, seen by "
+    Stage("blackbox", TEST, 330, "Behaviour that differs from docs/protocol, seen by "
           "independent clients; these tests run side by side.",
           needs=("tools", "build"), stack="release"),
-    Stage("blackbox-alone", TEST, 240, "Messages lost, doubled or out of order while services "
+    Stage("blackbox-alone", TEST, 360, "Messages lost, doubled or out of order while services "
           "and servers are killed, stopped and restarted (a short ledger); secrets in logs, "
           "topics and tables.", needs=("tools", "build"), stack="release", owns=True),
     Stage("integration", TEST, 120, "Faults of our Kafka, SQL, Redis and HTTP modules against "
@@ -88,6 +88,9 @@ STAGES = (
           "ask for.", needs=("build", "build-clang"), touched=("*module.mk", *MAKE), turn=0),
     Stage("tidy", PROVE, 600, "What clang-tidy and its analyzer find.",
           touched=(*C_CODE, ".clang-tidy"), turn=0),
+    Stage("integration-errors", PROVE, 300, "Messages and changes lost, doubled or half-written "
+          "when a statement of a transaction fails.", needs=("tools", "build"), stack="release",
+          touched=("persistence-service/*", "common/io/sql/*"), turn=8),
     Stage("build-tsan", PROVE, 150, "What gcc warns about under ThreadSanitizer.",
           touched=("tests/support/tsan*",), turn=1),
     Stage("unit-tsan", PROVE, 90, "Data races in single modules.", needs=("build-tsan",),
