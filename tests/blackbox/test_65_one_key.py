@@ -1,7 +1,8 @@
 """One key for a conversation: its order and its blocks, whichever way a client names it.
 
-Two gateways and two persistence processes share a message_save and a database of their
-own: a process of the stack would publish records of the outbox to another topic. The
+Two gateways and two persistence processes share topics and a database of their own: a
+process of the stack would publish records of the outbox to another topic, and its
+conversations have the same ids. The
 conversation of a pair, named by id, and the pair, named by user, would lie in the
 partitions of different processes in half of the cases: so several pairs are tried.
 """
@@ -39,7 +40,8 @@ class Parts:
     """Two gateways, two persistence processes, and their REST."""
     def __init__(self, stack: Stack, exits: ExitStack):
         self.topic = stack.make_topic("one_key_save")
-        shared = {"KAFKA_TOPIC_SAVE": self.topic}
+        shared = {"KAFKA_TOPIC_SAVE": self.topic,
+                  "KAFKA_TOPIC_EVENTS": stack.make_topic("one_key_events")}
         database = exits.enter_context(own_database(stack, self.topic))
         self.persistence = [exits.enter_context(Service(
             stack, "persistence-service", PERSISTENCE_GROUP=self.topic,
