@@ -224,8 +224,3 @@ void resolver_ask(struct resolver *resolver)
 	resolver->asking = true;
 	event_signal(resolver->lookup->ask_fd);
 }
-
-bool resolver_asking(const struct resolver *resolver)
-{
-	return resolver->asking;
-}

@@ -49,7 +49,5 @@ void resolver_destroy(struct resolver **resolver);
  * When the host is an address, `done` is called before this function returns.
  */
 void resolver_ask(struct resolver *resolver);
-/* Whether a look-up is under way. */
-bool resolver_asking(const struct resolver *resolver);
 
 #endif

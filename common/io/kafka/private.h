@@ -50,6 +50,9 @@ void kafka_wake_clear(int fd);
 /* A handle that only asks; its log lines come with rd_kafka_poll(). */
 rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
                                 struct kafka_sink *sink);
+void kafka_asking_handle_destroy(rd_kafka_t **handle);
+/* From now until that monotonic time, at least 1. */
+unsigned kafka_left_ms(uint64_t until_ms);
 
 struct kafka_topic_size {
 	unsigned partitions;

@@ -176,13 +176,6 @@ static enum status ask_settings(rd_kafka_t *handle, const char *topic,
 	return status;
 }
 
-static unsigned left_ms(uint64_t until_ms)
-{
-	uint64_t now_ms = clock_mono_ms();
-
-	return until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
-}
-
 static enum status check(rd_kafka_t *handle,
                          const struct kafka_topic_needs *needs,
                          uint64_t until_ms, const char **ret_unchecked,
@@ -190,8 +183,8 @@ static enum status check(rd_kafka_t *handle,
 {
 	struct kafka_topic_size size;
 	struct kafka_topic_settings settings = {0};
-	enum status status =
-		kafka_topic_size(handle, needs->name, left_ms(until_ms), &size);
+	enum status status = kafka_topic_size(handle, needs->name,
+	                                      kafka_left_ms(until_ms), &size);
 
 	if (status == ST_OK)
 		status = kafka_topic_check(needs, &size, NULL, ret_why,
@@ -201,8 +194,8 @@ static enum status check(rd_kafka_t *handle,
 		         status_text(status));
 	if (status != ST_OK)
 		return status;
-	status =
-		ask_settings(handle, needs->name, left_ms(until_ms), &settings);
+	status = ask_settings(handle, needs->name, kafka_left_ms(until_ms),
+	                      &settings);
 	if (status == ST_DENIED || status == ST_BROKEN) {
 		if (!*ret_unchecked)
 			*ret_unchecked = needs->name;
@@ -213,12 +206,6 @@ static enum status check(rd_kafka_t *handle,
 	return kafka_topic_check(needs, &size, &settings, ret_why, why_size);
 }
 
-static void destroy_handle(rd_kafka_t **handle)
-{
-	if (*handle)
-		rd_kafka_destroy(*handle);
-}
-
 enum status kafka_topics_check(const struct kafka_options *options,
                                const struct kafka_topic_needs *needs,
                                unsigned count, unsigned wait_ms,
@@ -227,7 +214,7 @@ enum status kafka_topics_check(const struct kafka_options *options,
 {
 	uint64_t until_ms = clock_mono_ms() + wait_ms;
 	struct kafka_sink sink;
-	rd_kafka_t *handle CLEANUP(destroy_handle) =
+	rd_kafka_t *handle CLEANUP(kafka_asking_handle_destroy) =
 		kafka_asking_handle(options, &sink);
 	enum status status = ST_OK;
 

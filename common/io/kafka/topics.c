@@ -13,10 +13,17 @@ enum { SHORT_RETENTION_MS = 24 * 3600 * 1000 };
 #define SHORT_SEGMENT_BYTES "67108864"
 #define MESSAGE_BYTES       "1048588" /* Kafka's default */
 
-static void destroy_handle(rd_kafka_t **handle)
+void kafka_asking_handle_destroy(rd_kafka_t **handle)
 {
 	if (*handle)
 		rd_kafka_destroy(*handle);
+}
+
+unsigned kafka_left_ms(uint64_t until_ms)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	return until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
 }
 
 rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
@@ -81,7 +88,7 @@ enum status kafka_topic_partitions(const struct kafka_options *options,
                                    unsigned *ret_partitions)
 {
 	struct kafka_sink sink;
-	rd_kafka_t *handle CLEANUP(destroy_handle) =
+	rd_kafka_t *handle CLEANUP(kafka_asking_handle_destroy) =
 		kafka_asking_handle(options, &sink);
 	struct kafka_topic_size size = {0};
 	enum status status;
@@ -197,16 +204,14 @@ static enum status wait_for(rd_kafka_t *handle, const struct kafka_topic *topic,
 static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
                         uint64_t until_ms, char *ret_why, size_t why_size)
 {
-	uint64_t now_ms = clock_mono_ms();
-	unsigned wait_ms =
-		until_ms > now_ms ? (unsigned)(until_ms - now_ms) : 1;
 	rd_kafka_NewTopic_t *wanted = describe(topic, ret_why, why_size);
 	struct kafka_topic_size size = {0};
 	enum status status;
 
 	if (!wanted)
 		return ST_BROKEN;
-	status = create(handle, wanted, wait_ms, ret_why, why_size);
+	status = create(handle, wanted, kafka_left_ms(until_ms), ret_why,
+	                why_size);
 	rd_kafka_NewTopic_destroy(wanted);
 	if (status != ST_OK)
 		return status;
@@ -225,7 +230,7 @@ enum status kafka_topics_create(const struct kafka_options *options,
 {
 	uint64_t until_ms = clock_mono_ms() + wait_ms;
 	struct kafka_sink sink;
-	rd_kafka_t *handle CLEANUP(destroy_handle) =
+	rd_kafka_t *handle CLEANUP(kafka_asking_handle_destroy) =
 		kafka_asking_handle(options, &sink);
 	enum status status = ST_OK;
 

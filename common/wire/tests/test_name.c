@@ -239,7 +239,7 @@ static void a_look_up_has_the_key_of_today_and_of_before(void **state)
 		{"Alice", "alice", "alice"},
 		{"Zoe\u0308", "zo\u00eb", "zoe\u0308"},
 		{"\uff21", "a", "\uff41"},
-		/* names of before, which nobody can choose today */
+		/* names of older accounts; the rules refuse them today */
 		{"\u200b", "", "\u200b"},
 		{"adm\u00adin", "admin", "adm\u00adin"},
 		{"a\ue000", "a\ue000", "a\ue000"},

@@ -12,9 +12,4 @@ struct new_message {
 	struct cached_conversation *conversation;
 };
 
-static inline bool new_message_to_pair(const struct new_message *message)
-{
-	return cached_conversation_is_pair(message->conversation);
-}
-
 #endif
