@@ -6,7 +6,7 @@ enum { SUBJECT_LEN = 16, SUBJECT_TEXT_MAX = 64 };
 void guess_start(struct guess *guess, const struct name_keys *name,
                  uint64_t user, const struct ip_address *client)
 {
-	/* The key is empty for a name that nobody can choose today. */
+	/* The key is empty for some names that the rules refuse. */
 	const struct buf *key = name->key.len ? &name->key : &name->folded;
 
 	*guess = (struct guess){.user = user,
@@ -14,7 +14,7 @@ void guess_start(struct guess *guess, const struct name_keys *name,
 	digest_make(buf_span(key), &guess->name);
 }
 
-/* Half a digest: the tables hold no name that somebody typed. */
+/* Half a digest: the tables hold no name that a client sent. */
 static struct digest subject_of(const struct guess *guess,
                                 enum guess_subject kind)
 {
