@@ -9,7 +9,6 @@ from itertools import pairwise
 import httpx
 import pytest
 from confluent_kafka import Producer
-from prometheus_client.parser import text_string_to_metric_families
 
 from support.api import Api, Person
 from support.chat import Socket, open_socket
@@ -61,18 +60,6 @@ class Chat:
         return self.persistence.child.poll() is None and self.gateway.child.poll() is None
 
 
-def metric(service: Service, name: str) -> float:
-    text = httpx.get(f"http://127.0.0.1:{service.admin_port}/metrics", trust_env=False,
-                     timeout=HANG_S).text
-    return sum(sample.value for family in text_string_to_metric_families(text)
-               for sample in family.samples if sample.name == name)
-
-
-def readiness(service: Service) -> dict:
-    return httpx.get(f"http://127.0.0.1:{service.admin_port}/readyz", trust_env=False,
-                     timeout=HANG_S).json()
-
-
 @pytest.fixture
 def chat(stack: Stack, api: Api) -> Iterator[Chat]:
     with Chat(stack) as chat:
@@ -92,9 +79,9 @@ def test_an_event_that_its_topic_never_accepts_is_left_to_the_history(
                 uuid=ours.change("edit", long["conversation"], edited["seq"], message=LONG))
     assert chat.history(bob, long["conversation"]) == [LONG, LONG]
     assert chat.lives()
-    assert metric(chat.persistence, "parley_events_refused_total") >= 2
+    assert chat.persistence.metric("parley_events_refused_total") >= 2
     until("all records are done",
-          lambda: metric(chat.persistence, "parley_batches_in_flight") == 0)
+          lambda: chat.persistence.metric("parley_batches_in_flight") == 0)
     said = chat.persistence.events("event.refused")
     assert said and said[0]["topic"] == chat.events and said[0]["bytes"] > len(LONG)
     assert "size too large" in said[0]["why"], said[0]
@@ -119,7 +106,7 @@ def test_a_message_that_the_log_never_accepts_is_refused_for_good(
     numbers = [text.split()[0] for text in chat.history(alice, first["conversation"])[1:]]
     assert numbers == [str(number) for number in range(40) if number != 20]
     assert chat.lives()
-    assert readiness(chat.gateway)["ready"]
+    assert chat.gateway.readiness()["ready"]
 
 
 def test_a_dead_letter_that_its_topic_never_accepts_holds_up_nothing(
@@ -148,8 +135,8 @@ def test_without_the_topic_of_events_rest_goes_on_and_the_rest_waits(
     put(chat, message_record(alice, bob), f"d:{alice.id}:{bob.id}")
     missing = f"topic {chat.events}: not found"
     until("persistence names the topic",
-          lambda: readiness(chat.persistence)["why"]["kafka"] == missing)
-    parts = readiness(chat.persistence)["parts"]
+          lambda: chat.persistence.readiness()["why"]["kafka"] == missing)
+    parts = chat.persistence.readiness()["parts"]
     assert (parts["kafka"], parts["mysql"]) == ("down", "up")
     assert chat.persistence.child.poll() is None
     assert "between" in chat.history(bob, first["conversation"])
@@ -184,7 +171,7 @@ def test_without_the_log_messages_are_refused_for_good_until_it_is_back(
     final = until("a final answer", lambda: next(
         (frame for frame in [answer()] if frame.get("code") == "not_storable"), None))
     assert not final["retryable"]
-    until("the gateway names the topic", lambda: readiness(chat.gateway)["why"]["kafka"]
+    until("the gateway names the topic", lambda: chat.gateway.readiness()["why"]["kafka"]
           .startswith(f"topic {chat.save}: "))
     assert len(chat.gateway.events("topic.refused")) == 1
     chat.topics.make_again(chat.save)

@@ -4,14 +4,13 @@ names once. A table of the services and of what they may find."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import httpx
 import pytest
 
 from support.api import Api
 from support.service import Service
 from support.stack import PARTITIONS, Stack
 from support.topics import Topics
-from support.wait import HANG_S, until
+from support.wait import until
 
 IDENTITY, GATEWAY, PERSISTENCE = "identity-service", "websocket-service", "persistence-service"
 NOWHERE = "127.0.0.1:1"
@@ -108,24 +107,19 @@ STATES = [
 ]
 
 
-def readiness(service: Service) -> tuple[int, dict]:
-    answer = httpx.get(f"http://127.0.0.1:{service.admin_port}/readyz", trust_env=False,
-                       timeout=HANG_S)
-    return answer.status_code, answer.json()
-
-
 @pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.service}: {state.name}")
 def test_a_start_that_waits_says_why(state: State, stack: Stack, api: Api, tmp_path):
     changes = state.settings | state.change(Topics(stack), tmp_path)
     service = Service(stack, state.service, **changes).start()
     try:
         until(f"the reason contains: {state.why}",
-              lambda: state.why in readiness(service)[1]["why"][state.part])
+              lambda: state.why in service.readiness()["why"][state.part])
         parts = {state.part: "down"} | state.others
         until(f"the parts are {parts}", lambda: all(
-            readiness(service)[1]["parts"].get(part) == is_ for part, is_ in parts.items()))
-        status, body = readiness(service)
-        assert status == 503 and body["ready"] is False
+            service.readiness()["parts"].get(part) == is_ for part, is_ in parts.items()))
+        answer = service.ask_admin("/readyz")
+        body = answer.json()
+        assert answer.status_code == 503 and body["ready"] is False
         assert set(body["why"]) == {part for part, is_ in body["parts"].items() if is_ != "up"}
         assert service.child.poll() is None
         said = [line["why"] for line in service.events("dependency.down")
@@ -145,7 +139,7 @@ def test_a_start_goes_on_by_itself_when_the_topic_is_mended(stack: Stack, api: A
     topics.set(topic, "max.message.bytes", "10000")
     service = Service(stack, PERSISTENCE, KAFKA_TOPIC_EVENTS=topic).start()
     try:
-        until("it waits", lambda: "max.message.bytes" in readiness(service)[1]["why"]["kafka"])
+        until("it waits", lambda: "max.message.bytes" in service.readiness()["why"]["kafka"])
         topics.set(topic, "max.message.bytes", None)
         service.ready()
         assert service.stop() == 0
@@ -163,4 +157,4 @@ def test_a_partition_added_under_way_is_an_error_in_the_log(stack: Stack, api: A
         said = until("the log names it", lambda: service.events("topic.partitions_changed"))
         assert (said[0]["topic"], said[0]["partitions"]) == (topic, PARTITIONS + 1)
         assert said[0]["level"] == "error"
-        assert readiness(service)[0] == 200
+        assert service.ask_admin("/readyz").status_code == 200

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from support.api import Api, Person, check_problem
+from support.process_memory import is_own, most_resident, resident
 from support.service import Service
 from support.stack import Stack
 from support.stores import database
@@ -19,19 +20,8 @@ USERS = 20
 READERS = 200
 MIB = 1 << 20
 UNREAD_MAX = 24 * MIB  # persistence-service/rest/api.c
-# Of all memory of persistence; a sanitizer needs more for itself.
+# Of all memory of persistence.
 MEMORY_MAX = 128 * MIB
-
-
-def memory(pid: int, field: str) -> int:
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith(field + ":"))
-    return int(line.split()[1]) << 10
-
-
-def metric(service: Service, name: str) -> float:
-    text = httpx.get(f"http://127.0.0.1:{service.admin_port}/metrics", trust_env=False).text
-    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +81,7 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_slow_readers_take_bounded_memory(path: str, service: Service, stack: Stack,
                                           users: list[Person], crowd: int, alice: Person):
-    before = memory(service.child.pid, "VmRSS")
+    before = resident(service.child.pid)
     healthy = Api(service.url)
     with ExitStack() as opened:
         for number in range(READERS):
@@ -100,15 +90,15 @@ def test_slow_readers_take_bounded_memory(path: str, service: Service, stack: St
                 service.port, person, path.format(group=crowd, token=person.token)))
             if number % 10 == 0:
                 assert healthy.conversations(alice)["conversations"] == []
-                assert metric(service, "parley_http_unread_bytes") <= UNREAD_MAX
+                assert service.metric("parley_http_unread_bytes") <= UNREAD_MAX
         assert healthy.conversations(alice)["conversations"] == []
         # A user who reads gets the largest answers as well, after a retry at most.
         until("a large answer is read", lambda: healthy.ask(
             "GET", f"/conversations/{crowd}/messages?limit=200", users[-1]).status_code == 200)
-        if "release" in stack.build:
-            peak = memory(service.child.pid, "VmHWM")
+        if is_own(service.binary):
+            peak = most_resident(service.child.pid)
             assert peak < MEMORY_MAX, f"{peak / MIB:.0f} MiB, {before / MIB:.0f} before"
-    until("nothing waits any more", lambda: metric(service, "parley_http_unread_bytes") == 0)
+    until("nothing waits any more", lambda: service.metric("parley_http_unread_bytes") == 0)
     healthy.close()
 
 
@@ -124,7 +114,7 @@ def test_slow_readers_behind_nginx_take_bounded_memory(stack: Stack, users: list
                                                        crowd: int, alice: Person, api: Api):
     """nginx has eight buffers of 8 KiB for each; the rest waits in the service."""
     def nginx() -> int:
-        return sum(memory(pid, "VmRSS") for pid in workers_of_nginx(stack))
+        return sum(resident(pid) for pid in workers_of_nginx(stack))
 
     before = nginx()
     with ExitStack() as opened:
@@ -137,8 +127,8 @@ def test_slow_readers_behind_nginx_take_bounded_memory(stack: Stack, users: list
         until("a large answer is read", lambda: api.ask(
             "GET", f"/conversations/{crowd}/messages?limit=200", users[-1]).status_code == 200)
         assert nginx() - before < READERS * 128 * 1024
-        if "release" in stack.build:
-            assert memory(stack.pid("persistence-service"), "VmRSS") < MEMORY_MAX
+        if is_own(stack.binary("persistence-service")):
+            assert resident(stack.pid("persistence-service")) < MEMORY_MAX
 
 
 def test_a_user_who_does_not_read_is_refused(service: Service, users: list[Person], crowd: int):

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-import httpx
 import pytest
 
 from support.api import Api, Person
 from support.chat import new_uuid, open_socket
+from support.process_memory import is_own, resident
 from support.raw import CONTINUATION, PING, PONG, TEXT, RawSocket, frame, open_raw
 from support.service import Service
 from support.stack import Stack
@@ -24,17 +24,6 @@ HEADS_MAX = 4096  # HANDSHAKES_MAX in websocket-service/socket/connection.h
 QUEUE_BYTES = 256 << 10  # the preset of WEBSOCKET_QUEUE_BYTES
 KERNEL_BYTES = 256 << 10  # UNSENT_MAX in websocket-service/socket/sockets.c
 HALF_HEAD = b"GET /ws HTTP/1.1\r\nHost: half\r\nUpgrade: websocket\r\nX-Slow: "
-
-
-def resident(pid: int) -> int:
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        line = next(line for line in status if line.startswith("VmRSS:"))
-    return int(line.split()[1]) << 10
-
-
-def metric(gateway: Service, name: str) -> float:
-    text = httpx.get(f"http://127.0.0.1:{gateway.admin_port}/metrics", trust_env=False).text
-    return float(next(line.split()[1] for line in text.splitlines() if line.startswith(name + " ")))
 
 
 def kernel_connections(port: int) -> int:
@@ -89,8 +78,8 @@ def test_a_hundred_slow_readers_are_closed(gateway: Service, api: Api, alice: Pe
             most = max(most, resident(gateway.child.pid))
         assert len(sent) * len(text) < 2 * (QUEUE_BYTES + KERNEL_BYTES)
         # For each: its queue, and the copy made while the queue grows.
-        assert most - before < SLOW_READERS * 2 * QUEUE_BYTES
-        until("all slow readers are disconnected", lambda: metric(gateway, "parley_sockets") == 2)
+        assert most - before < SLOW_READERS * 2 * QUEUE_BYTES or not is_own(gateway.binary)
+        until("all slow readers are disconnected", lambda: gateway.metric("parley_sockets") == 2)
         for raw in slow:
             raw.wait_end()
         last = sender.say(bob.id, "still here")
@@ -109,7 +98,7 @@ def test_slow_readers_that_never_read_are_disconnected(gateway: Service, alice: 
         slow = [open_without_reading(gateway.ws_url, bob) for _ in range(10)]
         while len(gateway.events("socket.too_slow")) < len(slow):
             sender.saved(sender.say(bob.id, "x" * 16000))
-        until("only the sender is left", lambda: metric(gateway, "parley_sockets") == 1)
+        until("only the sender is left", lambda: gateway.metric("parley_sockets") == 1)
         until("the kernel has no other connection", lambda: kernel_connections(gateway.port) == 1)
         for raw in slow:
             raw.tcp.close()
@@ -151,8 +140,9 @@ def wait_closed(ones: list[sockets.socket], timeout_s: float = HANG_S) -> int:
 def test_a_thousand_half_open_handshakes_are_closed(gateway: Service, alice: Person, bob: Person):
     before = resident(gateway.child.pid)
     with half_open(gateway, HALF_OPEN) as halves:
-        until("all connections are open", lambda: metric(gateway, "parley_sockets") == HALF_OPEN)
-        assert resident(gateway.child.pid) - before < HALF_OPEN * (16 << 10)
+        until("all connections are open", lambda: gateway.metric("parley_sockets") == HALF_OPEN)
+        grown = resident(gateway.child.pid) - before
+        assert grown < HALF_OPEN * (16 << 10) or not is_own(gateway.binary)
         with open_socket(gateway.ws_url, alice) as one, open_socket(gateway.ws_url, bob) as two:
             uuid = one.say(bob.id, "hi")
             one.saved(uuid)
@@ -164,7 +154,7 @@ def test_a_thousand_half_open_handshakes_are_closed(gateway: Service, alice: Per
                     half.sendall(b"x")
                 time.sleep(0.5)
             assert wait_closed(halves) == HALF_OPEN
-            assert metric(gateway, "parley_sockets") == 2
+            assert gateway.metric("parley_sockets") == 2
             assert one.alive() and two.alive()
 
 
@@ -173,11 +163,11 @@ def test_half_open_handshakes_never_fill_the_gateway(gateway: Service, alice: Pe
     """The gateway closes the oldest to make room."""
     more = 50
     with half_open(gateway, HEADS_MAX + more) as halves:
-        until("the gateway has room", lambda: metric(gateway, "parley_sockets") <= HEADS_MAX)
+        until("the gateway has room", lambda: gateway.metric("parley_sockets") <= HEADS_MAX)
         assert wait_closed(halves[:more]) == more
         with open_socket(gateway.ws_url, alice) as socket:
             assert socket.alive()
-            assert metric(gateway, "parley_sockets") <= HEADS_MAX + 1
+            assert gateway.metric("parley_sockets") <= HEADS_MAX + 1
 
 
 # --- floods of frames ----------------------------------------------------------------
@@ -229,7 +219,8 @@ def test_a_flood_gets_its_close_code(flood: Callable[[RawSocket], None], code: i
             assert close_code_among(raw) == code
         fault, = gateway.events("socket.fault")
         assert (fault["code"], fault["user"]) == (code, alice.id)
-        assert resident(gateway.child.pid) - before < 2 << 20
+        grown = resident(gateway.child.pid) - before
+        assert grown < 2 << 20 or not is_own(gateway.binary)
         healthy.saved(healthy.say(bob.id, "untouched"))
 
 

@@ -6,6 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
 from support import reports, turns
 from support.stack import Stack, die_with_parent, status_of
 from support.wait import HANG_S, until
@@ -77,6 +80,19 @@ class Service:
     def events(self, name: str) -> list[dict]:
         lines = [json.loads(line) for line in self.log().splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("event") == name]
+
+    def metric(self, name: str) -> float:
+        """The sum over all labels."""
+        families = text_string_to_metric_families(self.ask_admin("/metrics").text)
+        return sum(sample.value for family in families
+                   for sample in family.samples if sample.name == name)
+
+    def readiness(self) -> dict:
+        return self.ask_admin("/readyz").json()
+
+    def ask_admin(self, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.admin_port}{path}", trust_env=False,
+                         timeout=HANG_S)
 
     def stop(self) -> int:
         if self.child.poll() is None:
