@@ -327,13 +327,3 @@ def test_a_user_who_blocks_appears_offline(api: Api, alice: Person, bob: Person,
 
     # The block is on its way to the gateway.
     until("bob looks as if never online", looks_never_online)
-
-
-def test_a_user_who_blocks_receives_no_typing(api: Api, alice: Person, bob: Person, enter):
-    one, two = enter(alice), enter(bob)
-    conversation = one.saved(one.say(bob.id, "hi"))["conversation"]
-    assert api.ask("PUT", f"/blocks/{alice.id}", bob).status_code == 204
-    one.typing(conversation)
-    one.saved(one.say(alice.id, "marker"))
-    two.saved(two.say(bob.id, "marker"))
-    assert not [frame for frame in two.seen if frame["type"] == "typing"]

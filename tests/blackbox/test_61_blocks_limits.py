@@ -114,17 +114,6 @@ def test_repeated_blocks_and_unblocks_take_effect(api: Api, alice: Person, bob: 
         unblock(api, alice, bob.id)
 
 
-def test_a_block_does_not_affect_groups(api: Api, alice: Person, bob: Person, enter):
-    one, two = enter(alice), enter(bob)
-    group = make(api, alice, bob)
-    block(api, alice, bob.id)
-    uuid = two.say_in(group.id, "in the group")
-    two.saved(uuid)
-    one.expect(type="message", uuid=uuid)
-    two.typing(group.id)
-    one.expect(type="typing")
-
-
 def test_blocking_oneself_changes_nothing(api: Api, alice: Person, enter):
     check_problem(api.ask("PUT", f"/blocks/{alice.id}", alice), 422)
     one = enter(alice)

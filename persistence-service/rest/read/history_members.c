@@ -3,11 +3,20 @@
 
 enum { ROWS_READ_MAX = 2000, COLUMNS = 5 };
 
-/* The index by_conversation ends with the user, so it gives this order. */
+/*
+ * The index by_conversation ends with the user, so it gives this order. In a
+ * direct conversation the reader sees no receipts of a user whom the reader
+ * blocks.
+ */
 static const char list_members[] =
-	"SELECT user, role, joined_at, delivered_seq, read_seq"
-	" FROM members FORCE INDEX (by_conversation)"
-	" WHERE conversation = ? AND user > ? ORDER BY user LIMIT ?";
+	"SELECT m.user, m.role, m.joined_at,"
+	" CAST(IF(b.user IS NULL, m.delivered_seq, 0) AS UNSIGNED),"
+	" CAST(IF(b.user IS NULL, m.read_seq, 0) AS UNSIGNED)"
+	" FROM members m FORCE INDEX (by_conversation)"
+	" JOIN conversations c ON c.id = m.conversation"
+	" LEFT JOIN blocks b ON c.kind = 1 AND b.user = ?"
+	" AND b.blocked = m.user"
+	" WHERE m.conversation = ? AND m.user > ? ORDER BY m.user LIMIT ?";
 
 static enum status write_member(struct json_writer *w,
                                 const struct sql_value *row)
@@ -64,7 +73,8 @@ enum status history_members(struct history *h, uint64_t user,
                             struct buf *ret_json)
 {
 	unsigned rows = page->seen ? ROWS_READ_MAX : page->limit + 1;
-	struct sql_value values[] = {sql_number(page->conversation),
+	struct sql_value values[] = {sql_number(user),
+	                             sql_number(page->conversation),
 	                             sql_number(page->after), sql_number(rows)};
 	struct json_writer w = json_writer(ret_json);
 	struct page_state state = {0};
