@@ -33,7 +33,10 @@ MUST_CHECK enum status channel_names_renew(struct sql *sql,
                                            uint64_t *ret_renewed);
 
 /* --- search -------------------------------------------------------------- */
-enum { CHANNEL_CURSOR_MAX = 2 * NAME_KEY_MAX + 32 }; /* characters */
+enum {
+	CHANNEL_CURSOR_MAX = 2 * NAME_KEY_MAX + 32, /* characters */
+	CHANNEL_SEARCH_ROWS_MAX = 500, /* matching words that a page covers */
+};
 
 struct channel_search {
 	uint64_t user;     /* who searches */
@@ -44,7 +47,8 @@ struct channel_search {
 
 /*
  * {"channels":[{"id","name","members","joined"}],"next"}: each channel once, in
- * the order of the matching part of its name. ST_INVALID: `after` is no cursor.
+ * the order of the matching part of its name. A page may have fewer than limit,
+ * or none, and a `next` all the same. ST_INVALID: `after` is no cursor.
  */
 MUST_CHECK enum status channel_names_search(struct sql_session *session,
                                             const struct channel_search *search,

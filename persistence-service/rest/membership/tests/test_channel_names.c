@@ -411,6 +411,75 @@ the_cost_of_a_page_does_not_depend_on_the_number_of_channels(void **state)
 	assert_int_equal(strlen(search_for("word7 ", 200)) > 0, 1);
 }
 
+/* A row is read twice, with the words of its channel; a listed one, in joins
+ * too. */
+enum { REPEATED = 200, WORDS = 31, ROW_COST = WORDS + 2, LISTED_COST = 5 };
+
+/* What one user can make: names of 64 characters that repeat one word. */
+static void fill_with_repeated_words(void)
+{
+	chat_execute("INSERT INTO conversations (id, kind, ckey, name,"
+	             " member_count, created_by, created_at)"
+	             " SELECT seq, 3, CONCAT('c:', seq), CONCAT(1000 + seq,"
+	             " REPEAT(' z', 30)), 5, 1, NOW(3)"
+	             " FROM numbers WHERE seq <= %u",
+	             REPEATED);
+	chat_execute("INSERT INTO channel_search (words, conversation, place)"
+	             " SELECT IF(n.seq = %u, c.name,"
+	             " SUBSTRING(REPEAT('z ', n.seq), 1, 2 * n.seq - 1)), c.id,"
+	             " %u - n.seq FROM conversations c JOIN numbers n"
+	             " ON n.seq <= %u",
+	             WORDS, WORDS, WORDS);
+	chat_execute("ANALYZE TABLE channel_search");
+}
+
+/* Found are all channels by their first match; the rest are later matches. */
+static void names_that_repeat_a_word_make_no_page_expensive(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned limit, channels;
+	} rows[] = {
+		{"z", 50, REPEATED},
+		{"z", 7, REPEATED},
+		{"z", 200, REPEATED},
+		{"z z", 50, REPEATED},
+		{"z z z z z z z z z z z z z z z z z z z z z z z z z z z z z z",
+	         50, REPEATED},
+		{"1", 50, REPEATED},
+		{"1100 z", 50, 1},
+		{"zz", 50, 0},
+	};
+
+	(void)state;
+	fill_with_repeated_words();
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct channel_search search = {.text = span_of(rows[i].text),
+		                                .limit = rows[i].limit};
+		char cursor[CHANNEL_CURSOR_MAX];
+		unsigned channels = 0;
+		bool more = true;
+
+		while (more) {
+			uint64_t read;
+
+			search.user = ME;
+			read = rows_read(&search);
+			if (read >
+			    (uint64_t)CHANNEL_SEARCH_ROWS_MAX * ROW_COST +
+			            rows[i].limit * LISTED_COST)
+				fail_msg("'%s' reads %llu rows", rows[i].text,
+				         (unsigned long long)read);
+			buf_clear(&found);
+			more = turn(&search, cursor, sizeof(cursor));
+			for (size_t at = 0; at < found.len; at++)
+				channels += found.data[at] == '|';
+			channels += found.len > 0;
+		}
+		assert_int_equal(channels, rows[i].channels);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, empty)
@@ -428,6 +497,7 @@ int main(void)
 		TEST(only_a_cursor_of_an_answer_is_accepted),
 		TEST(words_begin_after_spaces_and_punctuation),
 		TEST(the_cost_of_a_page_does_not_depend_on_the_number_of_channels),
+		TEST(names_that_repeat_a_word_make_no_page_expensive),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
