@@ -120,6 +120,7 @@ enum status api_start(const struct identity_settings *settings,
 	};
 	api->pools[POOL_HASH] = pool_of(api, "hash", settings->hash_threads,
 	                                settings->hash_queue, 429);
+	api->pools[POOL_HASH].client_max = (unsigned)settings->hash_client_max;
 	api->pools[POOL_QUERY] = pool_of(api, "query", settings->query_threads,
 	                                 settings->query_queue, 503);
 	status = start_server(api, settings);

@@ -391,24 +391,32 @@ static void login_hashing(struct http_request *request, void *context)
 		answer_failure(request, status);
 }
 
-/* Answers a bad body at once, without waiting in the queue. */
+/*
+ * Answers a bad body at once, without waiting in the queue. A client that sends
+ * without end fills its share of the queue only.
+ */
 static void check_then_hash(struct http_request *request,
+                            const struct api_context *api,
                             enum credentials_use use, http_handler *hashing)
 {
 	CLEANUP(credentials_free) struct credentials credentials = {0};
+	struct ip_address client =
+		http_client_address(request, api->trusted_proxies);
 
-	if (read_body(request, use, &credentials))
-		http_pass(request, POOL_HASH, hashing);
+	if (!read_body(request, use, &credentials))
+		return;
+	client = ip_address_subscriber(&client);
+	http_set_client(request, &client);
+	http_pass(request, POOL_HASH, hashing);
 }
 
 void sign_in_register(struct http_request *request, void *context)
 {
-	(void)context;
-	check_then_hash(request, CREDENTIALS_REGISTER, register_hashing);
+	check_then_hash(request, context, CREDENTIALS_REGISTER,
+	                register_hashing);
 }
 
 void sign_in_login(struct http_request *request, void *context)
 {
-	(void)context;
-	check_then_hash(request, CREDENTIALS_LOGIN, login_hashing);
+	check_then_hash(request, context, CREDENTIALS_LOGIN, login_hashing);
 }

@@ -1,11 +1,16 @@
 """Reasons for the gateway to close a socket: tokens, silence, a full queue, SIGTERM."""
 
 import json
+import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import httpx
 import pytest
 
-from support.api import Api, Person, check_problem
+from support.api import PASSWORD, Api, Person, check_problem, new_name
 from support.chat import Socket, new_uuid, open_socket
 from support.raw import PING, TEXT, RawSocket, frame, open_raw
 from support.service import Service
@@ -49,6 +54,50 @@ def test_a_revoked_session_is_refused_soon(stack: Stack, api: Api, alice: Person
           lambda: api.user_of_token(alice.token).status_code == 401)
     check_problem(api.user_of_token(alice.token), 401)
     assert api.user_of_token(other.token).status_code == 200, "another session ended too"
+
+
+# --- sign-ins ------------------------------------------------------------------------
+def sign_in(http: httpx.Client, call: str, name: str, address: str) -> httpx.Response:
+    """X-Forwarded-For, as nginx sets it, names the client."""
+    return http.post(f"/auth/{call}", json={"name": name, "password": PASSWORD},
+                     headers={"X-Forwarded-For": address})
+
+
+@contextmanager
+def flood(url: str, call: str, address: str) -> Iterator[Counter]:
+    """Forty connections of one address sign in without end; yields the answers so far."""
+    codes, over = Counter(), threading.Event()
+
+    def sign_in_for_ever() -> None:
+        with httpx.Client(base_url=url, trust_env=False, timeout=HANG_S) as http:
+            while not over.is_set():
+                codes[sign_in(http, call, new_name(), address).status_code] += 1
+
+    threads = [threading.Thread(target=sign_in_for_ever) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield codes
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.parametrize("call", ["register", "login"])
+def test_one_address_never_keeps_the_others_from_signing_in(stack: Stack, call: str):
+    with Service(stack, "identity-service", IDENTITY_HASH_THREADS="1") as identity, \
+            httpx.Client(base_url=identity.url, trust_env=False, timeout=HANG_S) as http:
+        name = new_name()
+        assert sign_in(http, "register", name, "203.0.113.1").status_code == 201
+        with flood(identity.url, call, "203.0.113.66") as codes:
+            until("the flood has filled its share", lambda: codes[429] > 40)
+            answers = [sign_in(http, "login", name, "203.0.113.1") for _ in range(5)]
+            assert [answer.status_code for answer in answers] == [200] * 5
+            refused = sign_in(http, call, new_name(), "203.0.113.66")
+            until("the flood is still refused", lambda before=codes[429]: codes[429] > before)
+    if refused.status_code == 429:  # or its turn came
+        check_problem(refused, 429)
 
 
 # --- silence -------------------------------------------------------------------------

@@ -41,6 +41,9 @@ struct http_request {
 	uint64_t user; /* see http_admit_user(); 0: none */
 	struct http_unread_entry unread;
 
+	struct ip_address client; /* see http_set_client() */
+	bool has_client;
+
 	/* Set by http_pass(). */
 	int pool;
 	http_handler *handle;
@@ -135,7 +138,8 @@ void http_worker_pool_start(struct http_worker_pool *pool,
                             const struct http_worker_pool_options *options);
 /*
  * Suspends the request and queues it: a worker owns it until it resumes it.
- * False when the queue is full: the request has its refusal as an answer.
+ * False when the queue, or its client's share of it, is full: the request has
+ * its refusal as an answer.
  * Called on the server's thread.
  */
 bool http_worker_pool_push(struct http_worker_pool *pool,

@@ -137,6 +137,13 @@ struct span http_bearer(const struct http_request *request)
 	return token;
 }
 
+void http_set_client(struct http_request *request,
+                     const struct ip_address *client)
+{
+	request->client = *client;
+	request->has_client = true;
+}
+
 void http_pass(struct http_request *request, int pool, http_handler *handle)
 {
 	assert(request->pool == HTTP_INLINE && !request->answered);

@@ -4,7 +4,8 @@
  * The server's own thread owns the sockets and runs the HTTP_INLINE handlers,
  * which must not block. A handler that blocks (SQL, hashing) belongs to a
  * worker pool: a bounded queue in front of a fixed number of threads. When the
- * queue is full, the server answers at once with the pool's refusal.
+ * queue is full, or one client's share of it, the server answers at once with
+ * the pool's refusal.
  *
  * Routing    exact paths; a segment "{}" matches any non-empty segment, which
  *            http_argument() returns. The server answers 405 with Allow for a
@@ -67,6 +68,7 @@ struct http_worker_pool_options {
 	const char *name; /* of its threads; at most 15 characters */
 	unsigned threads;
 	unsigned queue_max;     /* requests that wait for a thread */
+	unsigned client_max;    /* of these, of one client; 0: queue_max */
 	unsigned full_http;     /* 429 or 503 */
 	unsigned retry_after_s; /* Retry-After of a refusal */
 	/* Called once on each thread; each may be NULL. */
@@ -140,6 +142,13 @@ struct span http_bearer(const struct http_request *request);
  */
 struct ip_address http_client_address(const struct http_request *request,
                                       const struct ip_networks *trusted);
+
+/*
+ * Says which client a request is from that an inline handler passes to a pool:
+ * at most client_max requests of a client wait there.
+ */
+void http_set_client(struct http_request *request,
+                     const struct ip_address *client);
 
 /*
  * For an inline handler that cannot answer without blocking: `handle` runs in

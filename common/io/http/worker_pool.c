@@ -84,6 +84,28 @@ void http_worker_pool_start(struct http_worker_pool *pool,
 		start_thread(pool);
 }
 
+static bool queue_full(const struct http_worker_pool *pool)
+{
+	return pool->stopping ||
+	       pool->queued + pool->running >=
+	               pool->options->threads + pool->options->queue_max;
+}
+
+/* The queue is short where clients have shares. */
+static bool share_full(const struct http_worker_pool *pool,
+                       const struct http_request *request)
+{
+	struct span client = ip_address_span(&request->client);
+	unsigned waiting = 0;
+
+	if (!pool->options->client_max || !request->has_client)
+		return false;
+	for (const struct http_request *r = pool->first; r; r = r->next)
+		waiting += r->has_client &&
+		           span_equal(ip_address_span(&r->client), client);
+	return waiting >= pool->options->client_max;
+}
+
 static void refuse(struct http_request *request,
                    const struct http_worker_pool_options *options)
 {
@@ -98,12 +120,10 @@ static void refuse(struct http_request *request,
 bool http_worker_pool_push(struct http_worker_pool *pool,
                            struct http_request *request)
 {
-	const struct http_worker_pool_options *options = pool->options;
 	bool full;
 
 	(void)pthread_mutex_lock(&pool->lock);
-	full = pool->stopping || pool->queued + pool->running >=
-	                                 options->threads + options->queue_max;
+	full = queue_full(pool) || share_full(pool, request);
 	if (!full) {
 		/* Suspended before a worker can see and resume it. */
 		MHD_suspend_connection(request->connection);
@@ -117,7 +137,7 @@ bool http_worker_pool_push(struct http_worker_pool *pool,
 	}
 	(void)pthread_mutex_unlock(&pool->lock);
 	if (full)
-		refuse(request, options);
+		refuse(request, pool->options);
 	return !full;
 }
 

@@ -24,7 +24,8 @@
 enum {
 	MAX_BODY = 1000,
 	POOL_THREADS = 2,
-	POOL_QUEUE = 2,
+	POOL_QUEUE = 4,
+	CLIENT_MAX = 2,
 	CONNECTIONS_MAX = 50,
 };
 
@@ -72,16 +73,21 @@ static void say_bearer(struct http_request *request, void *context)
 		http_answer(request, 200, "text/plain", token);
 }
 
+static struct ip_address client_of(const struct http_request *request)
+{
+	struct ip_networks trusted;
+
+	assert_true(
+		ip_networks_parse(SPAN("127.0.0.0/8,10.0.0.0/8"), &trusted));
+	return http_client_address(request, &trusted);
+}
+
 static void say_client(struct http_request *request, void *context)
 {
 	CLEANUP(buf_free) struct buf text = BUF(100);
-	struct ip_networks trusted;
-	struct ip_address client;
+	struct ip_address client = client_of(request);
 
 	(void)context;
-	assert_true(
-		ip_networks_parse(SPAN("127.0.0.0/8,10.0.0.0/8"), &trusted));
-	client = http_client_address(request, &trusted);
 	for (unsigned i = 0; i < IP_ADDRESS_LEN; i++)
 		buf_format(&text, "%02x", client.byte[i]);
 	http_answer(request, 200, "text/plain", buf_span(&text));
@@ -109,6 +115,15 @@ static void pass_on(struct http_request *request, void *context)
 {
 	assert_string_equal(context, "inline");
 	http_pass(request, 0, echo);
+}
+
+static void share_held(struct http_request *request, void *context)
+{
+	struct ip_address client = client_of(request);
+
+	(void)context;
+	http_set_client(request, &client);
+	http_pass(request, 1, wait_held);
 }
 
 static void do_nothing(struct http_request *request, void *context)
@@ -161,6 +176,7 @@ static const struct http_route routes[] = {
 	{"POST", "/echo", echo, 0, HTTP_JSON_OR_FORM},
 	{"GET", "/echo", pass_on, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/held", wait_held, 1, HTTP_NO_BODY},
+	{"GET", "/shared", share_held, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/queries", say_queries, HTTP_INLINE, HTTP_NO_BODY},
 	{"PUT", "/thing/{}", echo, 0, HTTP_JSON_OR_FORM},
 	{"PATCH", "/thing/{}", echo, 0, HTTP_JSON_OR_FORM},
@@ -173,8 +189,9 @@ static const struct http_route routes[] = {
 };
 
 static const struct http_worker_pool_options pools[] = {
-	{"echo", 1, 100, 503, 1, worker, NULL, (void *)(uintptr_t) "pool"},
-	{"held", POOL_THREADS, POOL_QUEUE, 429, 7, NULL, NULL, NULL},
+	{"echo", 1, 100, 0, 503, 1, worker, NULL, (void *)(uintptr_t) "pool"},
+	{"held", POOL_THREADS, POOL_QUEUE, CLIENT_MAX, 429, 7, NULL, NULL,
+         NULL},
 };
 
 static uint16_t free_port(void)
@@ -863,6 +880,54 @@ static void a_full_pool_refuses_at_once_and_the_others_go_on(void **state)
 	assert_http(get("/held"), 200);
 }
 
+static int ask_shared(const char *client)
+{
+	char text[200];
+	int fd = dial();
+
+	(void)snprintf(text, sizeof(text),
+	               "GET /shared HTTP/1.1\r\nHost: x\r\n"
+	               "X-Forwarded-For: %s\r\nConnection: close\r\n\r\n",
+	               client);
+	say(fd, text);
+	return fd;
+}
+
+/* Each row is one more request; the ones before it still wait or run. */
+static void a_client_waits_in_its_share_of_the_queue_only(void **state)
+{
+	static const struct {
+		const char *client;
+		unsigned running, waiting; /* afterwards */
+		bool refused;
+	} rows[] = {
+		{"203.0.113.1", 1, 0, false}, {"203.0.113.1", 2, 0, false},
+		{"203.0.113.1", 2, 1, false}, {"203.0.113.1", 2, 2, false},
+		{"203.0.113.1", 2, 2, true},  {"203.0.113.1", 2, 2, true},
+		{"203.0.113.2", 2, 3, false}, {"2001:db8::1", 2, 4, false},
+		{"203.0.113.3", 2, 4, true}, /* the whole queue is full */
+	};
+	int fds[ARRAY_LEN(rows)];
+
+	(void)state;
+	atomic_store(&hold, true);
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		fds[i] = ask_shared(rows[i].client);
+		wait_for_held(rows[i].running);
+		wait_for_waiting(rows[i].waiting);
+		if (!rows[i].refused)
+			continue;
+		assert_problem(hear(fds[i]), 429);
+	}
+	atomic_store(&hold, false);
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!rows[i].refused)
+			assert_has(hear(fds[i]), "\r\n\r\nheld");
+	}
+	wait_for_held(0);
+	assert_has(hear(ask_shared("203.0.113.1")), "\r\n\r\nheld");
+}
+
 static void clients_that_leave_while_waiting_hurt_nobody(void **state)
 {
 	int fds[POOL_THREADS + POOL_QUEUE];
@@ -994,6 +1059,7 @@ int main(void)
 		TEST(connections_are_kept),
 		TEST(connections_beyond_the_maximum_wait),
 		TEST(a_full_pool_refuses_at_once_and_the_others_go_on),
+		TEST(a_client_waits_in_its_share_of_the_queue_only),
 		TEST(clients_that_leave_while_waiting_hurt_nobody),
 		TEST(stopping_answers_what_runs_and_refuses_what_waits),
 		TEST(stopping_does_not_wait_for_idle_connections),

@@ -69,7 +69,7 @@ static void answer_bytes(struct http_request *request, void *context)
 }
 
 static const struct http_worker_pool_options pools[] = {
-	{"answers", 2, 100, 503, 1, NULL, NULL, NULL},
+	{"answers", 2, 100, 0, 503, 1, NULL, NULL, NULL},
 };
 static const struct http_route routes[] = {
 	{"GET", "/{}/{}", answer_bytes, 0, HTTP_NO_BODY},
