@@ -81,8 +81,12 @@ void chat_empty(void)
 		"refusals",      "save_owners",
 	};
 
+	/* One COMMIT is much faster than to truncate each table. */
+	chat_execute("START TRANSACTION");
 	for (unsigned i = 0; i < ARRAY_LEN(tables); i++)
-		chat_execute("TRUNCATE TABLE %s", tables[i]);
+		chat_execute("DELETE FROM %s", tables[i]);
+	chat_execute("COMMIT");
+	chat_execute("ALTER TABLE conversations AUTO_INCREMENT = 1");
 }
 
 static void PRINTF(1, 0) fill_statement(const char *format, va_list args)

@@ -13,7 +13,7 @@ extern struct settings chat_settings;
 
 void chat_start(void);
 void chat_stop(void);
-void chat_empty(void);          /* all tables */
+void chat_empty(void); /* all tables; conversations have ids from 1 again */
 struct sql *chat_connect(void); /* one more connection, the caller's */
 
 /* SQL for the numbers from 1 to `count`, at most 40,000: rows of one column,
