@@ -2,7 +2,7 @@
 PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records.c \
 	persistence.c persistence_metrics.c schema.c settings.c topics.c \
 	$(addprefix save/,publisher.c query_worker.c saver.c saver_database.c transaction.c) \
-	$(addprefix save/batch/,batch.c batch_dedup.c inflight_batch.c \
+	$(addprefix save/batch/,attempt.c batch.c batch_dedup.c inflight_batch.c \
 		text_store.c) \
 	$(addprefix save/change/,changes.c change_store.c) \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
@@ -29,15 +29,19 @@ $(call object,persistence-service/schema.c): \
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 PERSISTENCE_TEST_LIBRARIES := rdkafka libmicrohttpd libmariadb libcjson libcurl libcrypto
-$(eval $(call library,transaction_fixture,persistence-service/save/tests,transaction_fixture.c,\
+$(eval $(call library,batch_fixture,persistence-service/save,tests/batch_fixture.c tests/pass_fixture.c \
+	tests/transaction_fixture.c change/tests/changes_fixture.c message/tests/messages_fixture.c,\
 	rdkafka libmicrohttpd libmariadb cmocka))
 $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmocka))
 $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
-$(foreach t,transaction transaction_errors transaction_many,$(eval $(call integration_test,\
-	persistence-service/save/tests/test_$(t).c,transaction_fixture chat_fixture sql_server persistence common,\
+$(foreach t,tests/test_transaction tests/test_transaction_blocks tests/test_transaction_errors \
+	tests/test_transaction_kinds tests/test_transaction_recipients \
+	change/tests/test_changes change/tests/test_change_refusals conversation/tests/test_query_handler \
+	message/tests/test_block_changes message/tests/test_message_duplicates \
+	message/tests/test_message_refusals message/tests/test_messages owner/tests/test_refusals \
+	receipt/tests/test_receipts,$(eval $(call integration_test,\
+	persistence-service/save/$(t).c,batch_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
-$(eval $(call integration_test,persistence-service/save/owner/tests/test_refusals.c,\
-	transaction_fixture chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES)))
 $(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
 	membership/tests/test_membership read/tests/test_history \
 	read/tests/test_history_size,$(eval $(call integration_test,\

@@ -103,24 +103,6 @@ enum status transaction_prune(struct transaction *t, unsigned partition,
 }
 
 /* --- one attempt --------------------------------------------------------- */
-/*
- * Drops what an earlier attempt has left in the entries. The query worker
- * answers queries.
- */
-static void open_entries(const struct attempt *attempt)
-{
-	for (unsigned i = attempt->from; i < attempt->to; i++) {
-		struct batch_entry *entry = &attempt->batch->entries[i];
-
-		if (entry->outcome != OUTCOME_DEAD)
-			entry->outcome = save_kind_is_query(entry->record.kind)
-			                         ? OUTCOME_DONE
-			                         : OUTCOME_OPEN;
-		entry->roster = NULL;
-		entry->sender_only = false;
-	}
-}
-
 /* The queries of gateways are done already. */
 static bool has_work(const struct attempt *attempt)
 {
@@ -154,7 +136,7 @@ static enum status run_attempt(struct transaction *t,
 	size_t texts = text_store_bytes(attempt->batch->texts);
 	enum status status;
 
-	open_entries(attempt);
+	attempt_open(attempt);
 	if (!has_work(attempt))
 		return ST_OK;
 	status = sql_begin(t->sql);
@@ -173,7 +155,7 @@ static enum status run_attempt(struct transaction *t,
 	sql_rollback(t->sql);
 	messages_rolled_back(t->messages);
 	rosters_invalidate_all(t->rosters);
-	open_entries(attempt);
+	attempt_open(attempt);
 	text_store_drop(attempt->batch->texts, texts);
 	return status;
 }

@@ -17,29 +17,17 @@ struct attempt {
 	uint64_t now_ms;     /* unix */
 };
 
+/*
+ * Before a try, and after one that failed: drops what the try has left in its
+ * entries. Those that were dead before stay dead.
+ */
+void attempt_open(const struct attempt *attempt);
 /* The open entries of the attempt that `fits` accepts, in their order. */
-static inline unsigned
-attempt_collect(const struct attempt *attempt,
-                bool (*fits)(enum save_kind kind),
-                struct batch_entry *ret_entries[BATCH_RECORDS_MAX])
-{
-	unsigned count = 0;
+unsigned attempt_collect(const struct attempt *attempt,
+                         bool (*fits)(enum save_kind kind),
+                         struct batch_entry *ret_entries[BATCH_RECORDS_MAX]);
 
-	for (unsigned i = attempt->from; i < attempt->to; i++) {
-		struct batch_entry *entry = &attempt->batch->entries[i];
-
-		if (entry->outcome == OUTCOME_OPEN && fits(entry->record.kind))
-			ret_entries[count++] = entry;
-	}
-	return count;
-}
-
-static inline void batch_entry_refuse(struct batch_entry *entry,
-                                      enum frame_code code, const char *why)
-{
-	entry->outcome = OUTCOME_REFUSED;
-	entry->code = code;
-	entry->why = why;
-}
+void batch_entry_refuse(struct batch_entry *entry, enum frame_code code,
+                        const char *why);
 
 #endif

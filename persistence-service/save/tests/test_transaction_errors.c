@@ -23,12 +23,9 @@
 #include <cmocka.h>
 
 enum {
-	GROUP = 17,
-	CHANNEL = 18,
 	PAIR = 19,
 	BLOCKED_PAIR = 20,
 	FIRST_NEW = 1000, /* id of a conversation that the batch makes */
-	STRANGER = 9,
 	PARTITION = 2,
 	ENTRIES_MAX = 64,
 	STATEMENTS_MAX = 1000,
@@ -140,8 +137,8 @@ static void set_uuid(struct batch_entry *entry, unsigned char first,
 	entry->record.uuid.byte[15] = last;
 }
 
-static struct batch_entry *say(uint64_t sender, uint64_t user_to,
-                               uint64_t conversation, const char *text)
+static struct batch_entry *send(uint64_t sender, uint64_t user_to,
+                                uint64_t conversation, const char *text)
 {
 	struct batch_entry *entry =
 		put_kind(SAVE_MESSAGE, sender, conversation, 0);
@@ -167,20 +164,20 @@ static struct batch_entry *change(enum save_kind kind, uint64_t sender,
 
 static void put_messages(void)
 {
-	struct batch_entry *first = say(1, 2, 0, "to a pair");
+	struct batch_entry *first = send(1, 2, 0, "to a pair");
 
-	say(1, 5, 0, "to a new pair");
-	say(5, 1, 0, "back");
-	say(2, 0, GROUP, "to a group");
-	say(2, 0, CHANNEL, "to a room");
-	set_uuid(say(1, 2, 0, "a duplicate"), 0, 0xf5);
-	say(1, 2, 0, "twice in the batch")->record.uuid = first->record.uuid;
-	say(3, 0, GROUP, "a reply")->record.reply_to = 2;
-	say(3, 0, GROUP, "a bad reply")->record.reply_to = 99;
-	say(STRANGER, 0, GROUP, "not a member");
-	say(STRANGER, 0, CHANNEL, "not a member");
-	say(1, 0, 999, "no such conversation");
-	say(1, 4, 0, "blocked");
+	send(1, 5, 0, "to a new pair");
+	send(5, 1, 0, "back");
+	send(2, 0, GROUP, "to a group");
+	send(2, 0, CHANNEL, "to a room");
+	set_uuid(send(1, 2, 0, "a duplicate"), 0, 0xf5);
+	send(1, 2, 0, "twice in the batch")->record.uuid = first->record.uuid;
+	send(3, 0, GROUP, "a reply")->record.reply_to = 2;
+	send(3, 0, GROUP, "a bad reply")->record.reply_to = 99;
+	send(STRANGER, 0, GROUP, "not a member");
+	send(STRANGER, 0, CHANNEL, "not a member");
+	send(1, 0, 999, "no such conversation");
+	send(1, 4, 0, "blocked");
 }
 
 static void put_changes(void)
@@ -208,7 +205,7 @@ static void put_others(void)
 	put_kind(SAVE_ROOMS, 2, 0, 0)->record.users = SPAN("2,1");
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 	put(4, 1, NULL, "")->record.kind = SAVE_BLOCKED;
-	dead = say(1, 2, 0, "");
+	dead = send(1, 2, 0, "");
 	dead->outcome = OUTCOME_DEAD;
 	dead->why = "it could not be decoded";
 }
@@ -237,10 +234,10 @@ static void put_changes_and_receipts(void)
 
 static void put_poison(void)
 {
-	say(1, 2, 0, "good");
-	say(1, 2, 0, "poison");
+	send(1, 2, 0, "good");
+	send(1, 2, 0, "poison");
 	change(SAVE_EDIT, 1, 2, "edited again");
-	say(2, 0, GROUP, "good");
+	send(2, 0, GROUP, "good");
 }
 
 /* --- results ------------------------------------------------------------- */
@@ -344,9 +341,9 @@ static void fill(const struct scenario *scenario)
 static void warm_up(void)
 {
 	batch_clear(batch);
-	set_uuid(say(1, 2, 0, "warm"), 3, 1);
-	set_uuid(say(1, 0, GROUP, "warm"), 3, 2);
-	set_uuid(say(2, 0, CHANNEL, "warm"), 3, 3);
+	set_uuid(send(1, 2, 0, "warm"), 3, 1);
+	set_uuid(send(1, 0, GROUP, "warm"), 3, 2);
+	set_uuid(send(2, 0, CHANNEL, "warm"), 3, 3);
 	set_positions();
 	save();
 }
@@ -530,7 +527,7 @@ static void a_record_that_ends_the_connection_is_found(void **state)
 	chat_execute("CALL reset_chat()");
 	batch_clear(batch);
 	for (unsigned i = 0; i < RECORDS; i++)
-		say(1, 2, 0, i == POISON ? "deadly" : "hi");
+		send(1, 2, 0, i == POISON ? "deadly" : "hi");
 	chat_execute("CREATE TRIGGER cut BEFORE INSERT ON messages"
 	             " FOR EACH ROW BEGIN IF NEW.body = 'deadly' THEN"
 	             " KILL CONNECTION_ID(); END IF; END");
@@ -602,7 +599,7 @@ static void another_process_may_take_the_uuid(void **state)
 		batch_clear(batch);
 		entry = cases[i].kind == SAVE_EDIT
 		                ? change(SAVE_EDIT, 1, 2, "edited again")
-		                : say(1, 2, 0, "hi");
+		                : send(1, 2, 0, "hi");
 		set_uuid(entry, 2, 1);
 		if (!sql_connected(sql))
 			assert_int_equal(sql_connect(sql), ST_OK);
@@ -623,7 +620,7 @@ static void another_process_may_take_the_uuid(void **state)
 /* --- the number of statements -------------------------------------------- */
 static void put_one_message(void)
 {
-	say(1, 2, 0, "hi");
+	send(1, 2, 0, "hi");
 }
 
 static void put_one_edit(void)

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { GROUP = 17, STRANGER = 9, OFFSET = 100, NOW_MS = 1000 };
+enum { OFFSET = 100, NOW_MS = 1000 };
 
 static struct sql *next_sql;
 static struct transaction *next;
@@ -210,8 +210,8 @@ static const struct {
          "DELETE FROM reactions", FRAME_TOO_MANY, false},
 };
 
-static void assert_refused(const struct batch_entry *entry,
-                           enum frame_code code, const char *name)
+static void assert_told(const struct batch_entry *entry, enum frame_code code,
+                        const char *name)
 {
 	if (entry->outcome != OUTCOME_REFUSED || entry->code != code)
 		fail_msg("%s: outcome %d, code %s", name, (int)entry->outcome,
@@ -234,14 +234,14 @@ static void a_told_refusal_is_final(void **state)
 		if (rows[i].dead)
 			assert_int_equal(entry->outcome, OUTCOME_DEAD);
 		else
-			assert_refused(entry, rows[i].code, rows[i].name);
+			assert_told(entry, rows[i].code, rows[i].name);
 		chat_execute("%s", rows[i].gone);
 		batch_clear(batch); /* the process dies before the commit */
 		entry = rows[i].put();
 		if (rows[i].dead)
 			entry->record.message = SPAN("the limit was raised");
 		save_with(next, next_sql);
-		assert_refused(entry, rows[i].code, rows[i].name);
+		assert_told(entry, rows[i].code, rows[i].name);
 		/* A client that sends again is judged anew. */
 		batch_clear(batch);
 		entry = rows[i].put();
@@ -277,7 +277,7 @@ static void a_copy_of_a_refused_send_is_refused(void **state)
 	(void)state;
 	entry->record.sent_at_ms = sent_at_ms;
 	save();
-	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION, "the first");
+	assert_told(entry, FRAME_UNKNOWN_CONVERSATION, "the first");
 	chat_execute(INVITE_STRANGER);
 	chat_execute("INSERT INTO messages (conversation, seq, id, sender,"
 	             " uuid, created_at, body, kind) VALUES (17,3,50,1,"
@@ -289,7 +289,7 @@ static void a_copy_of_a_refused_send_is_refused(void **state)
 	entry->offset++;
 	entry->record.sent_at_ms = sent_at_ms;
 	save();
-	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION, "the copy");
+	assert_told(entry, FRAME_UNKNOWN_CONVERSATION, "the copy");
 	batch_clear(batch);
 	entry = message_of_stranger();
 	entry->offset += 2;
@@ -304,7 +304,7 @@ static void a_passing_refusal_may_turn(void **state)
 
 	(void)state;
 	save();
-	assert_refused(entry, FRAME_UNAVAILABLE, "by id");
+	assert_told(entry, FRAME_UNAVAILABLE, "by id");
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM refusals"), 0);
 	batch_clear(batch);
 	entry = message(1, 2, 0);
@@ -352,7 +352,7 @@ static void a_former_owner_saves_nothing(void **state)
 	batch = other;
 	(void)message_of_stranger();
 	save_with(next, next_sql);
-	assert_refused(&other->entries[0], FRAME_UNKNOWN_CONVERSATION, "next");
+	assert_told(&other->entries[0], FRAME_UNKNOWN_CONVERSATION, "next");
 	chat_execute(INVITE_STRANGER);
 
 	batch = stopped;
@@ -363,7 +363,7 @@ static void a_former_owner_saves_nothing(void **state)
 	/* It joins again, and gets the partition back. */
 	transaction_evict_caches(transaction);
 	save();
-	assert_refused(&batch->entries[0], FRAME_UNKNOWN_CONVERSATION, "back");
+	assert_told(&batch->entries[0], FRAME_UNKNOWN_CONVERSATION, "back");
 	assert_int_equal(batch->entries[1].outcome, OUTCOME_SAVED);
 	batch = other;
 	batch_clear(batch);
