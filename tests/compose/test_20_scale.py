@@ -15,6 +15,7 @@ SCALED = {"websocket-service": 3, "persistence-service": 2, "identity-service": 
 CHANGE_S = 300  # a bound on hanging; docs/operations.md names 10 s
 EACH = 8
 IN_A_ROW = 20  # requests
+FAIL_TIMEOUT_S = 1  # deploy/nginx/parley.conf.template
 
 
 def scale(project: Project, **counts: int) -> None:
@@ -158,9 +159,12 @@ def test_nginx_drops_a_dead_identity_and_a_dead_persistence(project: Project, ap
         failures: list[httpx.Response] = []
 
         def dropped() -> bool:
-            """The service answers some requests in a row, and nginx sends none to the dead one."""
+            """The service answers some requests in a row, and nginx sends none to the dead one.
+            They take longer than nginx's pause after a failure (fail_timeout)."""
             asked = in_nginx_log(project, address)
-            answers = [api.http.get(path, headers=person.bearer) for _ in range(IN_A_ROW)]
+            answers, began = [], time.monotonic()
+            while len(answers) < IN_A_ROW or time.monotonic() < began + 3 * FAIL_TIMEOUT_S:
+                answers.append(api.http.get(path, headers=person.bearer))
             failures.extend(one for one in answers if one.status_code != 200)
             return in_nginx_log(project, address) == asked and not any(
                 one.status_code != 200 for one in answers)

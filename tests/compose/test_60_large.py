@@ -56,8 +56,8 @@ def test_each_gateway_reads_its_partitions_only(large: Project) -> None:
                 for service in GATEWAYS for one in large.running(service)]
 
     before = read()
-    with Load(large, users=40, sockets=2, rate=200, seconds=15, drain=600,
-                         groups=0, receipts=0) as ledger:
+    with Load(large, users=40, sockets=2, rate=200, seconds=15, drain=600, groups=0,
+              receipts=0, edits=0, typing=0, blocks=0) as ledger:
         verdict = ledger.assert_clean(1500)
     new = [after - old for old, after in zip(before, read())]
     saved = verdict["accepted"]

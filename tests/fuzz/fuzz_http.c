@@ -155,7 +155,7 @@ static void check(struct span bytes)
 	must(!has(head, " 500 "));
 	if (!has(head, "application/problem+json"))
 		return;
-	must(has(head, "HTTP/1.1 4"));
+	must(has(head, "HTTP/1.1 4") || has(head, "HTTP/1.1 501 "));
 	if (has(head, "HTTP/1.1 405"))
 		must(has(head, "Allow: "));
 }

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from support.stack import ROOT
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def copy_tree(place: Path) -> Path:
