@@ -34,7 +34,11 @@ WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \
 $(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
 
 # These tests set both clocks.
-WEBSOCKET_CLOCKS_TESTS := socket/tests/test_connection \
-	$(addprefix presence/tests/test_presence_,publisher queries)
-$(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms)))
+WEBSOCKET_CLOCKS := -Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms
+$(eval $(call library,connection_fixture,websocket-service/socket/tests,connection_fixture.c,cmocka))
+$(foreach t,closing delivery frames opening time welcome,$(eval $(call unit_test,\
+	websocket-service/socket/tests/test_connection_$(t).c,connection_fixture fake_clock websocket common,\
+	libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
+WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,publisher queries)
+$(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
 
