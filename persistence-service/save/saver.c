@@ -31,6 +31,7 @@ enum {
 	FENCED_AGAIN_MS = 60000,
 	KAFKA_WHY_MAX = 640,
 	PRUNE_EVERY_MS = 10000,
+	PRUNE_MORE_MS = 100, /* as long as many refusals are old */
 	PRUNE_WAIT_MS = 100,
 };
 
@@ -296,6 +297,7 @@ static void prune_refusals(struct saver *s)
 	int32_t partition = s->prune_partition;
 	int64_t committed;
 	enum status status;
+	bool more = false;
 
 	if (now_ms < s->prune_due_ms || !transaction_may_prune(s->transaction))
 		return;
@@ -306,9 +308,13 @@ static void prune_refusals(struct saver *s)
 	                          &committed) != ST_OK)
 		return;
 	status = transaction_prune(s->transaction, (unsigned)partition,
-	                           committed);
+	                           committed, &more);
 	if (status != ST_OK)
 		saver_database_failed(s->database, status);
+	if (!more)
+		return;
+	s->prune_partition = partition;
+	s->prune_due_ms = now_ms + PRUNE_MORE_MS;
 }
 
 static void work(struct saver *s)

@@ -89,12 +89,13 @@ bool transaction_may_prune(const struct transaction *t)
 }
 
 enum status transaction_prune(struct transaction *t, unsigned partition,
-                              int64_t committed)
+                              int64_t committed, bool *ret_more)
 {
 	enum status status = sql_begin(t->sql);
 
 	if (status == ST_OK)
-		status = refusals_prune(t->refusals, partition, committed);
+		status = refusals_prune(t->refusals, partition, committed,
+		                        ret_more);
 	if (status == ST_OK)
 		status = sql_commit(t->sql);
 	if (status != ST_OK)

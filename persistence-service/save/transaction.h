@@ -44,7 +44,8 @@ void transaction_evict_caches(struct transaction *transaction);
  */
 bool transaction_may_prune(const struct transaction *transaction);
 MUST_CHECK enum status transaction_prune(struct transaction *transaction,
-                                         unsigned partition, int64_t committed);
+                                         unsigned partition, int64_t committed,
+                                         bool *ret_more);
 
 /*
  * ST_OK: no entry is open any more. After any other status the same batch can

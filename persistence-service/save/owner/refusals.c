@@ -8,10 +8,9 @@
 #include <string.h>
 
 enum {
-	REMEMBERED_MAX = 100000,
+	REMEMBERED_MAX = 200000,
 	VALUES_EACH = 7,
 	LOADED_COLUMNS = 5,
-	PRUNE_ROWS_MAX = 10000,
 	KEPT_MS = 60 * 60 * 1000,
 	SAME_SEND_MS = 10 * 60 * 1000, /* a clock may be wrong by more */
 };
@@ -50,11 +49,18 @@ static struct sql_bulk insert_rows = {
 	.row_values = VALUES_EACH,
 };
 static const char load_rows[] =
-	"SELECT kafka_offset, sender, uuid, code, refused_at_ms FROM refusals"
-	" WHERE topic = ? AND kafka_partition = ? ORDER BY kafka_offset";
+	"SELECT kafka_offset, sender, uuid, code, refused_at_ms FROM"
+	" (SELECT kafka_offset, sender, uuid, code, refused_at_ms FROM refusals"
+	" WHERE topic = ? AND kafka_partition = ?"
+	" ORDER BY kafka_offset DESC LIMIT ?) newest ORDER BY kafka_offset";
+/* The first row that a deletion leaves to the next one. */
+static const char find_end[] =
+	"SELECT kafka_offset FROM refusals WHERE topic = ? AND"
+	" kafka_partition = ? AND kafka_offset < ?"
+	" ORDER BY kafka_offset LIMIT 1 OFFSET ?";
 static const char delete_rows[] =
 	"DELETE FROM refusals WHERE topic = ? AND kafka_partition = ?"
-	" AND kafka_offset < ? AND refused_at_ms < ? LIMIT ?";
+	" AND kafka_offset < ? AND refused_at_ms < ?";
 
 struct refusals *refusals_create(struct sql *sql, const char *topic)
 {
@@ -164,8 +170,8 @@ static void read_row(struct refusals *r, unsigned partition,
 
 enum status refusals_load(struct refusals *r, unsigned partition)
 {
-	struct sql_value values[] = {sql_bytes(r->topic),
-	                             sql_number(partition)};
+	struct sql_value values[] = {sql_bytes(r->topic), sql_number(partition),
+	                             sql_number(REFUSALS_LOADED_MAX)};
 	struct sql_value row[LOADED_COLUMNS];
 	enum status status =
 		sql_run(r->sql, load_rows, values, ARRAY_LEN(values));
@@ -247,16 +253,29 @@ bool refusals_may_prune(const struct refusals *r)
 	return r->any;
 }
 
+/* Reads, and locks, REFUSALS_PRUNED_MAX rows at most, also where all are young.
+ */
 enum status refusals_prune(struct refusals *r, unsigned partition,
-                           int64_t committed)
+                           int64_t committed, bool *ret_more)
 {
-	struct sql_value values[] = {
-		sql_bytes(r->topic),
-		sql_number(partition),
-		sql_number((uint64_t)committed),
-		sql_number(clock_unix_ms() - KEPT_MS),
-		sql_number(PRUNE_ROWS_MAX),
-	};
+	struct sql_value values[] = {sql_bytes(r->topic), sql_number(partition),
+	                             sql_number((uint64_t)committed),
+	                             sql_number(REFUSALS_PRUNED_MAX)};
+	struct sql_value end;
+	bool cut;
+	enum status status =
+		sql_run(r->sql, find_end, values, ARRAY_LEN(values));
 
-	return sql_run(r->sql, delete_rows, values, ARRAY_LEN(values));
+	if (status == ST_OK)
+		status = sql_fetch(r->sql, &end, 1);
+	if (status != ST_OK && status != ST_NOT_FOUND)
+		return status;
+	cut = status == ST_OK;
+	if (cut)
+		values[2] = end;
+	values[3] = sql_number(clock_unix_ms() - KEPT_MS);
+	status = sql_run(r->sql, delete_rows, values, ARRAY_LEN(values));
+	if (status == ST_OK)
+		*ret_more = cut && sql_affected(r->sql) > 0;
+	return status;
 }

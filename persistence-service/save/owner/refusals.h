@@ -19,12 +19,21 @@
 
 struct refusals;
 
+enum {
+	/*
+	 * Rows of a partition that its next owner loads. More than the records
+	 * that it can read again: those of the batches in flight.
+	 */
+	REFUSALS_LOADED_MAX = 10000,
+	REFUSALS_PRUNED_MAX = 1000, /* rows that one call deletes */
+};
+
 /* `topic` has the records. */
 struct refusals *refusals_create(struct sql *sql, const char *topic);
 void refusals_destroy(struct refusals **refusals);
 void refusals_evict_all(struct refusals *refusals);
 
-/* In a transaction: reads the rows of a partition. */
+/* In a transaction: reads the newest rows of a partition. */
 MUST_CHECK enum status refusals_load(struct refusals *refusals,
                                      unsigned partition);
 /* True when the record was refused before; reads memory only. */
@@ -39,8 +48,12 @@ void refusals_committed(struct refusals *refusals,
 
 /* True when there are rows that refusals_prune() may delete some day. */
 bool refusals_may_prune(const struct refusals *refusals);
-/* In a transaction: deletes old rows below the committed offset. */
+/*
+ * In a transaction: deletes old rows below the committed offset. *ret_more:
+ * further rows may be old.
+ */
 MUST_CHECK enum status refusals_prune(struct refusals *refusals,
-                                      unsigned partition, int64_t committed);
+                                      unsigned partition, int64_t committed,
+                                      bool *ret_more);
 
 #endif

@@ -3,6 +3,7 @@
  * real server. A second transaction is the next owner of the partitions, as
  * after the death of a process, which reads their records again.
  */
+#include "persistence-service/save/owner/refusals.h"
 #include "persistence-service/save/tests/transaction_fixture.h"
 
 #include <setjmp.h>
@@ -314,6 +315,8 @@ static void a_passing_refusal_may_turn(void **state)
 
 static void old_rows_are_deleted_below_the_committed_offset(void **state)
 {
+	bool more = true;
+
 	(void)state;
 	(void)message_of_stranger();
 	save();
@@ -323,12 +326,109 @@ static void old_rows_are_deleted_below_the_committed_offset(void **state)
 	             " refused_at_ms - 3600000 * (seq %% 2) FROM refusals"
 	             " JOIN (SELECT 1 AS seq UNION SELECT 2 UNION SELECT 3"
 	             " UNION SELECT 11) s");
-	assert_int_equal(transaction_prune(transaction, 3, OFFSET + 10), ST_OK);
+	assert_int_equal(transaction_prune(transaction, 3, OFFSET + 10, &more),
+	                 ST_OK);
+	assert_false(more);
 	assert_string_equal(chat_text("SELECT kafka_offset FROM refusals"
 	                              " ORDER BY kafka_offset"),
 	                    "100 102 111");
-	assert_int_equal(transaction_prune(transaction, 4, OFFSET + 10), ST_OK);
+	assert_int_equal(transaction_prune(transaction, 4, OFFSET + 10, &more),
+	                 ST_OK);
 	assert_int_equal(chat_number("SELECT COUNT(*) FROM refusals"), 3);
+}
+
+/* --- very many refusals --------------------------------------------------- */
+enum { MANY = 40000, OLD = 2500 };
+
+/* What a few users make within minutes, in one partition. Some are old. */
+static void fill_refusals(void)
+{
+	chat_execute("INSERT INTO refusals (topic, kafka_partition,"
+	             " kafka_offset, sender, uuid, code, refused_at_ms)"
+	             " SELECT '%s', 3, 1000 + seq, 7,"
+	             " UNHEX(LPAD(HEX(seq), 32, '0')), 'unknown_message',"
+	             " UNIX_TIMESTAMP() * 1000 - IF(seq <= %u, 7200000, 0)"
+	             " FROM numbers WHERE seq <= %u",
+	             transaction_options.topic, OLD, MANY);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM refusals"), MANY);
+}
+
+static uint64_t rows_read(struct sql *handle)
+{
+	static const char *const counters[] = {"first", "last", "next", "prev",
+	                                       "key"};
+	uint64_t count = 0;
+
+	assert_int_equal(sql_begin(handle), ST_OK);
+	for (unsigned i = 0; i < ARRAY_LEN(counters); i++) {
+		struct sql_value row[2]; /* the name, the value */
+		char text[80];
+		uint64_t read;
+
+		(void)snprintf(text, sizeof(text),
+		               "SHOW SESSION STATUS LIKE 'Handler_read_%s'",
+		               counters[i]);
+		assert_int_equal(sql_run(handle, text, NULL, 0), ST_OK);
+		assert_int_equal(sql_fetch(handle, row, 2), ST_OK);
+		assert_true(span_to_u64(row[1].bytes, UINT64_MAX, &read));
+		count += read;
+	}
+	assert_int_equal(sql_commit(handle), ST_OK);
+	return count;
+}
+
+/* Each row is one more call. */
+static void each_deletion_reads_a_bounded_number_of_rows(void **state)
+{
+	static const struct {
+		int64_t committed;
+		unsigned left;
+		bool more;
+	} calls[] = {
+		{1000, MANY, false}, /* nothing is below */
+		{1011, MANY - 10, false},
+		{1000 + MANY, MANY - 1000 - 10, true},
+		{1000 + MANY, MANY - 2000 - 10, true},
+		{1000 + MANY, MANY - OLD, true},
+		{1000 + MANY, MANY - OLD, false}, /* the others are young */
+		{INT64_MAX, MANY - OLD, false},
+	};
+
+	(void)state;
+	fill_refusals();
+	for (unsigned i = 0; i < ARRAY_LEN(calls); i++) {
+		uint64_t before = rows_read(next_sql);
+		bool more = !calls[i].more;
+
+		assert_int_equal(
+			transaction_prune(next, 3, calls[i].committed, &more),
+			ST_OK);
+		assert_int_equal(more, calls[i].more);
+		assert_int_equal(chat_number("SELECT COUNT(*) FROM refusals"),
+		                 calls[i].left);
+		assert_true(rows_read(next_sql) - before <
+		            2 * REFUSALS_PRUNED_MAX + 100);
+	}
+}
+
+static void the_next_owner_reads_a_bounded_number_of_rows(void **state)
+{
+	struct batch_entry *entry = message_of_stranger();
+	uint64_t before;
+
+	(void)state;
+	fill_refusals();
+	entry->offset = 1000 + MANY + 1;
+	save();
+	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION);
+	chat_execute(INVITE_STRANGER);
+	batch_clear(batch); /* the process dies before the commit */
+	entry = message_of_stranger();
+	entry->offset = 1000 + MANY + 1;
+	before = rows_read(next_sql);
+	save_with(next, next_sql);
+	assert_refused(entry, FRAME_UNKNOWN_CONVERSATION);
+	assert_true(rows_read(next_sql) - before < REFUSALS_LOADED_MAX + 1000);
 }
 
 /* --- the fence ----------------------------------------------------------- */
@@ -405,6 +505,8 @@ int main(void)
 		TEST(a_copy_of_a_refused_send_is_refused),
 		TEST(a_passing_refusal_may_turn),
 		TEST(old_rows_are_deleted_below_the_committed_offset),
+		TEST(each_deletion_reads_a_bounded_number_of_rows),
+		TEST(the_next_owner_reads_a_bounded_number_of_rows),
 		TEST(a_former_owner_saves_nothing),
 		TEST(owners_of_different_partitions_do_not_meet),
 	};
