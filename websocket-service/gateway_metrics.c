@@ -65,7 +65,8 @@ struct gateway_metrics gateway_metrics = {
 		"Large conversations with members on this gateway."),
 	.rooms_pending_users = METRIC_GAUGE(
 		"parley_rooms_pending_users",
-		"Users on this gateway whose rooms are not known yet."),
+		"Users on this gateway whose rooms, or whose blockers after a "
+		"change, are not known yet."),
 	.rooms_queries = METRIC_COUNTER(
 		"parley_rooms_queries_total",
 		"Queries for the rooms of users, each for one user or many."),

@@ -261,8 +261,8 @@ static void on_frame_in_order(void *context, struct connection *connection,
 	frame_dispatch_pass(g->dispatch, connection, frame, began_us);
 }
 
-/* A query that is refused, or lost later, is repeated. */
-static void query(struct gateway *g, struct save_record *record,
+/* A query that is refused, or lost later, is repeated. False: refused. */
+static bool query(struct gateway *g, struct save_record *record,
                   uint64_t number)
 {
 	char origin[EVENT_ORIGIN_LEN];
@@ -272,19 +272,21 @@ static void query(struct gateway *g, struct save_record *record,
 		origin);
 	if (save_records_produce(
 		    g->records, record, span_make(origin, sizeof(origin)),
-		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) != ST_OK)
-		metric_count(&gateway_metrics.kafka_refused, 1);
+		    save_records_tag(SAVE_RECORDS_OF_NONE, 0)) == ST_OK)
+		return true;
+	metric_count(&gateway_metrics.kafka_refused, 1);
+	return false;
 }
 
 static void query_keys(void *context, uint64_t number, uint64_t user,
                        struct span conversations)
 {
 	metric_count(&gateway_metrics.keys_queries, 1);
-	query(context,
-	      &(struct save_record){.kind = SAVE_KEYS,
-	                            .sender = user,
-	                            .conversations = conversations},
-	      number);
+	(void)query(context,
+	            &(struct save_record){.kind = SAVE_KEYS,
+	                                  .sender = user,
+	                                  .conversations = conversations},
+	            number);
 }
 
 static void on_keys_known(void *context)
@@ -343,10 +345,21 @@ static void query_rooms(void *context, uint64_t number, uint64_t first,
                         struct span users)
 {
 	metric_count(&gateway_metrics.rooms_queries, 1);
-	query(context,
-	      &(struct save_record){
-		      .kind = SAVE_ROOMS, .sender = first, .users = users},
-	      number);
+	(void)query(context,
+	            &(struct save_record){.kind = SAVE_ROOMS,
+	                                  .sender = first,
+	                                  .users = users},
+	            number);
+}
+
+static bool query_roster(void *context, const struct typing_query *asked)
+{
+	return query(context,
+	             &(struct save_record){.kind = SAVE_ROSTER,
+	                                   .sender = asked->user,
+	                                   .user_to = asked->user_to,
+	                                   .conversation = asked->conversation},
+	             asked->number);
 }
 
 static void on_welcome(void *context, uint64_t user)
@@ -366,12 +379,11 @@ static void on_welcomed_early(void *context, uint64_t user)
 		metric_count(&gateway_metrics.rooms_late_answers, 1);
 }
 
-static void on_block_changed(void *context, uint64_t user, uint64_t by,
-                             bool blocks)
+static void on_blockers_known(void *context, uint64_t user)
 {
 	struct gateway *g = context;
 
-	presence_queries_block_changed(g->presence_queries, user, by, blocks);
+	presence_queries_blockers_known(g->presence_queries, user);
 }
 
 static void create_deliver(struct gateway *g)
@@ -384,10 +396,12 @@ static void create_deliver(struct gateway *g)
 		.query = query_rooms,
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,
+		.blockers_known = on_blockers_known,
 		.context = g,
 	});
 	g->typing = typing_create(&(struct typing_options){
-		.records = g->records,
+		.query = query_roster,
+		.context = g,
 		.producer = g->ephemeral,
 		.partitions = partitions,
 		.rosters_max = TYPING_ROSTERS_MAX,
@@ -399,8 +413,6 @@ static void create_deliver(struct gateway *g)
 		.typing = g->typing,
 		.keys = g->keys,
 		.gateway = g->number,
-		.block_changed = on_block_changed,
-		.context = g,
 	});
 }
 

@@ -148,11 +148,9 @@ static enum status send_answer(struct query_worker *w,
 		.partition = (int32_t)event_partition(query->record.sender,
 	                                              partitions),
 		.header = {header_of(query->record.kind), answer},
+		.more = {EVENT_SETTLES_HEADER, query->origin},
 	};
 
-	if (query->record.kind != SAVE_ROSTER)
-		record.more = (struct kafka_header){EVENT_SETTLES_HEADER,
-		                                    query->origin};
 	event_key_add(&key, query->record.sender);
 	record.key = buf_span(&key);
 	return kafka_produce(w->producer, &record, 0);

@@ -365,6 +365,7 @@ static void on_text(void *context, struct connection *connection,
 static struct rooms *rooms;
 static struct pending_receipts *receipts;
 static struct typing *typing;
+static uint64_t rooms_number, roster_number; /* of the latest queries */
 static struct presence_queries *presence;
 static struct rate_limits *rate_limits;
 static uint64_t record_tags[RECORDS];
@@ -492,6 +493,7 @@ static void on_query_rooms(void *context, uint64_t number, uint64_t first,
 	unsigned count = 0;
 
 	(void)context;
+	rooms_number = number;
 	while (event_key_next(&users, &user)) {
 		must(user == first || count);
 		count++;
@@ -540,6 +542,21 @@ static void on_welcomed_early(void *context, uint64_t user)
 	(void)connections_close_welcomed(set, user, WEBSOCKET_TRY_LATER, "");
 }
 
+static void on_blockers_known(void *context, uint64_t user)
+{
+	(void)context;
+	presence_queries_blockers_known(presence, user);
+}
+
+static bool on_query_roster(void *context, const struct typing_query *query)
+{
+	(void)context;
+	must(query->number > roster_number);
+	must(query->user >= 1 && query->conversation);
+	roster_number = query->number;
+	return true;
+}
+
 /* In one mode of the fake identity-service `welcome` waits for rooms. */
 static bool on_opened(void *context, struct connection *connection)
 {
@@ -580,9 +597,12 @@ static void tell_rooms(uint8_t what, struct span text)
 	} else if (text.len && memchr(text.data, '=', text.len) && what & 32) {
 		conversation_keys_answered(keys, what, text);
 	} else if (what & 128 && event_roster_parse(text, &roster)) {
-		typing_answered(typing, user, &roster);
+		typing_answered(typing, what & 64 ? what : roster_number, user,
+		                &roster);
+	} else if (!text.len) {
+		rooms_blockers_changed(rooms, user);
 	} else {
-		rooms_answered(rooms, what & 64 ? 1 : UINT64_MAX, text);
+		rooms_answered(rooms, what & 64 ? 1 : rooms_number, text);
 	}
 }
 
@@ -781,15 +801,19 @@ static void start(void)
 		.opened = on_opened,
 		.closed = on_closed,
 	});
+	rooms_number = roster_number = 0;
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = 1,
 		.query = on_query_rooms,
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,
+		.blockers_known = on_blockers_known,
 	});
-	typing = typing_create(&(struct typing_options){
-		.partitions = PARTITIONS, .rosters_max = 3});
+	typing = typing_create(
+		&(struct typing_options){.partitions = PARTITIONS,
+	                                 .rosters_max = 3,
+	                                 .query = on_query_roster});
 	presence = presence_queries_create(set, NULL, rooms);
 	rate_limits = rate_limits_create(5, 100, 2);
 	keys = conversation_keys_create(&(struct conversation_keys_options){

@@ -255,11 +255,16 @@ static unsigned deliver_change(struct fanout *fanout,
 /* --- answers to queries -------------------------------------------------- */
 
 static void take_answer(const struct fanout_options *options,
-                        const struct kafka_message *event, uint64_t number)
+                        const struct kafka_message *event, uint64_t user,
+                        uint64_t number)
 {
 	struct span keys = kafka_message_header(event, EVENT_KEYS_HEADER);
+	struct event_roster roster;
 
-	if (keys.len)
+	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
+	                       &roster))
+		typing_answered(options->typing, number, user, &roster);
+	else if (keys.len)
 		conversation_keys_answered(options->keys, number, keys);
 	else
 		rooms_answered(options->rooms, number,
@@ -271,22 +276,16 @@ static void handle_answer(struct fanout *fanout,
 {
 	const struct fanout_options *options = &fanout->options;
 	struct span key = kafka_message_key(event);
-	struct event_roster roster;
 	struct event_origin asked;
 	uint64_t user, by;
 	bool blocks;
 
 	if (!event_key_next(&key, &user))
 		return;
-	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
-	                       &roster)) {
-		typing_answered(options->typing, user, &roster);
-	} else if (event_block_parse(
-			   kafka_message_header(event, EVENT_BLOCKER_HEADER),
-			   &blocks, &by)) {
-		rooms_block(options->rooms, user, by, blocks);
+	if (event_block_parse(kafka_message_header(event, EVENT_BLOCKER_HEADER),
+	                      &blocks, &by)) {
+		rooms_blockers_changed(options->rooms, user);
 		typing_evict_user(options->typing, user);
-		options->block_changed(options->context, user, by, blocks);
 	} else if (event_block_parse(
 			   kafka_message_header(event, EVENT_BLOCKED_HEADER),
 			   &blocks, &by)) {
@@ -296,7 +295,7 @@ static void handle_answer(struct fanout *fanout,
 			   &asked) &&
 	           asked.gateway == options->gateway) {
 		/* Answers to the queries of other gateways are ignored. */
-		take_answer(options, event, asked.send);
+		take_answer(options, event, user, asked.send);
 	}
 }
 

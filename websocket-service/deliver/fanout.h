@@ -42,10 +42,6 @@ struct fanout_options {
 	struct typing *typing;
 	struct conversation_keys *keys;
 	uint64_t gateway; /* in the origin header */
-	/* One user blocks another, or no longer does. */
-	void (*block_changed)(void *context, uint64_t user, uint64_t by,
-	                      bool blocks);
-	void *context;
 };
 
 struct fanout *fanout_create(const struct fanout_options *options);

@@ -83,15 +83,34 @@ static void dequeue(struct room_queries *queries,
 	entry->queued = false;
 }
 
-void room_queries_start(struct room_queries *queries,
-                        struct room_query_entry *entry, uint64_t user)
+static void init_query(struct room_queries *queries,
+                       struct room_query_entry *entry, uint64_t user)
 {
 	queries->pending_count += !entry->pending;
 	entry->pending = true;
 	entry->user = user;
 	entry->attempts = 0;
 	entry->first_number = 0;
+}
+
+void room_queries_start(struct room_queries *queries,
+                        struct room_query_entry *entry, uint64_t user)
+{
+	init_query(queries, entry, user);
 	enqueue(queries, entry);
+}
+
+void room_queries_start_later(struct room_queries *queries,
+                              struct room_query_entry *entry, uint64_t user,
+                              unsigned after_s)
+{
+	if (entry->pending && !entry->first_number)
+		return;
+	init_query(queries, entry, user);
+	dequeue(queries, entry);
+	set_in_flight(queries, entry, false);
+	timer_wheel_set(&queries->timers, &entry->retry_timer,
+	                clock_mono_s() + after_s);
 }
 
 void room_queries_stop(struct room_queries *queries,

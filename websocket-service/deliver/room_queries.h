@@ -54,6 +54,10 @@ void room_queries_destroy(struct room_queries **queries);
 /* Starts, or starts again: only answers to later queries count. */
 void room_queries_start(struct room_queries *queries,
                         struct room_query_entry *entry, uint64_t user);
+/* The same, sent in `after_s` seconds. A query that is not sent yet stays. */
+void room_queries_start_later(struct room_queries *queries,
+                              struct room_query_entry *entry, uint64_t user,
+                              unsigned after_s);
 void room_queries_stop(struct room_queries *queries,
                        struct room_query_entry *entry);
 /* Whether the query of that number was sent after the start. */

@@ -21,7 +21,9 @@ struct user {
 	uint64_t hold_until_ms;
 	struct room_query_entry query;
 	struct memberships memberships;
-	uint64_t *blockers; /* ascending; most users have none */
+	struct room_query_entry *recheck; /* of the blockers; NULL: none */
+	uint64_t blockers_number;         /* of the query they are from */
+	uint64_t *blockers;               /* ascending; most users have none */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
 	struct user *prev, *next; /* in `welcome_held` or in `absent` */
@@ -58,6 +60,13 @@ static struct user *find_user(const struct rooms *rooms, uint64_t id)
 	return user;
 }
 
+static void stop_recheck(struct rooms *rooms, struct user *user)
+{
+	if (user->recheck)
+		room_queries_stop(rooms->queries, user->recheck);
+	mem_free(&user->recheck);
+}
+
 static struct user *make_user(struct rooms *rooms, uint64_t id)
 {
 	struct user *user = mem_new(sizeof(*user));
@@ -71,6 +80,7 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 static void drop_user(struct rooms *rooms, struct user *user)
 {
 	HASH_DEL(rooms->users, user);
+	stop_recheck(rooms, user);
 	memberships_free(&user->memberships);
 	mem_free(&user->blockers);
 	mem_free(&user);
@@ -204,7 +214,7 @@ void rooms_user_disconnected(struct rooms *rooms, uint64_t id)
 		return;
 	remove_from_all_rooms(rooms, user);
 	user->connected = false;
-	if (!user->query.pending) {
+	if (!user->query.pending && !user->recheck) {
 		enter_absent(rooms, user);
 		return;
 	}
@@ -242,6 +252,8 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 		add_to_room(rooms, user, membership);
 }
 
+/* --- blockers ------------------------------------------------------------- */
+
 /* The position of the blocker, or the one where it belongs. */
 static uint32_t blocker_position(const struct user *user, uint64_t by)
 {
@@ -259,12 +271,37 @@ static uint32_t blocker_position(const struct user *user, uint64_t by)
 	return low;
 }
 
-static bool has_blocker(const struct user *user, uint32_t at, uint64_t by)
+bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 {
-	return at < user->blocker_count && user->blockers[at] == by;
+	const struct user *user = find_user(rooms, id);
+	uint32_t at = user ? blocker_position(user, by) : 0;
+
+	return user && at < user->blocker_count && user->blockers[at] == by;
 }
 
-/* At the end: the caller restores the order. */
+/*
+ * The record may be late, so it says only that the blockers may have changed:
+ * persistence is asked again.
+ */
+void rooms_blockers_changed(struct rooms *rooms, uint64_t id)
+{
+	struct user *user = find_user(rooms, id);
+
+	if (!user)
+		return;
+	if (!user->connected) {
+		leave_absent(rooms, user);
+		drop_user(rooms, user);
+		return;
+	}
+	if (!user->recheck)
+		user->recheck = mem_new(sizeof(*user->recheck));
+	if (user->blocker_count <= ROOMS_BLOCKERS_MANY)
+		room_queries_start(rooms->queries, user->recheck, id);
+	else
+		room_queries_start_later(rooms->queries, user->recheck, id, 1);
+}
+
 static void append_blocker(struct user *user, uint64_t by)
 {
 	if (user->blocker_count == user->blocker_capacity) {
@@ -277,26 +314,6 @@ static void append_blocker(struct user *user, uint64_t by)
 	user->blockers[user->blocker_count++] = by;
 }
 
-void rooms_block(struct rooms *rooms, uint64_t id, uint64_t by, bool blocks)
-{
-	struct user *user = find_user(rooms, id);
-	uint32_t at;
-
-	if (!user)
-		return;
-	at = blocker_position(user, by);
-	if (has_blocker(user, at, by) == blocks)
-		return;
-	if (blocks)
-		append_blocker(user, by);
-	else
-		user->blocker_count--;
-	memmove(&user->blockers[at + blocks], &user->blockers[at + !blocks],
-	        (user->blocker_count - at - blocks) * sizeof(*user->blockers));
-	if (blocks)
-		user->blockers[at] = by;
-}
-
 static int by_id(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -304,30 +321,26 @@ static int by_id(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* One sort for all: an answer may name tens of thousands. */
-static void add_blockers(struct user *user, struct span list)
+/* Answers may arrive in another order than their queries were sent. */
+static void set_blockers(struct rooms *rooms, struct user *user,
+                         uint64_t number, struct span list)
 {
-	uint32_t count = 0;
 	uint64_t by;
 
+	if (number < user->blockers_number)
+		return;
+	user->blockers_number = number;
+	user->blocker_count = 0;
 	while (event_key_next(&list, &by))
 		append_blocker(user, by);
 	if (user->blocker_count > 1)
 		qsort(user->blockers, user->blocker_count,
 		      sizeof(*user->blockers), by_id);
-	for (uint32_t i = 0; i < user->blocker_count; i++)
-		if (count == 0 ||
-		    user->blockers[count - 1] != user->blockers[i])
-			user->blockers[count++] = user->blockers[i];
-	user->blocker_count = count;
+	rooms->options.blockers_known(rooms->options.context, user->id);
 }
 
-bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
-{
-	const struct user *user = find_user(rooms, id);
-
-	return user && has_blocker(user, blocker_position(user, by), by);
-}
+/* --- answers ---------------------------------------------------------------
+ */
 
 static bool is_in_a_room(const struct user *user)
 {
@@ -337,13 +350,7 @@ static bool is_in_a_room(const struct user *user)
 	return false;
 }
 
-/*
- * An answer only adds blockers: one that it lacks may come from a later event.
- * So a user who no longer blocks looks offline until the blocked user's next
- * answer.
- */
-static void take_answer(struct rooms *rooms, struct user *user,
-                        struct span list, struct span blockers)
+static void take_rooms(struct rooms *rooms, struct user *user, struct span list)
 {
 	const struct rooms_options *options = &rooms->options;
 	uint64_t id = user->id;
@@ -351,13 +358,31 @@ static void take_answer(struct rooms *rooms, struct user *user,
 
 	while (event_rooms_next(&list, &room, &seq, &from))
 		apply(rooms, user, room, seq, from, true);
-	add_blockers(user, blockers);
 	stop_holding(rooms, user);
 	room_queries_stop(rooms->queries, &user->query);
 	add_to_all_rooms(rooms, user);
 	if (is_in_a_room(user))
 		options->welcomed_early(options->context, id);
 	options->welcome(options->context, id);
+}
+
+static bool is_rechecked(const struct user *user, uint64_t number)
+{
+	return user->recheck && room_queries_is_answer(user->recheck, number);
+}
+
+static void take_answer(struct rooms *rooms, struct user *user, uint64_t number,
+                        struct span list, struct span blockers)
+{
+	bool asked = room_queries_is_answer(&user->query, number);
+	bool rechecked = is_rechecked(user, number);
+
+	if (asked || rechecked)
+		set_blockers(rooms, user, number, blockers);
+	if (rechecked)
+		stop_recheck(rooms, user);
+	if (asked)
+		take_rooms(rooms, user, list);
 }
 
 static struct user *find_answered(const struct rooms *rooms, uint64_t number,
@@ -400,10 +425,10 @@ void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer)
 
 	take_departures(rooms, number, answer);
 	while (event_answer_next(&answer, &id, &list, &blockers)) {
-		struct user *user = find_answered(rooms, number, id);
+		struct user *user = find_user(rooms, id);
 
 		if (user)
-			take_answer(rooms, user, list, blockers);
+			take_answer(rooms, user, number, list, blockers);
 	}
 }
 
@@ -436,6 +461,7 @@ void rooms_invalidate_all(struct rooms *rooms)
 	for (struct user *user = rooms->users; user; user = user->hh.next) {
 		remove_from_all_rooms(rooms, user);
 		user->memberships.count = 0;
+		stop_recheck(rooms, user);
 		room_queries_start(rooms->queries, &user->query, user->id);
 	}
 }

@@ -18,9 +18,10 @@
  *            user's membership changes between the right two frames. Of two
  *            statements about a user and a room, also about leaving it, the one
  *            with the higher seq is true.
- * Cost       a record for a room costs one step for each member with sockets
- *            here in the record's partition, and one look-up when there are
- *            none.
+ * Blockers   of a user are those of the answer to the latest query. A record
+ * about a block is no statement, because it may be late: it makes the gateway
+ * ask again. Cost       a record for a room costs one step for each member with
+ * sockets here in the record's partition, and one look-up when there are none.
  * Bounds     ROOMS_ABSENT_MAX users without sockets: the longest absent one is
  *            evicted.
  * Threads    the loop's.
@@ -38,6 +39,8 @@
 enum {
 	ROOMS_WELCOME_WAIT_MS = 1000,
 	ROOMS_ABSENT_MAX = 200000, /* users */
+	/* Of a user with more, one change is looked up in a second. */
+	ROOMS_BLOCKERS_MANY = 1000,
 };
 
 struct rooms;
@@ -50,6 +53,8 @@ struct rooms_options {
 	void (*welcome)(void *context, uint64_t user);
 	/* Sockets of the user got `welcome` before all rooms were known. */
 	void (*welcomed_early)(void *context, uint64_t user);
+	/* The users who block the user are known, or known anew. */
+	void (*blockers_known)(void *context, uint64_t user);
 	void *context;
 };
 
@@ -63,8 +68,8 @@ void rooms_user_disconnected(struct rooms *rooms, uint64_t user);
 
 /* The answer to the query of that number, for event_answer_next(). */
 void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer);
-/* A user blocks another, or no longer does. */
-void rooms_block(struct rooms *rooms, uint64_t user, uint64_t by, bool blocks);
+/* Other users than before may block the user: asks again. */
+void rooms_blockers_changed(struct rooms *rooms, uint64_t user);
 /* Whether `by` is known to block a user who is or was connected here. */
 bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
 /*
@@ -94,7 +99,7 @@ void rooms_flush(struct rooms *rooms);
 void rooms_tick(struct rooms *rooms);
 /* Rooms with members who have sockets here. */
 uint32_t rooms_count(const struct rooms *rooms);
-/* Users whose rooms are not known yet. */
+/* Users whose rooms, or whose blockers after a change, are not known yet. */
 uint32_t rooms_pending_users(const struct rooms *rooms);
 
 #endif

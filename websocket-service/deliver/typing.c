@@ -5,7 +5,6 @@
 #include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/member_key.h"
-#include "websocket-service/receive/save_records.h"
 
 #include <stdlib.h>
 #include <uthash.h>
@@ -29,10 +28,11 @@ struct recipient {
 
 struct roster {
 	struct member_key member;
-	struct group *conversation;   /* NULL: not asked, or evicted */
-	struct group *user;           /* the same */
-	uint64_t until_ms;            /* valid until then; 0: not known */
-	uint64_t queried_ms;          /* 0: no query is under way */
+	struct group *conversation; /* NULL: not asked, or evicted */
+	struct group *user;         /* the same */
+	uint64_t until_ms;          /* valid until then; 0: not known */
+	uint64_t query_number;      /* 0: no query is under way */
+	uint64_t queried_ms;
 	uint64_t started_ms;          /* the latest not ignored; 0: none */
 	struct recipient *recipients; /* by partition */
 	uint32_t count;
@@ -49,6 +49,7 @@ struct typing {
 	struct roster *by_use;
 	struct group *conversations;
 	struct group *users;
+	uint64_t query_number; /* of the latest query */
 	struct buf key;
 	struct buf frame;
 };
@@ -127,7 +128,7 @@ static void evict(struct typing *typing, struct roster *roster)
 	mem_free(&roster->recipients);
 	roster->count = 0;
 	roster->until_ms = 0;
-	roster->queried_ms = 0; /* the answer may be older than the change */
+	roster->query_number = 0; /* the answer may be older than the change */
 }
 
 static void drop(struct typing *typing, struct roster *roster)
@@ -235,19 +236,18 @@ static void publish(struct typing *typing, const struct roster *roster)
 static void query_roster(struct typing *typing, struct roster *roster,
                          uint64_t user_to, uint64_t now_ms)
 {
-	struct save_record record = {
-		.kind = SAVE_ROSTER,
-		.sender = roster->member.user,
-		.user_to = user_to,
+	struct typing_query query = {
+		.number = ++typing->query_number,
+		.user = roster->member.user,
 		.conversation = roster->member.conversation,
+		.user_to = user_to,
 	};
 
-	if (save_records_produce(typing->options.records, &record, SPAN_NONE,
-	                         save_records_tag(SAVE_RECORDS_OF_NONE, 0)) !=
-	    ST_OK)
+	if (!typing->options.query(typing->options.context, &query))
 		return;
 	evict(typing, roster);
 	link_groups(typing, roster);
+	roster->query_number = query.number;
 	roster->queried_ms = now_ms;
 	metric_count(&gateway_metrics.roster_queries, 1);
 }
@@ -305,7 +305,7 @@ static void read_users(struct typing *typing, struct roster *roster,
 		      sizeof(*roster->recipients), by_partition);
 }
 
-void typing_answered(struct typing *typing, uint64_t user,
+void typing_answered(struct typing *typing, uint64_t number, uint64_t user,
                      const struct event_roster *answer)
 {
 	struct member_key member = member_key_make(user, answer->conversation);
@@ -313,10 +313,9 @@ void typing_answered(struct typing *typing, uint64_t user,
 	uint64_t now_ms = clock_mono_ms();
 	bool in_time;
 
-	if (!roster || !roster->queried_ms)
-		return; /* the answer to a query of another gateway */
+	if (!roster || !number || roster->query_number != number)
+		return;
 	in_time = now_ms < roster->queried_ms + TYPING_ANSWER_WAIT_MS;
-	roster->queried_ms = 0;
 	read_users(typing, roster, answer->users);
 	roster->until_ms =
 		now_ms + (roster->count ? TYPING_ROSTER_TTL_MS

@@ -4,8 +4,9 @@
  *
  * The gateway asks persistence once for the recipients (a roster), and caches
  * the answer: after that, typing goes from gateway to gateways and touches no
- * database. The first notification waits for the answer; there is no reply to
- * the client.
+ * database. Only the answer to the latest query counts: a process that was
+ * stopped may send an earlier one late. The first notification waits for the
+ * answer; there is no reply to the client.
  *
  * Rate       one notification per user and conversation in TYPING_INTERVAL_MS;
  *            further ones are ignored.
@@ -23,6 +24,7 @@
 #include "common/base/span.h"
 #include "common/wire/event.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -35,11 +37,20 @@ enum {
 };
 
 struct typing;
-struct save_records;
 struct ephemeral_producer;
 
+/* The user types in the conversation; `user_to` as in typing_started(). */
+struct typing_query {
+	uint64_t number;
+	uint64_t user;
+	uint64_t conversation;
+	uint64_t user_to;
+};
+
 struct typing_options {
-	struct save_records *records;
+	/* Asks for the recipients. False: it could not be sent. */
+	bool (*query)(void *context, const struct typing_query *query);
+	void *context;
 	struct ephemeral_producer *producer;
 	uint32_t partitions; /* of message_events */
 	uint32_t rosters_max;
@@ -53,8 +64,8 @@ void typing_destroy(struct typing **typing);
  */
 void typing_started(struct typing *typing, uint64_t user, uint64_t conversation,
                     uint64_t user_to);
-/* An answer: the recipients of the user's typing. */
-void typing_answered(struct typing *typing, uint64_t user,
+/* The answer to the query of that number: the recipients of the user. */
+void typing_answered(struct typing *typing, uint64_t number, uint64_t user,
                      const struct event_roster *roster);
 /* The members of the conversation have changed. */
 void typing_evict(struct typing *typing, uint64_t conversation);

@@ -180,10 +180,18 @@ static void request_answer(struct presence_queries *queries,
 		connection_send(connection, buf_span(&queries->text));
 }
 
-void presence_queries_block_changed(struct presence_queries *queries,
-                                    uint64_t user, uint64_t by, bool blocks)
+static void hide_blockers(void *context, uint64_t connection)
 {
-	presence_subscriptions_hide(queries->subscriptions, by, user, blocks);
+	struct presence_queries *queries = context;
+
+	presence_subscriptions_hide(queries->subscriptions, connection,
+	                            queries->rooms);
+}
+
+void presence_queries_blockers_known(struct presence_queries *queries,
+                                     uint64_t user)
+{
+	connections_each(queries->connections, user, hide_blockers, queries);
 }
 
 static void on_request_reply(void *context, uint64_t tag,

@@ -49,9 +49,9 @@ void presence_queries_destroy(struct presence_queries **queries);
 void presence_queries_request(struct presence_queries *queries,
                               struct connection *connection,
                               const struct client_frame *frame);
-/* `by` blocks `user`, or no longer does. */
-void presence_queries_block_changed(struct presence_queries *queries,
-                                    uint64_t user, uint64_t by, bool blocks);
+/* rooms_blocked() may have changed for the user. */
+void presence_queries_blockers_known(struct presence_queries *queries,
+                                     uint64_t user);
 /* Ends the subscriptions of a socket. */
 void presence_queries_socket_closed(struct presence_queries *queries,
                                     uint64_t connection);

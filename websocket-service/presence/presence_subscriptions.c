@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
+#include "websocket-service/deliver/rooms.h"
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/slot_map.h"
@@ -303,18 +304,20 @@ static uint64_t visible_last_seen(const struct subscription *subscription)
 }
 
 void presence_subscriptions_hide(struct presence_subscriptions *set,
-                                 uint64_t user, uint64_t from, bool hidden)
+                                 uint64_t connection, const struct rooms *rooms)
 {
-	struct target *target = find_target(set, user);
-	struct subscription *subscription;
+	const struct connection *socket =
+		connections_find(set->connections, connection);
+	const struct subscriber *subscriber = find_subscriber(set, connection);
+	struct subscription *subscription, *next;
 
-	if (!target)
+	if (!socket || !subscriber)
 		return;
-	DL_FOREACH (target->subscriptions, subscription) {
-		const struct connection *connection = connections_find(
-			set->connections, subscription->subscriber->connection);
+	HASH_ITER (hh, subscriber->subscriptions, subscription, next) {
+		bool hidden = rooms_blocked(rooms, connection_user(socket),
+		                            subscription->user);
 
-		if (!connection || connection_user(connection) != from)
+		if (subscription->hidden == hidden)
 			continue;
 		subscription->hidden = hidden;
 		mark_changed(set, subscription);

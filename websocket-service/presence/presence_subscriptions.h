@@ -23,6 +23,7 @@ enum { PRESENCE_NOTIFY_INTERVAL_MS = 5000 };
 
 struct presence_subscriptions;
 struct connections;
+struct rooms;
 
 /* At most `max` users can have subscriptions. */
 struct presence_subscriptions *
@@ -38,9 +39,10 @@ uint64_t presence_subscriptions_add(struct presence_subscriptions *set,
                                     uint64_t connection, uint64_t user,
                                     const struct presence_sample *sample,
                                     bool hidden);
-/* From now on `user` is hidden from the sockets of `from`, or visible. */
+/* From now on those who block the socket's user are hidden, and no others. */
 void presence_subscriptions_hide(struct presence_subscriptions *set,
-                                 uint64_t user, uint64_t from, bool hidden);
+                                 uint64_t connection,
+                                 const struct rooms *rooms);
 bool presence_subscriptions_has(const struct presence_subscriptions *set,
                                 uint64_t connection, uint64_t user);
 /* Ends all subscriptions of a socket. */

@@ -92,6 +92,10 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except);
 /* Sends `welcome` to the sockets of a user that wait for it. */
 void connections_welcome(struct connections *connections, uint64_t user);
+/* Calls `each` with the id of each socket of the user; none may close. */
+void connections_each(const struct connections *connections, uint64_t user,
+                      void (*each)(void *context, uint64_t connection),
+                      void *context);
 /* Closes the sockets of a user that got `welcome`. Returns their number. */
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,

@@ -86,6 +86,17 @@ void connections_welcome(struct connections *connections, uint64_t user)
 	}
 }
 
+void connections_each(const struct connections *connections, uint64_t user,
+                      void (*each)(void *context, uint64_t connection),
+                      void *context)
+{
+	const struct user_link *link =
+		user_connections_find(connections->by_user, user);
+
+	for (; link; link = link->next)
+		each(context, CONTAINER_OF(link, struct connection, link)->id);
+}
+
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason)

@@ -57,8 +57,11 @@ class LoneGateway:
         self.put(event_partition(user), str(user), b"", "keys", f"{conversation}={key}",
                  [("settles", query.headers["origin"])])
 
-    def answer(self, user: int, header: str, text: str) -> None:
-        self.put(event_partition(user), str(user), b"", header, text)
+    def answer_roster(self, question: Record, text: str) -> None:
+        """Answers a query for the recipients of typing."""
+        user = question.json()["sender"]
+        self.put(event_partition(user), str(user), b"", "roster", text,
+                 [("settles", question.headers["origin"])])
 
     def to_user(self, user: int, frame: dict, header: str = "", text: str = "") -> None:
         self.put(event_partition(user), str(user), json.dumps(frame).encode(), header, text)

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 import pymysql
 import redis
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    Message,
+    Producer,
+    TopicPartition,
+)
 
 from support.stack import Stack
 from support.wait import HANG_S, until
@@ -78,3 +85,12 @@ def records(stack: Stack, topic: str, fits: Callable[[Record], bool],
 def record_of(message: Message) -> Record:
     return Record((message.key() or b"").decode(), message.value() or b"",
                   message.partition(), dict(message.headers() or []))
+
+
+def produce_again(stack: Stack, topic: str, again: list[Record]) -> None:
+    """The same records once more, as a process that was stopped may produce them late."""
+    producer = Producer({"bootstrap.servers": f"127.0.0.1:{stack.port('KAFKA_PORT')}"})
+    for record in again:
+        producer.produce(topic, record.value, record.key, record.partition,
+                         headers=list(record.headers.items()))
+    assert producer.flush(HANG_S) == 0

@@ -149,6 +149,7 @@ static int start(void **state)
 		.query = on_query,
 		.welcome = on_user,
 		.welcomed_early = on_user,
+		.blockers_known = on_user,
 	});
 	typing = typing_create(&(struct typing_options){
 		.partitions = PARTITIONS, .rosters_max = 3});

@@ -18,7 +18,7 @@
 enum { PARTITIONS = 4, ABSENT_MAX = 3, ROOM = 17, USERS = 40 };
 
 static struct rooms *rooms;
-static unsigned queries, welcomed, welcomed_early;
+static unsigned queries, welcomed, welcomed_early, blockers_known;
 static uint64_t last_user, last_number;
 static char last_query[SAVE_USERS_MAX * 21];
 
@@ -53,11 +53,18 @@ static void on_welcomed_early(void *context, uint64_t user)
 	last_user = user;
 }
 
+static void on_blockers_known(void *context, uint64_t user)
+{
+	(void)context;
+	(void)user;
+	blockers_known++;
+}
+
 static int start(void **state)
 {
 	(void)state;
 	clock_ms = 5000000;
-	queries = welcomed = welcomed_early = 0;
+	queries = welcomed = welcomed_early = blockers_known = 0;
 	last_number = 0;
 	last_query[0] = '\0';
 	rooms = rooms_create(&(struct rooms_options){
@@ -66,6 +73,7 @@ static int start(void **state)
 		.query = on_query,
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,
+		.blockers_known = on_blockers_known,
 	});
 	return 0;
 }
@@ -361,28 +369,132 @@ static void many_departures_are_bounded(void **state)
 	assert_true(is_in(7, ROOM));
 }
 
-/* An answer and single events, in any order, with repetitions. */
-static void the_users_who_block_are_a_set(void **state)
+static void assert_blockers(uint64_t user, const char *list)
 {
-	static const uint64_t some[] = {5, 9, 1, 7, 9, 5};
+	struct span left = span_of(list);
+	uint64_t by, next = 0;
+
+	for (by = 0; by <= 10; by++) {
+		if (by > next)
+			(void)event_key_next(&left, &next);
+		assert_int_equal(rooms_blocked(rooms, user, by),
+		                 by && by == next);
+	}
+}
+
+/* A record about a block may be late, so it is looked up each time. */
+static void the_users_who_block_are_those_of_the_latest_answer(void **state)
+{
+	(void)state;
+	knows(7, ";2,3,5,8");
+	assert_int_equal(blockers_known, 1);
+	assert_blockers(7, "2,3,5,8");
+	rooms_blockers_changed(rooms, 7);
+	assert_blockers(7, "2,3,5,8");
+	rooms_flush(rooms);
+	assert_int_equal(last_number, 2);
+	assert_string_equal(last_query, "7");
+	answer_to(1, 7, ";9"); /* said before the record */
+	assert_blockers(7, "2,3,5,8");
+	answer_to(2, 7, ";3,9");
+	assert_blockers(7, "3,9");
+	assert_int_equal(blockers_known, 2);
+	answer_to(2, 7, ";1");
+	assert_blockers(7, "3,9");
+	assert_int_equal(rooms_pending_users(rooms), 0);
+	rooms_blockers_changed(rooms, 99); /* nobody here */
+	rooms_flush(rooms);
+	assert_int_equal(last_number, 2);
+}
+
+/* The user keeps its rooms, and gets their messages, meanwhile. */
+static void a_look_at_the_blockers_leaves_the_rooms_alone(void **state)
+{
+	(void)state;
+	knows(7, "17:43;3");
+	rooms_blockers_changed(rooms, 7);
+	rooms_flush(rooms);
+	assert_true(is_in(7, ROOM));
+	change(7, "17:44:-7");
+	change(7, "18:5:+7");
+	rooms_answered(rooms, 2, SPAN("7=17:43;/-7=18:9"));
+	assert_false(is_in(7, ROOM));
+	assert_true(is_in(7, 18));
+	assert_int_equal(welcomed, 1);
+	assert_blockers(7, "");
+}
+
+static void a_record_before_the_first_answer_is_looked_up_too(void **state)
+{
+	(void)state;
+	assert_false(connects(7));
+	rooms_blockers_changed(rooms, 7);
+	rooms_flush(rooms);
+	time_passes(0);
+	assert_int_equal(last_number, 2);
+	/* Their answers come in any order. */
+	answer_to(2, 7, ";4");
+	assert_blockers(7, "4");
+	answer_to(1, 7, ";5");
+	assert_blockers(7, "4");
+	assert_int_equal(rooms_pending_users(rooms), 0);
+}
+
+static void a_lost_answer_about_blockers_is_asked_for_again(void **state)
+{
+	(void)state;
+	knows(7, "");
+	rooms_blockers_changed(rooms, 7);
+	rooms_flush(rooms);
+	for (unsigned i = 0; i < 2 * ROOM_QUERIES_RETRY_S + 2; i++)
+		time_passes(1000);
+	assert_true(last_number > 2);
+	answer(7, ";3");
+	assert_blockers(7, "3");
+	assert_int_equal(rooms_pending_users(rooms), 0);
+}
+
+/* What a record changes is asked for when the user comes back. */
+static void a_record_about_an_absent_user_evicts_the_user(void **state)
+{
+	(void)state;
+	knows(7, ";3");
+	rooms_user_disconnected(rooms, 7);
+	rooms_blockers_changed(rooms, 7);
+	assert_false(rooms_blocked(rooms, 7, 3));
+	knows(7, "");
+	rooms_blockers_changed(rooms, 7);
+	rooms_user_disconnected(rooms, 7); /* before the answer */
+	assert_int_equal(rooms_pending_users(rooms), 0);
+	knows(7, ";4");
+	assert_blockers(7, "4");
+}
+
+/* Each answer about such a user is long. */
+static void a_user_whom_many_block_is_looked_up_once_a_second(void **state)
+{
+	struct buf list CLEANUP(buf_free) = BUF(64 * 1024);
+	unsigned before;
 
 	(void)state;
-	(void)rooms_user_connected(rooms, 7);
-	for (unsigned i = 0; i < ARRAY_LEN(some); i++)
-		rooms_block(rooms, 7, some[i], true);
-	rooms_flush(rooms);
-	rooms_answered(rooms, 1, SPAN("7=;2,3,5,8,8"));
-	for (uint64_t by = 0; by <= 10; by++)
-		assert_int_equal(rooms_blocked(rooms, 7, by),
-		                 by && by != 4 && by != 6 && by != 10);
-	rooms_block(rooms, 7, 1, false);
-	rooms_block(rooms, 7, 4, false);
-	rooms_block(rooms, 7, 9, false);
-	rooms_block(rooms, 7, 5, false);
-	rooms_block(rooms, 7, 5, false);
-	for (uint64_t by = 0; by <= 10; by++)
-		assert_int_equal(rooms_blocked(rooms, 7, by),
-		                 by == 2 || by == 3 || by == 7 || by == 8);
+	buf_append(&list, SPAN("7=;1"));
+	for (unsigned by = 2; by <= ROOMS_BLOCKERS_MANY + 1; by++) {
+		buf_byte(&list, ',');
+		buf_number(&list, by);
+	}
+	assert_false(connects(7));
+	rooms_answered(rooms, last_number, buf_span(&list));
+	before = queries;
+	for (unsigned i = 0; i < 100; i++) {
+		rooms_blockers_changed(rooms, 7);
+		rooms_flush(rooms);
+		time_passes(50);
+		if (queries > before + 5)
+			break;
+		rooms_answered(rooms, last_number, buf_span(&list));
+	}
+	assert_in_range(queries - before, 2, 5);
+	assert_true(rooms_blocked(rooms, 7, ROOMS_BLOCKERS_MANY + 1));
 }
 
 /* As many as an answer can name. */
@@ -682,7 +794,12 @@ int main(void)
 		TEST(a_late_join_is_not_believed),
 		TEST(an_answer_removes_no_member_who_is_already_known),
 		TEST(many_departures_are_bounded),
-		TEST(the_users_who_block_are_a_set),
+		TEST(the_users_who_block_are_those_of_the_latest_answer),
+		TEST(a_look_at_the_blockers_leaves_the_rooms_alone),
+		TEST(a_record_before_the_first_answer_is_looked_up_too),
+		TEST(a_lost_answer_about_blockers_is_asked_for_again),
+		TEST(a_record_about_an_absent_user_evicts_the_user),
+		TEST(a_user_whom_many_block_is_looked_up_once_a_second),
 		TEST(a_crowd_may_block_one_user),
 		TEST(a_user_who_connects_during_a_query_is_in_the_next_one),
 		TEST(a_user_does_not_wait_long_for_an_answer_about_others),

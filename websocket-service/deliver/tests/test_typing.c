@@ -4,7 +4,6 @@
 #include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/typing.h"
-#include "websocket-service/receive/save_records.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,21 +14,19 @@
 
 enum { PARTITIONS = 4, MAX = 3 };
 
-static enum status kafka_says;
+static bool kafka_accepts;
 static unsigned queries, sent;
+static uint64_t last_number;
 static struct buf users; /* recipients of the records */
 
-enum status save_records_produce(struct save_records *records,
-                                 struct save_record *record, struct span origin,
-                                 uint64_t tag)
+static bool on_query(void *context, const struct typing_query *query)
 {
-	(void)records;
-	assert_int_equal(origin.len, 0);
-	assert_int_equal(save_records_owner(tag), SAVE_RECORDS_OF_NONE);
-	assert_int_equal(record->kind, SAVE_ROSTER);
-	assert_int_equal(record->user_to, record->conversation == 18 ? 2 : 0);
+	(void)context;
+	assert_true(query->number > last_number);
+	assert_int_equal(query->user_to, query->conversation == 18 ? 2 : 0);
+	last_number = query->number;
 	queries++;
-	return kafka_says;
+	return kafka_accepts;
 }
 
 void ephemeral_producer_send(struct ephemeral_producer *ephemeral,
@@ -56,11 +53,14 @@ static int start(void **state)
 {
 	(void)state;
 	clock_ms = 1000000;
-	kafka_says = ST_OK;
+	kafka_accepts = true;
 	queries = sent = 0;
+	last_number = 0;
 	users = BUF(4096);
-	typing = typing_create(&(struct typing_options){
-		.partitions = PARTITIONS, .rosters_max = MAX});
+	typing =
+		typing_create(&(struct typing_options){.partitions = PARTITIONS,
+	                                               .rosters_max = MAX,
+	                                               .query = on_query});
 	return 0;
 }
 
@@ -72,12 +72,17 @@ static int stop(void **state)
 	return typing != NULL;
 }
 
-static void answers(uint64_t user, const char *text)
+static void answers_query(uint64_t number, uint64_t user, const char *text)
 {
 	struct event_roster roster;
 
 	assert_true(event_roster_parse(span_of(text), &roster));
-	typing_answered(typing, user, &roster);
+	typing_answered(typing, number, user, &roster);
+}
+
+static void answers(uint64_t user, const char *text)
+{
+	answers_query(last_number, user, text);
 }
 
 static void types_again(uint64_t user)
@@ -210,23 +215,35 @@ static void a_late_answer_is_cached_but_nothing_is_sent(void **state)
 	assert_int_equal(queries, 1);
 }
 
-static void answers_to_other_gateways_are_ignored(void **state)
+/* The process that answers may have been stopped: users have left since. */
+static void only_the_answer_to_the_latest_query_counts(void **state)
 {
+	uint64_t first;
+
 	(void)state;
-	answers(1, "17:2");
+	answers_query(0, 1, "17:2");
+	answers_query(1, 1, "17:2");
 	assert_int_equal(typing_rosters(typing), 0);
 	typing_started(typing, 1, 17, 0);
+	first = last_number;
+	answers_query(0, 1, "17:2,3");
+	assert_int_equal(sent, 0);
+	types_again(1);
+	answers_query(first, 1, "17:2,3");
+	assert_int_equal(sent, 0);
 	answers(1, "17:2");
 	answers(1, "17:2,3");
+	answers_query(first, 1, "17:2,3");
 	assert_int_equal(sent, 1);
+	assert_string_equal(buf_text(&users), "2");
 }
 
 static void a_query_that_kafka_refuses_is_repeated_by_the_next_one(void **state)
 {
 	(void)state;
-	kafka_says = ST_BUSY;
+	kafka_accepts = false;
 	typing_started(typing, 1, 17, 0);
-	kafka_says = ST_OK;
+	kafka_accepts = true;
 	answers(1, "17:2");
 	assert_int_equal(sent, 0);
 	types_again(1);
@@ -261,7 +278,7 @@ int main(void)
 		TEST(a_change_of_members_evicts_the_rosters_of_the_conversation),
 		TEST(a_block_evicts_the_rosters_of_the_user),
 		TEST(a_late_answer_is_cached_but_nothing_is_sent),
-		TEST(answers_to_other_gateways_are_ignored),
+		TEST(only_the_answer_to_the_latest_query_counts),
 		TEST(a_query_that_kafka_refuses_is_repeated_by_the_next_one),
 		TEST(the_least_recently_used_roster_is_evicted),
 	};

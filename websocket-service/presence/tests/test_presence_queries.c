@@ -45,6 +45,16 @@ uint64_t connection_user(const struct connection *connection)
 	return connection->id + 1000;
 }
 
+void connections_each(const struct connections *connections, uint64_t user,
+                      void (*each)(void *context, uint64_t connection),
+                      void *context)
+{
+	(void)connections;
+	for (unsigned i = 0; i < SOCKETS; i++)
+		if (sockets[i].id && connection_user(&sockets[i]) == user)
+			each(context, sockets[i].id);
+}
+
 void connection_send(struct connection *connection, struct span text)
 {
 	assert_true(text.len < sizeof(connection->last));
@@ -161,6 +171,12 @@ static void on_welcome(void *context, uint64_t user)
 	(void)user;
 }
 
+static void on_blockers_known(void *context, uint64_t user)
+{
+	(void)context;
+	presence_queries_blockers_known(presence, user);
+}
+
 static int start(void **state)
 {
 	(void)state;
@@ -171,8 +187,11 @@ static int start(void **state)
 	memset(score, 0, sizeof(score));
 	for (unsigned i = 0; i < SOCKETS; i++)
 		sockets[i].id = i + 1;
-	rooms = rooms_create(&(struct rooms_options){
-		.partitions = 12, .query = on_query, .welcome = on_welcome});
+	rooms = rooms_create(
+		&(struct rooms_options){.partitions = 12,
+	                                .query = on_query,
+	                                .welcome = on_welcome,
+	                                .blockers_known = on_blockers_known});
 	presence = presence_queries_create(NULL, NULL, rooms);
 	return 0;
 }
@@ -293,8 +312,9 @@ static void a_user_who_blocks_looks_never_seen(void **state)
 	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
 	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
 	assert_true(says(1, "{\"user\":6,\"state\":\"online\"}"));
-	presence_queries_block_changed(presence, 1001, 5, true);
-	presence_queries_block_changed(presence, 1001, 6, false);
+	rooms_blockers_changed(rooms, 1001);
+	rooms_flush(rooms);
+	rooms_answered(rooms, 2, SPAN("1001=;5"));
 	seconds_pass(1);
 	assert_int_equal(sockets[0].got, 2);
 	assert_true(says(0, "{\"user\":5,\"state\":\"offline\"}"));

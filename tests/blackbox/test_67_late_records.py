@@ -1,0 +1,180 @@
+"""Late records: a process that was stopped, or cut off, goes on later and produces what it had
+decided long before. Nobody believes it: each test keeps real records, lets the world go on, and
+produces them again. One gateway has seen the world go on, the other one has started since.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from support.api import Api, Person
+from support.chat import Socket, new_uuid
+from support.conversations import Group, assert_no_frames_of, change_of, make
+from support.service import Service
+from support.stack import Stack
+from support.stores import Record, produce_again, records
+from support.wait import until
+
+EVENTS, SAVE = "message_events", "message_save"
+QUERIES = "parley_rooms_queries_total"
+
+
+def gateway_for(stack: Stack) -> Iterator[Service]:
+    stack.wait_ready()
+    with Service(stack, "websocket-service") as gateway:
+        yield gateway
+
+
+# --- rooms -------------------------------------------------------------------------------
+@pytest.fixture
+def room_gateway(room_stack: Stack) -> Iterator[Service]:
+    yield from gateway_for(room_stack)
+
+
+def leave(channel: Group, person: Person) -> None:
+    channel.leave(person)
+
+
+def remove(channel: Group, person: Person) -> None:
+    channel.remove(channel.owner, person)
+
+
+@pytest.mark.parametrize("go", [leave, remove])
+def test_a_late_join_brings_no_user_back_into_a_room(
+        go: Callable[[Group, Person], None], room_stack: Stack, room_api: Api, room_enter,
+        room_gateway: Service):
+    owner, *others, bob = (room_api.register() for _ in range(5))
+    channel = make(room_api, owner, *others, kind="channel")
+    one, marker = room_enter(owner), room_enter(room_api.register())
+    here = room_enter(bob, room_gateway.ws_url)
+    channel.join(bob)
+    change_of(here, channel.id, "joined")
+    again = room_enter(bob, room_gateway.ws_url)  # a query, answered with the room or not at all
+    room_enter(bob, room_stack.ws_url)
+
+    def is_about_bob(record: Record) -> bool:
+        joined = record.headers.get("room", b"").split(b":")
+        listed = record.headers.get("rooms", b"").split(b"/")
+        return (joined[0] == str(channel.id).encode() and b"+" in joined[-1]
+                or any(one.startswith(f"{bob.id}=".encode()) for one in listed))
+
+    late = records(room_stack, EVENTS, is_about_bob, 13)
+    assert {name for record in late for name in record.headers} >= {"room", "rooms"}
+    go(channel, bob)
+    for socket in (here, again):
+        change_of(socket, channel.id, "left" if go is leave else "removed")
+        socket.seen.clear()
+    with Service(room_stack, "websocket-service") as later:
+        there = room_enter(bob, later.ws_url)
+        produce_again(room_stack, EVENTS, late)
+        one.saved(one.say_in(channel.id, "bob has left"))
+        for socket in (here, again, there):
+            assert_no_frames_of(channel.id, socket, marker, bob)
+
+
+# --- blocks ------------------------------------------------------------------------------
+class Blocks:
+    """Bob blocks alice, or does not; alice has a socket at each of two gateways."""
+
+    def __init__(self, stack: Stack, api: Api, alice: Person, bob: Person, enter):
+        self.stack, self.api, self.alice, self.bob, self.enter = stack, api, alice, bob, enter
+        self.gateways: list[Service] = []
+        self.sockets: list[Socket] = []
+        self.marker = enter(api.register())
+        enter(bob)
+
+    def connect(self, gateway: Service) -> None:
+        self.gateways.append(gateway)
+        self.sockets.append(self.enter(self.alice, gateway.ws_url))
+
+    def set(self, blocked: bool) -> None:
+        answer = self.api.ask("PUT" if blocked else "DELETE", f"/blocks/{self.alice.id}", self.bob)
+        assert answer.status_code == 204, answer.text
+
+    def presence(self, socket: Socket) -> str:
+        socket.watch(self.bob.id)
+        told = socket.expect(type="presence")["users"][0]["state"]
+        socket.watch()
+        return told
+
+    def wait_known(self, blocked: bool) -> None:
+        wanted = "offline" if blocked else "online"
+        for socket in self.sockets:
+            until(f"bob is {wanted}", lambda: self.presence(socket) == wanted)
+
+    def changes(self, topic: str, sign: str = "") -> list[Record]:
+        """The records about the block: all in message_save, or those of message_events that
+        say that it is made ("+") or taken away ("-")."""
+        def fits(record: Record) -> bool:
+            if topic == SAVE:
+                value = record.json()
+                return value["kind"] == "blocked" and value["sender"] == self.bob.id
+            pairs = {"blocker": (self.alice, self.bob), "blocked": (self.bob, self.alice)}
+            return any(record.headers.get(name) == f"{sign}{by.id}".encode()
+                       and record.key == str(key.id) for name, (key, by) in pairs.items())
+        return records(self.stack, topic, fits, 2)
+
+    def assert_holds(self, blocked: bool, late: Callable[[], None]) -> None:
+        """After the late records as before them."""
+        before = [gateway.metric(QUERIES) for gateway in self.gateways]
+        late()
+        for gateway, count in zip(self.gateways, before, strict=True):
+            until("the gateway has asked and was answered", lambda: gateway.metric(QUERIES) > count
+                  and gateway.metric("parley_rooms_pending_users") == 0)
+        for socket in self.sockets:
+            assert self.presence(socket) == ("offline" if blocked else "online")
+            uuid = socket.say(self.bob.id, "hi")
+            if blocked:
+                socket.refused(uuid, "unknown_user")
+            else:
+                socket.saved(uuid)
+            assert [frame for frame in socket.quiet(self.marker, new_uuid(), self.alice.id)
+                    if frame["type"] == "presence"] == []
+
+
+@pytest.fixture
+def blocks(stack: Stack, api: Api, alice: Person, bob: Person, enter) -> Iterator[Blocks]:
+    blocks = Blocks(stack, api, alice, bob, enter)
+    with Service(stack, "websocket-service") as gateway:
+        blocks.connect(gateway)
+        yield blocks
+
+
+@pytest.mark.parametrize("blocked", [False, True])
+@pytest.mark.parametrize("topic", [EVENTS, SAVE])
+def test_late_records_change_no_block(topic: str, blocked: bool, blocks: Blocks, stack: Stack):
+    """`blocked`: how it is when the records of the opposite come again."""
+    blocks.wait_known(False)
+    for state in (True, False, True, False)[:4 - blocked]:
+        blocks.set(state)
+        blocks.wait_known(state)
+    late = blocks.changes(topic, "-" if blocked else "+")
+    with Service(stack, "websocket-service") as later:
+        blocks.connect(later)
+        blocks.wait_known(blocked)
+        blocks.assert_holds(blocked, lambda: produce_again(stack, topic, late))
+
+
+# --- typing -----------------------------------------------------------------------------
+def test_a_late_roster_sends_typing_to_nobody_who_has_left(stack: Stack, api: Api, alice: Person,
+                                                           bob: Person, enter):
+    carol = api.register()
+    group = make(api, alice, bob, carol)
+    one, two, three, marker = enter(alice), enter(bob), enter(carol), enter(api.register())
+
+    def typing_arrives(socket: Socket) -> None:
+        def arrives() -> bool:
+            one.typing(group.id)
+            return bool(socket.expect(0.5, type="typing", conversation=group.id))
+        until("typing", arrives)
+
+    typing_arrives(three)
+    late = records(stack, EVENTS, lambda record: record.headers.get("roster", b"").startswith(
+        f"{group.id}:".encode()))
+    group.leave(carol)
+    for socket in (one, two, three):
+        change_of(socket, group.id, "left")
+        socket.seen.clear()
+    produce_again(stack, EVENTS, late)
+    typing_arrives(two)
+    assert_no_frames_of(group.id, three, marker, carol)
