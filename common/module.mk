@@ -29,16 +29,18 @@ $(eval $(call library,http_stub,tests/support,http_stub.c))
 $(eval $(call unit_test,common/io/http/tests/test_client.c,http_stub common,libcurl libuv))
 # These tests answer look-ups of names.
 $(eval $(call library,name_server,tests/support,name_server.c))
-$(eval $(call unit_test,common/io/redis/tests/test_connection.c,name_server common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
+$(eval $(call library,test_loop,tests/support,test_loop.c,libuv))
+$(eval $(call unit_test,common/io/redis/tests/test_connection.c,name_server test_loop common,hiredis libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call unit_test,common/io/tests/test_host_cache.c,name_server common,,-Xlinker --wrap=getaddrinfo))
-$(eval $(call unit_test,common/io/http/tests/test_host.c,name_server http_stub common,libcurl libuv,-Xlinker --wrap=getaddrinfo))
+$(eval $(call unit_test,common/io/http/tests/test_host.c,name_server http_stub test_loop common,libcurl libuv,-Xlinker --wrap=getaddrinfo))
 $(eval $(call library,identity_stub,common/client/tests,identity_stub.c))
 $(foreach t,client thread,$(eval $(call unit_test,common/client/tests/test_identity_$(t).c,\
 	identity_stub http_stub common,libcurl libuv libcjson libcrypto)))
 $(eval $(call unit_test,common/client/tests/test_identity_requests.c,common,libcjson libcrypto))
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
-$(eval $(call unit_test,common/io/http/tests/test_server.c,common,libmicrohttpd))
-$(eval $(call unit_test,common/io/http/tests/test_unread.c,common,libmicrohttpd,\
+$(eval $(call library,free_port,tests/support,free_port.c,cmocka))
+$(eval $(call unit_test,common/io/http/tests/test_server.c,free_port common,libmicrohttpd))
+$(eval $(call unit_test,common/io/http/tests/test_unread.c,free_port common,libmicrohttpd,\
 	-Xlinker --wrap=clock_mono_us))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))

@@ -14,8 +14,10 @@ $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES)))
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/tests/test_credentials.c,identity common,libcjson))
-$(eval $(call integration_test,identity-service/tests/test_account.c,sql_server identity common,$(IDENTITY_PACKAGES)))
 $(eval $(call unit_test,identity-service/tests/test_guess_window.c,identity common))
 $(eval $(call unit_test,identity-service/tests/test_settings.c,identity common))
-$(eval $(call integration_test,identity-service/tests/test_guess_limit.c,sql_server identity common,$(IDENTITY_PACKAGES)))
-$(eval $(call integration_test,identity-service/tests/test_account_keys.c,sql_server identity common,$(IDENTITY_PACKAGES)))
+
+# These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
+$(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
+$(foreach t,account account_keys guess_limit,$(eval $(call integration_test,\
+	identity-service/tests/test_$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))

@@ -1,27 +1,23 @@
-/* Accounts, sessions, keys and tokens; needs a server: see sql_server.h. */
+/* Accounts, sessions, keys and tokens; needs a server: see
+ * identity_fixture.h. */
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/jwt/jwt.h"
 #include "common/service/log.h"
 #include "identity-service/account.h"
-#include "identity-service/schema.h"
+#include "identity-service/tests/identity_fixture.h"
 #include "identity-service/token.h"
-#include "tests/support/sql_server.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 enum { TTL_S = 1000 };
 
-static char database[40];
-static struct sql *sql;
 static struct keyring *keyring;
 static struct revocations *revocations;
 static struct tokens *tokens;
@@ -42,17 +38,7 @@ static struct tokens *tokens_of(struct keyring *keys, const char *audience)
 
 static int start(void **state)
 {
-	unsigned applied;
-
-	(void)state;
-	log_start("test", LOG_ERROR);
-	sql_library_start();
-	(void)snprintf(database, sizeof(database), "test_identity_%d",
-	               getpid());
-	sql_server_create_database(database);
-	sql = sql_server_connect(database);
-	assert_int_equal(schema_apply(sql, &applied), ST_OK);
-	assert_int_equal(applied, 2);
+	(void)identity_fixture_start(state);
 	keyring = keyring_create();
 	revocations = revocations_create(100);
 	tokens = tokens_of(keyring, "parley");
@@ -61,13 +47,10 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-	(void)state;
 	tokens_destroy(&tokens);
 	revocations_destroy(&revocations);
 	keyring_destroy(&keyring);
-	sql_destroy(&sql);
-	sql_server_drop_database(database);
-	return 0;
+	return identity_fixture_stop(state);
 }
 
 static uint64_t make_account(const char *name, const char *key)
@@ -147,7 +130,7 @@ static void *refresh(void *ret_keyring)
 	enum status status;
 
 	sql_thread_start();
-	own = sql_server_connect(database);
+	own = identity_fixture_connect();
 	do
 		status = keyring_refresh(keys, own);
 	while (status == ST_UNAVAILABLE);

@@ -1,48 +1,19 @@
 /*
  * Accounts that an older version made, whose keys only fold case; needs a
- * server: see sql_server.h.
+ * server: see identity_fixture.h.
  */
 #include "identity-service/account_keys.h"
 
 #include "common/io/unicode.h"
-#include "common/service/log.h"
 #include "identity-service/account.h"
-#include "identity-service/schema.h"
-#include "tests/support/sql_server.h"
+#include "identity-service/tests/identity_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-static char database[40];
-static struct sql *sql;
-
-static int start(void **state)
-{
-	unsigned applied;
-
-	(void)state;
-	log_start("test", LOG_ERROR);
-	sql_library_start();
-	(void)snprintf(database, sizeof(database), "test_keys_%d", getpid());
-	sql_server_create_database(database);
-	sql = sql_server_connect(database);
-	assert_int_equal(schema_apply(sql, &applied), ST_OK);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	sql_destroy(&sql);
-	sql_server_drop_database(database);
-	return 0;
-}
 
 static int empty(void **state)
 {
@@ -193,5 +164,6 @@ int main(void)
 		TEST(many_accounts_take_several_steps),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, identity_fixture_start,
+	                              identity_fixture_stop);
 }

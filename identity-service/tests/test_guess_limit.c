@@ -1,12 +1,10 @@
 /*
  * The limits on guessing, on a real server whose clock the test moves; needs a
- * server: see sql_server.h.
+ * server: see identity_fixture.h.
  */
 #include "identity-service/guess_limit.h"
 
-#include "common/service/log.h"
-#include "identity-service/schema.h"
-#include "tests/support/sql_server.h"
+#include "identity-service/tests/identity_fixture.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,7 +14,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -41,8 +38,6 @@ static const struct guess_rules rules = {
 	.known_s = KNOWN_S,
 };
 
-static char database[40];
-static struct sql *sql;
 static uint64_t now_s;
 
 static void stop_clock(struct sql *connection)
@@ -72,28 +67,6 @@ static uint64_t number(const char *statement)
 	assert_int_equal(sql_run(sql, statement, NULL, 0), ST_OK);
 	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
 	return row.number;
-}
-
-static int start(void **state)
-{
-	unsigned applied;
-
-	(void)state;
-	log_start("test", LOG_ERROR);
-	sql_library_start();
-	(void)snprintf(database, sizeof(database), "test_guesses_%d", getpid());
-	sql_server_create_database(database);
-	sql = sql_server_connect(database);
-	assert_int_equal(schema_apply(sql, &applied), ST_OK);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	sql_destroy(&sql);
-	sql_server_drop_database(database);
-	return 0;
 }
 
 static int empty(void **state)
@@ -289,7 +262,7 @@ static void *guess_in_parallel(void *argument)
 
 	(void)argument;
 	sql_thread_start();
-	own = sql_server_connect(database);
+	own = identity_fixture_connect();
 	stop_clock(own);
 	make_guess(&guess, "alice", ALICE, HERE);
 	/* The server may roll back one of two transactions: it runs again. */
@@ -425,5 +398,6 @@ int main(void)
 		TEST(the_tables_hold_no_typed_name),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, identity_fixture_start,
+	                              identity_fixture_stop);
 }

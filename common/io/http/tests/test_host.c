@@ -3,6 +3,7 @@
 #include "common/io/http/client.h"
 #include "tests/support/http_stub.h"
 #include "tests/support/name_server.h"
+#include "tests/support/test_loop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <cmocka.h>
 
@@ -29,62 +29,21 @@ static void serve_one(int fd, struct span request)
 	http_stub_answer(fd, "200 OK", SPAN("{}"));
 }
 
-/* --- the loop ------------------------------------------------------------ */
-
-static uv_loop_t loop;
-static uv_timer_t deadline, beat;
-static bool stuck;
-static unsigned beats;
+/* --- the poller ---------------------------------------------------------- */
 static struct http_poller *poller;
 static char base[128];
-
-static void on_deadline(uv_timer_t *timer)
-{
-	(void)timer;
-	stuck = true;
-}
-
-static void on_beat(uv_timer_t *timer)
-{
-	(void)timer;
-	beats++;
-}
-
-static void turn_until(const unsigned *count, unsigned wanted)
-{
-	while (*count < wanted && !stuck)
-		(void)uv_run(&loop, UV_RUN_ONCE);
-	assert_false(stuck);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	stuck = false;
-	(void)uv_loop_init(&loop);
-	(void)uv_timer_init(&loop, &deadline);
-	(void)uv_timer_start(&deadline, on_deadline, HANG_MS, 0);
-	(void)uv_timer_init(&loop, &beat);
-	(void)uv_timer_start(&beat, on_beat, 10, 10);
-	return 0;
-}
 
 static void open_poller(const char *host)
 {
 	(void)snprintf(base, sizeof(base), "http://%s:%u", host,
 	               http_stub_port());
-	poller = http_poller_create(&loop, base, CONNECTIONS);
+	poller = http_poller_create(test_loop, base, CONNECTIONS);
 }
 
 static int stop(void **state)
 {
-	(void)state;
 	http_poller_destroy(&poller);
-	uv_close((uv_handle_t *)&deadline, NULL);
-	uv_close((uv_handle_t *)&beat, NULL);
-	while (uv_run(&loop, UV_RUN_NOWAIT))
-		;
-	return uv_loop_close(&loop);
+	return test_loop_stop(state);
 }
 
 /* --- requests ------------------------------------------------------------ */
@@ -116,7 +75,7 @@ static bool ask_and_wait(const char *path, unsigned timeout_ms)
 {
 	done = good = 0;
 	ask(path, timeout_ms);
-	turn_until(&done, 1);
+	turn_until(done >= 1);
 	return good == 1;
 }
 
@@ -137,13 +96,13 @@ static void a_slow_name_server_does_not_stop_the_loop(void **state)
 	for (unsigned i = 0; i < 3 * CONNECTIONS; i++)
 		ask("/", SHORT_MS);
 	ask("/", HANG_MS);
-	beats = 0;
-	turn_until(&done, 3 * CONNECTIONS);
-	turn_until(&beats, 10);
+	test_loop_beats = 0;
+	turn_until(done >= 3 * CONNECTIONS);
+	turn_until(test_loop_beats >= 10);
 	assert_int_equal(done, 3 * CONNECTIONS);
 	assert_string_equal(why, "auth.test is not resolved yet");
 	name_server_says("127.0.0.1", NULL);
-	turn_until(&good, 1);
+	turn_until(good >= 1);
 	/* The addresses stay in use, and nothing waits for a look-up. */
 	name_server_hangs();
 	assert_false(ask_and_wait("/?", SHORT_MS));
@@ -160,7 +119,7 @@ static void a_name_that_cannot_be_resolved_is_looked_up_again(void **state)
 	done = good = 0;
 	ask("/", HANG_MS);
 	name_server_says("127.0.0.1", NULL);
-	turn_until(&good, 1);
+	turn_until(good >= 1);
 }
 
 static void each_address_is_tried_and_a_changed_one_is_found(void **state)
@@ -222,7 +181,7 @@ static int stop_server(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, test_loop_start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(a_slow_name_server_does_not_stop_the_loop),
 		TEST(a_name_that_cannot_be_resolved_is_looked_up_again),

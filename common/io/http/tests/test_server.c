@@ -4,6 +4,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/io/http/server.h"
+#include "tests/support/free_port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -193,19 +194,6 @@ static const struct http_worker_pool_options pools[] = {
 	{"held", POOL_THREADS, POOL_QUEUE, CLIENT_MAX, 429, 7, NULL, NULL,
          NULL},
 };
-
-static uint16_t free_port(void)
-{
-	struct sockaddr_in any = {.sin_family = AF_INET,
-	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(any);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&any, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &len), 0);
-	(void)close(fd);
-	return ntohs(any.sin_port);
-}
 
 static struct http_server_options options_at(const char *address)
 {

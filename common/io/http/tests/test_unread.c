@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "common/io/http/server.h"
 #include "common/io/http/unread.h"
+#include "tests/support/free_port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,19 +75,6 @@ static const struct http_worker_pool_options pools[] = {
 static const struct http_route routes[] = {
 	{"GET", "/{}/{}", answer_bytes, 0, HTTP_NO_BODY},
 };
-
-static uint16_t free_port(void)
-{
-	struct sockaddr_in any = {.sin_family = AF_INET,
-	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(any);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&any, len), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &len), 0);
-	(void)close(fd);
-	return ntohs(any.sin_port);
-}
 
 static int start(void **state)
 {

@@ -7,6 +7,7 @@
 #include "common/base/scope.h"
 #include "common/io/redis/redis.h"
 #include "tests/support/name_server.h"
+#include "tests/support/test_loop.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -20,12 +21,7 @@
 #include <utlist.h>
 #include <uv.h>
 
-enum {
-	READ_MAX = 64 * 1024,
-	WHY_MAX = 256,
-	HANG_MS = 60000,
-	BIG = 4 * 1024 * 1024
-};
+enum { READ_MAX = 64 * 1024, WHY_MAX = 256, BIG = 4 * 1024 * 1024 };
 
 #define OK     "+OK\r\n"
 #define PONG   "+PONG\r\n"
@@ -77,8 +73,6 @@ static const struct fault faults[] = {
 };
 
 enum { HANGS = 1, IS_REPLICA = 7 };
-
-static uv_loop_t loop;
 
 /* --- a fake Redis -------------------------------------------------------- */
 
@@ -186,7 +180,7 @@ static void on_connection(uv_stream_t *stream, int status)
 	assert_int_equal(status, 0);
 	peer->server = server;
 	DL_APPEND(server->peers, peer);
-	(void)uv_tcp_init(&loop, &peer->tcp);
+	(void)uv_tcp_init(test_loop, &peer->tcp);
 	assert_int_equal(uv_accept(stream, (uv_stream_t *)&peer->tcp), 0);
 	(void)uv_read_start((uv_stream_t *)&peer->tcp, give_room, on_read);
 }
@@ -198,7 +192,7 @@ static uint16_t server_listen(struct server *server, const char *address,
 	struct sockaddr_in at;
 	int len = sizeof(at);
 
-	(void)uv_tcp_init(&loop, &server->tcp);
+	(void)uv_tcp_init(test_loop, &server->tcp);
 	(void)uv_ip4_addr(address, port, &at);
 	assert_int_equal(uv_tcp_bind(&server->tcp, (struct sockaddr *)&at, 0),
 	                 0);
@@ -245,17 +239,17 @@ static void on_change(void *context, bool up, const char *why)
 
 static void client_start(struct client *client, const char *host, uint16_t port)
 {
-	client->redis = redis_create(&loop, &(struct redis_options){
-						    .host = host,
-						    .port = port,
-						    .password = "secret",
-						    .pending_max = 10,
-						    .checks = checks,
-						    .check_count = 1,
-						    .check_ms = 100,
-						    .changed = on_change,
-						    .context = client,
-					    });
+	client->redis = redis_create(test_loop, &(struct redis_options){
+							.host = host,
+							.port = port,
+							.password = "secret",
+							.pending_max = 10,
+							.checks = checks,
+							.check_count = 1,
+							.check_ms = 100,
+							.changed = on_change,
+							.context = client,
+						});
 }
 
 static void on_reply(void *context, uint64_t tag,
@@ -277,54 +271,6 @@ static bool client_get(struct client *client)
 	const struct span words[] = {SPAN("GET"), SPAN("key")};
 
 	return redis_command(client->redis, words, 2, on_reply, client, 7);
-}
-
-/* --- the loop ------------------------------------------------------------ */
-
-static bool stuck;
-static unsigned beats;
-static uv_timer_t deadline, beat;
-
-static void on_deadline(uv_timer_t *timer)
-{
-	(void)timer;
-	stuck = true;
-}
-
-static void on_beat(uv_timer_t *timer)
-{
-	(void)timer;
-	beats++;
-}
-
-#define turn_until(condition) \
-	do { \
-		while (!(condition) && !stuck) \
-			(void)uv_run(&loop, UV_RUN_ONCE); \
-		if (stuck) \
-			fail_msg("never: %s", #condition); \
-	} while (0)
-
-static int start(void **state)
-{
-	(void)state;
-	stuck = false;
-	(void)uv_loop_init(&loop);
-	(void)uv_timer_init(&loop, &deadline);
-	(void)uv_timer_start(&deadline, on_deadline, HANG_MS, 0);
-	(void)uv_timer_init(&loop, &beat);
-	(void)uv_timer_start(&beat, on_beat, 10, 10);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	uv_close((uv_handle_t *)&deadline, NULL);
-	uv_close((uv_handle_t *)&beat, NULL);
-	while (uv_run(&loop, UV_RUN_NOWAIT))
-		;
-	return uv_loop_close(&loop);
 }
 
 /* --- tests --------------------------------------------------------------- */
@@ -375,11 +321,13 @@ static void print_silent(void)
 
 static void wait_for_reasons(void)
 {
-	while (!all_say_why() && !stuck)
-		(void)uv_run(&loop, UV_RUN_ONCE);
-	if (stuck)
+	bool turns = true;
+
+	while (turns && !all_say_why())
+		turns = test_loop_turn();
+	if (!turns)
 		print_silent();
-	assert_false(stuck);
+	assert_true(turns);
 }
 
 /* At the start, and later. */
@@ -444,8 +392,8 @@ static void a_slow_name_server_does_not_stop_the_loop(void **state)
 	name_server_hangs();
 	client_start(&client, "redis.test", port);
 	turn_until(strstr(client.why, "redis.test is not resolved yet"));
-	beats = 0;
-	turn_until(beats > 10);
+	test_loop_beats = 0;
+	turn_until(test_loop_beats > 10);
 	name_server_says(NULL, NULL);
 	turn_until(strstr(client.why, "redis.test cannot be resolved: Temp"));
 	name_server_says("127.0.0.1", NULL);
@@ -489,7 +437,8 @@ static void each_address_is_tried_and_a_changed_one_is_found(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+#define TEST(name) \
+	cmocka_unit_test_setup_teardown(name, test_loop_start, test_loop_stop)
 	const struct CMUnitTest tests[] = {
 		TEST(each_fault_is_named_and_it_works_again_when_mended),
 		TEST(the_pending_commands_of_a_lost_connection_end),

@@ -1,38 +1,16 @@
 /* The reads of the REST API, against the real server of chat_fixture. */
-#include "persistence-service/rest/read/history.h"
-#include "persistence-service/tests/chat_fixture.h"
+#include "persistence-service/rest/read/tests/history_fixture.h"
 #include "tests/support/text_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { ME = 1, YOU = 2, THEM = 3, PAIR = 10, GROUP = 20, CHANNEL = 30 };
-
-static struct history *history;
-static struct buf json = {.max = 32 * 1024 * 1024};
-
-static int start(void **state)
-{
-	(void)state;
-	chat_start();
-	history = history_create(&chat_settings);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	history_destroy(&history);
-	chat_stop();
-	buf_free(&json);
-	return 0;
-}
 
 /* --- rows ---------------------------------------------------------------- */
 static void conversation(unsigned id, unsigned kind, const char *key,
@@ -110,26 +88,20 @@ static int fill(void **state)
 }
 
 /* --- reads --------------------------------------------------------------- */
-static const char *text(void)
-{
-	assert_false(buf_overflowed(&json));
-	return buf_text(&json);
-}
-
 static const char *list_of(uint64_t user, uint64_t before, unsigned limit)
 {
 	buf_clear(&json);
 	assert_int_equal(
 		history_conversations(history, user, before, limit, &json),
 		ST_OK);
-	return text();
+	return answer_text(json.max);
 }
 
 static const char *one(uint64_t user, uint64_t id)
 {
 	buf_clear(&json);
 	assert_int_equal(history_conversation(history, user, id, &json), ST_OK);
-	return text();
+	return answer_text(json.max);
 }
 
 static const char *page(uint64_t user, uint64_t in, enum history_part part,
@@ -139,7 +111,7 @@ static const char *page(uint64_t user, uint64_t in, enum history_part part,
 
 	buf_clear(&json);
 	assert_int_equal(history_messages(history, user, &page, &json), ST_OK);
-	return text();
+	return answer_text(json.max);
 }
 
 static const char *members_of(uint64_t user, uint64_t in, uint64_t after,
@@ -149,7 +121,7 @@ static const char *members_of(uint64_t user, uint64_t in, uint64_t after,
 
 	buf_clear(&json);
 	assert_int_equal(history_members(history, user, &page, &json), ST_OK);
-	return text();
+	return answer_text(json.max);
 }
 
 /* --- conversations ------------------------------------------------------- */
@@ -206,9 +178,9 @@ static void a_member_entry_may_be_the_last_message(void **state)
 	entry(GROUP, 5, ME, 2, "{\"what\":\"renamed\",\"name\":\"Chai\"}");
 	assert_has(one(ME, GROUP),
 	           "\"last_message\":{\"type\":\"member\",\"id\":");
-	assert_has(text(),
+	assert_has(answer_text(json.max),
 	           "\"change\":{\"what\":\"renamed\",\"name\":\"Chai\"}");
-	assert_not(text(), "user_to");
+	assert_not(answer_text(json.max), "user_to");
 }
 
 static void delivered_is_never_below_read(void **state)
@@ -359,7 +331,7 @@ static void reactions_are_grouped(void **state)
 	got = page(ME, GROUP, PART_BEFORE, 100, 50);
 	assert_int_equal(occurrences(got, "reactions"), 2);
 	assert_has(list_of(ME, INT64_MAX, 50), "\"users\":[1,2],\"count\":2}]");
-	assert_int_equal(occurrences(text(), "reactions"), 1);
+	assert_int_equal(occurrences(answer_text(json.max), "reactions"), 1);
 }
 
 static void reactions_list_some_users_and_count_all(void **state)
@@ -490,7 +462,7 @@ static const char *sync_page(uint64_t user, unsigned limit)
 	buf_clear(&json);
 	assert_int_equal(history_sync(history, user, &cursor, limit, &json),
 	                 ST_OK);
-	return text();
+	return answer_text(json.max);
 }
 
 static void sync_reports_differences(void **state)
@@ -543,19 +515,19 @@ static void sync_reports_departures(void **state)
 		"DELETE FROM members WHERE user = 1 AND conversation = 20");
 	chat_execute("INSERT INTO departures VALUES (1, 20, 5)");
 	assert_has(sync_page(ME, 500), "\"gone\":[20],");
-	assert_not(text(), "{\"id\":20");
+	assert_not(answer_text(json.max), "{\"id\":20");
 	assert_has(sync_page(ME, 500), "\"gone\":[],");
 	/* The user returns; then the conversation is deleted with its members.
 	 */
 	member(GROUP, ME, 1, 0, 0);
 	assert_has(sync_page(ME, 500), "{\"id\":20,");
-	assert_has(text(), "\"gone\":[],");
+	assert_has(answer_text(json.max), "\"gone\":[],");
 	chat_execute(
 		"UPDATE conversations SET deleted_at = NOW() WHERE id = 20");
 	assert_has(sync_page(ME, 500), "\"gone\":[20],");
 	chat_execute("DELETE FROM members WHERE conversation = 20");
 	assert_has(sync_page(ME, 500), "\"gone\":[],");
-	assert_has(text(), "\"conversations\":[],");
+	assert_has(answer_text(json.max), "\"conversations\":[],");
 }
 
 static void sync_continues_after_a_page(void **state)
@@ -618,5 +590,6 @@ int main(void)
 		TEST(sync_continues_after_a_page),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, history_fixture_start,
+	                              history_fixture_stop);
 }

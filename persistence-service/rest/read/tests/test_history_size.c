@@ -2,14 +2,12 @@
  * How long answers become, whatever the entries hold: pages of messages, the
  * list of conversations and GET /sync, against the real server of chat_fixture.
  */
-#include "persistence-service/rest/read/history.h"
-#include "persistence-service/tests/chat_fixture.h"
+#include "persistence-service/rest/read/tests/history_fixture.h"
 #include "tests/support/text_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,26 +23,6 @@ enum {
 	PAGE_MAX_BYTES = (512 + 160) * 1024,
 	LIST_MAX_BYTES = (1024 + 160) * 1024,
 };
-
-static struct history *history;
-static struct buf json = {.max = 32 * 1024 * 1024};
-
-static int start(void **state)
-{
-	(void)state;
-	chat_start();
-	history = history_create(&chat_settings);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	history_destroy(&history);
-	chat_stop();
-	buf_free(&json);
-	return 0;
-}
 
 /* --- rows ----------------------------------------------------------------- */
 static void group(unsigned id, unsigned entries)
@@ -109,13 +87,6 @@ static void fill(const struct content *content)
 }
 
 /* --- walks ---------------------------------------------------------------- */
-static const char *answer(size_t bytes_max)
-{
-	assert_false(buf_overflowed(&json));
-	assert_true(json.len <= bytes_max);
-	return buf_text(&json);
-}
-
 /* 0: null */
 static uint64_t next_of(const char *text)
 {
@@ -142,7 +113,7 @@ static void walk_messages(enum history_part part, uint64_t from, unsigned limit)
 		buf_clear(&json);
 		assert_int_equal(history_messages(history, ME, &page, &json),
 		                 ST_OK);
-		text = answer(PAGE_MAX_BYTES);
+		text = answer_text(PAGE_MAX_BYTES);
 		for (const char *at = text;
 		     (at = strstr(at, "\"conversation\":20,\"seq\":"));) {
 			at += strlen("\"conversation\":20,\"seq\":");
@@ -172,7 +143,7 @@ static void walk_list(unsigned limit)
 		assert_int_equal(history_conversations(history, ME, before,
 		                                       limit, &json),
 		                 ST_OK);
-		count = occurrences(answer(LIST_MAX_BYTES), "\"kind\":");
+		count = occurrences(answer_text(LIST_MAX_BYTES), "\"kind\":");
 		assert_true(count > 0 && count <= limit);
 		found += count;
 		before = next_of(buf_text(&json));
@@ -193,7 +164,7 @@ static void walk_sync(unsigned limit)
 		assert_int_equal(
 			history_sync(history, ME, &cursor, limit, &json),
 			ST_OK);
-		count = occurrences(answer(LIST_MAX_BYTES), "\"kind\":");
+		count = occurrences(answer_text(LIST_MAX_BYTES), "\"kind\":");
 		assert_true(count > 0);
 		found += count;
 		more = strstr(buf_text(&json), "\"more\":true") != NULL;
@@ -229,7 +200,7 @@ static void usual_lists_have_all_last_messages(void **state)
 	assert_int_equal(history_sync(history, ME, &cursor, SYNC_MAX, &json),
 	                 ST_OK);
 	assert_int_equal(
-		occurrences(answer(LIST_MAX_BYTES), "\"last_message\":{"),
+		occurrences(answer_text(LIST_MAX_BYTES), "\"last_message\":{"),
 		1 + GROUPS);
 	assert_has(buf_text(&json), "\"more\":false");
 }
@@ -255,7 +226,7 @@ static void many_departures_come_over_several_pages(void **state)
 		buf_clear(&json);
 		assert_int_equal(history_sync(history, ME, &cursor, 50, &json),
 		                 ST_OK);
-		gone = strstr(answer(LIST_MAX_BYTES), "\"gone\":[");
+		gone = strstr(answer_text(LIST_MAX_BYTES), "\"gone\":[");
 		assert_non_null(gone);
 		for (gone += strlen("\"gone\":["); *gone != ']'; gone++)
 			found += *gone == ',' || gone[-1] == '[';
@@ -285,7 +256,7 @@ static void the_newest_departures_are_read(void **state)
 		buf_clear(&json);
 		assert_int_equal(history_sync(history, ME, &cursor, 500, &json),
 		                 ST_OK);
-		gone = strstr(answer(LIST_MAX_BYTES), "\"gone\":[");
+		gone = strstr(answer_text(LIST_MAX_BYTES), "\"gone\":[");
 		assert_non_null(gone);
 		for (gone += strlen("\"gone\":["); *gone != ']'; gone++) {
 			if (gone[-1] != '[' && gone[-1] != ',')
@@ -308,5 +279,6 @@ int main(void)
 		cmocka_unit_test(many_departures_come_over_several_pages),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, history_fixture_start,
+	                              history_fixture_stop);
 }
