@@ -3,7 +3,6 @@
 import time
 from datetime import datetime, timezone
 
-import httpx
 import pytest
 
 from support.api import Api, Person
@@ -124,46 +123,3 @@ def test_losing_redis_or_its_data_causes_no_burst_of_changes(stack: Stack, api: 
         assert next_presence(subscriber, people.pop())["state"] == "offline"
     for socket in sockets:
         socket.close()
-
-
-def gateway_says(stack: Stack) -> tuple[str, str]:
-    """The state of Redis in /readyz of the gateway, and the reason."""
-    answer = httpx.get(f"{stack.admin_url('websocket-service')}/readyz", trust_env=False,
-                       timeout=HANG_S)
-    assert answer.status_code == 200, answer.text
-    health = answer.json()
-    return health["parts"]["redis"], health.get("why", {}).get("redis", "")
-
-
-# What makes the real Redis refuse, and the reason that it gives; tests/dependencies has more ways.
-REFUSALS: dict[str, tuple[tuple[str, ...], tuple[str, ...], str]] = {
-    "out of memory": (("CONFIG", "SET", "maxmemory-policy", "noeviction", "maxmemory", "1"),
-                      ("CONFIG", "SET", "maxmemory-policy", "volatile-ttl", "maxmemory", "256mb"),
-                      "OOM "),
-    "no permission": (("ACL", "SETUSER", "default", "-zadd"),
-                      ("ACL", "SETUSER", "default", "+zadd"), "NOPERM "),
-    "read only": (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), "READONLY "),
-}
-
-
-@pytest.mark.alone
-@pytest.mark.parametrize("refusal", REFUSALS)
-def test_a_redis_that_refuses_makes_nobody_look_offline(refusal: str, stack: Stack, alice: Person,
-                                                        bob: Person):
-    do, undo, why = REFUSALS[refusal]
-    with open_socket(stack.ws_url, alice) as subscriber, open_socket(stack.ws_url, bob):
-        assert subscribe(subscriber, bob)[bob.id]["state"] == "online"
-        with hints(stack) as redis:
-            redis.execute_command(*do)
-            try:
-                until(f"the gateway names {why}",
-                      lambda: gateway_says(stack)[0] == "degraded"
-                      and gateway_says(stack)[1].startswith(why))
-                subscriber.send({"type": "presence", "users": [bob.id]})
-                subscriber.expect(type="error", code="unavailable", retryable=True)
-            finally:
-                redis.execute_command(*undo)
-        until("Redis is up again", lambda: gateway_says(stack) == ("up", ""))
-        assert subscribe(subscriber, bob)[bob.id]["state"] == "online"
-        assert not [frame for frame in subscriber.seen if frame["type"] == "presence"]
-    assert f'"redis.down","why":"{why}' in stack.log_text("websocket-service")
