@@ -15,6 +15,17 @@ OWN_PORTS=(
 	PERSISTENCE_PORT:persistence-service PERSISTENCE_ADMIN_PORT:persistence-service
 )
 
+# Settings that the launcher itself uses. The services have defaults of their own.
+NEEDED=(
+	BIND_ADDRESS PARLEY_PORT IDENTITY_PORT WEBSOCKET_PORT PERSISTENCE_PORT
+	IDENTITY_ADMIN_PORT WEBSOCKET_ADMIN_PORT PERSISTENCE_ADMIN_PORT
+	KAFKA_PORT KAFKA_CONTROLLER_PORT KAFKA_PARTITIONS KAFKA_REPLICATION
+	MYSQL_PORT MYSQL_USER MYSQL_BUFFER_POOL IDENTITY_DATABASE PERSISTENCE_DATABASE
+	REDIS_PORT IDENTITY_URL IDENTITY_TRUSTED_PROXIES
+	PARLEY_OPEN_FILES PARLEY_RUN_DIR PARLEY_BUILD PARLEY_CACHE_DIR PARLEY_PORT_SHIFT
+	PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB
+)
+
 SETTINGS=()
 SERVERS=()
 
@@ -30,7 +41,6 @@ load_settings() {
 # load_run_dir reads enough to find a stack that is running.
 load_run_dir() {
 	read_settings "$ROOT/.env"
-	report_faults 100
 	RUN=$(absolute "$PARLEY_RUN_DIR")
 }
 
@@ -50,16 +60,27 @@ load_running_settings() {
 }
 
 read_settings() {
-	local file=$1 line number=0 place
+	local file=$1 line number=0 place name
 	place=$(short "$file")
 	[[ -r $file ]] || fail 100 "$file cannot be read; it holds the default settings"
 	while IFS= read -r line || [[ -n $line ]]; do
 		number=$((number + 1))
 		case "$line" in
+		$'\xef\xbb\xbf'*) fault "$place begins with a byte order mark; save it without" ;;
+		*$'\r')
+			fault "$place, line $number ends with CR LF; convert the file:" \
+				"sed -i 's/\\r\$//' $place"
+			break
+			;;
 		'' | '#'*) ;;
 		*) read_setting "$line" "$place, line $number" ;;
 		esac
 	done <"$file"
+	report_faults 100
+	for name in "${NEEDED[@]}"; do
+		[[ -v $name ]] || fault "$place has no line $name=VALUE; put it back"
+	done
+	report_faults 100
 }
 
 # docker compose reads the file, too, and for it quotes and $ are syntax. Only lines
@@ -70,6 +91,7 @@ read_setting() {
 		fault "$place is not a plain NAME=value line (it begins '${name:0:30}')"
 		return
 	fi
+	[[ " ${SETTINGS[*]} " != *" $name "* ]] || fault "$place sets $name a second time"
 	SETTINGS+=("$name")
 	[[ -v $name ]] || printf -v "$name" '%s' "${line#*=}"
 }

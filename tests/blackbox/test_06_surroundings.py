@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from support.wait import HANG_S, until
 
 NOBODY = 65534
 NO_FOLDER = "/nonexistent"
+NOT_BUILT = "is not built; run: make"
 
 # Variables that other programs read; each alone, and all together.
 VARIABLES = {
@@ -78,6 +80,56 @@ def run(words: list, cwd: Path = ROOT, **options) -> subprocess.CompletedProcess
 
 def as_nobody(words: list) -> list:
     return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *words]
+
+
+# --- .env -----------------------------------------------------------------------------
+def without(name: str, text: str) -> str:
+    return re.sub(f"(?m)^{name}=.*\n", "", text)
+
+
+def port_line(line: str, text: str) -> str:
+    return re.sub("(?m)^PARLEY_PORT=.*$", line, text)
+
+
+NOT_PLAIN = "is not a plain NAME=value line"
+# What an editor or a hand does to the file, and what the launcher says about it.
+ENV_FILES: dict[str, tuple[Callable[[str], str], str]] = {
+    "CR LF": (lambda text: text.replace("\n", "\r\n"), "ends with CR LF"),
+    "one CR LF": (lambda text: port_line("PARLEY_PORT=8080\r", text), "ends with CR LF"),
+    "a byte order mark": (lambda text: "\ufeff" + text, "byte order mark"),
+    "quotes": (lambda text: port_line('PARLEY_PORT="8080"', text), NOT_PLAIN),
+    "blanks": (lambda text: port_line("PARLEY_PORT = 8080", text), NOT_PLAIN),
+    "a blank at the end": (lambda text: port_line("PARLEY_PORT=8080 ", text), NOT_PLAIN),
+    "a comment": (lambda text: port_line("PARLEY_PORT=8080 # all clients", text), NOT_PLAIN),
+    "export": (lambda text: port_line("export PARLEY_PORT=8080", text), NOT_PLAIN),
+    "a small letter": (lambda text: port_line("parley_port=8080", text), NOT_PLAIN),
+    "another name": (lambda text: port_line("PARLEY_PROT=8080", text), "no line PARLEY_PORT="),
+    "a name twice": (lambda text: text + "PARLEY_PORT=8090\n", "PARLEY_PORT a second time"),
+    "no value": (lambda text: port_line("PARLEY_PORT=", text), "PARLEY_PORT must be a port"),
+    "a word": (lambda text: port_line("PARLEY_PORT=web", text), "PARLEY_PORT must be a port"),
+    "nothing": (lambda text: "", "no line BIND_ADDRESS="),
+    "no end of line": (lambda text: text.rstrip("\n"), NOT_BUILT),
+    "no change": (lambda text: text, NOT_BUILT),
+} | {f"without {name}": (partial(without, name), None)
+     for name in re.findall("(?m)^([A-Z_]+)=", (ROOT / ".env").read_text())}
+
+
+def test_each_fault_of_the_settings_file_is_named(place: Path):
+    """The tree is not built, so a start without a fault in the file ends there."""
+    tree = copy_tree(place)
+    text = (tree / ".env").read_text()
+    wrong = []
+    for what, (edit, said) in ENV_FILES.items():
+        (tree / ".env").write_text(edit(text), newline="")
+        done = run(["deploy/stack", "run"], tree)
+        name = what.removeprefix("without ")
+        expected = (said,) if said else (f"no line {name}=", NOT_BUILT)
+        clean = all(line.startswith("parley: ") for line in done.stderr.splitlines())
+        code = 111 if NOT_BUILT in done.stderr else 100
+        if not clean or done.returncode != code or \
+                not any(one in done.stderr for one in expected):
+            wrong.append(f"{what}: {done.returncode}: {done.stderr[:300]}")
+    assert not wrong, "\n".join(wrong)
 
 
 # --- variables ----------------------------------------------------------------------
