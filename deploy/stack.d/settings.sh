@@ -61,6 +61,7 @@ load_running_settings() {
 
 read_settings() {
 	local file=$1 line number=0 place name
+	local -A seen=() # read_setting fills it
 	place=$(short "$file")
 	[[ -r $file ]] || fail 100 "$file cannot be read; it holds the default settings"
 	while IFS= read -r line || [[ -n $line ]]; do
@@ -91,7 +92,8 @@ read_setting() {
 		fault "$place is not a plain NAME=value line (it begins '${name:0:30}')"
 		return
 	fi
-	[[ " ${SETTINGS[*]} " != *" $name "* ]] || fault "$place sets $name a second time"
+	[[ -z ${seen[$name]-} ]] || fault "$place sets $name a second time"
+	seen[$name]=1
 	SETTINGS+=("$name")
 	[[ -v $name ]] || printf -v "$name" '%s' "${line#*=}"
 }
