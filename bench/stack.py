@@ -29,7 +29,7 @@ class Stack:
             self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
         # One user sends and asks for many, and more than 100,000 users may join.
         self.environment |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0",
-                             "MEMBERS_MAX": "1000000"}
+                             "WEBSOCKET_USER_SOCKETS_MAX": "0", "MEMBERS_MAX": "1000000"}
         self.started = False
         self.settings: dict[str, str] = {}
 

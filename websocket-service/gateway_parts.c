@@ -149,6 +149,7 @@ static void create_connections(struct gateway *g)
 		.silent_s = (unsigned)g->settings->silent_s,
 		.queue_bytes = (uint32_t)g->settings->queue_bytes,
 		.connections_max = (uint32_t)g->settings->connections_max,
+		.user_sockets_max = (uint32_t)g->settings->user_sockets_max,
 		.handshakes_max = HANDSHAKES_MAX,
 		.serves_user = serves_user,
 		.text = on_text,

@@ -45,7 +45,8 @@ struct connections_options {
 	unsigned silent_s;
 	uint32_t queue_bytes;
 	uint32_t connections_max;
-	uint32_t handshakes_max; /* past it the oldest is aborted */
+	uint32_t user_sockets_max; /* past it 429; 0: no limit */
+	uint32_t handshakes_max;   /* past it the oldest is aborted */
 	/* Whether this gateway gets the user's events; if not, 421. */
 	bool (*serves_user)(void *context, uint64_t user);
 	/* A text frame of a client with a valid token. The callback may

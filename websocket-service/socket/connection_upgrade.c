@@ -107,6 +107,13 @@ static void open_socket(struct connection *c,
 	metric_count(&gateway_metrics.upgrades_opened, 1);
 }
 
+static bool has_too_many(const struct connections *set, uint64_t user)
+{
+	return set->options.user_sockets_max &&
+	       user_connections_sockets(set->by_user, user) >=
+	               set->options.user_sockets_max;
+}
+
 static void on_owner(void *context, const struct identity_response *owner)
 {
 	struct connection *c = context;
@@ -123,6 +130,10 @@ static void on_owner(void *context, const struct identity_response *owner)
 		log_event(LOG_WARN, "upgrade.misdirected",
 		          F_NUMBER("user", owner->user));
 		connection_refuse(c, &upgrade_misdirected);
+	} else if (has_too_many(c->set, owner->user)) {
+		log_event(LOG_WARN, "upgrade.too_many_sockets",
+		          F_NUMBER("user", owner->user));
+		connection_refuse(c, &upgrade_too_many);
 	} else {
 		open_socket(c, owner);
 	}

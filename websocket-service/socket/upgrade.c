@@ -13,6 +13,8 @@ const struct upgrade_fault upgrade_unauthorized = {
 	"WWW-Authenticate: Bearer\r\n"};
 const struct upgrade_fault upgrade_misdirected = {
 	421, "another gateway serves this user", ""};
+const struct upgrade_fault upgrade_too_many = {
+	429, "the user has too many sockets open", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_unavailable = {
 	503, "identity-service is not available", "Retry-After: 2\r\n"};
 const struct upgrade_fault upgrade_full = {

@@ -49,6 +49,7 @@ void upgrade_refuse(struct buf *out, const struct upgrade_fault *fault);
 
 extern const struct upgrade_fault upgrade_unauthorized; /* 401 */
 extern const struct upgrade_fault upgrade_misdirected;  /* 421 */
+extern const struct upgrade_fault upgrade_too_many;     /* 429 */
 extern const struct upgrade_fault upgrade_unavailable;  /* 503 */
 extern const struct upgrade_fault upgrade_full;         /* 503 */
 extern const struct upgrade_fault upgrade_head_too_large;

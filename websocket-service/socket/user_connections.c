@@ -7,6 +7,7 @@
 struct user {
 	uint64_t id;
 	struct user_link *links;
+	uint32_t sockets;
 	UT_hash_handle hh;
 };
 
@@ -54,6 +55,7 @@ void user_connections_add(struct user_connections *map, uint64_t id,
 	}
 	link->user = user;
 	DL_APPEND(user->links, link);
+	user->sockets++;
 }
 
 void user_connections_remove(struct user_connections *map,
@@ -65,6 +67,7 @@ void user_connections_remove(struct user_connections *map,
 		return;
 	DL_DELETE(user->links, link);
 	link->user = NULL;
+	user->sockets--;
 	if (!user->links)
 		drop(map, user);
 }
@@ -75,6 +78,14 @@ struct user_link *user_connections_find(const struct user_connections *map,
 	const struct user *user = find(map, id);
 
 	return user ? user->links : NULL;
+}
+
+uint32_t user_connections_sockets(const struct user_connections *map,
+                                  uint64_t id)
+{
+	const struct user *user = find(map, id);
+
+	return user ? user->sockets : 0;
 }
 
 uint32_t user_connections_count(const struct user_connections *map)

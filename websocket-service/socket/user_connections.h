@@ -25,6 +25,10 @@ void user_connections_remove(struct user_connections *map,
 /* The first link of the user, or NULL; the others follow by ->next. */
 struct user_link *user_connections_find(const struct user_connections *map,
                                         uint64_t id);
+/* The number of the user's sockets. */
+uint32_t user_connections_sockets(const struct user_connections *map,
+                                  uint64_t id);
+/* The number of users. */
 uint32_t user_connections_count(const struct user_connections *map);
 
 #endif

@@ -147,6 +147,7 @@ class Stack:
         self.env.setdefault("PARLEY_START_TIMEOUT_S", str(START_TIMEOUT_S - 20))
         # A few users send for many; tests of the rate limits start services of their own.
         self.env |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0"}
+        self.env["WEBSOCKET_USER_SOCKETS_MAX"] = "0"
         # All users of the tests have one address.
         self.env |= {"IDENTITY_HASH_CLIENT_MAX": "32"}
         self.env |= turns.settings(self.build)

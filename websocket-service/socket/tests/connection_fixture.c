@@ -165,6 +165,7 @@ int connection_fixture_start(void **state)
 		.silent_s = SILENT_S,
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = CONNECTIONS_MAX,
+		.user_sockets_max = USER_SOCKETS_MAX,
 		.handshakes_max = HEADS_MAX,
 		.serves_user = serves_user,
 		.text = on_text,

@@ -195,12 +195,37 @@ static void a_client_that_leaves_during_the_lookup_is_not_called(void **state)
 static void one_too_many_is_refused_with_503(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
+	for (unsigned i = 0; i < CONNECTIONS_MAX; i++) {
+		owner.user = i + 1;
 		(void)opens(i);
+	}
 	refused_with(arrives(CONNECTIONS_MAX), 503);
 	peer_leaves(&sockets[CONNECTIONS_MAX]);
 	peer_leaves(&sockets[0]);
 	(void)opens(CONNECTIONS_MAX + 1);
+}
+
+static void refused_for_its_user(unsigned i)
+{
+	says(arrives(i), SPAN(HEAD));
+	refused_with(&sockets[i], 429);
+	peer_leaves(&sockets[i]);
+}
+
+/* Otherwise each message of such a user is sent as often as the user likes. */
+static void one_too_many_of_a_user_is_refused_with_429(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < USER_SOCKETS_MAX; i++)
+		(void)opens(i);
+	refused_for_its_user(USER_SOCKETS_MAX);
+	owner.user = 8;
+	(void)opens(USER_SOCKETS_MAX + 1);
+	owner.user = 7;
+	refused_for_its_user(USER_SOCKETS_MAX + 2);
+	/* A socket that is being closed does not count. */
+	says_frame(&sockets[0], WEBSOCKET_CLOSE, SPAN("\x03\xe8"));
+	(void)opens(USER_SOCKETS_MAX + 3);
 }
 
 #define TEST(name) \
@@ -225,6 +250,7 @@ int main(void)
 		TEST(a_complete_head_makes_room),
 		TEST(a_client_that_leaves_during_the_lookup_is_not_called),
 		TEST(one_too_many_is_refused_with_503),
+		TEST(one_too_many_of_a_user_is_refused_with_429),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
