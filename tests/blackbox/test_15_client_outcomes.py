@@ -16,6 +16,7 @@ import pytest
 
 from support import conversations
 from support.api import Api, Person, new_name
+from support.apart import Apart
 from support.stack import Stack
 from support.terminal import Terminal
 from support.wait import HANG_S, until
@@ -26,9 +27,10 @@ TOO_LONG = "it is longer than 16384 bytes"
 MANY = ["y"] * 3000 + [f"{number} {'y' * 100}" for number in range(2000)]
 
 
-def client(stack: Stack, command: str, person: Person, *words: str | bytes) -> list:
-    return [str(stack.binary("client-test")), command, "--url", stack.url, "--name", person.name,
-            "--password", person.password, *words]
+def client(stack: Stack, command: str, person: Person, *words: str | bytes,
+           url: str | None = None) -> list:
+    return [str(stack.binary("client-test")), command, "--url", url or stack.url,
+            "--name", person.name, "--password", person.password, *words]
 
 
 def run(words: list, given: bytes | None = None, **options) -> subprocess.CompletedProcess:
@@ -48,6 +50,12 @@ def started(words: list, **options) -> Iterator[subprocess.Popen]:
             yield child
         finally:
             child.kill()
+
+
+def wait_saved(child: subprocess.Popen) -> None:
+    """Reads the answers to the first text; `accepted` comes first when saving is slow."""
+    while not (row := child.stdout.readline()).startswith("saved "):
+        assert row.startswith("accepted "), row
 
 
 def take_signals() -> None:
@@ -332,66 +340,62 @@ def test_help_says_what_the_exit_code_means(stack: Stack, command: str):
 
 
 # --- messages that are not settled ----------------------------------------------------
-@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_client_with_what_is_not_settled(stack: Stack, api: Api, alice: Person,
                                                            bob: Person,
                                                            number: signal.Signals):
     """persistence-service is stopped: the gateway accepts, and no message is saved."""
-    with started(client(stack, "send", alice, "--to", bob.name), stdin=subprocess.PIPE,
-                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                 preexec_fn=take_signals) as child:
+    with Apart(stack) as parts, \
+            started(client(stack, "send", alice, "--to", bob.name, url=parts.nginx_url()),
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True, preexec_fn=take_signals) as child:
         child.stdin.write("first\n")
         child.stdin.flush()
-        assert child.stdout.readline().startswith("saved ")
-        stack.stop("persistence-service")
-        try:
-            child.stdin.write("a\nb\n")
-            child.stdin.flush()
-            for _ in range(2):
-                assert child.stdout.readline().startswith("accepted ")
-            child.send_signal(number)
-            said, errors = child.communicate(timeout=HANG_S)
-        finally:
-            stack.start("persistence-service")
+        wait_saved(child)
+        parts.persistence.stop()
+        child.stdin.write("a\nb\n")
+        child.stdin.flush()
+        for _ in range(2):
+            assert child.stdout.readline().startswith("accepted ")
+        child.send_signal(number)
+        said, errors = child.communicate(timeout=HANG_S)
+        parts.persistence.start()
+        until("both are saved", lambda: texts(api, alice) == ["first", "a", "b"])
     assert child.returncode == 128 + number
     rows = [row.split() for row in said.splitlines()]
     assert [(row[0], row[3], row[4]) for row in rows] == \
         [("unknown", "2", "accepted,"), ("unknown", "3", "accepted,")]
     assert "1 saved, 0 refused, 0 not sent, 2 without a final answer" in errors
-    until("both are saved", lambda: texts(api, alice) == ["first", "a", "b"])
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("command", ["send", "chat"])
 def test_messages_survive_a_gateway_that_dies(stack: Stack, api: Api, alice: Person, bob: Person,
                                               command: str):
     """More lines than fit into the pipe: the client still sends when the gateway dies."""
-    with started(client(stack, command, alice, "--to", bob.name),
-                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+    with Apart(stack) as parts, \
+            started(client(stack, command, alice, "--to", bob.name, url=parts.nginx_url()),
+                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
         child.stdin.write("\n".join(MANY[:4000]).encode() + b"\n")
         child.stdin.flush()
-        stack.kill("websocket-service")
+        parts.gateway.kill()
+        parts.gateway.start()
         child.stdin.write("\n".join(MANY[4000:]).encode())
         child.stdin.close()
         assert child.wait(timeout=HANG_S) == 0
     assert texts(api, bob) == MANY
 
 
-@pytest.mark.alone
 def test_a_time_limit_names_what_was_not_sent(stack: Stack, alice: Person, bob: Person):
-    words = client(stack, "send", alice, "--to", bob.name, "--timeout", "3")
-    with started(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True) as child:
+    with Apart(stack) as parts, \
+            started(client(stack, "send", alice, "--to", bob.name, "--timeout", "3",
+                           url=parts.nginx_url()), stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         child.stdin.write("a\n")
         child.stdin.flush()
-        assert child.stdout.readline().startswith("saved ")
-        stack.stop("websocket-service")
-        try:
-            child.stdin.write("b\n")
-            child.stdin.close()
-            assert child.wait(timeout=HANG_S) == 1
-        finally:
-            stack.start("websocket-service")
+        wait_saved(child)
+        parts.gateway.stop()
+        child.stdin.write("b\n")
+        child.stdin.close()
+        assert child.wait(timeout=HANG_S) == 1
         assert child.stdout.read().startswith("unsent ")
         assert "1 saved, 0 refused, 0 not sent, 1 without a final answer" in child.stderr.read()

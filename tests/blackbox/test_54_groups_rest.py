@@ -10,7 +10,6 @@ from support.chat import Socket, new_uuid
 from support.groups import Groups
 from support.stack import Stack
 from support.stores import rows
-from support.wait import until
 
 Enter = Callable[..., Socket]
 UNKNOWN = Person(id=2**53 - 2, name="unknown", token="", expires_in=0)
@@ -269,25 +268,6 @@ def test_a_deleted_conversation_disappears_for_all_members(groups, alice, bob, e
     for answer in [*change_requests(groups, alice, channel, bob), groups.leave(bob, channel),
                    groups.join(bob, channel)]:
         check_problem(answer, 404)
-
-
-# --- the outbox --------------------------------------------------------
-@pytest.mark.alone
-def test_the_outbox_is_published_after_a_kafka_outage(groups, alice, bob, enter: Enter,
-                                                      stack: Stack):
-    conversation = groups.made(alice, "group", "patience", bob)
-    with enter(bob) as socket:
-        stack.stop("kafka")
-        try:
-            assert groups.edit(alice, conversation, name="later").status_code == 200
-            assert rows(stack, "SELECT COUNT(*) FROM outbox")[0][0] > 0
-        finally:
-            stack.start("kafka")
-        change_of = socket.expect(type="member", conversation=conversation,
-                                  seq=2)["change"]
-        assert change_of == {"what": "renamed", "name": "later"}
-    until("the outbox is empty", lambda: not rows(stack, "SELECT id FROM outbox"))
-    stack.wait_ready()
 
 
 # --- search ------------------------------------------------------------------------

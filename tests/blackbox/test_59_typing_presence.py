@@ -12,7 +12,6 @@ from support.chat import Socket
 from support.conversations import change_of, make
 from support.service import Service
 from support.stack import Stack
-from support.stores import hints
 from support.wait import HANG_S, until
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -272,45 +271,6 @@ def test_users_of_a_killed_gateway_become_offline(stack: Stack, api: Api, alice:
     second.child.wait()
     expect_state(one, bob, "offline")
     second.said.unlink()
-
-
-@pytest.mark.alone
-@pytest.mark.slow
-def test_flushall_causes_no_burst_of_changes(stack: Stack, api: Api, alice: Person, bob: Person,
-                                             enter):
-    """Online users stay online, and almost no change is sent."""
-    one, two = enter(alice), enter(bob)
-    one.watch(bob.id)
-    expect_state(one, bob, "online")
-    for _ in range(3):
-        hints(stack).flushall()
-        one.saved(one.say(bob.id, "still there"))
-    changes = [frame for frame in one.during(15) if frame["type"] == "presence"]
-    assert len(changes) <= 2, changes
-    again = enter(alice)
-    again.watch(bob.id)
-    until("bob is online", lambda: expect_state(again, bob, "online"))
-    assert two.alive()
-
-
-@pytest.mark.alone
-@pytest.mark.slow
-def test_sockets_stay_open_without_redis(stack: Stack, alice: Person, bob: Person, enter):
-    one, two = enter(alice), enter(bob)
-    one.watch(bob.id)
-    expect_state(one, bob, "online")
-    stack.stop("redis")
-    try:
-        uuid = one.say(bob.id, "without redis")
-        two.expect(type="message", uuid=uuid)
-        other = enter(alice)
-        other.watch(bob.id)
-        other.saved(other.say(bob.id, "and again"))
-    finally:
-        stack.start("redis")
-        stack.wait_ready()
-    again = enter(alice)
-    until("bob is online", lambda: (again.watch(bob.id), expect_state(again, bob, "online", 1)))
 
 
 def test_a_user_who_blocks_appears_offline(api: Api, alice: Person, bob: Person, enter):

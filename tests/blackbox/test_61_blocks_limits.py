@@ -5,6 +5,7 @@ import time
 import pytest
 
 from support.api import Api, Person, check_problem
+from support.apart import Apart
 from support.chat import open_socket
 from support.conversations import make
 from support.service import Service
@@ -120,18 +121,17 @@ def test_blocking_oneself_changes_nothing(api: Api, alice: Person, enter):
     one.saved(one.say(alice.id, "note to self"))
 
 
-@pytest.mark.alone
-def test_a_block_survives_a_flush_and_a_restart(stack: Stack, api: Api, alice: Person,
-                                                bob: Person, enter):
-    two = enter(bob)
-    two.saved(two.say(alice.id, "before"))
-    block(api, alice, bob.id)
-    stack.restart("persistence-service")
-    stack.wait_ready()
-    uuid = two.say(alice.id, "after")
-    frame = two.until("an answer", lambda frame: frame.get("uuid") == uuid and
-                      frame.get("state") != "accepted")
-    assert frame.get("code") == "unknown_user", frame
+def test_a_block_survives_a_restart(stack: Stack, alice: Person, bob: Person, enter):
+    with Apart(stack) as parts:
+        two = enter(bob, parts.ws_url)
+        two.saved(two.say(alice.id, "before"))
+        block(parts.api(), alice, bob.id)
+        assert parts.persistence.stop() == 0
+        parts.persistence.start()
+        uuid = two.say(alice.id, "after")
+        frame = two.until("an answer", lambda frame: frame.get("uuid") == uuid and
+                          frame.get("state") != "accepted")
+        assert frame.get("code") == "unknown_user", frame
     assert rows(stack, "SELECT blocked FROM blocks WHERE user = %s", (alice.id,)) == [(bob.id,)]
 
 

@@ -1,15 +1,16 @@
 """Presence: sent on change, quiet when Redis or a gateway fails."""
 
 import time
+from contextlib import ExitStack
 from datetime import datetime, timezone
 
 import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, open_socket
+from support.own_redis import OwnRedis
 from support.service import Service
 from support.stack import Stack
-from support.stores import hints
 from support.wait import HANG_S, until
 
 
@@ -105,21 +106,28 @@ def test_users_of_a_dead_gateway_are_offline_within_thirty_seconds(
         assert next_presence(subscriber, bob)["state"] == "offline"
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 def test_losing_redis_or_its_data_causes_no_burst_of_changes(stack: Stack, api: Api):
-    people = [api.register() for _ in range(20)]
-    sockets = [open_socket(stack.ws_url, person) for person in people]
-    with open_socket(stack.ws_url, api.register()) as subscriber:
-        seen = subscribe(subscriber, *people)
-        assert {user["state"] for user in seen.values()} == {"online"}
-        hints(stack).flushall()
+    """Sockets stay open, messages arrive, and nobody looks offline."""
+    with OwnRedis(stack) as redis, \
+            Service(stack, "websocket-service", **redis.settings()) as gateway, \
+            ExitStack() as opened:
+        people = [api.register() for _ in range(20)]
+        sockets = [opened.enter_context(open_socket(gateway.ws_url, person)) for person in people]
+        subscriber = opened.enter_context(open_socket(gateway.ws_url, api.register()))
+        until("all are online", lambda: {
+            user["state"] for user in subscribe(subscriber, *people).values()} == {"online"})
+        subscriber.seen.clear()
+        with redis.admin() as admin:
+            admin.flushall()
         assert not presence_frames(subscriber, 13)
-        stack.stop("redis")
+        redis.stop()
         subscriber.send({"type": "presence", "users": [people[0].id]})
         subscriber.expect(type="error", code="unavailable", retryable=True)
-        stack.start("redis")
+        uuid = sockets[0].say(people[1].id, "without redis")
+        sockets[1].expect(type="message", uuid=uuid)
+        redis.start()
         assert not presence_frames(subscriber, 15)
+        assert subscribe(subscriber, people[0])[people[0].id]["state"] == "online"
         sockets.pop().close()
         assert next_presence(subscriber, people.pop())["state"] == "offline"
-    for socket in sockets:
-        socket.close()

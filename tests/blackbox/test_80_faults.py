@@ -10,6 +10,7 @@ from confluent_kafka import Producer
 
 from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
+from support.conversations import change_of, make
 from support.load import Load
 from support.raw import RawSocket
 from support.service import Service
@@ -193,10 +194,19 @@ def test_a_mariadb_outage_loses_nothing(stack: Stack, api: Api, alice: Person, b
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, enter):
-    one, two = enter(alice), enter(bob)
-    one.saved(one.say(bob.id, "before"))
-    with Outage(stack, "kafka") as kafka:
+def test_a_kafka_outage_loses_nothing(stack: Stack, api: Api, alice: Person, bob: Person,
+                                      enter):
+    """Messages are refused until it is back; changes of groups are published then."""
+    group = make(api, alice, bob)
+    with ExitStack() as exits:
+        # It gives up soon, and opens its sockets while Kafka is there.
+        gateway = exits.enter_context(
+            Service(stack, "websocket-service", WEBSOCKET_KAFKA_TIMEOUT_MS="1000"))
+        one, two = (enter(person, gateway.ws_url) for person in (alice, bob))
+        one.saved(one.say(bob.id, "before"))
+        kafka = exits.enter_context(Outage(stack, "kafka"))
+        group.change(alice, name="later")
+        assert rows(stack, "SELECT COUNT(*) FROM outbox")[0][0] > 0
         uuids = [one.say(bob.id, f"meanwhile {number}") for number in range(10)]
         refused = set()
         deadline = time.monotonic() + HANG_S
@@ -217,7 +227,10 @@ def test_a_kafka_outage_loses_nothing(stack: Stack, alice: Person, bob: Person, 
         for uuid in uuids:
             one.saved(uuid)
             two.expect(type="message", uuid=uuid)
-    found = rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s", (alice.id,))
+        assert change_of(two, group.id, "renamed")["change"]["name"] == "later"
+        until("the outbox is empty", lambda: not rows(stack, "SELECT id FROM outbox"))
+    found = rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s AND kind = 1",
+                 (alice.id,))
     assert found == [(11,)]
 
 

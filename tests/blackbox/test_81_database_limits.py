@@ -6,6 +6,7 @@ import pymysql
 import pytest
 
 from support.api import Person
+from support.apart import Apart
 from support.chat import Socket
 from support.stack import Stack
 
@@ -22,24 +23,28 @@ def limit(stack: Stack) -> Iterator[pymysql.cursors.Cursor]:
         (before,) = cursor.fetchone()
         yield cursor
         cursor.execute(f"SET GLOBAL max_allowed_packet = {before}")
-    stack.restart("persistence-service")
-    stack.wait_ready()
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("packet, largest_fits", [(65536, True), (8192, False)])
 def test_a_batch_larger_than_the_server_takes_is_saved_in_parts(
-        stack: Stack, limit, alice: Person, bob: Person, enter, packet, largest_fits):
+        stack: Stack, limit, alice: Person, bob: Person, enter):
     """The records wait while persistence is away, so that one batch has them all."""
-    socket: Socket = enter(alice)
-    stack.stop("persistence-service")
+    with Apart(stack) as parts:
+        socket: Socket = enter(alice, parts.ws_url)
+        for packet, largest_fits in ((65536, True), (8192, False)):
+            check_batch(parts, limit, socket, bob, packet, largest_fits)
+
+
+def check_batch(parts: Apart, limit, socket: Socket, bob: Person, packet: int,
+                largest_fits: bool) -> None:
+    parts.persistence.stop()
     uuids = [socket.say(bob.id, "x" * TEXT) for _ in range(MESSAGES // 2)]
     largest = socket.say(bob.id, "y" * LARGEST)
     uuids += [socket.say(bob.id, "x" * TEXT) for _ in range(MESSAGES // 2)]
     for uuid in (*uuids, largest):
         socket.expect(type="state", uuid=uuid, state="accepted")
     limit.execute(f"SET GLOBAL max_allowed_packet = {packet}")
-    stack.start("persistence-service")
+    parts.persistence.start()
     seqs = [socket.saved(uuid)["seq"] for uuid in uuids]
     assert seqs == sorted(seqs)
     if largest_fits:

@@ -1,11 +1,11 @@
 """A told refusal is final, also when persistence dies before it commits the offset."""
 
-import os
-import signal
+from collections.abc import Iterator
 
 import pytest
 
 from support.api import Person
+from support.apart import Apart
 from support.chat import Socket
 from support.groups import Groups
 from support.stack import Stack
@@ -29,13 +29,20 @@ def add_member(stack: Stack, user: int, conversation: int) -> None:
                        " WHERE id = %s", (conversation,))
 
 
-@pytest.mark.alone
+@pytest.fixture
+def parts(stack: Stack) -> Iterator[Apart]:
+    stack.wait_ready()
+    with Apart(stack) as parts:
+        yield parts
+
+
+@pytest.mark.slow
 def test_a_refused_record_that_is_read_again_is_refused_again(
-        stack: Stack, api, alice: Person, bob: Person, enter):
+        parts: Apart, stack: Stack, api, alice: Person, bob: Person, enter):
     groups = Groups(stack.url)
     stranger = api.register()
-    socket: Socket = enter(stranger)
-    owner: Socket = enter(alice)
+    socket: Socket = enter(stranger, parts.ws_url)
+    owner: Socket = enter(alice, parts.ws_url)
     for number in range(TRIES):
         group = groups.made(alice, "group", f"of tries {number}", bob)
         seq = owner.saved(owner.say_in(group, "hello"))["seq"]
@@ -43,9 +50,9 @@ def test_a_refused_record_that_is_read_again_is_refused_again(
                  socket.change("react", group, seq, reaction="👍")]
         for uuid in uuids:
             socket.refused(uuid, "unknown_conversation")
-        os.kill(stack.pid("persistence-service"), signal.SIGKILL)
+        parts.persistence.kill()
         add_member(stack, stranger.id, group)
-        stack.wait_ready()
+        parts.persistence.start()
         marker = socket.say_in(group, "a member now")
         socket.saved(marker)
         told = {frame["uuid"] for frame in socket.seen
@@ -59,15 +66,15 @@ def test_a_refused_record_that_is_read_again_is_refused_again(
     groups.close()
 
 
-@pytest.mark.alone
 def test_a_stopped_process_saves_nothing_that_the_next_owner_refused(
-        stack: Stack, api, alice: Person, bob: Person, enter):
+        parts: Apart, stack: Stack, alice: Person, bob: Person, enter):
     """Another process raises the epochs, as the next owner of the partitions does."""
-    owner: Socket = enter(alice)
+    owner: Socket = enter(alice, parts.ws_url)
     owner.saved(owner.say(bob.id, "before"))
     with database(stack) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE save_owners SET epoch = epoch + 1")
+        cursor.execute("UPDATE save_owners SET epoch = epoch + 1 WHERE topic = %s",
+                       (parts.topic,))
     # It gives its partitions up, joins again, and goes on.
     owner.saved(owner.say(bob.id, "after"))
     assert rows(stack, "SELECT COUNT(*) FROM messages WHERE sender = %s", (alice.id,)) == [(2,)]
-    assert '"event":"partitions.taken"' in stack.log_text("persistence-service")
+    assert parts.persistence.events("partitions.taken")

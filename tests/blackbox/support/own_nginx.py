@@ -46,6 +46,10 @@ class OwnNginx:
                PERSISTENCE_ADMIN_UPSTREAM=at("PERSISTENCE_ADMIN_PORT"))
 
     @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/ws"
 

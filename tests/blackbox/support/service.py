@@ -104,6 +104,11 @@ class Service:
             self.child.wait()
             raise
 
+    def kill(self) -> None:
+        """SIGKILL; start() starts it again."""
+        self.child.kill()
+        self.child.wait(timeout=HANG_S)
+
     def __enter__(self) -> "Service":
         return self.start().ready()
 
