@@ -39,6 +39,7 @@ $(foreach t,tests/test_transaction tests/test_transaction_blocks tests/test_tran
 	change/tests/test_changes change/tests/test_change_refusals conversation/tests/test_query_handler \
 	message/tests/test_block_changes message/tests/test_message_duplicates \
 	message/tests/test_message_refusals message/tests/test_messages owner/tests/test_refusals \
+	owner/tests/test_refusals_bound \
 	receipt/tests/test_receipts,$(eval $(call integration_test,\
 	persistence-service/save/$(t).c,batch_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
@@ -51,7 +52,11 @@ $(foreach t,history history_size,$(eval $(call integration_test,persistence-serv
 	history_fixture chat_fixture sql_server text_check persistence common,$(PERSISTENCE_TEST_LIBRARIES))))
 $(eval $(call integration_test,persistence-service/rest/membership/tests/test_rest_errors.c,\
 	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES),-Xlinker --wrap=clock_mono_ms))
-# This one also needs Kafka: KAFKA_BROKERS.
+# These also need Kafka: KAFKA_BROKERS.
+$(eval $(call library,topic_fixture,persistence-service,tests/topic_fixture.c save/tests/late_broker.c,cmocka))
+$(foreach t,publisher_bound query_worker saver_batch,$(eval $(call integration_test,\
+	persistence-service/save/tests/test_$(t).c,topic_fixture chat_fixture sql_server free_port persistence common,\
+	$(PERSISTENCE_TEST_LIBRARIES))))
 $(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c,\
 	chat_fixture sql_server persistence common,$(PERSISTENCE_TEST_LIBRARIES)))
 

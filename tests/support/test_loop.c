@@ -2,7 +2,7 @@
 
 #include <uv.h>
 
-enum { HANG_MS = 60000, BEAT_MS = 10 };
+enum { HANG_MS = 60000, BEAT_MS = 10, CLOSE_TURNS = 1000 };
 
 struct uv_loop_s *test_loop;
 unsigned test_loop_beats;
@@ -42,7 +42,8 @@ int test_loop_stop(void **state)
 	(void)state;
 	uv_close((uv_handle_t *)&deadline, NULL);
 	uv_close((uv_handle_t *)&beat, NULL);
-	while (uv_run(&loop, UV_RUN_NOWAIT))
+	for (unsigned i = 0; i < CLOSE_TURNS && uv_run(&loop, UV_RUN_NOWAIT);
+	     i++)
 		;
 	return uv_loop_close(&loop);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-	REMEMBERED_MAX = 200000,
 	VALUES_EACH = 7,
 	LOADED_COLUMNS = 5,
 	KEPT_MS = 60 * 60 * 1000,
@@ -68,7 +67,8 @@ struct refusals *refusals_create(struct sql *sql, const char *topic)
 
 	r->sql = sql;
 	r->topic = span_of(topic);
-	r->remembered = lru_create(REMEMBERED_MAX, sizeof(struct refusal));
+	r->remembered =
+		lru_create(REFUSALS_REMEMBERED_MAX, sizeof(struct refusal));
 	return r;
 }
 
@@ -83,7 +83,8 @@ void refusals_destroy(struct refusals **refusals)
 void refusals_evict_all(struct refusals *r)
 {
 	lru_destroy(&r->remembered);
-	r->remembered = lru_create(REMEMBERED_MAX, sizeof(struct refusal));
+	r->remembered =
+		lru_create(REFUSALS_REMEMBERED_MAX, sizeof(struct refusal));
 	r->any = false;
 }
 

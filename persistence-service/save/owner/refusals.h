@@ -20,6 +20,7 @@
 struct refusals;
 
 enum {
+	REFUSALS_REMEMBERED_MAX = 200000, /* in memory */
 	/*
 	 * Rows of a partition that its next owner loads. More than the records
 	 * that it can read again: those of the batches in flight.

@@ -289,6 +289,33 @@ static void a_repeated_change_is_ignored(void **state)
 	}
 }
 
+static void change_of(unsigned conversation)
+{
+	char room[32];
+
+	(void)snprintf(room, sizeof(room), "%u:43:+7", conversation);
+	change("7", room, 0);
+}
+
+/* A copy that comes after the eviction is handed over as if it were new. */
+static void the_least_recently_changed_conversation_is_forgotten(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i <= FANOUT_CHANGES_MAX; i++)
+		change_of(i);
+	assert_int_equal(got[7], FANOUT_CHANGES_MAX);
+	for (unsigned i = 1; i <= FANOUT_CHANGES_MAX; i++)
+		change_of(i);
+	assert_int_equal(got[7], FANOUT_CHANGES_MAX);
+	change_of(FANOUT_CHANGES_MAX + 1);
+	assert_int_equal(got[7], FANOUT_CHANGES_MAX + 1);
+	change_of(2);
+	change_of(FANOUT_CHANGES_MAX + 1);
+	assert_int_equal(got[7], FANOUT_CHANGES_MAX + 1);
+	change_of(1);
+	assert_int_equal(got[7], FANOUT_CHANGES_MAX + 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -297,6 +324,7 @@ int main(void)
 		TEST(members_who_disconnect_meanwhile_change_nothing),
 		TEST(a_member_who_leaves_gets_that_entry_and_no_later_one),
 		TEST(a_repeated_change_is_ignored),
+		TEST(the_least_recently_changed_conversation_is_forgotten),
 	};
 #undef TEST
 

@@ -6,11 +6,15 @@
 #include "common/base/clock.h"
 
 #include <dirent.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -255,6 +259,80 @@ static void the_older_of_two_with_one_name_is_fenced(void **state)
 	assert_true(count_threads() < threads);
 }
 
+/* --- records fetched ahead ------------------------------------------------ */
+enum {
+	AHEAD_MAX = 16 * 1024 * 1024, /* queued.max.messages.kbytes */
+	/* One more fetch, of at most 1 MiB and one batch; and headers. */
+	FETCH_MAX = 4 * 1024 * 1024,
+	LONG = 10000,
+	LONG_RECORDS = 3 * AHEAD_MAX / LONG,
+};
+
+static void send_long_records(const char *topic)
+{
+	static struct answers answers;
+	static char text[LONG];
+	struct kafka_producer *producer CLEANUP(kafka_producer_destroy);
+	struct kafka_record record = {.topic = topic,
+	                              .key = SPAN("key"),
+	                              .value = span_make(text, LONG)};
+
+	answers.count = 0;
+	producer = start_producer(&answers);
+	for (unsigned i = 0; i < LONG_RECORDS; i++) {
+		enum status status;
+
+		while ((status = kafka_produce(producer, &record, i)) ==
+		       ST_BUSY)
+			kafka_producer_flush(producer, 10);
+		assert_int_equal(status, ST_OK);
+	}
+	kafka_producer_flush(producer, WAIT_MS);
+	assert_int_equal(answers.count, LONG_RECORDS);
+}
+
+/* By all sockets of this process. */
+static uint64_t received_bytes(void)
+{
+	uint64_t sum = 0;
+
+	for (int fd = 3; fd < 256; fd++) {
+		struct tcp_info info = {0};
+		socklen_t len = sizeof(info);
+
+		if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0)
+			sum += info.tcpi_bytes_received;
+	}
+	return sum;
+}
+
+/* What is not fetched stays in Kafka until records were polled. */
+static void records_fetched_ahead_are_bounded(void **state)
+{
+	const char *topic = fresh_topic(1);
+	struct kafka_group *group CLEANUP(kafka_group_destroy) = NULL;
+	uint64_t before, polled = 0, until_ms = clock_mono_ms() + WAIT_MS;
+
+	(void)state;
+	send_long_records(topic);
+	before = received_bytes();
+	group = join(topic, "ahead");
+	for (unsigned i = 0; i < LONG_RECORDS; i++) {
+		struct kafka_message *message CLEANUP(kafka_message_destroy) =
+			next_of(group);
+
+		polled += kafka_message_value(message).len;
+		while (i == 0 && received_bytes() - before < AHEAD_MAX) {
+			assert_true(clock_mono_ms() < until_ms);
+			(void)sched_yield();
+		}
+		assert_true(received_bytes() - before <
+		            polled + AHEAD_MAX + FETCH_MAX);
+	}
+	assert_int_equal(polled, (uint64_t)LONG_RECORDS * LONG);
+	assert_true(received_bytes() - before > polled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_static_member_returns_to_its_partitions),
 		cmocka_unit_test(a_pause_ends_also_for_records_taken_meanwhile),
 		cmocka_unit_test(the_older_of_two_with_one_name_is_fenced),
+		cmocka_unit_test(records_fetched_ahead_are_bounded),
 	};
 
 	(void)kafka_here();

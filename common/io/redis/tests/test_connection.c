@@ -5,6 +5,7 @@
  */
 #include "common/base/mem.h"
 #include "common/base/scope.h"
+#include "common/io/redis/loop.h"
 #include "common/io/redis/redis.h"
 #include "tests/support/name_server.h"
 #include "tests/support/test_loop.h"
@@ -39,6 +40,7 @@ struct fault {
 	bool closes;                    /* after the first reply */
 	bool refuses;                   /* nothing listens */
 	bool big;                       /* the reply has no end */
+	size_t get_len;                 /* of the reply to GET; 0: none */
 	const char *why;                /* a part of the reason */
 };
 
@@ -128,6 +130,16 @@ static void reply(struct peer *peer, const char *text)
 		put(peer, text, strlen(text));
 }
 
+static void reply_long(struct peer *peer, size_t len)
+{
+	char head[32];
+
+	(void)snprintf(head, sizeof(head), "$%zu\r\n", len);
+	reply(peer, head);
+	put(peer, big_reply, len);
+	reply(peer, "\r\n");
+}
+
 static void on_command(struct peer *peer, const char *command)
 {
 	static const struct fault none = {
@@ -145,9 +157,11 @@ static void on_command(struct peer *peer, const char *command)
 		reply(peer, fault->ping);
 	else if (!strncmp(command, "ZADD", 4))
 		reply(peer, fault->zadd);
+	else if (!strncmp(command, "GET", 3) && fault->get_len)
+		reply_long(peer, fault->get_len);
 }
 
-/* The client's commands arrive whole; the fake does not answer GET. */
+/* The client's commands arrive whole. */
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct peer *peer = (struct peer *)stream;
@@ -383,6 +397,70 @@ static void the_pending_commands_of_a_lost_connection_end(void **state)
 	server_close(&only);
 }
 
+struct long_reply {
+	bool ended;
+	enum redis_kind kind;
+	size_t len;
+};
+
+static void on_long_reply(void *context, uint64_t tag,
+                          const struct redis_reply *answer)
+{
+	struct long_reply *got = context;
+
+	(void)tag;
+	*got = (struct long_reply){true, answer->kind, answer->text.len};
+}
+
+/* It is read in pieces of 16 KiB: the bound is exact to a piece or two. */
+static void a_reply_over_the_bound_closes_the_connection(void **state)
+{
+	static const struct {
+		size_t len;
+		bool arrives;
+	} rows[] = {
+		{1, true},
+		{REDIS_LOOP_REPLY_MAX - 32768, true},
+		{REDIS_LOOP_REPLY_MAX + 32768, false},
+		{REDIS_LOOP_REPLY_MAX / 2, true},
+		{BIG, false},
+		{1, true},
+	};
+	const struct span words[] = {SPAN("GET"), SPAN("key")};
+	struct fault long_get = {.ping = PONG, .zadd = ADDED, .auth = OK};
+	struct client client = {0};
+
+	(void)state;
+	memset(big_reply, 'x', sizeof(big_reply));
+	only.fault = &long_get;
+	client_start(&client, "127.0.0.1",
+	             server_listen(&only, "127.0.0.1", 0));
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct long_reply got = {0};
+		const struct peer *peer;
+
+		turn_until(client.up);
+		peer = only.peers;
+		long_get.get_len = rows[i].len;
+		assert_true(redis_command(client.redis, words, 2, on_long_reply,
+		                          &got, 7));
+		turn_until(got.ended);
+		assert_int_equal(got.kind,
+		                 rows[i].arrives ? REDIS_TEXT : REDIS_NO_REPLY);
+		if (rows[i].arrives) {
+			assert_int_equal(got.len, rows[i].len);
+			assert_ptr_equal(only.peers, peer);
+			continue;
+		}
+		turn_until(only.peers != peer);
+		assert_non_null(strstr(client.why, "too long"));
+		turn_until(client.up);
+	}
+	redis_destroy(&client.redis);
+	server_close(&only);
+	only.fault = NULL;
+}
+
 static void a_slow_name_server_does_not_stop_the_loop(void **state)
 {
 	struct client client = {0};
@@ -442,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(each_fault_is_named_and_it_works_again_when_mended),
 		TEST(the_pending_commands_of_a_lost_connection_end),
+		TEST(a_reply_over_the_bound_closes_the_connection),
 		TEST(a_slow_name_server_does_not_stop_the_loop),
 		TEST(each_address_is_tried_and_a_changed_one_is_found),
 	};
