@@ -8,7 +8,7 @@ COMMON_SOURCES := \
 		query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
-		producer_handle.c reader.c record.c resend.c topic_check.c topics.c) \
+		producer_handle.c reader.c record.c resend.c topic_check.c topics.c watch.c) \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c connect.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
@@ -49,12 +49,13 @@ $(eval $(call unit_test,common/io/tests/test_unicode.c,common))
 BASE_TESTS := buf clock emoji ip_address json_write random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
-$(foreach t,errors topic_check,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))
+$(foreach t,errors topic_check usable,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))
 # Need a Kafka cluster: KAFKA_BROKERS.
 $(eval $(call library,kafka_fixture,common/io/kafka/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/kafka/tests/test_kafka.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_refusals.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_group.c,kafka_fixture common,rdkafka))
+$(eval $(call integration_test,common/io/kafka/tests/test_watch.c,kafka_fixture common,rdkafka))
 $(eval $(call unit_test,common/wire/tests/test_identity.c,common,libcjson))
 
 # Unit tests of wire, sockets and services.

@@ -31,6 +31,12 @@ static struct metric lag =
 static struct metric in_flight =
 	METRIC_GAUGE("parley_batches_in_flight",
                      "Batches whose events Kafka has not confirmed.");
+static struct metric kafka_checks =
+	METRIC_GAUGE("parley_kafka_checks",
+                     "Questions to Kafka whether the topics can be used.");
+static struct metric kafka_checks_failed =
+	METRIC_GAUGE("parley_kafka_checks_failed",
+                     "Of these, without an answer, or with a bad one.");
 static struct metric event_refused = METRIC_COUNTER(
 	"parley_events_refused_total",
 	"Records that their topic never accepts: events, dead letters.");
@@ -64,12 +70,31 @@ static struct metric lookup_failed =
 void persistence_metrics_start(void)
 {
 	struct metric *all[] = {
-		&query,         &query_dropped, &saved,         &duplicate,
-		&dead,          &refused,       &notified,      &batches,
-		&batch_size,    &retries,       &transaction,   &turn,
-		&lag,           &in_flight,     &event_refused, &answered_2xx,
-		&answered_4xx,  &answered_5xx,  &request,       &lookup,
-		&lookup_failed, &unread,        &unread_cut,
+		&query,
+		&query_dropped,
+		&saved,
+		&duplicate,
+		&dead,
+		&refused,
+		&notified,
+		&batches,
+		&batch_size,
+		&retries,
+		&transaction,
+		&turn,
+		&lag,
+		&in_flight,
+		&event_refused,
+		&answered_2xx,
+		&answered_4xx,
+		&answered_5xx,
+		&request,
+		&lookup,
+		&lookup_failed,
+		&unread,
+		&unread_cut,
+		&kafka_checks,
+		&kafka_checks_failed,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -120,6 +145,12 @@ void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)
 	if (lag_now >= 0)
 		metric_set(&lag, (uint64_t)lag_now);
 	metric_set(&in_flight, in_flight_now);
+}
+
+void persistence_metrics_kafka(unsigned checks, unsigned failed)
+{
+	metric_set(&kafka_checks, checks);
+	metric_set(&kafka_checks_failed, failed);
 }
 
 void persistence_metrics_unread(size_t bytes, uint64_t cut)

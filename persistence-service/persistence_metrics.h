@@ -20,6 +20,8 @@ void persistence_metrics_event_refused(void);
 /* A query of a gateway: answered after took_us, or dropped. */
 void persistence_metrics_query(bool answered, uint64_t took_us);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);
+/* Of kafka_watch. */
+void persistence_metrics_kafka(unsigned checks, unsigned failed);
 /* One HTTP request to identity-service. */
 void persistence_metrics_lookup(bool answered, uint64_t took_us);
 /* Answers that wait for their readers; `cut` counts those since the last call.

@@ -37,6 +37,12 @@ struct gateway_metrics gateway_metrics = {
 	.kafka_producer_rebuilt = METRIC_GAUGE(
 		"parley_kafka_producer_rebuilt",
 		"Kafka producers that were replaced after a fatal error."),
+	.kafka_checks = METRIC_GAUGE(
+		"parley_kafka_checks",
+		"Questions to Kafka whether the topics can be used."),
+	.kafka_checks_failed =
+		METRIC_GAUGE("parley_kafka_checks_failed",
+                             "Of these, without an answer, or with a bad one."),
 	.events = METRIC_COUNTER("parley_events_total",
                                  "Records of message_events read."),
 	.events_lag = METRIC_GAUGE("parley_events_lag",

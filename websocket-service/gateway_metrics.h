@@ -25,6 +25,8 @@ struct gateway_metrics {
 	struct metric kafka_pending;
 	struct metric kafka_refused;
 	struct metric kafka_producer_rebuilt;
+	struct metric kafka_checks;
+	struct metric kafka_checks_failed;
 	struct metric events;
 	struct metric events_lag;
 	struct metric hints_dropped;

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/io/kafka/watch.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
@@ -26,8 +27,6 @@ enum {
 	METRICS_MS = 1000,
 	REJOIN_MS = 1000,
 	JOIN_SLOW_MS = 15000,
-	PROBE_EVERY_MS = 2000,
-	PROBE_WAIT_MS = 100,
 	FENCED_AGAIN_MS = 60000,
 	KAFKA_WHY_MAX = 640,
 	PRUNE_EVERY_MS = 10000,
@@ -39,6 +38,7 @@ struct saver {
 	const struct settings *settings;
 	struct query_worker *queries;
 	struct kafka_group *group; /* NULL until the topics were found */
+	struct kafka_watch *watch; /* from the first group on */
 	struct publisher *publisher;
 	struct saver_database *database;
 	struct transaction *transaction;
@@ -49,8 +49,6 @@ struct saver {
 	uint64_t metrics_due_ms;
 	uint64_t joined_ms;
 	uint64_t fenced_ms; /* the last time; 0: never */
-	uint64_t probe_due_ms;
-	uint64_t unreached_ms; /* no probe was answered since; 0: was */
 	uint64_t prune_due_ms;
 	int32_t prune_partition; /* the next one */
 	bool unchecked_logged;
@@ -86,6 +84,7 @@ void saver_destroy(struct saver **saver)
 		return;
 	batch_destroy(&s->batch);
 	kafka_group_destroy(&s->group);
+	kafka_watch_stop(&s->watch);
 	publisher_destroy(&s->publisher);
 	transaction_destroy(&s->transaction);
 	saver_database_destroy(&s->database);
@@ -107,6 +106,19 @@ static void wait_before_check(struct saver *s, unsigned base_ms)
 		backoff_ms(s->check_attempt++, 50, CHECK_AGAIN_MAX_MS);
 }
 
+static enum status start_watch(struct saver *s)
+{
+	struct kafka_options options = settings_kafka(s->settings);
+	const struct kafka_watch_topic topics[] = {
+		{s->settings->topic_save, false},
+		{s->settings->topic_events, true},
+	};
+
+	return s->watch ? ST_OK
+	                : kafka_watch_start(&options, topics, ARRAY_LEN(topics),
+	                                    &s->watch);
+}
+
 static enum status join(struct saver *s)
 {
 	struct kafka_group_options options = {
@@ -119,13 +131,14 @@ static enum status join(struct saver *s)
 
 	if (status == ST_OK)
 		status = publisher_create(s->settings, s->group, &s->publisher);
+	if (status == ST_OK)
+		status = start_watch(s);
 	if (status != ST_OK)
 		return status;
 	log_event(LOG_INFO, "group.joining", F_TEXT("group", options.group),
 	          F_TEXT("instance", options.instance));
 	s->generation = 0;
 	s->joined_ms = clock_mono_ms();
-	s->unreached_ms = 0;
 	return ST_OK;
 }
 
@@ -352,41 +365,20 @@ static void note_partitions(struct saver *s, unsigned partitions)
 	s->partitions_logged = true;
 }
 
-/* When no broker has answered for a while, "no answer". */
-static void probe(struct saver *s, uint64_t now_ms, char why[KAFKA_WHY_MAX])
-{
-	unsigned partitions;
-	enum status status;
-
-	if (now_ms < s->probe_due_ms && !s->unreached_ms)
-		return;
-	status = kafka_group_probe(s->group, PROBE_WAIT_MS, &partitions);
-	s->probe_due_ms = now_ms + PROBE_EVERY_MS;
-	if (status != ST_UNAVAILABLE)
-		s->unreached_ms = 0;
-	else if (!s->unreached_ms)
-		s->unreached_ms = now_ms;
-	if (status == ST_OK) {
-		note_partitions(s, partitions);
-		return;
-	}
-	if (status != ST_UNAVAILABLE)
-		snprintf(why, KAFKA_WHY_MAX, "topic %s: %s",
-		         s->settings->topic_save, status_text(status));
-	else if (now_ms - s->unreached_ms > SLOW_KAFKA_MS)
-		snprintf(why, KAFKA_WHY_MAX, "no answer from %s",
-		         s->settings->kafka_brokers);
-}
-
 static void report_health(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
+	struct kafka_watch_state kafka;
 	char why[KAFKA_WHY_MAX] = "";
 
 	if (now_ms < s->metrics_due_ms)
 		return;
 	s->metrics_due_ms = now_ms + METRICS_MS;
-	probe(s, now_ms, why);
+	kafka_watch_read(s->watch, &kafka);
+	snprintf(why, sizeof(why), "%s", kafka.why);
+	persistence_metrics_kafka(kafka.asked, kafka.failed);
+	if (kafka.partitions)
+		note_partitions(s, kafka.partitions);
 	if (!*why && publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS)
 		snprintf(why, sizeof(why), "events are not confirmed");
 	if (!*why && !kafka_group_generation(s->group) &&

@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/io/kafka/watch.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "common/wire/save_record.h"
@@ -19,7 +20,6 @@ enum {
 	WHY_MAX = 512,
 	BEGIN_BACKOFF_MS = 200,
 	BEGIN_BACKOFF_MAX_MS = 3000,
-	PROBE_MS = 20, /* of the loop's time, each second of an outage */
 };
 
 struct bus {
@@ -33,11 +33,12 @@ struct bus {
 	uv_idle_t more_reports; /* the same for reports */
 	struct kafka_producer *producer;
 	struct kafka_reader *reader;
+	struct kafka_watch *watch; /* once the bus has begun */
 	unsigned tries;
-	bool begun;
-	bool down;
 	bool unchecked_logged;
-	/* A topic refuses records: the probe of bus_tick() cannot tell. */
+	uint64_t unacknowledged_ms; /* the last record that was not; 0: none */
+	/* A topic refuses records: the watch cannot tell. */
+	bool refused;
 	uint64_t refused_until_ms;
 };
 
@@ -48,18 +49,6 @@ static struct kafka_options options_of(const struct bus *bus)
 		.client_id = "websocket-service",
 		.log = log_kafka,
 	};
-}
-
-static void set_down(struct bus *bus, const char *why)
-{
-	bus->down = true;
-	service_part("kafka", false, why);
-}
-
-static void set_up(struct bus *bus)
-{
-	bus->down = false;
-	service_part("kafka", true, NULL);
 }
 
 /* --- producing ----------------------------------------------------------- */
@@ -73,9 +62,10 @@ static void note_refused(struct bus *bus, const char *topic, const char *error)
 	if (now_ms >= bus->refused_until_ms)
 		log_event(LOG_ERROR, "topic.refused", F_TEXT("topic", topic),
 		          F_TEXT("why", error));
+	bus->refused = true;
 	bus->refused_until_ms = now_ms + REFUSED_MS;
 	snprintf(why, sizeof(why), "topic %s: %s", topic, error);
-	set_down(bus, why);
+	service_part("kafka", false, why);
 }
 
 static void on_delivered(void *context, const struct kafka_report *report)
@@ -84,11 +74,11 @@ static void on_delivered(void *context, const struct kafka_report *report)
 
 	switch (kafka_verdict(report->status)) {
 	case KAFKA_ACCEPTED:
-		set_up(bus);
+		bus->unacknowledged_ms = 0;
+		bus->refused = false;
 		break;
 	case KAFKA_PASSING:
-		if (clock_mono_ms() >= bus->refused_until_ms)
-			set_down(bus, "records are not acknowledged");
+		bus->unacknowledged_ms = clock_mono_ms();
 		break;
 	case KAFKA_RECORD_REFUSED:
 		break;
@@ -245,6 +235,18 @@ static enum status check_topics(struct bus *bus, char why[WHY_MAX])
 	return st;
 }
 
+static enum status start_watch(struct bus *bus)
+{
+	struct kafka_options options = options_of(bus);
+	const struct kafka_watch_topic topics[] = {
+		{bus->settings->topic_save, true},
+		{bus->settings->topic_events, false},
+	};
+
+	return kafka_watch_start(&options, topics, ARRAY_LEN(topics),
+	                         &bus->watch);
+}
+
 /* Blocks for up to 3 × BEGIN_WAIT_MS: no socket is open yet. */
 static void begin(uv_timer_t *timer)
 {
@@ -256,16 +258,17 @@ static void begin(uv_timer_t *timer)
 		st = start_reader(bus);
 	if (st == ST_OK)
 		st = ask_topic(bus, BEGIN_WAIT_MS);
+	if (st == ST_OK)
+		st = start_watch(bus);
 	if (st == ST_OK) {
-		set_up(bus);
-		bus->begun = true;
+		service_part("kafka", true, NULL);
 		bus->events->ready(bus->context);
 		return;
 	}
 	if (!*why)
 		snprintf(why, sizeof(why), "the topics are not readable: %s",
 		         status_text(st));
-	set_down(bus, why);
+	service_part("kafka", false, why);
 	(void)uv_timer_start(&bus->begin_later, begin,
 	                     1 + backoff_ms(bus->tries++, BEGIN_BACKOFF_MS,
 	                                    BEGIN_BACKOFF_MAX_MS),
@@ -315,6 +318,7 @@ void bus_destroy(struct bus **bus)
 {
 	if (!*bus)
 		return;
+	kafka_watch_stop(&(*bus)->watch);
 	kafka_reader_destroy(&(*bus)->reader);
 	kafka_producer_destroy(&(*bus)->producer);
 	mem_free(bus);
@@ -325,17 +329,30 @@ struct kafka_producer *bus_producer(const struct bus *bus)
 	return bus->producer;
 }
 
-static void probe(struct bus *bus)
+/*
+ * A record that was not acknowledged counts until another one is, or until
+ * Kafka has given a good answer to a later question.
+ */
+static void report_readiness(struct bus *bus)
 {
+	struct kafka_watch_state kafka;
 	const char *topic;
 	enum status refusal =
 		kafka_producer_take_refusal(bus->producer, &topic);
 
 	if (refusal != ST_OK)
 		note_refused(bus, topic, status_text(refusal));
-	else if (bus->down && clock_mono_ms() >= bus->refused_until_ms &&
-	         ask_topic(bus, PROBE_MS) == ST_OK)
-		set_up(bus);
+	kafka_watch_read(bus->watch, &kafka);
+	metric_set(&gateway_metrics.kafka_checks, kafka.asked);
+	metric_set(&gateway_metrics.kafka_checks_failed, kafka.failed);
+	if (bus->refused && clock_mono_ms() < bus->refused_until_ms)
+		return;
+	if (*kafka.why)
+		service_part("kafka", false, kafka.why);
+	else if (bus->unacknowledged_ms > kafka.good_ms)
+		service_part("kafka", false, "records are not acknowledged");
+	else
+		service_part("kafka", true, NULL);
 }
 
 void bus_tick(struct bus *bus)
@@ -345,6 +362,6 @@ void bus_tick(struct bus *bus)
 	if (bus->reader)
 		metric_set(&gateway_metrics.events_lag,
 		           (uint64_t)kafka_reader_lag(bus->reader));
-	if (bus->begun)
-		probe(bus);
+	if (bus->watch)
+		report_readiness(bus);
 }

@@ -5,8 +5,9 @@
  * Order      `ready` is called when the reader stands at the end of its
  *            partitions and the producer knows its topic. Only then may sockets
  *            be accepted: the gateway then misses no event for them.
- * Readiness  the part "kafka" goes down when records are not acknowledged, and
- *            up again when a broker answers, also while no client sends.
+ * Readiness  bus_tick() sets the part "kafka": down when records are not
+ *            acknowledged or refused, and by kafka_watch, also while no client
+ *            sends.
  * Threads    the loop's.
  */
 #ifndef PARLEY_WEBSOCKET_DELIVER_BUS_H
@@ -46,7 +47,7 @@ void bus_close(struct bus *bus);
 void bus_destroy(struct bus **bus);
 
 struct kafka_producer *bus_producer(const struct bus *bus);
-/* Once per second: metrics, and a probe while Kafka is down. */
+/* Once per second: metrics and readiness. */
 void bus_tick(struct bus *bus);
 
 #endif

@@ -11,7 +11,9 @@
  * Log lines go through a queue, so that the polling thread receives them. A
  * handle that is destroyed waits for its threads, so none of these may wait for
  * a name server.
- * Reconnects are fast, so that a recovered broker is used at once.
+ * Reconnects are fast, so that a recovered broker is used at once. For the same
+ * reason a request that nobody answers ends its connection after 10 s; of the
+ * requests to brokers none waits that long for anything but the broker itself.
  */
 static const struct kafka_setting common_settings[] = {
 	{"log.queue", "true"},
@@ -19,6 +21,7 @@ static const struct kafka_setting common_settings[] = {
 	{"socket.nagle.disable", "true"},
 	{"socket.keepalive.enable", "true"},
 	{"socket.connection.setup.timeout.ms", "5000"},
+	{"socket.timeout.ms", "10000"},
 	{"reconnect.backoff.ms", "50"},
 	{"reconnect.backoff.max.ms", "1000"},
 	{"topic.metadata.refresh.fast.interval.ms", "100"},
@@ -123,4 +126,9 @@ void kafka_wake_clear(int fd)
 	eventfd_t count;
 
 	(void)eventfd_read(fd, &count);
+}
+
+void kafka_wake_signal(int fd)
+{
+	(void)eventfd_write(fd, 1);
 }

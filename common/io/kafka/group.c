@@ -332,18 +332,6 @@ unsigned kafka_group_partitions(const struct kafka_group *g)
 	return g->count;
 }
 
-enum status kafka_group_probe(struct kafka_group *g, unsigned wait_ms,
-                              unsigned *ret_partitions)
-{
-	struct kafka_topic_size size;
-	enum status status = kafka_topic_size(
-		g->handle, rd_kafka_topic_name(g->topic), wait_ms, &size);
-
-	if (status == ST_OK)
-		*ret_partitions = size.partitions;
-	return status;
-}
-
 const char *kafka_group_error(const struct kafka_group *g)
 {
 	return g->error;

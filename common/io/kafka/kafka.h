@@ -12,6 +12,8 @@
  * reader     reads fixed partitions from their end, without a group: each
  *            process reads all of its shard of message_events.
  *
+ * watch      tells whether the topics can be used: common/io/kafka/watch.h.
+ *
  * Threads    one thread per object. A producer and a reader have a file
  *            descriptor that becomes readable when poll has work. Watch it in
  *            the loop; when it is readable, poll until poll returns less than
@@ -196,14 +198,6 @@ MUST_CHECK enum status kafka_group_committed(struct kafka_group *group,
                                              int64_t *ret_offset);
 bool kafka_group_owns(const struct kafka_group *group, int32_t partition);
 unsigned kafka_group_partitions(const struct kafka_group *group);
-/*
- * Asks a broker for the topic's number of partitions, at most wait_ms.
- * ST_UNAVAILABLE: no answer. Any other status than ST_OK: the topic is gone, or
- * not for this client.
- */
-MUST_CHECK enum status kafka_group_probe(struct kafka_group *group,
-                                         unsigned wait_ms,
-                                         unsigned *ret_partitions);
 /* The last error of the group, for an operator; "" when there was none. */
 const char *kafka_group_error(const struct kafka_group *group);
 /* Records in the log that this member has not polled; -1: unknown. */

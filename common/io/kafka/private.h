@@ -46,6 +46,7 @@ enum status kafka_status(rd_kafka_resp_err_t error);
 int kafka_wake_create(void);
 void kafka_wake_watch(int fd, rd_kafka_queue_t *queue);
 void kafka_wake_clear(int fd);
+void kafka_wake_signal(int fd);
 
 /* A handle that only asks; its log lines come with rd_kafka_poll(). */
 rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
@@ -82,6 +83,21 @@ enum status kafka_topic_check(const struct kafka_topic_needs *needs,
                               const struct kafka_topic_size *size,
                               const struct kafka_topic_settings *settings,
                               char *ret_why, size_t why_size);
+
+/*
+ * The verdict of kafka_watch on a topic's metadata. On any other status than
+ * ST_OK ret_why says what is wrong.
+ */
+enum status kafka_topic_usable(const rd_kafka_metadata_topic_t *topic,
+                               int64_t min_insync, char *ret_why,
+                               size_t why_size);
+/*
+ * The cause in an error of a connection, as ": cause", without the name of the
+ * broker and without times. "" when an answer did not come in time: that is all
+ * there is to say.
+ */
+void kafka_error_text(rd_kafka_resp_err_t error, const char *reason,
+                      char *ret_text, size_t size);
 
 /* Hands a copy of the record to librdkafka; `number` becomes its opaque. */
 rd_kafka_resp_err_t kafka_record_send(rd_kafka_t *handle,

@@ -91,8 +91,11 @@ class Service:
         return self.ask_admin("/readyz").json()
 
     def ask_admin(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.admin_port}{path}", trust_env=False,
-                         timeout=HANG_S)
+        return self.ask_port(self.admin_port, path)
+
+    @staticmethod
+    def ask_port(port: int, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False, timeout=HANG_S)
 
     def stop(self) -> int:
         if self.child.poll() is None:
