@@ -22,6 +22,19 @@ enum status account_insert(struct sql *sql, struct span name, struct span key,
 	return status;
 }
 
+enum status account_set_password(struct sql *sql, uint64_t id, const char *old,
+                                 const char *hash)
+{
+	const struct sql_value values[] = {sql_bytes(span_of(hash)),
+	                                   sql_number(id),
+	                                   sql_bytes(span_of(old))};
+
+	return sql_run(sql,
+	               "UPDATE users SET password_hash = ?"
+	               " WHERE id = ? AND password_hash = ?",
+	               values, ARRAY_LEN(values));
+}
+
 static bool copy_text(const struct sql_value *value, char *text, size_t size)
 {
 	if (value->kind != SQL_BYTES || value->bytes.len >= size)

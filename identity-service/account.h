@@ -24,6 +24,9 @@ MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
                                       struct span key,
                                       const char *password_hash,
                                       uint64_t *ret_id);
+/* Replaces the hash, unless it is not `old` any more. */
+MUST_CHECK enum status account_set_password(struct sql *sql, uint64_t id,
+                                            const char *old, const char *hash);
 /* ST_NOT_FOUND: no such user. */
 MUST_CHECK enum status account_by_name(struct sql *sql,
                                        const struct name_keys *keys,

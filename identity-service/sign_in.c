@@ -22,6 +22,8 @@ struct attempt {
 	struct uuid session;
 	uint64_t now_ms;
 	uint64_t expires_at_ms;
+	bool is_raw; /* the password is right as sent, not normalised */
+	char new_hash[PASSWORD_HASH_MAX + 1]; /* of such a password */
 };
 
 static bool read_body(struct http_request *request, enum credentials_use use,
@@ -235,17 +237,28 @@ static bool hash_matches(struct span password, const char *hash)
  * Takes the same time for an unknown name. How many hashes are tried depends
  * on the form of the password alone.
  */
-static bool password_is_right(const struct attempt *attempt, bool known)
+static bool password_is_right(struct attempt *attempt, bool known)
 {
 	const struct credentials *credentials = attempt->credentials;
 	const char *hash = known ? attempt->account.password_hash
 	                         : attempt->api->dummy_hash;
 	bool right = hash_matches(buf_span(&credentials->password), hash);
 
-	if (!right && credentials->raw_password.len)
+	if (!right && credentials->raw_password.len) {
 		right = hash_matches(buf_span(&credentials->raw_password),
 		                     hash);
+		attempt->is_raw = right;
+	}
 	return known && right;
+}
+
+/* The account is from before passwords were normalised. */
+static void hash_again(struct attempt *attempt)
+{
+	/* Without a new hash the old one stays right. */
+	if (password_hash(buf_span(&attempt->credentials->password),
+	                  attempt->new_hash) != ST_OK)
+		attempt->new_hash[0] = '\0';
 }
 
 static void refuse_login(struct http_request *request,
@@ -338,6 +351,10 @@ static enum status forgive_and_insert(struct sql *sql, struct attempt *attempt)
 		                             guess);
 	if (status == ST_OK)
 		status = insert_session(sql, attempt);
+	if (status == ST_OK && *attempt->new_hash)
+		status = account_set_password(sql, attempt->account.id,
+		                              attempt->account.password_hash,
+		                              attempt->new_hash);
 	if (status != ST_OK)
 		return status;
 	status = sql_commit(sql);
@@ -384,6 +401,8 @@ static void login_hashing(struct http_request *request, void *context)
 		refuse_login(request, &attempt, known);
 		return;
 	}
+	if (attempt.is_raw)
+		hash_again(&attempt);
 	status = database_run(api->database, create_session, &attempt);
 	if (status == ST_OK)
 		answer_token(request, api, &attempt, 200, "user.signed_in");

@@ -10,7 +10,7 @@ from support.api import PASSWORD, Api, Person, check_problem, new_name
 from support.conversations import new_channel_name
 from support.service import Service
 from support.stack import Stack
-from support.stores import database
+from support.stores import database, rows
 
 CAFE, CAFE_APART = "Café", "Cafe\u0301"
 
@@ -207,3 +207,26 @@ def test_accounts_of_before_that_share_a_name_now_stay_apart(stack: Stack, api: 
             assert api.login(name, password).id == numbers[name]
     for name in passwords:
         check_problem(register(api, name), 409)
+
+
+def stored_hash(stack: Stack, number: int):
+    return rows(stack, "SELECT password_hash FROM users WHERE id = %s", (number,),
+                name="identity")[0][0]
+
+
+@pytest.mark.parametrize("one, other", PASSWORDS.values(), ids=PASSWORDS.keys())
+def test_a_password_of_before_is_normalised_at_sign_in(one: str, other: str, stack: Stack,
+                                                       api: Api):
+    name = new_name()
+    number = old_account(stack, name, other)
+    old = stored_hash(stack, number)
+    for wrong in (one, other + "x"):
+        check_problem(login(api, name, wrong), 401)
+    assert stored_hash(stack, number) == old, "only the right password changes the hash"
+    assert api.login(name, other).id == number
+    new = stored_hash(stack, number)
+    assert new != old
+    for right in (one, other, one):
+        assert api.login(name, right).id == number
+    assert stored_hash(stack, number) == new, "it is hashed again once"
+    check_problem(login(api, name, other + "x"), 401)
