@@ -153,17 +153,24 @@ bool event_rooms_next(struct span *rooms, uint64_t *ret_conversation,
 }
 
 void event_answer_add(struct buf *out, uint64_t user, struct span rooms,
-                      struct span blockers)
+                      struct span blockers, bool cut)
 {
 	if (out->len)
 		buf_byte(out, '/');
 	buf_number(out, user);
 	buf_byte(out, '=');
 	buf_append(out, rooms);
-	if (blockers.len == 0)
+	if (blockers.len == 0 && !cut)
 		return;
 	buf_byte(out, ';');
 	buf_append(out, blockers);
+	if (cut)
+		buf_append(out, blockers.len ? SPAN(",+") : SPAN("+"));
+}
+
+bool event_blockers_cut(struct span rest)
+{
+	return span_equal(rest, SPAN("+"));
 }
 
 bool event_answer_next(struct span *answer, uint64_t *ret_user,

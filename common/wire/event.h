@@ -92,9 +92,14 @@ bool event_room_parse(struct span text, struct event_room *ret_room);
  * room 17, as of its entry 43, and sees the entries after 42; 5 is also in room
  * 19; users 3 and 4 block 5 (for event_key_next()). User 6 is in no room and no
  * user blocks 6. Appends one user.
+ *
+ * A list of blockers that is too long for an answer ends with "+": "5=;3,4,+".
+ * Any user with a higher id than the last one listed may block 5, too.
  */
 void event_answer_add(struct buf *out, uint64_t user, struct span rooms,
-                      struct span blockers);
+                      struct span blockers, bool cut);
+/* Whether "+" is what event_key_next() left of a list of blockers. */
+bool event_blockers_cut(struct span rest);
 /*
  * Removes the next user from the front. False at the end, at departures, and at
  * malformed text (then *answer stays non-empty).

@@ -102,7 +102,8 @@ static void check_answer(struct span text)
 		must(user >= 1 && user <= JSON_ID_MAX);
 		check_rooms(rooms);
 		check_key(blockers);
-		event_answer_add(&again, user, rooms, blockers);
+		event_answer_add(&again, user, rooms, blockers, false);
+		(void)event_blockers_cut(blockers);
 		bare |= blockers.len == 0;
 	}
 	while (event_departures_next(&rest, &user, &rooms)) {

@@ -24,6 +24,7 @@ struct user {
 	struct room_query_entry *recheck; /* of the blockers; NULL: none */
 	uint64_t blockers_number;         /* of the query they are from */
 	uint64_t *blockers;               /* ascending; most users have none */
+	uint64_t blockers_until; /* users with higher ids may all block */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
 	struct user *prev, *next; /* in `welcome_held` or in `absent` */
@@ -73,6 +74,7 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 
 	user->id = id;
 	user->partition = event_partition(id, rooms->options.partitions);
+	user->blockers_until = UINT64_MAX;
 	HASH_ADD(hh, rooms->users, id, sizeof(user->id), user);
 	return user;
 }
@@ -276,7 +278,8 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 	const struct user *user = find_user(rooms, id);
 	uint32_t at = user ? blocker_position(user, by) : 0;
 
-	return user && at < user->blocker_count && user->blockers[at] == by;
+	return user && (by > user->blockers_until ||
+	                (at < user->blocker_count && user->blockers[at] == by));
 }
 
 /*
@@ -325,7 +328,7 @@ static int by_id(const void *a, const void *b)
 static void set_blockers(struct rooms *rooms, struct user *user,
                          uint64_t number, struct span list)
 {
-	uint64_t by;
+	uint64_t by = 0;
 
 	if (number < user->blockers_number)
 		return;
@@ -333,6 +336,7 @@ static void set_blockers(struct rooms *rooms, struct user *user,
 	user->blocker_count = 0;
 	while (event_key_next(&list, &by))
 		append_blocker(user, by);
+	user->blockers_until = event_blockers_cut(list) ? by : UINT64_MAX;
 	if (user->blocker_count > 1)
 		qsort(user->blockers, user->blocker_count,
 		      sizeof(*user->blockers), by_id);
@@ -467,12 +471,6 @@ void rooms_invalidate_all(struct rooms *rooms)
 }
 
 /* --- fan-out ------------------------------------------------------------- */
-
-bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
-                       uint32_t partition)
-{
-	return room_members_any(rooms->members, conversation, partition);
-}
 
 void rooms_each_member(struct rooms *rooms, uint64_t conversation,
                        uint32_t partition, uint64_t seq,

@@ -19,9 +19,13 @@
  *            statements about a user and a room, also about leaving it, the one
  *            with the higher seq is true.
  * Blockers   of a user are those of the answer to the latest query. A record
- * about a block is no statement, because it may be late: it makes the gateway
- * ask again. Cost       a record for a room costs one step for each member with
- * sockets here in the record's partition, and one look-up when there are none.
+ *            about a block is no statement, because it may be late: it makes
+ *            the gateway ask again. When the list of an answer is cut, each
+ *            user with a higher id than the last one of it counts as a blocker,
+ *            so that a block holds for all.
+ * Cost       a record for a room costs one step for each member with sockets
+ *            here in the record's partition, and one look-up when there are
+ *            none.
  * Bounds     ROOMS_ABSENT_MAX users without sockets: the longest absent one is
  *            evicted.
  * Threads    the loop's.
@@ -81,9 +85,6 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 /* Events were lost: drops all that is known and asks about every user again. */
 void rooms_invalidate_all(struct rooms *rooms);
 
-/* Whether the room has members here, of that partition. */
-bool rooms_has_members(const struct rooms *rooms, uint64_t conversation,
-                       uint32_t partition);
 /*
  * Calls `each` for the members who see the entry `seq`. During the call only
  * the user that it is about may disconnect.

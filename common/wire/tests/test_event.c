@@ -340,9 +340,9 @@ static void an_answer_survives_the_way(void **state)
 	uint64_t user = 0;
 
 	(void)state;
-	event_answer_add(&text, 5, SPAN("17:43.42,19:7"), SPAN("3,4"));
-	event_answer_add(&text, 6, SPAN_NONE, SPAN_NONE);
-	event_answer_add(&text, ID_MAX, SPAN_NONE, SPAN("1"));
+	event_answer_add(&text, 5, SPAN("17:43.42,19:7"), SPAN("3,4"), false);
+	event_answer_add(&text, 6, SPAN_NONE, SPAN_NONE, false);
+	event_answer_add(&text, ID_MAX, SPAN_NONE, SPAN("1"), false);
 	assert_string_equal(buf_text(&text),
 	                    "5=17:43.42,19:7;3,4/6=/9007199254740991=;1");
 	left = buf_span(&text);
@@ -359,6 +359,39 @@ static void an_answer_survives_the_way(void **state)
 	assert_true(span_equal(blockers, SPAN("1")));
 	assert_int_equal(left.len, 0);
 	assert_false(event_answer_next(&left, &user, &rooms, &blockers));
+}
+
+static void a_list_of_blockers_says_that_it_is_cut(void **state)
+{
+	static const struct {
+		const char *blockers;
+		bool cut;
+		const char *text;
+		unsigned listed;
+	} rows[] = {
+		{"3,4", false, "5=;3,4", 2},
+		{"3,4", true, "5=;3,4,+", 2},
+		{"", true, "5=;+", 0},
+		{"", false, "5=", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct buf text CLEANUP(buf_free) = BUF(64);
+		struct span left, rooms, blockers;
+		uint64_t user, by;
+		unsigned listed = 0;
+
+		event_answer_add(&text, 5, SPAN_NONE, span_of(rows[i].blockers),
+		                 rows[i].cut);
+		assert_string_equal(buf_text(&text), rows[i].text);
+		left = buf_span(&text);
+		assert_true(event_answer_next(&left, &user, &rooms, &blockers));
+		while (event_key_next(&blockers, &by))
+			listed++;
+		assert_int_equal(listed, rows[i].listed);
+		assert_int_equal(event_blockers_cut(blockers), rows[i].cut);
+	}
 }
 
 static void a_malformed_answer_ends_it(void **state)
@@ -394,7 +427,7 @@ static void departures_stand_behind_the_users_of_an_answer(void **state)
 	uint64_t user = 0;
 
 	(void)state;
-	event_answer_add(&text, 5, SPAN("17:43"), SPAN_NONE);
+	event_answer_add(&text, 5, SPAN("17:43"), SPAN_NONE, false);
 	event_departures_add(&text, 5, SPAN("18:40,19:7"));
 	event_departures_add(&text, ID_MAX, SPAN("1:1"));
 	assert_string_equal(buf_text(&text),
@@ -514,6 +547,7 @@ int main(void)
 		cmocka_unit_test(the_rooms_of_a_user_survive_the_way),
 		cmocka_unit_test(a_malformed_room_ends_the_rooms),
 		cmocka_unit_test(an_answer_survives_the_way),
+		cmocka_unit_test(a_list_of_blockers_says_that_it_is_cut),
 		cmocka_unit_test(a_malformed_answer_ends_it),
 		cmocka_unit_test(
 			departures_stand_behind_the_users_of_an_answer),

@@ -9,6 +9,7 @@
 
 enum {
 	ANSWER_MAX = 768 * 1024,  /* a record's header */
+	CUT_MAX = 3,              /* of a list: ";", ",+" */
 	SUBJECT_MAX = 512 * 1024, /* of an answer, for one user */
 	LISTS_MAX = 8 * 1024 * 1024,
 	/* Of one statement: more than fit into the answer. */
@@ -30,6 +31,7 @@ struct subject {
 	struct range blockers;
 	struct range departures;
 	unsigned departure_count;
+	bool blockers_cut; /* more rows than one statement reads */
 };
 
 struct query_handler {
@@ -165,6 +167,8 @@ static enum status read_lists(struct query_handler *handler,
 		if (rows++ == ROWS_MAX) {
 			end_lists(handler, at,
 			          (blockers || departures) && at == first);
+			handler->subjects[at].blockers_cut =
+				blockers && at == first;
 			break;
 		}
 		if (departures &&
@@ -213,7 +217,7 @@ static void list_subjects(struct query_handler *handler, struct span ids)
 	handler->subject_count = kept;
 }
 
-/* As many blockers as fit: they only decide which users look offline. */
+/* As many blockers as fit; they ascend. */
 static struct span cut_to_fit(struct span blockers, size_t room)
 {
 	if (blockers.len <= room)
@@ -235,16 +239,18 @@ static void add_subject(struct query_handler *handler,
                         const struct subject *subject)
 {
 	struct span rooms = range_span(handler, &subject->rooms);
+	struct span all = range_span(handler, &subject->blockers);
 	struct span blockers;
 
 	if (rooms.len > SUBJECT_MAX)
 		return;
-	blockers = cut_to_fit(range_span(handler, &subject->blockers),
-	                      SUBJECT_MAX - rooms.len);
-	if (handler->answer.len + rooms.len + blockers.len + 2 * NUMBER_MAX <=
+	blockers = cut_to_fit(all, SUBJECT_MAX - rooms.len);
+	if (handler->answer.len + rooms.len + blockers.len + CUT_MAX +
+	            2 * NUMBER_MAX <=
 	    ANSWER_MAX)
-		event_answer_add(&handler->answer, subject->id, rooms,
-		                 blockers);
+		event_answer_add(&handler->answer, subject->id, rooms, blockers,
+		                 subject->blockers_cut ||
+		                         blockers.len < all.len);
 }
 
 /* Those that still fit: they only tell a late record from a new one. */

@@ -161,6 +161,7 @@ static void a_query_may_name_the_highest_number_of_users(void **state)
 	assert_int_equal(answer.len, 0);
 }
 
+/* The lowest ids come first, so the gateway knows from where on it is cut. */
 static void the_list_of_blockers_is_cut_to_fit(void **state)
 {
 	enum { BLOCKERS = 40000 };
@@ -177,7 +178,7 @@ static void the_list_of_blockers_is_cut_to_fit(void **state)
 	assert_true(span_equal(rooms, SPAN("18:1")));
 	while (event_key_next(&blockers, &by))
 		assert_int_equal(by, 900719925400000 + ++count);
-	assert_int_equal(blockers.len, 0);
+	assert_true(event_blockers_cut(blockers));
 	assert_in_range(count, BLOCKERS / 2, BLOCKERS - 1);
 	assert_true(event_answer_next(&answer, &user, &rooms, &blockers));
 	assert_int_equal(user, 3);
