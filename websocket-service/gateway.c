@@ -37,8 +37,6 @@ static void on_second(void *context)
 {
 	struct gateway *g = context;
 
-	connections_tick(g->connections);
-	presence_publisher_tick(g->presence_publisher);
 	presence_queries_tick(g->presence_queries);
 	bus_tick(g->bus);
 	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
@@ -59,12 +57,14 @@ static void on_tick(void *context)
 {
 	struct gateway *g = context;
 
+	connections_tick(g->connections);
+	presence_publisher_tick(g->presence_publisher);
 	conversation_keys_tick(g->keys);
 	frame_order_tick(g->order);
 	pending_sends_tick(g->sends);
 	pending_receipts_tick(g->receipts);
 	rooms_tick(g->rooms);
-	presence_queries_notify(g->presence_queries);
+	presence_queries_step(g->presence_queries);
 }
 
 static void on_before_wait(void *context)

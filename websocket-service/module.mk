@@ -39,6 +39,6 @@ $(eval $(call library,connection_fixture,websocket-service/socket/tests,connecti
 $(foreach t,closing delivery frames opening time welcome,$(eval $(call unit_test,\
 	websocket-service/socket/tests/test_connection_$(t).c,connection_fixture fake_clock websocket common,\
 	libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
-WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,publisher queries)
+WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,publisher queries subscriptions)
 $(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
 

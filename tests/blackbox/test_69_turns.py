@@ -2,7 +2,9 @@
 measured (support.turns); these tests make something large on purpose."""
 
 import json
+import struct
 from collections.abc import Callable
+from socket import SO_LINGER, SOL_SOCKET
 
 import pytest
 
@@ -10,12 +12,14 @@ from support.api import Api, Person
 from support.chat import Socket, new_uuid, open_socket
 from support.lone_gateway import LoneGateway
 from support.partition import event_partition
+from support.raw import RawSocket
 from support.stack import PARTITIONS, Stack
 from support.turns import TURN_MAX_MS
 from support.wait import until
 
 CROWD = 60000  # as many as one answer can name
 ROOM = 1700
+SOCKETS = 3000  # more than one step serves
 
 
 def question(lone: LoneGateway, person: Person):
@@ -58,16 +62,37 @@ def members_come_and_go(lone: LoneGateway, person: Person, socket: Socket) -> No
     lone.producer.flush()
 
 
+def one_user_has_many_sockets(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    """Each gets what is sent to the user; then the client is killed."""
+    raws = [RawSocket(lone.ws_url) for _ in range(SOCKETS)]
+    try:
+        for raw in raws:
+            assert raw.upgrade(person.token).status == 101
+        lone.answer_rooms(question(lone, person), f"{person.id}=")
+        mark = new_uuid()
+        lone.to_user(person.id, {"type": "mark", "uuid": mark, "text": "x" * 4000})
+        for raw in raws:
+            while mark.encode() not in raw.buffer:
+                raw.fill()
+    finally:
+        for raw in raws:  # resets, as of a process that is killed
+            raw.tcp.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+            raw.tcp.close()
+    until("the sockets are closed", lambda: lone.gateway.metric("parley_sockets") < 10)
+
+
 LARGE: dict[str, Callable[[LoneGateway, Person, Socket], None]] = {
     "a crowd blocks one user": many_block_one,
     "blocks of a crowd change": many_change_their_blocks,
     "members of a room come and go": members_come_and_go,
+    "one user has many sockets": one_user_has_many_sockets,
 }
 
 
 @pytest.mark.parametrize("large", LARGE)
 def test_no_turn_is_slow(large: str, stack: Stack, api: Api, alice: Person):
-    with LoneGateway(stack, WEBSOCKET_QUEUE_BYTES="16777216") as lone, \
+    with LoneGateway(stack, WEBSOCKET_QUEUE_BYTES="16777216",
+                     WEBSOCKET_USER_SOCKETS_MAX="10000") as lone, \
             open_socket(lone.ws_url, alice, checked=False) as socket:
         LARGE[large](lone, alice, socket)
         barrier(lone, socket, alice.id)

@@ -130,6 +130,32 @@ def test_one_address_never_keeps_the_others_from_signing_in(stack: Stack, call: 
         check_problem(refused, 429)
 
 
+# --- sockets of one user ---------------------------------------------------------------
+def test_a_user_has_a_bound_of_sockets(stack: Stack, api: Api, alice: Person, bob: Person):
+    with Service(stack, "websocket-service", WEBSOCKET_USER_SOCKETS_MAX="3") as gateway:
+        def upgrade(person: Person) -> tuple[RawSocket, int]:
+            raw = RawSocket(gateway.ws_url)
+            answer = raw.upgrade(person.token)
+            if answer.status != 101:
+                assert answer.status == 429 and int(answer.headers["retry-after"]) > 0
+                assert json.loads(answer.body)["status"] == 429
+            return raw, answer.status
+        opened = [upgrade(alice) for _ in range(5)]
+        assert [status for _, status in opened] == [101, 101, 101, 429, 429]
+        other, status = upgrade(bob)
+        assert status == 101
+        assert len(gateway.events("upgrade.too_many_sockets")) == 2
+        opened[0][0].tcp.close()
+
+        def has_room() -> bool:
+            raw, status = upgrade(alice)
+            opened.append((raw, status))
+            return status == 101
+        until("another socket takes the free place", has_room)
+        for raw, _ in [*opened, (other, 101)]:
+            raw.tcp.close()
+
+
 # --- silence -------------------------------------------------------------------------
 @pytest.mark.slow
 def test_the_gateway_pings_and_closes_a_silent_socket(stack: Stack, alice: Person):

@@ -19,10 +19,10 @@ struct fanout {
 	struct fanout_options options;
 	struct lru *changes; /* the latest seq, by conversation and partition */
 	struct buf framed;   /* one event as a frame, reused */
-	/* The members of its room; those before `served` have got it. */
-	uint64_t *members;
-	uint32_t member_count;
-	uint32_t member_capacity;
+	/* Its recipients; those before `served` have got it. */
+	uint64_t *recipients;
+	uint32_t recipient_count;
+	uint32_t recipient_capacity;
 	uint32_t served;
 	uint64_t except;
 };
@@ -42,7 +42,7 @@ void fanout_destroy(struct fanout **fanout)
 	if (!*fanout)
 		return;
 	buf_free(&(*fanout)->framed);
-	mem_free(&(*fanout)->members);
+	mem_free(&(*fanout)->recipients);
 	lru_destroy(&(*fanout)->changes);
 	mem_free(fanout);
 }
@@ -98,71 +98,50 @@ static bool frame_event(struct fanout *fanout,
 
 /* --- frames -------------------------------------------------------------- */
 
+static void add_recipient(void *context, uint64_t user)
+{
+	struct fanout *fanout = context;
+
+	if (fanout->recipient_count == fanout->recipient_capacity) {
+		fanout->recipient_capacity =
+			fanout->recipient_capacity
+				? fanout->recipient_capacity * 2
+				: FANOUT_STEP;
+		fanout->recipients =
+			mem_resize(fanout->recipients,
+		                   fanout->recipient_capacity *
+		                           sizeof(*fanout->recipients));
+	}
+	fanout->recipients[fanout->recipient_count++] = user;
+}
+
 /* In a large system most events are for users on other gateways. */
-static bool any_recipient_here(const struct fanout *fanout, struct span key)
+static void add_users_here(struct fanout *fanout, struct span key)
 {
 	uint64_t user;
 
 	while (event_key_next(&key, &user)) {
 		if (connections_has_user(fanout->options.connections, user))
-			return true;
+			add_recipient(fanout, user);
 	}
-	return false;
-}
-
-/* One record on its way to the sockets of its recipients. */
-struct delivery {
-	struct fanout *fanout;
-	uint64_t except;
-	unsigned sockets; /* that got it */
-};
-
-static void deliver_to(void *context, uint64_t user)
-{
-	struct delivery *delivery = context;
-	struct fanout *fanout = delivery->fanout;
-
-	delivery->sockets += connections_deliver(
-		fanout->options.connections, user, buf_span(&fanout->framed),
-		delivery->except);
-}
-
-static void deliver_to_users(struct delivery *delivery, struct span key)
-{
-	uint64_t user;
-
-	while (event_key_next(&key, &user))
-		deliver_to(delivery, user);
 	if (key.len)
 		log_event(LOG_ERROR, "event.bad_key", F_SPAN("rest", key));
 }
 
-static void add_member(void *context, uint64_t user)
+/* Serves the next recipients. Returns the number of sockets. */
+static unsigned serve_recipients(struct fanout *fanout)
 {
-	struct fanout *fanout = context;
-
-	if (fanout->member_count == fanout->member_capacity) {
-		fanout->member_capacity = fanout->member_capacity
-		                                  ? fanout->member_capacity * 2
-		                                  : FANOUT_STEP;
-		fanout->members = mem_resize(fanout->members,
-		                             fanout->member_capacity *
-		                                     sizeof(*fanout->members));
-	}
-	fanout->members[fanout->member_count++] = user;
-}
-
-/* Serves the next members. Returns the number of sockets. */
-static unsigned serve_members(struct fanout *fanout)
-{
-	struct delivery delivery = {.fanout = fanout, .except = fanout->except};
 	uint32_t end = fanout->served + FANOUT_STEP;
+	unsigned sockets = 0;
 
-	if (end > fanout->member_count)
-		end = fanout->member_count;
-	while (fanout->served < end)
-		deliver_to(&delivery, fanout->members[fanout->served++]);
-	return delivery.sockets;
+	if (end > fanout->recipient_count)
+		end = fanout->recipient_count;
+	while (fanout->served < end && sockets < FANOUT_STEP)
+		sockets += connections_deliver(
+			fanout->options.connections,
+			fanout->recipients[fanout->served++],
+			buf_span(&fanout->framed), fanout->except);
+	return sockets;
 }
 
 static size_t cost_of(const struct fanout *fanout, unsigned sockets)
@@ -181,36 +160,35 @@ static uint64_t seq_of(const struct kafka_message *event)
 	               : UINT64_MAX;
 }
 
-/* Returns the number of sockets that got it. */
+/* Returns the number of sockets that the first step has served. */
 static unsigned deliver(struct fanout *fanout,
                         const struct kafka_message *event)
 {
-	struct delivery delivery = {.fanout = fanout};
 	struct span key = kafka_message_key(event);
-	uint32_t partition = (uint32_t)kafka_message_partition(event);
 	uint64_t room = 0;
-	bool here = event_key_is_room(key, &room)
-	                    ? rooms_has_members(fanout->options.rooms, room,
-	                                        partition)
-	                    : any_recipient_here(fanout, key);
+	unsigned sockets;
 
-	if (!here || !kafka_message_value(event).len ||
-	    !frame_event(fanout, event))
+	fanout->recipient_count = 0;
+	fanout->served = 0;
+	if (!kafka_message_value(event).len)
 		return 0;
-	FAULT_POINT("fanout.before");
-	delivery.except = excluded_socket(fanout, event);
-	if (room) {
-		fanout->except = delivery.except;
-		fanout->member_count = 0;
-		fanout->served = 0;
-		rooms_each_member(fanout->options.rooms, room, partition,
-		                  seq_of(event), add_member, fanout);
-		delivery.sockets = serve_members(fanout);
-	} else {
-		deliver_to_users(&delivery, key);
+	if (event_key_is_room(key, &room))
+		rooms_each_member(fanout->options.rooms, room,
+		                  (uint32_t)kafka_message_partition(event),
+		                  seq_of(event), add_recipient, fanout);
+	else
+		add_users_here(fanout, key);
+	if (!fanout->recipient_count)
+		return 0;
+	if (!frame_event(fanout, event)) {
+		fanout->recipient_count = 0;
+		return 0;
 	}
+	FAULT_POINT("fanout.before");
+	fanout->except = excluded_socket(fanout, event);
+	sockets = serve_recipients(fanout);
 	FAULT_POINT("fanout.after");
-	return delivery.sockets;
+	return sockets;
 }
 
 /*
@@ -254,11 +232,13 @@ static unsigned deliver_change(struct fanout *fanout,
 
 /* --- answers to queries -------------------------------------------------- */
 
-static void take_answer(const struct fanout_options *options,
-                        const struct kafka_message *event, uint64_t user,
-                        uint64_t number)
+/* Returns its length. */
+static size_t take_answer(const struct fanout_options *options,
+                          const struct kafka_message *event, uint64_t user,
+                          uint64_t number)
 {
 	struct span keys = kafka_message_header(event, EVENT_KEYS_HEADER);
+	struct span rooms = kafka_message_header(event, EVENT_ROOMS_HEADER);
 	struct event_roster roster;
 
 	if (event_roster_parse(kafka_message_header(event, EVENT_ROSTER_HEADER),
@@ -267,12 +247,13 @@ static void take_answer(const struct fanout_options *options,
 	else if (keys.len)
 		conversation_keys_answered(options->keys, number, keys);
 	else
-		rooms_answered(options->rooms, number,
-		               kafka_message_header(event, EVENT_ROOMS_HEADER));
+		rooms_answered(options->rooms, number, rooms);
+	return keys.len + rooms.len;
 }
 
-static void handle_answer(struct fanout *fanout,
-                          const struct kafka_message *event)
+/* Returns its cost: an answer names up to 60,000 rooms or users. */
+static size_t handle_answer(struct fanout *fanout,
+                            const struct kafka_message *event)
 {
 	const struct fanout_options *options = &fanout->options;
 	struct span key = kafka_message_key(event);
@@ -281,7 +262,7 @@ static void handle_answer(struct fanout *fanout,
 	bool blocks;
 
 	if (!event_key_next(&key, &user))
-		return;
+		return 0;
 	if (event_block_parse(kafka_message_header(event, EVENT_BLOCKER_HEADER),
 	                      &blocks, &by)) {
 		rooms_blockers_changed(options->rooms, user);
@@ -295,32 +276,35 @@ static void handle_answer(struct fanout *fanout,
 			   &asked) &&
 	           asked.gateway == options->gateway) {
 		/* Answers to the queries of other gateways are ignored. */
-		take_answer(options, event, user, asked.send);
+		return FANOUT_ANSWER_COST *
+		       take_answer(options, event, user, asked.send);
 	}
+	return 0;
 }
 
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 {
 	struct event_room change;
 	unsigned sockets = 0;
+	size_t answer = 0;
 
 	if (event_room_parse(kafka_message_header(event, EVENT_ROOM_HEADER),
 	                     &change)) {
 		sockets = deliver_change(fanout, event, &change);
 	} else if (kafka_message_value(event).len == 0) {
-		handle_answer(fanout, event);
+		answer = handle_answer(fanout, event);
 	} else {
 		settle(fanout, event);
 		sockets = deliver(fanout, event);
 	}
 	count_metrics(event, sockets);
-	return cost_of(fanout, sockets);
+	return cost_of(fanout, sockets) + answer;
 }
 
-/* A step costs something also when its members have no sockets any more. */
+/* A step costs something also when its users have no sockets any more. */
 size_t fanout_rest(struct fanout *fanout)
 {
-	if (fanout->served == fanout->member_count)
+	if (fanout->served == fanout->recipient_count)
 		return 0;
-	return cost_of(fanout, serve_members(fanout)) + 1;
+	return cost_of(fanout, serve_recipients(fanout)) + 1;
 }

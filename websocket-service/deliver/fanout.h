@@ -23,7 +23,8 @@
 
 enum {
 	FANOUT_SOCKET_COST = 4096,
-	FANOUT_STEP = 1000, /* members of a room that one step serves */
+	FANOUT_ANSWER_COST = 16, /* for each byte of an answer to a query */
+	FANOUT_STEP = 1000,      /* users, and sockets, that one step serves */
 	FANOUT_CHANGES_MAX = 100000,
 };
 
@@ -48,9 +49,9 @@ struct fanout *fanout_create(const struct fanout_options *options);
 void fanout_destroy(struct fanout **fanout);
 /*
  * Both return what they cost: for each socket, the bytes of the frame and
- * FANOUT_SOCKET_COST for its write. An event for a large room takes several
- * turns of the loop. Before the next event, call fanout_rest() until it
- * returns 0.
+ * FANOUT_SOCKET_COST for its write. An event for a large room, or for users
+ * with very many sockets, takes several turns of the loop. Before the next
+ * event, call fanout_rest() until it returns 0.
  */
 size_t fanout_event(struct fanout *fanout, const struct kafka_message *event);
 size_t fanout_rest(struct fanout *fanout);

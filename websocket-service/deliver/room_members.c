@@ -107,15 +107,6 @@ uint64_t room_members_remove(struct room_members *members, uint64_t id,
 	return was_last ? 0 : last.user;
 }
 
-bool room_members_any(const struct room_members *members, uint64_t id,
-                      uint32_t partition)
-{
-	const struct room *room = find(members, id);
-
-	assert(partition < members->partitions);
-	return room && room->partitions[partition].count;
-}
-
 /* Backwards: a member that moves to a free index was visited already. */
 void room_members_each(struct room_members *members, uint64_t id,
                        uint32_t partition, uint64_t seq,

@@ -26,8 +26,6 @@ uint32_t room_members_add(struct room_members *members, uint64_t room,
 uint64_t room_members_remove(struct room_members *members, uint64_t room,
                              uint32_t partition, uint32_t index);
 
-bool room_members_any(const struct room_members *members, uint64_t room,
-                      uint32_t partition);
 /*
  * Calls `each` for the members that see the entry `seq`. During the call only
  * the member that it is about may be removed.

@@ -8,7 +8,7 @@
 
 #include <utlist.h>
 
-enum { USER_TEXT_MAX = 20 + 1 };
+enum { USER_TEXT_MAX = 20 + 1, RETRIES_PER_TICK = 5000 };
 
 struct room_queries {
 	room_queries_send *send;
@@ -170,8 +170,8 @@ static void on_retry(void *context, struct timer_wheel_entry *timer)
 
 void room_queries_tick(struct room_queries *queries)
 {
-	timer_wheel_advance(&queries->timers, clock_mono_s(), on_retry,
-	                    queries);
+	timer_wheel_advance(&queries->timers, clock_mono_s(), RETRIES_PER_TICK,
+	                    on_retry, queries);
 	while (queries->queued)
 		send_query(queries);
 }

@@ -11,7 +11,8 @@
 enum {
 	LIFE_LEN = 16,
 	WORD_MAX = 24,
-	TRIM_EACH = 360, /* refreshes: once an hour */
+	TRIM_EACH = 360,           /* refreshes: once an hour */
+	PUBLISHED_PER_STEP = 1000, /* users */
 };
 
 struct local_user {
@@ -190,11 +191,17 @@ void presence_publisher_drain(struct presence_publisher *publisher)
 
 void presence_publisher_publish_all(struct presence_publisher *publisher)
 {
+	unsigned count = 0;
+
 	for (struct local_user *local = publisher->users; local;
 	     local = local->hh.next) {
 		/* Scores first: there may be 100,000 users. */
 		local->refreshes = TRIM_EACH - 1;
-		publish_online(publisher, local);
+		if (count++ < PUBLISHED_PER_STEP)
+			publish_online(publisher, local);
+		else
+			timer_wheel_set(&publisher->timers,
+			                &local->refresh_timer, clock_mono_s());
 	}
 }
 
@@ -206,6 +213,6 @@ static void refresh(void *context, struct timer_wheel_entry *timer)
 
 void presence_publisher_tick(struct presence_publisher *publisher)
 {
-	timer_wheel_advance(&publisher->timers, clock_mono_s(), refresh,
-	                    publisher);
+	timer_wheel_advance(&publisher->timers, clock_mono_s(),
+	                    PUBLISHED_PER_STEP, refresh, publisher);
 }

@@ -11,15 +11,29 @@
 #include "websocket-service/socket/connection.h"
 #include "websocket-service/socket/slot_map.h"
 
+#include <uthash.h>
 #include <utlist.h>
 
-enum { INDEX_BITS = 6 }; /* enough for PRESENCE_USERS_MAX users */
+enum {
+	INDEX_BITS = 6,         /* enough for PRESENCE_USERS_MAX users */
+	POLLED_PER_STEP = 1000, /* users, each 50 ms */
+};
 
 static const char presence_unavailable[] = "presence is not available now";
 
+/* A socket with requests. */
+struct requester {
+	uint64_t connection;
+	struct request *requests;
+	unsigned more; /* the sum over its requests */
+	UT_hash_handle hh;
+};
+
 /* A `presence` frame that waits for Redis. */
 struct request {
-	struct request *prev, *next;
+	struct request *prev, *next;       /* of all */
+	struct request *of_prev, *of_next; /* of the same socket */
+	struct requester *requester;
 	uint64_t number;
 	uint64_t connection;
 	uint64_t until_ms;
@@ -36,7 +50,9 @@ struct presence_queries {
 	const struct rooms *rooms; /* knows the blocks */
 	struct presence_subscriptions *subscriptions;
 	struct slot_map *requests;
-	struct request *oldest;  /* the list of requests, oldest first */
+	struct request *oldest; /* the list of requests, oldest first */
+	struct requester *requesters;
+	uint32_t poll_left;      /* users of the current poll without a query */
 	uint32_t poll_in_flight; /* queries of the current poll */
 	uint64_t poll_began_ms;
 	uint64_t
@@ -67,7 +83,15 @@ presence_queries_create(struct connections *connections, struct redis *redis,
 static void request_end(struct presence_queries *queries,
                         struct request *request)
 {
+	struct requester *requester = request->requester;
+
 	DL_DELETE(queries->oldest, request);
+	DL_DELETE2(requester->requests, request, of_prev, of_next);
+	requester->more -= request->more;
+	if (!requester->requests) {
+		HASH_DEL(queries->requesters, requester);
+		mem_free(&requester);
+	}
 	slot_map_remove(queries->requests, request->number);
 	mem_free(&request);
 }
@@ -211,6 +235,34 @@ static void on_request_reply(void *context, uint64_t tag,
 		request_answer(queries, request);
 }
 
+static struct requester *find_requester(const struct presence_queries *queries,
+                                        uint64_t connection)
+{
+	struct requester *requester;
+
+	HASH_FIND(hh, queries->requesters, &connection, sizeof(connection),
+	          requester);
+	return requester;
+}
+
+static void link_request(struct presence_queries *queries,
+                         struct request *request)
+{
+	struct requester *requester =
+		find_requester(queries, request->connection);
+
+	if (!requester) {
+		requester = mem_new(sizeof(*requester));
+		requester->connection = request->connection;
+		HASH_ADD(hh, queries->requesters, connection,
+		         sizeof(requester->connection), requester);
+	}
+	request->requester = requester;
+	requester->more += request->more;
+	DL_APPEND2(requester->requests, request, of_prev, of_next);
+	DL_APPEND(queries->oldest, request);
+}
+
 static struct request *request_make(struct presence_queries *queries,
                                     uint64_t connection,
                                     const struct client_frame *frame)
@@ -227,7 +279,7 @@ static struct request *request_make(struct presence_queries *queries,
 			queries->subscriptions, connection, request->users[i]);
 	}
 	request->number = slot_map_add(queries->requests, request);
-	DL_APPEND(queries->oldest, request);
+	link_request(queries, request);
 	return request;
 }
 
@@ -245,19 +297,15 @@ static void request_begin(struct presence_queries *queries,
 	}
 }
 
-/* Includes its waiting requests; the list is short. */
+/* Includes its waiting requests. */
 static unsigned subscriptions_of(const struct presence_queries *queries,
                                  uint64_t connection)
 {
-	unsigned count = presence_subscriptions_count_of(queries->subscriptions,
-	                                                 connection);
-	const struct request *request;
+	const struct requester *requester = find_requester(queries, connection);
 
-	DL_FOREACH (queries->oldest, request) {
-		if (request->connection == connection)
-			count += request->more;
-	}
-	return count;
+	return presence_subscriptions_count_of(queries->subscriptions,
+	                                       connection) +
+	       (requester ? requester->more : 0);
 }
 
 void presence_queries_request(struct presence_queries *queries,
@@ -292,11 +340,12 @@ void presence_queries_request(struct presence_queries *queries,
 void presence_queries_socket_closed(struct presence_queries *queries,
                                     uint64_t connection)
 {
-	struct request *request, *next;
+	struct requester *requester = find_requester(queries, connection);
 
-	DL_FOREACH_SAFE (queries->oldest, request, next) {
-		if (request->connection == connection)
-			request_end(queries, request);
+	/* The last request takes the requester along. */
+	for (bool last = !requester; !last;) {
+		last = !requester->requests->of_next;
+		request_end(queries, requester->requests);
 	}
 	presence_subscriptions_remove_socket(queries->subscriptions,
 	                                     connection);
@@ -324,31 +373,51 @@ static void on_poll_reply(void *context, uint64_t number,
 	if (read_sample(reply, &sample))
 		presence_subscriptions_sample(queries->subscriptions, number,
 		                              &sample);
-	if (--queries->poll_in_flight == 0 && reply->kind != REDIS_NO_REPLY)
+	if (--queries->poll_in_flight == 0 && queries->poll_left == 0 &&
+	    reply->kind != REDIS_NO_REPLY)
 		presence_subscriptions_notify(queries->subscriptions);
 }
 
-static void poll_all(struct presence_queries *queries)
+/* Subscriptions may end during a poll: its rest is then shorter. */
+static void poll_more(struct presence_queries *queries)
 {
-	uint32_t count = presence_subscriptions_users(queries->subscriptions);
+	uint32_t users = presence_subscriptions_users(queries->subscriptions);
 
-	if (count > PRESENCE_QUERIES_PER_S)
-		count = PRESENCE_QUERIES_PER_S;
-	queries->poll_began_ms = clock_mono_ms();
-	while (count--) {
+	if (queries->poll_left > users)
+		queries->poll_left = users;
+	for (unsigned i = 0; i < POLLED_PER_STEP && queries->poll_left; i++) {
 		uint64_t number;
 		uint64_t user = presence_subscriptions_next_user(
 			queries->subscriptions, &number);
 
-		if (!query(queries, user, on_poll_reply, number))
+		if (!query(queries, user, on_poll_reply, number)) {
+			queries->poll_left = 0;
 			return;
+		}
+		queries->poll_left--;
 		queries->poll_in_flight++;
 	}
 }
 
-void presence_queries_notify(struct presence_queries *queries)
+static void poll_all(struct presence_queries *queries)
 {
-	presence_subscriptions_notify_more(queries->subscriptions);
+	uint32_t users = presence_subscriptions_users(queries->subscriptions);
+
+	queries->poll_left =
+		users < PRESENCE_QUERIES_PER_S ? users : PRESENCE_QUERIES_PER_S;
+	queries->poll_began_ms = clock_mono_ms();
+	poll_more(queries);
+}
+
+/* A poll whose last users have lost their subscriptions ends here. */
+void presence_queries_step(struct presence_queries *queries)
+{
+	if (queries->poll_left) {
+		poll_more(queries);
+		if (!queries->poll_left && !queries->poll_in_flight)
+			presence_subscriptions_notify(queries->subscriptions);
+	}
+	presence_subscriptions_step(queries->subscriptions);
 }
 
 void presence_queries_tick(struct presence_queries *queries)
@@ -358,7 +427,8 @@ void presence_queries_tick(struct presence_queries *queries)
 	while (queries->oldest && queries->oldest->until_ms <= now_ms)
 		request_fail(queries, queries->oldest);
 	/* One poll at a time. */
-	if (queries->poll_in_flight || !redis_is_up(queries->redis))
+	if (queries->poll_left || queries->poll_in_flight ||
+	    !redis_is_up(queries->redis))
 		return;
 	poll_all(queries);
 }

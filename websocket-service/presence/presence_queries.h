@@ -61,10 +61,13 @@ void presence_queries_socket_closed(struct presence_queries *queries,
  * reported.
  */
 void presence_queries_redis_up(struct presence_queries *queries, bool lost);
-/* Once per second: polls. */
+/* Once per second: begins a poll. */
 void presence_queries_tick(struct presence_queries *queries);
-/* Call it about every 50 ms: notifies the next sockets of changes. */
-void presence_queries_notify(struct presence_queries *queries);
+/*
+ * Call it about every 50 ms: the next queries of the poll, and the next sockets
+ * to notify.
+ */
+void presence_queries_step(struct presence_queries *queries);
 uint32_t presence_queries_subscriptions(const struct presence_queries *queries);
 
 #endif

@@ -11,7 +11,12 @@
 #include <utlist.h>
 
 /* One user may have all sockets of the gateway as subscribers. */
-enum { NOTIFIED_PER_STEP = 1000 };
+enum {
+	NOTIFIED_PER_STEP = 1000, /* sockets */
+	WRITTEN_PER_STEP = 10000, /* subscriptions of these */
+	MARKED_PER_STEP = 20000,  /* subscriptions whose target changed */
+	DROPPED_PER_STEP = 10000, /* subscriptions of closed sockets */
+};
 
 struct subscription;
 
@@ -21,7 +26,9 @@ struct target {
 	uint64_t number;
 	struct presence_state state;
 	struct subscription *subscriptions;
-	struct target *prev, *next; /* in `by_poll` */
+	struct subscription *unmarked; /* from here on; NULL: all are marked */
+	struct target *prev, *next;    /* in `by_poll` */
+	struct target *marking_prev, *marking_next; /* while `unmarked` */
 	UT_hash_handle hh;
 };
 
@@ -29,8 +36,10 @@ struct target {
 struct subscriber {
 	uint64_t connection;
 	struct subscription *subscriptions;
-	struct subscription *changed;   /* a list by changed_next */
-	struct subscriber *prev, *next; /* in `changed` of the set */
+	struct subscription *changed; /* a list by changed_next */
+	struct subscriber *prev,
+		*next; /* in `changed`, or `gone`, of the set */
+	bool gone;     /* its socket has closed */
 	UT_hash_handle hh;
 };
 
@@ -54,8 +63,11 @@ struct presence_subscriptions {
 	struct target *by_poll; /* the longest not polled first */
 	struct subscriber *by_connection;
 	struct subscriber *changed; /* those with changes to send */
+	struct target *marking;     /* their subscriptions are being marked */
+	struct subscriber *gone;    /* their subscriptions are being dropped */
 	uint32_t changed_count;
 	uint32_t to_notify; /* of these, from the head, in this round */
+	bool round_due;     /* when all are marked */
 	uint32_t count;
 	uint64_t grace_until_ms;
 	struct buf text;
@@ -155,12 +167,22 @@ make_subscription(struct presence_subscriptions *set,
 	return subscription;
 }
 
+/* Past the subscription where marking stands. */
+static void move_mark(struct presence_subscriptions *set, struct target *target)
+{
+	target->unmarked = target->unmarked->next;
+	if (!target->unmarked)
+		DL_DELETE2(set->marking, target, marking_prev, marking_next);
+}
+
 static void drop_subscription(struct presence_subscriptions *set,
                               struct subscription *subscription)
 {
 	struct target *target = subscription->target;
 
 	HASH_DEL(subscription->subscriber->subscriptions, subscription);
+	if (target->unmarked == subscription)
+		move_mark(set, target);
 	DL_DELETE(target->subscriptions, subscription);
 	if (!target->subscriptions) {
 		slot_map_remove(set->by_number, target->number);
@@ -186,15 +208,33 @@ static void leave_changed(struct presence_subscriptions *set,
 	set->changed_count--;
 }
 
-static void drop_subscriber(struct presence_subscriptions *set,
-                            struct subscriber *subscriber)
+/* The subscriptions are dropped in steps: very many sockets may close at once.
+ */
+static void leave(struct presence_subscriptions *set,
+                  struct subscriber *subscriber)
 {
 	if (subscriber->changed)
 		leave_changed(set, subscriber);
-	while (subscriber->subscriptions)
-		drop_subscription(set, subscriber->subscriptions);
+	subscriber->changed = NULL;
+	subscriber->gone = true;
 	HASH_DEL(set->by_connection, subscriber);
-	mem_free(&subscriber);
+	DL_APPEND(set->gone, subscriber);
+}
+
+static void drop_gone(struct presence_subscriptions *set, uint32_t max)
+{
+	while (set->gone) {
+		struct subscriber *subscriber = set->gone;
+
+		while (subscriber->subscriptions && max) {
+			drop_subscription(set, subscriber->subscriptions);
+			max--;
+		}
+		if (subscriber->subscriptions)
+			return;
+		DL_DELETE(set->gone, subscriber);
+		mem_free(&subscriber);
+	}
 }
 
 void presence_subscriptions_destroy(struct presence_subscriptions **set)
@@ -204,7 +244,8 @@ void presence_subscriptions_destroy(struct presence_subscriptions **set)
 	if (!s)
 		return;
 	while (s->by_connection)
-		drop_subscriber(s, s->by_connection);
+		leave(s, s->by_connection);
+	drop_gone(s, UINT32_MAX);
 	slot_map_destroy(&s->by_number);
 	buf_free(&s->text);
 	mem_free(set);
@@ -216,7 +257,7 @@ void presence_subscriptions_remove_socket(struct presence_subscriptions *set,
 	struct subscriber *subscriber = find_subscriber(set, connection);
 
 	if (subscriber)
-		drop_subscriber(set, subscriber);
+		leave(set, subscriber);
 }
 
 bool presence_subscriptions_has(const struct presence_subscriptions *set,
@@ -259,7 +300,7 @@ static void mark_changed(struct presence_subscriptions *set,
 {
 	struct subscriber *subscriber = subscription->subscriber;
 
-	if (subscription->changed)
+	if (subscription->changed || subscriber->gone)
 		return;
 	if (!subscriber->changed)
 		enter_changed(set, subscriber);
@@ -272,13 +313,25 @@ static void apply_sample(struct presence_subscriptions *set,
                          struct target *target,
                          const struct presence_sample *sample)
 {
-	struct subscription *subscription;
-
 	if (!presence_state_update(&target->state, sample, clock_mono_ms(),
-	                           set->grace_until_ms))
+	                           set->grace_until_ms) ||
+	    !target->subscriptions)
 		return;
-	DL_FOREACH (target->subscriptions, subscription)
-		mark_changed(set, subscription);
+	if (!target->unmarked)
+		DL_APPEND2(set->marking, target, marking_prev, marking_next);
+	target->unmarked = target->subscriptions;
+}
+
+/* Whether all subscriptions of changed users are marked now. */
+static bool mark_more(struct presence_subscriptions *set)
+{
+	for (uint32_t i = 0; i < MARKED_PER_STEP && set->marking; i++) {
+		struct target *target = set->marking;
+
+		mark_changed(set, target->unmarked);
+		move_mark(set, target);
+	}
+	return !set->marking;
 }
 
 void presence_subscriptions_sample(struct presence_subscriptions *set,
@@ -377,55 +430,70 @@ static bool write_change(struct subscription *subscription,
 	return true;
 }
 
+/* Returns the number of changes looked at; *ret_written of them are due. */
 static unsigned write_changes(struct subscriber *subscriber, struct buf *text,
-                              uint64_t now_ms)
+                              uint64_t now_ms, unsigned *ret_written)
 {
 	struct presence_frame frame = frame_presence_open(text);
 	struct subscription *subscription = subscriber->changed;
 	unsigned count = 0;
 
+	*ret_written = 0;
 	subscriber->changed = NULL;
 	while (subscription) {
 		struct subscription *next = subscription->changed_next;
 
-		count += write_change(subscription, &frame, now_ms);
+		*ret_written += write_change(subscription, &frame, now_ms);
 		subscription = next;
+		count++;
 	}
 	frame_presence_close(&frame);
 	return count;
 }
 
-/* Sending may close the connection, and so remove the subscriber. */
-static void notify(struct presence_subscriptions *set,
-                   struct subscriber *subscriber, uint64_t now_ms)
+/*
+ * Returns the number of changes looked at. Sending may close the connection,
+ * and so remove the subscriber.
+ */
+static unsigned notify(struct presence_subscriptions *set,
+                       struct subscriber *subscriber, uint64_t now_ms)
 {
 	struct connection *connection =
 		connections_find(set->connections, subscriber->connection);
-	unsigned count;
+	unsigned written, count;
 
 	buf_clear(&set->text);
-	count = write_changes(subscriber, &set->text, now_ms);
+	count = write_changes(subscriber, &set->text, now_ms, &written);
 	leave_changed(set, subscriber);
 	if (subscriber->changed)
 		enter_changed(set, subscriber); /* for the next round */
-	metric_count(&gateway_metrics.presence_changes, count);
-	if (count && connection)
+	metric_count(&gateway_metrics.presence_changes, written);
+	if (written && connection)
 		connection_send(connection, buf_span(&set->text));
+	return count;
 }
 
 void presence_subscriptions_notify(struct presence_subscriptions *set)
 {
-	set->to_notify = set->changed_count;
-	presence_subscriptions_notify_more(set);
+	set->round_due = true;
+	presence_subscriptions_step(set);
 }
 
-void presence_subscriptions_notify_more(struct presence_subscriptions *set)
+void presence_subscriptions_step(struct presence_subscriptions *set)
 {
 	uint64_t now_ms = clock_mono_ms();
+	unsigned looked_at = 0;
 
-	for (unsigned i = 0; i < NOTIFIED_PER_STEP && set->to_notify; i++) {
+	drop_gone(set, DROPPED_PER_STEP);
+	if (mark_more(set) && set->round_due) {
+		set->round_due = false;
+		set->to_notify = set->changed_count;
+	}
+	for (unsigned i = 0; i < NOTIFIED_PER_STEP && set->to_notify &&
+	                     looked_at < WRITTEN_PER_STEP;
+	     i++) {
 		set->to_notify--;
 		if (set->changed)
-			notify(set, set->changed, now_ms);
+			looked_at += notify(set, set->changed, now_ms);
 	}
 }

@@ -58,10 +58,15 @@ void presence_subscriptions_sample(struct presence_subscriptions *set,
                                    const struct presence_sample *sample);
 /* Starts the grace period of presence_state.h. */
 void presence_subscriptions_start_grace(struct presence_subscriptions *set);
-/* Sends the changes that are due. */
+/* Sends the changes that are due, and begins with
+ * presence_subscriptions_step().
+ */
 void presence_subscriptions_notify(struct presence_subscriptions *set);
-/* The next part of that; call it in each turn of a timer of 50 ms. */
-void presence_subscriptions_notify_more(struct presence_subscriptions *set);
+/*
+ * Call it about every 50 ms: a bounded part of the work, however many sockets
+ * subscribe to one user, change or close at once.
+ */
+void presence_subscriptions_step(struct presence_subscriptions *set);
 
 /* Whether the user has subscriptions, and so a state. */
 bool presence_subscriptions_knows(const struct presence_subscriptions *set,

@@ -98,7 +98,9 @@ static void on_closed(void *connection)
 	struct connections *set = c->set;
 
 	if (c->dirty)
-		LL_DELETE2(set->dirty, c, dirty_next);
+		DL_DELETE2(set->dirty, c, dirty_prev, dirty_next);
+	if (set->to_close == c)
+		set->to_close = c->next;
 	connection_leave_handshakes(c);
 	identity_client_cancel(&c->waiter);
 	unlink_user(c);

@@ -22,7 +22,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HANDSHAKES_MAX = 4096 }; /* incomplete request heads */
+enum {
+	HANDSHAKES_MAX = 4096, /* incomplete request heads */
+	CONNECTIONS_PER_STEP = 2000,
+};
 
 /*
  * What a socket may send besides whole messages; past that it is closed with
@@ -71,12 +74,16 @@ void connections_destroy(struct connections **connections);
 
 /* Once per turn of the loop: sends the frames that wait. */
 void connections_flush(struct connections *connections);
-/* Once per second: pings, silence, expired tokens, slow handshakes. */
+/*
+ * Call it about every 50 ms: pings, silence, expired tokens, slow handshakes,
+ * and the next sockets to close; CONNECTIONS_PER_STEP of each.
+ */
 void connections_tick(struct connections *connections);
 uint32_t connections_count(const struct connections *connections);
 /*
  * Closes all with a close frame; with settled_only, those without messages
- * under way.
+ * under way. Begins with CONNECTIONS_PER_STEP; connections_tick() closes the
+ * others, also those that open meanwhile. `reason` must be a constant.
  */
 void connections_close_all(struct connections *connections, bool settled_only,
                            enum websocket_code code, const char *reason);

@@ -4,6 +4,8 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/socket/connection_private.h"
 
+#include <utlist.h>
+
 /* Bytes beyond queue_bytes for control frames: a close frame always fits. */
 enum { CONTROL_RESERVE_BYTES = 512 };
 
@@ -12,8 +14,7 @@ void connection_mark_dirty(struct connection *c)
 	if (c->dirty)
 		return;
 	c->dirty = true;
-	c->dirty_next = c->set->dirty;
-	c->set->dirty = c;
+	DL_APPEND2(c->set->dirty, c, dirty_prev, dirty_next);
 }
 
 void connection_queue_control(struct connection *c, struct span bytes)

@@ -43,7 +43,7 @@ struct connection {
 	   caches. */
 	struct user_link link;
 	struct connections *set;
-	struct connection *dirty_next;
+	struct connection *dirty_prev, *dirty_next;
 	struct send_buffer send_buffer;
 	struct socket *socket;
 	uint64_t id;
@@ -88,6 +88,12 @@ struct connections {
 	struct send_buffer_pool *send_buffers;
 	struct timer_wheel timers;
 	uint64_t received_floor_s; /* the process was stopped until then */
+	uint64_t ticked_s;
+	/* connections_close_all() goes on here; NULL: it is done. */
+	struct connection *to_close;
+	bool settled_only;
+	enum websocket_code close_code;
+	const char *close_reason;
 };
 
 /* connection.c */

@@ -18,6 +18,7 @@ connections_create(const struct connections_options *options)
 	set->by_user = user_connections_create();
 	set->send_buffers = send_buffer_pool_create();
 	timer_wheel_start(&set->timers, clock_mono_s());
+	set->ticked_s = clock_mono_s();
 	return set;
 }
 
@@ -123,31 +124,54 @@ void connections_flush(struct connections *connections)
 	while (connections->dirty) {
 		struct connection *c = connections->dirty;
 
-		connections->dirty = c->dirty_next;
+		DL_DELETE2(connections->dirty, c, dirty_prev, dirty_next);
 		c->dirty = false;
 		connection_flush(c);
+	}
+}
+
+static void close_one(const struct connections *set, struct connection *c)
+{
+	if (c->state == STATE_OPEN && !(set->settled_only && c->unsettled))
+		connection_close(c, set->close_code, set->close_reason);
+	else if (c->state < STATE_OPEN)
+		connection_refuse(c, &upgrade_unavailable);
+}
+
+/* A close may free the connection, or others. */
+static void close_more(struct connections *set)
+{
+	for (unsigned i = 0; i < CONNECTIONS_PER_STEP && set->to_close; i++) {
+		struct connection *c = set->to_close;
+
+		set->to_close = c->next;
+		close_one(set, c);
 	}
 }
 
 void connections_close_all(struct connections *connections, bool settled_only,
                            enum websocket_code code, const char *reason)
 {
-	struct connection *c;
+	bool goes_on = connections->to_close &&
+	               connections->settled_only == settled_only &&
+	               connections->close_code == code;
 
-	DL_FOREACH (connections->all, c) {
-		if (c->state == STATE_OPEN && !(settled_only && c->unsettled))
-			connection_close(c, code, reason);
-		else if (c->state < STATE_OPEN)
-			connection_refuse(c, &upgrade_unavailable);
-	}
+	if (!goes_on)
+		connections->to_close = connections->all;
+	connections->settled_only = settled_only;
+	connections->close_code = code;
+	connections->close_reason = reason;
+	close_more(connections);
 }
 
 void connections_tick(struct connections *connections)
 {
 	uint64_t now = clock_mono_s();
 
-	if (now > connections->timers.now_s + STALL_S)
+	if (now > connections->ticked_s + STALL_S)
 		connections->received_floor_s = now;
-	timer_wheel_advance(&connections->timers, now, connection_on_timer,
-	                    connections);
+	connections->ticked_s = now;
+	close_more(connections);
+	timer_wheel_advance(&connections->timers, now, CONNECTIONS_PER_STEP,
+	                    connection_on_timer, connections);
 }

@@ -32,22 +32,27 @@ void timer_wheel_set(struct timer_wheel *wheel, struct timer_wheel_entry *entry,
 	entry->slot = slot + 1;
 }
 
+/* timer_wheel_set() never uses the slot of now_s, which is being emptied. */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
+                         uint32_t max,
                          void (*due)(void *context,
                                      struct timer_wheel_entry *entry),
                          void *context)
 {
-	while (wheel->now_s < now_s) {
-		struct timer_wheel_entry **slot;
+	for (;;) {
+		struct timer_wheel_entry *entry =
+			wheel->slot[wheel->now_s % TIMER_WHEEL_SLOTS];
 
-		wheel->now_s++;
-		slot = &wheel->slot[wheel->now_s % TIMER_WHEEL_SLOTS];
-		/* timer_wheel_set() never uses the slot being emptied. */
-		while (*slot) {
-			struct timer_wheel_entry *entry = *slot;
-
+		if (entry && max == 0)
+			return;
+		if (entry) {
+			max--;
 			timer_wheel_clear(wheel, entry);
 			due(context, entry);
+		} else if (wheel->now_s < now_s) {
+			wheel->now_s++;
+		} else {
+			return;
 		}
 	}
 }

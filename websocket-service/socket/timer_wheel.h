@@ -30,8 +30,12 @@ void timer_wheel_set(struct timer_wheel *wheel, struct timer_wheel_entry *entry,
                      uint64_t due_s);
 void timer_wheel_clear(struct timer_wheel *wheel,
                        struct timer_wheel_entry *entry);
-/* Calls `due` for each entry that is due; `due` may set and clear any entry. */
+/*
+ * Calls `due` for entries that are due, at most `max`: the next call goes on
+ * with the others. `due` may set and clear any entry.
+ */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
+                         uint32_t max,
                          void (*due)(void *context,
                                      struct timer_wheel_entry *entry),
                          void *context);

@@ -62,8 +62,9 @@ uint64_t kafka_message_time_ms(const struct kafka_message *message)
 	return 0;
 }
 
-/* --- sockets: one of each user below USERS ------------------------------- */
+/* --- sockets: `each` of each user below USERS ---------------------------- */
 static unsigned got[USERS];
+static unsigned each;
 static unsigned delivered;
 
 bool connections_has_user(const struct connections *connections, uint64_t user)
@@ -81,8 +82,8 @@ unsigned connections_deliver(struct connections *connections, uint64_t user,
 	if (user >= USERS)
 		return 0;
 	got[user]++;
-	delivered++;
-	return 1;
+	delivered += each;
+	return each;
 }
 
 void pending_sends_settled(struct pending_sends *sends,
@@ -142,6 +143,7 @@ static int start(void **state)
 	(void)state;
 	clock_ms = 5000000;
 	memset(got, 0, sizeof(got));
+	each = 1;
 	delivered = 0;
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
@@ -200,7 +202,7 @@ static void all_join(void)
 
 	for (uint64_t user = 1; user < USERS; user++) {
 		(void)rooms_user_connected(rooms, user);
-		event_answer_add(&answer, user, SPAN("17:1"), SPAN_NONE);
+		event_answer_add(&answer, user, SPAN("17:1"), SPAN_NONE, false);
 	}
 	rooms_tick(rooms);
 	rooms_answered(rooms, UINT64_MAX, buf_span(&answer));
@@ -231,6 +233,66 @@ static void an_event_of_a_large_room_takes_several_steps(void **state)
 	assert_true(steps >= USERS / FANOUT_STEP);
 	for (uint64_t user = 1; user < USERS; user++)
 		assert_int_equal(got[user], 1);
+}
+
+/* Users with many sockets: a step counts these, not the users. */
+static void users_with_many_sockets_take_several_steps(void **state)
+{
+	static const struct {
+		unsigned each, first; /* sockets that the first step serves */
+		const char *key;
+	} rows[] = {
+		{1, 3, "2,3,4"},
+		{400, 1200, "2,3,4,1"},
+		{FANOUT_STEP, FANOUT_STEP, "2,3"},
+		{10000, 10000, "2,3,4,99999"},
+		{0, 0, "2,3"}, /* all are gone */
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct kafka_message message = {.key = rows[i].key,
+		                                .value = "{}"};
+		unsigned before = delivered;
+
+		each = rows[i].each;
+		memset(got, 0, sizeof(got));
+		(void)fanout_event(fanout, &message);
+		assert_int_equal(delivered - before, rows[i].first);
+		do {
+			assert_true(delivered - before <= FANOUT_STEP + each);
+			before = delivered;
+		} while (fanout_rest(fanout));
+		assert_int_equal(got[2] + got[3], 2);
+		assert_int_equal(got[4], strchr(rows[i].key, '4') != NULL);
+	}
+}
+
+/* Also an answer that delivers nothing: it may name 60,000 rooms or users. */
+static void an_answer_costs_what_it_is_long(void **state)
+{
+	struct buf answer CLEANUP(buf_free) = BUF(1024 * 1024);
+	struct kafka_message message = {
+		.key = "7",
+		.value = "",
+		.names = {EVENT_ROOMS_HEADER, EVENT_SETTLES_HEADER},
+		.texts = {NULL, "0000000000000001-0000000000000001-"
+	                        "0000000000000001"},
+	};
+
+	(void)state;
+	(void)rooms_user_connected(rooms, 7);
+	rooms_tick(rooms);
+	buf_append(&answer, SPAN("7=;1"));
+	for (unsigned by = 2; by < 60000; by++)
+		buf_format(&answer, ",%u", by);
+	message.texts[0] = buf_text(&answer);
+	assert_int_equal(fanout_event(fanout, &message),
+	                 FANOUT_ANSWER_COST * answer.len);
+	assert_true(rooms_blocked(rooms, 7, 59999));
+	/* The answer to another gateway is not read. */
+	message.texts[1] = "0000000000000002-0000000000000001-0000000000000001";
+	assert_int_equal(fanout_event(fanout, &message), 0);
 }
 
 static void members_who_disconnect_meanwhile_change_nothing(void **state)
@@ -321,6 +383,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_of_a_large_room_takes_several_steps),
+		TEST(users_with_many_sockets_take_several_steps),
+		TEST(an_answer_costs_what_it_is_long),
 		TEST(members_who_disconnect_meanwhile_change_nothing),
 		TEST(a_member_who_leaves_gets_that_entry_and_no_later_one),
 		TEST(a_repeated_change_is_ignored),

@@ -45,7 +45,7 @@ static struct timer_wheel started(void)
 
 static void turn(struct timer_wheel *wheel, uint64_t now_s)
 {
-	timer_wheel_advance(wheel, now_s, on_due, wheel);
+	timer_wheel_advance(wheel, now_s, UINT32_MAX, on_due, wheel);
 }
 
 static void an_entry_fires_once_at_its_second(void **state)
@@ -146,6 +146,34 @@ static void setting_itself_within_a_jump_goes_on_from_there(void **state)
 	assert_int_equal(alarm.fired_s, START_S + 1 + TIMER_WHEEL_SLOTS - 1);
 }
 
+/* However many are due, and meanwhile more become due. */
+static void a_step_fires_no_more_than_it_may(void **state)
+{
+	enum { MAX = 300 };
+	static struct alarm alarm[MANY];
+	struct timer_wheel wheel = started();
+	struct alarm later = {0};
+	unsigned steps = 0, fired = 0, before;
+
+	(void)state;
+	memset(alarm, 0, sizeof(alarm));
+	for (unsigned i = 0; i < MANY; i++)
+		timer_wheel_set(&wheel, &alarm[i].item, START_S + 1 + i % 2);
+	timer_wheel_set(&wheel, &later.item, START_S + 3);
+	do {
+		before = fired;
+		timer_wheel_advance(&wheel, START_S + 3 + steps++, MAX, on_due,
+		                    &wheel);
+		fired = later.fired;
+		for (unsigned i = 0; i < MANY; i++)
+			fired += alarm[i].fired;
+		assert_true(fired - before <= MAX);
+		assert_int_equal(later.fired, fired > MANY);
+	} while (fired > before);
+	assert_int_equal(fired, MANY + 1);
+	assert_int_equal(steps, MANY / MAX + 2);
+}
+
 static void a_clock_that_stands_or_goes_back_fires_nothing(void **state)
 {
 	struct timer_wheel wheel = started();
@@ -220,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_jump_of_minutes_fires_each_once),
 		cmocka_unit_test(
 			setting_itself_within_a_jump_goes_on_from_there),
+		cmocka_unit_test(a_step_fires_no_more_than_it_may),
 		cmocka_unit_test(
 			a_clock_that_stands_or_goes_back_fires_nothing),
 		cmocka_unit_test(
