@@ -2,7 +2,10 @@
 
 #include "common/base/mem.h"
 #include "common/wire/pair.h"
+#include "common/wire/reaction.h"
 #include "persistence-service/sql_time.h"
+
+#include <string.h>
 
 /* The numbers of the column revisions.kind. */
 enum message_change_kind {
@@ -52,10 +55,13 @@ static const char delete_reactions[] =
 	"DELETE FROM reactions WHERE conversation = ? AND seq = ?";
 static const char set_message_revision[] =
 	"UPDATE messages SET revision = ? WHERE conversation = ? AND seq = ?";
-static const char count_reactions[] =
-	"SELECT CAST(COUNT(DISTINCT reaction) AS UNSIGNED),"
-	" CAST(COALESCE(MAX(reaction = ?), 0) AS UNSIGNED)"
-	" FROM reactions WHERE conversation = ? AND seq = ?";
+/* A whole room may have reacted: these two read one key each. */
+static const char has_reaction[] =
+	"SELECT reaction FROM reactions WHERE conversation = ? AND seq = ?"
+	" AND reaction = ? LIMIT 1";
+static const char next_reaction[] =
+	"SELECT reaction FROM reactions WHERE conversation = ? AND seq = ?"
+	" AND reaction > ? ORDER BY reaction LIMIT 1";
 static const char add_reaction[] =
 	"INSERT INTO reactions (conversation, seq, reaction, user)"
 	" VALUES (?,?,?,?) ON DUPLICATE KEY UPDATE user = VALUES(user)";
@@ -183,25 +189,48 @@ enum status change_store_lock(struct change_store *store,
 	return ST_OK;
 }
 
-enum status change_store_count_reactions(struct change_store *store,
-                                         const struct save_record *record,
-                                         struct reaction_count *ret_count)
+static enum status find_reaction(struct change_store *store,
+                                 const char *statement,
+                                 const struct save_record *record,
+                                 struct span reaction,
+                                 char ret_found[REACTION_MAX + 1])
 {
-	struct sql_value values[] = {sql_bytes(record->reaction),
-	                             sql_number(record->conversation),
-	                             sql_number(record->seq)};
-	struct sql_value row[2];
+	struct sql_value values[] = {sql_number(record->conversation),
+	                             sql_number(record->seq),
+	                             sql_bytes(reaction)};
+	struct sql_value row[1];
 	enum status status =
-		sql_run(store->sql, count_reactions, values, ARRAY_LEN(values));
+		sql_run(store->sql, statement, values, ARRAY_LEN(values));
 
 	if (status == ST_OK)
-		status = sql_fetch(store->sql, row, 2);
-	if (status == ST_OK)
-		*ret_count = (struct reaction_count){
-			.different = row[0].number,
-			.has_this = row[1].number != 0,
-		};
-	return status;
+		status = sql_fetch(store->sql, row, 1);
+	if (status != ST_OK)
+		return status;
+	if (row[0].bytes.len > REACTION_MAX)
+		return ST_BROKEN;
+	memcpy(ret_found, row[0].bytes.data, row[0].bytes.len);
+	ret_found[row[0].bytes.len] = '\0';
+	return ST_OK;
+}
+
+enum status change_store_reaction_fits(struct change_store *store,
+                                       const struct save_record *record,
+                                       unsigned max)
+{
+	char found[REACTION_MAX + 1] = "";
+	enum status status = find_reaction(store, has_reaction, record,
+	                                   record->reaction, found);
+
+	if (status != ST_NOT_FOUND)
+		return status;
+	found[0] = '\0';
+	for (unsigned i = 0; i < max; i++) {
+		status = find_reaction(store, next_reaction, record,
+		                       span_of(found), found);
+		if (status != ST_OK)
+			return status == ST_NOT_FOUND ? ST_OK : status;
+	}
+	return ST_CONFLICT;
 }
 
 /* --- writing ------------------------------------------------------------- */

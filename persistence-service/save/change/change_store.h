@@ -48,14 +48,13 @@ MUST_CHECK enum status change_store_lock(struct change_store *store,
                                          const struct save_record *record,
                                          struct message_ref *ret_ref);
 
-struct reaction_count {
-	uint64_t different;
-	bool has_this; /* the record's reaction is among them */
-};
+/*
+ * ST_CONFLICT: the message has `max` different reactions already, and that of
+ * the record is not among them.
+ */
 MUST_CHECK enum status
-change_store_count_reactions(struct change_store *store,
-                             const struct save_record *record,
-                             struct reaction_count *ret_count);
+change_store_reaction_fits(struct change_store *store,
+                           const struct save_record *record, unsigned max);
 
 /* ST_CONFLICT when the (user, uuid) is in use. */
 MUST_CHECK enum status change_store_write(struct change_store *store,

@@ -111,17 +111,15 @@ static enum status check_reaction_limit(struct changes *changes,
                                         const struct save_record *record,
                                         struct refusal *ret_refusal)
 {
-	struct reaction_count count;
-	enum status status =
-		change_store_count_reactions(changes->store, record, &count);
+	enum status status = change_store_reaction_fits(changes->store, record,
+	                                                changes->reactions_max);
 
-	if (status == ST_OK && !count.has_this &&
-	    count.different >= changes->reactions_max)
-		*ret_refusal = (struct refusal){
-			FRAME_TOO_MANY,
-			"the message has the highest number of different "
-			"reactions"};
-	return status;
+	if (status != ST_CONFLICT)
+		return status;
+	*ret_refusal = (struct refusal){
+		FRAME_TOO_MANY,
+		"the message has the highest number of different reactions"};
+	return ST_OK;
 }
 
 /* --- one change ---------------------------------------------------------- */
