@@ -22,9 +22,9 @@ struct user {
 	struct room_query_entry query;
 	struct memberships memberships;
 	struct room_query_entry *recheck; /* of the blockers; NULL: none */
-	uint64_t blockers_number;         /* of the query they are from */
-	uint64_t *blockers;               /* ascending; most users have none */
-	uint64_t blockers_until; /* users with higher ids may all block */
+	uint64_t blockers_number; /* of the query they are from; 0: unknown */
+	uint64_t *blockers;       /* ascending; most users have none */
+	uint64_t blockers_until;  /* users with higher ids may all block */
 	uint32_t blocker_count;
 	uint32_t blocker_capacity;
 	struct user *prev, *next; /* in `welcome_held` or in `absent` */
@@ -271,6 +271,13 @@ static uint32_t blocker_position(const struct user *user, uint64_t by)
 			high = middle;
 	}
 	return low;
+}
+
+bool rooms_blockers_known(const struct rooms *rooms, uint64_t id)
+{
+	const struct user *user = find_user(rooms, id);
+
+	return !user || user->blockers_number;
 }
 
 bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)

@@ -74,6 +74,8 @@ void rooms_user_disconnected(struct rooms *rooms, uint64_t user);
 void rooms_answered(struct rooms *rooms, uint64_t number, struct span answer);
 /* Other users than before may block the user: asks again. */
 void rooms_blockers_changed(struct rooms *rooms, uint64_t user);
+/* False for a connected user until the first answer about the user. */
+bool rooms_blockers_known(const struct rooms *rooms, uint64_t user);
 /* Whether `by` is known to block a user who is or was connected here. */
 bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
 /*

@@ -320,6 +320,8 @@ void presence_queries_request(struct presence_queries *queries,
 		return;
 	}
 	if (!redis_is_up(queries->redis) ||
+	    !rooms_blockers_known(queries->rooms,
+	                          connection_user(connection)) ||
 	    slot_map_count(queries->requests) >= PRESENCE_REQUESTS_MAX ||
 	    presence_queries_subscriptions(queries) >=
 	            PRESENCE_SUBSCRIPTIONS_MAX) {

@@ -10,7 +10,8 @@
  * `unavailable` too when it asks for a user whom neither Redis nor a
  * subscription knows: that user's gateway may not have reported the user again.
  *
- * A user who blocks another looks offline to the blocked user.
+ * A user who blocks another looks offline to the blocked user. Until it is
+ * known who blocks a user, a `presence` frame of that user is `unavailable`.
  *
  * Bounds     PRESENCE_USERS_PER_SOCKET; PRESENCE_SUBSCRIPTIONS_MAX of all
  *            sockets and PRESENCE_REQUESTS_MAX unanswered frames, past which a

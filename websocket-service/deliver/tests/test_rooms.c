@@ -516,6 +516,26 @@ static void a_crowd_may_block_one_user(void **state)
 	assert_false(rooms_blocked(rooms, 7, 1000000 + CROWD));
 }
 
+static void the_blockers_are_known_with_the_first_answer(void **state)
+{
+	(void)state;
+	assert_true(rooms_blockers_known(rooms, 7)); /* not connected */
+	(void)rooms_user_connected(rooms, 7);
+	rooms_flush(rooms);
+	assert_false(rooms_blockers_known(rooms, 7));
+	clock_ms += ROOMS_WELCOME_WAIT_MS; /* `welcome` without an answer */
+	rooms_tick(rooms);
+	rooms_blockers_changed(rooms, 7);
+	rooms_flush(rooms);
+	assert_false(rooms_blockers_known(rooms, 7));
+	rooms_answered(rooms, 1, SPAN("7=;5"));
+	assert_true(rooms_blockers_known(rooms, 7));
+	assert_true(rooms_blocked(rooms, 7, 5));
+	/* They stay while they are asked for again. */
+	rooms_invalidate_all(rooms);
+	assert_true(rooms_blockers_known(rooms, 7));
+}
+
 /* A block holds for each, also for those that no list has room for. */
 static void blockers_beyond_the_bound_still_block(void **state)
 {
@@ -849,6 +869,7 @@ int main(void)
 		TEST(a_record_about_an_absent_user_evicts_the_user),
 		TEST(a_user_whom_many_block_is_looked_up_once_a_second),
 		TEST(a_crowd_may_block_one_user),
+		TEST(the_blockers_are_known_with_the_first_answer),
 		TEST(blockers_beyond_the_bound_still_block),
 		TEST(a_later_answer_moves_the_bound),
 		TEST(a_user_who_connects_during_a_query_is_in_the_next_one),

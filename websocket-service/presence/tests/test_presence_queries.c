@@ -325,6 +325,26 @@ static void a_user_who_blocks_looks_never_seen(void **state)
 	assert_int_equal(sockets[1].got, 2);
 }
 
+/* Presence that may be wrong is not told. */
+static void until_it_is_known_who_blocks_presence_is_unavailable(void **state)
+{
+	(void)state;
+	goes_online(5);
+	(void)rooms_user_connected(rooms, 1001);
+	rooms_flush(rooms);
+	subscribe(0, 5, 2);
+	subscribe(1, 5, 2);
+	redis_answers();
+	assert_int_equal(sockets[0].got, 1);
+	assert_true(says(0, "\"unavailable\""));
+	assert_true(says(1, "{\"user\":5,\"state\":\"online\"}"));
+	rooms_answered(rooms, 1, SPAN("1001=;6"));
+	subscribe(0, 5, 2);
+	redis_answers();
+	assert_true(says(0, "{\"user\":5,\"state\":\"online\"}"));
+	assert_true(says(0, "{\"user\":6,\"state\":\"offline\"}"));
+}
+
 static void
 each_user_is_polled_once_however_many_sockets_subscribe(void **state)
 {
@@ -571,6 +591,7 @@ int main(void)
 		TEST(a_user_causes_at_most_one_change_in_five_seconds),
 		TEST(a_change_that_is_reversed_in_time_is_not_sent),
 		TEST(a_user_who_blocks_looks_never_seen),
+		TEST(until_it_is_known_who_blocks_presence_is_unavailable),
 		TEST(each_user_is_polled_once_however_many_sockets_subscribe),
 		TEST(an_empty_list_ends_all_subscriptions),
 		TEST(a_socket_that_closes_has_no_subscriptions),
