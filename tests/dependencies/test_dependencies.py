@@ -246,7 +246,7 @@ def test_nothing_is_lost_by_a_mariadb_that_misbehaves(parley: Parley):
 # --- Kafka: needed to accept --------------------------------------------------------------------
 KAFKA_WHY = "not acknowledged|not confirmed|no answer from"
 KAFKA = (
-    Row("refused", faults.refused, KAFKA_WHY),
+    Row("refused", faults.refused, "not confirmed|not acknowledged|Connection refused"),
     Row("dropped", faults.dropped, KAFKA_WHY),
     Row("hangs at once", faults.hangs_at_once, KAFKA_WHY),
     Row("hangs later", faults.hangs_later, KAFKA_WHY),
@@ -271,6 +271,27 @@ def test_nothing_is_lost_by_a_kafka_that_misbehaves(parley: Parley):
                 wait_chatting(load)
         load.stop_sending()
         load.assert_clean(READY_S)
+
+
+# --- without work ---------------------------------------------------------------------------------
+# A MariaDB that is read only, or locked, refuses work alone.
+NEEDED = (("kafka", "kafka", (GATEWAY, PERSISTENCE), KAFKA),
+          ("mysql", "mysql", BOTH, tuple(row for row in MARIADB if not row.says)))
+
+
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("name, part, programs, table", NEEDED, ids=[row[0] for row in NEEDED])
+def test_services_without_work_notice_what_misbehaves(
+        parley: Parley, name: str, part: str, programs: tuple[str, ...], table: tuple[Row, ...]):
+    parley.wait_ready()
+    for row in table:
+        with row.fault(parley, name):
+            for program in programs:
+                wait_for_reason(parley, program, part, "down", row)
+        parley.wait_ready()
+    for row in FOUND:
+        with row.fault(parley, name):
+            parley.wait_ready()
 
 
 # --- a start ------------------------------------------------------------------------------------
