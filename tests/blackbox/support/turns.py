@@ -1,13 +1,12 @@
 """turns - no turn of a gateway's event loop may take long, whatever users do.
 
-Gateways under test measure the CPU time of each turn and log those over the limit: four
-times the 50 ms that a turn may take, because a processor that is shared may need several
-times its usual time. Sanitized and unoptimised programs are not measured.
+Gateways under test measure the CPU time of each turn and log those over the limit. Sanitized
+and unoptimised programs are not measured.
 """
 
 from pathlib import Path
 
-TURN_MAX_MS = 200
+TURN_MAX_MS = 50
 EVENT = '"event":"loop.slow_turn"'
 
 
