@@ -295,7 +295,13 @@ static void on_keys_known(void *context)
 	struct gateway *g = context;
 
 	frame_order_keys_known(g->order);
-	pending_receipts_keys_known(g->receipts);
+}
+
+static void on_key_learned(void *context, uint64_t conversation)
+{
+	struct gateway *g = context;
+
+	pending_receipts_key_known(g->receipts, conversation);
 }
 
 static void create_receive(struct gateway *g)
@@ -316,6 +322,7 @@ static void create_receive(struct gateway *g)
 	g->keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = CONVERSATION_KEYS_MAX,
 		.query = query_keys,
+		.learned = on_key_learned,
 		.answered = on_keys_known,
 		.context = g,
 	});

@@ -172,6 +172,7 @@ void conversation_keys_answered(struct conversation_keys *keys, uint64_t number,
 		learn(keys, conversation, &pair,
 		      key.len ? UINT64_MAX
 		              : clock_mono_ms() + CONVERSATION_KEYS_ABSENT_MS);
+		keys->options.learned(keys->options.context, conversation);
 	}
 	keys->options.answered(keys->options.context);
 }

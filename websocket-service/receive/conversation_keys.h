@@ -43,7 +43,9 @@ struct conversation_keys_options {
 	 */
 	void (*query)(void *context, uint64_t number, uint64_t user,
 	              struct span conversations);
-	/* An answer has arrived: conversation_keys_find() knows more. */
+	/* The answer names this conversation: its key is known now. */
+	void (*learned)(void *context, uint64_t conversation);
+	/* The whole answer has arrived. */
 	void (*answered)(void *context);
 	void *context;
 };

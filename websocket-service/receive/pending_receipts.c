@@ -13,10 +13,19 @@
 
 enum receipt_kind { DELIVERED, READ, RECEIPT_KINDS };
 
+/* A conversation whose key is not known; very many members may wait for it. */
+struct keyless {
+	uint64_t conversation;
+	struct pending_receipt *receipts;
+	UT_hash_handle hh;
+};
+
 /* One member's receipts in one conversation. */
 struct pending_receipt {
 	/* In `retries` or `keyless`, or `next` in `spare`. */
 	struct pending_receipt *prev, *next;
+	/* Of the same conversation, in `keyless`. */
+	struct pending_receipt *of_prev, *of_next;
 	struct member_key member;
 	uint64_t user_to; /* the other user of a pair; 0: not a pair */
 	uint64_t number;
@@ -34,6 +43,7 @@ struct pending_receipts {
 	struct pending_receipt *by_member;
 	struct pending_receipt *retries; /* the earliest first */
 	struct pending_receipt *keyless; /* their keys are not known */
+	struct keyless *conversations;   /* of these */
 	struct pending_receipt *spare;   /* allocated and unused */
 };
 
@@ -49,6 +59,13 @@ struct pending_receipts *pending_receipts_create(struct save_records *records,
 	return receipts;
 }
 
+static void drop_keyless(struct pending_receipts *receipts,
+                         struct keyless *keyless)
+{
+	HASH_DEL(receipts->conversations, keyless);
+	mem_free(&keyless);
+}
+
 void pending_receipts_destroy(struct pending_receipts **receipts)
 {
 	struct pending_receipt *receipt, *next;
@@ -61,6 +78,8 @@ void pending_receipts_destroy(struct pending_receipts **receipts)
 	}
 	LL_FOREACH_SAFE ((*receipts)->spare, receipt, next)
 		mem_free(&receipt);
+	while ((*receipts)->conversations)
+		drop_keyless(*receipts, (*receipts)->conversations);
 	slot_map_destroy(&(*receipts)->by_number);
 	mem_free(receipts);
 }
@@ -158,6 +177,31 @@ static bool send_next(struct pending_receipts *receipts,
 
 /* --- keys ---------------------------------------------------------------- */
 
+static struct keyless *find_keyless(const struct pending_receipts *receipts,
+                                    uint64_t conversation)
+{
+	struct keyless *keyless;
+
+	HASH_FIND(hh, receipts->conversations, &conversation,
+	          sizeof(conversation), keyless);
+	return keyless;
+}
+
+static void join_keyless(struct pending_receipts *receipts,
+                         struct pending_receipt *receipt)
+{
+	uint64_t conversation = receipt->member.conversation;
+	struct keyless *keyless = find_keyless(receipts, conversation);
+
+	if (!keyless) {
+		keyless = mem_new(sizeof(*keyless));
+		keyless->conversation = conversation;
+		HASH_ADD(hh, receipts->conversations, conversation,
+		         sizeof(conversation), keyless);
+	}
+	DL_APPEND2(keyless->receipts, receipt, of_prev, of_next);
+}
+
 /* When too many keys are asked for, this one is asked for soon. */
 static void ask_key(struct pending_receipts *receipts,
                     struct pending_receipt *receipt, uint64_t now_ms)
@@ -183,19 +227,22 @@ static void send_with_key(struct pending_receipts *receipts,
 	(void)send_next(receipts, receipt);
 }
 
-void pending_receipts_keys_known(struct pending_receipts *receipts)
+void pending_receipts_key_known(struct pending_receipts *receipts,
+                                uint64_t conversation)
 {
+	struct keyless *keyless = find_keyless(receipts, conversation);
 	struct pending_receipt *receipt, *next;
 	struct pair pair;
 
-	DL_FOREACH_SAFE (receipts->keyless, receipt, next) {
-		if (!conversation_keys_find(receipts->keys,
-		                            receipt->member.conversation,
-		                            &pair))
-			continue;
+	if (!keyless ||
+	    !conversation_keys_find(receipts->keys, conversation, &pair))
+		return;
+	DL_FOREACH_SAFE2(keyless->receipts, receipt, next, of_next)
+	{
 		DL_DELETE(receipts->keyless, receipt);
 		send_with_key(receipts, receipt, &pair);
 	}
+	drop_keyless(receipts, keyless);
 }
 
 static void ask_again(struct pending_receipts *receipts, uint64_t now_ms)
@@ -228,10 +275,13 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	if (!receipt)
 		return false;
 	raise_seq(receipt, kind, frame->seq);
-	if (conversation_keys_find(receipts->keys, frame->conversation, &pair))
+	if (conversation_keys_find(receipts->keys, frame->conversation,
+	                           &pair)) {
 		send_with_key(receipts, receipt, &pair);
-	else
-		ask_key(receipts, receipt, clock_mono_ms());
+		return true;
+	}
+	join_keyless(receipts, receipt);
+	ask_key(receipts, receipt, clock_mono_ms());
 	return true;
 }
 

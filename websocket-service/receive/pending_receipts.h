@@ -46,8 +46,9 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 /* Kafka's acknowledgement for the record with that number. */
 void pending_receipts_acknowledged(struct pending_receipts *receipts,
                                    uint64_t number, enum status status);
-/* Keys of conversations have arrived. */
-void pending_receipts_keys_known(struct pending_receipts *receipts);
+/* The key of a conversation has arrived. */
+void pending_receipts_key_known(struct pending_receipts *receipts,
+                                uint64_t conversation);
 /* Call it about every 50 ms. */
 void pending_receipts_tick(struct pending_receipts *receipts);
 /* Pairs with a receipt that is not in the log yet. */

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 static struct conversation_keys *keys;
-static unsigned queries, answers;
+static unsigned queries, answers, learned;
 static uint64_t last_number, last_user;
 static char last_list[SAVE_CONVERSATIONS_MAX * 21];
 
@@ -31,6 +31,15 @@ static void on_query(void *context, uint64_t number, uint64_t user,
 	last_list[conversations.len] = '\0';
 }
 
+static void on_key(void *context, uint64_t conversation)
+{
+	struct pair pair;
+
+	(void)context;
+	assert_true(conversation_keys_find(keys, conversation, &pair));
+	learned++;
+}
+
 static void on_answer(void *context)
 {
 	(void)context;
@@ -41,11 +50,12 @@ static int start(void **state)
 {
 	(void)state;
 	clock_ms = 1000000;
-	queries = answers = 0;
+	queries = answers = learned = 0;
 	last_number = 0;
 	keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = 4,
 		.query = on_query,
+		.learned = on_key,
 		.answered = on_answer,
 	});
 	return 0;
@@ -96,6 +106,7 @@ static void an_answer_names_pairs_groups_and_nothing(void **state)
 	conversation_keys_answered(keys, last_number,
 	                           SPAN("17=d:2:5,19=c:19,21="));
 	assert_int_equal(answers, 1);
+	assert_int_equal(learned, 3);
 	assert_known(17, 2, 5);
 	assert_known(19, 0, 0);
 	assert_known(21, 0, 0);

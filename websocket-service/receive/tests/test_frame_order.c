@@ -193,6 +193,12 @@ static void on_query(void *context, uint64_t number, uint64_t user,
 	assert_int_equal(user, ME);
 }
 
+static void on_key(void *context, uint64_t conversation)
+{
+	(void)context;
+	(void)conversation;
+}
+
 static void on_keys(void *context)
 {
 	(void)context;
@@ -211,6 +217,7 @@ static int start(void **state)
 	keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = 100,
 		.query = on_query,
+		.learned = on_key,
 		.answered = on_keys,
 	});
 	order = frame_order_create(&(struct frame_order_options){

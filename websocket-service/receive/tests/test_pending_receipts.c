@@ -41,10 +41,13 @@ enum { GROUP = 17, PAIR = 18, OWN_USER = 7, OTHER_USER = 8 };
 static bool keys_known;
 static unsigned asked;
 
+static unsigned found;
+
 bool conversation_keys_find(struct conversation_keys *keys,
                             uint64_t conversation, struct pair *ret_pair)
 {
 	(void)keys;
+	found++;
 	*ret_pair = (struct pair){0, 0};
 	if (conversation == PAIR)
 		*ret_pair = (struct pair){OWN_USER, OTHER_USER};
@@ -243,10 +246,11 @@ static void receipts_wait_for_the_key_of_their_conversation(void **state)
 		pending_receipts_tick(receipts);
 		assert_int_equal(asked, i + 2);
 	}
-	pending_receipts_keys_known(receipts); /* others */
-	assert_int_equal(produced, 0);
+	pending_receipts_key_known(receipts, PAIR); /* not yet */
 	keys_known = true;
-	pending_receipts_keys_known(receipts);
+	pending_receipts_key_known(receipts, GROUP);
+	assert_int_equal(produced, 0);
+	pending_receipts_key_known(receipts, PAIR);
 	assert_int_equal(produced, 1);
 	assert_int_equal(last.kind, SAVE_DELIVERED);
 	assert_int_equal(last.seq, 500);
@@ -260,6 +264,31 @@ static void receipts_wait_for_the_key_of_their_conversation(void **state)
 	assert_int_equal(pending_receipts_count(receipts), 0);
 }
 
+/* An answer costs what it names, not all receipts that wait. */
+static void a_key_is_looked_up_once_for_all_that_wait_for_it(void **state)
+{
+	enum { WAITING = 10000 };
+
+	(void)state;
+	pending_receipts_destroy(&receipts);
+	receipts = pending_receipts_create(NULL, NULL, WAITING);
+	keys_known = false;
+	for (uint64_t i = 0; i < WAITING; i++)
+		assert_true(says_in(i % 2 ? GROUP : 1000 + i, CLIENT_READ,
+		                    100 + i, 5));
+	keys_known = true;
+	found = 0;
+	pending_receipts_key_known(receipts, GROUP);
+	assert_int_equal(found, 1);
+	assert_int_equal(produced, WAITING / 2);
+	for (uint64_t i = 0; i < WAITING; i += 2)
+		pending_receipts_key_known(receipts, 1000 + i);
+	assert_int_equal(found, 1 + WAITING / 2);
+	assert_int_equal(produced, WAITING);
+	pending_receipts_key_known(receipts, GROUP);
+	assert_int_equal(found, 1 + WAITING / 2);
+}
+
 static void persistence_answers_a_stranger_to_the_pair(void **state)
 {
 	(void)state;
@@ -267,7 +296,7 @@ static void persistence_answers_a_stranger_to_the_pair(void **state)
 		keys_known = known;
 		assert_true(says_in(PAIR, CLIENT_READ, OTHER_USER + 1, 5));
 		keys_known = true;
-		pending_receipts_keys_known(receipts);
+		pending_receipts_key_known(receipts, PAIR);
 		assert_int_equal(produced, known + 1);
 		assert_int_equal(last.conversation, PAIR);
 		assert_int_equal(last.user_to, 0);
@@ -288,6 +317,7 @@ int main(void)
 		TEST(too_many_pairs_are_refused_and_the_others_go_on),
 		TEST(an_acknowledgement_for_an_earlier_pair_is_ignored),
 		TEST(receipts_wait_for_the_key_of_their_conversation),
+		TEST(a_key_is_looked_up_once_for_all_that_wait_for_it),
 		TEST(persistence_answers_a_stranger_to_the_pair),
 	};
 #undef TEST
