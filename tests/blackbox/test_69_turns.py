@@ -19,7 +19,7 @@ from support.wait import until
 
 CROWD = 60000  # as many as one answer can name
 ROOM = 1700
-SOCKETS = 3000  # more than one step serves
+SOCKETS = 1500  # more than one step serves
 
 
 def question(lone: LoneGateway, person: Person):

@@ -13,7 +13,7 @@
 
 enum {
 	EVENTS_PER_TURN = 500,
-	COST_PER_TURN = 16 * 1024 * 1024, /* see bus_events */
+	COST_PER_TURN = 8 * 1024 * 1024, /* see bus_events */
 	REPORTS_PER_TURN = 2000,
 	BEGIN_WAIT_MS = 1000,
 	REFUSED_MS = 10000, /* not ready after the last refusal */
