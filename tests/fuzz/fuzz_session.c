@@ -515,11 +515,16 @@ static void on_query_keys(void *context, uint64_t number, uint64_t user,
 	     count <= SAVE_CONVERSATIONS_MAX);
 }
 
+static void on_key_learned(void *context, uint64_t conversation)
+{
+	(void)context;
+	pending_receipts_key_known(receipts, conversation);
+}
+
 static void on_keys_known(void *context)
 {
 	(void)context;
 	frame_order_keys_known(order);
-	pending_receipts_keys_known(receipts);
 }
 
 static void on_pass(void *context, struct connection *connection,
@@ -819,6 +824,7 @@ static void start(void)
 	keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = 3,
 		.query = on_query_keys,
+		.learned = on_key_learned,
 		.answered = on_keys_known,
 	});
 	receipts = pending_receipts_create(NULL, keys, 4);
