@@ -128,6 +128,9 @@ static enum status purge(struct identity *identity)
 	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
 		status = guess_limit_purge(identity->sql,
 		                           &identity->guess_rules, &more);
+	more = true;
+	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
+		status = session_purge(identity->sql, &more);
 	return status == ST_UNAVAILABLE && sql_connected(identity->sql)
 	               ? ST_OK
 	               : status;

@@ -35,6 +35,19 @@ enum status session_insert(struct sql *sql, const struct uuid *id,
 	return status == ST_CONFLICT ? ST_OK : status;
 }
 
+enum status session_purge(struct sql *sql, bool *ret_more)
+{
+	const struct sql_value values[] = {sql_number(SESSION_KEPT_S),
+	                                   sql_number(SESSION_PURGE_MAX)};
+	enum status status = sql_run(sql,
+	                             "DELETE FROM sessions WHERE expires_at"
+	                             " < NOW(3) - INTERVAL ? SECOND LIMIT ?",
+	                             values, ARRAY_LEN(values));
+
+	*ret_more = status == ST_OK && sql_affected(sql) == SESSION_PURGE_MAX;
+	return status;
+}
+
 struct revocations *revocations_create(size_t entries_max)
 {
 	struct revocations *revocations = mem_new(sizeof(*revocations));

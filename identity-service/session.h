@@ -16,9 +16,20 @@
 
 struct revocations;
 
+enum {
+	SESSION_KEPT_S = 86400, /* after its end; clocks may differ */
+	SESSION_PURGE_MAX = 1000,
+};
+
 /* Idempotent. */
 MUST_CHECK enum status session_insert(struct sql *sql, const struct uuid *id,
                                       uint64_t user, uint64_t expires_at_ms);
+
+/*
+ * Deletes SESSION_PURGE_MAX sessions at most that ended SESSION_KEPT_S ago;
+ * *ret_more: there may be more. Otherwise each sign-in left a row for ever.
+ */
+MUST_CHECK enum status session_purge(struct sql *sql, bool *ret_more);
 
 struct revocations *revocations_create(size_t entries_max);
 void revocations_destroy(struct revocations **revocations);

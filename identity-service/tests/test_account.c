@@ -12,6 +12,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -329,6 +330,68 @@ static void a_retired_key_is_not_believed_and_a_new_one_signs(void **state)
 	tokens_destroy(&fresh);
 }
 
+static void run(const char *statement)
+{
+	if (sql_execute(sql, statement) != ST_OK)
+		fail_msg("%s: %s", statement, sql_error(sql));
+}
+
+static uint64_t count_sessions(const char *which)
+{
+	struct sql_value row;
+	char text[200];
+
+	(void)snprintf(text, sizeof(text), "SELECT COUNT(*) FROM sessions%s",
+	               which);
+	assert_int_equal(sql_run(sql, text, NULL, 0), ST_OK);
+	assert_int_equal(sql_fetch(sql, &row, 1), ST_OK);
+	return row.number;
+}
+
+static void sessions_that_have_ended_are_purged(void **state)
+{
+	static const struct {
+		const char *ends; /* from now */
+		unsigned sessions;
+		bool left;
+	} rows[] = {
+		{"INTERVAL 1 HOUR", 3, true},
+		{"INTERVAL -1 HOUR", 3, true}, /* clocks may differ */
+		{"INTERVAL -23 HOUR", 3, true},
+		{"INTERVAL -25 HOUR", 3, false},
+		{"INTERVAL -1 YEAR", 2 * SESSION_PURGE_MAX, false},
+	};
+	uint64_t user = make_account("Old", "old");
+	unsigned left = 0, purges = 0;
+	bool more = true;
+
+	(void)state;
+	run("DELETE FROM sessions");
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[512];
+
+		(void)snprintf(text, sizeof(text),
+		               "INSERT INTO sessions (id, user, expires_at,"
+		               " revoked_at) WITH RECURSIVE n (i) AS (SELECT 1"
+		               " UNION ALL SELECT i + 1 FROM n WHERE i < 1000)"
+		               " SELECT UNHEX(MD5(CONCAT(%u, a.i, ' ', b.i))),"
+		               " %llu, NOW(3) + %s, IF(a.i = 1, NOW(3), NULL)"
+		               " FROM n a JOIN n b ON b.i <= 3"
+		               " WHERE (b.i - 1) * 1000 + a.i <= %u",
+		               i, (unsigned long long)user, rows[i].ends,
+		               rows[i].sessions);
+		run(text);
+		left += rows[i].left ? rows[i].sessions : 0;
+	}
+	for (; more; purges++)
+		assert_int_equal(session_purge(sql, &more), ST_OK);
+	assert_int_equal(purges, 3);
+	assert_int_equal(count_sessions(""), left);
+	assert_int_equal(
+		count_sessions(" WHERE expires_at < NOW(3) - INTERVAL 1 DAY"),
+		0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +404,7 @@ int main(void)
 			tokens_of_another_audience_or_the_future_are_denied),
 		cmocka_unit_test(a_revoked_session_kills_its_tokens_only),
 		cmocka_unit_test(an_old_revocation_is_found_by_reading_all),
+		cmocka_unit_test(sessions_that_have_ended_are_purged),
 		cmocka_unit_test(
 			a_retired_key_is_not_believed_and_a_new_one_signs),
 	};
