@@ -83,8 +83,10 @@ void kafka_error_text(rd_kafka_resp_err_t error, const char *reason,
 	char *times;
 
 	*ret_text = '\0';
+	/* Of a broker that hangs librdkafka guesses that it is an old one. */
 	if (!*reason || error == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-	    error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+	    error == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+	    strstr(reason, "Local: Timed out"))
 		return;
 	snprintf(ret_text, size, ": %s", broker ? broker + 2 : reason);
 	times = strstr(ret_text, " (after ");

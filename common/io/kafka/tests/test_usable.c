@@ -138,6 +138,14 @@ static void a_reason_has_the_cause_and_nothing_that_changes(void **state)
 		{RD_KAFKA_RESP_ERR__TIMED_OUT,
 	         "k:9092/1: 1 request(s) timed out: disconnect", ""},
 		{RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, "k:9092/1: late", ""},
+		{RD_KAFKA_RESP_ERR__TRANSPORT,
+	         "k:9092/1: ApiVersionRequest failed: Local: Timed out: "
+	         "probably due to broker version < 0.10",
+	         ""},
+		{RD_KAFKA_RESP_ERR__TRANSPORT,
+	         "k:9092/1: Connection setup timed out in state CONNECT "
+	         "(after 2003ms in state CONNECT)",
+	         ": Connection setup timed out in state CONNECT"},
 		{RD_KAFKA_RESP_ERR__TRANSPORT, "without a broker",
 	         ": without a broker"},
 		{RD_KAFKA_RESP_ERR__TRANSPORT, "", ""},
