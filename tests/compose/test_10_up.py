@@ -96,6 +96,13 @@ def test_containers_have_few_privileges(project: Project) -> None:
         assert project.engine.docker("exec", one.id, "touch", "/x", check=False).returncode != 0
 
 
+def test_no_log_fills_the_disk(project: Project) -> None:
+    """Clients decide how many lines nginx writes."""
+    for one in project.containers():
+        log = project.inspect(one)["HostConfig"]["LogConfig"]
+        assert log == {"Type": "json-file", "Config": {"max-size": "50m", "max-file": "2"}}, one
+
+
 def test_images_hold_only_the_program(built: Project) -> None:
     for name in (*SERVICES, "client-test"):
         image = f"parley/{name}"
