@@ -368,6 +368,7 @@ def test_a_signal_ends_the_client_with_what_is_not_settled(stack: Stack, api: Ap
     assert "1 saved, 0 refused, 0 not sent, 2 without a final answer" in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["send", "chat"])
 def test_messages_survive_a_gateway_that_dies(stack: Stack, api: Api, alice: Person, bob: Person,
                                               command: str):

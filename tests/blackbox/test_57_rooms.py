@@ -10,7 +10,7 @@ from support.chat import Socket
 from support.conversations import Group, assert_no_frames_of, change_of, make, pending_frames
 from support.service import Service
 from support.stack import Stack
-from support.stores import records
+from support.stores import Record, produce_again, records
 from support.wait import until
 from test_52_groups import check_repeated_message
 from test_53_receipts import expect_receipt
@@ -252,3 +252,45 @@ def test_receipts_in_a_large_conversation_reach_the_readers_sockets_only(
 def test_each_user_of_a_large_channel_receives_the_entries_of_their_membership(seed: int, room_stack: Stack, room_api: Api,
                                                     room_enter):
     check_random_membership(room_stack, room_api, room_enter, seed, False)
+
+
+# --- late records ----------------------------------------------------------------------
+def leave(channel: Group, person: Person) -> None:
+    channel.leave(person)
+
+
+def remove(channel: Group, person: Person) -> None:
+    channel.remove(channel.owner, person)
+
+
+@pytest.mark.parametrize("go", [leave, remove])
+def test_a_late_join_brings_no_user_back_into_a_room(
+        go: Callable[[Group, Person], None], room_stack: Stack, room_api: Api, room_enter):
+    """A process that was stopped produces real records of the join, and of an answer, late. One
+    gateway has seen that the user left, the other one has started since."""
+    owner, *others, bob = (room_api.register() for _ in range(5))
+    channel = make(room_api, owner, *others, kind="channel")
+    one, marker = room_enter(owner), room_enter(room_api.register())
+    here = room_enter(bob)
+    channel.join(bob)
+    change_of(here, channel.id, "joined")
+    with Service(room_stack, "websocket-service") as another:  # an answer that has the room
+        room_enter(bob, another.ws_url)
+
+    def is_about_bob(record: Record) -> bool:
+        joined = record.headers.get("room", b"").split(b":")
+        listed = record.headers.get("rooms", b"").split(b"/")
+        return (joined[0] == str(channel.id).encode() and b"+" in joined[-1]
+                or any(one.startswith(f"{bob.id}={channel.id}:".encode()) for one in listed))
+
+    late = records(room_stack, "message_events", is_about_bob, 13)
+    assert {name for record in late for name in record.headers} >= {"room", "rooms"}
+    go(channel, bob)
+    change_of(here, channel.id, "left" if go is leave else "removed")
+    here.seen.clear()
+    with Service(room_stack, "websocket-service") as later:
+        there = room_enter(bob, later.ws_url)
+        produce_again(room_stack, "message_events", late)
+        one.saved(one.say_in(channel.id, "bob has left"))
+        for socket in (here, there):
+            assert_no_frames_of(channel.id, socket, marker, bob)

@@ -141,6 +141,7 @@ def test_an_unknown_name_is_limited_in_the_same_way(two: Identities, owner):
     assert [code for code, *_ in shapes[0]] == [401] * NAME_MAX + [429] * 4
 
 
+@pytest.mark.slow
 def test_a_refused_attempt_checks_nothing(two: Identities, owner):
     name, _ = owner
     two.exhaust(name, next(addresses))
@@ -156,6 +157,7 @@ def test_a_refused_attempt_checks_nothing(two: Identities, owner):
         refused + codes.count(429)
 
 
+@pytest.mark.slow
 def test_a_stranger_does_not_lock_the_owner_out(two: Identities, owner):
     name, home = owner
     two.exhaust(name, next(addresses))
@@ -214,6 +216,7 @@ def test_an_address_has_a_limit_over_all_names(here: str, near: str, far: str,
     assert two.right(name, far).status_code == 200
 
 
+@pytest.mark.slow
 def test_successes_are_not_counted(two: Identities, owner):
     name, home = owner
     for _ in range(ADDRESS_MAX + 5):

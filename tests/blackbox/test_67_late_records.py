@@ -1,6 +1,7 @@
 """Late records: a process that was stopped, or cut off, goes on later and produces what it had
 decided long before. Nobody believes it: each test keeps real records, lets the world go on, and
 produces them again. One gateway has seen the world go on, the other one has started since.
+test_57_rooms.py has the same for rooms.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
-from support.conversations import Group, assert_no_frames_of, change_of, make
+from support.conversations import assert_no_frames_of, change_of, make
 from support.service import Service
 from support.stack import Stack
 from support.stores import Record, produce_again, records
@@ -17,59 +18,6 @@ from support.wait import until
 
 EVENTS, SAVE = "message_events", "message_save"
 QUERIES = "parley_rooms_queries_total"
-
-
-def gateway_for(stack: Stack) -> Iterator[Service]:
-    stack.wait_ready()
-    with Service(stack, "websocket-service") as gateway:
-        yield gateway
-
-
-# --- rooms -------------------------------------------------------------------------------
-@pytest.fixture
-def room_gateway(room_stack: Stack) -> Iterator[Service]:
-    yield from gateway_for(room_stack)
-
-
-def leave(channel: Group, person: Person) -> None:
-    channel.leave(person)
-
-
-def remove(channel: Group, person: Person) -> None:
-    channel.remove(channel.owner, person)
-
-
-@pytest.mark.parametrize("go", [leave, remove])
-def test_a_late_join_brings_no_user_back_into_a_room(
-        go: Callable[[Group, Person], None], room_stack: Stack, room_api: Api, room_enter,
-        room_gateway: Service):
-    owner, *others, bob = (room_api.register() for _ in range(5))
-    channel = make(room_api, owner, *others, kind="channel")
-    one, marker = room_enter(owner), room_enter(room_api.register())
-    here = room_enter(bob, room_gateway.ws_url)
-    channel.join(bob)
-    change_of(here, channel.id, "joined")
-    again = room_enter(bob, room_gateway.ws_url)  # a query, answered with the room or not at all
-    room_enter(bob, room_stack.ws_url)
-
-    def is_about_bob(record: Record) -> bool:
-        joined = record.headers.get("room", b"").split(b":")
-        listed = record.headers.get("rooms", b"").split(b"/")
-        return (joined[0] == str(channel.id).encode() and b"+" in joined[-1]
-                or any(one.startswith(f"{bob.id}=".encode()) for one in listed))
-
-    late = records(room_stack, EVENTS, is_about_bob, 13)
-    assert {name for record in late for name in record.headers} >= {"room", "rooms"}
-    go(channel, bob)
-    for socket in (here, again):
-        change_of(socket, channel.id, "left" if go is leave else "removed")
-        socket.seen.clear()
-    with Service(room_stack, "websocket-service") as later:
-        there = room_enter(bob, later.ws_url)
-        produce_again(room_stack, EVENTS, late)
-        one.saved(one.say_in(channel.id, "bob has left"))
-        for socket in (here, again, there):
-            assert_no_frames_of(channel.id, socket, marker, bob)
 
 
 # --- blocks ------------------------------------------------------------------------------
@@ -140,6 +88,7 @@ def blocks(stack: Stack, api: Api, alice: Person, bob: Person, enter) -> Iterato
         yield blocks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocked", [False, True])
 @pytest.mark.parametrize("topic", [EVENTS, SAVE])
 def test_late_records_change_no_block(topic: str, blocked: bool, blocks: Blocks, stack: Stack):

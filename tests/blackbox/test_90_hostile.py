@@ -44,7 +44,8 @@ def many_descriptors() -> None:
 @pytest.fixture
 def gateway(stack: Stack) -> Iterator[Service]:
     """A gateway of its own: its log and memory belong to the test."""
-    with Service(stack, "websocket-service") as gateway:
+    with Service(stack, "websocket-service",
+                 WEBSOCKET_USER_SOCKETS_MAX=str(SLOW_READERS + 1)) as gateway:
         yield gateway
 
 

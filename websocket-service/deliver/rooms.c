@@ -254,7 +254,7 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 		add_to_room(rooms, user, membership);
 }
 
-/* --- blockers ------------------------------------------------------------- */
+/* --- blockers ------------------------------------------------------------ */
 
 /* The position of the blocker, or the one where it belongs. */
 static uint32_t blocker_position(const struct user *user, uint64_t by)
@@ -350,8 +350,7 @@ static void set_blockers(struct rooms *rooms, struct user *user,
 	rooms->options.blockers_known(rooms->options.context, user->id);
 }
 
-/* --- answers ---------------------------------------------------------------
- */
+/* --- answers ------------------------------------------------------------- */
 
 static bool is_in_a_room(const struct user *user)
 {
