@@ -6,7 +6,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 		text_store.c) \
 	$(addprefix save/change/,changes.c change_store.c) \
 	$(addprefix save/conversation/,conversation_cache.c conversation_store.c \
-		query_handler.c recipients.c roster.c) \
+		pending_events.c query_handler.c recipients.c roster.c) \
 	$(addprefix save/message/,block_changes.c block_store.c member_check.c \
 		message_store.c messages.c reply_check.c) \
 	$(addprefix save/owner/,partition_owners.c refusals.c) save/receipt/receipts.c \
@@ -62,6 +62,7 @@ $(eval $(call integration_test,persistence-service/tests/test_outbox_publisher.c
 
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_summary.c,text_check persistence common))
 $(eval $(call unit_test,persistence-service/tests/test_outbox_records.c,persistence common))
+$(eval $(call unit_test,persistence-service/save/batch/tests/test_batch.c,persistence common,libcjson rdkafka))
 $(eval $(call unit_test,persistence-service/rest/membership/tests/test_conversation_body.c,\
 	persistence common,libcjson))
 $(eval $(call unit_test,persistence-service/rest/read/tests/test_sync_cursor.c,persistence common))

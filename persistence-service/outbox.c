@@ -19,34 +19,17 @@ enum status outbox_put(struct sql *sql, const struct outbox_row *row)
 	               values, ARRAY_LEN(values));
 }
 
-enum status outbox_take(struct sql *sql, struct outbox_taken *ret_rows,
-                        unsigned *ret_count)
+/* By the index: a scan of the table would lock the rows of conversations. */
+enum status outbox_take(struct sql *sql)
 {
-	struct sql_value limit = sql_number(OUTBOX_TAKEN_MAX), row[2];
-	enum status status = sql_run(sql,
-	                             "SELECT id, conversation FROM outbox"
-	                             " ORDER BY id LIMIT ?"
-	                             " FOR UPDATE SKIP LOCKED",
-	                             &limit, 1);
-
-	*ret_count = 0;
-	while (status == ST_OK) {
-		status = sql_fetch(sql, row, 2);
-		if (status == ST_OK)
-			ret_rows[(*ret_count)++] = (struct outbox_taken){
-				row[0].number, row[1].number};
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
-enum status outbox_read(struct sql *sql, uint64_t last_id)
-{
-	struct sql_value value = sql_number(last_id);
+	struct sql_value limit = sql_number(OUTBOX_TAKEN_MAX);
 
 	return sql_run(sql,
 	               "SELECT id, kind, conversation, target, room, body"
-	               " FROM outbox WHERE id <= ? ORDER BY id",
-	               &value, 1);
+	               " FROM outbox FORCE INDEX (by_conversation)"
+	               " WHERE conversation = 0 ORDER BY id LIMIT ?"
+	               " FOR UPDATE SKIP LOCKED",
+	               &limit, 1);
 }
 
 enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
@@ -67,20 +50,55 @@ enum status outbox_next(struct sql *sql, struct outbox_row *ret_row)
 	return ST_OK;
 }
 
-/*
- * One by one: for several ids a server may read the whole table, and would wait
- * for rows that another publisher has locked.
- */
-enum status outbox_remove(struct sql *sql, const struct outbox_taken *rows,
-                          unsigned count)
+/* One by one: for several ids a server may read, and lock, the whole table. */
+enum status outbox_remove(struct sql *sql, const uint64_t *ids, unsigned count)
 {
 	enum status status = ST_OK;
 
 	for (unsigned i = 0; i < count && status == ST_OK; i++) {
-		struct sql_value id = sql_number(rows[i].id);
+		struct sql_value id = sql_number(ids[i]);
 
 		status =
 			sql_run(sql, "DELETE FROM outbox WHERE id = ?", &id, 1);
 	}
+	return status;
+}
+
+enum status outbox_newest(struct sql *sql, uint64_t *ret_id)
+{
+	struct sql_value row;
+	enum status status = sql_run(
+		sql,
+		"SELECT CAST(COALESCE(MAX(id), 0) AS UNSIGNED) FROM outbox",
+		NULL, 0);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, &row, 1);
+	if (status == ST_OK)
+		*ret_id = row.number;
+	return status;
+}
+
+/* The index has the oldest row of each conversation first. */
+enum status outbox_list_stale(struct sql *sql, uint64_t after, uint64_t last_id)
+{
+	struct sql_value values[] = {sql_number(after), sql_number(last_id),
+	                             sql_number(OUTBOX_STALE_MAX)};
+
+	return sql_run(sql,
+	               "SELECT conversation, MIN(id) AS oldest FROM outbox"
+	               " WHERE conversation > ? GROUP BY conversation"
+	               " HAVING oldest <= ? ORDER BY conversation LIMIT ?",
+	               values, ARRAY_LEN(values));
+}
+
+enum status outbox_next_conversation(struct sql *sql,
+                                     uint64_t *ret_conversation)
+{
+	struct sql_value row[2];
+	enum status status = sql_fetch(sql, row, ARRAY_LEN(row));
+
+	if (status == ST_OK)
+		*ret_conversation = row[0].number;
 	return status;
 }

@@ -1,6 +1,9 @@
 /*
  * outbox - the table outbox: records for Kafka, written in the transaction
- * whose change they announce. The outbox publisher sends them.
+ * whose change they announce.
+ *
+ * The saver that owns a conversation publishes the rows of this conversation.
+ * The outbox publisher publishes the rows of no conversation.
  */
 #ifndef PARLEY_PERSISTENCE_OUTBOX_H
 #define PARLEY_PERSISTENCE_OUTBOX_H
@@ -15,12 +18,7 @@ enum outbox_kind {
 enum {
 	OUTBOX_TEXT_MAX = 65535, /* of target and of room */
 	OUTBOX_TAKEN_MAX = 100,
-};
-
-/* A locked row. */
-struct outbox_taken {
-	uint64_t id;
-	uint64_t conversation;
+	OUTBOX_STALE_MAX = 500,
 };
 
 struct outbox_row {
@@ -35,21 +33,27 @@ struct outbox_row {
 MUST_CHECK enum status outbox_put(struct sql *sql,
                                   const struct outbox_row *row);
 /*
- * Locks the oldest rows that no other transaction has locked, at most
- * OUTBOX_TAKEN_MAX, by id. ST_OK also when there are none.
- */
-MUST_CHECK enum status outbox_take(struct sql *sql,
-                                   struct outbox_taken *ret_rows,
-                                   unsigned *ret_count);
-/*
- * Selects all rows up to `last_id`, locked or not, by id. outbox_next() gives
+ * Selects and locks the oldest rows of no conversation that no other
+ * transaction has locked, at most OUTBOX_TAKEN_MAX, by id. outbox_next() gives
  * them one by one, then ST_NOT_FOUND.
  */
-MUST_CHECK enum status outbox_read(struct sql *sql, uint64_t last_id);
+MUST_CHECK enum status outbox_take(struct sql *sql);
 /* Spans live until the next call. */
 MUST_CHECK enum status outbox_next(struct sql *sql, struct outbox_row *ret_row);
-/* Deletes the rows. */
-MUST_CHECK enum status
-outbox_remove(struct sql *sql, const struct outbox_taken *rows, unsigned count);
+/* Deletes the rows; a row that is gone does no harm. */
+MUST_CHECK enum status outbox_remove(struct sql *sql, const uint64_t *ids,
+                                     unsigned count);
+
+/* The highest id; 0: the table is empty. */
+MUST_CHECK enum status outbox_newest(struct sql *sql, uint64_t *ret_id);
+/*
+ * Selects conversations above `after` that have a row up to `last_id`,
+ * ascending, at most OUTBOX_STALE_MAX. outbox_next_conversation() gives them
+ * one by one, then ST_NOT_FOUND.
+ */
+MUST_CHECK enum status outbox_list_stale(struct sql *sql, uint64_t after,
+                                         uint64_t last_id);
+MUST_CHECK enum status outbox_next_conversation(struct sql *sql,
+                                                uint64_t *ret_conversation);
 
 #endif

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
+
 #include "persistence-service/outbox_publisher.h"
 
 #include "common/base/clock.h"
@@ -6,40 +8,72 @@
 #include "common/base/thread.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
+#include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/outbox_records.h"
 #include "persistence-service/persistence_metrics.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/eventfd.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum {
 	QUEUE_MAX_KIB = 16 * 1024,
-	READ_EVERY_MS = 1000,
+	SWEEP_EVERY_MS = 1000,
 	FLUSH_MS = 50, /* a stop is noticed this soon */
 	DRAIN_MS = 2000,
 	BACKOFF_BASE_MS = 100,
 	BACKOFF_MAX_MS = 2000,
 	LOG_AFTER = 3, /* failures in a row */
+	TURN_MAX = OUTBOX_STALE_MAX,
+	RECORD_MAX = 256,
+	REPORTS_PER_TURN = 1000,
+	ANNOUNCEMENT = 0, /* the tag; others are the ids of rows */
 };
 
+enum task_kind { TASK_PUBLISH, TASK_ANNOUNCE, TASK_REMOVE };
+
+struct task {
+	enum task_kind kind;
+	uint64_t conversation; /* of TASK_ANNOUNCE */
+	uint64_t row;
+};
+
+/* The owner publishes the rows of the conversation up to this one. */
+struct announcement {
+	uint64_t conversation;
+	uint64_t row;
+};
+
+/* The pipe carries tasks: it is the bounded queue of the thread. */
 struct outbox_publisher {
 	const struct settings *settings;
 	struct sql *sql;
 	struct kafka_producer *producer;
 	pthread_t thread;
 	bool started;
-	int wake_fd;
+	int in, out; /* the ends of the pipe */
 	atomic_bool stopping;
 	uint64_t drain_until_ms; /* 0: not stopping */
-	enum status refused;     /* Kafka's status for a record of this turn */
+	enum status refused;     /* Kafka's status for a record */
 	char refused_why[320];
-	struct outbox_taken taken[OUTBOX_TAKEN_MAX]; /* locked by this turn */
-	unsigned count;
+
+	bool rows_wait; /* of no conversation */
+	uint64_t taken[OUTBOX_TAKEN_MAX];
+	unsigned taken_count;
+	struct announcement announced[TURN_MAX]; /* by this turn */
+	unsigned announced_count;
+	uint64_t removed[TURN_MAX]; /* rows that Kafka has confirmed */
+	unsigned removed_count;
+
+	uint64_t sweep_due_ms;
+	uint64_t stale_up_to; /* rows up to this id were there at a sweep */
+	uint64_t swept;       /* conversations up to it; 0: begin anew */
+	uint64_t retry_due_ms;
 	unsigned failures; /* in a row */
 };
 
@@ -63,17 +97,12 @@ static void note_refusal(struct outbox_publisher *p, const char *topic,
 static void on_delivered(void *context, const struct kafka_report *report)
 {
 	struct outbox_publisher *p = context;
+	enum kafka_verdict verdict = kafka_verdict(report->status);
 
-	switch (kafka_verdict(report->status)) {
-	case KAFKA_ACCEPTED:
-		break;
-	case KAFKA_RECORD_REFUSED:
+	if (verdict == KAFKA_RECORD_REFUSED && report->tag != ANNOUNCEMENT)
 		log_poison_row(report->tag, report->error);
-		break;
-	case KAFKA_PASSING:
-	case KAFKA_TOPIC_REFUSED:
+	else if (verdict != KAFKA_ACCEPTED)
 		note_refusal(p, report->topic, report->status, report->error);
-	}
 }
 
 /* The time to drain begins with the first call after outbox_publisher_stop().
@@ -121,7 +150,7 @@ static enum status wait_confirmed(struct outbox_publisher *p)
 	return p->refused;
 }
 
-/* --- one turn ------------------------------------------------------------ */
+/* --- rows of no conversation --------------------------------------------- */
 static enum status send_row(struct outbox_publisher *p,
                             const struct outbox_row *row)
 {
@@ -135,37 +164,18 @@ static enum status send_row(struct outbox_publisher *p,
 	return ST_OK;
 }
 
-/*
- * The rows of a conversation are sent in their order: a member who left must
- * not get the events after it. Another publisher may have locked an earlier row
- * and not sent it yet. So this row is sent before ours, and thus twice.
- */
-static bool is_due(const struct outbox_publisher *p,
-                   const struct outbox_row *row)
-{
-	for (unsigned i = 0; i < p->count; i++) {
-		const struct outbox_taken *ours = &p->taken[i];
-
-		if (ours->id == row->id ||
-		    (row->conversation &&
-		     ours->conversation == row->conversation))
-			return true;
-	}
-	return false;
-}
-
 static enum status send_rows(struct outbox_publisher *p)
 {
 	struct outbox_row row;
-	enum status status = outbox_take(p->sql, p->taken, &p->count);
+	enum status status = outbox_take(p->sql);
 
-	if (status != ST_OK || p->count == 0)
-		return status;
-	status = outbox_read(p->sql, p->taken[p->count - 1].id);
+	p->taken_count = 0;
 	while (status == ST_OK) {
 		status = outbox_next(p->sql, &row);
-		if (status == ST_OK && is_due(p, &row))
-			status = send_row(p, &row);
+		if (status != ST_OK)
+			break;
+		p->taken[p->taken_count++] = row.id;
+		status = send_row(p, &row);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
@@ -173,99 +183,277 @@ static enum status send_rows(struct outbox_publisher *p)
 /* Waits also after a failure: no record of this turn is left for the next. */
 static enum status send_and_wait(struct outbox_publisher *p)
 {
-	enum status sent = send_rows(p);
-	enum status confirmed = wait_confirmed(p);
+	enum status sent, confirmed;
 
+	p->refused = ST_OK;
+	sent = send_rows(p);
+	if (p->taken_count == 0)
+		return sent; /* announcements need not wait for Kafka */
+	confirmed = wait_confirmed(p);
 	FAULT_POINT("outbox.after");
 	return sent == ST_OK ? confirmed : sent;
 }
 
-static enum status publish(struct outbox_publisher *p)
+static enum status publish_rows(struct outbox_publisher *p)
 {
-	enum status status = ST_OK;
+	enum status status = sql_begin(p->sql);
 
-	p->count = 0;
-	p->refused = ST_OK;
-	if (!sql_connected(p->sql))
-		status = sql_connect(p->sql);
-	if (status == ST_OK)
-		status = sql_begin(p->sql);
 	if (status == ST_OK)
 		status = send_and_wait(p);
-	if (status == ST_OK && p->count)
-		status = outbox_remove(p->sql, p->taken, p->count);
+	if (status == ST_OK)
+		status = outbox_remove(p->sql, p->taken, p->taken_count);
 	if (status == ST_OK)
 		status = sql_commit(p->sql);
 	if (status != ST_OK)
 		sql_rollback(p->sql);
+	else
+		p->rows_wait = p->taken_count == OUTBOX_TAKEN_MAX;
 	return status;
 }
 
+/* --- rows of conversations ----------------------------------------------- */
+/* By conversation; the last row first. */
+static int by_conversation(const void *a, const void *b)
+{
+	const struct announcement *x = a, *y = b;
+
+	if (x->conversation != y->conversation)
+		return x->conversation < y->conversation ? -1 : 1;
+	return (x->row < y->row) - (x->row > y->row);
+}
+
+/* False: Kafka does not take it now. The next sweep announces it again. */
+static bool announce(struct outbox_publisher *p,
+                     const struct announcement *announcement)
+{
+	struct save_record record = {.kind = SAVE_MEMBERSHIP,
+	                             .conversation = announcement->conversation,
+	                             .row = announcement->row,
+	                             .sent_at_ms = clock_unix_ms()};
+	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
+	struct buf value CLEANUP(buf_free) = BUF(RECORD_MAX);
+	enum status status;
+
+	FAULT_POINT("announce.before");
+	save_record_key(&record, &key);
+	save_record_encode(&record, &value);
+	status = kafka_produce(p->producer,
+	                       &(struct kafka_record){
+				       .topic = p->settings->topic_save,
+				       .partition = KAFKA_BY_KEY,
+				       .key = buf_span(&key),
+				       .value = buf_span(&value),
+			       },
+	                       ANNOUNCEMENT);
+	FAULT_POINT("announce.after");
+	if (status != ST_OK && status != ST_BUSY)
+		note_refusal(p, p->settings->topic_save, status,
+		             status_text(status));
+	return status == ST_OK;
+}
+
+/* Each conversation once. */
+static void announce_all(struct outbox_publisher *p)
+{
+	uint64_t before = 0;
+
+	if (p->announced_count)
+		qsort(p->announced, p->announced_count, sizeof(*p->announced),
+		      by_conversation);
+	for (unsigned i = 0; i < p->announced_count; i++) {
+		const struct announcement *next = &p->announced[i];
+
+		if (next->conversation != before && !announce(p, next))
+			break;
+		before = next->conversation;
+	}
+	p->announced_count = 0;
+}
+
+static enum status remove_rows(struct outbox_publisher *p)
+{
+	enum status status = sql_begin(p->sql);
+
+	if (status == ST_OK)
+		status = outbox_remove(p->sql, p->removed, p->removed_count);
+	if (status == ST_OK)
+		status = sql_commit(p->sql);
+	if (status != ST_OK)
+		sql_rollback(p->sql);
+	else
+		p->removed_count = 0;
+	return status;
+}
+
+static enum status read_stale(struct outbox_publisher *p)
+{
+	uint64_t conversation;
+	enum status status =
+		outbox_list_stale(p->sql, p->swept, p->stale_up_to);
+
+	while (status == ST_OK) {
+		status = outbox_next_conversation(p->sql, &conversation);
+		if (status == ST_OK)
+			p->announced[p->announced_count++] =
+				(struct announcement){conversation,
+			                              p->stale_up_to};
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+/*
+ * A row that the last sweep has seen already: its announcement was lost with a
+ * process, or its owner is behind.
+ */
+static enum status sweep(struct outbox_publisher *p)
+{
+	enum status status = read_stale(p);
+	unsigned count = p->announced_count;
+
+	p->swept = count == OUTBOX_STALE_MAX
+	                   ? p->announced[count - 1].conversation
+	                   : 0;
+	if (status == ST_OK && !p->swept)
+		status = outbox_newest(p->sql, &p->stale_up_to);
+	if (status != ST_OK)
+		p->announced_count = 0;
+	persistence_metrics_announced_again(p->announced_count);
+	announce_all(p);
+	return status;
+}
+
+/* Not while announcements wait for Kafka: more of them would not help. */
+static enum status sweep_when_due(struct outbox_publisher *p)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	if (now_ms < p->sweep_due_ms)
+		return ST_OK;
+	p->sweep_due_ms = now_ms + SWEEP_EVERY_MS;
+	p->rows_wait = true; /* perhaps, of a process that died */
+	return kafka_producer_pending(p->producer) ? ST_OK : sweep(p);
+}
+
 /* --- the thread ---------------------------------------------------------- */
-static void wait_for_wake(const struct outbox_publisher *p, uint64_t wait_ms)
+static void take_task(struct outbox_publisher *p, const struct task *task)
 {
-	struct pollfd fd = {.fd = p->wake_fd, .events = POLLIN};
-
-	(void)poll(&fd, 1, (int)wait_ms);
-}
-
-static void clear_wake(const struct outbox_publisher *p)
-{
-	uint64_t ignored;
-
-	if (read(p->wake_fd, &ignored, sizeof(ignored)) < 0)
-		return; /* the counter was zero */
-}
-
-/* Only a stop ends this wait early: new rows would fail as well. */
-static void wait_after_failure(struct outbox_publisher *p)
-{
-	uint64_t until_ms =
-		clock_mono_ms() + 1 +
-		backoff_ms(p->failures++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
-	uint64_t now_ms;
-
-	while (!atomic_load(&p->stopping) &&
-	       (now_ms = clock_mono_ms()) < until_ms) {
-		wait_for_wake(p, until_ms - now_ms);
-		if (!atomic_load(&p->stopping))
-			clear_wake(p);
+	switch (task->kind) {
+	case TASK_PUBLISH:
+		p->rows_wait = true;
+		break;
+	case TASK_ANNOUNCE:
+		p->announced[p->announced_count++] =
+			(struct announcement){task->conversation, task->row};
+		break;
+	case TASK_REMOVE:
+		p->removed[p->removed_count++] = task->row;
+		break;
 	}
 }
 
-/* A deadlock, or a start before the database's, is not worth a log line. */
-static void log_state(struct outbox_publisher *p, enum status status)
+/* As many as there is room for. The kernel keeps writes of a task whole. */
+static unsigned take_tasks(struct outbox_publisher *p)
 {
-	if (status != ST_OK && p->failures == LOG_AFTER)
-		log_event(LOG_WARN, "outbox.waiting",
-		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why", p->refused == ST_OK ? sql_error(p->sql)
-		                                            : p->refused_why));
-	if (status == ST_OK && p->failures > LOG_AFTER)
-		log_event(LOG_INFO, "outbox.resumed");
-	if (status == ST_OK)
-		p->failures = 0;
+	struct task tasks[TURN_MAX];
+	size_t room = TURN_MAX - p->removed_count;
+	ssize_t got = room ? read(p->out, tasks, room * sizeof(*tasks)) : 0;
+	unsigned count = got > 0 ? (unsigned)got / sizeof(*tasks) : 0;
+
+	for (unsigned i = 0; i < count; i++)
+		take_task(p, &tasks[i]);
+	return count;
 }
 
-static void take_turn(struct outbox_publisher *p)
+/* Also what Kafka has reported for announcements since the last time. */
+static enum status work_on_table(struct outbox_publisher *p)
 {
-	enum status status;
+	enum status announced = p->refused;
+	enum status status = ST_OK;
 
-	clear_wake(p);
-	status = publish(p);
-	log_state(p, status);
-	if (status != ST_OK)
-		wait_after_failure(p);
-	else if (p->count < OUTBOX_TAKEN_MAX)
-		wait_for_wake(p, READ_EVERY_MS);
+	p->refused = ST_OK;
+	if (!sql_connected(p->sql))
+		status = sql_connect(p->sql);
+	if (status == ST_OK)
+		status = sweep_when_due(p);
+	if (status == ST_OK && p->rows_wait)
+		status = publish_rows(p);
+	if (status == ST_OK && p->removed_count)
+		status = remove_rows(p);
+	return status == ST_OK ? announced : status;
+}
+
+/* A deadlock, or a start before the database's, is not worth a log line. */
+static void note_result(struct outbox_publisher *p, enum status status)
+{
+	if (status == ST_OK) {
+		if (p->failures > LOG_AFTER)
+			log_event(LOG_INFO, "outbox.resumed");
+		p->failures = 0;
+		return;
+	}
+	if (p->failures == LOG_AFTER)
+		log_event(LOG_WARN, "outbox.waiting",
+		          F_TEXT("status", status_text(status)),
+		          F_TEXT("why", *p->refused_why ? p->refused_why
+		                                        : sql_error(p->sql)));
+	*p->refused_why = '\0';
+	p->retry_due_ms =
+		clock_mono_ms() + 1 +
+		backoff_ms(p->failures++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
+}
+
+static void work_when_due(struct outbox_publisher *p)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	if (now_ms >= p->retry_due_ms &&
+	    (now_ms >= p->sweep_due_ms || p->rows_wait || p->removed_count))
+		note_result(p, work_on_table(p));
+}
+
+static int wait_ms(const struct outbox_publisher *p)
+{
+	uint64_t now_ms = clock_mono_ms(), due_ms = p->sweep_due_ms;
+
+	if (p->rows_wait || p->removed_count)
+		due_ms = 0;
+	if (due_ms < p->retry_due_ms)
+		due_ms = p->retry_due_ms;
+	return due_ms > now_ms ? (int)(due_ms - now_ms) : 0;
+}
+
+static void wait_for_work(const struct outbox_publisher *p)
+{
+	struct pollfd fds[] = {
+		{.fd = p->removed_count < TURN_MAX ? p->out : -1,
+	         .events = POLLIN},
+		{.fd = kafka_producer_fd(p->producer), .events = POLLIN},
+	};
+
+	(void)poll(fds, ARRAY_LEN(fds), wait_ms(p));
+}
+
+/* Announcements first: users wait for them. */
+static unsigned take_turn(struct outbox_publisher *p)
+{
+	unsigned count = take_tasks(p);
+
+	announce_all(p);
+	while (kafka_producer_poll(p->producer, REPORTS_PER_TURN) ==
+	       REPORTS_PER_TURN)
+		;
+	work_when_due(p);
+	return count;
 }
 
 static void drain(struct outbox_publisher *p)
 {
-	while (!time_over(p)) {
-		if (publish(p) != ST_OK || p->count == 0)
-			return;
+	p->rows_wait = true;
+	while (!time_over(p) && !p->failures) {
+		if (!take_turn(p) && !p->rows_wait && !p->removed_count)
+			break;
 	}
+	(void)wait_confirmed(p);
 }
 
 static void *work(void *context)
@@ -273,11 +461,27 @@ static void *work(void *context)
 	struct outbox_publisher *p = context;
 
 	sql_thread_start();
-	while (!atomic_load(&p->stopping))
-		take_turn(p);
+	while (!atomic_load(&p->stopping)) {
+		wait_for_work(p);
+		(void)take_turn(p);
+	}
 	drain(p);
 	sql_thread_stop();
 	return NULL;
+}
+
+/* --- start and stop ------------------------------------------------------ */
+static bool open_pipe(struct outbox_publisher *p)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return false;
+	p->out = ends[0];
+	p->in = ends[1];
+	(void)fcntl(p->in, F_SETPIPE_SZ,
+	            (int)(OUTBOX_TASKS_MAX * sizeof(struct task)));
+	return true;
 }
 
 enum status outbox_publisher_start(const struct settings *settings,
@@ -295,8 +499,9 @@ enum status outbox_publisher_start(const struct settings *settings,
 
 	p->settings = settings;
 	p->sql = settings_sql(settings);
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->wake_fd < 0)
+	p->in = p->out = -1;
+	p->refused = ST_OK;
+	if (!open_pipe(p))
 		return ST_BROKEN;
 	status = kafka_producer_create(&options, &p->producer);
 	if (status != ST_OK)
@@ -319,16 +524,37 @@ void outbox_publisher_stop(struct outbox_publisher **publisher)
 		(void)pthread_join(p->thread, NULL);
 	kafka_producer_destroy(&p->producer);
 	sql_destroy(&p->sql);
-	if (p->wake_fd >= 0)
-		(void)close(p->wake_fd);
+	if (p->in >= 0)
+		(void)close(p->in);
+	if (p->out >= 0)
+		(void)close(p->out);
 	mem_free(&p);
 }
 
+/* --- any thread ---------------------------------------------------------- */
+static bool add_task(struct outbox_publisher *p, enum task_kind kind,
+                     uint64_t conversation, uint64_t row)
+{
+	struct task task = {kind, conversation, row};
+
+	return write(p->in, &task, sizeof(task)) == (ssize_t)sizeof(task);
+}
+
+/* A full pipe wakes the thread as well, and the next sweep finds the rows. */
 void outbox_publisher_wake(struct outbox_publisher *p)
 {
-	uint64_t one = 1;
+	if (p && p->in >= 0)
+		(void)!add_task(p, TASK_PUBLISH, 0, 0);
+}
 
-	/* A full counter wakes as well. */
-	if (p && p->wake_fd >= 0 && write(p->wake_fd, &one, sizeof(one)) < 0)
-		return;
+void outbox_publisher_announce(struct outbox_publisher *p,
+                               uint64_t conversation, uint64_t row)
+{
+	if (p)
+		(void)!add_task(p, TASK_ANNOUNCE, conversation, row);
+}
+
+bool outbox_publisher_remove(struct outbox_publisher *p, uint64_t row)
+{
+	return add_task(p, TASK_REMOVE, 0, row);
 }

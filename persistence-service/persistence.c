@@ -43,7 +43,8 @@ enum status persistence_start(const void *context, void **ret_state)
 	log_event(LOG_INFO, "api.listening", F_NUMBER("port", settings->port));
 	status = query_worker_start(settings, &p->queries);
 	if (status == ST_OK)
-		p->saver = saver_create(settings, p->queries);
+		p->saver =
+			saver_create(settings, p->queries, p->outbox_publisher);
 	return status;
 }
 

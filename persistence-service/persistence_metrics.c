@@ -40,6 +40,9 @@ static struct metric kafka_checks_failed =
 static struct metric event_refused = METRIC_COUNTER(
 	"parley_events_refused_total",
 	"Records that their topic never accepts: events, dead letters.");
+static struct metric announced_again = METRIC_COUNTER(
+	"parley_membership_announced_again_total",
+	"Announcements of membership changes that are over a second old.");
 static struct metric query = METRIC_HISTOGRAM(
 	"parley_query_seconds",
 	"From taking a gateway's query to handing its answer to Kafka.");
@@ -95,6 +98,7 @@ void persistence_metrics_start(void)
 		&unread_cut,
 		&kafka_checks,
 		&kafka_checks_failed,
+		&announced_again,
 	};
 
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
@@ -123,6 +127,11 @@ void persistence_metrics_batch_retried(void)
 void persistence_metrics_event_refused(void)
 {
 	metric_count(&event_refused, 1);
+}
+
+void persistence_metrics_announced_again(unsigned count)
+{
+	metric_count(&announced_again, count);
 }
 
 void persistence_metrics_lookup(bool answered, uint64_t took_us)

@@ -17,6 +17,8 @@ void persistence_metrics_batch_saved(const struct batch *batch,
 void persistence_metrics_batch_retried(void);
 /* Kafka never accepts an event, a dead letter or a row of the outbox. */
 void persistence_metrics_event_refused(void);
+/* Conversations whose announcement was lost, or whose owner is behind. */
+void persistence_metrics_announced_again(unsigned count);
 /* A query of a gateway: answered after took_us, or dropped. */
 void persistence_metrics_query(bool answered, uint64_t took_us);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);

@@ -28,6 +28,7 @@
 #define FIELD_REPLY_TO        "reply_to"
 #define FIELD_RETRYABLE       "retryable"
 #define FIELD_REVISION        "revision"
+#define FIELD_ROW             "row"
 #define FIELD_SENDER          "sender"
 #define FIELD_SENT_AT         "sent_at"
 #define FIELD_SEQ             "seq"

@@ -29,6 +29,8 @@ static void write_target(struct json_writer *w,
 		json_number(w, FIELD_CONVERSATION, record->conversation);
 	if (save_kind_has(record->kind, SAVE_HAS_SEQ))
 		json_number(w, FIELD_SEQ, record->seq);
+	if (save_kind_has(record->kind, SAVE_HAS_ROW))
+		json_number(w, FIELD_ROW, record->row);
 }
 
 static void write_content(struct json_writer *w,
@@ -59,7 +61,8 @@ void save_record_encode(const struct save_record *record, struct buf *ret_json)
 		uuid_format(&record->uuid, uuid);
 		json_text(&w, FIELD_UUID, span_make(uuid, UUID_TEXT_LEN));
 	}
-	json_number(&w, FIELD_SENDER, record->sender);
+	if (!save_kind_has(record->kind, SAVE_NO_SENDER))
+		json_number(&w, FIELD_SENDER, record->sender);
 	write_target(&w, record);
 	write_content(&w, record);
 	json_time(&w, FIELD_SENT_AT, record->sent_at_ms);
@@ -126,6 +129,9 @@ static const char *read_target(const struct json *json,
 	if (save_kind_has(record->kind, SAVE_HAS_SEQ) &&
 	    !read_id(json, FIELD_SEQ, &record->seq))
 		return "seq is missing or not a seq";
+	if (save_kind_has(record->kind, SAVE_HAS_ROW) &&
+	    !read_id(json, FIELD_ROW, &record->row))
+		return "row is missing or not an id";
 	return NULL;
 }
 
@@ -214,16 +220,20 @@ static const char *read_members(const struct json *json,
 {
 	struct span text;
 	const char *why;
+	bool has_kind = json_get_text(json, FIELD_KIND, &text);
+	bool known = has_kind && find_kind(text, &record->kind);
 
 	if (!json_get_id(json, FIELD_SENDER, &record->sender))
 		record->sender = 0;
 	if (json_get_text(json, FIELD_UUID, &text))
 		*named = uuid_parse(text, &record->uuid);
-	if (record->sender == 0)
+	if (known && save_kind_has(record->kind, SAVE_NO_SENDER))
+		record->sender = 0;
+	else if (record->sender == 0)
 		return "sender is missing or not an id";
-	if (!json_get_text(json, FIELD_KIND, &text))
+	if (!has_kind)
 		return "kind is missing";
-	if (!find_kind(text, &record->kind))
+	if (!known)
 		return "kind is unknown";
 	if (save_kind_has(record->kind, SAVE_HAS_UUID) && !*named)
 		return "uuid is missing or malformed";

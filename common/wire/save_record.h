@@ -35,7 +35,7 @@ enum {
 	SAVE_RETENTION_MIN_MS = 24 * 3600 * 1000,
 };
 
-/* The members of a kind, beside kind, sender and sent_at. */
+/* The members of a kind, beside kind, sent_at and, unless NO_SENDER, sender. */
 enum save_has {
 	SAVE_HAS_UUID = 1,
 	SAVE_HAS_USER_TO = 2,
@@ -48,12 +48,15 @@ enum save_has {
 	SAVE_HAS_USERS = 256,   /* the first is the sender */
 	SAVE_HAS_PAIR = 512,    /* user_to as well, if a pair's: optional */
 	SAVE_HAS_CONVERSATIONS = 1024,
+	SAVE_HAS_ROW = 2048,
+	SAVE_NO_SENDER = 4096,
 };
 
 /*
  * The kinds from message to react come from clients. rooms, keys and roster
  * are queries of a gateway, which an event answers. blocked says that the
- * blocks between two users have changed.
+ * blocks between two users have changed; membership, that changes of a
+ * conversation's members stand in the outbox, up to the row `row`.
  */
 #define SAVE_KINDS(X) \
 	X(MESSAGE, "message", \
@@ -73,7 +76,9 @@ enum save_has {
 	X(ROOMS, "rooms", SAVE_HAS_USERS) \
 	X(KEYS, "keys", SAVE_HAS_CONVERSATIONS) \
 	X(ROSTER, "roster", SAVE_HAS_CONVERSATION | SAVE_HAS_PAIR) \
-	X(BLOCKED, "blocked", SAVE_HAS_USER_TO)
+	X(BLOCKED, "blocked", SAVE_HAS_USER_TO) \
+	X(MEMBERSHIP, "membership", \
+	  SAVE_HAS_CONVERSATION | SAVE_HAS_ROW | SAVE_NO_SENDER)
 
 enum save_kind {
 #define SAVE_KIND_ENUM(name, text, has) SAVE_##name,
@@ -91,6 +96,7 @@ struct save_record { /* members that the kind does not use are zero */
 	uint64_t conversation;
 	uint64_t seq;
 	uint64_t reply_to; /* a seq; 0: none */
+	uint64_t row;
 	struct span message;
 	struct span reaction;
 	struct span users;         /* for event_key_next() */

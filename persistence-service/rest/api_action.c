@@ -100,10 +100,15 @@ static void answer_failure(const struct worker *worker,
 bool api_action_done(struct worker *worker, struct http_request *request,
                      enum status status)
 {
-	if (status == ST_OK)
-		outbox_publisher_wake(worker->outbox_publisher);
-	else
+	uint64_t conversation, row;
+	bool changed =
+		membership_take_event(worker->membership, &conversation, &row);
+
+	if (status != ST_OK)
 		answer_failure(worker, request, status);
+	else if (changed)
+		outbox_publisher_announce(worker->outbox_publisher,
+		                          conversation, row);
 	return status == ST_OK;
 }
 

@@ -21,8 +21,7 @@ bool api_action_json(struct http_request *request, struct json **ret_json);
 bool api_action_users_exist(struct worker *worker, struct http_request *request,
                             const struct conversation_body *body);
 
-/* True after ST_OK, when the outbox publisher is woken; else answers the
- * failure. */
+/* True after ST_OK, when a change was announced; else answers the failure. */
 bool api_action_done(struct worker *worker, struct http_request *request,
                      enum status status);
 /* Answers with the conversation, as `user` sees it. */

@@ -1,7 +1,6 @@
 #include "persistence-service/save/publisher.h"
 
 #include "common/base/clock.h"
-#include "common/base/lru.h"
 #include "common/base/mem.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
@@ -22,7 +21,6 @@ enum {
 	POLL_BUDGET = 1000,
 	KEY_MAX = 64 * 1024, /* of a roster's users in one partition */
 	SEQ_MAX = 32,
-	SENT_ROWS_MAX = 4096,
 	REASON_MAX = 512,
 	WHY_MAX = 512,
 };
@@ -33,12 +31,12 @@ struct publisher {
 	struct kafka_producer *producer;
 	struct inflight_batches *inflight;
 	const struct settings *settings;
+	unsigned places[PENDING_EVENTS_MAX]; /* of a batch's pending events */
 	struct buf key;
 	struct buf seq;
 	struct buf frame;
 	struct buf reason;
-	struct lru *sent_rows; /* ids of outbox rows sent before */
-	enum status broken;    /* Kafka's status for a record */
+	enum status broken; /* Kafka's status for a record */
 	struct buf why;
 	uint64_t refused; /* events, since the last line about them */
 	uint64_t refused_log_ms;
@@ -108,6 +106,7 @@ static void on_delivered(void *context, const struct kafka_report *report)
 
 enum status publisher_create(const struct settings *settings,
                              struct kafka_group *group,
+                             struct outbox_publisher *outbox_publisher,
                              struct publisher **ret_publisher)
 {
 	struct publisher *p CLEANUP(publisher_destroy) = mem_new(sizeof(*p));
@@ -122,14 +121,13 @@ enum status publisher_create(const struct settings *settings,
 
 	if (status != ST_OK)
 		return status;
-	p->inflight = inflight_batches_create(group);
+	p->inflight = inflight_batches_create(group, outbox_publisher);
 	p->settings = settings;
 	p->key = BUF(KEY_MAX);
 	p->seq = BUF(SEQ_MAX);
 	p->frame = BUF(FRAME_OUT_MAX);
 	p->reason = BUF(REASON_MAX);
 	p->why = BUF(WHY_MAX);
-	p->sent_rows = lru_create(SENT_ROWS_MAX, 1);
 	p->broken = ST_OK;
 	*ret_publisher = MOVE(p);
 	return ST_OK;
@@ -148,7 +146,6 @@ void publisher_destroy(struct publisher **publisher)
 	buf_free(&p->frame);
 	buf_free(&p->reason);
 	buf_free(&p->why);
-	lru_destroy(&p->sent_rows);
 	mem_free(publisher);
 }
 
@@ -457,35 +454,68 @@ static enum status send_pending_record(void *context,
 	return ST_OK;
 }
 
-/*
- * The outbox publisher sends these rows, too, and logs the malformed ones.
- * Kafka keeps a producer's order: a row sent once precedes all that follows.
- */
-static void send_pending_events(struct publisher *p, const struct batch *batch,
-                                uint64_t number)
+/* A row that can never be sent must not hold up the others. */
+static void log_poison_row(uint64_t id, const char *why)
+{
+	persistence_metrics_event_refused();
+	log_event(LOG_ERROR, "outbox.poison_row", F_NUMBER("id", id),
+	          F_TEXT("why", why));
+}
+
+static void send_pending_event(struct publisher *p,
+                               const struct pending_outbox_event *event,
+                               uint64_t number)
 {
 	struct pending_event_context to = {p, number};
+
+	inflight_batches_row_sent(p->inflight, number, event->row.id);
+	if (outbox_records_each(p->settings, &event->row, send_pending_record,
+	                        &to) != ST_OK)
+		log_poison_row(event->row.id, "it is malformed");
+	FAULT_POINT("pending_event.after");
+}
+
+static void find_places(struct publisher *p, const struct batch *batch)
+{
 	const struct pending_outbox_event *event;
+	unsigned count = 0;
 
-	LL_FOREACH (batch->pending_events, event) {
-		struct span row =
-			span_make(&event->row.id, sizeof(event->row.id));
+	LL_FOREACH (batch->pending_events, event)
+		p->places[count++] = batch_place_of(batch, event);
+}
 
-		if (lru_get(p->sent_rows, row, 0, NULL))
-			continue;
-		lru_put(p->sent_rows, row, "", UINT64_MAX);
-		(void)!outbox_records_each(p->settings, &event->row,
-		                           send_pending_record, &to);
-	}
+/* Those whose place is before the entry `at`; of a conversation, by seq. */
+static void send_pending_events(struct publisher *p, const struct batch *batch,
+                                unsigned at, uint64_t number)
+{
+	const struct pending_outbox_event *event;
+	unsigned i = 0;
+
+	LL_FOREACH (batch->pending_events, event)
+		if (p->places[i++] == at)
+			send_pending_event(p, event, number);
 }
 
 void publisher_send(struct publisher *p, const struct batch *batch)
 {
 	uint64_t number = inflight_batches_open(p->inflight, batch);
 
-	send_pending_events(p, batch, number);
-	for (unsigned i = 0; i < batch->count; i++)
+	find_places(p, batch);
+	for (unsigned i = 0; i < batch->count; i++) {
+		send_pending_events(p, batch, i, number);
 		send_entry(p, &batch->entries[i], number);
+	}
+	send_pending_events(p, batch, batch->count, number);
+	inflight_batches_close(p->inflight, number);
+}
+
+void publisher_send_pending(struct publisher *p, const struct batch *batch)
+{
+	uint64_t number = inflight_batches_open(p->inflight, NULL);
+	const struct pending_outbox_event *event;
+
+	LL_FOREACH (batch->pending_events, event)
+		send_pending_event(p, event, number);
 	inflight_batches_close(p->inflight, number);
 }
 

@@ -7,11 +7,13 @@
  * So is a dead letter, which is still in message_save. When a topic accepts no
  * event at all, the publisher is of no further use: docs/adr/0017.
  *
- * The pending events of the outbox go first: membership changes. Then come the
- * events of each entry, also of duplicates: the `message` frame to recipient
- * and sender, then the `state` frame to the sender. Dead records go to the
- * dead-letter topic. A batch's offsets are done when Kafka has confirmed all
- * events of this batch and of all batches before it.
+ * A batch's events are those of each entry, also of duplicates: the `message`
+ * frame to recipient and sender, then the `state` frame to the sender. The
+ * pending events of the outbox, which are membership changes, stand among the
+ * new messages of their conversation in the order of seq. Dead
+ * records go to the dead-letter topic. A batch's offsets are done when Kafka
+ * has confirmed all events of this batch and of all batches before it; then the
+ * rows of its pending events are removed.
  *
  * Threads    one, which is also the one that calls kafka_group.
  */
@@ -25,11 +27,13 @@
 #include <stdbool.h>
 
 struct publisher;
+struct outbox_publisher;
 
-/* The group stays the caller's. */
-MUST_CHECK enum status publisher_create(const struct settings *settings,
-                                        struct kafka_group *group,
-                                        struct publisher **ret_publisher);
+/* The group and the outbox publisher stay the caller's. */
+MUST_CHECK enum status
+publisher_create(const struct settings *settings, struct kafka_group *group,
+                 struct outbox_publisher *outbox_publisher,
+                 struct publisher **ret_publisher);
 void publisher_destroy(struct publisher **publisher);
 
 /* True when no other batch may be sent: wait with publisher_wait(). */
@@ -40,6 +44,12 @@ bool publisher_idle(const struct publisher *publisher);
  * queue is full. The batch may be cleared afterwards.
  */
 void publisher_send(struct publisher *publisher, const struct batch *batch);
+/*
+ * Sends only the pending events, of a batch that is not saved yet. They may be
+ * cleared afterwards.
+ */
+void publisher_send_pending(struct publisher *publisher,
+                            const struct batch *batch);
 /*
  * Reads Kafka's confirmations and marks the offsets that are done. Another
  * status than ST_OK, which has been logged: Kafka did not accept an event. No

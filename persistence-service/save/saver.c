@@ -37,6 +37,7 @@ enum {
 struct saver {
 	const struct settings *settings;
 	struct query_worker *queries;
+	struct outbox_publisher *outbox_publisher;
 	struct kafka_group *group; /* NULL until the topics were found */
 	struct kafka_watch *watch; /* from the first group on */
 	struct publisher *publisher;
@@ -57,12 +58,14 @@ struct saver {
 };
 
 struct saver *saver_create(const struct settings *settings,
-                           struct query_worker *queries)
+                           struct query_worker *queries,
+                           struct outbox_publisher *outbox_publisher)
 {
 	struct saver *s = mem_new(sizeof(*s));
 
 	s->settings = settings;
 	s->queries = queries;
+	s->outbox_publisher = outbox_publisher;
 	s->database = saver_database_create(settings);
 	s->transaction = transaction_create(
 		saver_database_sql(s->database),
@@ -130,7 +133,8 @@ static enum status join(struct saver *s)
 	enum status status = kafka_group_create(&options, &s->group);
 
 	if (status == ST_OK)
-		status = publisher_create(s->settings, s->group, &s->publisher);
+		status = publisher_create(s->settings, s->group,
+		                          s->outbox_publisher, &s->publisher);
 	if (status == ST_OK)
 		status = start_watch(s);
 	if (status != ST_OK)
@@ -288,6 +292,11 @@ static void save(struct saver *s)
 	status = transaction_save(s->transaction, s->batch);
 	if (status == ST_DENIED) {
 		leave_partitions(s);
+		return;
+	}
+	if (status == ST_BUSY) {
+		publisher_send_pending(s->publisher, s->batch);
+		batch_clear_pending_events(s->batch);
 		return;
 	}
 	if (status != ST_OK) {

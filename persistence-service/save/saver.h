@@ -24,10 +24,15 @@
 
 struct saver;
 struct query_worker;
+struct outbox_publisher;
 
-/* Both outlive the saver. The query worker takes the queries of gateways. */
+/*
+ * All outlive the saver. The query worker takes the queries of gateways, the
+ * outbox publisher the rows that Kafka has confirmed.
+ */
 struct saver *saver_create(const struct settings *settings,
-                           struct query_worker *queries);
+                           struct query_worker *queries,
+                           struct outbox_publisher *outbox_publisher);
 /* Commits the offsets that are done and leaves the group. */
 void saver_destroy(struct saver **saver);
 void saver_step(struct saver *saver);

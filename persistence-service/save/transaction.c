@@ -5,6 +5,7 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "persistence-service/save/change/changes.h"
+#include "persistence-service/save/conversation/pending_events.h"
 #include "persistence-service/save/conversation/recipients.h"
 #include "persistence-service/save/conversation/roster.h"
 #include "persistence-service/save/message/block_changes.h"
@@ -27,6 +28,7 @@ struct transaction {
 	uint64_t connects; /* the connection that filled the caches */
 	struct refusals *refusals;
 	struct partition_owners *owners;
+	struct pending_events *pending;
 	struct rosters *rosters;
 	struct messages *messages;
 	struct receipts *receipts;
@@ -44,7 +46,8 @@ transaction_create(struct sql *sql, const struct transaction_options *options)
 	sql_chain_transactions(sql);
 	t->refusals = refusals_create(sql, options->topic);
 	t->owners = partition_owners_create(sql, options->topic, t->refusals);
-	t->rosters = rosters_create(sql, options->partitions);
+	t->pending = pending_events_create(sql);
+	t->rosters = rosters_create(sql, options->partitions, t->pending);
 	t->messages = messages_create(sql, t->rosters);
 	t->receipts = receipts_create(sql, t->rosters);
 	t->changes = changes_create(sql, t->rosters, options->reactions_max);
@@ -62,6 +65,7 @@ void transaction_destroy(struct transaction **transaction)
 	partition_owners_destroy(&t->owners);
 	refusals_destroy(&t->refusals);
 	rosters_destroy(&t->rosters);
+	pending_events_destroy(&t->pending);
 	messages_destroy(&t->messages);
 	receipts_destroy(&t->receipts);
 	changes_destroy(&t->changes);
@@ -75,6 +79,7 @@ static void evict_conversations(struct transaction *t)
 {
 	messages_evict_all(t->messages);
 	rosters_evict_all(t->rosters);
+	pending_events_evict_all(t->pending);
 }
 
 void transaction_evict_caches(struct transaction *t)
@@ -126,6 +131,8 @@ static enum status write_entries(struct transaction *t,
 		status = changes_save(t->changes, attempt);
 	if (status == ST_OK)
 		status = block_changes_read(t->blocks, attempt);
+	if (status == ST_OK)
+		status = pending_events_load_announced(t->pending, attempt);
 	if (status == ST_OK)
 		status = refusals_write(t->refusals, attempt);
 	return status;
@@ -317,11 +324,14 @@ static void validate_caches(struct transaction *t, struct batch *batch)
 		struct batch_entry *entry = &batch->entries[i];
 
 		entry->roster = NULL;
-		if (entry->record.kind != SAVE_BLOCKED ||
-		    entry->outcome == OUTCOME_DEAD)
+		if (entry->outcome == OUTCOME_DEAD)
 			continue;
-		messages_evict_pair(t->messages, entry->record.sender,
-		                    entry->record.user_to);
+		if (entry->record.kind == SAVE_BLOCKED)
+			messages_evict_pair(t->messages, entry->record.sender,
+			                    entry->record.user_to);
+		else if (entry->record.kind == SAVE_MEMBERSHIP)
+			messages_evict_conversation(t->messages,
+			                            entry->record.conversation);
 	}
 }
 

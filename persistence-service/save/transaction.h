@@ -3,9 +3,10 @@
  * receipts and changes of messages. query_worker answers queries.
  *
  * One transaction takes as many records as fit. It saves the messages, then the
- * receipts, then the changes, and then reads changed block lists; the module of
- * each kind sets the outcomes of its own entries. After a conflict the same
- * records are tried again, and what is stored already is looked for first.
+ * receipts, then the changes, and then reads changed block lists and membership
+ * changes; the module of each kind sets the outcomes of its own entries. After
+ * a conflict the same records are tried again, and what is stored already is
+ * looked for first.
  *
  * Only new messages get a seq, and seq has no gaps. A duplicate is answered
  * with its first result. A record that the database can never store is found by
@@ -50,9 +51,10 @@ MUST_CHECK enum status transaction_prune(struct transaction *transaction,
 /*
  * ST_OK: no entry is open any more. After any other status the same batch can
  * be saved again and nothing is lost. ST_UNAVAILABLE and ST_UNCERTAIN are
- * temporary. ST_DENIED: another process has saved records of our partitions;
- * nothing was written, drop the batch. ST_BROKEN means an unexpected row or
- * schema.
+ * temporary. ST_BUSY: there are many pending events; send all of them, and save
+ * the batch again. ST_DENIED: another process has saved records of our
+ * partitions; nothing was written, drop the batch. ST_BROKEN means an
+ * unexpected row or schema.
  */
 MUST_CHECK enum status transaction_save(struct transaction *transaction,
                                         struct batch *batch);

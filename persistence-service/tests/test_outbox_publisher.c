@@ -5,6 +5,7 @@
  */
 #include "common/base/clock.h"
 #include "common/io/kafka/kafka.h"
+#include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/outbox_publisher.h"
 #include "persistence-service/tests/chat_fixture.h"
@@ -247,31 +248,140 @@ static void two_publishers_send_each_row_once(void **state)
 	outbox_publisher_stop(&second);
 }
 
-/* As a publisher that stopped before it sent the rows. */
-static void an_earlier_row_that_is_locked_is_sent_first(void **state)
+static void a_row_that_another_process_sends_is_left_alone(void **state)
 {
-	struct outbox_taken taken[OUTBOX_TAKEN_MAX];
-	unsigned count;
-
 	(void)state;
 	other = chat_connect();
-	put_of(5, OUTBOX_EVENT, "17", "5:6:=", "first");
-	put_of(6, OUTBOX_EVENT, "17", "6:6:=", "of another conversation");
-	put(OUTBOX_EVENT, "17", "", "of none");
+	put(OUTBOX_EVENT, "17", "", "first");
 	assert_int_equal(sql_begin(other), ST_OK);
-	assert_int_equal(outbox_take(other, taken, &count), ST_OK);
-	assert_int_equal(count, 3);
-	put_of(5, OUTBOX_EVENT, "17", "5:7:=", "second");
-	put(OUTBOX_EVENT, "17", "", "of none, too");
+	assert_int_equal(outbox_take(other), ST_OK);
+	put(OUTBOX_EVENT, "17", "", "second");
 	start_publisher();
-	assert_event("17", "5:6:=", "first");
-	assert_event("17", "5:7:=", "second");
-	assert_event("17", "", "of none, too");
+	assert_event("17", "", "second");
 	assert_false(comes_within(1500));
-	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 3);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 1);
 	sql_rollback(other);
 	assert_true(empties(WAIT_MS));
-	assert_event("17", "5:6:=", "first");
+	assert_event("17", "", "first");
+}
+
+/* --- rows of conversations ----------------------------------------------- */
+static struct announced {
+	uint64_t conversation, row;
+} next_announced(void)
+{
+	struct kafka_message *message = next_event(WAIT_MS);
+	struct json *json = NULL;
+	struct save_record record;
+	const char *why = "";
+	bool named;
+
+	assert_non_null(message);
+	if (save_record_decode(kafka_message_key(message),
+	                       kafka_message_value(message), &json, &record,
+	                       &named, &why) != ST_OK)
+		fail_msg("%s", why);
+	assert_int_equal(record.kind, SAVE_MEMBERSHIP);
+	json_destroy(&json);
+	kafka_message_destroy(&message);
+	return (struct announced){record.conversation, record.row};
+}
+
+static void assert_announced(uint64_t conversation, uint64_t row)
+{
+	struct announced announced = next_announced();
+
+	assert_int_equal(announced.conversation, conversation);
+	assert_int_equal(announced.row, row);
+}
+
+static uint64_t row_of(uint64_t conversation)
+{
+	return chat_number("SELECT id FROM outbox WHERE conversation = %llu",
+	                   (unsigned long long)conversation);
+}
+
+static void a_row_stays_until_its_owner_has_published_it(void **state)
+{
+	(void)state;
+	start_publisher();
+	put_of(5, OUTBOX_EVENT, "17", "5:6:=", "x");
+	put_of(6, OUTBOX_EVENT, "17", "6:6:=", "x");
+	outbox_publisher_announce(publisher, 5, 9);
+	assert_announced(5, 9);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 2);
+	assert_true(outbox_publisher_remove(publisher, row_of(5)));
+	while (chat_number("SELECT COUNT(*) FROM outbox") > 1)
+		(void)usleep(2000);
+	assert_true(outbox_publisher_remove(publisher, row_of(6)));
+	assert_true(empties(WAIT_MS));
+}
+
+/* Its process died before it announced it, or the owner before it read it. */
+static void a_row_that_stays_is_announced_again(void **state)
+{
+	uint64_t row;
+
+	(void)state;
+	put_of(5, OUTBOX_EVENT, "17", "5:6:=", "x");
+	put_of(5, OUTBOX_EVENT, "17", "5:7:=", "x");
+	row = chat_number("SELECT MAX(id) FROM outbox");
+	start_publisher();
+	assert_announced(5, row);
+	assert_announced(5, row);
+}
+
+static void each_conversation_with_an_old_row_is_announced(void **state)
+{
+	enum { CONVERSATIONS = 2 * OUTBOX_STALE_MAX + 5 };
+	bool *seen = calloc(CONVERSATIONS + 1, sizeof(*seen));
+	unsigned missing = CONVERSATIONS;
+
+	(void)state;
+	chat_execute("INSERT INTO outbox (kind, conversation, target, room,"
+	             " body) SELECT 1, seq, '1', '', '{}' FROM numbers"
+	             " WHERE seq <= %d",
+	             (int)CONVERSATIONS);
+	start_publisher();
+	while (missing) {
+		uint64_t conversation = next_announced().conversation;
+
+		assert_in_range(conversation, 1, CONVERSATIONS);
+		missing -= !seen[conversation];
+		seen[conversation] = true;
+	}
+	free(seen);
+}
+
+static void a_stop_announces_and_removes_first(void **state)
+{
+	uint64_t row;
+
+	(void)state;
+	start_publisher();
+	put_of(6, OUTBOX_EVENT, "17", "6:6:=", "x");
+	row = row_of(6);
+	outbox_publisher_announce(publisher, 5, 9);
+	assert_true(outbox_publisher_remove(publisher, row));
+	outbox_publisher_stop(&publisher);
+	assert_announced(5, 9);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM outbox"), 0);
+}
+
+/* While the database is away; the caller tries again. */
+static void only_so_many_removals_wait(void **state)
+{
+	uint16_t port = (uint16_t)chat_settings.mysql_port;
+	unsigned taken = 0;
+
+	(void)state;
+	chat_settings.mysql_port = 1;
+	start_publisher();
+	while (taken <= 2 * OUTBOX_TASKS_MAX &&
+	       outbox_publisher_remove(publisher, 1))
+		taken++;
+	chat_settings.mysql_port = port;
+	assert_in_range(taken, OUTBOX_TASKS_MAX, 2 * OUTBOX_TASKS_MAX);
 }
 
 static void a_poison_row_does_not_hold_up_the_others(void **state)
@@ -334,7 +444,12 @@ int main(void)
 		TEST(a_wake_sends_the_committed_rows),
 		TEST(rows_of_a_dead_process_are_sent_in_order),
 		TEST(two_publishers_send_each_row_once),
-		TEST(an_earlier_row_that_is_locked_is_sent_first),
+		TEST(a_row_that_another_process_sends_is_left_alone),
+		TEST(a_row_stays_until_its_owner_has_published_it),
+		TEST(a_row_that_stays_is_announced_again),
+		TEST(each_conversation_with_an_old_row_is_announced),
+		TEST(a_stop_announces_and_removes_first),
+		TEST(only_so_many_removals_wait),
 		TEST(a_poison_row_does_not_hold_up_the_others),
 		TEST(a_lost_connection_loses_nothing),
 		TEST(a_stop_sends_the_remaining_rows),

@@ -1,21 +1,16 @@
 """One key for a conversation: its order and its blocks, whichever way a client names it.
 
-Two gateways and two persistence processes share topics and a database of their own: a
-process of the stack would publish records of the outbox to another topic, and its
-conversations have the same ids. The
-conversation of a pair, named by id, and the pair, named by user, would lie in the
+The conversation of a pair, named by id, and the pair, named by user, would lie in the
 partitions of different processes in half of the cases: so several pairs are tried.
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
-import pymysql
 import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
-from support.service import Service
+from support.parts import Parts, parts_of
 from support.stack import Stack
 from support.stores import records
 
@@ -23,41 +18,10 @@ PAIRS = 6
 BURST = 120
 
 
-@contextmanager
-def own_database(stack: Stack, name: str) -> Iterator[dict[str, str]]:
-    """An empty database; the settings of a persistence that uses it."""
-    user, password = stack.make_database_admin()
-    with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
-                         password=password, autocommit=True) as connection:
-        cursor = connection.cursor()
-        cursor.execute(f"CREATE DATABASE {name}")
-        yield {"PERSISTENCE_DATABASE": name, "MYSQL_USER": user,
-               "MYSQL_PASSWORD": password, "MYSQL_PASSWORD_FILE": ""}
-        cursor.execute(f"DROP DATABASE {name}")
-
-
-class Parts:
-    """Two gateways, two persistence processes, and their REST."""
-    def __init__(self, stack: Stack, exits: ExitStack):
-        self.topic = stack.make_topic("one_key_save")
-        shared = {"KAFKA_TOPIC_SAVE": self.topic,
-                  "KAFKA_TOPIC_EVENTS": stack.make_topic("one_key_events")}
-        database = exits.enter_context(own_database(stack, self.topic))
-        self.persistence = [exits.enter_context(Service(
-            stack, "persistence-service", PERSISTENCE_GROUP=self.topic,
-            PERSISTENCE_INSTANCE=f"{self.topic}-{n}", **shared, **database)) for n in range(2)]
-        self.gateways = [exits.enter_context(Service(
-            stack, "websocket-service", WEBSOCKET_USER_RATE="0", **shared)) for _ in range(2)]
-        self.rest = [Api(service.url) for service in self.persistence]
-        for api in self.rest:
-            exits.callback(api.close)
-
-
 @pytest.fixture(scope="module")
 def parts(stack: Stack) -> Iterator[Parts]:
-    stack.wait_ready()
-    with ExitStack() as exits:
-        yield Parts(stack, exits)
+    with parts_of(stack, "one_key") as parts:
+        yield parts
 
 
 def begin(socket: Socket, other: Person) -> int:

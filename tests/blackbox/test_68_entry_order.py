@@ -1,66 +1,74 @@
-"""A socket sees each entry of a conversation once, and no change of members after a message that
-follows it, while members come and go.
+"""A socket sees each entry of a conversation once, and in the order of seq, while members come and
+go and others write (docs/adr/0026-order-of-membership-changes.md).
 
-A change may overtake a message before it by milliseconds (docs/adr/0014-conversations.md): two
-processes publish them.
+The changes are made over the REST of two persistence processes. Each conversation is owned by one
+of them, so about half of the changes are made in the process that does not publish them.
 """
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from support.api import Api, Person
 from support.chat import Socket, new_uuid
 from support.conversations import Group, make, new_channel_name
-from support.service import Service
+from support.parts import Parts, parts_of
 from support.stack import Stack
 
-PEOPLE = 6
 CHANGES = 60
 MESSAGES = 120
+VISITORS = 4
+WAIT_S = 60
 
 
-def entries_of(socket: Socket, conversation: int, last: str) -> list[dict]:
-    """All entries that arrive, up to the marker with this uuid."""
-    entries = []
-    while True:
-        frame = socket.receive_any(60)
-        if frame.get("uuid") == last and frame["type"] == "message":
-            return entries
-        if frame["type"] in ("message", "member") and frame["conversation"] == conversation:
-            entries.append(frame)
+@pytest.fixture(scope="module")
+def listed(stack: Stack) -> Iterator[Parts]:
+    """An event names its recipients."""
+    with parts_of(stack, "order") as parts:
+        yield parts
 
 
-def assert_in_order(entries: list[dict]) -> None:
-    seqs = [entry["seq"] for entry in entries]
-    assert len(seqs) == len(set(seqs)), f"an entry came twice: {seqs}"
-    for kind in ("message", "member"):
-        of_kind = [entry["seq"] for entry in entries if entry["type"] == kind]
-        assert of_kind == sorted(of_kind), kind
-    highest = 0
-    for entry in entries:
-        if entry["type"] == "message":
-            highest = max(highest, entry["seq"])
+@pytest.fixture(scope="module")
+def rooms(stack: Stack) -> Iterator[Parts]:
+    """A conversation of four members is a room."""
+    with parts_of(stack, "order_rooms", FANOUT_LIST_MAX="3") as parts:
+        yield parts
+
+
+class Visitor:
+    """A user who comes and goes, by itself or by the owner."""
+    def __init__(self, person: Person):
+        self.person = person
+        self.inside = False
+
+    def move(self, group: Group, rest: Api, owner: Person, own_will: bool) -> None:
+        path, person = group.path, self.person
+        if own_will:
+            answer = rest.ask("POST", path + ("/leave" if self.inside else "/join"), person)
+        elif self.inside:
+            answer = rest.ask("DELETE", f"{path}/members/{person.id}", owner)
         else:
-            assert entry["seq"] > highest, f"{entry} comes after the message {highest}"
+            answer = rest.ask("POST", f"{path}/members", owner, json={"users": [person.id]})
+        assert answer.is_success, answer.text
+        self.inside = not self.inside
 
 
-def change_members(group: Group, owner: Person, others: list[Person], seed: int) -> None:
-    """Invites, removes and renames at random, as fast as REST answers."""
+def change_members(group: Group, rest: Api, owner: Person, visitors: list[Visitor],
+                   seed: str) -> None:
+    """At random, as fast as REST answers."""
     dice = random.Random(seed)
-    inside: set[int] = set()
     for number in range(CHANGES):
-        person = dice.choice(others)
         if dice.random() < 0.3:
-            group.change(owner, name=new_channel_name(f"{seed} {number}"))
-        elif person.id in inside:
-            group.remove(owner, person)
-            inside.discard(person.id)
-        else:
-            group.invite(owner, person)
-            inside.add(person.id)
+            name = new_channel_name(f"{seed} {number}")
+            answer = rest.ask("PATCH", group.path, owner, json={"name": name})
+            assert answer.is_success, answer.text
+            continue
+        visitor = dice.choice(visitors)
+        # A user cannot join a group.
+        own_will = dice.random() < 0.5 and (visitor.inside or group.made["kind"] == "channel")
+        visitor.move(group, rest, owner, own_will)
 
 
 def send_messages(socket: Socket, conversation: int) -> None:
@@ -85,27 +93,75 @@ def together(*calls: Callable[[], None]) -> None:
         raise failures[0]
 
 
+def entries_until(socket: Socket, conversation: int, last: set[str], marker: str) -> list[dict]:
+    """All entries, until a message of `last`, which everyone sees, and then the marker."""
+    entries, waiting = [], {marker, *last}
+    while waiting:
+        frame = socket.receive_any(WAIT_S)
+        if frame["type"] in ("message", "member"):
+            waiting.discard(frame["uuid"])
+            if frame["conversation"] == conversation:
+                entries.append(frame)
+    return entries
+
+
+def assert_in_order(entries: list[dict], who: str) -> None:
+    highest = 0
+    for entry in entries:
+        assert entry["seq"] > highest, f"{who}: {entry} comes after seq {highest}"
+        highest = entry["seq"]
+
+
+class Scene:
+    """A conversation: two users who stay, with sockets at both gateways, and visitors."""
+    def __init__(self, parts: Parts, api: Api, enter, kind: str):
+        self.owner, self.steady = api.register(), api.register()
+        self.visitors = [Visitor(api.register()) for _ in range(VISITORS)]
+        self.group = make(parts.rest[0], self.owner, self.steady, kind=kind)
+        urls = [gateway.ws_url for gateway in parts.gateways]
+        self.writers = [enter(person, url)
+                        for person, url in zip((self.owner, self.steady), urls)]
+        self.observers = [(person, enter(person, url))
+                          for person in (self.owner, self.steady) for url in urls]
+        self.observers += [(visitor.person, enter(visitor.person, urls[n % 2]))
+                           for n, visitor in enumerate(self.visitors)]
+        self.marker = enter(api.register(), urls[0])
+
+    def act(self, rest: list[Api], seed: int) -> None:
+        half = VISITORS // 2
+        together(*(lambda n=n: change_members(
+                       self.group, rest[n], self.owner, self.visitors[n * half:(n + 1) * half],
+                       f"{seed} {n}") for n in range(2)),
+                 *(lambda writer=writer: send_messages(writer, self.group.id)
+                   for writer in self.writers))
+
+    def end(self, rest: Api) -> set[str]:
+        """Everyone is in again, and gets the message of one of the two who stay."""
+        for visitor in self.visitors:
+            if not visitor.inside:
+                visitor.move(self.group, rest, self.owner, False)
+        # Behind all that the writers have sent.
+        return {writer.say_in(self.group.id, "last") for writer in self.writers}
+
+    def judge(self, last: set[str]) -> None:
+        own = {self.owner.id: [], self.steady.id: []}
+        for person, socket in self.observers:
+            uuid = new_uuid()
+            self.marker.say(person.id, "marker", uuid=uuid)
+            entries = entries_until(socket, self.group.id, last, uuid)
+            assert_in_order(entries, f"user {person.id}")
+            if person.id in own:
+                seqs = [entry["seq"] for entry in entries]
+                assert seqs == list(range(seqs[0], seqs[-1] + 1)), "an entry is missing"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["group", "channel"])
+@pytest.mark.parametrize("size", ["listed", "rooms"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_entries_arrive_in_order_and_once(kind: str, seed: int, stack: Stack, api: Api, enter):
-    owner, steady, *others = [api.register() for _ in range(PEOPLE)]
-    with Service(stack, "websocket-service") as elsewhere:
-        # `steady` stays a member; the others come and go.
-        group = make(api, owner, steady, kind=kind)
-        writer = enter(steady)
-        observers = {person.id: enter(person, url) for person, url in
-                     [(owner, stack.ws_url), (steady, elsewhere.ws_url)] +
-                     [(other, elsewhere.ws_url if n % 2 else None)
-                      for n, other in enumerate(others)]}
-        together(lambda: change_members(group, owner, others, seed),
-                 lambda: send_messages(writer, group.id))
-        marker = enter(api.register())
-        for user, socket in observers.items():
-            last = new_uuid()
-            marker.say(user, "marker", uuid=last)
-            entries = entries_of(socket, group.id, last)
-            assert_in_order(entries)
-            if user == steady.id:
-                seqs = sorted(entry["seq"] for entry in entries)
-                assert seqs == list(range(seqs[0], seqs[-1] + 1)), "an entry is missing"
+def test_entries_arrive_in_order_and_once(kind: str, size: str, seed: int, api: Api, enter,
+                                          request: pytest.FixtureRequest):
+    parts = request.getfixturevalue(size)
+    scene = Scene(parts, api, enter, kind)
+    scene.act(parts.rest, seed)
+    scene.judge(scene.end(parts.rest[1]))

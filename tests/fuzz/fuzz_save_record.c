@@ -28,6 +28,7 @@ static void check_round(const struct save_record *record)
 	must(again.user_to == record->user_to);
 	must(again.conversation == record->conversation);
 	must(again.seq == record->seq && again.reply_to == record->reply_to);
+	must(again.row == record->row);
 	must(again.sent_at_ms == record->sent_at_ms);
 	must(named == save_kind_has(record->kind, SAVE_HAS_UUID));
 	must(!named || !memcmp(&again.uuid, &record->uuid, sizeof(again.uuid)));
@@ -53,7 +54,8 @@ static void check_members(const struct save_record *record)
 	bool either = has(record, SAVE_HAS_TARGET);
 	bool text = has(record, SAVE_HAS_TEXT);
 
-	must(is_id(record->sender));
+	must(has(record, SAVE_NO_SENDER) ? !record->sender
+	                                 : is_id(record->sender));
 	if (either)
 		must(!record->user_to != !record->conversation);
 	else
@@ -64,6 +66,7 @@ static void check_members(const struct save_record *record)
 	must(record->user_to <= JSON_ID_MAX &&
 	     record->conversation <= JSON_ID_MAX);
 	must(has(record, SAVE_HAS_SEQ) ? is_id(record->seq) : !record->seq);
+	must(has(record, SAVE_HAS_ROW) ? is_id(record->row) : !record->row);
 	must(record->reply_to <= JSON_ID_MAX);
 	must(has(record, SAVE_HAS_REPLY) || !record->reply_to);
 	must(text == (record->message.len >= 1));

@@ -170,6 +170,9 @@ static const struct {
 	{{.kind = SAVE_BLOCKED, .sender = 7, .user_to = 2},
          "{\"kind\":\"blocked\",\"sender\":7,\"user_to\":2" AT,
          "d:2:7"},
+	{{.kind = SAVE_MEMBERSHIP, .conversation = 17, .row = 123},
+         "{\"kind\":\"membership\",\"conversation\":17,\"row\":123" AT,
+         "c:17"},
 };
 
 static struct save_record sample(size_t index)
@@ -248,6 +251,7 @@ static void assert_round_trip(struct save_record record)
 	assert_int_equal(again.conversation, record.conversation);
 	assert_int_equal(again.seq, record.seq);
 	assert_int_equal(again.reply_to, record.reply_to);
+	assert_int_equal(again.row, record.row);
 	assert_int_equal(again.sent_at_ms, record.sent_at_ms);
 	assert_true(span_equal(again.message, record.message));
 	assert_true(span_equal(again.reaction, record.reaction));

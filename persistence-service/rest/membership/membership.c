@@ -43,6 +43,15 @@ const char *membership_why(const struct membership *m)
 	return *m->why ? m->why : "the request failed";
 }
 
+bool membership_take_event(struct membership *m, uint64_t *ret_conversation,
+                           uint64_t *ret_row)
+{
+	*ret_conversation = m->change.conversation;
+	*ret_row = m->change.event_row;
+	m->change.event_row = 0;
+	return *ret_row != 0;
+}
+
 /* --- the transaction and its tries --------------------------------------- */
 enum status membership_find(struct membership *m, uint64_t actor,
                             struct membership_entry *ret_entry)

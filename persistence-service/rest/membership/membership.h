@@ -29,6 +29,13 @@ void membership_destroy(struct membership **membership);
 /* A text for the client; lives until the next call. */
 const char *membership_why(const struct membership *membership);
 
+/*
+ * After an operation that is done: the row of the outbox with its last event,
+ * which has to be announced. False when nothing changed, and at a second call.
+ */
+bool membership_take_event(struct membership *membership,
+                           uint64_t *ret_conversation, uint64_t *ret_row);
+
 struct new_conversation {
 	enum conversation_kind kind;
 	enum history_kind history;

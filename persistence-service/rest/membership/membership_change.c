@@ -43,7 +43,7 @@ void membership_change_free(struct membership_change *c)
 
 void membership_change_begin(struct membership_change *c)
 {
-	c->claimed_seq = c->claimed_id = 0;
+	c->claimed_seq = c->claimed_id = c->event_row = 0;
 }
 
 static void set_context(struct membership_change *c, uint64_t actor)
@@ -373,11 +373,15 @@ enum status membership_change_notify(struct membership_change *c, char sign,
 	if (buf_overflowed(&c->target) || buf_overflowed(&c->room) ||
 	    buf_overflowed(&c->frame))
 		return ST_BROKEN;
-	return outbox_put(c->sql, &(struct outbox_row){
-					  .conversation = c->entry.conversation,
-					  .kind = OUTBOX_EVENT,
-					  .target = buf_span(&c->target),
-					  .room = buf_span(&c->room),
-					  .body = buf_span(&c->frame),
-				  });
+	status = outbox_put(c->sql,
+	                    &(struct outbox_row){
+				    .conversation = c->entry.conversation,
+				    .kind = OUTBOX_EVENT,
+				    .target = buf_span(&c->target),
+				    .room = buf_span(&c->room),
+				    .body = buf_span(&c->frame),
+			    });
+	if (status == ST_OK)
+		c->event_row = sql_insert_id(c->sql);
+	return status;
 }

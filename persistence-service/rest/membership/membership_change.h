@@ -43,6 +43,7 @@ struct membership_change {
 
 	uint64_t claimed_seq; /* 0: none */
 	uint64_t claimed_id;
+	uint64_t event_row; /* of the outbox, the last one; 0: none */
 
 	struct saved_message entry; /* the last one */
 	struct buf text;            /* body of the last entry */

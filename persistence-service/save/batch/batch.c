@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/wire/event.h"
 
 #include <assert.h>
 #include <string.h>
@@ -18,6 +19,18 @@ struct batch *batch_create(unsigned max)
 	return batch;
 }
 
+void batch_clear_pending_events(struct batch *batch)
+{
+	while (batch->pending_events) {
+		struct pending_outbox_event *event = batch->pending_events;
+
+		LL_DELETE(batch->pending_events, event);
+		mem_free(&event->texts);
+		mem_free(&event);
+	}
+	batch->pending_count = 0;
+}
+
 void batch_clear(struct batch *batch)
 {
 	for (unsigned i = 0; i < batch->count; i++) {
@@ -27,13 +40,7 @@ void batch_clear(struct batch *batch)
 	batch->count = 0;
 	batch->progress = (struct batch_progress){0};
 	text_store_drop(batch->texts, 0);
-	while (batch->pending_events) {
-		struct pending_outbox_event *event = batch->pending_events;
-
-		LL_DELETE(batch->pending_events, event);
-		mem_free(&event->texts);
-		mem_free(&event);
-	}
+	batch_clear_pending_events(batch);
 }
 
 void batch_destroy(struct batch **batch)
@@ -81,13 +88,17 @@ static struct span copy(char **at, struct span text)
 void batch_add_pending_event(struct batch *batch, const struct outbox_row *row)
 {
 	struct pending_outbox_event *event;
+	struct event_room room;
 	char *at;
 
 	LL_FOREACH (batch->pending_events, event)
 		if (event->row.id == row->id)
 			return;
+	assert(batch->pending_count < PENDING_EVENTS_MAX);
 	event = mem_new(sizeof(*event));
 	event->row = *row;
+	if (event_room_parse(row->room, &room))
+		event->seq = room.seq;
 	event->texts =
 		mem_new(row->target.len + row->room.len + row->body.len + 1);
 	at = event->texts;
@@ -95,6 +106,32 @@ void batch_add_pending_event(struct batch *batch, const struct outbox_row *row)
 	event->row.room = copy(&at, row->room);
 	event->row.body = copy(&at, row->body);
 	LL_APPEND(batch->pending_events, event);
+	batch->pending_count++;
+}
+
+static bool is_message_below(const struct batch_entry *entry,
+                             const struct pending_outbox_event *event)
+{
+	return entry->outcome == OUTCOME_SAVED &&
+	       entry->record.kind == SAVE_MESSAGE &&
+	       entry->saved.conversation == event->row.conversation &&
+	       entry->saved.seq < event->seq;
+}
+
+/*
+ * Such a message was saved by an earlier transaction of the batch. The event
+ * precedes everything else: a member who left must not get the events after it,
+ * and the present members, also new ones, get what is repeated after the death
+ * of another process.
+ */
+unsigned batch_place_of(const struct batch *batch,
+                        const struct pending_outbox_event *event)
+{
+	unsigned place = batch->count;
+
+	while (place && !is_message_below(&batch->entries[place - 1], event))
+		place--;
+	return place;
 }
 
 unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome)

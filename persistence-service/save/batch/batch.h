@@ -15,7 +15,7 @@
 #include "persistence-service/outbox.h"
 #include "persistence-service/save/batch/text_store.h"
 
-enum { BATCH_RECORDS_MAX = 500 };
+enum { BATCH_RECORDS_MAX = 500, PENDING_EVENTS_MAX = 500 };
 
 enum outcome {
 	OUTCOME_OPEN,      /* not decided yet */
@@ -55,10 +55,12 @@ struct batch_entry {
 
 /*
  * A membership change that stands in the outbox: perhaps Kafka does not have
- * its event yet. The event must precede all later events of the conversation.
+ * its event yet. The event follows the messages of a lower seq that the batch
+ * has saved, and precedes all other events of the conversation.
  */
 struct pending_outbox_event {
 	struct pending_outbox_event *next;
+	uint64_t seq; /* of the change; 0: the row is malformed */
 	struct outbox_row row;
 	char *texts; /* the row's spans point into it */
 };
@@ -78,7 +80,9 @@ struct batch {
 	unsigned max;
 	struct batch_progress progress;
 	struct text_store *texts; /* read from the database */
-	struct pending_outbox_event *pending_events; /* by id */
+	struct pending_outbox_event *pending_events; /* those of a conversation
+	                                                by seq */
+	unsigned pending_count;
 	uint64_t began_us; /* monotonic, when the first record was added */
 };
 
@@ -87,8 +91,16 @@ void batch_destroy(struct batch **batch);
 void batch_clear(struct batch *batch);
 /* Takes and decodes the record; an undecodable one is OUTCOME_DEAD at once. */
 void batch_add(struct batch *batch, struct kafka_message **message);
-/* Copies the row unless it was added before. Rows come in ascending id. */
+/*
+ * Copies the row, unless it was added before: at most PENDING_EVENTS_MAX rows,
+ * those of a conversation by id.
+ */
 void batch_add_pending_event(struct batch *batch, const struct outbox_row *row);
+/* They were sent, before the batch is saved. */
+void batch_clear_pending_events(struct batch *batch);
+/* The index of the entry that the event is sent before; `count`: after all. */
+unsigned batch_place_of(const struct batch *batch,
+                        const struct pending_outbox_event *event);
 /* Counts the entries with this outcome. */
 unsigned batch_count_outcome(const struct batch *batch, enum outcome outcome);
 

@@ -223,6 +223,14 @@ void conversation_cache_evict_pair(struct conversation_cache *cache,
 	lru_remove(cache->committed, span_make(users, sizeof(users)));
 }
 
+void conversation_cache_evict(struct conversation_cache *cache,
+                              uint64_t conversation)
+{
+	uint64_t users[2] = {0, conversation};
+
+	lru_remove(cache->committed, span_make(users, sizeof(users)));
+}
+
 void conversation_cache_invalidate(struct conversation_cache *cache)
 {
 	for (unsigned i = 0; i < cache->count; i++)

@@ -7,7 +7,8 @@
  * stale when another process has written meanwhile: then the next seq is taken,
  * and the unique key reports it. Every membership change takes a seq, so
  * cached members are valid as long as last_seq is. A block list takes no seq:
- * its change sends a record (SAVE_BLOCKED) that evicts the pair.
+ * its change sends a record (SAVE_BLOCKED) that evicts the pair. A membership
+ * change sends one, too (SAVE_MEMBERSHIP), which saves a failed try.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_CONVERSATION_CACHE_H
 #define PARLEY_PERSISTENCE_SAVE_CONVERSATION_CACHE_H
@@ -79,6 +80,9 @@ void conversation_cache_invalidate(struct conversation_cache *cache);
 /* The block list of a pair has changed. */
 void conversation_cache_evict_pair(struct conversation_cache *cache,
                                    uint64_t user, uint64_t other);
+/* The members of a group or channel have changed. */
+void conversation_cache_evict(struct conversation_cache *cache,
+                              uint64_t conversation);
 /* Empties the LRU map. */
 void conversation_cache_evict_all(struct conversation_cache *cache);
 

@@ -5,6 +5,7 @@
 #include "common/io/sql/bulk.h"
 #include "common/wire/event.h"
 #include "persistence-service/save/batch/batch.h"
+#include "persistence-service/save/conversation/pending_events.h"
 
 #include <assert.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct cached_roster {
 struct rosters {
 	struct sql *sql;
 	uint32_t partitions;
+	struct pending_events *events;
 	struct cached_roster *entries;
 	struct cached_roster *missing[BATCH_RECORDS_MAX];
 	unsigned missing_count;
@@ -39,21 +41,14 @@ static struct sql_bulk list_users = {
 	.row_values = 1,
 };
 
-static struct sql_bulk list_pending_events = {
-	.head = "SELECT id, kind, conversation, target, room, body FROM outbox"
-		" WHERE conversation IN (",
-	.row = "?",
-	.between = ",",
-	.tail = ") ORDER BY id",
-	.row_values = 1,
-};
-
-struct rosters *rosters_create(struct sql *sql, uint32_t partitions)
+struct rosters *rosters_create(struct sql *sql, uint32_t partitions,
+                               struct pending_events *events)
 {
 	struct rosters *rosters = mem_new(sizeof(*rosters));
 
 	rosters->sql = sql;
 	rosters->partitions = partitions;
+	rosters->events = events;
 	rosters->keys = BUF(KEYS_MAX);
 	return rosters;
 }
@@ -272,21 +267,12 @@ static enum status load_users(struct rosters *rosters)
 static enum status load_pending_events(struct rosters *rosters,
                                        struct batch *batch)
 {
-	unsigned count = rosters->missing_count;
-	struct outbox_row row;
-	enum status status;
+	uint64_t conversations[BATCH_RECORDS_MAX];
 
-	for (unsigned i = 0; i < count; i++)
-		rosters->values[i] =
-			sql_number(rosters->missing[i]->roster.conversation);
-	status = sql_bulk_run(rosters->sql, &list_pending_events,
-	                      rosters->values, count);
-	while (status == ST_OK) {
-		status = outbox_next(rosters->sql, &row);
-		if (status == ST_OK)
-			batch_add_pending_event(batch, &row);
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
+	for (unsigned i = 0; i < rosters->missing_count; i++)
+		conversations[i] = rosters->missing[i]->roster.conversation;
+	return pending_events_load(rosters->events, conversations,
+	                           rosters->missing_count, batch);
 }
 
 enum status rosters_load(struct rosters *rosters, struct batch *batch)

@@ -9,12 +9,13 @@
  * A roster is valid for one last_seq, because a membership change takes the
  * next seq. So rosters are cached and used as long as last_seq is the same.
  * When a roster is read again, a membership change may have just happened. Its
- * events that are still in the outbox are added to the batch, because they must
- * precede all later events.
+ * event, which is perhaps still in the outbox, is added to the batch, because
+ * it must precede all later events.
  *
  * Ownership  a roster lives until the next rosters_begin() or
  *            rosters_evict_all().
- * Errors     those of sql.h; all calls belong to one open transaction.
+ * Errors     those of pending_events.h; all calls belong to one open
+ *            transaction.
  */
 #ifndef PARLEY_PERSISTENCE_SAVE_CONVERSATION_ROSTER_H
 #define PARLEY_PERSISTENCE_SAVE_CONVERSATION_ROSTER_H
@@ -48,8 +49,11 @@ struct roster {
 };
 
 struct rosters;
+struct pending_events;
 
-struct rosters *rosters_create(struct sql *sql, uint32_t partitions);
+/* `events` outlives the rosters. */
+struct rosters *rosters_create(struct sql *sql, uint32_t partitions,
+                               struct pending_events *events);
 void rosters_destroy(struct rosters **rosters);
 /* Begins a batch: evicts the least recently used when there are too many. */
 void rosters_begin(struct rosters *rosters);

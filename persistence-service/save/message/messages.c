@@ -77,6 +77,11 @@ void messages_evict_pair(struct messages *m, uint64_t user, uint64_t other)
 	conversation_cache_evict_pair(m->cache, user, other);
 }
 
+void messages_evict_conversation(struct messages *m, uint64_t conversation)
+{
+	conversation_cache_evict(m->cache, conversation);
+}
+
 void messages_committed(struct messages *m)
 {
 	conversation_cache_commit(m->cache);

@@ -24,10 +24,15 @@ struct messages;
 
 struct messages *messages_create(struct sql *sql, struct rosters *rosters);
 void messages_destroy(struct messages **messages);
-/* Empties the cache of conversations, or evicts one pair from it. */
+/*
+ * Empties the cache of conversations, or evicts one pair from it, or one group
+ * or channel.
+ */
 void messages_evict_all(struct messages *messages);
 void messages_evict_pair(struct messages *messages, uint64_t user,
                          uint64_t other);
+void messages_evict_conversation(struct messages *messages,
+                                 uint64_t conversation);
 
 MUST_CHECK enum status messages_save(struct messages *messages,
                                      const struct attempt *attempt);

@@ -1,6 +1,7 @@
 #include "persistence-service/save/tests/pass_fixture.h"
 
 #include "common/io/sql/fault.h"
+#include "persistence-service/save/conversation/pending_events.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +15,15 @@ enum { TRIES = 4, NOW_MS = 1700000000 };
 struct rosters *rosters;
 struct refusals *refusals;
 
+static struct pending_events *pending;
 static const struct pass *tested;
 static struct sql_fault counter; /* lets all statements pass */
 
 void pass_fixture_start(const struct pass *pass)
 {
 	batch_fixture_start();
-	rosters = rosters_create(sql, PARTITIONS);
+	pending = pending_events_create(sql);
+	rosters = rosters_create(sql, PARTITIONS, pending);
 	refusals = refusals_create(sql, "message_save");
 	tested = pass;
 }
@@ -29,6 +32,7 @@ void pass_fixture_stop(void)
 {
 	refusals_destroy(&refusals);
 	rosters_destroy(&rosters);
+	pending_events_destroy(&pending);
 	batch_fixture_stop();
 }
 
@@ -36,6 +40,7 @@ void pass_fixture_empty(void)
 {
 	batch_fixture_empty();
 	rosters_evict_all(rosters);
+	pending_events_evict_all(pending);
 	refusals_evict_all(refusals);
 }
 

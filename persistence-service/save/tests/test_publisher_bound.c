@@ -110,7 +110,7 @@ the_next_batch_waits_for_the_confirmation_of_the_oldest(void **state)
 
 	(void)state;
 	unreached.kafka_brokers = late_broker_address();
-	assert_int_equal(publisher_create(&unreached, group, &publisher),
+	assert_int_equal(publisher_create(&unreached, group, NULL, &publisher),
 	                 ST_OK);
 	put_records();
 	for (unsigned i = 0; i < INFLIGHT_BATCHES_MAX; i++) {

@@ -30,7 +30,7 @@ static int start(void **state)
 	topic_fixture_make("test_saver_batch");
 	chat_settings.batch_max = BATCH_RECORDS_MAX;
 	chat_settings.reactions_max = 20;
-	saver = saver_create(&chat_settings, NULL);
+	saver = saver_create(&chat_settings, NULL, NULL);
 	return 0;
 }
 

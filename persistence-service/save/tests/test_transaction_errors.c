@@ -28,6 +28,7 @@ enum {
 	FIRST_NEW = 1000, /* id of a conversation that the batch makes */
 	PARTITION = 2,
 	ENTRIES_MAX = 64,
+	ANNOUNCED = 21, /* it only has a row in the outbox */
 	STATEMENTS_MAX = 1000,
 	TRIES_MAX = 8,
 	RESULT_MAX = 512,
@@ -92,7 +93,8 @@ static const char *const reset_procedure =
 	" INSERT INTO blocks VALUES"
 	"  (4,1,NOW(3));"
 	" INSERT INTO outbox (kind, conversation, target, room, body)  VALUES"
-	"  (1,17,'1,2,3','17:1:=','{}');"
+	"  (1,17,'1,2,3','17:1:=','{}'),"
+	"  (1,21,'1','21:1:=','{}');"
 	" COMMIT;"
 	" END";
 
@@ -205,6 +207,7 @@ static void put_others(void)
 	put_kind(SAVE_ROOMS, 2, 0, 0)->record.users = SPAN("2,1");
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 	put(4, 1, NULL, "")->record.kind = SAVE_BLOCKED;
+	put_kind(SAVE_MEMBERSHIP, 0, ANNOUNCED, 0)->record.row = UINT64_MAX;
 	dead = send(1, 2, 0, "");
 	dead->outcome = OUTCOME_DEAD;
 	dead->why = "it could not be decoded";
@@ -380,6 +383,19 @@ static void save_despite_faults(const struct run *run)
 		         TRIES_MAX, sql_error(sql));
 }
 
+/* The row that a record of the batch announces is in the batch, once. */
+static void check_announced(const struct run *run)
+{
+	const struct pending_outbox_event *event = batch->pending_events;
+	unsigned count = 0;
+
+	for (; event; event = event->next)
+		count += event->row.conversation == ANNOUNCED;
+	if (run->scenario->put == put_all_kinds && count != 1)
+		fail_msg("%s: the batch has the row %u times", run->what,
+		         count);
+}
+
 static void check_results(const struct run *run)
 {
 	static results found;
@@ -426,6 +442,7 @@ static bool fail_statement(struct run *run, unsigned statement, unsigned error,
 	sql_fault_set(sql, &fault);
 	save_despite_faults(run);
 	sql_fault_set(sql, NULL);
+	check_announced(run);
 	check_results(run);
 	return fault.happened;
 }
@@ -641,6 +658,12 @@ static void put_queries(void)
 	put_kind(SAVE_ROSTER, 1, GROUP, 0);
 }
 
+static void put_announcements(void)
+{
+	put_kind(SAVE_MEMBERSHIP, 0, GROUP, 0)->record.row = 1;
+	put_kind(SAVE_MEMBERSHIP, 0, ANNOUNCED, 0)->record.row = 1;
+}
+
 /*
  * Each is a round trip. With cached conversations, the check of the partitions'
  * owner, and the COMMIT.
@@ -655,6 +678,7 @@ static void a_batch_takes_few_statements(void **state)
 		{{"edit", put_one_edit, true}, 7},
 		{{"receipt", put_one_receipt, true}, 4},
 		{{"queries", put_queries, true}, 0},
+		{{"announcements", put_announcements, true}, 3},
 	};
 
 	(void)state;

@@ -117,10 +117,99 @@ static void pending_outbox_events_go_first(void **state)
 	assert_true(span_equal(batch->pending_events->next->row.body,
 	                       SPAN("{\"b\":2}")));
 	assert_null(batch->pending_events->next->next);
+	assert_int_equal(batch->pending_events->seq, 3);
 	batch_clear(batch);
 	say(1, GROUP, "no member joined or left since");
 	save();
 	assert_null(batch->pending_events);
+	chat_execute("DELETE FROM outbox WHERE 1 = 1");
+}
+
+static void add_rows(uint64_t conversation, unsigned count)
+{
+	chat_execute("INSERT INTO outbox (kind, conversation, target, room,"
+	             " body) SELECT 1, %llu, '1', CONCAT('%llu:', seq, ':='),"
+	             " '{}' FROM numbers WHERE seq <= %u ORDER BY seq",
+	             (unsigned long long)conversation,
+	             (unsigned long long)conversation, count);
+}
+
+/* The row at this place of the batch. */
+static uint64_t pending_seq(unsigned at)
+{
+	const struct pending_outbox_event *event = batch->pending_events;
+
+	for (; at; at--)
+		event = event->next;
+	return event->seq;
+}
+
+static const struct batch_entry *announce(uint64_t conversation, uint64_t row)
+{
+	struct batch_entry *entry =
+		put_kind(SAVE_MEMBERSHIP, 0, conversation, 0);
+
+	entry->record.row = row;
+	return entry;
+}
+
+static void announced_rows_are_read_once(void **state)
+{
+	const struct batch_entry *entry;
+	uint64_t last;
+
+	(void)state;
+	add_rows(GROUP, 3);
+	last = chat_number("SELECT MAX(id) FROM outbox");
+	add_rows(GROUP + 1, 1);
+	entry = announce(GROUP, last - 1);
+	announce(GROUP, last - 2);
+	announce(GROUP + 2, last);
+	save();
+	assert_int_equal(entry->outcome, OUTCOME_DONE);
+	assert_int_equal(batch->pending_count, 2);
+	assert_int_equal(pending_seq(0), 1);
+	assert_int_equal(pending_seq(1), 2);
+	batch_clear(batch);
+	announce(GROUP, last);
+	save();
+	assert_int_equal(batch->pending_count, 1);
+	assert_int_equal(pending_seq(0), 3);
+	batch_clear(batch);
+	announce(GROUP, last);
+	save();
+	assert_int_equal(batch->pending_count, 0);
+	batch_clear(batch);
+	transaction_evict_caches(transaction);
+	announce(GROUP, last);
+	save();
+	assert_int_equal(batch->pending_count, 3);
+	chat_execute("DELETE FROM outbox WHERE 1 = 1");
+}
+
+/* As after an hour without Kafka. The batch is bounded, and misses nothing. */
+static void very_many_rows_take_several_turns(void **state)
+{
+	enum { ROWS = 2 * PENDING_EVENTS_MAX + 7 };
+	uint64_t seq = 0;
+	unsigned turns = 0;
+
+	(void)state;
+	add_rows(GROUP, ROWS);
+	say(1, GROUP, "hi");
+	announce(GROUP, UINT64_MAX);
+	for (; transaction_save(transaction, batch) == ST_BUSY; turns++) {
+		assert_int_equal(batch->pending_count, PENDING_EVENTS_MAX);
+		for (unsigned i = 0; i < batch->pending_count; i++)
+			assert_int_equal(pending_seq(i), ++seq);
+		batch_clear_pending_events(batch);
+	}
+	assert_int_equal(turns, 2);
+	assert_int_equal(batch->entries[0].outcome, OUTCOME_SAVED);
+	assert_int_equal(batch->entries[1].outcome, OUTCOME_DONE);
+	assert_int_equal(batch->pending_count, 7);
+	assert_int_equal(pending_seq(6), ROWS);
+	assert_consistent();
 	chat_execute("DELETE FROM outbox WHERE 1 = 1");
 }
 
@@ -133,6 +222,8 @@ int main(void)
 		TEST(a_retried_batch_looks_its_recipients_up_again),
 		TEST(a_retried_saved_message_gets_its_recipients_again),
 		TEST(pending_outbox_events_go_first),
+		TEST(announced_rows_are_read_once),
+		TEST(very_many_rows_take_several_turns),
 	};
 
 	return cmocka_run_group_tests(tests, transaction_fixture_start,
