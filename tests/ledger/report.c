@@ -59,9 +59,9 @@ static void write_counts(struct json_writer *w, const struct report *report)
 	json_number(w, "receipts_sent", totals->receipts);
 	json_number(w, "receipts_received", totals->receipts_received);
 	json_number(w, "old_receipts", totals->old_receipts);
+	json_number(w, "overtaken", totals->overtaken);
 	json_number(w, "turned_away", totals->turned_away);
 	json_number(w, "cuts", totals->cuts);
-	json_number(w, "overtaken", totals->overtaken);
 	json_number(w, "unknown", totals->unknown);
 	json_number(w, "unanswered_kept", totals->unanswered_kept);
 	json_number(w, "edits", totals->edits);

@@ -479,13 +479,36 @@ MUTANTS = [
     Mutant(
         "membership_change_not_announced",
         "persistence saves a membership change and loses its record of message_events",
-        [("persistence-service/outbox_publisher.c",
-          "	enum status status =\n"
-          "		outbox_records_each(p->settings, row, send_record, &sending);\n",
-          "	enum status status = ST_OK;\n\n"
-          "	(void)sending;\n"
-          "	(void)send_record;\n")],
+        [("persistence-service/save/publisher.c",
+          "	if (outbox_records_each(p->settings, &event->row, send_pending_record,\n"
+          "	                        &to) != ST_OK)\n",
+          "	(void)send_pending_record;\n"
+          "	(void)to;\n"
+          "	if (!event->seq)\n")],
         churning, {"unheard", "undelivered", "misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
+    Mutant(
+        "membership_change_late",
+        "persistence sends a membership change after the messages that follow it in a batch",
+        [("persistence-service/save/batch/batch.c",
+          "	unsigned place = batch->count;\n\n",
+          "	unsigned place = batch->count;\n\n"
+          "	if (event->seq)\n"
+          "		return place;\n")],
+        churning, {"misordered"}, CHURN),
+    Mutant(
+        "membership_change_early",
+        "persistence publishes a membership change as soon as REST has made it",
+        [("persistence-service/outbox.c",
+          "WHERE conversation = 0 ORDER BY id LIMIT ?",
+          "WHERE 1 = 1 ORDER BY id LIMIT ?"),
+         ("persistence-service/outbox.c",
+          "	               \" FROM outbox FORCE INDEX (by_conversation)\"\n",
+          "	               \" FROM outbox\"\n"),
+         ("persistence-service/outbox_publisher.c",
+          "	case TASK_ANNOUNCE:\n",
+          "	case TASK_ANNOUNCE:\n"
+          "		p->rows_wait = true;\n")],
+        churning, {"misordered"}, CHURN),
     Mutant(
         "receipts_not_stored",
         "persistence delivers a receipt and does not store it",

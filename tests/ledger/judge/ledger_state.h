@@ -165,6 +165,13 @@ struct device_session {
 	uint64_t welcome_us;
 };
 
+/* An entry that arrived on a socket after one with a higher seq. */
+struct overtaken {
+	struct ledger_device_id device;
+	uint64_t conversation;
+	uint32_t seq, after;
+};
+
 struct log_slot;
 struct pair_slot;
 struct block_pair;
@@ -195,6 +202,7 @@ struct ledger {
 	unsigned block_pair_count;
 	uint8_t *presence; /* by user and index of the peer */
 	bool *gone;        /* by user */
+	struct overtaken overtaken[LEDGER_EXAMPLES_MAX]; /* the first ones */
 	struct ledger_totals totals;
 	char *examples[LEDGER_EXAMPLES_MAX];
 	unsigned example_count;

@@ -23,7 +23,7 @@ enum {
 	X(undelivered, "in the history, and never at a device") \
 	X(unheard, "sent after a welcome, and not on that live socket") \
 	X(duplicates, "twice in a history, or one seq for two messages") \
-	X(misordered, "below a message that arrived or was sent later") \
+	X(misordered, "below an entry that arrived or was sent later") \
 	X(gaps, "with a missing or invalid seq") \
 	X(misrouted, "at a user who must not get it") \
 	X(phantom, "never sent") \
@@ -105,8 +105,8 @@ struct ledger_totals {
 	uint64_t receipts_received; /* receipt frames from the server */
 	uint64_t old_receipts;      /* below an earlier receipt: allowed */
 	uint64_t cuts;        /* sockets that ended without a close code */
-	uint64_t overtaken;   /* entries after a higher one of the other
-	                         kind: allowed */
+	uint64_t overtaken;   /* entries after a higher one, of which one is
+	                         a change: see order_judge_changes() */
 	uint64_t turned_away; /* the sender may be no member: allowed */
 };
 

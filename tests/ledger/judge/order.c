@@ -36,9 +36,19 @@ static struct live_seq *ordered(struct ledger *ledger,
 	return conversation_log_live_seq(ledger, log, device);
 }
 
+static void overtaken(struct ledger *ledger, struct ledger_device_id device,
+                      uint64_t conversation, uint32_t seq, uint32_t after)
+{
+	if (ledger->totals.overtaken < LEDGER_EXAMPLES_MAX)
+		ledger->overtaken[ledger->totals.overtaken] =
+			(struct overtaken){device, conversation, seq, after};
+	ledger->totals.overtaken++;
+}
+
 /*
- * Messages first sent during a session arrive on it in the order of seq. Older
- * messages may arrive again at any moment.
+ * What is made during a session arrives on it in the order of seq: messages
+ * first sent, and changes first asked for, after its welcome. Older entries may
+ * arrive again at any moment.
  */
 void order_arrived(struct ledger *ledger, struct ledger_device_id device,
                    uint32_t number)
@@ -50,7 +60,8 @@ void order_arrived(struct ledger *ledger, struct ledger_device_id device,
 	if (!live)
 		return;
 	if (entry->seq < live->change_seq)
-		ledger->totals.overtaken++;
+		overtaken(ledger, device, entry->conversation, entry->seq,
+		          live->change_seq);
 	if (entry->seq < live->seq)
 		faults_add(ledger, FAULT_misordered,
 		           "user %u, device %u got seq %u of conversation "
@@ -61,7 +72,6 @@ void order_arrived(struct ledger *ledger, struct ledger_device_id device,
 		live->seq = entry->seq;
 }
 
-/* Messages and membership changes may overtake each other: only counted. */
 void order_change_arrived(struct ledger *ledger, struct ledger_device_id device,
                           uint64_t conversation, const struct change *change)
 {
@@ -69,13 +79,39 @@ void order_change_arrived(struct ledger *ledger, struct ledger_device_id device,
 	                                ? ordered(ledger, device, conversation,
 	                                          change->begun_us)
 	                                : NULL;
+	uint32_t highest;
 
 	if (!live)
 		return;
-	if (change->seq < live->seq)
-		ledger->totals.overtaken++;
+	highest = live->seq > live->change_seq ? live->seq : live->change_seq;
+	if (change->seq < highest)
+		overtaken(ledger, device, conversation, change->seq, highest);
 	if (change->seq > live->change_seq)
 		live->change_seq = change->seq;
+}
+
+/*
+ * A change may precede messages of a lower seq that are repeated after the
+ * death of a process: their recipients are the members after the change. So
+ * this is excused when any message or change has arrived again at any socket,
+ * which shows that work was repeated. Of messages alone nothing is excused.
+ */
+void order_judge_changes(struct ledger *ledger)
+{
+	if (ledger->totals.wire_duplicates)
+		return;
+	for (uint64_t i = 0; i < ledger->totals.overtaken; i++) {
+		const struct overtaken *one =
+			&ledger->overtaken[i < LEDGER_EXAMPLES_MAX
+		                                   ? i
+		                                   : LEDGER_EXAMPLES_MAX - 1];
+
+		faults_add(ledger, FAULT_misordered,
+		           "user %u, device %u got seq %u of conversation "
+		           "%llu after %u, and one of them is a change",
+		           one->device.user, one->device.device, one->seq,
+		           (unsigned long long)one->conversation, one->after);
+	}
 }
 
 /* --- in the conversation ------------------------------------------------- */

@@ -214,6 +214,7 @@ void verdict_judge(struct ledger *ledger)
 	for (uint32_t number = 0; number < ledger->count; number++)
 		judge_entry(ledger, number);
 	edits_judge(ledger);
+	order_judge_changes(ledger);
 	while ((log = conversation_log_next(ledger, log))) {
 		order_judge(ledger, log);
 		receipts_judge(ledger, log);

@@ -132,6 +132,7 @@ static uint32_t change(struct world *world, unsigned by, const char *what,
 {
 	script[++world->seq] =
 		(struct script_entry){.what = what, .by = by, .user = user};
+	rooms_membership_begins(world->ledger, 0, user, tick(world));
 	rooms_membership_changing(world->ledger, 0, user);
 	if (strcmp(what, "left") != 0 && strcmp(what, "removed") != 0)
 		rooms_member_joined(world->ledger, 0, user, tick(world));
@@ -616,16 +617,66 @@ static void a_member_who_joins_again_is_a_split(void **state)
 	assert_faults(world, FAULT_split, 1);
 }
 
-static void a_lower_seq_after_a_higher_one_is_misordered(void **state)
+/* Entries 2 and 4 are messages, 3 and 5 are changes. */
+static void write_both_kinds(struct world *world)
+{
+	(void)save(world, ALICE);
+	(void)change(world, ALICE, "invited", CAROL);
+	(void)save(world, ALICE);
+	(void)change(world, ALICE, "removed", CAROL);
+}
+
+static void entries_of_both_kinds_arrive_in_the_order_of_seq(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned seqs[4];
+		unsigned misordered;
+	} rows[] = {
+		{"in order", {2, 3, 4, 5}, 0},
+		{"a message overtakes a message", {4, 2, 3, 5}, 2},
+		{"a change overtakes a message", {3, 2, 4, 5}, 1},
+		{"a message overtakes a change", {2, 4, 3, 5}, 1},
+		{"a change overtakes a change", {2, 5, 3, 4}, 2},
+		{"again", {2, 3, 2, 3}, 0},
+		{"work is repeated after a death", {3, 2, 2, 4}, 0},
+		{"which excuses no message", {4, 2, 2, 3}, 1},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *world = create_world(false);
+		void *given = world;
+		const struct ledger_totals *totals =
+			ledger_totals(world->ledger);
+
+		create_room(world);
+		write_both_kinds(world);
+		for (unsigned k = 0; k < ARRAY_LEN(rows[i].seqs); k++)
+			receive_at(world, (struct ledger_device_id){BOB, 0},
+			           rows[i].seqs[k]);
+		judge(world);
+		if (totals->fault[FAULT_misordered] != rows[i].misordered)
+			fail_msg("%s: %u", rows[i].what,
+			         (unsigned)totals->fault[FAULT_misordered]);
+		(void)world_destroy(&given);
+	}
+}
+
+static void what_was_made_before_the_welcome_may_arrive_late(void **state)
 {
 	struct world *world = *state;
+	struct ledger_device_id device = {BOB, 0};
 
 	create_room(world);
-	(void)save(world, ALICE);
-	(void)save(world, ALICE);
-	receive_at(world, (struct ledger_device_id){BOB, 0}, 3);
-	receive_at(world, (struct ledger_device_id){BOB, 0}, 2);
-	assert_faults(world, FAULT_misordered, 1);
+	write_both_kinds(world);
+	sessions_disconnected(world->ledger, device);
+	sessions_welcome(world->ledger, device, tick(world));
+	receive_at(world, device, save(world, ALICE));
+	receive_at(world, device, 3);
+	receive_at(world, device, 2);
+	assert_int_equal(ledger_totals(world->ledger)->overtaken, 0);
+	assert_faults(world, FAULT_misordered, 0);
 }
 
 static void a_new_member_may_get_older_messages_late(void **state)
@@ -707,7 +758,8 @@ int main(void)
 		TEST(one_seq_for_a_change_and_a_message_is_a_duplicate),
 		TEST(two_changes_of_one_seq_are_a_split),
 		TEST(a_member_who_joins_again_is_a_split),
-		TEST(a_lower_seq_after_a_higher_one_is_misordered),
+		TEST(entries_of_both_kinds_arrive_in_the_order_of_seq),
+		TEST(what_was_made_before_the_welcome_may_arrive_late),
 		TEST(a_new_member_may_get_older_messages_late),
 		TEST(a_user_who_joined_again_gets_messages_in_order),
 		TEST(a_history_that_lacks_a_seq_has_a_gap),
