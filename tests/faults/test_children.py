@@ -19,7 +19,8 @@ def make_child(folder: Path, does: str) -> Child:
     program = folder / "program"
     program.write_text(f"#!/bin/sh\n{does}\n")
     program.chmod(0o755)
-    stack = SimpleNamespace(settings={}, binary=lambda _: program, free_port=free_port)
+    stack = SimpleNamespace(settings={}, build="build/release", binary=lambda _: program,
+                            free_port=free_port)
     return Child(stack, "child", "websocket-service", folder / "log")
 
 

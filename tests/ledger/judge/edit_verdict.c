@@ -78,6 +78,10 @@ static bool must_get(const struct ledger *ledger, const struct edit *edit,
 		return false;
 	if (device.user == edit->from && device.device == edit->device)
 		return false; /* it gets `saved` */
+	/* As for messages: a block may begin before the edit is published. */
+	if (device.user != edit->from && !target->to_room &&
+	    blocks_possible(ledger, target->from, target->to, edit->sent_us))
+		return false;
 	return !target->to_room ||
 	       (ledger->rooms[target->to]->members[position].sure_since_us &&
 	        !ledger->rooms[target->to]->members[position].moved);

@@ -57,6 +57,18 @@ static bool must_see(const struct ledger *ledger, const struct entry *entry,
 }
 
 /*
+ * Persistence may die between its commit and the event, and a block may begin
+ * before the next process publishes that: then the other user does not get it
+ * live.
+ */
+static bool block_may_hide(const struct ledger *ledger,
+                           const struct entry *entry)
+{
+	return !entry->to_room &&
+	       blocks_possible(ledger, entry->from, entry->to, entry->sent_us);
+}
+
+/*
  * A device whose session began before the message was first sent, and goes on,
  * must have got it live. The sending device gets `saved` instead.
  */
@@ -71,7 +83,7 @@ static bool missed_live(const struct ledger *ledger, const struct entry *entry,
 		return false;
 	if (own && !delivery_sets_has(ledger, &entry->sets, SET_SAVED, bit))
 		return true;
-	return !sent_it &&
+	return !sent_it && (own || !block_may_hide(ledger, entry)) &&
 	       !delivery_sets_has(ledger, &entry->sets, SET_LIVE, bit);
 }
 

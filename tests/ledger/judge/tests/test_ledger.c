@@ -1,3 +1,4 @@
+#include "tests/ledger/judge/blocks.h"
 #include "tests/ledger/judge/histories.h"
 #include "tests/ledger/judge/ledger.h"
 #include "tests/ledger/judge/messages.h"
@@ -219,6 +220,53 @@ static void a_live_socket_without_the_message_is_unheard(void **state)
 	assert_faults(world, FAULT_unheard, 1);
 }
 
+/* Bob misses it, or another device of alice; a block of bob begins, or ends. */
+static void a_block_excuses_what_the_other_user_misses(void **state)
+{
+	enum { NEVER, BEFORE, AFTER };
+	static const struct {
+		unsigned block;
+		bool own; /* alice's device misses it */
+		unsigned faults;
+	} rows[] = {
+		{NEVER, false, 1}, {BEFORE, false, 1}, {AFTER, false, 0},
+		{NEVER, true, 1},  {AFTER, true, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *fresh;
+		struct world *world;
+		struct message message;
+		uint32_t number;
+		unsigned pair;
+
+		(void)create(&fresh);
+		world = fresh;
+		pair = blocks_add(world->ledger, BOB, ALICE);
+		if (rows[i].block == BEFORE) {
+			blocks_changing(world->ledger, pair);
+			blocks_changed(world->ledger, pair, true, tick(world));
+			blocks_changed(world->ledger, pair, false, tick(world));
+		}
+		number = send(world);
+		if (rows[i].block == AFTER)
+			blocks_changing(world->ledger, pair);
+		message = frame_of(world, number, 1, NULL);
+		save(world, alice, number, 1);
+		save(world, alice_too, number, 1);
+		if (!rows[i].own)
+			receive(world, alice_too, number, 1);
+		receive(world, bob, number, 1);
+		observations_received(world->ledger, bob_too, &message,
+		                      rows[i].own);
+		read_all(world, 1);
+		verdict_judge(world->ledger);
+		assert_faults(world, FAULT_unheard, rows[i].faults);
+		(void)world_destroy(&fresh);
+	}
+}
+
 static void the_other_socket_of_the_sender_needs_the_message_too(void **state)
 {
 	struct world *world = *state;
@@ -381,6 +429,7 @@ int main(void)
 		TEST(a_stored_message_that_no_device_got_is_undelivered),
 		TEST(a_message_found_only_by_a_later_one_is_undelivered),
 		TEST(a_live_socket_without_the_message_is_unheard),
+		TEST(a_block_excuses_what_the_other_user_misses),
 		TEST(the_other_socket_of_the_sender_needs_the_message_too),
 		TEST(one_seq_for_two_messages_is_a_duplicate),
 		TEST(a_message_twice_in_a_history_is_a_duplicate),
