@@ -275,12 +275,10 @@ MUTANTS = [
         "delivered_to_the_next_user",
         "the gateway delivers an event to the user with the next id, too",
         [("websocket-service/deliver/fanout.c",
-          "	while (event_key_next(&key, &user))\n"
-          "		deliver_to(delivery, user);\n",
-          "	while (event_key_next(&key, &user)) {\n"
-          "		deliver_to(delivery, user);\n"
-          "		deliver_to(delivery, user + 1);\n"
-          "	}\n")],
+          "			add_recipient(fanout, user);\n	}\n	if (key.len)",
+          "			add_recipient(fanout, user);\n"
+          "		if (connections_has_user(fanout->options.connections, user + 1))\n"
+          "			add_recipient(fanout, user + 1);\n	}\n	if (key.len)")],
         nothing, {"misrouted"}),
     Mutant(
         "other_sockets_of_the_sender_skipped",
@@ -462,11 +460,10 @@ MUTANTS = [
         "presence_stuck",
         "the gateway does not tell subscribers that a user has gone offline",
         [("websocket-service/presence/presence_subscriptions.c",
-          "	                           set->grace_until_ms))\n"
-          "		return;\n	DL_FOREACH",
           "	                           set->grace_until_ms) ||\n"
-          "	    !target->state.online)\n"
-          "		return;\n	DL_FOREACH")],
+          "	    !target->subscriptions)\n",
+          "	                           set->grace_until_ms) ||\n"
+          "	    !target->subscriptions || !target->state.online)\n")],
         nothing, {"presence"}, {"calm": 30}),
     Mutant(
         "closed_without_a_code",
