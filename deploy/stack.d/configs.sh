@@ -4,7 +4,6 @@
 # launcher's umask only the owner can read the run directory.
 # shellcheck shell=bash
 
-LOG_LIMIT_BYTES=$((50 * 1024 * 1024))
 
 # supervisord adds about 20 characters to a socket's name; the kernel allows 107.
 SOCKET_FOLDER_LIMIT=70
@@ -45,13 +44,13 @@ make_socket_folder() {
 	SOCKETS=$(readlink -f -- "$RUN/sockets")
 }
 
-# supervisord bounds the logs of the programs, but not its own log, nor the access
-# log that nginx writes.
+# supervisord bounds the logs of the programs, but not its own log; and the access log
+# that nginx writes is bounded while nginx runs.
 bound_logs() {
 	local file
 	for file in "$RUN"/log/nginx-access.log "$RUN"/log/supervisord.log; do
 		[[ -e $file ]] || continue
-		(($(stat -c %s -- "$file") < LOG_LIMIT_BYTES)) || mv -- "$file" "$file.1"
+		(($(stat -c %s -- "$file") < PARLEY_LOG_LIMIT_MB << 20)) || mv -- "$file" "$file.1"
 	done
 }
 
@@ -227,7 +226,7 @@ supervisor_program() {
 		killasgroup=true
 		redirect_stderr=true
 		stdout_logfile=$RUN/log/$name.log
-		stdout_logfile_maxbytes=$LOG_LIMIT_BYTES
+		stdout_logfile_maxbytes=${PARLEY_LOG_LIMIT_MB}MB
 		stdout_logfile_backups=1
 
 	END

@@ -119,3 +119,27 @@ def test_the_log_names_the_path_up_to_its_first_odd_byte(stack: Stack, api: Api)
     line = json.loads(until("the log of nginx has the request", lambda: next(
         (line for name, line in new_lines(stack, before) if start.encode() in line), None)))
     assert (line["path"], line["status"]) == (start, 400)
+
+
+@pytest.mark.slow
+def test_the_log_of_requests_is_bounded():
+    """Clients decide how many lines nginx writes; MariaDB and Kafka share its disk."""
+    stack = Stack("log-limit", {"PARLEY_LOG_LIMIT_MB": "1"})
+    log = stack.run_dir / "log" / "nginx-access.log"
+    try:
+        stack.up()
+        with httpx.Client(base_url=stack.url, trust_env=False, timeout=HANG_S) as http:
+            def rotated() -> bool:
+                for _ in range(100):
+                    assert http.get("/" + "x" * 1500).status_code == 404
+                return (log.parent / "nginx-access.log.1").exists()
+
+            until("the log is rotated", rotated)
+            assert http.get("/behind-the-rotation").status_code == 404
+            until("nginx writes on", lambda: log.exists() and
+                  "/behind-the-rotation" in log.read_text())
+        # Of two files the older one is at the limit, and a little more.
+        assert (log.parent / "nginx-access.log.1").stat().st_size >= 1 << 20
+        assert log.stat().st_size < 1 << 20
+    finally:
+        stack.down()
