@@ -37,6 +37,17 @@ def rooms(stack: Stack) -> Iterator[Parts]:
         yield parts
 
 
+def must(rest: Api, method: str, path: str, person: Person, **options) -> None:
+    """Repeats a change while the database is too busy for it. It may have been done all the
+    same, and is then refused."""
+    answer = rest.ask(method, path, person, **options)
+    done = answer.is_success
+    while answer.status_code == 503:
+        answer = rest.ask(method, path, person, **options)
+        done = answer.is_success or answer.status_code in (404, 409)
+    assert done, answer.text
+
+
 class Visitor:
     """A user who comes and goes, by itself or by the owner."""
     def __init__(self, person: Person):
@@ -46,12 +57,11 @@ class Visitor:
     def move(self, group: Group, rest: Api, owner: Person, own_will: bool) -> None:
         path, person = group.path, self.person
         if own_will:
-            answer = rest.ask("POST", path + ("/leave" if self.inside else "/join"), person)
+            must(rest, "POST", path + ("/leave" if self.inside else "/join"), person)
         elif self.inside:
-            answer = rest.ask("DELETE", f"{path}/members/{person.id}", owner)
+            must(rest, "DELETE", f"{path}/members/{person.id}", owner)
         else:
-            answer = rest.ask("POST", f"{path}/members", owner, json={"users": [person.id]})
-        assert answer.is_success, answer.text
+            must(rest, "POST", f"{path}/members", owner, json={"users": [person.id]})
         self.inside = not self.inside
 
 
@@ -62,8 +72,7 @@ def change_members(group: Group, rest: Api, owner: Person, visitors: list[Visito
     for number in range(CHANGES):
         if dice.random() < 0.3:
             name = new_channel_name(f"{seed} {number}")
-            answer = rest.ask("PATCH", group.path, owner, json={"name": name})
-            assert answer.is_success, answer.text
+            must(rest, "PATCH", group.path, owner, json={"name": name})
             continue
         visitor = dice.choice(visitors)
         # A user cannot join a group.

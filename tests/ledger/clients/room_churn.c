@@ -130,9 +130,10 @@ static void start(struct room *room, enum action action)
 	room->tries = 0;
 	room->busy = true;
 	if (action != ACTION_CREATE)
-		rooms_membership_begins(room->churn->config.ledger,
-		                        room->number, room->user,
-		                        clock_mono_us());
+		rooms_membership_begins(
+			room->churn->config.ledger, room->number, room->user,
+			action == ACTION_JOIN || action == ACTION_INVITE,
+			clock_mono_us());
 	call(room);
 }
 

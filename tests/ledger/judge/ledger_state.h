@@ -145,6 +145,7 @@ struct room_member {
 	struct membership *memberships;
 	unsigned membership_count;
 	bool moved;             /* has joined or left after the start */
+	bool joins;             /* the last change that was begun */
 	uint64_t changing_us;   /* the first call of the last change */
 	uint64_t sure_since_us; /* certainly a member since; 0: maybe not */
 	uint64_t first_seq;     /* of the history; 0: it was not read */

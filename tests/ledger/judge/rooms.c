@@ -92,9 +92,12 @@ static struct room_member *member_of(const struct ledger *ledger, unsigned room,
 }
 
 void rooms_membership_begins(struct ledger *ledger, unsigned room,
-                             unsigned user, uint64_t now_us)
+                             unsigned user, bool joins, uint64_t now_us)
 {
-	member_of(ledger, room, user)->changing_us = now_us;
+	struct room_member *member = member_of(ledger, room, user);
+
+	member->changing_us = now_us;
+	member->joins = joins;
 }
 
 void rooms_membership_changing(struct ledger *ledger, unsigned room,

@@ -30,7 +30,7 @@ uint64_t rooms_conversation(const struct ledger *ledger, unsigned room);
 /* The first call of a change that adds or removes the user is about to be made.
  */
 void rooms_membership_begins(struct ledger *ledger, unsigned room,
-                             unsigned user, uint64_t now_us);
+                             unsigned user, bool joins, uint64_t now_us);
 /* A call that adds or removes the user is about to be made, or made again. */
 void rooms_membership_changing(struct ledger *ledger, unsigned room,
                                unsigned user);

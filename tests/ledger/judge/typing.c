@@ -4,6 +4,7 @@
 #include "tests/ledger/judge/faults.h"
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/memberships.h"
+#include "tests/ledger/judge/room_members.h"
 
 static struct typing_state *state_of(const struct conversation_log *log,
                                      int position)
@@ -26,6 +27,20 @@ void typing_sent(struct ledger *ledger, struct ledger_device_id device,
 	ledger->totals.typing++;
 }
 
+/*
+ * It does not come the way of the entries: of a user who joins again it may
+ * arrive before the frame about that.
+ */
+static bool had_left(const struct conversation_log *log, unsigned user,
+                     const struct live_seq *live,
+                     const struct typing_state *state)
+{
+	int position = log->room ? room_members_index(log->room, user) : -1;
+
+	return live->end_seq && state->first_position > live->end_position &&
+	       position >= 0 && !log->room->members[position].joins;
+}
+
 /* Why the device must not get it; NULL: it may. */
 static const char *objection(struct ledger *ledger,
                              struct ledger_device_id device,
@@ -43,7 +58,7 @@ static const char *objection(struct ledger *ledger,
 	user = conversation_log_user(log, (unsigned)subject);
 	if (user == device.user)
 		return "got it of itself";
-	if (live->end_seq && state->first_position > live->end_position)
+	if (had_left(log, device.user, live, state))
 		return "had got the end of its membership";
 	if (!log->room && (blocks_sure(ledger, user, device.user) ||
 	                   blocks_sure(ledger, device.user, user)))

@@ -6,6 +6,7 @@
 #include "tests/ledger/judge/rooms.h"
 #include "tests/ledger/judge/sessions.h"
 #include "tests/ledger/judge/tests/ledger_world.h"
+#include "tests/ledger/judge/typing.h"
 #include "tests/ledger/judge/verdict.h"
 
 #include <setjmp.h>
@@ -132,7 +133,8 @@ static uint32_t change(struct world *world, unsigned by, const char *what,
 {
 	script[++world->seq] =
 		(struct script_entry){.what = what, .by = by, .user = user};
-	rooms_membership_begins(world->ledger, 0, user, tick(world));
+	rooms_membership_begins(world->ledger, 0, user,
+	                        strcmp(what, "invited") == 0, tick(world));
 	rooms_membership_changing(world->ledger, 0, user);
 	if (strcmp(what, "left") != 0 && strcmp(what, "removed") != 0)
 		rooms_member_joined(world->ledger, 0, user, tick(world));
@@ -428,6 +430,24 @@ static void a_message_at_a_former_member_is_misrouted(void **state)
 	read_all(world, ALICE, 1);
 	judge(world);
 	assert_misrouted_after_end(world, 1, 2);
+}
+
+static void typing_after_the_end_is_a_fault_until_the_next_join(void **state)
+{
+	struct world *world = *state;
+	const struct ledger_totals *totals = ledger_totals(world->ledger);
+	struct ledger_device_id bobs = {BOB, 0};
+
+	create_room(world);
+	(void)change(world, BOB, "left", BOB);
+	receive(world, BOB, 2);
+	(void)write(world, ALICE); /* the typing follows the end */
+	typing_sent(world->ledger, (struct ledger_device_id){ALICE, 0}, ROOM);
+	typing_received(world->ledger, bobs, ROOM, FIRST_ID + ALICE);
+	assert_int_equal(totals->fault[FAULT_typing], 1);
+	(void)change(world, ALICE, "invited", BOB);
+	typing_received(world->ledger, bobs, ROOM, FIRST_ID + ALICE);
+	assert_int_equal(totals->fault[FAULT_typing], 1);
 }
 
 static void a_message_before_the_join_is_misrouted(void **state)
@@ -744,6 +764,7 @@ int main(void)
 		TEST(a_message_at_no_device_of_a_member_is_undelivered),
 		TEST(a_change_that_a_device_never_got_is_undelivered),
 		TEST(a_message_at_a_former_member_is_misrouted),
+		TEST(typing_after_the_end_is_a_fault_until_the_next_join),
 		TEST(a_message_before_the_join_is_misrouted),
 		TEST(a_change_at_a_former_member_is_misrouted),
 		TEST(a_message_at_a_non_member_is_misrouted),
