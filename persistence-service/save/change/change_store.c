@@ -215,22 +215,26 @@ static enum status find_reaction(struct change_store *store,
 
 enum status change_store_reaction_fits(struct change_store *store,
                                        const struct save_record *record,
-                                       unsigned max)
+                                       unsigned max, bool *ret_fits)
 {
 	char found[REACTION_MAX + 1] = "";
 	enum status status = find_reaction(store, has_reaction, record,
 	                                   record->reaction, found);
+	unsigned different = 0;
 
+	if (status == ST_OK)
+		*ret_fits = true;
 	if (status != ST_NOT_FOUND)
 		return status;
 	found[0] = '\0';
-	for (unsigned i = 0; i < max; i++) {
+	do
 		status = find_reaction(store, next_reaction, record,
 		                       span_of(found), found);
-		if (status != ST_OK)
-			return status == ST_NOT_FOUND ? ST_OK : status;
-	}
-	return ST_CONFLICT;
+	while (status == ST_OK && ++different < max);
+	if (status != ST_OK && status != ST_NOT_FOUND)
+		return status;
+	*ret_fits = different < max;
+	return ST_OK;
 }
 
 /* --- writing ------------------------------------------------------------- */

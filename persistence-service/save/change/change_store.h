@@ -49,12 +49,13 @@ MUST_CHECK enum status change_store_lock(struct change_store *store,
                                          struct message_ref *ret_ref);
 
 /*
- * ST_CONFLICT: the message has `max` different reactions already, and that of
+ * Does not fit: the message has `max` different reactions already, and that of
  * the record is not among them.
  */
 MUST_CHECK enum status
 change_store_reaction_fits(struct change_store *store,
-                           const struct save_record *record, unsigned max);
+                           const struct save_record *record, unsigned max,
+                           bool *ret_fits);
 
 /* ST_CONFLICT when the (user, uuid) is in use. */
 MUST_CHECK enum status change_store_write(struct change_store *store,

@@ -111,15 +111,16 @@ static enum status check_reaction_limit(struct changes *changes,
                                         const struct save_record *record,
                                         struct refusal *ret_refusal)
 {
-	enum status status = change_store_reaction_fits(changes->store, record,
-	                                                changes->reactions_max);
+	bool fits;
+	enum status status = change_store_reaction_fits(
+		changes->store, record, changes->reactions_max, &fits);
 
-	if (status != ST_CONFLICT)
-		return status;
-	*ret_refusal = (struct refusal){
-		FRAME_TOO_MANY,
-		"the message has the highest number of different reactions"};
-	return ST_OK;
+	if (status == ST_OK && !fits)
+		*ret_refusal = (struct refusal){
+			FRAME_TOO_MANY,
+			"the message has the highest number of different "
+			"reactions"};
+	return status;
 }
 
 /* --- one change ---------------------------------------------------------- */
