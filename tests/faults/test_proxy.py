@@ -181,8 +181,11 @@ def test_a_connection_is_reset_after_so_many_bytes(port: int, links: Links):
 def test_a_server_that_is_down_resets(links: Links):
     port = free_port()
     links.open({"link": (port, free_port())})
-    with connect(port) as end:
-        assert is_reset(end)
+    try:
+        with connect(port) as end:
+            assert is_reset(end)
+    except ConnectionResetError:
+        pass  # the reset arrived before connect() had returned
 
 
 def test_a_server_that_is_killed_ends_the_connection_of_its_client(port: int, echo: Echo):
