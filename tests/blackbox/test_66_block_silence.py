@@ -146,8 +146,11 @@ class Pair:
     def settle(self, user: User, conversation: int) -> None:
         """All that was sent to the conversation was processed, and the gateway of this user
         has read the events. Nobody may delete this, blocked or not."""
-        uuid = user.socket.change("delete", conversation, ABSENT)
-        user.socket.refused(uuid, "unknown_message")
+        frame = {"code": "unavailable"}
+        while frame["code"] == "unavailable":  # a second long the conversation may be unknown
+            uuid = user.socket.change("delete", conversation, ABSENT)
+            frame = user.socket.expect(uuid=uuid)
+        assert frame["code"] == "unknown_message", frame
 
     def arrived(self, user: User, socket: Socket | None = None) -> list[dict]:
         """What a socket of the user has received of the conversation up to now."""

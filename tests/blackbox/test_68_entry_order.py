@@ -23,17 +23,14 @@ VISITORS = 4
 WAIT_S = 60
 
 
-@pytest.fixture(scope="module")
-def listed(stack: Stack) -> Iterator[Parts]:
-    """An event names its recipients."""
-    with parts_of(stack, "order") as parts:
-        yield parts
+# An event names its recipients, or a conversation of four members is a room.
+SIZES = {"listed": {}, "rooms": {"FANOUT_LIST_MAX": "3"}}
 
 
-@pytest.fixture(scope="module")
-def rooms(stack: Stack) -> Iterator[Parts]:
-    """A conversation of four members is a room."""
-    with parts_of(stack, "order_rooms", FANOUT_LIST_MAX="3") as parts:
+@pytest.fixture(scope="module", params=SIZES)
+def parts(stack: Stack, request: pytest.FixtureRequest) -> Iterator[Parts]:
+    """One size at a time: each has many services."""
+    with parts_of(stack, f"order_{request.param}", **SIZES[request.param]) as parts:
         yield parts
 
 
@@ -166,11 +163,8 @@ class Scene:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["group", "channel"])
-@pytest.mark.parametrize("size", ["listed", "rooms"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_entries_arrive_in_order_and_once(kind: str, size: str, seed: int, api: Api, enter,
-                                          request: pytest.FixtureRequest):
-    parts = request.getfixturevalue(size)
+def test_entries_arrive_in_order_and_once(kind: str, seed: int, parts: Parts, api: Api, enter):
     scene = Scene(parts, api, enter, kind)
     scene.act(parts.rest, seed)
     scene.judge(scene.end(parts.rest[1]))

@@ -43,8 +43,9 @@ def many_descriptors() -> None:
 
 @pytest.fixture
 def gateway(stack: Stack) -> Iterator[Service]:
-    """A gateway of its own: its log and memory belong to the test."""
-    with Service(stack, "websocket-service",
+    """A gateway of its own: its log and memory belong to the test. Thousands of connections
+    that open in one moment are one turn of its loop."""
+    with Service(stack, "websocket-service", WEBSOCKET_TURN_MAX_MS="0",
                  WEBSOCKET_USER_SOCKETS_MAX=str(SLOW_READERS + 1)) as gateway:
         yield gateway
 
