@@ -149,7 +149,7 @@ class Pair:
         frame = {"code": "unavailable"}
         while frame["code"] == "unavailable":  # a second long the conversation may be unknown
             uuid = user.socket.change("delete", conversation, ABSENT)
-            frame = user.socket.expect(uuid=uuid)
+            frame = user.socket.refusal(uuid)
         assert frame["code"] == "unknown_message", frame
 
     def arrived(self, user: User, socket: Socket | None = None) -> list[dict]:

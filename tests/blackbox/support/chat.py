@@ -116,12 +116,15 @@ class Socket:
                     return self.seen.pop(at)
             self.seen.append(self.receive(max(0.001, deadline - time.monotonic())))
 
-    def refused(self, uuid: str, code: str, timeout_s: float = HANG_S) -> dict:
+    def refusal(self, uuid: str, timeout_s: float = HANG_S) -> dict:
         """The refusal of the frame with this uuid, in either of its two forms."""
         def fits(frame: dict) -> bool:
             return frame.get("uuid") == uuid and "code" in frame
 
-        frame = self.until(f"a refusal of {uuid}", fits, timeout_s)
+        return self.until(f"a refusal of {uuid}", fits, timeout_s)
+
+    def refused(self, uuid: str, code: str, timeout_s: float = HANG_S) -> dict:
+        frame = self.refusal(uuid, timeout_s)
         assert frame["code"] == code, frame
         return frame
 
