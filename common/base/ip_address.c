@@ -4,7 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { TEXT_MAX = 45, IPV4_AT = 12, SUBSCRIBER_BITS = 64 };
+enum { IPV4_AT = 12, SUBSCRIBER_BITS = 64 };
 
 static const uint8_t mapped[IPV4_AT] = {[10] = 0xff, [11] = 0xff};
 
@@ -24,10 +24,10 @@ static bool is_ipv4(const struct ip_address *address)
 
 bool ip_address_parse(struct span text, struct ip_address *ret_address)
 {
-	char copy[TEXT_MAX + 1];
+	char copy[IP_ADDRESS_TEXT_MAX + 1];
 	struct in_addr four;
 
-	if (text.len == 0 || text.len > TEXT_MAX ||
+	if (text.len == 0 || text.len > IP_ADDRESS_TEXT_MAX ||
 	    memchr(text.data, '\0', text.len))
 		return false;
 	memcpy(copy, text.data, text.len);
@@ -37,6 +37,15 @@ bool ip_address_parse(struct span text, struct ip_address *ret_address)
 		return true;
 	}
 	return inet_pton(AF_INET6, copy, ret_address->byte) == 1;
+}
+
+void ip_address_format(const struct ip_address *address, char *text)
+{
+	bool four = is_ipv4(address);
+
+	(void)inet_ntop(four ? AF_INET : AF_INET6,
+	                address->byte + (four ? IPV4_AT : 0), text,
+	                IP_ADDRESS_TEXT_MAX + 1);
 }
 
 bool ip_address_of_socket(const struct sockaddr *socket,

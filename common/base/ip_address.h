@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { IP_ADDRESS_LEN = 16, IP_NETWORKS_MAX = 32 };
+enum { IP_ADDRESS_LEN = 16, IP_NETWORKS_MAX = 32, IP_ADDRESS_TEXT_MAX = 45 };
 
 struct ip_address {
 	uint8_t byte[IP_ADDRESS_LEN];
@@ -35,6 +35,8 @@ static inline struct span ip_address_span(const struct ip_address *address)
 /* "192.0.2.1" or "2001:db8::1". */
 MUST_CHECK bool ip_address_parse(struct span text,
                                  struct ip_address *ret_address);
+/* The other way; `text` has room for IP_ADDRESS_TEXT_MAX + 1. */
+void ip_address_format(const struct ip_address *address, char *text);
 /* False: of another family. */
 MUST_CHECK bool ip_address_of_socket(const struct sockaddr *socket,
                                      struct ip_address *ret_address);

@@ -1,5 +1,6 @@
 /*
- * digest - SHA-256 (FIPS 180-4), for cache keys: no cache stores a token.
+ * digest - SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104): what is stored or
+ * cached in place of a token.
  */
 #ifndef PARLEY_IO_DIGEST_H
 #define PARLEY_IO_DIGEST_H
@@ -15,6 +16,7 @@ struct digest {
 };
 
 void digest_make(struct span bytes, struct digest *ret_digest);
+void digest_hmac(struct span key, struct span bytes, struct digest *ret_digest);
 
 static inline struct span digest_span(const struct digest *digest)
 {

@@ -1,4 +1,5 @@
 #include "common/io/jwt/jwt.h"
+#include "common/base/base64url.h"
 #include "common/base/mem.h"
 
 #include <jwt.h>
@@ -31,43 +32,6 @@ enum status jwt_issue(const struct jwt_key *key, struct span claims,
 	buf_append(ret_token, span_of(token));
 	mem_free(&token);
 	return buf_overflowed(ret_token) ? ST_BROKEN : ST_OK;
-}
-
-static int base64url_digit(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-')
-		return 62;
-	return c == '_' ? 63 : -1;
-}
-
-/*
- * RFC 4648 section 5, without padding. Unused bits must be zero, so that each
- * value has one encoding only.
- */
-static bool base64url_decode(struct span text, struct buf *out)
-{
-	unsigned bits = 0, bit_count = 0;
-
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = base64url_digit(text.data[i]);
-
-		if (digit < 0)
-			return false;
-		bits = (bits << 6 | (unsigned)digit) & 0xffff;
-		bit_count += 6;
-		if (bit_count >= 8) {
-			bit_count -= 8;
-			buf_byte(out, (char)(bits >> bit_count));
-		}
-	}
-	return bit_count < 6 && (bits & ((1u << bit_count) - 1)) == 0 &&
-	       !buf_overflowed(out);
 }
 
 static enum status deny(const char **ret_why, const char *why)

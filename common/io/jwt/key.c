@@ -2,6 +2,8 @@
 #include "common/base/mem.h"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -106,6 +108,40 @@ struct span jwt_key_id(const struct jwt_key *key)
 struct span jwt_key_pem(const struct jwt_key *key)
 {
 	return span_make(key->pem, key->pem_len);
+}
+
+static void number_free(BIGNUM **number)
+{
+	BN_free(*number);
+}
+
+static enum status append_number(const struct jwt_key *key, const char *name,
+                                 struct buf *out)
+{
+	CLEANUP(number_free) BIGNUM *number = NULL;
+	char *space;
+	size_t len;
+
+	if (!EVP_PKEY_get_bn_param(key->pkey, name, &number))
+		return ST_BROKEN;
+	len = (size_t)BN_num_bytes(number);
+	space = buf_space(out, len);
+	if (!space)
+		return ST_BROKEN;
+	(void)BN_bn2bin(number, (unsigned char *)space);
+	buf_grew(out, len);
+	return ST_OK;
+}
+
+enum status jwt_key_public(const struct jwt_key *key, struct buf *ret_modulus,
+                           struct buf *ret_exponent)
+{
+	enum status status =
+		append_number(key, OSSL_PKEY_PARAM_RSA_N, ret_modulus);
+
+	return status == ST_OK
+	               ? append_number(key, OSSL_PKEY_PARAM_RSA_E, ret_exponent)
+	               : status;
 }
 
 bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,

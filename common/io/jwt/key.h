@@ -29,6 +29,10 @@ void jwt_key_destroy(struct jwt_key **key);
 struct span jwt_key_id(const struct jwt_key *key);
 /* The private key; use it for signing only. */
 struct span jwt_key_pem(const struct jwt_key *key);
+/* The modulus and the exponent of the public key, big-endian. */
+MUST_CHECK enum status jwt_key_public(const struct jwt_key *key,
+                                      struct buf *ret_modulus,
+                                      struct buf *ret_exponent);
 /* True when this key made `signature` over `bytes`. */
 bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
                       struct span signature);
