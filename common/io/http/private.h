@@ -33,6 +33,7 @@ struct http_request {
 	struct buf body;
 	size_t received; /* body bytes, dropped ones included */
 	bool is_json;
+	bool is_oauth;    /* a route of this path is */
 	unsigned refusal; /* HTTP code, sent after the body has arrived */
 	const char *refusal_detail;
 	char *decoded[HTTP_QUERIES_MAX]; /* query parameters */
@@ -133,6 +134,8 @@ enum MHD_Result http_request_send(struct http_request *request);
  * for 405 the Allow header.
  */
 void http_route_find(struct http_request *request);
+/* Sets request->is_oauth, also for a request that is refused at once. */
+void http_route_find_form(struct http_request *request);
 
 void http_worker_pool_start(struct http_worker_pool *pool,
                             const struct http_worker_pool_options *options);

@@ -236,6 +236,15 @@ static void set_unless_set(struct http_request *request, const char *name,
 		http_set_header(request, name, value);
 }
 
+static const char *oauth_error(unsigned http)
+{
+	if (http == 401)
+		return "invalid_client";
+	if (http == 429 || http == 503)
+		return "temporarily_unavailable";
+	return http >= 500 ? "server_error" : "invalid_request";
+}
+
 void http_answer_problem(struct http_request *request, unsigned http,
                          const char *detail)
 {
@@ -247,6 +256,8 @@ void http_answer_problem(struct http_request *request, unsigned http,
 	json_text(&w, "title", span_of(title_of(http)));
 	json_number(&w, "status", http);
 	json_text(&w, "detail", span_of(detail));
+	if (request->is_oauth)
+		json_text(&w, "error", span_of(oauth_error(http)));
 	json_close(&w);
 	if (http == 401)
 		set_unless_set(request, "WWW-Authenticate", "Bearer");

@@ -61,6 +61,21 @@ static bool odd_path(struct span path)
 	       path.data[path.len - 1] == '/';
 }
 
+void http_route_find_form(struct http_request *request)
+{
+	const struct http_server_options *options = &request->server->options;
+	struct span path = span_of(request->path);
+
+	for (unsigned i = 0; i < options->route_count; i++) {
+		const struct http_route *route = &options->routes[i];
+
+		if (route->body == HTTP_OAUTH_FORM &&
+		    path_matches(span_of(route->path), path,
+		                 request->arguments))
+			request->is_oauth = true;
+	}
+}
+
 void http_route_find(struct http_request *request)
 {
 	const struct http_server_options *options = &request->server->options;

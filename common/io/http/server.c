@@ -33,22 +33,28 @@ static void check_content_type(struct http_request *request)
 		span_cut(http_header(request, "Content-Type"), ';', &rest));
 
 	request->is_json = span_equal_nocase(type, SPAN("application/json"));
-	if (takes == HTTP_NO_BODY || request->is_json)
+	if (takes == HTTP_NO_BODY ||
+	    (request->is_json && takes != HTTP_OAUTH_FORM))
 		return;
 	if (takes == HTTP_JSON)
 		http_request_refuse(request, 415,
 		                    "the body must be application/json");
 	else if (!span_equal_nocase(type,
 	                            SPAN("application/x-www-form-urlencoded")))
-		http_request_refuse(request, 415,
-		                    "the body must be application/json or "
-		                    "application/x-www-form-urlencoded");
+		http_request_refuse(
+			request, 415,
+			takes == HTTP_OAUTH_FORM
+				? "the body must be "
+				  "application/x-www-form-urlencoded"
+				: "the body must be application/json or "
+				  "application/x-www-form-urlencoded");
 }
 
 /* The first fault decides. A body that is too long is not waited for. */
 static enum MHD_Result begin(struct http_request *request)
 {
 	http_headers_check(request);
+	http_route_find_form(request);
 	if (request->refusal) {
 		http_answer_problem(request, request->refusal,
 		                    request->refusal_detail);

@@ -54,6 +54,11 @@ enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
 	HTTP_JSON_OR_FORM, /* application/json, application/x-www-form-… */
 	HTTP_JSON,         /* application/json */
+	/*
+	 * application/x-www-form-urlencoded. The problem documents of this path
+	 * have a member `error` as well, as in RFC 6749 section 5.2.
+	 */
+	HTTP_OAUTH_FORM,
 };
 
 struct http_route {
