@@ -87,3 +87,17 @@ enum status account_by_id(struct sql *sql, uint64_t id,
 	return select_one(sql, SELECT_ACCOUNT "WHERE id = ?", &value, 1,
 	                  ret_account);
 }
+
+enum status account_change_hash(struct sql *sql, uint64_t id,
+                                const char *old_hash, const char *new_hash)
+{
+	struct account account;
+	enum status status = account_set_password(sql, id, old_hash, new_hash);
+
+	if (status != ST_OK || sql_affected(sql) == 1)
+		return status;
+	status = account_by_id(sql, id, &account);
+	if (status == ST_OK && strcmp(account.password_hash, new_hash) != 0)
+		return ST_CONFLICT;
+	return status;
+}

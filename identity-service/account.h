@@ -33,5 +33,11 @@ MUST_CHECK enum status account_by_name(struct sql *sql,
                                        struct account *ret_account);
 MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
                                      struct account *ret_account);
+/*
+ * ST_CONFLICT: the hash is neither `old` nor `new` any more. Idempotent.
+ */
+MUST_CHECK enum status account_change_hash(struct sql *sql, uint64_t id,
+                                           const char *old_hash,
+                                           const char *new_hash);
 
 #endif

@@ -2,8 +2,16 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/password.h"
+#include "identity-service/api_context.h"
+#include "identity-service/devices.h"
+#include "identity-service/ended_sessions.h"
 #include "identity-service/identity_metrics.h"
 #include "identity-service/lookup.h"
+#include "identity-service/oauth_introspect.h"
+#include "identity-service/oauth_metadata.h"
+#include "identity-service/oauth_token.h"
+#include "identity-service/password_change.h"
+#include "identity-service/refresh.h"
 #include "identity-service/sign_in.h"
 
 enum {
@@ -20,6 +28,7 @@ struct api {
 	struct api_context shared; /* database is NULL */
 	char dummy_hash[PASSWORD_HASH_MAX + 1];
 	struct guess_rules guess_rules;
+	struct session_rules session_rules;
 	struct ip_networks trusted_proxies;
 };
 
@@ -28,9 +37,26 @@ static const struct http_route routes[] = {
 	{"GET", "/auth/users/{}", lookup_user_by_id, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/auth/users", lookup_user_by_name, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/auth/status", lookup_status, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", IDENTITY_ENDED_PATH, ended_sessions, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/auth/login", sign_in_login, HTTP_INLINE, HTTP_JSON_OR_FORM},
 	{"POST", "/auth/register", sign_in_register, HTTP_INLINE,
          HTTP_JSON_OR_FORM},
+	{"POST", "/auth/refresh", refresh_tokens, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/token", oauth_token, HTTP_INLINE, HTTP_OAUTH_FORM},
+	{"POST", "/auth/token", oauth_token, HTTP_INLINE, HTTP_OAUTH_FORM},
+	{"POST", "/auth/revoke", oauth_revoke, HTTP_INLINE, HTTP_OAUTH_FORM},
+	{"POST", "/auth/introspect", oauth_introspect, HTTP_INLINE,
+         HTTP_OAUTH_FORM},
+	{"GET", "/.well-known/jwks.json", oauth_keys, HTTP_INLINE,
+         HTTP_NO_BODY},
+	{"GET", "/.well-known/oauth-authorization-server", oauth_metadata,
+         HTTP_INLINE, HTTP_NO_BODY},
+	{"POST", "/auth/password", password_change, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/auth/logout", devices_log_out, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/sessions", devices_list, HTTP_INLINE, HTTP_NO_BODY},
+	{"DELETE", "/auth/sessions", devices_end_others, HTTP_INLINE,
+         HTTP_NO_BODY},
+	{"DELETE", "/auth/sessions/{}", devices_end, HTTP_INLINE, HTTP_NO_BODY},
 };
 
 static void *worker_start(void *pool_context)
@@ -100,8 +126,9 @@ static enum status start_server(struct api *api,
 }
 
 enum status api_start(const struct identity_settings *settings,
-                      struct tokens *tokens, struct database_source *source,
-                      struct api **ret_api)
+                      struct keyring *keyring, struct tokens *tokens,
+                      struct revocations *revocations,
+                      struct database_source *source, struct api **ret_api)
 {
 	CLEANUP(api_stop) struct api *api = mem_new(sizeof(*api));
 	enum status status = make_dummy(api->dummy_hash);
@@ -112,8 +139,15 @@ enum status api_start(const struct identity_settings *settings,
 		return ST_BROKEN;
 	api->source = source;
 	api->guess_rules = identity_guess_rules(settings);
+	api->session_rules = identity_session_rules(settings);
 	api->shared = (struct api_context){
 		.tokens = tokens,
+		.revocations = revocations,
+		.keyring = keyring,
+		.issuer = settings->issuer,
+		.service_secret = settings->service_secret,
+		.password_grant = settings->password_grant,
+		.session_rules = &api->session_rules,
 		.dummy_hash = api->dummy_hash,
 		.guess_rules = &api->guess_rules,
 		.trusted_proxies = &api->trusted_proxies,

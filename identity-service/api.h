@@ -13,7 +13,8 @@ struct api;
 
 /* ST_UNAVAILABLE: the port cannot be bound; errno says why. */
 MUST_CHECK enum status api_start(const struct identity_settings *settings,
-                                 struct tokens *tokens,
+                                 struct keyring *keyring, struct tokens *tokens,
+                                 struct revocations *revocations,
                                  struct database_source *source,
                                  struct api **ret_api);
 /* Answers running requests first; accepts NULL. */

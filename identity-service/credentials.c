@@ -147,20 +147,68 @@ static enum status read_form(struct span body, enum credentials_use use,
 	return *ret_detail ? ST_DENIED : ST_OK;
 }
 
+static enum status hand_over(enum status status,
+                             struct credentials *credentials,
+                             struct credentials *ret_credentials)
+{
+	if (status == ST_OK) {
+		*ret_credentials = *credentials;
+		start(credentials);
+	}
+	return status;
+}
+
+enum status credentials_take(struct span name, struct span password,
+                             enum credentials_use use,
+                             struct credentials *ret_credentials,
+                             const char **ret_detail)
+{
+	struct credentials credentials CLEANUP(credentials_free);
+
+	start(&credentials);
+	*ret_detail = take(name, password, use, &credentials);
+	return hand_over(*ret_detail ? ST_DENIED : ST_OK, &credentials,
+	                 ret_credentials);
+}
+
 enum status credentials_read(struct span body, bool is_json,
                              enum credentials_use use,
                              struct credentials *ret_credentials,
                              const char **ret_detail)
 {
 	struct credentials credentials CLEANUP(credentials_free);
-	enum status status;
 
 	start(&credentials);
-	status = (is_json ? read_json : read_form)(body, use, &credentials,
-	                                           ret_detail);
-	if (status != ST_OK)
-		return status;
-	*ret_credentials = credentials;
-	start(&credentials);
-	return ST_OK;
+	return hand_over((is_json ? read_json : read_form)(
+				 body, use, &credentials, ret_detail),
+	                 &credentials, ret_credentials);
+}
+
+static const char *take_change(const struct json *json, struct span name,
+                               struct credentials *old, struct credentials *new)
+{
+	struct span was, becomes;
+	const char *fault;
+
+	if (!json_get_text(json, "old_password", &was))
+		return "old_password is missing or not a string";
+	if (!json_get_text(json, "new_password", &becomes))
+		return "new_password is missing or not a string";
+	fault = take(name, was, CREDENTIALS_LOGIN, old);
+	return fault ? fault : choose_password(becomes, new);
+}
+
+enum status credentials_read_change(struct span body, struct span name,
+                                    struct credentials *ret_old,
+                                    struct credentials *ret_new,
+                                    const char **ret_detail)
+{
+	CLEANUP(json_destroy) struct json *json = NULL;
+
+	start(ret_old);
+	start(ret_new);
+	if (json_parse(body, &json, ret_detail) != ST_OK)
+		return ST_INVALID;
+	*ret_detail = take_change(json, name, ret_old, ret_new);
+	return *ret_detail ? ST_DENIED : ST_OK;
 }

@@ -48,4 +48,19 @@ MUST_CHECK enum status credentials_read(struct span body, bool is_json,
                                         struct credentials *ret_credentials,
                                         const char **ret_detail);
 
+/* The same for a name and a password that the caller has read. */
+MUST_CHECK enum status credentials_take(struct span name, struct span password,
+                                        enum credentials_use use,
+                                        struct credentials *ret_credentials,
+                                        const char **ret_detail);
+/*
+ * The same for the JSON members old_password and new_password of the user with
+ * this name: *ret_old is as of a login, *ret_new as of a registration.
+ */
+MUST_CHECK enum status credentials_read_change(struct span body,
+                                               struct span name,
+                                               struct credentials *ret_old,
+                                               struct credentials *ret_new,
+                                               const char **ret_detail);
+
 #endif

@@ -8,6 +8,7 @@
 #include "identity-service/api.h"
 #include "identity-service/identity_metrics.h"
 #include "identity-service/schema.h"
+#include "identity-service/session/session.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -67,6 +68,7 @@ static void create_parts(struct identity *identity,
 		.keyring = identity->keyring,
 		.revocations = identity->revocations,
 		.issuer = s->issuer,
+		.issuer_before = s->issuer_before,
 		.audience = s->audience,
 		.ttl_s = s->token_ttl_s,
 		.cache_entries = s->token_cache,
@@ -85,7 +87,8 @@ enum status identity_start(const void *settings, void **ret_state)
 	identity_metrics_start();
 	service_part_add("mysql");
 	create_parts(identity, s);
-	status = api_start(s, identity->tokens, identity->source,
+	status = api_start(s, identity->keyring, identity->tokens,
+	                   identity->revocations, identity->source,
 	                   &identity->api);
 	if (status == ST_UNAVAILABLE)
 		log_event(LOG_ERROR, "service.port_taken",

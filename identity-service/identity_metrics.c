@@ -17,6 +17,9 @@ struct metric identity_metrics_tokens_cached =
 	METRIC_GAUGE("parley_tokens_cached", "Verified tokens in the cache.");
 struct metric identity_metrics_revoked =
 	METRIC_GAUGE("parley_sessions_revoked", "Revoked sessions in memory.");
+struct metric identity_metrics_refresh_reused = METRIC_COUNTER(
+	"parley_refresh_tokens_reused_total",
+	"Sessions revoked because a refresh token was used by two clients.");
 
 #define REFUSED(subject_) \
 	METRIC_COUNTER("parley_guesses_refused_total{subject=\"" subject_ \
@@ -54,11 +57,23 @@ static struct {
 	struct metric by_class[CLASSES];
 } routes[] = {
 	ROUTE(IDENTITY_LOOKUP_PATH),
+	ROUTE(IDENTITY_ENDED_PATH),
 	ROUTE("/auth/users/{}"),
 	ROUTE("/auth/users"),
 	ROUTE("/auth/status"),
 	ROUTE("/auth/login"),
 	ROUTE("/auth/register"),
+	ROUTE("/auth/refresh"),
+	ROUTE("/auth/password"),
+	ROUTE("/auth/logout"),
+	ROUTE("/auth/sessions"),
+	ROUTE("/auth/sessions/{}"),
+	ROUTE("/token"),
+	ROUTE("/auth/token"),
+	ROUTE("/auth/revoke"),
+	ROUTE("/auth/introspect"),
+	ROUTE("/.well-known/jwks.json"),
+	ROUTE("/.well-known/oauth-authorization-server"),
 	ROUTE(""), /* no route */
 };
 
@@ -72,6 +87,7 @@ void identity_metrics_start(void)
 	metrics_add(&identity_metrics_verifications);
 	metrics_add(&identity_metrics_tokens_cached);
 	metrics_add(&identity_metrics_revoked);
+	metrics_add(&identity_metrics_refresh_reused);
 	metrics_add(&identity_metrics_hash);
 	metrics_add(&identity_metrics_hash_waiting);
 	metrics_add(&identity_metrics_query_waiting);

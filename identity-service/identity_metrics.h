@@ -18,6 +18,7 @@ extern struct metric identity_metrics_hash_waiting;
 extern struct metric identity_metrics_query_waiting;
 extern struct metric identity_metrics_tokens_cached;
 extern struct metric identity_metrics_revoked;
+extern struct metric identity_metrics_refresh_reused;
 /* By enum guess_subject. */
 extern struct metric identity_metrics_guesses_refused[GUESS_SUBJECTS];
 

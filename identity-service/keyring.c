@@ -68,6 +68,17 @@ const struct jwt_key *keyring_signer(struct keyring *keyring)
 	return at == NO_KEY ? NULL : keyring->slots[at].key;
 }
 
+const struct jwt_key *keyring_next(struct keyring *keyring, unsigned *at)
+{
+	while (*at < (unsigned)atomic_load(&keyring->count)) {
+		const struct slot *slot = &keyring->slots[(*at)++];
+
+		if (!atomic_load(&slot->retired))
+			return slot->key;
+	}
+	return NULL;
+}
+
 unsigned keyring_generation(struct keyring *keyring)
 {
 	return atomic_load(&keyring->generation);

@@ -24,6 +24,8 @@ MUST_CHECK enum status keyring_refresh(struct keyring *keyring,
 const struct jwt_key *keyring_signer(struct keyring *keyring);
 /* NULL when no key has this id, or the key is retired. */
 const struct jwt_key *keyring_find(struct keyring *keyring, struct span id);
+/* The keys that verify, oldest first, from *at = 0 on; NULL after the last. */
+const struct jwt_key *keyring_next(struct keyring *keyring, unsigned *at);
 /* Changes when a key is retired: cached verifications are then invalid. */
 unsigned keyring_generation(struct keyring *keyring);
 

@@ -1,37 +1,12 @@
 #include "identity-service/lookup.h"
-#include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/io/json.h"
-#include "common/service/log.h"
 #include "common/wire/fields.h"
 #include "common/wire/name.h"
 #include "identity-service/account.h"
-#include "identity-service/sign_in.h"
+#include "identity-service/api_context.h"
 
 enum { ANSWER_MAX = 4096 };
-
-/* False: the request is answered. Only the log says why a token is refused. */
-static bool authenticate(struct http_request *request,
-                         const struct api_context *api,
-                         struct token_owner *ret_owner)
-{
-	const char *why = "";
-	enum status status = token_owner(api->tokens, http_bearer(request),
-	                                 clock_unix_ms(), ret_owner, &why);
-
-	if (status == ST_OK)
-		return true;
-	if (status == ST_DENIED) {
-		log_event(LOG_WARN, "token.refused", F_TEXT("why", why));
-		http_answer_problem(request, 401,
-		                    "the token is missing, malformed, expired "
-		                    "or revoked");
-		return false;
-	}
-	http_answer_problem(request, 503,
-	                    "the signing keys are not loaded yet");
-	return false;
-}
 
 void lookup_token(struct http_request *request, void *context)
 {
@@ -39,7 +14,7 @@ void lookup_token(struct http_request *request, void *context)
 	struct json_writer w = json_writer(&answer);
 	struct token_owner owner;
 
-	if (!authenticate(request, context, &owner))
+	if (!api_authenticate(request, context, &owner))
 		return;
 	json_open(&w);
 	json_number(&w, FIELD_ID, owner.user);
@@ -75,11 +50,8 @@ static void answer_failure(struct http_request *request, enum status status)
 {
 	if (status == ST_NOT_FOUND)
 		http_answer_problem(request, 404, "there is no such user");
-	else if (status == ST_BROKEN)
-		http_answer_problem(request, 500, "internal error");
 	else
-		http_answer_problem(request, 503,
-		                    "the database is unavailable");
+		api_answer_failure(request, status);
 }
 
 static void write_user(struct json_writer *w, const struct account *account)
@@ -150,7 +122,7 @@ static void query_status(struct http_request *request, void *context)
 	struct token_owner owner;
 	enum status status;
 
-	if (!authenticate(request, api, &owner))
+	if (!api_authenticate(request, api, &owner))
 		return;
 	query.id = owner.user;
 	status = database_run(api->database, find_by_id, &query);
@@ -167,26 +139,17 @@ static void query_status(struct http_request *request, void *context)
 	http_answer_json(request, 200, buf_span(&answer));
 }
 
-static void pass_if_authenticated(struct http_request *request, void *context,
-                                  http_handler *handle)
-{
-	struct token_owner owner;
-
-	if (authenticate(request, context, &owner))
-		http_pass(request, POOL_QUERY, handle);
-}
-
 void lookup_user_by_id(struct http_request *request, void *context)
 {
-	pass_if_authenticated(request, context, query_by_id);
+	api_pass_if_authenticated(request, context, query_by_id);
 }
 
 void lookup_user_by_name(struct http_request *request, void *context)
 {
-	pass_if_authenticated(request, context, query_by_name);
+	api_pass_if_authenticated(request, context, query_by_name);
 }
 
 void lookup_status(struct http_request *request, void *context)
 {
-	pass_if_authenticated(request, context, query_status);
+	api_pass_if_authenticated(request, context, query_status);
 }

@@ -11,11 +11,14 @@
 EMBED(schema_0001, "identity-service/schema/0001-identity.sql");
 EMBED(schema_0002, "identity-service/schema/0002-names-and-guesses.sql");
 EMBED(schema_0003, "identity-service/schema/0003-old-sessions.sql");
+EMBED(schema_0004, "identity-service/schema/0004-refresh-tokens.sql");
 
 enum status schema_apply(struct sql *sql, unsigned *ret_applied)
 {
-	const struct sql_migration files[] = {
-		{1, schema_0001}, {2, schema_0002}, {3, schema_0003}};
+	const struct sql_migration files[] = {{1, schema_0001},
+	                                      {2, schema_0002},
+	                                      {3, schema_0003},
+	                                      {4, schema_0004}};
 
 	return sql_migrate(sql, files, ARRAY_LEN(files), ret_applied);
 }

@@ -49,3 +49,12 @@ identity_guess_rules(const struct identity_settings *settings)
 	rules.address.max = settings->guess_address_max;
 	return rules;
 }
+
+struct session_rules
+identity_session_rules(const struct identity_settings *settings)
+{
+	return (struct session_rules){
+		.idle_s = settings->refresh_idle_s,
+		.max_s = settings->refresh_max_s,
+	};
+}

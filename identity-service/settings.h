@@ -7,6 +7,7 @@
 #include "common/base/ip_address.h"
 #include "common/service/settings.h"
 #include "identity-service/guess_limit.h"
+#include "identity-service/session/session.h"
 
 struct identity_settings {
 #define SETTING(field, environment, kind, ...) SETTING_MEMBER_##kind(field)
@@ -24,5 +25,7 @@ identity_trusted_proxies(const struct identity_settings *settings,
                          struct ip_networks *ret_networks);
 struct guess_rules
 identity_guess_rules(const struct identity_settings *settings);
+struct session_rules
+identity_session_rules(const struct identity_settings *settings);
 
 #endif

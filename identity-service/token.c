@@ -162,7 +162,8 @@ static const char *claims_fault(const struct token_rules *rules,
 {
 	const char *why;
 
-	if (!text_is(claims, "iss", rules->issuer))
+	if (!text_is(claims, "iss", rules->issuer) &&
+	    !text_is(claims, "iss", rules->issuer_before))
 		return "wrong iss";
 	if (!text_is(claims, "aud", rules->audience))
 		return "wrong aud";
@@ -232,4 +233,18 @@ enum status token_owner(struct tokens *tokens, struct span token,
 	}
 	*ret_owner = verified.owner;
 	return ST_OK;
+}
+
+enum status token_claims(struct tokens *tokens, struct span token,
+                         uint64_t now_unix_ms, struct json **ret_claims,
+                         const char **ret_why)
+{
+	struct token_owner owner;
+	enum status status =
+		token_owner(tokens, token, now_unix_ms, &owner, ret_why);
+
+	return status == ST_OK
+	               ? jwt_check(token, find_key, tokens->rules.keyring,
+	                           ret_claims, ret_why)
+	               : status;
 }

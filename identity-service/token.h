@@ -12,14 +12,16 @@
 
 #include "common/base/buf.h"
 #include "common/base/uuid.h"
+#include "common/io/json.h"
 #include "common/wire/identity.h"
 #include "identity-service/keyring.h"
-#include "identity-service/session.h"
+#include "identity-service/session/revocations.h"
 
 struct token_rules {
 	struct keyring *keyring;         /* borrowed */
 	struct revocations *revocations; /* borrowed */
 	const char *issuer;
+	const char *issuer_before; /* accepted as well */
 	const char *audience;
 	uint64_t ttl_s;
 	size_t cache_entries;
@@ -45,5 +47,10 @@ MUST_CHECK enum status token_owner(struct tokens *tokens, struct span token,
                                    uint64_t now_unix_ms,
                                    struct token_owner *ret_owner,
                                    const char **ret_why);
+/* The same, and all claims of the token. */
+MUST_CHECK enum status token_claims(struct tokens *tokens, struct span token,
+                                    uint64_t now_unix_ms,
+                                    struct json **ret_claims,
+                                    const char **ret_why);
 
 #endif

@@ -31,7 +31,7 @@
 
 enum {
 	IDENTITY_CONNECTIONS = 32,
-	IDENTITY_PROBE_MS = 3000,
+	ENDED_POLL_MS = 1000,
 	IDENTITY_OWNERS_MAX = 200000,
 	IDENTITY_USERS_MAX = 200000,
 	DENIED_TTL_MS = 5000,
@@ -45,10 +45,10 @@ static void on_identity_report(void *context,
                                const struct identity_report *report)
 {
 	(void)context;
-	if (!report->probe)
+	if (!report->poll)
 		metric_observe_us(&gateway_metrics.lookup_time,
 		                  report->took_us);
-	if (!report->probe && !report->answered)
+	if (!report->poll && !report->answered)
 		metric_count(&gateway_metrics.lookups_failed, 1);
 	if (!service_hint("identity", report->answered, report->why))
 		return;
@@ -58,6 +58,23 @@ static void on_identity_report(void *context,
 		log_event(LOG_WARN, "identity.unavailable",
 		          F_NUMBER("http", report->http),
 		          F_TEXT("why", report->why));
+}
+
+static void on_session_ended(void *context, uint64_t user, struct span session)
+{
+	struct gateway *g = context;
+	struct uuid id;
+	unsigned sockets;
+
+	if (!uuid_parse(session, &id))
+		return;
+	sockets = connections_close_session(g->connections, user, &id,
+	                                    WEBSOCKET_TOKEN_ENDED,
+	                                    "the session has ended");
+	if (sockets)
+		log_event(LOG_INFO, "socket.session_ended",
+		          F_NUMBER("user", user), F_SPAN("session", session),
+		          F_NUMBER("sockets", sockets));
 }
 
 /*
@@ -79,7 +96,8 @@ static void create_identity(struct gateway *g)
 	                .denied_ms = DENIED_TTL_MS,
 	                .user_ms = USER_TTL_MS,
 	                .no_user_ms = NO_USER_TTL_MS},
-		.probe_ms = IDENTITY_PROBE_MS,
+		.ended_ms = ENDED_POLL_MS,
+		.ended = on_session_ended,
 		.report = on_identity_report,
 		.context = g,
 	});

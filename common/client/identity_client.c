@@ -8,7 +8,13 @@
 #include <utlist.h>
 #include <uv.h>
 
-enum { BASE_URL_MAX = 1024, WHY_MAX = 64, HTTP_NOT_ALLOWED = 405 };
+enum {
+	BASE_URL_MAX = 1024,
+	WHY_MAX = 64,
+	HTTP_NOT_FOUND = 404,
+	/* As many as identity-service keeps; IDENTITY_REVOKED_MAX. */
+	ENDED_MAX = 262144,
+};
 
 struct identity_inflight {
 	struct identity_request request; /* its token is not valid any more */
@@ -24,14 +30,16 @@ struct identity_client {
 	struct http_poller *poller;
 	struct lru *caches[IDENTITY_KINDS];
 	struct identity_inflight *inflight[IDENTITY_KINDS];
-	uv_timer_t *probe; /* NULL: none */
-	bool probing;
-	bool sent; /* a request, since the last tick of the timer */
+	struct lru *ended; /* by the session's text, until its tokens expire */
+	char cursor[ENDED_CURSOR_MAX + 1]; /* of the last answer */
+	uv_timer_t *timer;                 /* NULL: none */
+	bool polling;
+	bool answered; /* another request, since the poll was sent */
 };
 
 static void report(const struct identity_client *client, bool answered,
                    enum status transport, const struct http_answer *http,
-                   uint64_t began_us, bool probe)
+                   uint64_t began_us, bool poll)
 {
 	char unexpected[WHY_MAX];
 
@@ -46,49 +54,90 @@ static void report(const struct identity_client *client, bool answered,
 	                               ? unexpected
 	                               : http_poller_error(client->poller),
 			.took_us = clock_mono_us() - began_us,
-			.probe = probe,
+			.poll = poll,
 		});
 }
 
-/* --- the probe ----------------------------------------------------------- */
+/* --- sessions that have ended -------------------------------------------- */
 
-static void on_probe_answer(void *context, enum status transport,
+static void on_ended(void *context, struct span session, uint64_t user,
+                     uint64_t expires_at_ms)
+{
+	struct identity_client *client = context;
+	uint64_t now_ms = clock_unix_ms();
+
+	if (lru_get(client->ended, session, now_ms, NULL))
+		return;
+	lru_put(client->ended, session, NULL, expires_at_ms);
+	if (client->options.ended)
+		client->options.ended(client->options.context, user, session);
+}
+
+static void ask_ended(struct identity_client *client);
+
+/* An older identity-service has no such path: it does answer. */
+static void on_ended_answer(void *context, enum status transport,
                             const struct http_answer *http)
 {
 	struct identity_client *client = context;
+	bool more = false;
+	enum status status = identity_read_ended(transport, http, on_ended,
+	                                         client, client->cursor, &more);
 
-	client->probing = false;
-	report(client, http && http->http == HTTP_NOT_ALLOWED, transport, http,
-	       clock_mono_us(), true);
+	bool good = status == ST_OK || (http && http->http == HTTP_NOT_FOUND);
+
+	client->polling = false;
+	/* Not when identity is only too busy for this request. */
+	if (good || !client->answered)
+		report(client, good, transport, http, clock_mono_us(), true);
+	if (status == ST_OK && more)
+		ask_ended(client);
 }
 
-static void on_probe(uv_timer_t *timer)
+static void ask_ended(struct identity_client *client)
 {
-	struct identity_client *client = timer->data;
-	char url[BASE_URL_MAX + IDENTITY_PATH_MAX];
+	char url[BASE_URL_MAX + IDENTITY_PATH_MAX + ENDED_CURSOR_MAX];
 
-	if (client->sent || client->probing) {
-		client->sent = false;
-		return;
-	}
-	client->probing = true;
-	(void)snprintf(url, sizeof(url), "%s%s", client->options.base_url,
-	               IDENTITY_PROBE_PATH);
+	client->polling = true;
+	client->answered = false;
+	(void)snprintf(url, sizeof(url), "%s%s%s%s", client->options.base_url,
+	               IDENTITY_ENDED_PATH, *client->cursor ? "?since=" : "",
+	               client->cursor);
 	http_poller_ask(client->poller,
 	                &(struct http_ask){
 				.url = url,
 				.timeout_ms = client->options.timeout_ms,
+				.answer_max = ENDED_ANSWER_MAX,
 			},
-	                on_probe_answer, client);
+	                on_ended_answer, client);
 }
 
-static void start_probe(struct identity_client *client)
+static void on_poll(uv_timer_t *timer)
 {
-	client->probe = mem_new(sizeof(*client->probe));
-	(void)uv_timer_init(client->options.loop, client->probe);
-	client->probe->data = client;
-	(void)uv_timer_start(client->probe, on_probe, client->options.probe_ms,
-	                     client->options.probe_ms);
+	struct identity_client *client = timer->data;
+
+	if (!client->polling)
+		ask_ended(client);
+}
+
+static void start_polling(struct identity_client *client)
+{
+	unsigned every_ms = client->options.ended_ms;
+
+	client->timer = mem_new(sizeof(*client->timer));
+	(void)uv_timer_init(client->options.loop, client->timer);
+	client->timer->data = client;
+	(void)uv_timer_start(client->timer, on_poll, 0, every_ms);
+}
+
+/* Any thread. */
+static void deny_ended(struct identity_client *client,
+                       struct identity_response *response)
+{
+	if (response->status == ST_OK && *response->session &&
+	    lru_get(client->ended, span_of(response->session), clock_unix_ms(),
+	            NULL))
+		*response = (struct identity_response){.status = ST_DENIED};
 }
 
 static void free_handle(uv_handle_t *handle)
@@ -112,8 +161,9 @@ identity_client_create(const struct identity_client_options *options)
 		options->owners_max, sizeof(struct identity_response));
 	client->caches[IDENTITY_USER] = lru_create(
 		options->users_max, sizeof(struct identity_response));
-	if (options->probe_ms)
-		start_probe(client);
+	client->ended = lru_create(ENDED_MAX, 0);
+	if (options->ended_ms)
+		start_polling(client);
 	return client;
 }
 
@@ -135,8 +185,9 @@ void identity_client_destroy(struct identity_client **client)
 	if (!*client)
 		return;
 	http_poller_destroy(&(*client)->poller);
-	if ((*client)->probe)
-		uv_close((uv_handle_t *)(*client)->probe, free_handle);
+	if ((*client)->timer)
+		uv_close((uv_handle_t *)(*client)->timer, free_handle);
+	lru_destroy(&(*client)->ended);
 	for (unsigned i = 0; i < IDENTITY_KINDS; i++) {
 		drop_inflight(&(*client)->inflight[i]);
 		lru_destroy(&(*client)->caches[i]);
@@ -183,6 +234,8 @@ static void on_answer(void *context, enum status transport,
 
 	report(client, response.status != ST_UNAVAILABLE, transport, http,
 	       inflight->began_us, false);
+	client->answered |= response.status != ST_UNAVAILABLE;
+	deny_ended(client, &response);
 	keep(client, &inflight->request, &response, inflight->began_unix_ms);
 	/* Leaves the table first: a waiter may repeat the request. */
 	HASH_DEL(client->inflight[kind], inflight);
@@ -204,7 +257,6 @@ send_request(struct identity_client *client,
 	char url[BASE_URL_MAX + IDENTITY_PATH_MAX];
 	struct span key;
 
-	client->sent = true;
 	inflight->request = *request;
 	inflight->request.token = SPAN_NONE;
 	inflight->client = client;
@@ -244,9 +296,12 @@ bool identity_client_cached(struct identity_client *client,
 		*ret_response = (struct identity_response){.status = ST_DENIED};
 		return true;
 	}
-	return lru_get(client->caches[request->kind],
-	               identity_request_key(request), clock_unix_ms(),
-	               ret_response);
+	if (!lru_get(client->caches[request->kind],
+	             identity_request_key(request), clock_unix_ms(),
+	             ret_response))
+		return false;
+	deny_ended(client, ret_response);
+	return true;
 }
 
 bool identity_client_peek(struct identity_client *client,

@@ -2,6 +2,10 @@
  * identity_client - sends requests to identity-service and caches the
  * responses.
  *
+ * Every second it asks which sessions have ended. Their tokens are denied from
+ * then on, whatever the cache says. This request also shows whether identity
+ * answers, when no other one does.
+ *
  * A response is cached for its TTL. While a request is in flight, callers with
  * the same request wait for its response. Owners and users have separate
  * caches, so that a flood of bad tokens does not evict users.
@@ -50,7 +54,7 @@ struct identity_report {
 	const char *why; /* unless answered; until the callback returns. The
 	                    same fault has the same text. */
 	uint64_t took_us;
-	bool probe; /* no caller asked: see probe_ms */
+	bool poll; /* no caller asked: the request for ended sessions */
 };
 
 struct identity_client_options {
@@ -60,11 +64,13 @@ struct identity_client_options {
 	unsigned timeout_ms;
 	uint32_t owners_max, users_max; /* cached responses */
 	struct identity_ttl ttl;
+	/* Between two requests for the sessions that have ended; 0: none. */
+	unsigned ended_ms;
 	/*
-	 * When no request was sent for that long, one asks whether identity
-	 * answers, so that `report` knows. 0: never.
+	 * A session has ended before its tokens expire; from the loop. NULL: no
+	 * call.
 	 */
-	unsigned probe_ms;
+	void (*ended)(void *context, uint64_t user, struct span session);
 	/* After each HTTP request, from the loop. */
 	void (*report)(void *context, const struct identity_report *report);
 	void *context;

@@ -1,5 +1,6 @@
 #include "common/wire/identity.h"
 #include "common/base/clock.h"
+#include "common/base/uuid.h"
 #include "common/wire/fields.h"
 
 #include <string.h>
@@ -83,5 +84,47 @@ enum status identity_read_user(enum status asked,
 	if (!read_id(json, &user))
 		return ST_UNAVAILABLE;
 	*ret_user = user;
+	return ST_OK;
+}
+
+/* "<session> <user> <expires_at>" */
+static bool read_ended(struct span text, struct span *ret_session,
+                       uint64_t *ret_user, uint64_t *ret_expires_at_ms)
+{
+	struct span rest;
+	struct uuid ignored;
+
+	*ret_session = span_cut(text, ' ', &rest);
+	text = span_cut(rest, ' ', &rest);
+	return uuid_parse(*ret_session, &ignored) &&
+	       span_to_u64(text, JSON_ID_MAX, ret_user) &&
+	       span_to_u64(rest, JSON_ID_MAX, ret_expires_at_ms);
+}
+
+enum status identity_read_ended(enum status asked,
+                                const struct http_answer *answer,
+                                identity_ended *each, void *context,
+                                char ret_next[ENDED_CURSOR_MAX + 1],
+                                bool *ret_more)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	uint64_t user, expires_at_ms;
+	const char *why;
+	struct span text;
+
+	if (asked != ST_OK || answer->http != 200 ||
+	    json_parse_long(answer->body, &json, &why) != ST_OK ||
+	    !copy_text(json, "next", ret_next, ENDED_CURSOR_MAX) ||
+	    !json_get_bool(json, "more", ret_more) ||
+	    !json_get_text(json, "ended", &text))
+		return ST_UNAVAILABLE;
+	while (text.len) {
+		struct span session;
+
+		if (!read_ended(span_cut(text, ',', &text), &session, &user,
+		                &expires_at_ms))
+			return ST_UNAVAILABLE;
+		each(context, session, user, expires_at_ms);
+	}
 	return ST_OK;
 }

@@ -12,14 +12,25 @@
 #include "common/io/http/client.h"
 #include "common/io/json.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { TOKEN_MAX = 4096 }; /* bytes; longer tokens are refused unread */
 
 #define IDENTITY_LOOKUP_PATH "/auth/getIdByToken"
 #define IDENTITY_USERS_PATH  "/auth/users/"
-/* A GET of it is answered with 405: no look-up, no line of the log. */
-#define IDENTITY_PROBE_PATH "/auth/login"
+/*
+ * Not for clients: nginx does not forward it. ?since= is `next` of an earlier
+ * answer; without it, the sessions that ended just now.
+ * {"next":"…","more":false,"ended":"<session> <user> <expires_at, ms>,…"}
+ */
+#define IDENTITY_ENDED_PATH "/internal/ended-sessions"
+
+enum {
+	ENDED_CURSOR_MAX = 64,
+	ENDED_PAGE_MAX = 10000,        /* entries of an answer */
+	ENDED_ANSWER_MAX = 1024 * 1024 /* bytes */
+};
 
 enum { USER_NAME_MAX_BYTES = 256, SESSION_ID_MAX = 64 };
 
@@ -42,5 +53,18 @@ MUST_CHECK enum status identity_read_owner(enum status asked,
 MUST_CHECK enum status identity_read_user(enum status asked,
                                           const struct http_answer *answer,
                                           uint64_t *ret_user);
+
+/*
+ * Reads the answer to IDENTITY_ENDED_PATH, and calls `each` for each session
+ * that has ended; its tokens expire at `expires_at_ms` (unix). ST_UNAVAILABLE:
+ * identity-service did not answer, or its answer is malformed.
+ */
+typedef void identity_ended(void *context, struct span session, uint64_t user,
+                            uint64_t expires_at_ms);
+MUST_CHECK enum status identity_read_ended(enum status asked,
+                                           const struct http_answer *answer,
+                                           identity_ended *each, void *context,
+                                           char ret_next[ENDED_CURSOR_MAX + 1],
+                                           bool *ret_more);
 
 #endif

@@ -21,6 +21,9 @@ write_configs() {
 	make_socket_folder
 	bound_logs
 
+	if [[ $IDENTITY_SERVICE_SECRET_FILE == "$RUN/secrets/identity-service" ]]; then
+		secret identity-service >/dev/null
+	fi
 	write_mysql_client_conf
 	! is_own mariadb || write_mariadb_conf
 	! is_own redis || write_redis_conf

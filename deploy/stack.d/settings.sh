@@ -21,7 +21,7 @@ NEEDED=(
 	IDENTITY_ADMIN_PORT WEBSOCKET_ADMIN_PORT PERSISTENCE_ADMIN_PORT
 	KAFKA_PORT KAFKA_CONTROLLER_PORT KAFKA_PARTITIONS KAFKA_REPLICATION
 	MYSQL_PORT MYSQL_USER MYSQL_BUFFER_POOL IDENTITY_DATABASE PERSISTENCE_DATABASE
-	REDIS_PORT IDENTITY_URL IDENTITY_TRUSTED_PROXIES
+	REDIS_PORT IDENTITY_URL IDENTITY_ISSUER IDENTITY_TRUSTED_PROXIES
 	PARLEY_OPEN_FILES PARLEY_RUN_DIR PARLEY_BUILD PARLEY_CACHE_DIR PARLEY_PORT_SHIFT
 	PARLEY_START_TIMEOUT_S PARLEY_MIN_FREE_MB PARLEY_LOG_LIMIT_MB
 )
@@ -132,6 +132,9 @@ derive_settings() {
 	if [[ $IDENTITY_URL == http://127.0.0.1:8081 ]]; then
 		IDENTITY_URL=http://$REACH:$IDENTITY_PORT
 	fi
+	if [[ $IDENTITY_ISSUER == http://127.0.0.1:8080 ]]; then
+		IDENTITY_ISSUER=http://$REACH:$PARLEY_PORT
+	fi
 	# nginx reaches the identity service from this address of the machine.
 	if [[ $IDENTITY_TRUSTED_PROXIES == 127.0.0.0/8,::1 && $REACH != 127.* ]]; then
 		IDENTITY_TRUSTED_PROXIES+=,$REACH
@@ -139,6 +142,11 @@ derive_settings() {
 	# The static member name in the Kafka group stays the same after a restart. Two
 	# stacks may share a Kafka, so no other stack has this name.
 	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}
+	if [[ -z ${IDENTITY_SERVICE_SECRET_FILE-} ]]; then
+		IDENTITY_SERVICE_SECRET_FILE=$RUN/secrets/identity-service
+	else
+		IDENTITY_SERVICE_SECRET_FILE=$(realpath -m -- "$IDENTITY_SERVICE_SECRET_FILE")
+	fi
 	use_private_servers
 }
 
@@ -245,7 +253,7 @@ check_external_secrets() {
 	if ! is_own mariadb && [[ -z ${MYSQL_PASSWORD-}${MYSQL_PASSWORD_FILE-} ]]; then
 		fault "MYSQL_HOST is set, so MYSQL_PASSWORD or MYSQL_PASSWORD_FILE is needed"
 	fi
-	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE; do
+	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE IDENTITY_SERVICE_SECRET_FILE; do
 		[[ -z ${!name-} || ${!name} == "$RUN"/* || -r ${!name} ]] ||
 			fault "$name names '${!name}', which is not readable"
 	done

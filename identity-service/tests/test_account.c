@@ -5,6 +5,7 @@
 #include "common/io/jwt/jwt.h"
 #include "common/service/log.h"
 #include "identity-service/account.h"
+#include "identity-service/session/session.h"
 #include "identity-service/tests/identity_fixture.h"
 #include "identity-service/token.h"
 
@@ -28,7 +29,8 @@ static struct tokens *tokens_of(struct keyring *keys, const char *audience)
 	const struct token_rules rules = {
 		.keyring = keys,
 		.revocations = revocations,
-		.issuer = "parley",
+		.issuer = "http://parley.example",
+		.issuer_before = "parley",
 		.audience = audience,
 		.ttl_s = TTL_S,
 		.cache_entries = 100,
@@ -176,6 +178,19 @@ static void issue(struct tokens *with, uint64_t now_ms, struct uuid *session,
 		ST_OK);
 }
 
+static void insert_session(const struct uuid *id, uint64_t user,
+                           uint64_t expires_at_ms)
+{
+	const struct session_rules rules = {.idle_s = 10, .max_s = 10};
+	const struct session_device device = {0};
+	struct session session = {.id = *id, .user = user};
+
+	refresh_token_make(&session.refresh);
+	assert_int_equal(
+		session_insert(sql, &rules, &device, expires_at_ms, &session),
+		ST_OK);
+}
+
 static void a_token_says_whose_it_is_until_it_expires(void **state)
 {
 	CLEANUP(buf_free) struct buf text = BUF(JWT_MAX);
@@ -248,12 +263,9 @@ static void a_revoked_session_kills_its_tokens_only(void **state)
 	(void)state;
 	issue(tokens, now_ms, &session, &dead);
 	issue(tokens, now_ms, &other, &alive);
-	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
-	                 ST_OK);
-	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
-	                 ST_OK);
-	assert_int_equal(session_insert(sql, &other, user, now_ms + 99000),
-	                 ST_OK);
+	insert_session(&session, user, now_ms + 99000);
+	insert_session(&session, user, now_ms + 99000);
+	insert_session(&other, user, now_ms + 99000);
 	assert_int_equal(
 		token_owner(tokens, buf_span(&dead), now_ms, &owner, &why),
 		ST_OK);
@@ -283,8 +295,7 @@ static void an_old_revocation_is_found_by_reading_all(void **state)
 
 	(void)state;
 	uuid_make(&session);
-	assert_int_equal(session_insert(sql, &session, user, now_ms + 99000),
-	                 ST_OK);
+	insert_session(&session, user, now_ms + 99000);
 	assert_int_equal(sql_run(sql,
 	                         "UPDATE sessions SET revoked_at ="
 	                         " NOW(3) - INTERVAL 3 HOUR WHERE id = ?",

@@ -20,7 +20,7 @@ enum {
 	IDLE_S = 60,
 	UNREAD_MAX = 24 * 1024 * 1024,
 	UNREAD_USER_MAX = 4 * 1024 * 1024,
-	IDENTITY_PROBE_MS = 3000,
+	ENDED_POLL_MS = 1000,
 	IDENTITY_TIMEOUT_MS = 2000,
 	IDENTITY_OWNERS_MAX = 20000,
 	IDENTITY_USERS_MAX = 100000,
@@ -176,7 +176,7 @@ static void on_identity_report(void *context,
                                const struct identity_report *report)
 {
 	(void)context;
-	if (!report->probe)
+	if (!report->poll)
 		persistence_metrics_lookup(report->answered, report->took_us);
 	if (!service_hint("identity", report->answered, report->why))
 		return;
@@ -202,7 +202,7 @@ static struct identity_thread *start_identity(const struct settings *settings)
 		.owners_max = IDENTITY_OWNERS_MAX,
 		.users_max = IDENTITY_USERS_MAX,
 		.ttl = {.owner_ms = OWNER_TTL_MS, .user_ms = USER_TTL_MS},
-		.probe_ms = IDENTITY_PROBE_MS,
+		.ended_ms = ENDED_POLL_MS,
 		.report = on_identity_report,
 	});
 }

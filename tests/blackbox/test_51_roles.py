@@ -33,6 +33,14 @@ DELETE /conversations/{id}               204 403 403 404 404  204 403 403 404 40
 ALONE = """
 POST   /auth/register         201 201
 POST   /auth/login            200 200
+POST   /auth/refresh          200 200
+POST   /auth/password         204 401
+GET    /.well-known/jwks.json 200 200
+GET    /.well-known/oauth-authorization-server 200 200
+POST   /auth/logout           204 401
+GET    /auth/sessions         200 401
+DELETE /auth/sessions         204 401
+DELETE /auth/sessions/{id}    404 401
 GET    /auth/getIdByToken     200 401
 GET    /auth/status           200 401
 GET    /auth/users            200 401
@@ -46,6 +54,8 @@ PUT    /blocks/{user}         204 401
 DELETE /blocks/{user}         204 401
 GET    /readyz                200 200
 """
+# Routes whose Authorization header names a client of OAuth 2: test_42_oauth.
+OAUTH = {"POST /token", "POST /auth/token", "POST /auth/revoke", "POST /auth/introspect"}
 BAD_TOKENS = {"no token": None, "a bad token": "Bearer a.b.c", "no bearer": "Basic eDp5"}
 
 
@@ -66,7 +76,7 @@ def test_every_route_is_in_the_table():
     api = yaml.safe_load((ROOT / "docs/protocol/openapi.yaml").read_text("utf-8"))
     documented = {f"{method.upper()} {path}" for path, item in api["paths"].items()
                   for method in item if method != "parameters"}
-    assert documented == ROUTES.keys() | OTHERS.keys()
+    assert documented == ROUTES.keys() | OTHERS.keys() | OAUTH
     assert all(len(row) == len(COLUMNS) for row in ROUTES.values())
     said = {f"{method.upper()} {path}": {int(code) for code in operation["responses"]}
             for path, item in api["paths"].items()
@@ -146,6 +156,9 @@ def test_routes_without_a_conversation_need_a_token(route: str, api: Api, people
     method, path = route.split()
     person, other = api.register(), people.target
     bodies = {"POST /auth/login": {"name": person.name, "password": person.password},
+              "POST /auth/refresh": {"refresh_token": person.refresh_token},
+              "POST /auth/password": {"old_password": person.password,
+                                      "new_password": person.password},
               "POST /conversations": {"kind": "group", "name": "mine", "users": [other.id]}}
     for headers, wanted in zip((person.bearer, *({"Authorization": token} if token else {}
                                                  for token in BAD_TOKENS.values())),

@@ -12,7 +12,7 @@ from support.stack import Stack
 from support.stores import rows
 
 Enter = Callable[..., Socket]
-UNKNOWN = Person(id=2**53 - 2, name="unknown", token="", expires_in=0)
+UNKNOWN = Person(id=2**53 - 2, name="unknown", token="", expires_in=0, refresh_token="")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ by itself. Each request goes through nginx, and to the service itself."""
 
 import json
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from functools import cached_property
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ class Call:
                 self.path = self.path.replace("{" + one["name"] + "}", "1")
         self.queries = {one["name"]: "1" for one in parameters if one["in"] == "query"}
         self.has_token = operation.get("security") != []
+        self.is_for_services = operation.get("security") == [{"service": []}]
         self.content = resolved(operation.get("requestBody", {})).get("content", {})
 
     @cached_property
@@ -45,10 +47,15 @@ class Call:
         example = said["example"]
         return (urlencode(example) if kind == FORM else json.dumps(example)).encode()
 
-    def headers(self, person: Person, body: bytes | None, kind: str | None) -> Headers:
+    def authorization(self, person: Person, stack: Stack) -> str:
+        if not self.is_for_services:
+            return f"Bearer {person.token}"
+        return "Basic " + b64encode(f"any:{stack.secret('identity-service')}".encode()).decode()
+
+    def headers(self, authorization: str, body: bytes | None, kind: str | None) -> Headers:
         headers = [("Host", "x"), ("Connection", "close")]
         if self.has_token:
-            headers.append(("Authorization", f"Bearer {person.token}"))
+            headers.append(("Authorization", authorization))
         if body is not None:
             headers.append(("Content-Length", str(len(body))))
             headers.append(("Content-Type", kind or JSON))
@@ -155,10 +162,11 @@ def twice(headers: Headers, name: str, other: str | None = None) -> Headers:
     return [*headers, (name.lower(), other or value)]
 
 
-def refusals(call: Call, person: Person) -> Iterator[tuple[str, int, Headers, bytes, bytes | None]]:
+def refusals(call: Call, authorization: str
+             ) -> Iterator[tuple[str, int, Headers, bytes, bytes | None]]:
     """What, the status that it must get, headers, query, body."""
     kind, body = next(iter(call.bodies.items()), (None, None))
-    plain = call.headers(person, body, kind)
+    plain = call.headers(authorization, body, kind)
     for what, query in queries(call).items():
         yield what, 422 if b"=%" in query else 400, plain, query, body
     for name in ("Host", *(["Authorization"] if call.has_token else []),
@@ -169,29 +177,29 @@ def refusals(call: Call, person: Person) -> Iterator[tuple[str, int, Headers, by
     some = body or b"{}"
     for coding in ("gzip", "identity", "br, gzip"):
         yield f"a body in {coding}", 415, \
-            [*call.headers(person, some, kind), ("Content-Encoding", coding)], b"", some
+            [*call.headers(authorization, some, kind), ("Content-Encoding", coding)], b"", some
     for kind, body in call.bodies.items():
         bad = form_bodies(body) if kind == FORM else json_bodies(body)
         for what, text in bad.items():
-            yield f"{kind}: {what}", 400, call.headers(person, text, kind), b"", text
+            yield f"{kind}: {what}", 400, call.headers(authorization, text, kind), b"", text
 
 
-def admitted(call: Call, person: Person) -> Iterator[tuple[str, Headers, bytes, bytes | None]]:
+def admitted(call: Call, authorization: str) -> Iterator[tuple[str, Headers, bytes, bytes | None]]:
     """What breaks no rule, although it is unusual."""
     kind, body = next(iter(call.bodies.items()), (None, None))
-    plain = call.headers(person, body, kind)
+    plain = call.headers(authorization, body, kind)
     yield "a plain request", plain, urlencode(call.queries).encode(), body
     yield "a list on two lines", [*plain, ("Accept", "text/html"), ("accept", JSON),
                                   ("Accept-Encoding", "gzip"), ("Accept-Encoding", "br")], b"", body
     yield "64 parameters", plain, b"&".join(b"k%d=1" % number for number in range(64)), body
     if JSON in call.bodies:
         text = members(call.bodies[JSON], MEMBERS_MAX)
-        yield "64 members", call.headers(person, text, JSON), b"", text
+        yield "64 members", call.headers(authorization, text, JSON), b"", text
     if FORM in call.bodies:
         text = call.bodies[FORM]
         text += b"".join(b"&more%d=1" % number
                          for number in range(MEMBERS_MAX - 1 - text.count(b"&")))
-        yield "a form of 64 members", call.headers(person, text, FORM), b"", text
+        yield "a form of 64 members", call.headers(authorization, text, FORM), b"", text
 
 
 @pytest.mark.parametrize("behind_nginx", [True, False], ids=["nginx", "service"])
@@ -201,13 +209,14 @@ def test_every_rule_holds_at_every_call(name: str, behind_nginx: bool, stack: St
     call = CALLS[name]
     port = stack.port("PARLEY_PORT" if behind_nginx else
                       "PERSISTENCE_PORT" if call.is_persistence else "IDENTITY_PORT")
+    authorization = call.authorization(alice, stack)
     wrong = []
-    for what, status, headers, query, body in refusals(call, alice):
+    for what, status, headers, query, body in refusals(call, authorization):
         got = send(port, call, headers, query, body)
         if got != status:
             wrong.append(f"{what}: {got} instead of {status}")
     assert not wrong, "\n".join(wrong)
     # Last, because a call may end the session.
-    for what, headers, query, body in admitted(call, alice):
+    for what, headers, query, body in admitted(call, authorization):
         got = send(port, call, headers, query, body)
         assert got not in (0, 400, 413, 415, 431, 500, 501), f"{name}: {what}: {got}"

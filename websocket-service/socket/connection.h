@@ -14,6 +14,7 @@
 #define PARLEY_WEBSOCKET_SOCKET_CONNECTION_H
 
 #include "common/base/span.h"
+#include "common/base/uuid.h"
 #include "common/base/websocket.h"
 #include "common/client/identity_client.h"
 #include "websocket-service/socket/rate_limits.h"
@@ -108,6 +109,12 @@ void connections_each(const struct connections *connections, uint64_t user,
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason);
+
+/* Closes the sockets of one session of a user. Returns their number. */
+unsigned connections_close_session(struct connections *connections,
+                                   uint64_t user, const struct uuid *session,
+                                   enum websocket_code code,
+                                   const char *reason);
 
 uint64_t connection_id(const struct connection *connection);
 uint64_t connection_user(const struct connection *connection);

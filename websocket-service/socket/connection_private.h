@@ -66,6 +66,7 @@ struct connection {
 	struct buf head;
 	char *token;
 	char *session; /* not NULL: `welcome` is held back */
+	struct uuid session_id;
 	uint64_t user;
 	uint64_t expires_at_ms; /* unix */
 	uint64_t received_s;

@@ -87,6 +87,7 @@ static void open_socket(struct connection *c,
 	                          .subprotocol = c->subprotocol};
 
 	c->user = owner->user;
+	(void)uuid_parse(span_of(owner->session), &c->session_id);
 	c->expires_at_ms = owner->expires_at_ms;
 	c->received_s = clock_mono_s();
 	c->state = STATE_OPEN;

@@ -119,6 +119,27 @@ unsigned connections_close_welcomed(struct connections *connections,
 	return count;
 }
 
+unsigned connections_close_session(struct connections *connections,
+                                   uint64_t user, const struct uuid *session,
+                                   enum websocket_code code, const char *reason)
+{
+	struct user_link *link =
+		user_connections_find(connections->by_user, user);
+	unsigned count = 0;
+
+	while (link) {
+		struct connection *c =
+			CONTAINER_OF(link, struct connection, link);
+
+		link = link->next; /* connection_close() unlinks it */
+		if (!span_equal(uuid_span(&c->session_id), uuid_span(session)))
+			continue;
+		connection_close(c, code, reason);
+		count++;
+	}
+	return count;
+}
+
 void connections_flush(struct connections *connections)
 {
 	while (connections->dirty) {

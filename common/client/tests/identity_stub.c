@@ -12,6 +12,7 @@ static atomic_uint requests;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool released;
+static atomic_bool session_ended;
 
 static void answer(int fd, const char *status, const char *body)
 {
@@ -21,7 +22,7 @@ static void answer(int fd, const char *status, const char *body)
 static void answer_owner(int fd)
 {
 	answer(fd, "200 OK",
-	       "{\"id\":7,\"name\":\"ann\",\"session\":\"s1\","
+	       "{\"id\":7,\"name\":\"ann\",\"session\":\"" STUB_SESSION "\","
 	       "\"expires_at\":\"" STUB_TOKEN_END "\"}");
 }
 
@@ -64,6 +65,23 @@ static void answer_user(int fd, unsigned long user)
 	}
 }
 
+/* The first page says that there is more. */
+static void answer_ended(int fd, bool second)
+{
+	if (!atomic_load(&session_ended))
+		answer(fd, "200 OK",
+		       "{\"next\":\"1.x\",\"more\":false,\"ended\":\"\"}");
+	else if (!second)
+		answer(fd, "200 OK",
+		       "{\"next\":\"9.x\",\"more\":true,\"ended\":"
+		       "\"01936f5e-0c1d-7e2f-8a3b-4c5d6e7f8092 8"
+		       " 4102444800000\"}");
+	else
+		answer(fd, "200 OK",
+		       "{\"next\":\"9.x\",\"more\":false,\"ended\":"
+		       "\"" STUB_SESSION " 7 4102444800000\"}");
+}
+
 static void serve(int fd, struct span whole)
 {
 	const char *user = strstr(whole.data, "/auth/users/");
@@ -74,8 +92,8 @@ static void serve(int fd, struct span whole)
 	if (strstr(whole.data, "Bearer held") ||
 	    strstr(whole.data, "Bearer good-held"))
 		wait_for_release();
-	if (strstr(whole.data, "GET /auth/login "))
-		answer(fd, "405 Method Not Allowed", "{}");
+	if (strstr(whole.data, "GET /internal/ended-sessions"))
+		answer_ended(fd, strstr(whole.data, "?since=9.x "));
 	else if (!good)
 		answer(fd, "401 Unauthorized", "{}");
 	else if (user)
@@ -114,9 +132,15 @@ unsigned identity_stub_requests(void)
 void identity_stub_reset(void)
 {
 	atomic_store(&requests, 0);
+	atomic_store(&session_ended, false);
 	pthread_mutex_lock(&lock);
 	released = false;
 	pthread_mutex_unlock(&lock);
+}
+
+void identity_stub_end_session(void)
+{
+	atomic_store(&session_ended, true);
 }
 
 void identity_stub_release(void)

@@ -21,6 +21,7 @@ enum identity_stub_user {
 	STUB_OWNER = 7,
 };
 
+#define STUB_SESSION "01936f5e-0c1d-7e2f-8a3b-4c5d6e7f8091"
 /* Text that clock_parse() reads, and its unix milliseconds. */
 #define STUB_TOKEN_END "2100-01-01T00:00:00.000Z"
 
@@ -32,5 +33,7 @@ const char *identity_stub_url(void);
 unsigned identity_stub_requests(void);
 void identity_stub_reset(void);
 void identity_stub_release(void);
+/* From now on STUB_SESSION has ended. */
+void identity_stub_end_session(void);
 
 #endif

@@ -25,8 +25,8 @@ static unsigned reported;
 static unsigned reported_answered;
 static unsigned last_http;
 static bool last_has_why;
-static bool last_probe;
-static unsigned probe_ms; /* of the next client */
+static bool last_poll;
+static unsigned ended_ms; /* of the next client */
 
 struct caller {
 	struct identity_waiter waiter;
@@ -55,8 +55,19 @@ static void on_report(void *context, const struct identity_report *report)
 	reported++;
 	reported_answered += report->answered;
 	last_http = report->http;
-	last_probe = report->probe;
+	last_poll = report->poll;
 	last_has_why = !report->answered && report->why[0];
+}
+
+static unsigned ended[2]; /* users whose session ended */
+static unsigned ended_count;
+
+static void on_ended(void *context, uint64_t user, struct span session)
+{
+	(void)context;
+	(void)session;
+	assert_true(ended_count < ARRAY_LEN(ended));
+	ended[ended_count++] = (unsigned)user;
 }
 
 static void create(const char *url, const struct identity_ttl *ttl)
@@ -69,7 +80,8 @@ static void create(const char *url, const struct identity_ttl *ttl)
 		.owners_max = 100,
 		.users_max = 100,
 		.ttl = *ttl,
-		.probe_ms = probe_ms,
+		.ended_ms = ended_ms,
+		.ended = on_ended,
 		.report = on_report,
 	});
 }
@@ -90,7 +102,7 @@ static int start(void **state)
 {
 	(void)state;
 	identity_stub_reset();
-	reported = reported_answered = called = probe_ms = 0;
+	reported = reported_answered = called = ended_ms = ended_count = 0;
 	if (uv_loop_init(&loop))
 		return -1;
 	create(identity_stub_url(), &long_ttl);
@@ -164,11 +176,11 @@ static void an_owner_has_session_and_expiry(void **state)
 	wait_for(1);
 	assert_int_equal(first.response.status, ST_OK);
 	assert_int_equal(first.response.user, STUB_OWNER);
-	assert_string_equal(first.response.session, "s1");
+	assert_string_equal(first.response.session, STUB_SESSION);
 	assert_true(clock_parse(SPAN(STUB_TOKEN_END), &end_ms));
 	assert_int_equal(first.response.expires_at_ms, end_ms);
 	assert_true(get_owner(&second, "tok"));
-	assert_string_equal(second.response.session, "s1");
+	assert_string_equal(second.response.session, STUB_SESSION);
 }
 
 static void a_token_that_cannot_be_one_is_denied_without_a_request(void **state)
@@ -195,7 +207,7 @@ static void owner_and_user_do_not_share_a_response(void **state)
 	assert_false(get_owner(&owner, "tok"));
 	assert_false(get_user(&user, STUB_OWNER));
 	wait_for(2);
-	assert_string_equal(owner.response.session, "s1");
+	assert_string_equal(owner.response.session, STUB_SESSION);
 	assert_string_equal(user.response.session, "");
 }
 
@@ -315,17 +327,45 @@ static void no_server_is_not_kept(void **state)
 	is_unavailable_and_not_kept(5, 0);
 }
 
-static void
-without_requests_a_probe_tells_whether_identity_answers(void **state)
+static void without_requests_a_poll_tells_whether_identity_answers(void **state)
 {
 	(void)state;
-	probe_ms = 20;
+	ended_ms = 20;
 	create_again(identity_stub_url(), &long_ttl);
 	wait_for(1);
-	assert_true(last_probe && reported_answered == 1);
+	assert_true(last_poll && reported_answered == 1);
 	create_again("http://127.0.0.1:1", &long_ttl);
 	wait_for(3);
-	assert_true(last_probe && last_has_why && reported_answered == 1);
+	assert_true(last_poll && last_has_why && reported_answered == 1);
+}
+
+/* Also when the answer is cached, or comes later; each session is told once. */
+static void a_token_of_an_ended_session_is_denied(void **state)
+{
+	struct caller first = {0}, second = {0}, later = {0};
+
+	(void)state;
+	ended_ms = 20;
+	create_again(identity_stub_url(), &long_ttl);
+	assert_false(get_owner(&first, "tok"));
+	while (!first.calls)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_true(get_owner(&second, "tok"));
+	assert_int_equal(second.response.status, ST_OK);
+	identity_stub_end_session();
+	while (ended_count < 2)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(ended[0], 8);
+	assert_int_equal(ended[1], STUB_OWNER);
+	assert_true(get_owner(&second, "tok"));
+	assert_int_equal(second.response.status, ST_DENIED);
+	assert_false(get_owner(&later, "good"));
+	while (!later.calls)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(later.response.status, ST_DENIED);
+	for (unsigned polls = reported + 3; reported < polls;)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(ended_count, 2);
 }
 
 static void a_ttl_of_zero_keeps_nothing(void **state)
@@ -463,7 +503,8 @@ int main(void)
 		TEST(garbage_is_not_kept),
 		TEST(no_answer_in_time_is_not_kept),
 		TEST(no_server_is_not_kept),
-		TEST(without_requests_a_probe_tells_whether_identity_answers),
+		TEST(a_token_of_an_ended_session_is_denied),
+		TEST(without_requests_a_poll_tells_whether_identity_answers),
 		TEST(a_ttl_of_zero_keeps_nothing),
 		TEST(a_denied_token_and_a_missing_user_are_kept),
 		TEST(a_user_that_a_bad_token_asks_for_is_not_kept),

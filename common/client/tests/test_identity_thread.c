@@ -149,7 +149,7 @@ static void a_token_has_an_owner(void **state)
 	owner = get(identity_request_owner(SPAN("tok")));
 	assert_int_equal(owner.status, ST_OK);
 	assert_int_equal(owner.user, STUB_OWNER);
-	assert_string_equal(owner.session, "s1");
+	assert_string_equal(owner.session, STUB_SESSION);
 }
 
 static void a_kept_response_needs_no_request(void **state)

@@ -24,6 +24,7 @@ class Person:
     name: str
     token: str
     expires_in: int
+    refresh_token: str = field(repr=False)
     password: str = field(default=PASSWORD, repr=False)
 
     @property
@@ -56,7 +57,19 @@ class Api:
     def person(answer: httpx.Response, password: str) -> Person:
         body = answer.json()
         return Person(body["user"]["id"], body["user"]["name"], body["token"],
-                      body["expires_in"], password)
+                      body["expires_in"], body["refresh_token"], password)
+
+    def ask_refresh(self, refresh_token: str) -> httpx.Response:
+        return self.http.post("/auth/refresh", json={"refresh_token": refresh_token})
+
+    def refresh(self, refresh_token: str) -> str:
+        """The next refresh token."""
+        answer = self.ask_refresh(refresh_token)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["refresh_token"]
+
+    def sessions(self, person: "Person") -> list[dict]:
+        return self.get("/auth/sessions", person)["sessions"]
 
     def user_of_token(self, token: str) -> httpx.Response:
         return self.http.get("/auth/getIdByToken",
