@@ -144,7 +144,8 @@ static void query_revoke(struct http_request *request, void *context)
 		status = database_run(api->database, end_session, &revoke);
 	if (status == ST_OK)
 		log_event(LOG_INFO, "session.revoked",
-		          F_NUMBER("user", revoke.owner.user));
+		          F_TEXT("by", revoke.is_refresh ? "refresh token"
+		                                         : "access token"));
 	if (status == ST_OK || status == ST_NOT_FOUND)
 		http_answer(request, 200, NULL, SPAN_NONE);
 	else

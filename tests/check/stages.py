@@ -56,13 +56,13 @@ STAGES = (
     Stage("build", TEST, 90, "What gcc warns about; makes the programs for the other stages."),
     Stage("build-asan", TEST, 150, "The same under AddressSanitizer and UBSan, with the "
           "replay programs of the fuzz harnesses."),
-    Stage("blackbox", TEST, 330, "Behaviour that differs from docs/protocol, seen by "
+    Stage("blackbox", TEST, 400, "Behaviour that differs from docs/protocol, seen by "
           "independent clients; these tests run side by side.",
           needs=("tools", "build"), stack="release"),
     Stage("blackbox-alone", TEST, 360, "Messages lost, doubled or out of order while services "
           "and servers are killed, stopped and restarted (a short ledger); secrets in logs, "
           "topics and tables.", needs=("tools", "build"), stack="release", owns=True),
-    Stage("integration", TEST, 120, "Faults of our Kafka, SQL, Redis and HTTP modules against "
+    Stage("integration", TEST, 180, "Faults of our Kafka, SQL, Redis and HTTP modules against "
           "the real servers.", needs=("tools", "build"), stack="release"),
     Stage("accept", TEST, 30, "Faults in the acceptance scenarios of client-test.",
           needs=("tools", "build"), stack="release"),
