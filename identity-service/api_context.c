@@ -81,6 +81,26 @@ void api_answer_failure(struct http_request *request, enum status status)
 		                    "the database is unavailable");
 }
 
+struct ended {
+	struct revocations *revocations;
+	uint64_t user;
+};
+
+static enum status read_ended(struct sql *sql, void *argument)
+{
+	struct ended *ended = argument;
+
+	return revocations_load_user(ended->revocations, sql, ended->user);
+}
+
+/* If it fails, the main thread reads them. */
+void api_read_ended(const struct api_context *api, uint64_t user)
+{
+	struct ended ended = {.revocations = api->revocations, .user = user};
+
+	(void)!database_run(api->database, read_ended, &ended);
+}
+
 struct answer {
 	struct buf token;
 	char refresh[REFRESH_TOKEN_LEN + 1];

@@ -57,6 +57,12 @@ struct session_device api_device(const struct http_request *request,
 /* 503 for a database that is away, 500 for what a retry does not help. */
 void api_answer_failure(struct http_request *request, enum status status);
 
+/*
+ * Reads the sessions of the user that have ended: from now on this instance
+ * refuses their tokens. The others read them within a second.
+ */
+void api_read_ended(const struct api_context *api, uint64_t user);
+
 /* The answer to a sign-in, and to a refresh; that of OAuth 2 has its own form.
  */
 void api_answer_oauth(struct http_request *request,

@@ -8,7 +8,6 @@
 enum { ANSWER_MAX = 256 * 1024 };
 
 struct task {
-	struct revocations *revocations;
 	uint64_t user;
 	struct uuid own; /* the session that asks */
 	struct uuid ends;
@@ -22,7 +21,7 @@ static bool start(struct http_request *request, const struct api_context *api,
 {
 	struct token_owner owner;
 
-	*task = (struct task){.revocations = api->revocations};
+	*task = (struct task){0};
 	if (!api_authenticate(request, api, &owner))
 		return false;
 	task->user = owner.user;
@@ -30,34 +29,26 @@ static bool start(struct http_request *request, const struct api_context *api,
 	return true;
 }
 
-/* This instance refuses the tokens from now on, the others within a second. */
-static enum status revoked(struct sql *sql, const struct task *task,
-                           enum status status)
-{
-	return status == ST_OK ? revocations_load_user(task->revocations, sql,
-	                                               task->user)
-	                       : status;
-}
-
 static enum status end_one(struct sql *sql, void *argument)
 {
 	struct task *task = argument;
 
-	return revoked(sql, task, session_end(sql, task->user, &task->ends));
+	return session_end(sql, task->user, &task->ends);
 }
 
 static enum status end_others(struct sql *sql, void *argument)
 {
 	struct task *task = argument;
 
-	return revoked(sql, task,
-	               session_end_others(sql, task->user, &task->own));
+	return session_end_others(sql, task->user, &task->own);
 }
 
-static void answer_ended(struct http_request *request, const struct task *task,
+static void answer_ended(struct http_request *request,
+                         const struct api_context *api, const struct task *task,
                          enum status status, const char *event)
 {
 	if (status == ST_OK) {
+		api_read_ended(api, task->user);
 		log_event(LOG_INFO, event, F_NUMBER("user", task->user));
 		http_answer(request, 204, NULL, SPAN(""));
 	} else if (status == ST_NOT_FOUND) {
@@ -80,7 +71,7 @@ static void query_log_out(struct http_request *request, void *context)
 	/* A retry, or another device, has ended it. */
 	if (status == ST_NOT_FOUND)
 		status = ST_OK;
-	answer_ended(request, &task, status, "user.signed_out");
+	answer_ended(request, api, &task, status, "user.signed_out");
 }
 
 static void query_end(struct http_request *request, void *context)
@@ -93,7 +84,7 @@ static void query_end(struct http_request *request, void *context)
 		return;
 	if (uuid_parse(http_argument(request, 0), &task.ends))
 		status = database_run(api->database, end_one, &task);
-	answer_ended(request, &task, status, "session.ended");
+	answer_ended(request, api, &task, status, "session.ended");
 }
 
 static void query_end_others(struct http_request *request, void *context)
@@ -103,7 +94,7 @@ static void query_end_others(struct http_request *request, void *context)
 
 	if (!start(request, api, &task))
 		return;
-	answer_ended(request, &task,
+	answer_ended(request, api, &task,
 	             database_run(api->database, end_others, &task),
 	             "session.others_ended");
 }

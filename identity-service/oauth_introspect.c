@@ -95,10 +95,10 @@ void oauth_introspect(struct http_request *request, void *context)
 /* --- revoke ----------------------------------------------------------------
  */
 struct revoke {
-	struct revocations *revocations;
 	bool is_refresh;
 	struct refresh_token refresh;
 	struct token_owner owner; /* of an access token */
+	uint64_t user;            /* of the session that has ended */
 };
 
 /* False: the token ends no session. */
@@ -117,24 +117,19 @@ static enum status end_session(struct sql *sql, void *argument)
 {
 	struct revoke *revoke = argument;
 	struct uuid id;
-	enum status status;
 
-	if (revoke->is_refresh) {
-		status = session_end_family(sql, &revoke->refresh);
-	} else {
-		(void)uuid_parse(span_of(revoke->owner.session), &id);
-		status = session_end(sql, revoke->owner.user, &id);
-	}
-	if (status == ST_OK)
-		status = revocations_load(revoke->revocations, sql, false);
-	return status;
+	if (revoke->is_refresh)
+		return session_end_family(sql, &revoke->refresh, &revoke->user);
+	(void)uuid_parse(span_of(revoke->owner.session), &id);
+	revoke->user = revoke->owner.user;
+	return session_end(sql, revoke->user, &id);
 }
 
 static void query_revoke(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
 	CLEANUP(form_destroy) struct form *form = NULL;
-	struct revoke revoke = {.revocations = api->revocations};
+	struct revoke revoke = {0};
 	enum status status = ST_NOT_FOUND;
 	struct span token;
 
@@ -142,10 +137,11 @@ static void query_revoke(struct http_request *request, void *context)
 		return;
 	if (find_session(api, token, &revoke))
 		status = database_run(api->database, end_session, &revoke);
-	if (status == ST_OK)
+	if (status == ST_OK) {
 		log_event(LOG_INFO, "session.revoked",
-		          F_TEXT("by", revoke.is_refresh ? "refresh token"
-		                                         : "access token"));
+		          F_NUMBER("user", revoke.user));
+		api_read_ended(api, revoke.user);
+	}
 	if (status == ST_OK || status == ST_NOT_FOUND)
 		http_answer(request, 200, NULL, SPAN_NONE);
 	else

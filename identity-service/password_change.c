@@ -3,7 +3,6 @@
 #include "identity-service/password_check.h"
 
 struct change {
-	struct revocations *revocations;
 	struct password_check *check;
 	struct uuid own; /* the session that asks */
 	char hash[PASSWORD_HASH_MAX + 1];
@@ -35,27 +34,17 @@ static enum status store(struct sql *sql, void *argument)
 	               : status;
 }
 
-static enum status load_revoked(struct sql *sql, void *argument)
-{
-	struct change *change = argument;
-
-	return revocations_load_user(change->revocations, sql,
-	                             change->check->account.id);
-}
-
 static enum status run(struct password_check *check, struct span password,
                        struct change *change)
 {
-	struct database *database = check->api->database;
 	enum status status = password_check(check);
 
 	if (status == ST_OK)
 		status = password_check_hash(password, change->hash);
 	if (status == ST_OK)
 		status = password_check_commit(check, store, change);
-	/* The others read it within a second. */
 	if (status == ST_OK)
-		(void)!database_run(database, load_revoked, change);
+		api_read_ended(check->api, check->account.id);
 	return status;
 }
 
@@ -85,8 +74,7 @@ static void change_hashing(struct http_request *request, void *context)
 	CLEANUP(credentials_free) struct credentials old = {0};
 	CLEANUP(credentials_free) struct credentials new = {0};
 	struct password_check check = {.api = api, .credentials = &old};
-	struct change change = {.revocations = api->revocations,
-	                        .check = &check};
+	struct change change = {.check = &check};
 	struct token_owner owner;
 
 	if (!api_authenticate(request, api, &owner) ||

@@ -44,14 +44,6 @@ static enum status run_refresh(struct sql *sql, void *argument)
 	return session_refresh(sql, &task->refresh, &task->session);
 }
 
-/* The tokens of the session that two clients shared are dead at once, here. */
-static enum status load_revoked(struct sql *sql, void *argument)
-{
-	const struct api_context *api = argument;
-
-	return revocations_load(api->revocations, sql, false);
-}
-
 static void report_reuse(const struct api_context *api,
                          const struct session *session)
 {
@@ -61,7 +53,7 @@ static void report_reuse(const struct api_context *api,
 	metric_count(&identity_metrics_refresh_reused, 1);
 	log_event(LOG_WARN, "session.token_reused",
 	          F_NUMBER("user", session->user), F_TEXT("session", id));
-	(void)!database_run(api->database, load_revoked, (void *)api);
+	api_read_ended(api, session->user);
 }
 
 enum status refresh_session(const struct api_context *api,

@@ -267,18 +267,25 @@ enum status session_end(struct sql *sql, uint64_t user, const struct uuid *id)
 }
 
 enum status session_end_family(struct sql *sql,
-                               const struct refresh_token *token)
+                               const struct refresh_token *token,
+                               uint64_t *ret_user)
 {
 	struct digest family = refresh_token_family(token);
 	const struct sql_value value = sql_bytes(digest_span(&family));
-	enum status status = sql_run(sql,
-	                             "UPDATE sessions SET revoked_at = NOW(3)"
-	                             " WHERE refresh_family = ? AND" ALIVE,
-	                             &value, 1);
+	struct sql_value row[2];
+	struct uuid id;
+	enum status status = sql_run(
+		sql, "SELECT id, user FROM sessions WHERE refresh_family = ?",
+		&value, 1);
 
-	if (status == ST_OK && sql_affected(sql) == 0)
-		return ST_NOT_FOUND;
-	return status;
+	if (status == ST_OK)
+		status = sql_fetch(sql, row, ARRAY_LEN(row));
+	if (status != ST_OK)
+		return status;
+	if (!copy_bytes(&row[0], id.byte, sizeof(id)))
+		return ST_BROKEN;
+	*ret_user = row[1].number;
+	return session_end(sql, *ret_user, &id);
 }
 
 enum status session_end_others(struct sql *sql, uint64_t user,

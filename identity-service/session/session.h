@@ -79,9 +79,10 @@ MUST_CHECK enum status session_refresh(struct sql *sql,
 /* ST_NOT_FOUND: the user has no such session, or it has ended. */
 MUST_CHECK enum status session_end(struct sql *sql, uint64_t user,
                                    const struct uuid *id);
-/* The session of a refresh token, used or not. */
+/* The session of a refresh token, used or not; *ret_user has it. */
 MUST_CHECK enum status session_end_family(struct sql *sql,
-                                          const struct refresh_token *token);
+                                          const struct refresh_token *token,
+                                          uint64_t *ret_user);
 MUST_CHECK enum status session_end_others(struct sql *sql, uint64_t user,
                                           const struct uuid *keep);
 
