@@ -95,7 +95,7 @@ STAGES = (
           touched=("tests/support/tsan*",), turn=1),
     Stage("unit-tsan", PROVE, 90, "Data races in single modules.", needs=("build-tsan",),
           touched=("common/*", "identity-service/*", "persistence-service/*"), turn=1),
-    Stage("integration-tsan", PROVE, 120, "Data races between our modules and the libraries' "
+    Stage("integration-tsan", PROVE, 300, "Data races between our modules and the libraries' "
           "threads.", needs=("tools", "build-tsan"), stack="tsan", touched=("common/io/*",), turn=1),
     Stage("blackbox-tsan", PROVE, 300, "Data races in running services.",
           needs=("tools", "build-tsan"), stack="tsan", touched=SERVICES, turn=1),
