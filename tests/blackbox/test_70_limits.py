@@ -163,10 +163,10 @@ def test_the_gateway_pings_and_closes_a_silent_socket(stack: Stack, alice: Perso
     with Service(stack, "websocket-service", WEBSOCKET_PING_S="1",
                  WEBSOCKET_SILENT_S="3") as gateway:
         with RawSocket(gateway.ws_url) as silent:
+            started = time.monotonic()
             assert silent.upgrade(alice.token).status == 101
             welcome = json.loads(silent.next(TEXT))
             assert welcome["ping_interval_s"] == 1
-            started = time.monotonic()
             silent.next(PING)
             silent.next(PING)
             silent.wait_end()
