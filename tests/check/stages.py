@@ -101,7 +101,7 @@ STAGES = (
           needs=("tools", "build-tsan"), stack="tsan", touched=SERVICES, turn=1),
     Stage("blackbox-alone-tsan", PROVE, 60, "Data races in services that lose a server.",
           needs=("tools", "build-tsan"), stack="tsan", owns=True, touched=SERVICES, turn=1),
-    Stage("blackbox-asan", PROVE, 400, "Memory errors, leaks and undefined behaviour in running "
+    Stage("blackbox-asan", PROVE, 600, "Memory errors, leaks and undefined behaviour in running "
           "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
     Stage("blackbox-alone-asan", PROVE, 600, "The same in services that lose a server or die.",
           needs=("tools", "build-asan"), stack="asan", owns=True, touched=SERVICES, turn=2),
