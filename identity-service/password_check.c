@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { TRIES = 5 };
+enum { TRIES = 20 };
 
 static enum status find_account(struct sql *sql, void *argument)
 {

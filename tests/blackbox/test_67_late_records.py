@@ -40,10 +40,14 @@ class Blocks:
         assert answer.status_code == 204, answer.text
 
     def presence(self, socket: Socket) -> str:
+        """Empty while the gateway does not know yet."""
         socket.watch(self.bob.id)
-        told = socket.expect(type="presence")["users"][0]["state"]
+        told = socket.until("an answer", lambda frame: frame["type"] == "presence" or
+                            frame.get("code") == "unavailable")
+        if told["type"] == "error":
+            return ""
         socket.watch()
-        return told
+        return told["users"][0]["state"]
 
     def wait_known(self, blocked: bool) -> None:
         wanted = "offline" if blocked else "online"
