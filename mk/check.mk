@@ -224,8 +224,7 @@ blackbox-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
 
 # Sanitized services matter on the main path, at start and stop and at limits; the
 # other tests make one thread do many things.
-# Known: in a whole run under AddressSanitizer the table of blocks waits for ever.
-PYTEST_FLAGS_asan := -k 'not slow_readers and not block_silence'
+PYTEST_FLAGS_asan := -k 'not slow_readers'
 PYTEST_FLAGS_tsan := -k 'main_path or services or limits'
 SANITIZED = $(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* BLACKBOX_WORKERS=3 \
 	PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))"

@@ -43,7 +43,7 @@ def many_change_their_blocks(lone: LoneGateway, person: Person, socket: Socket) 
     many_block_one(lone, person, socket)
     for number in range(2000):
         sign = "+-"[number % 2]
-        lone.producer.produce("message_events", key=str(person.id), value=b"",
+        lone.producer.produce(lone.events, key=str(person.id), value=b"",
                               partition=event_partition(person.id),
                               headers=[("blocker", f"{sign}{number // 2 + 1}".encode())])
         lone.producer.poll(0)
@@ -55,7 +55,7 @@ def members_come_and_go(lone: LoneGateway, person: Person, socket: Socket) -> No
         sign = "+-"[number % 2]
         for partition in range(PARTITIONS):
             lone.producer.produce(
-                "message_events", key=f"c:{ROOM}", partition=partition,
+                lone.events, key=f"c:{ROOM}", partition=partition,
                 value=json.dumps({"type": "made-up"}).encode(),
                 headers=[("room", f"{ROOM}:{number + 1}:{sign}{person.id}".encode())])
         lone.producer.poll(0)

@@ -1,4 +1,5 @@
-"""lone_gateway - a gateway with its own message_save topic, on which the test plays persistence."""
+"""lone_gateway - a gateway with topics of its own, on which the test plays persistence. Another
+gateway would take the conversations that a test makes up for those of the stack."""
 
 import json
 from collections.abc import Callable
@@ -16,9 +17,10 @@ class LoneGateway:
     def __init__(self, stack: Stack, **changes: str):
         self.stack, self.brokers = stack, f"127.0.0.1:{stack.port('KAFKA_PORT')}"
         self.topic = stack.make_topic("message_save")
+        self.events = stack.make_topic("message_events")
         self.producer = Producer({"bootstrap.servers": self.brokers, "linger.ms": 0})
         self.gateway = Service(stack, "websocket-service", KAFKA_TOPIC_SAVE=self.topic,
-                               **changes)
+                               KAFKA_TOPIC_EVENTS=self.events, **changes)
 
     def __enter__(self) -> "LoneGateway":
         self.gateway.__enter__()
@@ -39,7 +41,7 @@ class LoneGateway:
     def put(self, partition: int, key: str, value: bytes, header: str = "", text: str = "",
             more: list[tuple[str, bytes]] | None = None) -> None:
         headers = ([(header, text.encode())] if header else []) + (more or [])
-        self.producer.produce("message_events", key=key, value=value, partition=partition,
+        self.producer.produce(self.events, key=key, value=value, partition=partition,
                               headers=headers or None)
         assert self.producer.flush(HANG_S) == 0
 
