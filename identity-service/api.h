@@ -6,8 +6,8 @@
 #define PARLEY_IDENTITY_API_H
 
 #include "identity-service/database.h"
+#include "identity-service/keys/token.h"
 #include "identity-service/settings.h"
-#include "identity-service/token.h"
 
 struct api;
 

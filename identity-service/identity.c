@@ -4,7 +4,7 @@
 #include "common/base/random.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
-#include "identity-service/account_keys.h"
+#include "identity-service/account/account_keys.h"
 #include "identity-service/api.h"
 #include "identity-service/identity_metrics.h"
 #include "identity-service/schema.h"

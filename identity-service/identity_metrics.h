@@ -8,7 +8,7 @@
 
 #include "common/service/metrics.h"
 
-#include "identity-service/guess_limit.h"
+#include "identity-service/guess/guess_limit.h"
 
 #include <stdint.h>
 

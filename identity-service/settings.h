@@ -6,7 +6,7 @@
 
 #include "common/base/ip_address.h"
 #include "common/service/settings.h"
-#include "identity-service/guess_limit.h"
+#include "identity-service/guess/guess_limit.h"
 #include "identity-service/session/session.h"
 
 struct identity_settings {

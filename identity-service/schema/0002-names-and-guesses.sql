@@ -12,7 +12,7 @@ CREATE TABLE IF NOT EXISTS backfills (
 ) ENGINE=InnoDB;
 
 -- Failed attempts to sign in. subject: a digest of a name or of an address.
--- state: identity-service/guess_window.h
+-- state: identity-service/guess/guess_window.h
 CREATE TABLE IF NOT EXISTS guess_limits (
 	subject BINARY(16) NOT NULL PRIMARY KEY,
 	state VARBINARY(256) NOT NULL,

@@ -4,10 +4,10 @@
 #include "common/base/mem.h"
 #include "common/io/jwt/jwt.h"
 #include "common/service/log.h"
-#include "identity-service/account.h"
+#include "identity-service/account/account.h"
+#include "identity-service/keys/token.h"
 #include "identity-service/session/session.h"
 #include "identity-service/tests/identity_fixture.h"
-#include "identity-service/token.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * every promise about names and passwords.
  */
 #include "common/base/utf8.h"
-#include "identity-service/credentials.h"
+#include "identity-service/api/credentials.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_name(struct span name)

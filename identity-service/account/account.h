@@ -1,0 +1,43 @@
+/*
+ * account - rows of the table users.
+ *
+ * Errors     as common/io/sql/sql.h states; ST_BROKEN also for a row that does
+ *            not fit the struct.
+ */
+#ifndef PARLEY_IDENTITY_ACCOUNT_ACCOUNT_H
+#define PARLEY_IDENTITY_ACCOUNT_ACCOUNT_H
+
+#include "common/io/password.h"
+#include "common/io/sql/sql.h"
+#include "common/wire/identity.h"
+#include "common/wire/name.h"
+
+struct account {
+	uint64_t id;
+	char name[USER_NAME_MAX_BYTES + 1];
+	char password_hash[PASSWORD_HASH_MAX + 1];
+	uint64_t created_at_ms; /* unix */
+};
+
+/* `key` is name_key() of the name. ST_CONFLICT: the name is taken. */
+MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
+                                      struct span key,
+                                      const char *password_hash,
+                                      uint64_t *ret_id);
+/* Replaces the hash, unless it is not `old` any more. */
+MUST_CHECK enum status account_set_password(struct sql *sql, uint64_t id,
+                                            const char *old, const char *hash);
+/* ST_NOT_FOUND: no such user. */
+MUST_CHECK enum status account_by_name(struct sql *sql,
+                                       const struct name_keys *keys,
+                                       struct account *ret_account);
+MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
+                                     struct account *ret_account);
+/*
+ * ST_CONFLICT: the hash is neither `old` nor `new` any more. Idempotent.
+ */
+MUST_CHECK enum status account_change_hash(struct sql *sql, uint64_t id,
+                                           const char *old_hash,
+                                           const char *new_hash);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * api_context - what every handler of the REST server has, and does alike.
+ *
+ * The server's thread checks the token and the body; the workers of a pool run
+ * SQL and hash passwords, each with its own struct database.
+ */
+#ifndef PARLEY_IDENTITY_API_API_CONTEXT_H
+#define PARLEY_IDENTITY_API_API_CONTEXT_H
+
+#include "common/io/http/server.h"
+#include "identity-service/database.h"
+#include "identity-service/guess/guess_limit.h"
+#include "identity-service/keys/token.h"
+#include "identity-service/session/session.h"
+
+/* The `context` of all handlers. */
+struct api_context {
+	struct tokens *tokens;
+	struct revocations *revocations;
+	struct keyring *keyring;
+	const struct session_rules *session_rules;
+	const char *issuer;
+	const char *service_secret; /* of who may introspect; empty: nobody */
+	bool password_grant;
+	const char *dummy_hash; /* of a random password */
+	const struct guess_rules *guess_rules;
+	const struct ip_networks *trusted_proxies;
+	struct database
+		*database; /* of the worker; NULL on the server's thread */
+};
+
+enum api_pool { POOL_HASH, POOL_QUERY, POOL_COUNT };
+
+/*
+ * The owner of the request's token. False: the request is answered, with 401
+ * or 503. Only the log says why a token is refused.
+ */
+bool api_authenticate(struct http_request *request,
+                      const struct api_context *api,
+                      struct token_owner *ret_owner);
+/* An inline handler: a request with a good token goes to the query pool. */
+void api_pass_if_authenticated(struct http_request *request, void *context,
+                               http_handler *handle);
+
+/*
+ * An inline handler: the request goes to the hash pool. A client that sends
+ * without end fills its share of the queue only.
+ */
+void api_pass_to_hash(struct http_request *request,
+                      const struct api_context *api, http_handler *handle);
+
+/* The device of a request; its texts are copied into `texts`. */
+struct session_device api_device(const struct http_request *request,
+                                 const struct api_context *api,
+                                 struct buf *texts);
+
+/* 503 for a database that is away, 500 for what a retry does not help. */
+void api_answer_failure(struct http_request *request, enum status status);
+
+/*
+ * Reads the sessions of the user that have ended: from now on this instance
+ * refuses their tokens. The others read them within a second.
+ */
+void api_read_ended(const struct api_context *api, uint64_t user);
+
+/* The answer to a sign-in, and to a refresh; that of OAuth 2 has its own form.
+ */
+void api_answer_oauth(struct http_request *request,
+                      const struct api_context *api,
+                      const struct session *session, uint64_t now_ms);
+void api_answer_signed_in(struct http_request *request,
+                          const struct api_context *api, unsigned http,
+                          const struct session *session, uint64_t now_ms);
+
+#endif

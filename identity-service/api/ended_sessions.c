@@ -1,0 +1,108 @@
+#include "identity-service/api/ended_sessions.h"
+#include "common/base/json_write.h"
+#include "common/base/mem.h"
+#include "common/io/json.h"
+#include "identity-service/api/api_context.h"
+
+enum { OVERLAP_MS = 15 * 1000 };
+
+/* "<revoked_at, ms>.<session>": the last entry that was sent. */
+struct cursor {
+	uint64_t since_ms;
+	struct uuid after;
+};
+
+struct task {
+	bool has_cursor; /* without: nothing is cached yet */
+	struct cursor cursor;
+	struct session_ended *rows;
+	unsigned count;
+	uint64_t now_ms;
+};
+
+static bool read_cursor(struct span text, struct cursor *ret_cursor)
+{
+	struct span id;
+	struct span ms = span_cut(text, '.', &id);
+
+	return span_to_u64(ms, JSON_ID_MAX, &ret_cursor->since_ms) &&
+	       uuid_parse(id, &ret_cursor->after);
+}
+
+/* The clock first: what is committed later is read the next time. */
+static enum status list(struct sql *sql, void *argument)
+{
+	struct task *task = argument;
+	enum status status = session_now(sql, &task->now_ms);
+
+	if (status != ST_OK || !task->has_cursor)
+		return status;
+	return session_list_ended(sql, task->cursor.since_ms,
+	                          &task->cursor.after, task->rows,
+	                          ENDED_PAGE_MAX, &task->count);
+}
+
+static struct cursor next_of(const struct task *task)
+{
+	if (task->count == ENDED_PAGE_MAX) {
+		const struct session_ended *last = &task->rows[task->count - 1];
+
+		return (struct cursor){last->revoked_at_ms, last->id};
+	}
+	return (struct cursor){.since_ms = task->now_ms - OVERLAP_MS};
+}
+
+static void write_answer(struct buf *answer, const struct task *task)
+{
+	struct cursor next = next_of(task);
+	CLEANUP(buf_free) struct buf text = BUF(ENDED_ANSWER_MAX);
+	CLEANUP(buf_free) struct buf cursor = BUF(ENDED_CURSOR_MAX);
+	struct json_writer w = json_writer(answer);
+	char id[UUID_TEXT_LEN + 1];
+
+	uuid_format(&next.after, id);
+	buf_format(&cursor, "%llu.%s", (unsigned long long)next.since_ms, id);
+	for (unsigned i = 0; i < task->count; i++) {
+		const struct session_ended *ended = &task->rows[i];
+
+		uuid_format(&ended->id, id);
+		buf_format(&text, "%s%s %llu %llu", i ? "," : "", id,
+		           (unsigned long long)ended->user,
+		           (unsigned long long)ended->expires_at_ms);
+	}
+	json_open(&w);
+	json_text(&w, "next", buf_span(&cursor));
+	json_bool(&w, "more", task->count == ENDED_PAGE_MAX);
+	json_text(&w, "ended", buf_span(&text));
+	json_close(&w);
+}
+
+static void query_ended(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(buf_free) struct buf answer = BUF(ENDED_ANSWER_MAX);
+	CLEANUP(mem_free)
+	struct session_ended *rows = mem_new(ENDED_PAGE_MAX * sizeof(*rows));
+	struct task task = {.rows = rows};
+	struct span since;
+	enum status status;
+
+	task.has_cursor = http_query(request, "since", &since);
+	if (task.has_cursor && !read_cursor(since, &task.cursor)) {
+		http_answer_problem(request, 422, "since is no cursor");
+		return;
+	}
+	status = database_run(api->database, list, &task);
+	if (status != ST_OK) {
+		api_answer_failure(request, status);
+		return;
+	}
+	write_answer(&answer, &task);
+	http_answer_json(request, 200, buf_span(&answer));
+}
+
+void ended_sessions(struct http_request *request, void *context)
+{
+	(void)context;
+	http_pass(request, POOL_QUERY, query_ended);
+}

@@ -1,0 +1,179 @@
+#include "identity-service/api/password_check.h"
+#include "common/base/clock.h"
+#include "common/service/log.h"
+#include "identity-service/identity_metrics.h"
+
+#include <stdio.h>
+
+enum { TRIES = 20 };
+
+static enum status find_account(struct sql *sql, void *argument)
+{
+	struct password_check *check = argument;
+
+	return account_by_name(sql, &check->credentials->keys, &check->account);
+}
+
+/*
+ * Checks of one address lock the same row: the server may roll one of them back
+ * (deadlock) although the connection is fine.
+ */
+static bool was_rolled_back(struct sql *sql, enum status status)
+{
+	return status == ST_UNAVAILABLE && sql_connected(sql);
+}
+
+static enum status try_guess(struct sql *sql, void *argument)
+{
+	struct password_check *check = argument;
+	enum status status = ST_UNAVAILABLE;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = guess_limit_try(sql, check->api->guess_rules,
+		                         &check->guess);
+		if (!was_rolled_back(sql, status))
+			break;
+	}
+	return status;
+}
+
+static bool hash_matches(struct span password, const char *hash)
+{
+	uint64_t began_us = clock_mono_us();
+	bool matches = password_matches(password, hash);
+
+	metric_observe_us(&identity_metrics_hash, clock_mono_us() - began_us);
+	return matches;
+}
+
+/* How many hashes are tried depends on the form of the password alone. */
+static bool password_is_right(struct password_check *check, bool known)
+{
+	const struct credentials *credentials = check->credentials;
+	const char *hash =
+		known ? check->account.password_hash : check->api->dummy_hash;
+	bool right = hash_matches(buf_span(&credentials->password), hash);
+
+	if (!right && credentials->raw_password.len) {
+		right = hash_matches(buf_span(&credentials->raw_password),
+		                     hash);
+		check->is_raw = right;
+	}
+	return known && right;
+}
+
+static void log_failure(const struct password_check *check, bool known)
+{
+	if (known)
+		log_event(LOG_WARN, "login.failed",
+		          F_TEXT("why", "wrong password"),
+		          F_NUMBER("user", check->account.id));
+	else
+		log_event(LOG_WARN, "login.failed",
+		          F_TEXT("why", "unknown name"));
+}
+
+enum status password_check(struct password_check *check)
+{
+	struct database *database = check->api->database;
+	enum status status = database_run(database, find_account, check);
+	bool known = status == ST_OK;
+
+	if (!known && status != ST_NOT_FOUND)
+		return status;
+	guess_start(&check->guess, &check->credentials->keys, check->account.id,
+	            &check->client);
+	status = database_run(database, try_guess, check);
+	if (status != ST_OK)
+		return status == ST_DENIED ? ST_BUSY : status;
+	if (password_is_right(check, known))
+		return ST_OK;
+	log_failure(check, known);
+	return ST_DENIED;
+}
+
+/* An unknown name gets the same answer. */
+void password_check_answer_limited(struct http_request *request,
+                                   const struct password_check *check)
+{
+	static const char *const subjects[GUESS_SUBJECTS] = {
+		[GUESS_ADDRESS] = "address",
+		[GUESS_NAME] = "name",
+		[GUESS_KNOWN] = "name at a known address",
+	};
+	const struct guess *guess = &check->guess;
+	char seconds[24];
+
+	(void)snprintf(seconds, sizeof(seconds), "%llu",
+	               (unsigned long long)guess->wait_s);
+	metric_count(&identity_metrics_guesses_refused[guess->refused_by], 1);
+	/* Once for each doubling: an attacker may be refused very often. */
+	if (guess->wait_s < check->api->guess_rules->name.wait_max_s)
+		log_event(LOG_WARN, "login.limited",
+		          F_TEXT("subject", subjects[guess->refused_by]),
+		          F_NUMBER("user", guess->user),
+		          F_NUMBER("wait_s", guess->wait_s));
+	http_set_header(request, "Retry-After", seconds);
+	http_answer_problem(request, 429,
+	                    "too many failed attempts; try again later");
+}
+
+/* --- the transaction -------------------------------------------------------
+ */
+struct commit {
+	struct password_check *check;
+	password_work *work;
+	void *argument;
+};
+
+static enum status forgive_and_work(struct sql *sql,
+                                    const struct commit *commit)
+{
+	struct guess *guess = &commit->check->guess;
+	enum status status = ST_OK;
+
+	/* Not twice, if the outcome of a commit is unknown. */
+	if (!guess->forgiven)
+		status = guess_limit_forgive(
+			sql, commit->check->api->guess_rules, guess);
+	if (status == ST_OK)
+		status = commit->work(sql, commit->argument);
+	if (status != ST_OK)
+		return status;
+	status = sql_commit(sql);
+	guess->forgiven = status == ST_UNCERTAIN;
+	return status;
+}
+
+static enum status run_commit(struct sql *sql, void *argument)
+{
+	enum status status = ST_UNAVAILABLE;
+
+	for (unsigned i = 0; i < TRIES; i++) {
+		status = sql_begin(sql);
+		if (status == ST_OK)
+			status = forgive_and_work(sql, argument);
+		if (status != ST_OK)
+			sql_rollback(sql);
+		if (!was_rolled_back(sql, status))
+			break;
+	}
+	return status;
+}
+
+enum status password_check_commit(struct password_check *check,
+                                  password_work *work, void *argument)
+{
+	struct commit commit = {check, work, argument};
+
+	return database_run(check->api->database, run_commit, &commit);
+}
+
+enum status password_check_hash(struct span password, char *ret_hash)
+{
+	uint64_t began_us = clock_mono_us();
+	enum status status = password_hash(password, ret_hash);
+
+	metric_observe_us(&identity_metrics_hash, clock_mono_us() - began_us);
+	return status;
+}
