@@ -5,8 +5,13 @@
 
 #include <stdatomic.h>
 
-/* A failure after QUICK_MS is not that of a connection that died while idle. */
-enum { TRIES = 2, RECONNECT_PAUSE_MS = 250, QUICK_MS = 500 };
+enum {
+	ROLLED_BACK_MAX = 20,
+	ROLLED_BACK_MS = 3000, /* a wait for a lock may have ended in it */
+	LOST_MAX = 2,
+	QUICK_MS = 500, /* a connection that died while idle fails earlier */
+	RECONNECT_PAUSE_MS = 250,
+};
 
 struct database_source {
 	struct sql_options options;
@@ -91,22 +96,33 @@ static void log_failure(struct database *database, enum status status)
 	database->failing = failed;
 }
 
+/* The server rolls one of two tasks back that wait for each other. */
+static bool was_rolled_back(const struct database *database, enum status status)
+{
+	return status == ST_UNAVAILABLE && sql_connected(database->sql);
+}
+
 enum status database_run(struct database *database, database_task *task,
                          void *argument)
 {
 	uint64_t began_ms = clock_mono_ms();
-	enum status status = ST_UNAVAILABLE;
+	unsigned rolled_back = 0, lost = 0;
+	enum status status;
 
-	for (unsigned i = 0; i < TRIES; i++) {
+	do {
 		status = open_connection(database);
 		if (status != ST_OK)
 			break;
 		status = task(database->sql, argument);
-		if (status != ST_UNAVAILABLE && status != ST_UNCERTAIN)
+		if (was_rolled_back(database, status))
+			rolled_back++;
+		else if (status == ST_UNAVAILABLE || status == ST_UNCERTAIN)
+			lost++;
+		else
 			break;
-		if (clock_mono_ms() - began_ms > QUICK_MS)
-			break;
-	}
+	} while (rolled_back < ROLLED_BACK_MAX && lost < LOST_MAX &&
+	         clock_mono_ms() - began_ms <=
+	                 (lost ? QUICK_MS : ROLLED_BACK_MS));
 	log_failure(database, status);
 	return status;
 }

@@ -27,9 +27,11 @@ typedef enum status database_task(struct sql *sql, void *argument);
 struct database *database_create(struct database_source *source);
 void database_destroy(struct database **database);
 /*
- * Runs the task. When the connection turns out to be lost at once, it runs the
- * task again on a new connection. After a failed connect, calls fail for 250 ms
- * without another attempt.
+ * Runs the task. When the server has rolled it back (a deadlock), it runs the
+ * task again, up to 20 times in 3 s. When the connection turns out to be lost
+ * at once, it runs the task again on a new connection. After a failed connect,
+ * calls fail for 250 ms without another attempt. A task that fails leaves no
+ * transaction open.
  */
 MUST_CHECK enum status database_run(struct database *database,
                                     database_task *task, void *argument);

@@ -25,6 +25,6 @@ $(eval $(call unit_test,identity-service/session/tests/test_refresh_token.c,iden
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
-$(foreach t,tests/test_account account/tests/test_account_keys \
+$(foreach t,tests/test_account account/tests/test_account_keys tests/test_database \
 	guess/tests/test_guess_limit session/tests/test_session,$(eval $(call integration_test,\
 	identity-service/$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))

@@ -5,8 +5,6 @@
 
 #include <stdio.h>
 
-enum { TRIES = 20 };
-
 static enum status find_account(struct sql *sql, void *argument)
 {
 	struct password_check *check = argument;
@@ -14,27 +12,11 @@ static enum status find_account(struct sql *sql, void *argument)
 	return account_by_name(sql, &check->credentials->keys, &check->account);
 }
 
-/*
- * Checks of one address lock the same row: the server may roll one of them back
- * (deadlock) although the connection is fine.
- */
-static bool was_rolled_back(struct sql *sql, enum status status)
-{
-	return status == ST_UNAVAILABLE && sql_connected(sql);
-}
-
 static enum status try_guess(struct sql *sql, void *argument)
 {
 	struct password_check *check = argument;
-	enum status status = ST_UNAVAILABLE;
 
-	for (unsigned i = 0; i < TRIES; i++) {
-		status = guess_limit_try(sql, check->api->guess_rules,
-		                         &check->guess);
-		if (!was_rolled_back(sql, status))
-			break;
-	}
-	return status;
+	return guess_limit_try(sql, check->api->guess_rules, &check->guess);
 }
 
 static bool hash_matches(struct span password, const char *hash)
@@ -147,17 +129,12 @@ static enum status forgive_and_work(struct sql *sql,
 
 static enum status run_commit(struct sql *sql, void *argument)
 {
-	enum status status = ST_UNAVAILABLE;
+	enum status status = sql_begin(sql);
 
-	for (unsigned i = 0; i < TRIES; i++) {
-		status = sql_begin(sql);
-		if (status == ST_OK)
-			status = forgive_and_work(sql, argument);
-		if (status != ST_OK)
-			sql_rollback(sql);
-		if (!was_rolled_back(sql, status))
-			break;
-	}
+	if (status == ST_OK)
+		status = forgive_and_work(sql, argument);
+	if (status != ST_OK)
+		sql_rollback(sql);
 	return status;
 }
 

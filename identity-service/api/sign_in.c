@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-enum { TRIES = 20 };
-
 static bool read_body(struct http_request *request, enum credentials_use use,
                       struct credentials *ret_credentials)
 {
@@ -108,18 +106,12 @@ static enum status insert_both(struct sql *sql, struct sign_in *sign_in)
 static enum status create_account(struct sql *sql, void *argument)
 {
 	struct sign_in *sign_in = argument;
-	enum status status = ST_UNAVAILABLE;
+	enum status status = sql_begin(sql);
 
-	/* The server may roll one of two registrations back (deadlock). */
-	for (unsigned i = 0; i < TRIES; i++) {
-		status = sql_begin(sql);
-		if (status == ST_OK)
-			status = insert_both(sql, sign_in);
-		if (status != ST_OK)
-			sql_rollback(sql);
-		if (status != ST_UNAVAILABLE || !sql_connected(sql))
-			break;
-	}
+	if (status == ST_OK)
+		status = insert_both(sql, sign_in);
+	if (status != ST_OK)
+		sql_rollback(sql);
 	return status == ST_CONFLICT ? check_taken_name(sql, sign_in) : status;
 }
 
