@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+import time
 from dataclasses import dataclass, field
 
 import httpx
@@ -82,21 +83,23 @@ class Api:
         return self.http.request(method, path, headers=headers, **options)
 
     def get(self, path: str, person: Person, **query) -> dict:
-        answer = self.ask("GET", path, person, params=query)
+        """Asks again after a 503, as the protocol says: a service that has just started, on a
+        busy machine, may not have reached another one in time."""
+        deadline = time.monotonic() + HANG_S
+        while True:
+            answer = self.ask("GET", path, person, params=query)
+            if answer.status_code != 503 or time.monotonic() >= deadline:
+                break
+            time.sleep(int(answer.headers["Retry-After"]))
         assert answer.status_code == 200, f"{answer.status_code}: {answer.text[:300]}"
         return answer.json()
 
     # --- history ------------------------------------------------------------------
     def conversations(self, person: Person, **query) -> dict:
-        answer = self.http.get("/conversations", params=query, headers=person.bearer)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return self.get("/conversations", person, **query)
 
     def messages(self, person: Person, conversation: int, **query) -> dict:
-        answer = self.http.get(f"/conversations/{conversation}/messages", params=query,
-                               headers=person.bearer)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return self.get(f"/conversations/{conversation}/messages", person, **query)
 
     def all_messages(self, person: Person, conversation: int) -> list[dict]:
         found, after = [], 0
