@@ -28,6 +28,8 @@ class Stack:
         if not any(name.endswith("_PORT") for name in self.environment):
             self.environment.setdefault("PARLEY_PORT_SHIFT", PORT_SHIFT)
         # One user sends and asks for many, and more than 100,000 users may join.
+        # A run of many hours keeps its tokens.
+        self.environment.setdefault("IDENTITY_TOKEN_TTL", "604800")
         self.environment |= {"WEBSOCKET_USER_RATE": "0", "PERSISTENCE_USER_RATE": "0",
                              "WEBSOCKET_USER_SOCKETS_MAX": "0", "MEMBERS_MAX": "1000000"}
         self.started = False
