@@ -12,6 +12,9 @@ struct gateway_metrics gateway_metrics = {
                                          "Close frames that the gateway sent."),
 	.sockets_too_slow = METRIC_COUNTER("parley_sockets_too_slow_total",
                                            "Sockets closed with 4408."),
+	.tokens_replaced = METRIC_COUNTER("parley_socket_tokens_replaced_total",
+                                          "Tokens of open sockets that a new "
+                                          "one has replaced."),
 	.frames_in = METRIC_COUNTER("parley_frames_total{direction=\"in\"}",
                                     "Text frames by direction."),
 	.frames_out = METRIC_COUNTER("parley_frames_total{direction=\"out\"}",

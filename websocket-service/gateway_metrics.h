@@ -15,6 +15,7 @@ struct gateway_metrics {
 	struct metric upgrades_refused;
 	struct metric sockets_closed;
 	struct metric sockets_too_slow;
+	struct metric tokens_replaced;
 	struct metric frames_in;
 	struct metric frames_out;
 	struct metric socket_writes;

@@ -70,7 +70,7 @@ static void on_session_ended(void *context, uint64_t user, struct span session)
 		return;
 	sockets = connections_close_session(g->connections, user, &id,
 	                                    WEBSOCKET_TOKEN_ENDED,
-	                                    "the session has ended");
+	                                    "session_ended");
 	if (sockets)
 		log_event(LOG_INFO, "socket.session_ended",
 		          F_NUMBER("user", user), F_SPAN("session", session),

@@ -2,7 +2,7 @@
 WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c gateway_redis.c \
 	member_key.c settings.c \
 	$(addprefix socket/,connection.c connection_in.c connection_out.c \
-		connection_upgrade.c connections.c rate_limits.c send_buffer.c \
+		connection_token.c connection_upgrade.c connections.c rate_limits.c send_buffer.c \
 		slot_map.c sockets.c timer_wheel.c upgrade.c \
 		user_connections.c) \
 	$(addprefix receive/,conversation_keys.c error_frame.c frame_dispatch.c \
@@ -36,7 +36,7 @@ $(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$
 # These tests set both clocks.
 WEBSOCKET_CLOCKS := -Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms
 $(eval $(call library,connection_fixture,websocket-service/socket/tests,connection_fixture.c,cmocka))
-$(foreach t,closing delivery frames opening time welcome,$(eval $(call unit_test,\
+$(foreach t,closing delivery frames opening time token welcome,$(eval $(call unit_test,\
 	websocket-service/socket/tests/test_connection_$(t).c,connection_fixture fake_clock websocket common,\
 	libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
 WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,publisher queries subscriptions)

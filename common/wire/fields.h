@@ -34,6 +34,7 @@
 #define FIELD_SEQ             "seq"
 #define FIELD_SESSION         "session"
 #define FIELD_STATE           "state"
+#define FIELD_TOKEN           "token"
 #define FIELD_TYPE            "type"
 #define FIELD_USER            "user"
 #define FIELD_USERS           "users"

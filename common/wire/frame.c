@@ -2,6 +2,7 @@
 #include "common/base/json_write.h"
 #include "common/base/utf8.h"
 #include "common/wire/fields.h"
+#include "common/wire/identity.h"
 #include "common/wire/reaction.h"
 #include "common/wire/save_record.h"
 
@@ -70,6 +71,7 @@ static const struct {
                                            SAVE_HAS_SEQ | SAVE_HAS_REACTION},
 	[CLIENT_TYPING] = {"typing", SAVE_HAS_CONVERSATION},
 	[CLIENT_PRESENCE] = {"presence", 0},
+	[CLIENT_AUTH] = {"auth", 0},
 };
 
 static enum status read_type(const struct json *json,
@@ -197,6 +199,17 @@ static enum status read_users(const struct json *json,
 	return ST_OK;
 }
 
+static enum status read_token(const struct json *json, struct span *ret_token,
+                              struct frame_fault *fault)
+{
+	if (!json_get_text(json, FIELD_TOKEN, ret_token))
+		return refuse(fault, FRAME_BAD_TOKEN, "token must be a string");
+	if (!identity_token_fits(*ret_token))
+		return refuse(fault, FRAME_BAD_TOKEN,
+		              "token must be 1 to 4096 printable ASCII bytes");
+	return ST_OK;
+}
+
 bool frame_has_uuid(const struct client_frame *frame)
 {
 	return (kinds[frame->kind].has & SAVE_HAS_UUID) != 0;
@@ -238,6 +251,8 @@ static enum status read_members(const struct json *json,
 		st = read_reaction(json, frame, fault);
 	if (st == ST_OK && frame->kind == CLIENT_PRESENCE)
 		st = read_users(json, frame, fault);
+	if (st == ST_OK && frame->kind == CLIENT_AUTH)
+		st = read_token(json, &frame->token, fault);
 	return st;
 }
 
@@ -301,6 +316,25 @@ void frame_welcome(struct buf *out, uint64_t user, struct span session,
 	json_number(&w, FIELD_USER, user);
 	json_text(&w, FIELD_SESSION, session);
 	json_number(&w, FIELD_PING_INTERVAL_S, ping_interval_s);
+	json_close(&w);
+}
+
+void frame_auth(struct buf *out, struct span session, uint64_t expires_at_ms)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, SPAN("auth"));
+	json_text(&w, FIELD_SESSION, session);
+	json_time(&w, FIELD_EXPIRES_AT, expires_at_ms);
+	json_close(&w);
+}
+
+void frame_token(struct buf *out, uint64_t expires_at_ms)
+{
+	struct json_writer w = json_writer(out);
+
+	open_frame(&w, SPAN("token"));
+	json_time(&w, FIELD_EXPIRES_AT, expires_at_ms);
 	json_close(&w);
 }
 

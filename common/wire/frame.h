@@ -37,6 +37,7 @@ enum {
 	X(BAD_CONVERSATION, "bad_conversation", false) \
 	X(BAD_SEQ, "bad_seq", false) \
 	X(BAD_REACTION, "bad_reaction", false) \
+	X(BAD_TOKEN, "bad_token", false) \
 	X(UNKNOWN_USER, "unknown_user", false) \
 	X(UNKNOWN_CONVERSATION, "unknown_conversation", false) \
 	X(UNKNOWN_MESSAGE, "unknown_message", false) \
@@ -68,6 +69,7 @@ enum client_frame_kind {
 	CLIENT_REACT,
 	CLIENT_TYPING,
 	CLIENT_PRESENCE,
+	CLIENT_AUTH,
 };
 
 enum { PRESENCE_USERS_MAX = 60 }; /* of one frame */
@@ -82,6 +84,7 @@ struct client_frame { /* members that the kind does not use are zero */
 	uint64_t reply_to;
 	struct span message;
 	struct span reaction;
+	struct span token;
 	const struct json *json; /* for frame_presence_user() */
 	unsigned user_count;
 };
@@ -152,6 +155,10 @@ struct receipt {
 
 void frame_welcome(struct buf *out, uint64_t user, struct span session,
                    unsigned ping_interval_s);
+/* The answer to `auth`: the socket has a new token. */
+void frame_auth(struct buf *out, struct span session, uint64_t expires_at_ms);
+/* The token ends soon. */
+void frame_token(struct buf *out, uint64_t expires_at_ms);
 void frame_accepted(struct buf *out, const struct uuid *uuid);
 void frame_saved(struct buf *out, const struct saved_message *message);
 /* `message` or `member`, by the kind. */

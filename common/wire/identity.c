@@ -18,6 +18,15 @@ static bool copy_text(const struct json *json, const char *name, char *ret_text,
 	return true;
 }
 
+bool identity_token_fits(struct span token)
+{
+	for (size_t i = 0; i < token.len; i++) {
+		if (token.data[i] <= ' ' || token.data[i] > '~')
+			return false;
+	}
+	return token.len > 0 && token.len <= TOKEN_MAX;
+}
+
 static bool read_id(const struct json *json, uint64_t *ret_id)
 {
 	return json_get_id(json, FIELD_ID, ret_id) && *ret_id != 0;

@@ -17,6 +17,12 @@
 
 enum { TOKEN_MAX = 4096 }; /* bytes; longer tokens are refused unread */
 
+/*
+ * Whether a token has 1 to TOKEN_MAX bytes, all of printable ASCII without the
+ * space. Any other token is unknown, and no request can carry it.
+ */
+bool identity_token_fits(struct span token);
+
 #define IDENTITY_LOOKUP_PATH "/auth/getIdByToken"
 #define IDENTITY_USERS_PATH  "/auth/users/"
 /*

@@ -167,7 +167,7 @@ def test_when_the_gateway_stops(behind_nginx: bool, world: World, alice: Person)
 @pytest.mark.slow
 def test_when_the_token_expires(behind_nginx: bool, world: World):
     url = world.url(world.gateway(), behind_nginx)
-    assert_all_closed(world.talkers_whose_token_ends(url), 4401, "the token has expired")
+    assert_all_closed(world.talkers_whose_token_ends(url), 4401, "token_ended")
 
 
 @VIA

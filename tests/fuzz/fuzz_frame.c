@@ -4,6 +4,7 @@
  */
 #include "common/base/utf8.h"
 #include "common/wire/frame.h"
+#include "common/wire/identity.h"
 #include "common/wire/reaction.h"
 #include "common/wire/save_record.h"
 #include "tests/fuzz/fuzz.h"
@@ -37,12 +38,14 @@ static void check_members(const struct client_frame *frame)
 	bool message = frame->kind == CLIENT_MESSAGE;
 	bool typing = frame->kind == CLIENT_TYPING;
 	bool presence = frame->kind == CLIENT_PRESENCE;
+	bool auth = frame->kind == CLIENT_AUTH;
 	bool text = message || frame->kind == CLIENT_EDIT;
 	bool to_user = frame->user_to != 0;
 
 	check_id(frame->user_to, message && to_user);
-	check_id(frame->conversation, !presence && !(message && to_user));
-	check_id(frame->seq, !message && !typing && !presence);
+	check_id(frame->conversation,
+	         !presence && !auth && !(message && to_user));
+	check_id(frame->seq, !message && !typing && !presence && !auth);
 	must(frame->reply_to == 0 || message);
 	must(frame->reply_to <= JSON_ID_MAX);
 	check_text(frame->message, text, MESSAGE_TEXT_MAX);
@@ -51,6 +54,7 @@ static void check_members(const struct client_frame *frame)
 	must(frame_has_uuid(frame) == (text || frame->kind == CLIENT_DELETE ||
 	                               frame->kind == CLIENT_REACT));
 	must(frame->user_count <= (presence ? PRESENCE_USERS_MAX : 0));
+	must(identity_token_fits(frame->token) == auth);
 	for (unsigned i = 0; i < frame->user_count; i++)
 		check_id(frame_presence_user(frame, i), true);
 }

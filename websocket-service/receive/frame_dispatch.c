@@ -92,6 +92,8 @@ static void take(const struct frame_dispatch_options *to,
 		to->presence(to->context, connection, frame);
 	else if (frame->kind == CLIENT_DELIVERED || frame->kind == CLIENT_READ)
 		take_receipt(to, connection, frame);
+	else if (frame->kind == CLIENT_AUTH)
+		connection_replace_token(connection, frame->token);
 	else
 		frame_order_take(to->order, connection, frame, began_us);
 }

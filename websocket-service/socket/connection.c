@@ -67,6 +67,7 @@ void connection_start_closing(struct connection *c)
 	c->deadline_s = clock_mono_s() + CLOSE_WAIT_S;
 	unlink_user(c);
 	identity_client_cancel(&c->waiter);
+	connection_drop_new_tokens(c);
 	mem_free(&c->session);
 	timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
 	if (!was_open || c->unreadable)
@@ -103,6 +104,7 @@ static void on_closed(void *connection)
 		set->to_close = c->next;
 	connection_leave_handshakes(c);
 	identity_client_cancel(&c->waiter);
+	connection_drop_new_tokens(c);
 	unlink_user(c);
 	timer_wheel_clear(&set->timers, &c->timer);
 	websocket_reader_free(&c->reader);
@@ -118,15 +120,6 @@ static void on_closed(void *connection)
 
 /* --- deadlines ----------------------------------------------------------- */
 
-static uint64_t token_end_s(const struct connection *c)
-{
-	uint64_t now_ms = clock_unix_ms();
-
-	if (c->expires_at_ms <= now_ms)
-		return clock_mono_s();
-	return clock_mono_s() + (c->expires_at_ms - now_ms + 999) / 1000;
-}
-
 /* While the process was stopped, it could not receive anything. */
 static uint64_t silent_at_s(const struct connection *c)
 {
@@ -138,7 +131,7 @@ static uint64_t silent_at_s(const struct connection *c)
 
 void connection_plan_timer(struct connection *c, uint64_t ping_at_s)
 {
-	uint64_t due_s = token_end_s(c);
+	uint64_t due_s = connection_token_due_s(c);
 
 	if (ping_at_s < due_s)
 		due_s = ping_at_s;
@@ -155,7 +148,7 @@ static void check_open(struct connection *c, uint64_t now)
 	if (connection_token_ended(c)) {
 		if (now >= c->token_ended_s + TOKEN_GRACE_S)
 			connection_close(c, WEBSOCKET_TOKEN_ENDED,
-			                 "the token has expired");
+			                 "token_ended");
 		else
 			timer_wheel_set(&c->set->timers, &c->timer, now + 1);
 		return;
@@ -166,7 +159,9 @@ static void check_open(struct connection *c, uint64_t now)
 		return;
 	}
 	connection_queue_control(c, span_make(ping, PING_LEN));
-	connection_plan_timer(c, now + options->ping_s);
+	connection_notify_token(c);
+	if (c->state == STATE_OPEN)
+		connection_plan_timer(c, now + options->ping_s);
 }
 
 void connection_on_timer(void *context, struct timer_wheel_entry *timer)

@@ -39,6 +39,11 @@ enum {
 	FRAGMENTS_BURST = 4000,
 };
 
+enum {
+	TOKEN_NOTICE_S = 60, /* between the notice and the end of a token */
+	NEW_TOKENS_MAX = 8,  /* of one socket, until they are looked up */
+};
+
 struct connections;
 struct connection;
 
@@ -119,6 +124,12 @@ unsigned connections_close_session(struct connections *connections,
 uint64_t connection_id(const struct connection *connection);
 uint64_t connection_user(const struct connection *connection);
 struct span connection_token(const struct connection *connection);
+/*
+ * Looks `token` up and puts it in the place of the connection's token, which
+ * may belong to another session of the same user. Tokens take their turns; each
+ * is answered with one frame, or the connection closes.
+ */
+void connection_replace_token(struct connection *connection, struct span token);
 /* The number of messages of this socket under way; the callers count. */
 unsigned *connection_unsettled(struct connection *connection);
 /* For rate_limits.h. */

@@ -2,18 +2,6 @@
 #include "websocket-service/gateway_metrics.h"
 #include "websocket-service/socket/connection_private.h"
 
-bool connection_token_ended(struct connection *c)
-{
-	if (c->expires_at_ms > clock_unix_ms())
-		return false;
-	if (!c->token_ended_s) {
-		log_event(LOG_WARN, "socket.token_ended",
-		          F_NUMBER("user", c->user));
-		c->token_ended_s = clock_mono_s();
-	}
-	return true;
-}
-
 static void on_text(struct connection *c, struct span text)
 {
 	metric_count(&gateway_metrics.frames_in, 1);

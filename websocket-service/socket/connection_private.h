@@ -4,6 +4,7 @@
  * connection.c          close, deadlines, events of the socket
  * connection_upgrade.c  from the accepted socket to 101 or a refusal
  * connection_in.c       frames from the client
+ * connection_token.c    the end of the token, and a new token in its place
  * connection_out.c      bytes to the client: one write per turn
  * connections.c         the set of all connections
  */
@@ -56,15 +57,18 @@ struct connection {
 
 	bool subprotocol;
 	bool ignored_logged;
+	bool token_notified; /* the client knows that the token ends soon */
 	struct connection *prev, *next; /* in `all` */
 	/* In `handshakes`, while in STATE_HEAD. */
 	struct connection *handshake_prev, *handshake_next;
 	struct timer_wheel_entry timer;
-	struct identity_waiter waiter;
+	struct identity_waiter waiter; /* of the upgrade, then of new tokens */
 	struct websocket_reader reader;
 	struct token_bucket controls, fragments;
 	struct buf head;
 	char *token;
+	struct new_token *new_tokens; /* the first one is looked up */
+	unsigned new_token_count;
 	char *session; /* not NULL: `welcome` is held back */
 	struct uuid session_id;
 	uint64_t user;
@@ -123,8 +127,15 @@ void connection_leave_handshakes(struct connection *c);
 void connection_read_frames(struct connection *c, char *data, size_t len);
 /* In STATE_CLOSING: looks for the peer's close frame. */
 void connection_discard_frames(struct connection *c, char *data, size_t len);
+
+/* connection_token.c */
 /* Whether the token has expired; the first call that notices it logs it. */
 bool connection_token_ended(struct connection *c);
+/* When the next event of the token is due: the notice, or its end. */
+uint64_t connection_token_due_s(const struct connection *c);
+/* Sends the notice, once for each token, if it is due. */
+void connection_notify_token(struct connection *c);
+void connection_drop_new_tokens(struct connection *c);
 
 /* connection_out.c */
 /* Queues framed bytes. A peer that is too slow for its bound is closed. */

@@ -106,6 +106,7 @@ static void open_socket(struct connection *c,
 	connection_plan_timer(c, clock_mono_s() + 1 +
 	                                 random_u64() % c->set->options.ping_s);
 	metric_count(&gateway_metrics.upgrades_opened, 1);
+	connection_notify_token(c);
 }
 
 static bool has_too_many(const struct connections *set, uint64_t user)

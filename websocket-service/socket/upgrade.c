@@ -238,16 +238,6 @@ static void read_authorization(struct span value, struct upgrade *upgrade)
 		upgrade->token = span_trim(token);
 }
 
-/* A token that cannot be sent to identity-service is unknown: 401, not 503. */
-static bool may_be_token(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.data[i] <= ' ' || s.data[i] > '~')
-			return false;
-	}
-	return s.len <= TOKEN_MAX;
-}
-
 static const struct upgrade_fault *check_headers(const struct headers *all,
                                                  const char *origins)
 {
@@ -295,7 +285,7 @@ bool upgrade_read(struct span head, const char *origins,
 		read_authorization(headers.value[HEADER_AUTHORIZATION],
 		                   ret_upgrade);
 	}
-	if (!may_be_token(ret_upgrade->token))
+	if (!identity_token_fits(ret_upgrade->token))
 		ret_upgrade->token = SPAN_NONE;
 	return true;
 }

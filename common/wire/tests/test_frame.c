@@ -1,5 +1,6 @@
 #include "common/base/mem.h"
 #include "common/wire/frame.h"
+#include "common/wire/identity.h"
 #include "common/wire/save_record.h"
 
 #include <setjmp.h>
@@ -157,6 +158,31 @@ static void the_users_of_a_presence_frame_are_read_one_by_one(void **state)
 	assert_int_equal(frame.user_count, 0);
 }
 
+/* A uuid is not read, and does no harm. */
+static void an_auth_frame_has_a_token(void **state)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct client_frame frame =
+		taken("{\"type\":\"auth\",\"token\":\"a.b-c_d~\"}", &json);
+
+	(void)state;
+	assert_int_equal(frame.kind, CLIENT_AUTH);
+	assert_true(span_equal(frame.token, SPAN("a.b-c_d~")));
+	assert_false(frame_has_uuid(&frame));
+	json_destroy(&json);
+	frame = taken("{\"type\":\"auth\",\"token\":\"\\u0041\",\"uuid\":1}",
+	              &json);
+	assert_true(span_equal(frame.token, SPAN("A")));
+}
+
+static void put_auth(struct buf *text, size_t len)
+{
+	buf_append(text, SPAN("{\"type\":\"auth\",\"token\":\""));
+	for (size_t i = 0; i < len; i++)
+		buf_append(text, SPAN("x"));
+	buf_append(text, SPAN("\"}"));
+}
+
 static void put_presence(struct buf *text, unsigned count)
 {
 	buf_append(text, SPAN("{\"type\":\"presence\",\"users\":[1"));
@@ -304,6 +330,30 @@ static void a_bad_frame_has_a_code_and_its_uuid_if_it_has_one(void **state)
 	         false},
 		{"{\"type\":\"presence\",\"users\":[\"2\"]}", FRAME_BAD_USER,
 	         false},
+		/* the token */
+		{"{\"type\":\"auth\"}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\"," NAMED "}", FRAME_BAD_TOKEN, true},
+		{"{\"type\":\"auth\",\"token\":null}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"token\":7}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"token\":[\"t\"]}", FRAME_BAD_TOKEN,
+	         false},
+		{"{\"type\":\"auth\",\"token\":{}}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"Token\":\"t\"}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"token\":\"\"}", FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"token\":\" t\"}", FRAME_BAD_TOKEN,
+	         false},
+		{"{\"type\":\"auth\",\"token\":\"t\\r\\nHost: h\"}",
+	         FRAME_BAD_TOKEN, false},
+		{"{\"type\":\"auth\",\"token\":\"\\u007f\"}", FRAME_BAD_TOKEN,
+	         false},
+		{"{\"type\":\"auth\",\"token\":\"\xc3\xa9\"}", FRAME_BAD_TOKEN,
+	         false},
+		{"{\"type\":\"auth\",\"token\":\"t\\u0000\"}", FRAME_BAD_JSON,
+	         false},
+		{"{\"type\":\"auth\",\"token\":\"t\",\"token\":\"t\"}",
+	         FRAME_BAD_JSON, false},
+		{"{\"type\":\"Auth\",\"token\":\"t\"}", FRAME_UNKNOWN_TYPE,
+	         false},
 	};
 
 	(void)state;
@@ -324,6 +374,21 @@ static void a_presence_frame_of_more_than_sixty_users_is_refused(void **state)
 	buf_clear(&text);
 	put_presence(&text, PRESENCE_USERS_MAX + 1);
 	assert_refused(buf_text(&text), FRAME_TOO_MANY, false);
+}
+
+static void a_token_of_more_than_4096_bytes_is_refused(void **state)
+{
+	struct buf text CLEANUP(buf_free) = BUF(FRAME_MAX);
+	struct json *json CLEANUP(json_destroy) = NULL;
+	struct client_frame frame;
+
+	(void)state;
+	put_auth(&text, TOKEN_MAX);
+	frame = taken(buf_text(&text), &json);
+	assert_int_equal(frame.token.len, TOKEN_MAX);
+	buf_clear(&text);
+	put_auth(&text, TOKEN_MAX + 1);
+	assert_refused(buf_text(&text), FRAME_BAD_TOKEN, false);
 }
 
 static void put_long(struct buf *text, const char *letter, size_t count)
@@ -383,6 +448,22 @@ static void a_welcome_has_these_bytes(void **state)
 	assert_string_equal(buf_text(&out),
 	                    "{\"type\":\"welcome\",\"user\":1,"
 	                    "\"session\":\"s-1\",\"ping_interval_s\":25}");
+}
+
+static void the_frames_about_a_token_have_these_bytes(void **state)
+{
+	struct buf out CLEANUP(buf_free) = BUF(FRAME_OUT_MAX);
+
+	(void)state;
+	frame_auth(&out, SPAN("s-1"), created_at_ms);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"auth\",\"session\":\"s-1\","
+	                    "\"expires_at\":\"2026-11-21T10:00:00.123Z\"}");
+	buf_clear(&out);
+	frame_token(&out, created_at_ms);
+	assert_string_equal(buf_text(&out),
+	                    "{\"type\":\"token\","
+	                    "\"expires_at\":\"2026-11-21T10:00:00.123Z\"}");
 }
 
 static void the_states_have_these_bytes(void **state)
@@ -688,6 +769,7 @@ static void every_code_has_a_text_and_says_whether_to_retry(void **state)
 		{FRAME_BAD_CONVERSATION, "bad_conversation", false},
 		{FRAME_BAD_SEQ, "bad_seq", false},
 		{FRAME_BAD_REACTION, "bad_reaction", false},
+		{FRAME_BAD_TOKEN, "bad_token", false},
 		{FRAME_UNKNOWN_USER, "unknown_user", false},
 		{FRAME_UNKNOWN_CONVERSATION, "unknown_conversation", false},
 		{FRAME_UNKNOWN_MESSAGE, "unknown_message", false},
@@ -718,6 +800,9 @@ int main(void)
 			the_users_of_a_presence_frame_are_read_one_by_one),
 		cmocka_unit_test(
 			a_presence_frame_of_more_than_sixty_users_is_refused),
+		cmocka_unit_test(an_auth_frame_has_a_token),
+		cmocka_unit_test(a_token_of_more_than_4096_bytes_is_refused),
+		cmocka_unit_test(the_frames_about_a_token_have_these_bytes),
 		cmocka_unit_test(
 			a_bad_frame_has_a_code_and_its_uuid_if_it_has_one),
 		cmocka_unit_test(the_length_of_a_text_is_in_bytes_of_utf8),

@@ -71,6 +71,9 @@ class Socket:
     def watch(self, *users: int) -> None:
         self.send({"type": "presence", "users": list(users)})
 
+    def authenticate(self, token: str) -> None:
+        self.send({"type": "auth", "token": token})
+
     # --- in -------------------------------------------------------------------
     def receive(self, timeout_s: float) -> dict:
         """The next frame. A `member` frame may be delivered twice; the second is skipped."""

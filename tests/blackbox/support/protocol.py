@@ -18,7 +18,8 @@ FOLDER = ROOT / "docs" / "protocol"
 # Frame types -> messages of asyncapi.yaml.
 MESSAGES = {"welcome": "welcome", "message": "message", "member": "member", "edit": "changed",
             "delete": "changed", "reaction": "changed", "receipt": "receipt",
-            "typing": "typing", "presence": "presence", "error": "error"}
+            "typing": "typing", "presence": "presence", "error": "error",
+            "auth": "authenticated", "token": "tokenEnds"}
 STATES = {"accepted": "accepted", "error": "refused"}
 
 

@@ -82,6 +82,7 @@ static void an_expired_token_closes_the_socket_within_five_seconds(void **state)
 		clock_ms += ms % 1000; /* ticks at any phase of a second */
 		owner.expires_at_ms = clock_unix_ms() + 10000 + ms;
 		socket = opens(0);
+		assert_true(has(next_frame(socket).payload, "\"token\""));
 		end_ms = clock_ms + 10000 + ms;
 		while (connections_has_user(set, 7)) {
 			seconds_pass(1);
@@ -102,6 +103,7 @@ static void frames_after_the_token_expired_are_ignored(void **state)
 	(void)state;
 	owner.expires_at_ms = clock_unix_ms() + 1500;
 	socket = opens(0);
+	assert_true(has(next_frame(socket).payload, "\"token\""));
 	clock_ms += 1499;
 	says_frame(socket, WEBSOCKET_TEXT, SPAN("in time"));
 	clock_ms += 1;
