@@ -2,7 +2,7 @@
 COMMON_SOURCES := \
 	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
-	$(addprefix io/,digest.c host_cache.c json.c json_check.c password.c \
+	$(addprefix io/,digest.c host_cache.c https_url.c json.c json_check.c password.c \
 		resolver.c unicode.c websocket_handshake.c) \
 	$(addprefix io/http/,client.c client_address.c headers.c host.c listener.c poller.c \
 		query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
@@ -45,6 +45,7 @@ $(eval $(call unit_test,common/io/http/tests/test_unread.c,free_port common,libm
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
 $(eval $(call unit_test,common/io/tests/test_unicode.c,common))
+$(eval $(call unit_test,common/io/tests/test_https_url.c,common,libcurl))
 
 BASE_TESTS := base64url buf clock emoji ip_address json_write random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))

@@ -7,6 +7,7 @@
 #include "identity-service/api/ended_sessions.h"
 #include "identity-service/api/lookup.h"
 #include "identity-service/api/password_change.h"
+#include "identity-service/api/profiles.h"
 #include "identity-service/api/refresh.h"
 #include "identity-service/api/sign_in.h"
 #include "identity-service/identity_metrics.h"
@@ -34,8 +35,11 @@ struct api {
 
 static const struct http_route routes[] = {
 	{"GET", IDENTITY_LOOKUP_PATH, lookup_token, HTTP_INLINE, HTTP_NO_BODY},
-	{"GET", "/auth/users/{}", lookup_user_by_id, HTTP_INLINE, HTTP_NO_BODY},
-	{"GET", "/auth/users", lookup_user_by_name, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/users/{}", profile_of, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/users", profiles_find, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/auth/profile", profile_get, HTTP_INLINE, HTTP_NO_BODY},
+	{"PATCH", "/auth/profile", profile_change, HTTP_INLINE,
+         HTTP_MERGE_PATCH},
 	{"GET", "/auth/status", lookup_status, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", IDENTITY_ENDED_PATH, ended_sessions, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/auth/login", sign_in_login, HTTP_INLINE, HTTP_JSON_OR_FORM},

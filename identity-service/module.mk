@@ -1,11 +1,11 @@
 # identity-service: users, sessions, tokens.
 IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c schema.c settings.c \
-	$(addprefix account/,account.c account_keys.c) \
+	$(addprefix account/,account.c account_keys.c profile.c) \
 	$(addprefix guess/,guess_limit.c guess_window.c) \
 	$(addprefix session/,refresh_token.c revocations.c session.c) \
 	$(addprefix keys/,keyring.c token.c) \
 	$(addprefix api/,api_context.c credentials.c devices.c ended_sessions.c form.c lookup.c \
-		password_change.c password_check.c refresh.c sign_in.c) \
+		password_change.c password_check.c profile_body.c profiles.c refresh.c sign_in.c) \
 	$(addprefix oauth/,oauth_client.c oauth_introspect.c oauth_metadata.c oauth_token.c)
 
 # pkg-config packages of the static libraries.
@@ -19,12 +19,14 @@ $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES)))
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/api/tests/test_credentials.c,identity common,libcjson))
+$(eval $(call unit_test,identity-service/api/tests/test_profile_body.c,identity common,libcjson libcurl))
 $(eval $(call unit_test,identity-service/guess/tests/test_guess_window.c,identity common))
 $(eval $(call unit_test,identity-service/tests/test_settings.c,identity common))
 $(eval $(call unit_test,identity-service/session/tests/test_refresh_token.c,identity common,libcrypto))
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
-$(foreach t,tests/test_account account/tests/test_account_keys tests/test_database \
+$(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_profile \
+	tests/test_database \
 	guess/tests/test_guess_limit session/tests/test_session,$(eval $(call integration_test,\
 	identity-service/$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))

@@ -152,6 +152,7 @@ FUZZED := event forwarded frame identity json name save_record settings utf8 web
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
+$(eval $(call harness,tests/fuzz/fuzz_profile.c,identity common,libcjson libcurl))
 $(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))

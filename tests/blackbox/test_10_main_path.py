@@ -64,7 +64,8 @@ def test_users_are_found_by_name_and_by_id(api: Api, alice: Person, bob: Person)
                          ("/auth/users", {"name": bob.name.upper()})):
         answer = api.http.get(path, params=params, headers=alice.bearer)
         assert answer.status_code == 200, answer.text
-        assert answer.json() == {"id": bob.id, "name": bob.name}
+        assert answer.json() == {"id": bob.id, "name": bob.name, "display_name": None,
+                                 "about": None, "avatar_url": None}
     check_problem(api.http.get("/auth/users/9007199254740991", headers=alice.bearer), 404)
     check_problem(api.http.get("/auth/users", params={"name": "no " + new_uuid()},
                                headers=alice.bearer), 404)

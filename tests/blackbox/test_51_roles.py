@@ -43,6 +43,8 @@ DELETE /auth/sessions         204 401
 DELETE /auth/sessions/{id}    404 401
 GET    /auth/getIdByToken     200 401
 GET    /auth/status           200 401
+GET    /auth/profile          200 401
+PATCH  /auth/profile          200 401
 GET    /auth/users            200 401
 GET    /auth/users/{id}       200 401
 GET    /conversations         200 401
@@ -159,6 +161,7 @@ def test_routes_without_a_conversation_need_a_token(route: str, api: Api, people
               "POST /auth/refresh": {"refresh_token": person.refresh_token},
               "POST /auth/password": {"old_password": person.password,
                                       "new_password": person.password},
+              "PATCH /auth/profile": {},
               "POST /conversations": {"kind": "group", "name": "mine", "users": [other.id]}}
     for headers, wanted in zip((person.bearer, *({"Authorization": token} if token else {}
                                                  for token in BAD_TOKENS.values())),

@@ -32,13 +32,20 @@ static void check_content_type(struct http_request *request)
 	struct span type = span_trim(
 		span_cut(http_header(request, "Content-Type"), ';', &rest));
 
-	request->is_json = span_equal_nocase(type, SPAN("application/json"));
+	request->is_json =
+		span_equal_nocase(type, SPAN("application/json")) ||
+		(takes == HTTP_MERGE_PATCH &&
+	         span_equal_nocase(type, SPAN("application/merge-patch+json")));
 	if (takes == HTTP_NO_BODY ||
 	    (request->is_json && takes != HTTP_OAUTH_FORM))
 		return;
 	if (takes == HTTP_JSON)
 		http_request_refuse(request, 415,
 		                    "the body must be application/json");
+	else if (takes == HTTP_MERGE_PATCH)
+		http_request_refuse(request, 415,
+		                    "the body must be application/json or "
+		                    "application/merge-patch+json");
 	else if (!span_equal_nocase(type,
 	                            SPAN("application/x-www-form-urlencoded")))
 		http_request_refuse(

@@ -54,6 +54,8 @@ enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
 	HTTP_JSON_OR_FORM, /* application/json, application/x-www-form-… */
 	HTTP_JSON,         /* application/json */
+	HTTP_MERGE_PATCH,  /* the same, application/merge-patch+json (RFC 7396)
+	                    */
 	/*
 	 * application/x-www-form-urlencoded. The problem documents of this path
 	 * have a member `error` as well, as in RFC 6749 section 5.2.

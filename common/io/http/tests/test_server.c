@@ -185,6 +185,7 @@ static const struct http_route routes[] = {
 	{"PUT", "/flag/{}", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
 	{"PUT", "/flag/on", do_nothing, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/json", echo, 0, HTTP_JSON},
+	{"PATCH", "/patch", echo, 0, HTTP_MERGE_PATCH},
 	{"GET", "/forget", forget, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/forget/in/pool", forget, 0, HTTP_NO_BODY},
 };
@@ -744,6 +745,40 @@ static void bodies_over_the_limit_get_413(void **state)
 	assert_http(hear(fd), 200);
 }
 
+static void a_merge_patch_has_two_types(void **state)
+{
+	static const char *const good[] = {"application/json",
+	                                   "application/merge-patch+json",
+	                                   "Application/Merge-Patch+JSON; a=b"};
+	static const char *const bad[] = {
+		"application/json-patch+json", "application/merge-patch",
+		"application/x-www-form-urlencoded", "text/json"};
+	char headers[200];
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(good); i++) {
+		const char *answer;
+
+		(void)snprintf(headers, sizeof(headers),
+		               "Content-Length: 2\r\nContent-Type: %s\r\n",
+		               good[i]);
+		answer = ask("PATCH /patch", headers, "{}");
+		assert_has(answer, "HTTP/1.1 200 ");
+		assert_has(answer, "X-Kind: json");
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(bad); i++) {
+		(void)snprintf(headers, sizeof(headers),
+		               "Content-Length: 2\r\nContent-Type: %s\r\n",
+		               bad[i]);
+		assert_problem(ask("PATCH /patch", headers, "{}"), 415);
+	}
+	assert_problem(ask("POST /json",
+	                   "Content-Length: 2\r\nContent-Type: "
+	                   "application/merge-patch+json\r\n",
+	                   "{}"),
+	               415);
+}
+
 static void other_content_types_get_415(void **state)
 {
 	static const char *const bad[] = {
@@ -1042,6 +1077,7 @@ int main(void)
 		TEST(an_inline_handler_passes_on),
 		TEST(a_forgotten_answer_is_a_500),
 		TEST(bodies_over_the_limit_get_413),
+		TEST(a_merge_patch_has_two_types),
 		TEST(other_content_types_get_415),
 		TEST(heads_that_say_two_things_get_400),
 		TEST(connections_are_kept),
