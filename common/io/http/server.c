@@ -25,6 +25,25 @@ enum {
 	CONNECTION_MEMORY_MAX = 32 * 1024,
 };
 
+/* Whether the parameters of a Content-Type leave the charset to be UTF-8. */
+static bool is_utf8(struct span parameters)
+{
+	while (parameters.len) {
+		struct span value;
+		struct span name = span_trim(span_cut(
+			span_cut(parameters, ';', &parameters), '=', &value));
+
+		value = span_trim(value);
+		if (value.len > 1 && value.data[0] == '"' &&
+		    value.data[value.len - 1] == '"')
+			value = span_make(value.data + 1, value.len - 2);
+		if (span_equal_nocase(name, SPAN("charset")) &&
+		    !span_equal_nocase(value, SPAN("utf-8")))
+			return false;
+	}
+	return true;
+}
+
 static void check_content_type(struct http_request *request)
 {
 	enum http_body takes = request->route->body;
@@ -36,8 +55,12 @@ static void check_content_type(struct http_request *request)
 		span_equal_nocase(type, SPAN("application/json")) ||
 		(takes == HTTP_MERGE_PATCH &&
 	         span_equal_nocase(type, SPAN("application/merge-patch+json")));
-	if (takes == HTTP_NO_BODY ||
-	    (request->is_json && takes != HTTP_OAUTH_FORM))
+	if (takes == HTTP_NO_BODY)
+		return;
+	if (!is_utf8(rest))
+		http_request_refuse(request, 415,
+		                    "the charset of the body must be UTF-8");
+	if (request->is_json && takes != HTTP_OAUTH_FORM)
 		return;
 	if (takes == HTTP_JSON)
 		http_request_refuse(request, 415,

@@ -529,6 +529,38 @@ static void a_route_may_take_json_alone(void **state)
 	               415);
 }
 
+static void a_body_is_utf_8(void **state)
+{
+	static const struct {
+		const char *parameters;
+		unsigned http;
+	} rows[] = {
+		{"", 200},
+		{";charset=UTF-8", 200},
+		{"; charset=\"utf-8\"", 200},
+		{"; boundary=x; Charset = Utf-8 ;", 200},
+		{";;", 200},
+		{";charset", 415},
+		{";charset=", 415},
+		{";charset=\"", 415},
+		{";charset=utf8", 415},
+		{";charset=utf-16", 415},
+		{";charset=iso-8859-1", 415},
+		{";charset=utf-8;charset=utf-7", 415},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		char headers[128];
+
+		(void)snprintf(headers, sizeof(headers),
+		               "Content-Type: application/json%s\r\n"
+		               "Content-Length: 2\r\n",
+		               rows[i].parameters);
+		assert_http(ask("POST /json", headers, "{}"), rows[i].http);
+	}
+}
+
 static void put_and_delete_need_no_body(void **state)
 {
 	static const char *const lines[] = {"PUT /flag/7", "DELETE /thing/7"};
@@ -1064,6 +1096,7 @@ int main(void)
 		TEST(other_methods_get_405_with_allow),
 		TEST(put_and_patch_bring_bodies),
 		TEST(a_route_may_take_json_alone),
+		TEST(a_body_is_utf_8),
 		TEST(put_and_delete_need_no_body),
 		TEST(a_connection_goes_on_after_an_answer_without_a_body),
 		TEST(allow_names_each_method_once),
