@@ -10,27 +10,58 @@ static void libjwt_free(jwt_t **jwt)
 	jwt_free(*jwt);
 }
 
-/* libjwt takes NUL-terminated texts. */
-enum status jwt_issue(const struct jwt_key *key, struct span claims,
-                      struct buf *ret_token)
+/*
+ * The header and the claims, as libjwt writes them. libjwt takes NUL-terminated
+ * texts.
+ */
+static enum status write_parts(const struct jwt_key *key, struct span claims,
+                               char **ret_parts)
 {
+	/* Only a signature would read the key. */
+	static const unsigned char no_key[] = "-";
 	CLEANUP(libjwt_free) jwt_t *jwt = NULL;
 	CLEANUP(mem_free)
 	char *id = mem_text(jwt_key_id(key).data, jwt_key_id(key).len);
 	CLEANUP(mem_free) char *text = mem_text(claims.data, claims.len);
-	struct span pem = jwt_key_pem(key);
-	char *token;
 
 	if (jwt_new(&jwt) || jwt_add_grants_json(jwt, text) ||
 	    jwt_add_header(jwt, "kid", id) ||
-	    jwt_set_alg(jwt, JWT_ALG_RS256, (const unsigned char *)pem.data,
-	                (int)pem.len))
+	    jwt_set_alg(jwt, JWT_ALG_RS256, no_key, sizeof(no_key) - 1))
 		return ST_BROKEN;
-	token = jwt_encode_str(jwt);
-	if (!token)
+	*ret_parts = jwt_dump_str(jwt, 0);
+	return *ret_parts ? ST_OK : ST_BROKEN;
+}
+
+/*
+ * libjwt would parse the PEM text of the key for each signature, which takes
+ * three times as long as to sign.
+ */
+enum status jwt_issue(const struct jwt_key *key, struct span claims,
+                      struct buf *ret_token)
+{
+	static const char between[] = "}.{";
+	CLEANUP(mem_free) char *parts = NULL;
+	CLEANUP(buf_free) struct buf signature = BUF(JWT_SIGNATURE_MAX);
+	size_t from = ret_token->len;
+	const char *end;
+
+	if (write_parts(key, claims, &parts) != ST_OK)
 		return ST_BROKEN;
-	buf_append(ret_token, span_of(token));
-	mem_free(&token);
+	end = strstr(parts, between);
+	if (!end)
+		return ST_BROKEN;
+	base64url_encode(span_make(parts, (size_t)(end + 1 - parts)),
+	                 ret_token);
+	buf_byte(ret_token, '.');
+	base64url_encode(span_of(end + 2), ret_token);
+	if (buf_overflowed(ret_token) ||
+	    jwt_key_sign(
+		    key,
+		    span_make(ret_token->data + from, ret_token->len - from),
+		    &signature) != ST_OK)
+		return ST_BROKEN;
+	buf_byte(ret_token, '.');
+	base64url_encode(buf_span(&signature), ret_token);
 	return buf_overflowed(ret_token) ? ST_BROKEN : ST_OK;
 }
 

@@ -2,9 +2,10 @@
  * jwt - JSON web tokens in compact form (RFC 7519, RFC 7515), with RS256 only
  * (RFC 8725).
  *
- * libjwt signs; jwt_check() verifies without it: the algorithm is a constant,
- * the key is found by its id among Parley's keys, and a token of any other form
- * than jwt_issue() writes is refused. The caller checks the claims.
+ * libjwt writes the parts that jwt_issue() signs; jwt_check() verifies without
+ * it: the algorithm is a constant, the key is found by its id among Parley's
+ * keys, and a token of any other form than jwt_issue() writes is refused. The
+ * caller checks the claims.
  */
 #ifndef PARLEY_IO_JWT_H
 #define PARLEY_IO_JWT_H

@@ -11,8 +11,6 @@
 struct jwt_key {
 	char *id;
 	size_t id_len;
-	char *pem;
-	size_t pem_len;
 	EVP_PKEY *pkey;
 	EVP_MD *sha256; /* fetched once: a fetch costs as much as a hash */
 };
@@ -79,8 +77,6 @@ enum status jwt_key_create(struct span id, struct span pem,
 		return ST_INVALID;
 	key->id = mem_text(id.data, id.len);
 	key->id_len = id.len;
-	key->pem = mem_text(pem.data, pem.len);
-	key->pem_len = pem.len;
 	*ret_key = MOVE(key);
 	return ST_OK;
 }
@@ -91,11 +87,8 @@ void jwt_key_destroy(struct jwt_key **key)
 
 	if (!k)
 		return;
-	if (k->pem)
-		mem_wipe(k->pem, k->pem_len);
 	EVP_PKEY_free(k->pkey);
 	EVP_MD_free(k->sha256);
-	mem_free(&k->pem);
 	mem_free(&k->id);
 	mem_free(&k);
 }
@@ -103,11 +96,6 @@ void jwt_key_destroy(struct jwt_key **key)
 struct span jwt_key_id(const struct jwt_key *key)
 {
 	return span_make(key->id, key->id_len);
-}
-
-struct span jwt_key_pem(const struct jwt_key *key)
-{
-	return span_make(key->pem, key->pem_len);
 }
 
 static void number_free(BIGNUM **number)
@@ -158,4 +146,21 @@ bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
 	                        signature.len,
 	                        (const unsigned char *)bytes.data,
 	                        bytes.len) == 1;
+}
+
+enum status jwt_key_sign(const struct jwt_key *key, struct span bytes,
+                         struct buf *ret_signature)
+{
+	CLEANUP(context_free) EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned char signature[JWT_SIGNATURE_MAX];
+	size_t len = sizeof(signature);
+
+	if (!context ||
+	    EVP_DigestSignInit(context, NULL, key->sha256, NULL, key->pkey) !=
+	            1 ||
+	    EVP_DigestSign(context, signature, &len,
+	                   (const unsigned char *)bytes.data, bytes.len) != 1)
+		return ST_BROKEN;
+	buf_append(ret_signature, span_make((const char *)signature, len));
+	return buf_overflowed(ret_signature) ? ST_BROKEN : ST_OK;
 }

@@ -13,7 +13,11 @@
 
 #include <stdbool.h>
 
-enum { JWT_KEY_BITS = 2048, JWT_KEY_PEM_MAX = 8192 };
+enum {
+	JWT_KEY_BITS = 2048, /* at least */
+	JWT_KEY_PEM_MAX = 8192,
+	JWT_SIGNATURE_MAX = 1024, /* bytes: a key of 8192 bits */
+};
 
 struct jwt_key;
 
@@ -27,12 +31,13 @@ MUST_CHECK enum status jwt_key_create(struct span id, struct span pem,
                                       struct jwt_key **ret_key);
 void jwt_key_destroy(struct jwt_key **key);
 struct span jwt_key_id(const struct jwt_key *key);
-/* The private key; use it for signing only. */
-struct span jwt_key_pem(const struct jwt_key *key);
 /* The modulus and the exponent of the public key, big-endian. */
 MUST_CHECK enum status jwt_key_public(const struct jwt_key *key,
                                       struct buf *ret_modulus,
                                       struct buf *ret_exponent);
+MUST_CHECK enum status jwt_key_sign(const struct jwt_key *key,
+                                    struct span bytes,
+                                    struct buf *ret_signature);
 /* True when this key made `signature` over `bytes`. */
 bool jwt_key_verifies(const struct jwt_key *key, struct span bytes,
                       struct span signature);
