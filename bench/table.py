@@ -14,6 +14,7 @@ HALF_P99_MS = 100
 BYTES_PER_SOCKET = 6500
 IDLE_CORE_SHARE = 1
 LOOKUPS = 10000
+REFRESHES = 3000
 CONNECTS = 5000
 DELIVERIES = 200000
 ROOM_P95_MS = {"1000": 10, "10000": 100}
@@ -131,6 +132,13 @@ def lookup_rows(part: dict) -> list[str]:
         plain("    look-up, p50 / p99", " / ".join(
             f"{figure(samples, name).median / 1000:.2f}" for name in ("p50_us", "p99_us")) +
             " ms"),
+        at_least("    refreshes, 32 connections",
+                 figure(part["refresh"], "refreshes_per_s"), REFRESHES),
+        plain("    limit: signatures of all cores",
+              f"{figure(part['refresh'], 'limit').median:,.0f}/s"),
+        plain("    look-ups beside refreshes",
+              f"{figure(part['both'], 'lookups_per_s').median:,.0f}/s beside "
+              f"{figure(part['both'], 'refreshes_per_s').median:,.0f}/s"),
         others(samples),
     ]
 

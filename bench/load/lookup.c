@@ -27,14 +27,15 @@ enum {
 
 struct lookup_connection {
 	int fd;
-	char *request; /* the same each time */
-	size_t request_len;
+	struct buf request;
 	uint64_t sent_us;
 	size_t len;
 	char answer[ANSWER_MAX];
 };
 
 struct lookup {
+	const struct address *address;
+	bool refreshes;
 	int epoll;
 	struct lookup_connection *connections;
 	unsigned count;
@@ -65,13 +66,50 @@ static int open_socket(const struct address *address)
 	return fd;
 }
 
+static void write_request(const struct lookup *lookup,
+                          struct lookup_connection *connection,
+                          struct span token)
+{
+	static const char body[] = "{\"refresh_token\":\"\"}";
+	struct buf *request = &connection->request;
+
+	buf_clear(request);
+	if (lookup->refreshes)
+		buf_format(request,
+		           "POST /auth/refresh HTTP/1.1\r\nHost: %s\r\n"
+		           "Content-Type: application/json\r\n"
+		           "Content-Length: %zu\r\n\r\n"
+		           "{\"refresh_token\":\"%.*s\"}",
+		           lookup->address->authority,
+		           sizeof(body) - 1 + token.len, (int)token.len,
+		           token.data);
+	else
+		buf_format(request,
+		           "GET /auth/getIdByToken HTTP/1.1\r\nHost: %s\r\n"
+		           "Authorization: Bearer %.*s\r\n\r\n",
+		           lookup->address->authority, (int)token.len,
+		           token.data);
+}
+
+/* The refresh token of an answer; empty when it has none. */
+static struct span next_token(const struct lookup_connection *connection)
+{
+	static const char name[] = "\"refresh_token\":\"";
+	const char *at = strstr(connection->answer, name);
+
+	return at ? span_make(at + sizeof(name) - 1,
+	                      strcspn(at + sizeof(name) - 1, "\""))
+	          : SPAN_NONE;
+}
+
 static bool ask(struct lookup_connection *connection)
 {
+	struct span request = buf_span(&connection->request);
+
 	connection->len = 0;
 	connection->sent_us = clock_mono_us();
-	return send(connection->fd, connection->request,
-	            connection->request_len,
-	            MSG_NOSIGNAL) == (ssize_t)connection->request_len;
+	return send(connection->fd, request.data, request.len, MSG_NOSIGNAL) ==
+	       (ssize_t)request.len;
 }
 
 /* The length of a complete answer; 0 while it is incomplete. */
@@ -106,6 +144,8 @@ static bool take_answer(struct lookup *lookup,
 		return connection->len < ANSWER_MAX - 1;
 	if (strncmp(connection->answer, "HTTP/1.1 200 ", 13) != 0)
 		lookup->errors++;
+	else if (lookup->refreshes)
+		write_request(lookup, connection, next_token(connection));
 	if (now_us >= lookup->from_us && now_us < lookup->until_us) {
 		lookup->answered++;
 		histogram_add(&lookup->times, now_us - connection->sent_us);
@@ -113,23 +153,17 @@ static bool take_answer(struct lookup *lookup,
 	return ask(connection);
 }
 
-static bool start(struct lookup *lookup, const struct address *address,
-                  const struct user_tokens *users)
+static bool start(struct lookup *lookup, const struct user_tokens *users)
 {
 	for (unsigned i = 0; i < lookup->count; i++) {
 		struct lookup_connection *connection = &lookup->connections[i];
 		struct epoll_event event = {.events = EPOLLIN,
 		                            .data.ptr = connection};
-		struct buf request CLEANUP(buf_free) = BUF(REQUEST_MAX);
 
-		buf_format(&request,
-		           "GET /auth/getIdByToken HTTP/1.1\r\nHost: %s\r\n"
-		           "Authorization: Bearer %s\r\n\r\n",
-		           address->authority,
-		           users->users[i % users->count].token);
-		connection->request = mem_text(request.data, request.len);
-		connection->request_len = request.len;
-		connection->fd = open_socket(address);
+		connection->request = BUF(REQUEST_MAX);
+		write_request(lookup, connection,
+		              span_of(users->users[i % users->count].token));
+		connection->fd = open_socket(lookup->address);
 		if (connection->fd < 0 ||
 		    epoll_ctl(lookup->epoll, EPOLL_CTL_ADD, connection->fd,
 		              &event)) {
@@ -162,15 +196,18 @@ static bool run(struct lookup *lookup)
 
 static void report(const struct lookup *lookup, uint64_t seconds)
 {
+	const char *mode = lookup->refreshes ? "refresh" : "lookup";
+	const char *rate =
+		lookup->refreshes ? "refreshes_per_s" : "lookups_per_s";
+
 	struct buf text CLEANUP(buf_free) = BUF(1024);
 	struct json_writer w = json_writer(&text);
 
 	json_open(&w);
-	json_text(&w, "mode", SPAN("lookup"));
+	json_text(&w, "mode", span_of(mode));
 	json_number(&w, "connections", lookup->count);
 	json_number(&w, "seconds", seconds);
-	json_double(&w, "lookups_per_s",
-	            (double)lookup->answered / (double)seconds);
+	json_double(&w, rate, (double)lookup->answered / (double)seconds);
 	json_number(&w, "p50_us", histogram_at(&lookup->times, 50));
 	json_number(&w, "p99_us", histogram_at(&lookup->times, 99));
 	json_number(&w, "answered", lookup->answered);
@@ -179,7 +216,7 @@ static void report(const struct lookup *lookup, uint64_t seconds)
 	(void)puts(buf_text(&text));
 }
 
-int lookup_run(const struct load_options *options)
+static int run_requests(const struct load_options *options, bool refreshes)
 {
 	static struct lookup lookup;
 	struct user_tokens users;
@@ -187,23 +224,37 @@ int lookup_run(const struct load_options *options)
 	bool ran;
 
 	if (!address_parse(options->url, &address) ||
-	    user_tokens_read(options->tokens, 1, &users) != ST_OK)
+	    user_tokens_read(options->tokens,
+	                     refreshes ? (unsigned)options->connections : 1,
+	                     &users) != ST_OK)
 		return EXIT_USAGE;
+	lookup.address = &address;
+	lookup.refreshes = refreshes;
 	lookup.count = (unsigned)options->connections;
 	lookup.connections =
 		mem_new(lookup.count * sizeof(*lookup.connections));
 	lookup.epoll = epoll_create1(EPOLL_CLOEXEC);
 	lookup.from_us = clock_mono_us() + options->warm_up_s * SECOND_US;
 	lookup.until_us = lookup.from_us + options->seconds * SECOND_US;
-	ran = start(&lookup, &address, &users) && run(&lookup);
+	ran = start(&lookup, &users) && run(&lookup);
 	report(&lookup, options->seconds);
 	for (unsigned i = 0; i < lookup.count; i++) {
 		if (lookup.connections[i].fd > 0)
 			close(lookup.connections[i].fd);
-		mem_free(&lookup.connections[i].request);
+		buf_free(&lookup.connections[i].request);
 	}
 	close(lookup.epoll);
 	mem_free(&lookup.connections);
 	user_tokens_free(&users);
 	return ran && !lookup.errors ? EXIT_DONE : EXIT_FAILED;
+}
+
+int lookup_run(const struct load_options *options)
+{
+	return run_requests(options, false);
+}
+
+int refresh_run(const struct load_options *options)
+{
+	return run_requests(options, true);
 }

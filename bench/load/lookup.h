@@ -1,6 +1,8 @@
 /*
- * lookup - mode `lookup`: looks up tokens at the identity service, over
- * options->connections kept-alive connections with one request in flight each.
+ * lookup - modes `lookup` and `refresh`: looks up access tokens at the identity
+ * service, or exchanges refresh tokens, over options->connections kept-alive
+ * connections with one request in flight each. For `refresh` the file of tokens
+ * has a refresh token for each connection; they are used up.
  */
 #ifndef PARLEY_BENCH_LOAD_LOOKUP_H
 #define PARLEY_BENCH_LOAD_LOOKUP_H
@@ -8,5 +10,6 @@
 #include "bench/load/load_options.h"
 
 int lookup_run(const struct load_options *options);
+int refresh_run(const struct load_options *options);
 
 #endif

@@ -17,12 +17,14 @@ static const struct {
 	const char *name;
 	int (*run)(const struct load_options *options);
 } modes[] = {
-	{"users", users_run},     {"pairs", pairs_run},   {"idle", idle_run},
-	{"connect", connect_run}, {"storm", storm_run},   {"room", room_run},
+	{"users", users_run},     {"pairs", pairs_run},
+	{"idle", idle_run},       {"connect", connect_run},
+	{"storm", storm_run},     {"room", room_run},
 	{"floor", floor_run},     {"lookup", lookup_run},
+	{"refresh", refresh_run},
 };
 
-#define MODE_WORDS "users|pairs|idle|lookup|connect|storm|room|floor"
+#define MODE_WORDS "users|pairs|idle|lookup|refresh|connect|storm|room|floor"
 
 static int run_mode(const void *context)
 {
@@ -57,9 +59,9 @@ static const struct option_row rows[] = {
                "pairs: messages a second, independent of answers; 0: off"),
 	NUMBER(size, "--size", "200", 1, 16384, "pairs: bytes of a text"),
 	NUMBER(warm_up_s, "--warm-up", "2", 0, 60,
-               "pairs, lookup: seconds before the measurement"),
+               "pairs, lookup, refresh: seconds before the measurement"),
 	NUMBER(seconds, "--seconds", "15", 1, 3600,
-               "pairs, lookup: seconds of the measurement"),
+               "pairs, lookup, refresh: seconds of the measurement"),
 	NUMBER(sockets, "--sockets", "10000", 1, 1000000,
                "idle, connect, storm, room: how many sockets"),
 	NUMBER(from, "--from", "0", 0, 10000000,
@@ -67,7 +69,7 @@ static const struct option_row rows[] = {
 	NUMBER(at_once, "--at-once", "64", 1, 10000,
                "idle, connect, storm, room: handshakes at a time"),
 	NUMBER(connections, "--connections", "32", 1, 1000,
-               "lookup: kept-alive connections"),
+               "lookup, refresh: kept-alive connections"),
 };
 
 static const struct command load_command = {
