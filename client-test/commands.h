@@ -12,5 +12,8 @@ extern const struct command send_command;
 extern const struct command group_command;
 extern const struct command channel_command;
 extern const struct command history_command;
+extern const struct command login_command;
+extern const struct command logout_command;
+extern const struct command devices_command;
 
 #endif

@@ -437,6 +437,7 @@ const struct command group_command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows) - 1,
 	.words_max = UINT32_MAX,
+	.signs_in = true,
 	.options_size = sizeof(struct group_options),
 	.run = group_run,
 };
@@ -453,6 +454,7 @@ const struct command channel_command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,
+	.signs_in = true,
 	.options_size = sizeof(struct group_options),
 	.run = channel_run,
 };

@@ -230,6 +230,7 @@ const struct command history_command = {
 		 "on stderr; 128 + N after signal N; 100 for wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
+	.signs_in = true,
 	.options_size = sizeof(struct history_options),
 	.run = history_run,
 };

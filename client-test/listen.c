@@ -66,7 +66,16 @@ static void message(void *context, const struct message *message, bool own)
 	                 buf_span(&line));
 }
 
+static void renewed(void *context)
+{
+	struct listener *listener = context;
+
+	user_names_set_token(listener->names,
+	                     user_session_token(listener->session));
+}
+
 static const struct user_session_events events = {
+	.renewed = renewed,
 	.online = online,
 	.offline = terminal_offline,
 	.denied = denied,
@@ -82,6 +91,7 @@ static void start(struct listener *listener,
 		.loop = loop,
 		.rest = rest,
 		.url = options->account.url,
+		.session = options->account.session,
 		.name = options->account.name,
 		.password = options->account.password,
 		.history = options->history,
@@ -130,6 +140,7 @@ const struct command listen_command = {
 		 "wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
+	.signs_in = true,
 	.options_size = sizeof(struct listen_options),
 	.run = listen_run,
 };

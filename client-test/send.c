@@ -343,6 +343,7 @@ static void start(struct sender *sender, const struct send_options *options)
 		.loop = event_loop_uv(sender->loop),
 		.rest = event_loop_rest(sender->loop),
 		.url = options->account.url,
+		.session = options->account.session,
 		.name = options->account.name,
 		.password = options->account.password,
 		.events = &events,
@@ -412,6 +413,7 @@ const struct command send_command = {
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
 	.words_max = UINT32_MAX,
+	.signs_in = true,
 	.options_size = sizeof(struct send_options),
 	.run = send_run,
 };

@@ -161,7 +161,15 @@ static void unreadable(void *context, struct span why)
 	event_loop_end(chat->loop, EXIT_FAILED);
 }
 
+static void renewed(void *context)
+{
+	struct chat_state *chat = context;
+
+	user_names_set_token(chat->names, user_session_token(chat->session));
+}
+
 static const struct user_session_events user_session_events = {
+	.renewed = renewed,
 	.online = online,
 	.offline = offline,
 	.denied = denied,
@@ -186,6 +194,7 @@ static void start(struct chat_state *chat, const struct chat_options *options)
 		.loop = loop,
 		.rest = event_loop_rest(chat->loop),
 		.url = options->account.url,
+		.session = options->account.session,
 		.name = options->account.name,
 		.password = options->account.password,
 		.history = options->history,
@@ -256,6 +265,7 @@ const struct command chat_command = {
 		 "wrong arguments.",
 	.rows = rows,
 	.row_count = ARRAY_LEN(rows),
+	.signs_in = true,
 	.options_size = sizeof(struct chat_options),
 	.run = chat_run,
 };

@@ -1,4 +1,5 @@
 #include "client-test/cli/command.h"
+#include "client-test/cli/account_choice.h"
 #include "client-test/cli/standard_files.h"
 #include "common/base/mem.h"
 
@@ -6,6 +7,22 @@
 #include <stdio.h>
 
 enum { TEXT_MAX = 16 * 1024 };
+
+/* The options struct of such a command begins with its account. */
+static int run_signed_in(const struct command *command, const char *called,
+                         void *options)
+{
+	struct buf fault CLEANUP(buf_free) = BUF(TEXT_MAX);
+	int code;
+
+	if (account_choice_make(options, &fault) != ST_OK) {
+		(void)fprintf(stderr, "%s: %s\n", called, buf_text(&fault));
+		return EXIT_USAGE;
+	}
+	code = command->run(options);
+	account_choice_free(options);
+	return code;
+}
 
 static int run(const struct command *command, const char *called, int argc,
                char **argv)
@@ -20,7 +37,9 @@ static int run(const struct command *command, const char *called, int argc,
 		return EXIT_USAGE;
 	}
 	if (!help)
-		return command->run(options);
+		return command->signs_in
+		               ? run_signed_in(command, called, options)
+		               : command->run(options);
 	options_help(command, called, &text);
 	(void)fputs(buf_text(&text), stdout);
 	return EXIT_DONE;

@@ -35,6 +35,13 @@ static bool set(void *options, const struct option_row *row, const char *value,
 	return true;
 }
 
+const char *options_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
 static bool set_presets(const struct command *command, void *options,
                         struct buf *fault)
 {
@@ -43,8 +50,8 @@ static bool set_presets(const struct command *command, void *options,
 		const char *value = NULL;
 
 		if (row->environment)
-			value = getenv(row->environment);
-		if (!value || !*value)
+			value = options_environment(row->environment);
+		if (!value)
 			value = row->preset;
 		if (value && !set(options, row, value, fault))
 			return false;

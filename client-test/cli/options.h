@@ -26,12 +26,19 @@ struct options {
 	unsigned word_count;
 };
 
-/* The first member of the options of a command that signs in a user. */
+struct session_file;
+
+/*
+ * The first member of the options of a command that signs in a user. Without a
+ * password it uses the saved session: command_run() fills `session`, and url
+ * and name from the file; account_choice.h.
+ */
 struct account_options {
 	struct options options;
 	const char *url;
 	const char *name;
 	const char *password;
+	struct session_file *session; /* NULL: sign in with the password */
 };
 
 struct option_row {
@@ -62,16 +69,19 @@ struct option_row {
 		name_, "N", preset_, NULL, min_, max_, offsetof(type, field), \
 			meaning_ \
 	}
+#define OPTION_URL_PRESET "http://127.0.0.1:8080"
 #define OPTION_URL(type) \
-	OPTION_TEXT(type, url, "--url", "URL", "http://127.0.0.1:8080", \
+	OPTION_TEXT(type, url, "--url", "URL", OPTION_URL_PRESET, \
 	            "PARLEY_URL", "where Parley is")
 /* The rows of struct account_options. */
 #define OPTIONS_ACCOUNT(meaning_) \
 	OPTION_URL(struct account_options), \
 		OPTION_TEXT(struct account_options, name, "--name", "NAME", \
-	                    NULL, NULL, meaning_), \
+	                    "", NULL, \
+	                    meaning_ "; without --password: the user who has " \
+	                             "signed in with the login command"), \
 		OPTION_TEXT(struct account_options, password, "--password", \
-	                    "TEXT", NULL, "PARLEY_PASSWORD", "8 to 256 bytes")
+	                    "TEXT", "", "PARLEY_PASSWORD", "8 to 256 bytes")
 
 struct command {
 	const char *name;
@@ -82,6 +92,7 @@ struct command {
 	unsigned row_count;
 	unsigned words_max;
 	size_t options_size; /* of the command's options struct */
+	bool signs_in; /* its options struct begins with account_options */
 	/* Gets the command's options struct; returns the exit code. */
 	int (*run)(const void *options);
 };
@@ -95,6 +106,8 @@ struct command {
 MUST_CHECK enum status options_read(const struct command *command, int argc,
                                     char **argv, struct buf *fault,
                                     bool *ret_help, void *ret_options);
+/* A variable of the environment; NULL: it is not set, or empty. */
+const char *options_environment(const char *name);
 /* `called`: what the user types to call the command. */
 void options_help(const struct command *command, const char *called,
                   struct buf *ret_text);

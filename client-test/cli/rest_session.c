@@ -71,12 +71,8 @@ static void note(struct rest_session *session, enum status status,
 	               why.len ? why.data : "");
 }
 
-/*
- * Makes attempts until one succeeds or fails for good, TRIES are made, or the
- * event loop is ended. Returns the last status.
- */
-static enum status retry(struct rest_session *session,
-                         void (*attempt)(struct rest_session *session))
+static enum status attempts(struct rest_session *session,
+                            void (*attempt)(struct rest_session *session))
 {
 	for (unsigned tries = 0;; tries++) {
 		session->answered = false;
@@ -106,17 +102,37 @@ static void sign_in(struct rest_session *session)
 	account_sign_in(session->account);
 }
 
+/*
+ * Makes attempts until one succeeds or fails for good, TRIES are made, or the
+ * event loop is ended. Renews the token once if it is not accepted. Returns the
+ * last status.
+ */
+static enum status retry(struct rest_session *session,
+                         void (*attempt)(struct rest_session *session))
+{
+	if (attempts(session, attempt) == ST_DENIED &&
+	    attempts(session, sign_in) == ST_OK)
+		(void)attempts(session, attempt);
+	return session->status;
+}
+
 struct rest_session *rest_session_create(const struct account_options *options)
 {
 	struct rest_session *session = mem_new(sizeof(*session));
 
 	session->loop = event_loop_create(options->url);
 	session->account =
-		account_create(event_loop_rest(session->loop), options->name,
-	                       options->password, signed_in, session);
+		options->session
+			? account_create_saved(event_loop_uv(session->loop),
+	                                       event_loop_rest(session->loop),
+	                                       options->session, signed_in,
+	                                       session)
+			: account_create(event_loop_rest(session->loop),
+	                                 options->name, options->password,
+	                                 signed_in, session);
 	session->finder =
 		conversation_finder_create(event_loop_rest(session->loop));
-	if (retry(session, sign_in) == ST_OK)
+	if (attempts(session, sign_in) == ST_OK)
 		return session;
 	terminal_denied(session->status, span_of(session->why));
 	(void)rest_session_destroy(&session);
@@ -142,6 +158,17 @@ int rest_session_destroy(struct rest_session **session_at)
 	code = event_loop_close(&session->loop);
 	mem_free(&session);
 	return code;
+}
+
+const struct saved_session *
+rest_session_tokens(const struct rest_session *session)
+{
+	return account_session(session->account);
+}
+
+struct event_loop *rest_session_loop(struct rest_session *session)
+{
+	return session->loop;
 }
 
 uint64_t rest_session_user(const struct rest_session *session)

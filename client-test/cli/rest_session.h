@@ -2,6 +2,8 @@
  * rest_session - a signed-in user who makes REST calls one after the other and
  * waits for each. For commands that call, print and end.
  *
+ * A token that is no longer accepted is renewed.
+ *
  * Errors     are printed on stderr here, and the exit code becomes EXIT_FAILED.
  *            When a function returns false, the command ends.
  */
@@ -12,7 +14,9 @@
 #include "client-test/client/conversation_finder.h"
 #include "client-test/client/rest.h"
 
+struct event_loop;
 struct rest_session;
+struct saved_session;
 
 /* Signs in; NULL if that fails: EXIT_FAILED. */
 struct rest_session *rest_session_create(const struct account_options *options);
@@ -22,6 +26,10 @@ int rest_session_destroy(struct rest_session **session);
 void rest_session_fail(struct rest_session *session, const char *format, ...)
 	PRINTF(2, 3);
 
+/* Its url is NULL unless it comes from a session file. */
+const struct saved_session *
+rest_session_tokens(const struct rest_session *session);
+struct event_loop *rest_session_loop(struct rest_session *session);
 uint64_t rest_session_user(const struct rest_session *session);
 /*
  * Makes a call; `body` may be empty. Retries for a while when the server is

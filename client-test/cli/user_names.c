@@ -182,13 +182,18 @@ void user_names_mark(struct buf *line, uint64_t user)
 	buf_byte(line, MARK_ENDS);
 }
 
+void user_names_set_token(struct user_names *names, struct span token)
+{
+	mem_free(&names->token);
+	names->token = mem_text(token.data, token.len);
+}
+
 void user_names_print(struct user_names *names, struct span token,
                       struct span line)
 {
 	struct waiting *waiting = mem_new(sizeof(*waiting));
 
-	mem_free(&names->token);
-	names->token = mem_text(token.data, token.len);
+	user_names_set_token(names, token);
 	waiting->line = mem_text(line.data, line.len);
 	DL_APPEND(names->waiting, waiting);
 	drain(names);

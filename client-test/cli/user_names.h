@@ -37,6 +37,8 @@ void user_names_mark(struct buf *line, uint64_t user);
  */
 bool user_names_cut_mark(struct span *line, struct span *ret_before,
                          uint64_t *ret_user);
+/* For the lookups from now on. */
+void user_names_set_token(struct user_names *names, struct span token);
 /* Copies the line. It is printed now or later, in the order of the calls. */
 void user_names_print(struct user_names *names, struct span token,
                       struct span line);

@@ -194,10 +194,15 @@ static void list_changed(struct backlog *backlog)
 	list(backlog, buf_text(&path));
 }
 
-void backlog_sync(struct backlog *backlog, struct span token)
+void backlog_set_token(struct backlog *backlog, struct span token)
 {
 	mem_free(&backlog->token);
 	backlog->token = mem_text(token.data, token.len);
+}
+
+void backlog_sync(struct backlog *backlog, struct span token)
+{
+	backlog_set_token(backlog, token);
 	backlog->round++;
 	backlog->listing = true;
 	backlog->failures = 0;

@@ -31,6 +31,8 @@ void backlog_destroy(struct backlog **backlog);
 
 /* Asks which conversations changed; to be called after each `welcome`. */
 void backlog_sync(struct backlog *backlog, struct span token);
+/* For the calls from now on. */
+void backlog_set_token(struct backlog *backlog, struct span token);
 /* Fetches the entries that the inbox misses. */
 void backlog_fetch(struct backlog *backlog);
 

@@ -14,6 +14,8 @@
 
 enum {
 	PENDING_MAX = 1024,
+	RENEW_RETRY_BASE_MS = 200,
+	RENEW_RETRY_MAX_MS = 5000,
 };
 
 struct user_session {
@@ -28,8 +30,13 @@ struct user_session {
 	struct backlog *backlog;
 	struct loop_timer *reconnect;
 	struct loop_timer *resend;
-	unsigned failures; /* in a row */
+	struct loop_timer *renew;
+	unsigned failures;       /* in a row */
+	unsigned renew_failures; /* in a row */
 	bool sign_in_again;
+	bool signing_in;   /* account_sign_in() is under way */
+	bool wants_online; /* as soon as that is over */
+	bool token_sent;   /* an `auth` frame is not answered yet */
 	bool welcomed;
 	bool reported_online;
 };
@@ -39,12 +46,21 @@ static void flush(struct user_session *session);
 /* --- getting online ------------------------------------------------------ */
 static const struct connection_events connection_events;
 
+static void sign_in(struct user_session *session)
+{
+	if (session->signing_in)
+		return;
+	session->signing_in = true;
+	account_sign_in(session->account);
+}
+
 static void go_online(void *context)
 {
 	struct user_session *session = context;
 
-	if (session->sign_in_again) {
-		account_sign_in(session->account);
+	session->wants_online = session->sign_in_again || session->signing_in;
+	if (session->wants_online) {
+		sign_in(session);
 		return;
 	}
 	session->connection = connection_create(
@@ -63,14 +79,79 @@ static void try_later(struct user_session *session, const char *why)
 	loop_timer_start(session->reconnect, wait_ms);
 }
 
+static void ended(void *context, enum status status, const char *why)
+{
+	struct user_session *session = context;
+
+	connection_destroy(&session->connection);
+	session->welcomed = false;
+	session->token_sent = false;
+	loop_timer_stop(session->resend);
+	loop_timer_stop(session->renew);
+	session->sign_in_again = status == ST_DENIED;
+	if (status == ST_INVALID && session->events->unreadable)
+		session->events->unreadable(session->context, span_of(why));
+	try_later(session, why);
+}
+
+/* --- the token ----------------------------------------------------------- */
+static void renew(void *context)
+{
+	sign_in(context);
+}
+
+void user_session_renew(struct user_session *session)
+{
+	sign_in(session);
+}
+
+/* Until then the old token counts; without it the server closes the socket. */
+static void renew_later(struct user_session *session)
+{
+	loop_timer_start(session->renew,
+	                 backoff_ms(session->renew_failures++,
+	                            RENEW_RETRY_BASE_MS, RENEW_RETRY_MAX_MS));
+}
+
+static void send_token(struct user_session *session)
+{
+	struct buf frame CLEANUP(buf_free) = BUF(FRAME_MAX);
+	struct json_writer w = json_writer(&frame);
+
+	if (!session->welcomed)
+		return;
+	json_open(&w);
+	json_text(&w, "type", SPAN("auth"));
+	json_text(&w, "token", account_token(session->account));
+	json_close(&w);
+	session->token_sent =
+		connection_send(session->connection, buf_span(&frame));
+}
+
+static void renewed(struct user_session *session)
+{
+	session->sign_in_again = false;
+	backlog_set_token(session->backlog, account_token(session->account));
+	if (session->events->renewed)
+		session->events->renewed(session->context);
+	if (session->wants_online)
+		go_online(session);
+	else
+		send_token(session);
+}
+
 static void signed_in(void *context, enum status status, struct span why)
 {
 	struct user_session *session = context;
 	char words[256];
 
+	session->signing_in = false;
 	if (status == ST_OK) {
-		session->sign_in_again = false;
-		go_online(session);
+		renewed(session);
+	} else if (!session->wants_online) {
+		/* The reason is said when the old token has ended, too. */
+		if (session->welcomed)
+			renew_later(session);
 	} else if (status == ST_BUSY || status == ST_UNAVAILABLE) {
 		(void)snprintf(words, sizeof(words), "signing in: %.*s",
 		               (int)why.len, why.len ? why.data : "");
@@ -78,19 +159,6 @@ static void signed_in(void *context, enum status status, struct span why)
 	} else {
 		session->events->denied(session->context, status, why);
 	}
-}
-
-static void ended(void *context, enum status status, const char *why)
-{
-	struct user_session *session = context;
-
-	connection_destroy(&session->connection);
-	session->welcomed = false;
-	loop_timer_stop(session->resend);
-	session->sign_in_again = status == ST_DENIED;
-	if (status == ST_INVALID && session->events->unreadable)
-		session->events->unreadable(session->context, span_of(why));
-	try_later(session, why);
 }
 
 /* --- pending messages ---------------------------------------------------- */
@@ -182,6 +250,14 @@ static void take_accepted(struct user_session *session,
 }
 
 /* --- frames -------------------------------------------------------------- */
+/* This client sends no other frame that has no uuid and gets these codes. */
+static bool is_about_token(struct span code)
+{
+	return span_equal(code, SPAN("bad_token")) ||
+	       span_equal(code, SPAN("unavailable")) ||
+	       span_equal(code, SPAN("too_fast"));
+}
+
 /*
  * An error without a uuid. With a conversation it refuses a receipt or typing,
  * which is no loss.
@@ -192,6 +268,13 @@ static void take_fault(struct user_session *session, const struct json *frame)
 	struct span code;
 
 	(void)json_get_bool(frame, "retryable", &retryable);
+	if (session->token_sent && json_get_text(frame, "code", &code) &&
+	    json_kind(frame, "conversation") == JSON_ABSENT &&
+	    is_about_token(code)) {
+		session->token_sent = false;
+		renew_later(session);
+		return;
+	}
 	if (retryable || json_kind(frame, "conversation") != JSON_ABSENT ||
 	    !json_get_text(frame, "code", &code))
 		return;
@@ -300,6 +383,24 @@ static void take_welcome(struct user_session *session, const struct json *frame)
 	backlog_sync(session->backlog, account_token(session->account));
 }
 
+/* The server says that the token ends soon. */
+static void take_token(struct user_session *session, const struct json *frame)
+{
+	(void)frame;
+	session->renew_failures = 0;
+	loop_timer_start(session->renew,
+	                 account_renew_wait_ms(session->account));
+}
+
+static void take_auth(struct user_session *session, const struct json *frame)
+{
+	(void)frame;
+	session->token_sent = false;
+	session->renew_failures = 0;
+	if (session->events->token_replaced)
+		session->events->token_replaced(session->context);
+}
+
 static const struct {
 	struct span type;
 	void (*take)(struct user_session *session, const struct json *frame);
@@ -309,6 +410,7 @@ static const struct {
 	{{"delete", 6}, take_edit},     {{"reaction", 8}, take_edit},
 	{{"receipt", 7}, take_receipt}, {{"typing", 6}, take_typing},
 	{{"state", 5}, take_state},     {{"error", 5}, take_error_frame},
+	{{"token", 5}, take_token},     {{"auth", 4}, take_auth},
 };
 
 static void take_text(void *context, struct span text)
@@ -361,14 +463,20 @@ user_session_create(const struct user_session_config *config)
 	session->context = config->context;
 	session->inbox = inbox_create();
 	session->pending = pending_messages_create(PENDING_MAX);
-	session->account = account_create(config->rest, config->name,
-	                                  config->password, signed_in, session);
+	session->account =
+		config->session
+			? account_create_saved(config->loop, config->rest,
+	                                       config->session, signed_in,
+	                                       session)
+			: account_create(config->rest, config->name,
+	                                 config->password, signed_in, session);
 	session->backlog =
 		backlog_create(config->loop, config->rest, session->inbox,
 	                       config->history, &backlog_events, session);
 	session->reconnect =
 		loop_timer_create(config->loop, go_online, session);
 	session->resend = loop_timer_create(config->loop, resend, session);
+	session->renew = loop_timer_create(config->loop, renew, session);
 	session->sign_in_again = true;
 	go_online(session);
 	return session;
@@ -387,6 +495,7 @@ void user_session_destroy(struct user_session **user_session_at)
 	pending_messages_destroy(&session->pending);
 	loop_timer_destroy(&session->reconnect);
 	loop_timer_destroy(&session->resend);
+	loop_timer_destroy(&session->renew);
 	mem_free(&session);
 }
 

@@ -3,8 +3,9 @@
  * messages until they are saved, reports each message once and in order.
  *
  * It reconnects with full-jitter backoff, sends unsaved messages again under
- * the same uuid, logs in again when the server no longer accepts the token, and
- * reads over REST what it missed after each `welcome`.
+ * the same uuid, and reads over REST what it missed after each `welcome`. When
+ * the server says that the token ends soon, it renews the token in place. When
+ * the server no longer accepts the token, it signs in again.
  *
  * Ownership  arguments of events are valid until the event returns. An event
  *            may send and may end the event loop; it must not destroy the
@@ -52,6 +53,10 @@ struct user_session_events {
 
 	/* The events below may be NULL. */
 
+	/* user_session_token() is a new one. */
+	void (*renewed)(void *context);
+	/* The open socket has the new token. */
+	void (*token_replaced)(void *context);
 	/*
 	 * The server cannot read what this client sends, and does not say which
 	 * message that is; the same frames would be refused again.
@@ -76,6 +81,8 @@ struct user_session_config {
 	struct uv_loop_s *loop;
 	struct rest *rest;
 	const char *url;
+	/* The session of a file, or NULL: sign in with name and password. */
+	struct session_file *session;
 	const char *name;
 	const char *password;
 	uint64_t history; /* messages of each conversation reported at start */
@@ -91,6 +98,8 @@ void user_session_destroy(struct user_session **session);
 
 uint64_t user_session_user(const struct user_session *session); /* 0: unknown */
 struct span user_session_token(const struct user_session *session);
+/* Renews the token now; the open socket gets the new one in place. */
+void user_session_renew(struct user_session *session);
 const struct pending_messages *
 user_session_pending(const struct user_session *session);
 /*

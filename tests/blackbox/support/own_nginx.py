@@ -1,4 +1,5 @@
-"""own_nginx - a second nginx, with the configuration of the project, before one gateway."""
+"""own_nginx - a second nginx, with the configuration of the project, before one gateway and, if
+given, one identity-service."""
 
 import os
 import re
@@ -23,7 +24,7 @@ def render(template: str, folder: Path, name: str, **values: str) -> None:
 
 
 class OwnNginx:
-    def __init__(self, stack: Stack, gateway: Service):
+    def __init__(self, stack: Stack, gateway: Service, identity: Service | None = None):
         self.port = stack.free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="parley-nginx-"))
         self.folder.chmod(0o755)  # the workers have another user
@@ -38,7 +39,8 @@ class OwnNginx:
         render("parley.conf.template", self.folder, "conf/parley.conf",
                NGINX_LISTEN=f"127.0.0.1:{self.port}",
                NGINX_ACCESS_LOG=str(self.folder / "access.log"),
-               IDENTITY_UPSTREAM=at("IDENTITY_PORT"), WEBSOCKET_ROUTE="websocket",
+               IDENTITY_UPSTREAM=f"127.0.0.1:{identity.port}" if identity else at("IDENTITY_PORT"),
+               WEBSOCKET_ROUTE="websocket",
                WEBSOCKET_UPSTREAM=f"127.0.0.1:{gateway.port}",
                PERSISTENCE_UPSTREAM=at("PERSISTENCE_PORT"),
                IDENTITY_ADMIN_UPSTREAM=at("IDENTITY_ADMIN_PORT"),
