@@ -211,6 +211,7 @@ static int accept_run(const void *context)
 		first_message(&run, &uuid);
 		same_again(&run, &uuid);
 		answer_back(&run);
+		accept_sessions(&run);
 		accept_groups(&run);
 	}
 	event_loop_end(run.loop, run.failed ? EXIT_FAILED : EXIT_DONE);

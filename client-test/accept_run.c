@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 
-static const char password[] = "correct horse battery staple";
-
 /* --- events -------------------------------------------------------------- */
 static void online(void *context)
 {
@@ -82,7 +80,13 @@ static void receipt(void *context, const struct user_session_receipt *receipt)
 	user->got_receipt = true;
 }
 
+static void token_replaced(void *context)
+{
+	((struct accept_user *)context)->token_replaced = true;
+}
+
 static const struct user_session_events events = {
+	.token_replaced = token_replaced,
 	.online = online,
 	.offline = offline,
 	.denied = denied,
@@ -117,7 +121,7 @@ bool accept_enter(struct accept_run *run, struct accept_user *user,
 		.rest = event_loop_rest(run->loop),
 		.url = run->url,
 		.name = user->name,
-		.password = password,
+		.password = ACCEPT_PASSWORD,
 		.events = &events,
 		.context = user,
 	};
@@ -170,13 +174,21 @@ enum status accept_ask(struct accept_run *run, const struct accept_user *user,
                        const char *method, const char *path, struct span body,
                        rest_done *done, void *context)
 {
+	return accept_ask_with(run, user_session_token(user->session), method,
+	                       path, body, done, context);
+}
+
+enum status accept_ask_with(struct accept_run *run, struct span token,
+                            const char *method, const char *path,
+                            struct span body, rest_done *done, void *context)
+{
 	/* Static, because an answer may arrive after the timeout. */
 	static struct call call;
 
 	call = (struct call){run, ST_UNAVAILABLE, done, context};
 	run->answered = false;
-	rest_call(event_loop_rest(run->loop), user_session_token(user->session),
-	          method, path, body, take_answer, &call);
+	rest_call(event_loop_rest(run->loop), token, method, path, body,
+	          take_answer, &call);
 	event_loop_run(run->loop, &run->answered, ACCEPT_CALL_MS);
 	return call.status;
 }

@@ -16,11 +16,14 @@ enum {
 	ACCEPT_NAME_MAX = 64,
 };
 
+#define ACCEPT_PASSWORD "correct horse battery staple"
+
 struct accept_user {
 	struct user_session *session;
 	char name[ACCEPT_NAME_MAX];
 	bool online;
 	bool denied;
+	bool token_replaced;
 	struct span expected; /* arriving texts are compared with it */
 	/* The last message of another user, and how many there were. */
 	unsigned messages;
@@ -67,7 +70,14 @@ enum status accept_ask(struct accept_run *run, const struct accept_user *actor,
                        const char *method, const char *path, struct span body,
                        rest_done *done, void *context);
 
-/* The second part: groups and channels. */
+/* The same with any token. */
+enum status accept_ask_with(struct accept_run *run, struct span token,
+                            const char *method, const char *path,
+                            struct span body, rest_done *done, void *context);
+
+/* The second part: tokens and sessions. */
+void accept_sessions(struct accept_run *run);
+/* The third part: groups and channels. */
 void accept_groups(struct accept_run *run);
 
 #endif
