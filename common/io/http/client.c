@@ -35,3 +35,8 @@ enum status http_client_ask(struct http_client *client,
 	result = curl_easy_perform(http_transfer_easy(client->transfer));
 	return http_transfer_result(client->transfer, (int)result, ret_answer);
 }
+
+const char *http_client_error(const struct http_client *client)
+{
+	return http_transfer_error(client->transfer);
+}

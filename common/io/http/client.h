@@ -27,6 +27,8 @@ void http_client_destroy(struct http_client **client);
 MUST_CHECK enum status http_client_ask(struct http_client *client,
                                        const struct http_ask *ask,
                                        struct http_answer *ret_answer);
+/* Why the last request was not ST_OK. */
+const char *http_client_error(const struct http_client *client);
 
 /* --- on a loop ----------------------------------------------------------- */
 struct http_poller;

@@ -8,6 +8,7 @@
 
 #include "common/base/span.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct http_answer {
@@ -20,8 +21,14 @@ struct http_ask {
 	/* A constant text; NULL: POST with a content_type, else GET. */
 	const char *method;
 	struct span bearer;       /* token; empty: no Authorization header */
+	const char *basic;        /* "user:password" of HTTP Basic, or NULL */
 	const char *content_type; /* of `body` */
 	struct span body;
+	/*
+	 * On a connection of its own: libcurl sends a request again when a kept
+	 * connection breaks before the answer.
+	 */
+	bool once;
 	unsigned timeout_ms;
 	size_t answer_max; /* bytes of the answer's body; 0: 64 KiB */
 };

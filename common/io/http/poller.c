@@ -438,14 +438,17 @@ static struct request *request_create(struct http_poller *poller,
 	struct request *request = mem_new(sizeof(*request));
 	struct span url = span_of(ask->url);
 	struct span type = span_of(ask->content_type);
-	char *to = mem_new(url.len + ask->bearer.len + type.len +
-	                   ask->body.len + 4);
+	struct span basic = span_of(ask->basic);
+	char *to = mem_new(url.len + ask->bearer.len + basic.len + type.len +
+	                   ask->body.len + 5);
 
 	request->poller = poller;
 	request->copy = to;
 	request->ask = *ask;
 	request->ask.url = copy_bytes(&to, url);
 	request->ask.bearer.data = copy_bytes(&to, ask->bearer);
+	if (ask->basic)
+		request->ask.basic = copy_bytes(&to, basic);
 	if (ask->content_type)
 		request->ask.content_type = copy_bytes(&to, type);
 	request->ask.body.data = copy_bytes(&to, ask->body);

@@ -45,6 +45,7 @@ static void set_constants(struct http_transfer *transfer)
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "parley");
+	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 }
@@ -139,6 +140,10 @@ enum status http_transfer_prepare(struct http_transfer *transfer,
 	transfer->error[0] = '\0';
 	set_headers(transfer, ask);
 	set_method(transfer->easy, ask);
+	curl_easy_setopt(transfer->easy, CURLOPT_USERPWD, ask->basic);
+	curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT,
+	                 (long)ask->once);
+	curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, (long)ask->once);
 	curl_easy_setopt(transfer->easy, CURLOPT_URL, ask->url);
 	curl_easy_setopt(transfer->easy, CURLOPT_TIMEOUT_MS,
 	                 (long)ask->timeout_ms);
