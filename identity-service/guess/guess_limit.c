@@ -1,6 +1,7 @@
 #include "identity-service/guess/guess_limit.h"
+#include "identity-service/guess/guess_row.h"
 
-enum { SUBJECT_LEN = 16, SUBJECT_TEXT_MAX = 64 };
+enum { SUBJECT_TEXT_MAX = 64 };
 
 /* --- subjects ------------------------------------------------------------- */
 void guess_start(struct guess *guess, const struct name_keys *name,
@@ -14,7 +15,12 @@ void guess_start(struct guess *guess, const struct name_keys *name,
 	digest_make(buf_span(key), &guess->name);
 }
 
-/* Half a digest: the tables hold no name that a client sent. */
+void guess_start_address(struct guess *guess, const struct ip_address *client)
+{
+	*guess = (struct guess){.address_only = true,
+	                        .address = ip_address_subscriber(client)};
+}
+
 static struct digest subject_of(const struct guess *guess,
                                 enum guess_subject kind)
 {
@@ -38,78 +44,6 @@ static const struct guess_rule *rule_of(const struct guess_rules *rules,
 	if (kind == GUESS_ADDRESS)
 		return &rules->address;
 	return kind == GUESS_NAME ? &rules->name : &rules->known;
-}
-
-/* --- rows ----------------------------------------------------------------- */
-struct row {
-	struct digest subject;
-	struct guess_window window;
-	uint64_t now_ms; /* of the server */
-};
-
-static struct sql_value key_of(const struct row *row)
-{
-	return sql_bytes(span_make(row->subject.byte, SUBJECT_LEN));
-}
-
-/*
- * Locks the row, which it makes first: locks on absent rows would let two
- * transactions wait for each other. The address always comes before the name.
- */
-static enum status lock_row(struct sql *sql, const struct guess *guess,
-                            const struct guess_rules *rules,
-                            enum guess_subject kind, struct row *row)
-{
-	struct sql_value subject, columns[2];
-	enum status status;
-
-	row->subject = subject_of(guess, kind);
-	subject = key_of(row);
-	status = sql_run(sql,
-	                 "INSERT INTO guess_limits (subject, state, expires_at)"
-	                 " VALUES (?, '', NOW(3))"
-	                 " ON DUPLICATE KEY UPDATE subject = VALUES(subject)",
-	                 &subject, 1);
-	if (status == ST_OK)
-		status = sql_run(sql,
-		                 "SELECT state, CAST(UNIX_TIMESTAMP(NOW(3))"
-		                 " * 1000 AS UNSIGNED) FROM guess_limits"
-		                 " WHERE subject = ? FOR UPDATE",
-		                 &subject, 1);
-	if (status == ST_OK)
-		status = sql_fetch(sql, columns, ARRAY_LEN(columns));
-	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
-	guess_window_read(columns[0].bytes, rule_of(rules, kind), &row->window);
-	row->now_ms = columns[1].number;
-	return ST_OK;
-}
-
-static enum status delete_row(struct sql *sql, const struct row *row)
-{
-	struct sql_value subject = key_of(row);
-
-	return sql_run(sql, "DELETE FROM guess_limits WHERE subject = ?",
-	               &subject, 1);
-}
-
-static enum status store_row(struct sql *sql, const struct row *row)
-{
-	CLEANUP(buf_free) struct buf state = BUF(GUESS_WINDOW_BYTES);
-	uint64_t end_ms = guess_window_end_ms(&row->window);
-	struct sql_value values[3];
-
-	if (guess_window_failures(&row->window) == 0)
-		return delete_row(sql, row);
-	guess_window_write(&row->window, &state);
-	values[0] = sql_bytes(buf_span(&state));
-	values[1] = sql_number(
-		end_ms > row->now_ms ? (end_ms - row->now_ms) / 1000 + 1 : 1);
-	values[2] = key_of(row);
-	return sql_run(sql,
-	               "UPDATE guess_limits SET state = ?, expires_at ="
-	               " NOW(3) + INTERVAL ? SECOND WHERE subject = ?",
-	               values, ARRAY_LEN(values));
 }
 
 /* --- known addresses ------------------------------------------------------ */
@@ -184,40 +118,43 @@ static enum status count(struct sql *sql, const struct guess_rules *rules,
 	enum guess_subject kind = guess->counted[at];
 	enum status status;
 	bool fits = false;
-	struct row row;
+	struct guess_row row = {.subject = subject_of(guess, kind)};
 
-	status = lock_row(sql, guess, rules, kind, &row);
+	status = guess_row_lock(sql, rule_of(rules, kind), &row);
 	if (status != ST_OK)
 		return status;
 	fits = guess_window_try(&row.window, rule_of(rules, kind), row.now_ms,
 	                        &guess->slot[at], &guess->wait_s);
 	if (!fits)
 		guess->refused_by = kind;
-	status = store_row(sql, &row);
+	status = guess_row_store(sql, &row);
 	return status == ST_OK && !fits ? ST_DENIED : status;
 }
 
 static enum status uncount(struct sql *sql, const struct guess_rules *rules,
                            const struct guess *guess, unsigned at)
 {
+	enum guess_subject kind = guess->counted[at];
+	struct guess_row row = {.subject = subject_of(guess, kind)};
 	enum status status;
-	struct row row;
 
-	status = lock_row(sql, guess, rules, guess->counted[at], &row);
+	status = guess_row_lock(sql, rule_of(rules, kind), &row);
 	if (status != ST_OK)
 		return status;
 	guess_window_undo(&row.window, guess->slot[at]);
-	return store_row(sql, &row);
+	return guess_row_store(sql, &row);
 }
 
-static enum status count_both(struct sql *sql, const struct guess_rules *rules,
+enum status guess_limit_count(struct sql *sql, const struct guess_rules *rules,
                               struct guess *guess)
 {
 	enum status status;
 	bool known = false;
 
-	status = find_known(sql, guess, rules->known_s, &known);
 	guess->counted[0] = GUESS_ADDRESS;
+	if (guess->address_only)
+		return count(sql, rules, guess, 0);
+	status = find_known(sql, guess, rules->known_s, &known);
 	guess->counted[1] = known ? GUESS_KNOWN : GUESS_NAME;
 	if (status == ST_OK)
 		status = count(sql, rules, guess, 0);
@@ -237,7 +174,7 @@ enum status guess_limit_try(struct sql *sql, const struct guess_rules *rules,
 
 	if (status != ST_OK)
 		return status;
-	status = count_both(sql, rules, guess);
+	status = guess_limit_count(sql, rules, guess);
 	if (status != ST_OK && status != ST_DENIED) {
 		sql_rollback(sql);
 		return status;
@@ -250,10 +187,12 @@ enum status guess_limit_forgive(struct sql *sql,
                                 const struct guess_rules *rules,
                                 struct guess *guess)
 {
-	enum status status = ST_OK;
+	enum status status = uncount(sql, rules, guess, 0);
 
-	for (unsigned i = 0; i < 2 && status == ST_OK; i++)
-		status = uncount(sql, rules, guess, i);
+	if (guess->address_only)
+		return status;
+	if (status == ST_OK)
+		status = uncount(sql, rules, guess, 1);
 	return status == ST_OK
 	               ? known_address_add(sql, guess->user, &guess->address)
 	               : status;

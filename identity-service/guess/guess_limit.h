@@ -41,7 +41,8 @@ enum guess_subject { GUESS_ADDRESS, GUESS_NAME, GUESS_KNOWN, GUESS_SUBJECTS };
 struct guess {
 	/* Set by guess_start(). */
 	struct ip_address address;
-	uint64_t user; /* 0: there is no such account */
+	uint64_t user;     /* 0: there is no such account */
+	bool address_only; /* the failure of no name */
 	struct digest name;
 	/* Set by guess_limit_try(). */
 	enum guess_subject counted[2];
@@ -53,13 +54,22 @@ struct guess {
 
 void guess_start(struct guess *guess, const struct name_keys *name,
                  uint64_t user, const struct ip_address *client);
-/* One transaction. ST_DENIED: refused for guess->wait_s seconds. */
+/* The same for a guess that only the address is counted for. */
+void guess_start_address(struct guess *guess, const struct ip_address *client);
+/*
+ * Within a transaction of the caller, which commits it in any case. ST_DENIED:
+ * refused for guess->wait_s seconds.
+ */
+MUST_CHECK enum status guess_limit_count(struct sql *sql,
+                                         const struct guess_rules *rules,
+                                         struct guess *guess);
+/* The same as one transaction. */
 MUST_CHECK enum status guess_limit_try(struct sql *sql,
                                        const struct guess_rules *rules,
                                        struct guess *guess);
 /*
  * Within a transaction of the caller: the guess was right. `user` knows the
- * address from now on.
+ * address from now on, unless the guess is of an address only.
  */
 MUST_CHECK enum status guess_limit_forgive(struct sql *sql,
                                            const struct guess_rules *rules,

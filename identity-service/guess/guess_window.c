@@ -118,6 +118,34 @@ bool guess_window_try(struct guess_window *window,
 	return false;
 }
 
+/* The moment in which enough old slots have left the window. */
+static uint64_t room_at_ms(const struct guess_window *window, uint64_t max)
+{
+	uint64_t events = guess_window_failures(window);
+	uint64_t slot = window->newest - (GUESS_SLOTS - 1);
+
+	while (events >= max && slot < window->newest)
+		events -= window->counts[slot++ % GUESS_SLOTS];
+	return ((events >= max ? window->newest + 1 : slot) + GUESS_SLOTS - 1) *
+	       window->slot_ms;
+}
+
+bool guess_window_count(struct guess_window *window,
+                        const struct guess_rule *rule, uint64_t now_ms,
+                        uint64_t *ret_wait_s)
+{
+	uint64_t room_ms;
+
+	advance(window, now_ms);
+	if (guess_window_failures(window) < rule->max) {
+		window->counts[window->newest % GUESS_SLOTS]++;
+		return true;
+	}
+	room_ms = room_at_ms(window, rule->max);
+	*ret_wait_s = room_ms > now_ms ? (room_ms - now_ms + 999) / 1000 : 1;
+	return false;
+}
+
 void guess_window_undo(struct guess_window *window, uint64_t slot)
 {
 	bool kept =

@@ -50,6 +50,13 @@ void guess_window_write(const struct guess_window *window, struct buf *bytes);
 MUST_CHECK bool guess_window_try(struct guess_window *window,
                                  const struct guess_rule *rule, uint64_t now_ms,
                                  uint64_t *ret_slot, uint64_t *ret_wait_s);
+/*
+ * The same for events that are no guesses: past the limit none is let through,
+ * and *ret_wait_s is the time until the next one may be.
+ */
+MUST_CHECK bool guess_window_count(struct guess_window *window,
+                                   const struct guess_rule *rule,
+                                   uint64_t now_ms, uint64_t *ret_wait_s);
 void guess_window_undo(struct guess_window *window, uint64_t slot);
 uint64_t guess_window_failures(const struct guess_window *window);
 /* When the window can be forgotten. */

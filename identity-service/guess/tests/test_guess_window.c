@@ -219,6 +219,57 @@ static void bytes_of_another_form_are_an_empty_window(void **state)
 	assert_true(again.slot_ms > 0);
 }
 
+/* --- events that are no guesses ------------------------------------------- */
+static uint64_t count_once(void)
+{
+	uint64_t wait_s = 0;
+
+	if (guess_window_count(&window, &rule, now_ms, &wait_s))
+		return 0;
+	assert_true(wait_s >= 1);
+	return wait_s;
+}
+
+static void past_the_limit_no_event_is_counted(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < MAX; i++)
+		assert_int_equal(count_once(), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		uint64_t wait_s = count_once();
+
+		assert_in_range(wait_s, WINDOW_S - 99, WINDOW_S + 30);
+		pass(1000);
+	}
+	assert_int_equal(guess_window_failures(&window), MAX);
+}
+
+/* After the wait there is room, and not a second earlier. */
+static void the_wait_ends_when_there_is_room(void **state)
+{
+	(void)state;
+	for (unsigned step_s = 0; step_s < 100; step_s += 7) {
+		uint64_t wait_s;
+
+		(void)start(state);
+		for (unsigned i = 0; i < MAX; i++) {
+			assert_int_equal(count_once(), 0);
+			pass((uint64_t)step_s * 1000);
+		}
+		wait_s = count_once();
+		if (wait_s == 0)
+			continue; /* the first ones have left the window */
+		if (wait_s > 1) {
+			pass((wait_s - 1) * 1000 - 1);
+			assert_true(count_once() > 0);
+			pass(1001);
+		} else {
+			pass(1000);
+		}
+		assert_int_equal(count_once(), 0);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, start)
@@ -235,6 +286,9 @@ int main(void)
 		TEST(a_clock_that_goes_back_forgets_nothing),
 		TEST(a_window_survives_as_bytes),
 		TEST(bytes_of_another_form_are_an_empty_window),
+		cmocka_unit_test_setup(past_the_limit_no_event_is_counted,
+	                               start),
+		cmocka_unit_test_setup(the_wait_ends_when_there_is_room, start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
