@@ -7,6 +7,8 @@
 #include "identity-service/api/ended_sessions.h"
 #include "identity-service/api/lookup.h"
 #include "identity-service/api/password_change.h"
+#include "identity-service/api/phone_check.h"
+#include "identity-service/api/phone_sign_in.h"
 #include "identity-service/api/profiles.h"
 #include "identity-service/api/refresh.h"
 #include "identity-service/api/sign_in.h"
@@ -20,6 +22,10 @@ enum {
 	RETRY_AFTER_S = 1,
 	UNREAD_MAX = 8 * 1024 * 1024,
 	UNREAD_USER_MAX = 1024 * 1024,
+	/* A thread may wait for the SMS provider. */
+	PHONE_THREADS = 4,
+	PHONE_QUEUE = 64,
+	PHONE_CLIENT_MAX = 16,
 };
 
 struct api {
@@ -31,6 +37,7 @@ struct api {
 	struct guess_rules guess_rules;
 	struct session_rules session_rules;
 	struct ip_networks trusted_proxies;
+	struct phone_auth phone;
 };
 
 static const struct http_route routes[] = {
@@ -56,6 +63,9 @@ static const struct http_route routes[] = {
 	{"GET", "/.well-known/oauth-authorization-server", oauth_metadata,
          HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/auth/password", password_change, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/auth/phone/start", phone_start, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/auth/phone/verify", phone_verify, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/auth/phone", phone_attach, HTTP_INLINE, HTTP_JSON},
 	{"POST", "/auth/logout", devices_log_out, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/auth/sessions", devices_list, HTTP_INLINE, HTTP_NO_BODY},
 	{"DELETE", "/auth/sessions", devices_end_others, HTTP_INLINE,
@@ -70,6 +80,8 @@ static void *worker_start(void *pool_context)
 
 	*context = api->shared;
 	context->database = database_create(api->source);
+	if (context->phone && sms_checks_codes(&context->phone->provider))
+		context->sms = sms_client_create(&context->phone->provider);
 	return context;
 }
 
@@ -77,6 +89,7 @@ static void worker_stop(void *worker_context)
 {
 	struct api_context *context = worker_context;
 
+	sms_client_destroy(&context->sms);
 	database_destroy(&context->database);
 	mem_free(&context);
 }
@@ -105,6 +118,23 @@ static enum status make_dummy(char *hash)
 
 	random_bytes(password, sizeof(password));
 	return password_hash(span_make(password, sizeof(password)), hash);
+}
+
+static void start_phone_auth(struct api *api,
+                             const struct identity_settings *settings)
+{
+	struct phone_auth *phone = &api->phone;
+
+	phone->provider = identity_sms_provider(settings);
+	if (phone->provider.kind == SMS_NONE)
+		return;
+	phone->key = code_key(span_of(settings->service_secret));
+	phone->send_rules = identity_send_rules(settings);
+	phone->ttl_s = settings->code_ttl_s;
+	phone->interval_s = settings->code_interval_s;
+	phone->tries_max = settings->code_tries;
+	phone->sender = sms_sender_start(&phone->provider);
+	api->shared.phone = phone;
 }
 
 static enum status start_server(struct api *api,
@@ -161,6 +191,10 @@ enum status api_start(const struct identity_settings *settings,
 	api->pools[POOL_HASH].client_max = (unsigned)settings->hash_client_max;
 	api->pools[POOL_QUERY] = pool_of(api, "query", settings->query_threads,
 	                                 settings->query_queue, 503);
+	api->pools[POOL_PHONE] =
+		pool_of(api, "phone", PHONE_THREADS, PHONE_QUEUE, 503);
+	api->pools[POOL_PHONE].client_max = PHONE_CLIENT_MAX;
+	start_phone_auth(api, settings);
 	status = start_server(api, settings);
 	if (status == ST_OK)
 		*ret_api = MOVE(api);
@@ -174,6 +208,8 @@ void api_stop(struct api **api)
 	if (!a)
 		return;
 	http_server_stop(&a->server);
+	sms_sender_stop(&a->phone.sender);
+	mem_wipe(&a->phone.key, sizeof(a->phone.key));
 	mem_free(&a);
 }
 

@@ -7,6 +7,7 @@
 #include "identity-service/account/account_keys.h"
 #include "identity-service/api.h"
 #include "identity-service/identity_metrics.h"
+#include "identity-service/phone/open_code.h"
 #include "identity-service/schema.h"
 #include "identity-service/session/session.h"
 
@@ -134,6 +135,9 @@ static enum status purge(struct identity *identity)
 	more = true;
 	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
 		status = session_purge(identity->sql, &more);
+	more = true;
+	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
+		status = open_code_purge(identity->sql, &more);
 	return status == ST_UNAVAILABLE && sql_connected(identity->sql)
 	               ? ST_OK
 	               : status;

@@ -32,6 +32,31 @@ struct metric identity_metrics_guesses_refused[GUESS_SUBJECTS] = {
 	[GUESS_KNOWN] = REFUSED("known"),
 };
 
+struct metric identity_metrics_sms_sent = METRIC_COUNTER(
+	"parley_sms_sent_total", "SMS that the provider has taken.");
+struct metric identity_metrics_sms_failed =
+	METRIC_COUNTER("parley_sms_failed_total",
+                       "SMS that the provider refused, or of which it did "
+                       "not say in time that it has taken them.");
+struct metric identity_metrics_codes_right =
+	METRIC_COUNTER("parley_phone_codes_checked_total{result=\"right\"}",
+                       "Codes that users sent back.");
+struct metric identity_metrics_codes_wrong =
+	METRIC_COUNTER("parley_phone_codes_checked_total{result=\"wrong\"}",
+                       "Codes that users sent back.");
+
+#define CODES_REFUSED(subject_) \
+	METRIC_COUNTER("parley_phone_codes_refused_total{subject=\"" subject_ \
+	               "\"}", \
+	               "Codes that were not sent because of a limit.")
+
+struct metric identity_metrics_codes_refused[SEND_SUBJECTS] = {
+	[SEND_PHONE] = CODES_REFUSED("phone"),
+	[SEND_ADDRESS] = CODES_REFUSED("address"),
+	[SEND_COUNTRY] = CODES_REFUSED("country"),
+	[SEND_TOTAL] = CODES_REFUSED("total"),
+};
+
 static struct metric lookup =
 	METRIC_HISTOGRAM("parley_token_lookup_seconds",
                          "Time from a token look-up to its answer.");
@@ -65,6 +90,9 @@ static struct {
 	ROUTE("/auth/register"),
 	ROUTE("/auth/refresh"),
 	ROUTE("/auth/password"),
+	ROUTE("/auth/phone"),
+	ROUTE("/auth/phone/start"),
+	ROUTE("/auth/phone/verify"),
 	ROUTE("/auth/logout"),
 	ROUTE("/auth/sessions"),
 	ROUTE("/auth/sessions/{}"),
@@ -93,6 +121,12 @@ void identity_metrics_start(void)
 	metrics_add(&identity_metrics_query_waiting);
 	for (unsigned i = 0; i < GUESS_SUBJECTS; i++)
 		metrics_add(&identity_metrics_guesses_refused[i]);
+	metrics_add(&identity_metrics_sms_sent);
+	metrics_add(&identity_metrics_sms_failed);
+	metrics_add(&identity_metrics_codes_right);
+	metrics_add(&identity_metrics_codes_wrong);
+	for (unsigned i = 0; i < SEND_SUBJECTS; i++)
+		metrics_add(&identity_metrics_codes_refused[i]);
 }
 
 void identity_metrics_observe(void *context, const char *route_path,

@@ -9,6 +9,7 @@
 #include "common/service/metrics.h"
 
 #include "identity-service/guess/guess_limit.h"
+#include "identity-service/phone/send_limit.h"
 
 #include <stdint.h>
 
@@ -21,6 +22,13 @@ extern struct metric identity_metrics_revoked;
 extern struct metric identity_metrics_refresh_reused;
 /* By enum guess_subject. */
 extern struct metric identity_metrics_guesses_refused[GUESS_SUBJECTS];
+
+extern struct metric identity_metrics_sms_sent;
+extern struct metric identity_metrics_sms_failed;
+extern struct metric identity_metrics_codes_right;
+extern struct metric identity_metrics_codes_wrong;
+/* By enum send_subject. */
+extern struct metric identity_metrics_codes_refused[SEND_SUBJECTS];
 
 /* Registers all metrics; once. */
 void identity_metrics_start(void);

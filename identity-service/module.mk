@@ -1,11 +1,14 @@
 # identity-service: users, sessions, tokens.
 IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c schema.c settings.c \
 	$(addprefix account/,account.c account_keys.c profile.c) \
-	$(addprefix guess/,guess_limit.c guess_window.c) \
+	$(addprefix guess/,guess_limit.c guess_row.c guess_window.c) \
 	$(addprefix session/,refresh_token.c revocations.c session.c) \
 	$(addprefix keys/,keyring.c token.c) \
+	$(addprefix phone/,code.c open_code.c phone.c send_limit.c) \
+	$(addprefix sms/,form_write.c sms_provider.c sms_sender.c) \
 	$(addprefix api/,api_context.c credentials.c devices.c ended_sessions.c form.c lookup.c \
-		password_change.c password_check.c profile_body.c profiles.c refresh.c sign_in.c) \
+		password_change.c password_check.c phone_attach.c phone_check.c phone_sign_in.c \
+		phone_start.c profile_body.c profiles.c refresh.c sign_in.c) \
 	$(addprefix oauth/,oauth_client.c oauth_introspect.c oauth_metadata.c oauth_token.c)
 
 # pkg-config packages of the static libraries.
@@ -21,12 +24,17 @@ $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 $(eval $(call unit_test,identity-service/api/tests/test_credentials.c,identity common,libcjson))
 $(eval $(call unit_test,identity-service/api/tests/test_profile_body.c,identity common,libcjson libcurl))
 $(eval $(call unit_test,identity-service/guess/tests/test_guess_window.c,identity common))
-$(eval $(call unit_test,identity-service/tests/test_settings.c,identity common))
+$(eval $(call unit_test,identity-service/tests/test_settings.c,identity common,libcurl libcjson))
 $(eval $(call unit_test,identity-service/session/tests/test_refresh_token.c,identity common,libcrypto))
+$(foreach t,phone/tests/test_phone phone/tests/test_code sms/tests/test_form_write,$(eval \
+	$(call unit_test,identity-service/$(t).c,identity common,libcrypto)))
+$(eval $(call unit_test,identity-service/sms/tests/test_sms_provider.c,http_stub identity common,\
+	libcurl libcjson))
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
 $(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_profile \
 	tests/test_database \
-	guess/tests/test_guess_limit session/tests/test_session,$(eval $(call integration_test,\
+	guess/tests/test_guess_limit phone/tests/test_open_code \
+	session/tests/test_session,$(eval $(call integration_test,\
 	identity-service/$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))

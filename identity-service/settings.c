@@ -19,11 +19,80 @@ bool identity_trusted_proxies(const struct identity_settings *settings,
 	                         ret_networks);
 }
 
+static bool is_word(const char *text)
+{
+	for (; *text; text++) {
+		char c = *text;
+
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') &&
+		    (c < '0' || c > '9'))
+			return false;
+	}
+	return true;
+}
+
+static void check_needed(const char *provider, const char *name,
+                         const char *value, struct buf *faults)
+{
+	if (!*value)
+		buf_format(faults, "%s is not set, but SMS_PROVIDER is '%s'\n",
+		           name, provider);
+}
+
+/* Both become a part of a URL. */
+static void check_sid(const char *name, const char *value, struct buf *faults)
+{
+	if (!is_word(value))
+		buf_format(faults,
+		           "%s is '%s', must be letters and digits alone\n",
+		           name, value);
+}
+
+static void check_twilio(const struct identity_settings *s, enum sms_kind kind,
+                         struct buf *faults)
+{
+	const char *provider = s->sms_provider;
+
+	check_needed(provider, "SMS_ACCOUNT", s->sms_account, faults);
+	check_sid("SMS_ACCOUNT", s->sms_account, faults);
+	check_needed(provider, "SMS_SECRET", s->sms_secret, faults);
+	if (kind == SMS_TWILIO_MESSAGES) {
+		check_needed(provider, "SMS_FROM", s->sms_from, faults);
+		return;
+	}
+	check_needed(provider, "SMS_VERIFY_SERVICE", s->sms_verify_service,
+	             faults);
+	check_sid("SMS_VERIFY_SERVICE", s->sms_verify_service, faults);
+}
+
+static void check_sms(const struct identity_settings *s, struct buf *faults)
+{
+	enum sms_kind kind = SMS_NONE;
+
+	if (!sms_kind_parse(span_of(s->sms_provider), &kind))
+		buf_format(faults,
+		           "SMS_PROVIDER is '%s', must be log, twilio-messages "
+		           "or twilio-verify\n",
+		           s->sms_provider);
+	if (*s->sms_base_url && !sms_url_fits(span_of(s->sms_base_url)))
+		buf_format(faults,
+		           "SMS_BASE_URL is '%s', must be https://..., or "
+		           "http:// on a loopback address, without a / at its "
+		           "end\n",
+		           s->sms_base_url);
+	if (kind != SMS_NONE)
+		check_needed(s->sms_provider, "IDENTITY_SERVICE_SECRET",
+		             s->service_secret, faults);
+	if (kind == SMS_TWILIO_MESSAGES || kind == SMS_TWILIO_VERIFY)
+		check_twilio(s, kind, faults);
+}
+
 void identity_settings_check(const void *settings, struct buf *faults)
 {
 	const struct identity_settings *s = settings;
 	struct ip_networks networks;
 
+	check_sms(s, faults);
 	if (!identity_trusted_proxies(s, &networks))
 		buf_format(faults,
 		           "IDENTITY_TRUSTED_PROXIES is '%s', must be at most "
@@ -56,5 +125,39 @@ identity_session_rules(const struct identity_settings *settings)
 	return (struct session_rules){
 		.idle_s = settings->refresh_idle_s,
 		.max_s = settings->refresh_max_s,
+	};
+}
+
+struct sms_provider identity_sms_provider(const struct identity_settings *s)
+{
+	struct sms_provider provider = {
+		.name = s->sms_provider,
+		.base_url = s->sms_base_url,
+		.account = s->sms_account,
+		.secret = s->sms_secret,
+		.from = s->sms_from,
+		.verify_service = s->sms_verify_service,
+		.timeout_ms = (unsigned)s->sms_timeout_ms,
+		.code_ttl_s = (unsigned)s->code_ttl_s,
+	};
+
+	if (!sms_kind_parse(span_of(s->sms_provider), &provider.kind))
+		provider.kind = SMS_NONE;
+	if (!*provider.base_url)
+		provider.base_url = sms_default_url(provider.kind);
+	return provider;
+}
+
+struct send_rules identity_send_rules(const struct identity_settings *settings)
+{
+	return (struct send_rules){
+		.window_s = settings->code_window_s,
+		.max =
+			{
+				[SEND_PHONE] = settings->code_phone_max,
+				[SEND_ADDRESS] = settings->code_address_max,
+				[SEND_COUNTRY] = settings->code_country_max,
+				[SEND_TOTAL] = settings->code_total_max,
+			},
 	};
 }

@@ -7,7 +7,9 @@
 #include "common/base/ip_address.h"
 #include "common/service/settings.h"
 #include "identity-service/guess/guess_limit.h"
+#include "identity-service/phone/send_limit.h"
 #include "identity-service/session/session.h"
+#include "identity-service/sms/sms_provider.h"
 
 struct identity_settings {
 #define SETTING(field, environment, kind, ...) SETTING_MEMBER_##kind(field)
@@ -27,5 +29,9 @@ struct guess_rules
 identity_guess_rules(const struct identity_settings *settings);
 struct session_rules
 identity_session_rules(const struct identity_settings *settings);
+/* Of the sign-in by phone. The texts are those of the settings. */
+struct sms_provider
+identity_sms_provider(const struct identity_settings *settings);
+struct send_rules identity_send_rules(const struct identity_settings *settings);
 
 #endif

@@ -142,6 +142,8 @@ derive_settings() {
 	# The static member name in the Kafka group stays the same after a restart. Two
 	# stacks may share a Kafka, so no other stack has this name.
 	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}
+	SMS_PROVIDER=${SMS_PROVIDER:-log}
+	[[ -z ${SMS_SECRET_FILE-} ]] || SMS_SECRET_FILE=$(realpath -m -- "$SMS_SECRET_FILE")
 	if [[ -z ${IDENTITY_SERVICE_SECRET_FILE-} ]]; then
 		IDENTITY_SERVICE_SECRET_FILE=$RUN/secrets/identity-service
 	else
@@ -253,7 +255,8 @@ check_external_secrets() {
 	if ! is_own mariadb && [[ -z ${MYSQL_PASSWORD-}${MYSQL_PASSWORD_FILE-} ]]; then
 		fault "MYSQL_HOST is set, so MYSQL_PASSWORD or MYSQL_PASSWORD_FILE is needed"
 	fi
-	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE IDENTITY_SERVICE_SECRET_FILE; do
+	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE IDENTITY_SERVICE_SECRET_FILE \
+		SMS_SECRET_FILE; do
 		[[ -z ${!name-} || ${!name} == "$RUN"/* || -r ${!name} ]] ||
 			fault "$name names '${!name}', which is not readable"
 	done

@@ -22,6 +22,23 @@ enum status account_insert(struct sql *sql, struct span name, struct span key,
 	return status;
 }
 
+enum status account_insert_by_phone(struct sql *sql, struct span name,
+                                    struct span key, struct span phone,
+                                    uint64_t *ret_id)
+{
+	const struct sql_value values[] = {sql_bytes(name), sql_bytes(key),
+	                                   sql_bytes(phone)};
+	enum status status = sql_run(
+		sql,
+		"INSERT INTO users (name, name_key, password_hash, phone)"
+		" VALUES (?, ?, '', ?)",
+		values, ARRAY_LEN(values));
+
+	if (status == ST_OK)
+		*ret_id = sql_insert_id(sql);
+	return status;
+}
+
 enum status account_set_password(struct sql *sql, uint64_t id, const char *old,
                                  const char *hash)
 {
@@ -100,4 +117,47 @@ enum status account_change_hash(struct sql *sql, uint64_t id,
 	if (status == ST_OK && strcmp(account.password_hash, new_hash) != 0)
 		return ST_CONFLICT;
 	return status;
+}
+
+/* --- phones --------------------------------------------------------------- */
+enum status account_by_phone(struct sql *sql, struct span phone,
+                             struct account *ret_account)
+{
+	const struct sql_value value = sql_bytes(phone);
+
+	return select_one(sql, SELECT_ACCOUNT "WHERE phone = ?", &value, 1,
+	                  ret_account);
+}
+
+static enum status release_phone(struct sql *sql, const struct account *owner,
+                                 struct span phone)
+{
+	const struct sql_value values[] = {sql_number(owner->id),
+	                                   sql_bytes(phone)};
+
+	if (!*owner->password_hash)
+		return ST_CONFLICT;
+	return sql_run(sql,
+	               "UPDATE users SET phone = NULL"
+	               " WHERE id = ? AND phone = ?",
+	               values, ARRAY_LEN(values));
+}
+
+enum status account_take_phone(struct sql *sql, uint64_t id, struct span phone)
+{
+	const struct sql_value values[] = {sql_bytes(phone), sql_number(id)};
+	struct account owner;
+	enum status status = account_by_phone(sql, phone, &owner);
+
+	if (status == ST_OK && owner.id == id)
+		return ST_OK;
+	if (status == ST_OK)
+		status = release_phone(sql, &owner, phone);
+	if (status == ST_OK || status == ST_NOT_FOUND)
+		status = sql_run(sql,
+		                 "UPDATE users SET phone = ?"
+		                 " WHERE id = ? AND deleted_at IS NULL",
+		                 values, ARRAY_LEN(values));
+	return status == ST_OK && sql_affected(sql) == 0 ? ST_NOT_FOUND
+	                                                 : status;
 }

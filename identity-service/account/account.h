@@ -15,8 +15,8 @@
 struct account {
 	uint64_t id;
 	char name[USER_NAME_MAX_BYTES + 1];
-	char password_hash[PASSWORD_HASH_MAX + 1];
-	uint64_t created_at_ms; /* unix */
+	char password_hash[PASSWORD_HASH_MAX + 1]; /* empty: no password */
+	uint64_t created_at_ms;                    /* unix */
 };
 
 /* `key` is name_key() of the name. ST_CONFLICT: the name is taken. */
@@ -24,6 +24,20 @@ MUST_CHECK enum status account_insert(struct sql *sql, struct span name,
                                       struct span key,
                                       const char *password_hash,
                                       uint64_t *ret_id);
+/* An account without a password, which its phone signs in to. */
+MUST_CHECK enum status
+account_insert_by_phone(struct sql *sql, struct span name, struct span key,
+                        struct span phone, uint64_t *ret_id);
+/* ST_NOT_FOUND: the phone belongs to no user. */
+MUST_CHECK enum status account_by_phone(struct sql *sql, struct span phone,
+                                        struct account *ret_account);
+/*
+ * Within a transaction: `phone` belongs to user `id` from now on, and to no
+ * other. ST_CONFLICT: another account has it and no password. ST_NOT_FOUND: the
+ * account was deleted.
+ */
+MUST_CHECK enum status account_take_phone(struct sql *sql, uint64_t id,
+                                          struct span phone);
 /* Replaces the hash, unless it is not `old` any more. */
 MUST_CHECK enum status account_set_password(struct sql *sql, uint64_t id,
                                             const char *old, const char *hash);

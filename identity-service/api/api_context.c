@@ -4,6 +4,9 @@
 #include "common/base/mem.h"
 #include "common/service/log.h"
 #include "common/wire/fields.h"
+#include "identity-service/identity_metrics.h"
+
+#include <stdio.h>
 
 enum { ANSWER_MAX = 8192 };
 
@@ -38,15 +41,22 @@ void api_pass_if_authenticated(struct http_request *request, void *context,
 		http_pass(request, POOL_QUERY, handle);
 }
 
-void api_pass_to_hash(struct http_request *request,
-                      const struct api_context *api, http_handler *handle)
+void api_pass_of_client(struct http_request *request,
+                        const struct api_context *api, enum api_pool pool,
+                        http_handler *handle)
 {
 	struct ip_address client =
 		http_client_address(request, api->trusted_proxies);
 
 	client = ip_address_subscriber(&client);
 	http_set_client(request, &client);
-	http_pass(request, POOL_HASH, handle);
+	http_pass(request, (int)pool, handle);
+}
+
+void api_pass_to_hash(struct http_request *request,
+                      const struct api_context *api, http_handler *handle)
+{
+	api_pass_of_client(request, api, POOL_HASH, handle);
 }
 
 /* A header may hold any bytes. */
@@ -79,6 +89,39 @@ void api_answer_failure(struct http_request *request, enum status status)
 	else
 		http_answer_problem(request, 503,
 		                    "the database is unavailable");
+}
+
+void api_answer_limited(struct http_request *request, uint64_t wait_s,
+                        const char *detail)
+{
+	char seconds[24];
+
+	(void)snprintf(seconds, sizeof(seconds), "%llu",
+	               (unsigned long long)wait_s);
+	http_set_header(request, "Retry-After", seconds);
+	http_answer_problem(request, 429, detail);
+}
+
+/* A name that does not exist gets the same answer. */
+void api_answer_guess_limited(struct http_request *request,
+                              const struct api_context *api,
+                              const struct guess *guess)
+{
+	static const char *const subjects[GUESS_SUBJECTS] = {
+		[GUESS_ADDRESS] = "address",
+		[GUESS_NAME] = "name",
+		[GUESS_KNOWN] = "name at a known address",
+	};
+
+	metric_count(&identity_metrics_guesses_refused[guess->refused_by], 1);
+	/* Once for each doubling: an attacker may be refused very often. */
+	if (guess->wait_s < api->guess_rules->name.wait_max_s)
+		log_event(LOG_WARN, "login.limited",
+		          F_TEXT("subject", subjects[guess->refused_by]),
+		          F_NUMBER("user", guess->user),
+		          F_NUMBER("wait_s", guess->wait_s));
+	api_answer_limited(request, guess->wait_s,
+	                   "too many failed attempts; try again later");
 }
 
 struct ended {

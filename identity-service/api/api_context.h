@@ -13,6 +13,9 @@
 #include "identity-service/keys/token.h"
 #include "identity-service/session/session.h"
 
+struct phone_auth;
+struct sms_client;
+
 /* The `context` of all handlers. */
 struct api_context {
 	struct tokens *tokens;
@@ -25,11 +28,13 @@ struct api_context {
 	const char *dummy_hash; /* of a random password */
 	const struct guess_rules *guess_rules;
 	const struct ip_networks *trusted_proxies;
+	const struct phone_auth *phone; /* NULL: no sign-in by phone */
+	struct sms_client *sms;         /* of a worker of POOL_PHONE */
 	struct database
 		*database; /* of the worker; NULL on the server's thread */
 };
 
-enum api_pool { POOL_HASH, POOL_QUERY, POOL_COUNT };
+enum api_pool { POOL_HASH, POOL_QUERY, POOL_PHONE, POOL_COUNT };
 
 /*
  * The owner of the request's token. False: the request is answered, with 401
@@ -43,9 +48,12 @@ void api_pass_if_authenticated(struct http_request *request, void *context,
                                http_handler *handle);
 
 /*
- * An inline handler: the request goes to the hash pool. A client that sends
- * without end fills its share of the queue only.
+ * An inline handler: the request goes to the pool. A client that sends without
+ * end fills its share of the queue only.
  */
+void api_pass_of_client(struct http_request *request,
+                        const struct api_context *api, enum api_pool pool,
+                        http_handler *handle);
 void api_pass_to_hash(struct http_request *request,
                       const struct api_context *api, http_handler *handle);
 
@@ -56,6 +64,14 @@ struct session_device api_device(const struct http_request *request,
 
 /* 503 for a database that is away, 500 for what a retry does not help. */
 void api_answer_failure(struct http_request *request, enum status status);
+
+/* 429 after too many failures, when the client may try again. */
+void api_answer_guess_limited(struct http_request *request,
+                              const struct api_context *api,
+                              const struct guess *guess);
+/* The same for any limit. */
+void api_answer_limited(struct http_request *request, uint64_t wait_s,
+                        const char *detail);
 
 /*
  * Reads the sessions of the user that have ended: from now on this instance

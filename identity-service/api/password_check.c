@@ -3,8 +3,6 @@
 #include "common/service/log.h"
 #include "identity-service/identity_metrics.h"
 
-#include <stdio.h>
-
 static enum status find_account(struct sql *sql, void *argument)
 {
 	struct password_check *check = argument;
@@ -32,8 +30,9 @@ static bool hash_matches(struct span password, const char *hash)
 static bool password_is_right(struct password_check *check, bool known)
 {
 	const struct credentials *credentials = check->credentials;
-	const char *hash =
-		known ? check->account.password_hash : check->api->dummy_hash;
+	bool has_password = known && *check->account.password_hash;
+	const char *hash = has_password ? check->account.password_hash
+	                                : check->api->dummy_hash;
 	bool right = hash_matches(buf_span(&credentials->password), hash);
 
 	if (!right && credentials->raw_password.len) {
@@ -41,7 +40,7 @@ static bool password_is_right(struct password_check *check, bool known)
 		                     hash);
 		check->is_raw = right;
 	}
-	return known && right;
+	return has_password && right;
 }
 
 static void log_failure(const struct password_check *check, bool known)
@@ -74,30 +73,10 @@ enum status password_check(struct password_check *check)
 	return ST_DENIED;
 }
 
-/* An unknown name gets the same answer. */
 void password_check_answer_limited(struct http_request *request,
                                    const struct password_check *check)
 {
-	static const char *const subjects[GUESS_SUBJECTS] = {
-		[GUESS_ADDRESS] = "address",
-		[GUESS_NAME] = "name",
-		[GUESS_KNOWN] = "name at a known address",
-	};
-	const struct guess *guess = &check->guess;
-	char seconds[24];
-
-	(void)snprintf(seconds, sizeof(seconds), "%llu",
-	               (unsigned long long)guess->wait_s);
-	metric_count(&identity_metrics_guesses_refused[guess->refused_by], 1);
-	/* Once for each doubling: an attacker may be refused very often. */
-	if (guess->wait_s < check->api->guess_rules->name.wait_max_s)
-		log_event(LOG_WARN, "login.limited",
-		          F_TEXT("subject", subjects[guess->refused_by]),
-		          F_NUMBER("user", guess->user),
-		          F_NUMBER("wait_s", guess->wait_s));
-	http_set_header(request, "Retry-After", seconds);
-	http_answer_problem(request, 429,
-	                    "too many failed attempts; try again later");
+	api_answer_guess_limited(request, check->api, &check->guess);
 }
 
 /* --- the transaction -------------------------------------------------------

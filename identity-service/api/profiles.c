@@ -127,14 +127,14 @@ static void answer_own(struct http_request *request, void *context,
 	answer(request, status, &task);
 }
 
-static void query_own(struct http_request *request, void *context)
+void profile_answer_own(struct http_request *request, void *context)
 {
 	answer_own(request, context, NULL);
 }
 
 void profile_get(struct http_request *request, void *context)
 {
-	api_pass_if_authenticated(request, context, query_own);
+	api_pass_if_authenticated(request, context, profile_answer_own);
 }
 
 /* False: the request is answered. */

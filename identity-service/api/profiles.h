@@ -12,4 +12,7 @@ http_handler profile_change; /* PATCH /auth/profile */
 http_handler profile_of;     /* GET /auth/users/{} */
 http_handler profiles_find;  /* GET /auth/users?name= and ?ids= */
 
+/* For a worker of any pool: the answer of profile_get(). */
+http_handler profile_answer_own;
+
 #endif

@@ -29,7 +29,7 @@ int identity_fixture_start(void **state)
 	sql_server_create_database(database);
 	sql = sql_server_connect(database);
 	assert_int_equal(schema_apply(sql, &applied), ST_OK);
-	assert_int_equal(applied, 5);
+	assert_int_equal(applied, 6);
 	return 0;
 }
 

@@ -1,0 +1,403 @@
+"""Sign-in by a code that is sent to a phone. The provider is the log of the service."""
+
+import re
+import secrets
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pymysql
+import pytest
+
+from support.api import PASSWORD, Api, Person, check_problem, new_name
+from support.service import Service
+from support.stack import Stack
+from support.stores import rows
+from support.wait import until
+
+WRONG = "the code is wrong or old"
+
+
+def new_phone(country: str = "49") -> str:
+    return f"+{country}{secrets.randbelow(9 * 10**10) + 10**10}"
+
+
+def new_address() -> dict[str, str]:
+    """Headers of nginx: each client has an address of its own."""
+    return {"X-Forwarded-For": f"10.{'.'.join(str(b) for b in secrets.token_bytes(3))}"}
+
+
+class Phones:
+    """An identity process, and the codes that it sends."""
+
+    def __init__(self, service: Service, stack: Stack):
+        self.service, self.api, self.stack = service, Api(service.url), stack
+
+    def codes(self, phone: str) -> list[str]:
+        return [event["code"] for event in self.service.events("sms.code")
+                if event["phone"] == phone]
+
+    def start(self, phone: object, **headers: str) -> httpx.Response:
+        return self.api.http.post("/auth/phone/start", json={"phone": phone},
+                                  headers=new_address() | headers)
+
+    def code(self, phone: str) -> str:
+        """A new code."""
+        before = len(self.codes(phone))
+        answer = self.start(phone)
+        assert answer.status_code == 202, answer.text
+        return until("the code was sent", lambda: self.codes(phone)[before:])[0]
+
+    def verify(self, phone: str, code: str, headers: dict | None = None,
+               **members) -> httpx.Response:
+        return self.api.http.post("/auth/phone/verify", headers=headers or new_address(),
+                                  json={"phone": phone, "code": code} | members)
+
+    def attach(self, person: Person | None, phone: str, code: str) -> httpx.Response:
+        return self.api.ask("POST", "/auth/phone", person, json={"phone": phone, "code": code})
+
+    def sign_up(self, phone: str | None = None, **members) -> Person:
+        phone = phone or new_phone()
+        answer = self.verify(phone, self.code(phone), **members)
+        assert answer.status_code == 201, answer.text
+        return self.api.person(answer, PASSWORD)
+
+    def user_of(self, phone: str) -> int:
+        answer = self.verify(phone, self.code(phone))
+        assert answer.status_code == 200, answer.text
+        return answer.json()["user"]["id"]
+
+
+def other(code: str) -> str:
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def service_of(stack: Stack, **settings: str) -> Service:
+    return Service(stack, "identity-service",
+                   **({"SMS_PROVIDER": "log", "IDENTITY_CODE_INTERVAL": "0",
+                       "IDENTITY_CODE_PHONE_MAX": "1000"} | settings))
+
+
+def own_database(stack: Stack) -> dict[str, str]:
+    user, password = stack.make_database_admin()
+    name = f"phones_{secrets.token_hex(4)}"
+    with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
+                         password=password) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    return {"IDENTITY_DATABASE": name, "MYSQL_USER": user, "MYSQL_PASSWORD": password,
+            "MYSQL_PASSWORD_FILE": ""}
+
+
+@pytest.fixture(scope="module")
+def phones(stack: Stack) -> Iterator[Phones]:
+    with service_of(stack) as service:
+        yield Phones(service, stack)
+
+
+# --- sign-up and sign-in ------------------------------------------------------------
+def test_make_run_signs_up_by_phone(stack: Stack, api: Api):
+    """As README.md shows it."""
+    phone = new_phone()
+    log = stack.run_dir / "log" / "identity-service.log"
+
+    def code() -> str | None:
+        found = re.findall(rf'"phone":"\{phone}","code":"(\d{{6}})"', log.read_text())
+        return found[-1] if found else None
+
+    answer = api.http.post("/auth/phone/start", json={"phone": phone})
+    assert answer.status_code == 202 and answer.json() == {"expires_in": 600}
+    name = new_name()
+    answer = api.http.post("/auth/phone/verify",
+                           json={"phone": phone, "code": until("a code", code), "name": name})
+    assert answer.status_code == 201, answer.text
+    person = api.person(answer, PASSWORD)
+    assert person.name == name
+    assert api.get("/auth/profile", person)["phone"] == phone
+
+
+def test_a_phone_signs_up_then_in(phones: Phones):
+    phone, name = new_phone(), new_name()
+    answer = phones.verify(phone, phones.code(phone), name=name)
+    assert answer.status_code == 201
+    assert answer.headers["Cache-Control"] == "no-store"
+    person = phones.api.person(answer, PASSWORD)
+    assert person.name == name
+    assert phones.api.user_of_token(person.token).json()["id"] == person.id
+    assert phones.api.refresh(person.refresh_token)
+    again = phones.verify(phone, phones.code(phone), name=new_name())
+    assert again.status_code == 200
+    assert again.json()["user"] == {"id": person.id, "name": name}
+    assert again.json()["token"] != person.token
+    assert len(phones.api.sessions(person)) == 2
+
+
+@pytest.mark.parametrize("members", [{}, {"name": None}])
+def test_a_name_is_made_up(phones: Phones, members: dict):
+    names = [phones.sign_up(**members).name for _ in range(2)]
+    assert names[0] != names[1]
+    assert all(re.fullmatch(r"user-[a-z2-9]{10}", name) for name in names)
+
+
+def test_a_taken_name_leaves_the_code_good(phones: Phones):
+    taken, phone, name = phones.sign_up(name=new_name()).name, new_phone(), new_name()
+    code = phones.code(phone)
+    for spelling in [taken, taken.upper()] * 5:
+        check_problem(phones.verify(phone, code, name=spelling), 409)
+    assert phones.verify(phone, code, name=name).json()["user"]["name"] == name
+    check_problem(phones.verify(phone, code, name=name), 401)
+
+
+def test_a_phone_alone_has_no_password(phones: Phones):
+    """A sign-in by password says the same as for a name that does not exist."""
+    person = phones.sign_up(name=new_name())
+    answers = [phones.api.http.post("/auth/login", json={"name": name, "password": password})
+               for name in (person.name, new_name()) for password in ("", PASSWORD)]
+    assert len({answer.text for answer in answers}) == 1
+    check_problem(answers[0], 401)
+
+
+# --- codes --------------------------------------------------------------------------
+def test_a_code_is_good_once(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    assert re.fullmatch(r"\d{6}", code)
+    assert phones.verify(phone, code).status_code == 201
+    for _ in range(2):
+        assert check_problem(phones.verify(phone, code), 401)["detail"] == WRONG
+
+
+def test_a_code_is_good_for_its_phone_only(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    check_problem(phones.verify(new_phone(), code), 401)
+    assert phones.verify(phone, code).status_code == 201
+
+
+def test_a_new_code_takes_the_place_of_the_old_one(phones: Phones):
+    phone = new_phone()
+    old = phones.code(phone)
+    new = until("another code", lambda: code if (code := phones.code(phone)) != old else None)
+    check_problem(phones.verify(phone, old), 401)
+    assert phones.verify(phone, new).status_code == 201
+
+
+def test_five_wrong_tries_end_a_code(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    for _ in range(5):
+        assert check_problem(phones.verify(phone, other(code)), 401)["detail"] == WRONG
+    assert check_problem(phones.verify(phone, code), 401)["detail"] == WRONG
+    code = phones.code(phone)
+    for _ in range(4):
+        check_problem(phones.verify(phone, other(code)), 401)
+    assert phones.verify(phone, code).status_code == 201
+
+
+def test_parallel_tries_share_the_limit(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    wrong = {f"{(int(code) + n) % 10**6:06}" for n in range(1, 13)}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda guess: phones.verify(phone, guess), wrong))
+    assert {answer.status_code for answer in answers} == {401}
+    assert rows(phones.stack, "SELECT tries FROM phone_codes WHERE phone = %s", (phone,),
+                "identity") == [(5,)]
+    check_problem(phones.verify(phone, code), 401)
+
+
+def test_a_code_makes_one_account_when_it_is_sent_twice_at_once(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: phones.verify(phone, code), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 401, 401, 401]
+
+
+def test_an_old_code_is_refused(phones: Phones):
+    phone = new_phone()
+    code = phones.code(phone)
+    left = rows(phones.stack, "SELECT TIMESTAMPDIFF(SECOND, sent_at, expires_at), digest"
+                " FROM phone_codes WHERE phone = %s", (phone,), "identity")
+    assert left[0][0] == 600
+    assert len(left[0][1]) == 32 and code.encode() not in left[0][1]
+    rows(phones.stack, "UPDATE phone_codes SET expires_at = NOW(3) WHERE phone = %s", (phone,),
+         "identity")
+    assert check_problem(phones.verify(phone, code), 401)["detail"] == WRONG
+
+
+def test_past_the_failures_of_an_address_right_codes_are_refused(stack: Stack):
+    with service_of(stack, IDENTITY_GUESS_ADDRESS_MAX="3") as service:
+        phones, address, phone = Phones(service, stack), new_address(), new_phone()
+        code = phones.code(phone)
+        for _ in range(3):
+            check_problem(phones.verify(new_phone(), code, address), 401)
+        check_problem(phones.verify(phone, code, address), 429)
+        assert phones.verify(phone, code, new_address()).status_code == 201
+
+
+# --- limits on codes ----------------------------------------------------------------
+def refused(phones: Phones, phone: str, headers: dict[str, str]) -> dict:
+    """429, and no code."""
+    before = len(phones.service.events("sms.code"))
+    answer = phones.start(phone, **headers)
+    problem = check_problem(answer, 429)
+    phones.code(new_phone("7"))  # sent after what the refused request might have sent
+    assert len(phones.service.events("sms.code")) == before + 1
+    return {"wait": int(answer.headers["Retry-After"])} | problem
+
+
+def test_a_phone_gets_a_code_each_thirty_seconds(stack: Stack):
+    with service_of(stack, IDENTITY_CODE_INTERVAL="30") as service:
+        phones = Phones(service, stack)
+        known, unknown = new_phone(), new_phone()
+        phones.sign_up(known)
+        phones.code(unknown)
+        said = [refused(phones, phone, {}) for phone in (known, unknown)]
+        assert all(1 <= problem.pop("wait") <= 30 for problem in said)
+        assert said[0] == said[1]
+        for phone in (known, unknown):
+            rows(stack, "UPDATE phone_codes SET sent_at = sent_at - INTERVAL 30 SECOND"
+                 " WHERE phone = %s", (phone,), "identity")
+            phones.code(phone)
+
+
+def test_the_limits_of_phone_and_address(stack: Stack):
+    with service_of(stack, IDENTITY_CODE_PHONE_MAX="3", IDENTITY_CODE_ADDRESS_MAX="4") as service:
+        phones = Phones(service, stack)
+        phone, address = new_phone(), new_address()
+        for _ in range(3):
+            phones.code(phone)
+        assert 3500 < refused(phones, phone, {})["wait"] <= 3720
+        for _ in range(4):
+            assert phones.start(new_phone(), **address).status_code == 202
+        assert 3500 < refused(phones, new_phone(), address)["wait"] <= 3720
+        assert phones.start(new_phone(), **new_address()).status_code == 202
+
+
+@pytest.mark.parametrize("setting", ["IDENTITY_CODE_COUNTRY_MAX", "IDENTITY_CODE_TOTAL_MAX"])
+def test_the_limits_of_a_country_and_in_all(stack: Stack, setting: str):
+    """With a database of its own: all phones count."""
+    with service_of(stack, **own_database(stack), **{setting: "4"}) as service:
+        phones = Phones(service, stack)
+        for _ in range(4):
+            phones.code(new_phone("995"))
+        check_problem(phones.start(new_phone("995")), 429)
+        elsewhere = phones.start(new_phone("996"))
+        assert elsewhere.status_code == (202 if "COUNTRY" in setting else 429)
+        subject = "country" if "COUNTRY" in setting else "total"
+        text = service.ask_admin("/metrics").text
+        assert f'parley_phone_codes_refused_total{{subject="{subject}"}} ' \
+            f'{1 if subject == "country" else 2}' in text
+
+
+# --- what strangers learn -----------------------------------------------------------
+def test_known_and_unknown_phones_get_the_same(phones: Phones):
+    known = new_phone()
+    phones.sign_up(known)
+    answers = [phones.start(phone) for phone in (known, new_phone())]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[0].content == answers[1].content
+    same = [{name: value for name, value in answer.headers.items() if name != "date"}
+            for answer in answers]
+    assert same[0] == same[1]
+    wrong = [phones.verify(phone, "000000" if code != "000000" else "000001")
+             for phone in (known, new_phone()) for code in [phones.code(phone)]]
+    assert wrong[0].text == wrong[1].text
+    check_problem(wrong[0], 401)
+
+
+# --- a phone for an account ---------------------------------------------------------
+def test_a_phone_becomes_mine(phones: Phones):
+    person, phone = phones.api.register(), new_phone()
+    code = phones.code(phone)
+    check_problem(phones.attach(person, phone, other(code)), 403)
+    check_problem(phones.attach(None, phone, code), 401)
+    answer = phones.attach(person, phone, code)
+    assert answer.status_code == 200
+    assert answer.json() == phones.api.get("/auth/profile", person)
+    assert answer.json()["phone"] == phone
+    check_problem(phones.attach(person, phone, code), 403)
+    assert phones.user_of(phone) == person.id
+    assert phones.attach(person, phone, phones.code(phone)).status_code == 200
+    assert phones.api.login(person.name).id == person.id
+
+
+def test_a_new_phone_takes_the_place_of_the_old_one(phones: Phones):
+    person, old, new = phones.api.register(), new_phone(), new_phone()
+    for phone in (old, new):
+        assert phones.attach(person, phone, phones.code(phone)).json()["phone"] == phone
+    assert phones.user_of(new) == person.id
+    assert phones.sign_up(old).id != person.id
+
+
+def test_a_phone_moves_from_an_account_with_a_password(phones: Phones):
+    first, second, phone = phones.api.register(), phones.api.register(), new_phone()
+    for person in (first, second):
+        assert phones.attach(person, phone, phones.code(phone)).status_code == 200
+    assert phones.api.get("/auth/profile", first)["phone"] is None
+    assert phones.user_of(phone) == second.id
+
+
+def test_the_only_way_into_an_account_stays(phones: Phones):
+    phone, person = new_phone(), phones.api.register()
+    owner = phones.sign_up(phone)
+    code = phones.code(phone)
+    for _ in range(6):
+        check_problem(phones.attach(person, phone, code), 409)
+    assert phones.api.get("/auth/profile", person)["phone"] is None
+    assert phones.verify(phone, code).json()["user"]["id"] == owner.id
+
+
+# --- bad input ----------------------------------------------------------------------
+BAD_PHONES = [None, 4915112345678, True, [], {}, "", "+", "4915112345678", "+0151123456789",
+              "+49", "+491511", "+4915112345678901", "+49 151 12345678", "+49-151-12345678",
+              " +4915112345678", "+4915112345678 ", "+49151123456\u0667", "+49151abc5678",
+              "tel:+4915112345678", "++4915112345678", "+4915112345678\u0000"]
+BAD_CODES = [None, 123456, True, [], "", "12345", "1234567", "12345a", " 12345", "123 456",
+             "１２３４５６", "-12345", "+12345"]
+BAD_NAMES = [7, [], "", " a", "a ", "a\u202eb", "x" * 65]
+CALLS = ("/auth/phone/start", "/auth/phone/verify", "/auth/phone")
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_bad_phones_are_refused(phones: Phones, path: str):
+    person = phones.api.register()
+    for phone in BAD_PHONES:
+        body = {"phone": phone, "code": "123456"}
+        status = 400 if isinstance(phone, str) and "\0" in phone else 422
+        problem = check_problem(phones.api.ask("POST", path, person, json=body), status)
+        assert status == 400 or problem["detail"].startswith("phone ")
+    check_problem(phones.api.ask("POST", path, person, json={"code": "123456"}), 422)
+
+
+@pytest.mark.parametrize("path", CALLS[1:])
+def test_bad_codes_and_names_are_refused(phones: Phones, path: str):
+    person, phone = phones.api.register(), new_phone()
+    for code in BAD_CODES:
+        answer = phones.api.ask("POST", path, person, json={"phone": phone, "code": code})
+        assert check_problem(answer, 422)["detail"].startswith("code ")
+    check_problem(phones.api.ask("POST", path, person, json={"phone": phone}), 422)
+    for name in BAD_NAMES if path == CALLS[1] else []:
+        check_problem(phones.verify(phone, "123456", name=name), 422)
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_bad_bodies_are_refused(phones: Phones, path: str):
+    headers = phones.api.register().bearer | {"Content-Type": "application/json"}
+    twice = b'{"phone":"+4915112345678","phone":"+4915112345679","code":"123456"}'
+    for body in (b"", b"[]", b'"+4915112345678"', b"{", twice, b'{"phone":"\xff"}'):
+        check_problem(phones.api.http.post(path, content=body, headers=headers), 400)
+    check_problem(phones.api.http.post(path, content=b" " * 17000, headers=headers), 413)
+    for kind in ("application/x-www-form-urlencoded", "text/plain"):
+        check_problem(phones.api.http.post(path, content=b"phone=%2B4915112345678&code=123456",
+                                           headers=headers | {"Content-Type": kind}), 415)
+    check_problem(phones.api.http.get(path, headers=headers), 405)
+
+
+def test_without_a_provider_the_calls_say_so(stack: Stack):
+    with Service(stack, "identity-service", SMS_PROVIDER="") as service:
+        phones = Phones(service, stack)
+        person, phone = phones.api.register(), new_phone()
+        for answer in (phones.start(phone), phones.verify(phone, "123456"),
+                       phones.attach(person, phone, "123456")):
+            assert "SMS_PROVIDER" in check_problem(answer, 501)["detail"]
