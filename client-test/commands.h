@@ -15,5 +15,6 @@ extern const struct command history_command;
 extern const struct command login_command;
 extern const struct command logout_command;
 extern const struct command devices_command;
+extern const struct command profile_command;
 
 #endif

@@ -333,7 +333,7 @@ def test_a_wrong_password_is_named(stack: Stack, alice: Person, bob: Person, com
 
 
 @pytest.mark.parametrize("command", ["accept", "listen", "send", "chat", "group", "channel",
-                                     "history", "login", "logout", "devices"])
+                                     "history", "login", "logout", "devices", "profile"])
 def test_help_says_what_the_exit_code_means(stack: Stack, command: str):
     done = run([str(stack.binary("client-test")), command, "--help"])
     assert done.returncode == 0 and "Exit code: 0" in done.stdout

@@ -154,6 +154,27 @@ def test_devices_are_listed_and_ended(stack: Stack, device: Device, api: Api, tm
         device.fails(100, "devices", *words)
 
 
+def test_a_profile_is_shown_and_changed(device: Device, api: Api, bob: Person):
+    device.login()
+    name = "display_name=Älice \"A\""
+    shown = device.does("profile", "set", name, "about=one\ntwo", "avatar_url=https://x.example/a")
+    assert shown == device.does("profile")
+    rows = dict(row.split(maxsplit=1) for row in shown.splitlines() if not row.startswith(" "))
+    user = device.saved()["user"]
+    assert rows == {"id": str(user), "name": device.name, "display_name": "Älice \"A\"",
+                    "about": "one", "avatar_url": "https://x.example/a", "phone": "-"}
+    device.does("profile", "set", "about=")
+    seen = api.get(f"/auth/users/{user}", bob)
+    assert (seen["display_name"], seen["about"]) == ("Älice \"A\"", None)
+    assert bob.name in device.does("profile", bob.name)
+    assert "no user" in device.fails(1, "profile", new_name())
+    assert "avatar_url" in device.fails(1, "profile", "set", "avatar_url=http://x.example/a")
+    for words in (("set",), ("set", "about"), ("set", "name=x"), ("set", "=x"),
+                  ("set", "about=x", "phone=1"), ("a", "b")):
+        device.fails(100, "profile", *words)
+    assert api.get(f"/auth/users/{user}", bob)["about"] is None
+
+
 def test_a_terminal_does_not_show_the_password(device: Device):
     words = [device.program, "login", "--url", device.url, "--name", device.name]
     with Terminal(words, env=device.environment) as terminal:
