@@ -12,12 +12,11 @@ import subprocess
 import sys
 import uuid
 
-from cryptography.hazmat.primitives import serialization
-
 from client import Client
 from stack import ROOT, Stack, StackError
 
 sys.path.insert(0, os.path.join(ROOT, "tests/blackbox"))
+from support.sealed import private_key  # noqa: E402
 from support.tokens import Forge, pem_of  # noqa: E402
 
 SIGNED_UP = 200
@@ -67,12 +66,13 @@ class People:
         done = subprocess.run(
             ["mariadb", f"--defaults-file={self.stack.run_file('conf/mariadb-client.cnf')}",
              "--batch", "--raw", "--skip-column-names", self.stack.settings["IDENTITY_DATABASE"]],
-            input="SELECT private_pem FROM signing_keys WHERE retired_at IS NULL"
-                  " ORDER BY created_at LIMIT 1;",
+            input="SELECT kid, HEX(private_sealed) FROM signing_keys WHERE retired_at IS NULL"
+                  " AND signs_from <= NOW(3) ORDER BY signs_from DESC LIMIT 1;",
             text=True, capture_output=True, timeout=30, check=False)
-        if done.returncode or "PRIVATE KEY" not in done.stdout:
+        if done.returncode or not done.stdout:
             raise StackError(f"there is no signing key: {done.stderr.strip()}")
-        return serialization.load_pem_private_key(done.stdout.encode(), None)
+        kid, sealed = done.stdout.split()
+        return private_key(self.stack.settings, kid, bytes.fromhex(sealed))
 
     def delete_tokens(self) -> None:
         """Deletes the token files; the stack that accepts them is gone."""

@@ -3,7 +3,7 @@ COMMON_SOURCES := \
 	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,digest.c host_cache.c https_url.c json.c json_check.c password.c \
-		resolver.c unicode.c websocket_handshake.c) \
+		resolver.c seal.c unicode.c websocket_handshake.c) \
 	$(addprefix io/http/,client.c client_address.c headers.c host.c listener.c poller.c \
 		query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
@@ -44,6 +44,7 @@ $(eval $(call unit_test,common/io/http/tests/test_unread.c,free_port common,libm
 	-Xlinker --wrap=clock_mono_us))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))
 $(eval $(call unit_test,common/io/tests/test_password.c,common,libargon2))
+$(eval $(call unit_test,common/io/tests/test_seal.c,common,libcrypto))
 $(eval $(call unit_test,common/io/tests/test_unicode.c,common))
 $(eval $(call unit_test,common/io/tests/test_https_url.c,common,libcurl))
 

@@ -16,7 +16,6 @@
 #include <string.h>
 
 enum {
-	SQL_TIMEOUT_S = 3,
 	TURN_MS = 100,
 	POLL_EVERY_MS = 1000,
 	/* Also finds revocations with an old date and those during an outage.
@@ -26,10 +25,13 @@ enum {
 	BACKOFF_MAX_MS = 5000,
 	/* A minute of failures at full speed fits into these. */
 	PURGES_MAX = 20,
+	WHY_MAX = 300,
 };
 
 struct identity {
+	struct key_rules key_rules;
 	struct keyring *keyring;
+	struct buf keys_fault; /* why the keys cannot be used; or empty */
 	struct revocations *revocations;
 	struct tokens *tokens;
 	struct database_source *source;
@@ -42,31 +44,22 @@ struct identity {
 	uint64_t next_full_poll_ms;
 };
 
-static struct sql_options sql_options(const struct identity_settings *s)
-{
-	return (struct sql_options){
-		.host = s->mysql_host,
-		.port = (uint16_t)s->mysql_port,
-		.user = s->mysql_user,
-		.password = s->mysql_password,
-		.database = s->database,
-		.timeout_s = SQL_TIMEOUT_S,
-	};
-}
-
 static void create_parts(struct identity *identity,
                          const struct identity_settings *s)
 {
-	const struct sql_options options = sql_options(s);
+	const struct sql_options options = identity_sql_options(s);
 	struct token_rules rules;
 
 	sql_library_start();
 	identity->sql = sql_create(&options);
 	identity->source = database_source_create(&options);
+	identity->key_rules = identity_key_rules(s);
+	identity->keys_fault = BUF(WHY_MAX);
 	identity->keyring = keyring_create();
 	identity->revocations = revocations_create(s->revoked_max);
 	rules = (struct token_rules){
 		.keyring = identity->keyring,
+		.keys = &identity->key_rules,
 		.revocations = identity->revocations,
 		.issuer = s->issuer,
 		.issuer_before = s->issuer_before,
@@ -143,17 +136,44 @@ static enum status purge(struct identity *identity)
 	               : status;
 }
 
+/* A wrong secret stops neither revocations nor the keys that are there. */
+static enum status poll_keys(struct identity *identity)
+{
+	CLEANUP(buf_free) struct buf why = BUF(WHY_MAX);
+	struct buf *fault = &identity->keys_fault;
+	enum status status = signing_keys_read(identity->keyring, identity->sql,
+	                                       &identity->key_rules, &why);
+
+	if (why.len && !span_equal(buf_span(&why), buf_span(fault)))
+		log_event(LOG_ERROR,
+		          status == ST_DENIED ? "keyring.wrong_secret"
+		                              : "keyring.bad_key",
+		          F_SPAN("why", buf_span(&why)));
+	buf_clear(fault);
+	buf_append(fault, buf_span(&why));
+	return why.len ? ST_OK : status;
+}
+
+/* The keys last: without them no token is good, also one that was revoked. */
 static enum status poll_all(struct identity *identity)
 {
-	enum status status = keyring_refresh(identity->keyring, identity->sql);
+	enum status status =
+		revocations_load(identity->revocations, identity->sql, true);
 
-	if (status != ST_OK)
-		return status;
-	status = revocations_load(identity->revocations, identity->sql, true);
 	if (status == ST_BROKEN)
 		log_event(LOG_ERROR, "sessions.too_many_revoked",
 		          F_TEXT("set", "IDENTITY_REVOKED_MAX"));
+	if (status == ST_OK)
+		status = poll_keys(identity);
 	return status == ST_OK ? purge(identity) : status;
+}
+
+static enum status poll_some(struct identity *identity)
+{
+	enum status status =
+		revocations_load(identity->revocations, identity->sql, false);
+
+	return status == ST_OK ? poll_keys(identity) : status;
 }
 
 static enum status poll_database(struct identity *identity, uint64_t now_ms)
@@ -169,8 +189,7 @@ static enum status poll_database(struct identity *identity, uint64_t now_ms)
 	if (status != ST_OK)
 		return status;
 	if (now_ms < identity->next_full_poll_ms)
-		return revocations_load(identity->revocations, identity->sql,
-		                        false);
+		return poll_some(identity);
 	status = poll_all(identity);
 	if (status == ST_OK)
 		identity->next_full_poll_ms = now_ms + FULL_POLL_EVERY_MS;
@@ -189,7 +208,8 @@ static void poll_when_due(struct identity *identity)
 	if (status == ST_OK) {
 		identity->failures = 0;
 		identity->next_poll_ms = now_ms + POLL_EVERY_MS;
-		service_part("mysql", true, NULL);
+		service_part("mysql", identity->keys_fault.len == 0,
+		             buf_text(&identity->keys_fault));
 		return;
 	}
 	identity->next_poll_ms =
@@ -239,6 +259,8 @@ void identity_stop(void **state)
 	tokens_destroy(&identity->tokens);
 	revocations_destroy(&identity->revocations);
 	keyring_destroy(&identity->keyring);
+	mem_wipe(&identity->key_rules, sizeof(identity->key_rules));
+	buf_free(&identity->keys_fault);
 	database_source_destroy(&identity->source);
 	mem_free(&identity);
 }

@@ -1,9 +1,10 @@
 # identity-service: users, sessions, tokens.
-IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c schema.c settings.c \
+IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c rotate_key.c \
+	schema.c settings.c \
 	$(addprefix account/,account.c account_keys.c profile.c) \
 	$(addprefix guess/,guess_limit.c guess_row.c guess_window.c) \
 	$(addprefix session/,refresh_token.c revocations.c session.c) \
-	$(addprefix keys/,keyring.c token.c) \
+	$(addprefix keys/,key_secret.c key_table.c keyring.c signing_keys.c token.c) \
 	$(addprefix phone/,code.c open_code.c phone.c send_limit.c) \
 	$(addprefix sms/,form_write.c sms_provider.c sms_sender.c) \
 	$(addprefix api/,api_context.c credentials.c devices.c ended_sessions.c form.c lookup.c \
@@ -24,7 +25,8 @@ $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 $(eval $(call unit_test,identity-service/api/tests/test_credentials.c,identity common,libcjson))
 $(eval $(call unit_test,identity-service/api/tests/test_profile_body.c,identity common,libcjson libcurl))
 $(eval $(call unit_test,identity-service/guess/tests/test_guess_window.c,identity common))
-$(eval $(call unit_test,identity-service/tests/test_settings.c,identity common,libcurl libcjson))
+$(eval $(call unit_test,identity-service/keys/tests/test_keyring.c,identity common,libcrypto))
+$(eval $(call unit_test,identity-service/tests/test_settings.c,identity common,libcurl libcjson libcrypto))
 $(eval $(call unit_test,identity-service/session/tests/test_refresh_token.c,identity common,libcrypto))
 $(foreach t,phone/tests/test_phone phone/tests/test_code sms/tests/test_form_write,$(eval \
 	$(call unit_test,identity-service/$(t).c,identity common,libcrypto)))
@@ -35,6 +37,6 @@ $(eval $(call unit_test,identity-service/sms/tests/test_sms_provider.c,http_stub
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
 $(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_profile \
 	tests/test_database \
-	guess/tests/test_guess_limit phone/tests/test_open_code \
+	guess/tests/test_guess_limit keys/tests/test_signing_keys phone/tests/test_open_code \
 	session/tests/test_session,$(eval $(call integration_test,\
 	identity-service/$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))

@@ -14,12 +14,14 @@ EMBED(schema_0003, "identity-service/schema/0003-old-sessions.sql");
 EMBED(schema_0004, "identity-service/schema/0004-refresh-tokens.sql");
 EMBED(schema_0005, "identity-service/schema/0005-profiles.sql");
 EMBED(schema_0006, "identity-service/schema/0006-phone-codes.sql");
+EMBED(schema_0007, "identity-service/schema/0007-key-rotation.sql");
 
 enum status schema_apply(struct sql *sql, unsigned *ret_applied)
 {
 	const struct sql_migration files[] = {
 		{1, schema_0001}, {2, schema_0002}, {3, schema_0003},
-		{4, schema_0004}, {5, schema_0005}, {6, schema_0006}};
+		{4, schema_0004}, {5, schema_0005}, {6, schema_0006},
+		{7, schema_0007}};
 
 	return sql_migrate(sql, files, ARRAY_LEN(files), ret_applied);
 }

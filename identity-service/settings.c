@@ -1,6 +1,8 @@
 #include "identity-service/settings.h"
 #include "common/base/scope.h"
 
+enum { KEYS_MAX_AGE_S = 300, SQL_TIMEOUT_S = 3 };
+
 static const struct setting rows[] = {
 #define SETTING(...) SETTING_ROW(struct identity_settings, __VA_ARGS__)
 #include "identity-service/settings.def"
@@ -87,12 +89,29 @@ static void check_sms(const struct identity_settings *s, struct buf *faults)
 		check_twilio(s, kind, faults);
 }
 
+/* Keys are kept while their tokens live, and the keyring has a size. */
+static void check_rotation(const struct identity_settings *s,
+                           struct buf *faults)
+{
+	uint64_t lives_days = s->token_ttl_s / (24 * 60 * 60);
+	uint64_t keys = KEYRING_MAX / 2;
+
+	if (s->key_rotate_days && lives_days / s->key_rotate_days >= keys)
+		buf_format(faults,
+		           "IDENTITY_KEY_ROTATE_DAYS is '%llu', must be more "
+		           "than the %llu days of IDENTITY_TOKEN_TTL / %llu\n",
+		           (unsigned long long)s->key_rotate_days,
+		           (unsigned long long)lives_days,
+		           (unsigned long long)keys);
+}
+
 void identity_settings_check(const void *settings, struct buf *faults)
 {
 	const struct identity_settings *s = settings;
 	struct ip_networks networks;
 
 	check_sms(s, faults);
+	check_rotation(s, faults);
 	if (!identity_trusted_proxies(s, &networks))
 		buf_format(faults,
 		           "IDENTITY_TRUSTED_PROXIES is '%s', must be at most "
@@ -159,5 +178,41 @@ struct send_rules identity_send_rules(const struct identity_settings *settings)
 				[SEND_COUNTRY] = settings->code_country_max,
 				[SEND_TOTAL] = settings->code_total_max,
 			},
+	};
+}
+
+struct key_rules identity_key_rules(const struct identity_settings *settings)
+{
+	struct key_rules rules = {
+		.rotate_days = settings->key_rotate_days,
+		.lead_s = settings->key_lead_s,
+		.token_ttl_s = settings->token_ttl_s,
+	};
+
+	key_secret_make(span_of(settings->key_secret),
+	                span_of(settings->key_secret_before), &rules.secret);
+	return rules;
+}
+
+/*
+ * Half of the lead: a client may have asked an instance that read the new key
+ * a second later.
+ */
+unsigned identity_keys_max_age_s(const struct identity_settings *settings)
+{
+	uint64_t half_s = settings->key_lead_s / 2;
+
+	return half_s < KEYS_MAX_AGE_S ? (unsigned)half_s : KEYS_MAX_AGE_S;
+}
+
+struct sql_options identity_sql_options(const struct identity_settings *s)
+{
+	return (struct sql_options){
+		.host = s->mysql_host,
+		.port = (uint16_t)s->mysql_port,
+		.user = s->mysql_user,
+		.password = s->mysql_password,
+		.database = s->database,
+		.timeout_s = SQL_TIMEOUT_S,
 	};
 }

@@ -7,6 +7,7 @@
 #include "common/base/ip_address.h"
 #include "common/service/settings.h"
 #include "identity-service/guess/guess_limit.h"
+#include "identity-service/keys/signing_keys.h"
 #include "identity-service/phone/send_limit.h"
 #include "identity-service/session/session.h"
 #include "identity-service/sms/sms_provider.h"
@@ -33,5 +34,12 @@ identity_session_rules(const struct identity_settings *settings);
 struct sms_provider
 identity_sms_provider(const struct identity_settings *settings);
 struct send_rules identity_send_rules(const struct identity_settings *settings);
+/* Wipe its secret after use. */
+struct key_rules identity_key_rules(const struct identity_settings *settings);
+/* Of one connection; the texts are those of the settings. */
+struct sql_options
+identity_sql_options(const struct identity_settings *settings);
+/* For so many seconds a client may keep the JWKS. */
+unsigned identity_keys_max_age_s(const struct identity_settings *settings);
 
 #endif

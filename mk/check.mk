@@ -150,6 +150,7 @@ endef
 $(eval $(call harness,tests/fuzz/fuzz_upgrade.c,websocket common,libcrypto libcjson))
 FUZZED := event forwarded frame identity json name save_record settings utf8 websocket
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
+$(eval $(call harness,tests/fuzz/fuzz_seal.c,common,libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_profile.c,identity common,libcjson libcurl))

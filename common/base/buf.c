@@ -15,6 +15,13 @@ void buf_free(struct buf *buf)
 	buf->overflowed = false;
 }
 
+void buf_wipe(struct buf *buf)
+{
+	if (buf->data)
+		mem_wipe(buf->data, buf->capacity);
+	buf_free(buf);
+}
+
 void buf_clear(struct buf *buf)
 {
 	buf->len = 0;

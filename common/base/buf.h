@@ -31,6 +31,8 @@ struct buf {
 #define BUF(max_bytes) ((struct buf){.max = (max_bytes)})
 
 void buf_free(struct buf *buf);
+/* The same, after overwriting the bytes: for secrets. */
+void buf_wipe(struct buf *buf);
 void buf_clear(struct buf *buf);
 void buf_append(struct buf *buf, struct span bytes);
 void buf_byte(struct buf *buf, char byte);

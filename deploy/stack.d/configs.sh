@@ -21,9 +21,9 @@ write_configs() {
 	make_socket_folder
 	bound_logs
 
-	if [[ $IDENTITY_SERVICE_SECRET_FILE == "$RUN/secrets/identity-service" ]]; then
-		secret identity-service >/dev/null
-	fi
+	for name in "$IDENTITY_SERVICE_SECRET_FILE" "$IDENTITY_KEY_SECRET_FILE"; do
+		[[ $name != "$RUN"/secrets/* ]] || secret "${name#"$RUN/secrets/"}" >/dev/null
+	done
 	write_mysql_client_conf
 	! is_own mariadb || write_mariadb_conf
 	! is_own redis || write_redis_conf

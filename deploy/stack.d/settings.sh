@@ -144,12 +144,20 @@ derive_settings() {
 	PERSISTENCE_INSTANCE=${PERSISTENCE_INSTANCE:-$(uname -n)-$(cksum <<<"$RUN" | cut -d' ' -f1)}
 	SMS_PROVIDER=${SMS_PROVIDER:-log}
 	[[ -z ${SMS_SECRET_FILE-} ]] || SMS_SECRET_FILE=$(realpath -m -- "$SMS_SECRET_FILE")
-	if [[ -z ${IDENTITY_SERVICE_SECRET_FILE-} ]]; then
-		IDENTITY_SERVICE_SECRET_FILE=$RUN/secrets/identity-service
-	else
-		IDENTITY_SERVICE_SECRET_FILE=$(realpath -m -- "$IDENTITY_SERVICE_SECRET_FILE")
-	fi
+	own_secret IDENTITY_SERVICE_SECRET_FILE identity-service
+	own_secret IDENTITY_KEY_SECRET_FILE identity-keys
+	[[ -z ${IDENTITY_KEY_SECRET_BEFORE_FILE-} ]] ||
+		IDENTITY_KEY_SECRET_BEFORE_FILE=$(realpath -m -- "$IDENTITY_KEY_SECRET_BEFORE_FILE")
 	use_private_servers
+}
+
+# own_secret SETTING NAME: a secret file of the run directory, unless there is another.
+own_secret() {
+	if [[ -z ${!1-} ]]; then
+		printf -v "$1" '%s' "$RUN/secrets/$2"
+	else
+		printf -v "$1" '%s' "$(realpath -m -- "${!1}")"
+	fi
 }
 
 absolute() {
@@ -256,7 +264,7 @@ check_external_secrets() {
 		fault "MYSQL_HOST is set, so MYSQL_PASSWORD or MYSQL_PASSWORD_FILE is needed"
 	fi
 	for name in MYSQL_PASSWORD_FILE REDIS_PASSWORD_FILE IDENTITY_SERVICE_SECRET_FILE \
-		SMS_SECRET_FILE; do
+		IDENTITY_KEY_SECRET_FILE IDENTITY_KEY_SECRET_BEFORE_FILE SMS_SECRET_FILE; do
 		[[ -z ${!name-} || ${!name} == "$RUN"/* || -r ${!name} ]] ||
 			fault "$name names '${!name}', which is not readable"
 	done

@@ -15,11 +15,16 @@ bool api_authenticate(struct http_request *request,
                       struct token_owner *ret_owner)
 {
 	const char *why = "";
-	enum status status = token_owner(api->tokens, http_bearer(request),
-	                                 clock_unix_ms(), ret_owner, &why);
+	enum status status =
+		token_owner(api->tokens, api->database, http_bearer(request),
+	                    clock_unix_ms(), ret_owner, &why);
 
 	if (status == ST_OK)
 		return true;
+	if (status == ST_NOT_FOUND) {
+		http_pass_again(request, POOL_QUERY);
+		return false;
+	}
 	if (status == ST_DENIED) {
 		log_event(LOG_WARN, "token.refused", F_TEXT("why", why));
 		http_answer_problem(request, 401,
@@ -28,7 +33,7 @@ bool api_authenticate(struct http_request *request,
 		return false;
 	}
 	http_answer_problem(request, 503,
-	                    "the signing keys are not loaded yet");
+	                    "the signing keys cannot be read at the moment");
 	return false;
 }
 

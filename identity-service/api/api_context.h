@@ -22,6 +22,7 @@ struct api_context {
 	struct revocations *revocations;
 	struct keyring *keyring;
 	const struct session_rules *session_rules;
+	unsigned keys_max_age_s; /* for which a client may keep the JWKS */
 	const char *issuer;
 	const char *service_secret; /* of who may introspect; empty: nobody */
 	bool password_grant;
@@ -38,7 +39,9 @@ enum api_pool { POOL_HASH, POOL_QUERY, POOL_PHONE, POOL_COUNT };
 
 /*
  * The owner of the request's token. False: the request is answered, with 401
- * or 503. Only the log says why a token is refused.
+ * or 503, or passed to the query pool, where its handler runs again, because
+ * the database must say whether there is such a key. Only the log says why a
+ * token is refused.
  */
 bool api_authenticate(struct http_request *request,
                       const struct api_context *api,

@@ -1,35 +1,52 @@
 #include "identity-service/keys/keyring.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
-#include "common/base/uuid.h"
-#include "common/service/log.h"
 
 #include <stdatomic.h>
 
-/* Keys live for months, so that a process never sees this many. */
-enum { KEYS_MAX = 64, NO_KEY = -1 };
-
-/* MySQL takes lock names of at most 64 characters; the lock is server-wide. */
-#define LOCK_NAME "LEFT(CONCAT('signing_keys:', DATABASE()), 64)"
-
 struct slot {
-	struct jwt_key *key;
-	atomic_bool retired;
+	_Atomic(struct jwt_key *) key; /* NULL: the slot is free */
+	unsigned reading; /* the last that had it; the main thread's own */
 };
 
-/* Slots are only added, so that readers need no lock. */
+/* A key that has left: another thread may still use it. */
+struct former_key {
+	struct jwt_key *key;
+	uint64_t left_at_ms;
+	struct former_key *next;
+};
+
 struct keyring {
-	struct slot slots[KEYS_MAX];
-	atomic_int count;
-	atomic_int signer;
+	struct slot slots[KEYRING_MAX];
+	_Atomic(struct jwt_key *) signer;
 	atomic_uint generation;
+	unsigned reading; /* the number of the current one, from 1 */
+	struct former_key *former;
 };
 
 struct keyring *keyring_create(void)
 {
 	struct keyring *keyring = mem_new(sizeof(*keyring));
 
-	atomic_store(&keyring->signer, NO_KEY);
+	keyring->reading = 1;
 	return keyring;
+}
+
+static void destroy_former(struct keyring *keyring, uint64_t left_before_ms)
+{
+	struct former_key **at = &keyring->former;
+
+	while (*at) {
+		struct former_key *former = *at;
+
+		if (former->left_at_ms > left_before_ms) {
+			at = &former->next;
+			continue;
+		}
+		*at = former->next;
+		jwt_key_destroy(&former->key);
+		mem_free(&former);
+	}
 }
 
 void keyring_destroy(struct keyring **keyring)
@@ -38,43 +55,44 @@ void keyring_destroy(struct keyring **keyring)
 
 	if (!k)
 		return;
-	for (int i = 0; i < atomic_load(&k->count); i++)
-		jwt_key_destroy(&k->slots[i].key);
+	destroy_former(k, UINT64_MAX);
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		struct jwt_key *key = atomic_load(&k->slots[i].key);
+
+		jwt_key_destroy(&key);
+	}
 	mem_free(&k);
 }
 
-static int slot_of(struct keyring *keyring, struct span id)
+static bool has_id(const struct jwt_key *key, struct span id)
 {
-	for (int i = 0; i < atomic_load(&keyring->count); i++) {
-		if (span_equal(jwt_key_id(keyring->slots[i].key), id))
-			return i;
-	}
-	return NO_KEY;
+	return key && span_equal(jwt_key_id(key), id);
 }
 
 const struct jwt_key *keyring_find(struct keyring *keyring, struct span id)
 {
-	int at = slot_of(keyring, id);
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		const struct jwt_key *key = atomic_load(&keyring->slots[i].key);
 
-	if (at == NO_KEY || atomic_load(&keyring->slots[at].retired))
-		return NULL;
-	return keyring->slots[at].key;
+		if (has_id(key, id))
+			return key;
+	}
+	return NULL;
 }
 
 const struct jwt_key *keyring_signer(struct keyring *keyring)
 {
-	int at = atomic_load(&keyring->signer);
-
-	return at == NO_KEY ? NULL : keyring->slots[at].key;
+	return atomic_load(&keyring->signer);
 }
 
 const struct jwt_key *keyring_next(struct keyring *keyring, unsigned *at)
 {
-	while (*at < (unsigned)atomic_load(&keyring->count)) {
-		const struct slot *slot = &keyring->slots[(*at)++];
+	while (*at < KEYRING_MAX) {
+		const struct jwt_key *key =
+			atomic_load(&keyring->slots[(*at)++].key);
 
-		if (!atomic_load(&slot->retired))
-			return slot->key;
+		if (key)
+			return key;
 	}
 	return NULL;
 }
@@ -84,120 +102,93 @@ unsigned keyring_generation(struct keyring *keyring)
 	return atomic_load(&keyring->generation);
 }
 
-static enum status add(struct keyring *keyring, struct span id, struct span pem,
-                       int *ret_at)
+/*
+ * Two threads may add the same key at once, each to a slot of its own:
+ * keyring_keep() drops one of them.
+ */
+enum status keyring_add(struct keyring *keyring, struct span id,
+                        struct span pem)
 {
-	int at = atomic_load(&keyring->count);
+	CLEANUP(jwt_key_destroy) struct jwt_key *key = NULL;
 	enum status status;
 
-	if (at == KEYS_MAX)
-		return ST_BROKEN;
-	status = jwt_key_create(id, pem, &keyring->slots[at].key);
-	if (status != ST_OK) {
-		log_event(LOG_ERROR, "keyring.bad_key", F_SPAN("kid", id));
-		return ST_BROKEN;
-	}
-	log_event(LOG_INFO, "keyring.key_loaded", F_SPAN("kid", id));
-	atomic_store(&keyring->count, at + 1);
-	*ret_at = at;
-	return ST_OK;
-}
-
-/* Takes one row. Rows come by age: the last valid key becomes the signer. */
-static enum status take_row(struct keyring *keyring,
-                            const struct sql_value row[3], int *signer)
-{
-	int at = slot_of(keyring, row[0].bytes);
-	bool retired = row[2].number != 0;
-	enum status status = ST_OK;
-
-	if (at == NO_KEY && !retired)
-		status = add(keyring, row[0].bytes, row[1].bytes, &at);
-	if (status != ST_OK || at == NO_KEY)
-		return status;
-	if (atomic_exchange(&keyring->slots[at].retired, retired) != retired)
-		atomic_fetch_add(&keyring->generation, 1);
-	if (!retired)
-		*signer = at;
-	return ST_OK;
-}
-
-/* ST_NOT_FOUND: no key can sign. */
-static enum status load(struct keyring *keyring, struct sql *sql)
-{
-	struct sql_value row[3];
-	int signer = NO_KEY;
-	enum status status =
-		sql_run(sql,
-	                "SELECT kid, private_pem, retired_at IS NOT NULL"
-	                " FROM signing_keys ORDER BY created_at, kid",
-	                NULL, 0);
-
-	while (status == ST_OK) {
-		status = sql_fetch(sql, row, ARRAY_LEN(row));
-		if (status == ST_OK)
-			status = take_row(keyring, row, &signer);
-	}
-	if (status != ST_NOT_FOUND)
-		return status;
-	atomic_store(&keyring->signer, signer);
-	return signer == NO_KEY ? ST_NOT_FOUND : ST_OK;
-}
-
-static enum status insert_new(struct sql *sql)
-{
-	CLEANUP(buf_free) struct buf pem = BUF(JWT_KEY_PEM_MAX);
-	char id[UUID_TEXT_LEN + 1];
-	struct sql_value values[2];
-	struct uuid uuid;
-	enum status status = jwt_key_generate(&pem);
-
+	if (keyring_find(keyring, id))
+		return ST_OK;
+	status = jwt_key_create(id, pem, &key);
 	if (status != ST_OK)
 		return status;
-	uuid_make(&uuid);
-	uuid_format(&uuid, id);
-	values[0] = sql_bytes(span_make(id, UUID_TEXT_LEN));
-	values[1] = sql_bytes(buf_span(&pem));
-	status = sql_run(sql,
-	                 "INSERT INTO signing_keys (kid, private_pem)"
-	                 " VALUES (?, ?)",
-	                 values, 2);
-	mem_wipe(pem.data, pem.capacity);
-	if (status == ST_OK)
-		log_event(LOG_INFO, "keyring.key_made", F_TEXT("kid", id));
-	return status;
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		struct jwt_key *none = NULL;
+
+		if (!atomic_compare_exchange_strong(&keyring->slots[i].key,
+		                                    &none, key))
+			continue;
+		(void)MOVE(key);
+		return ST_OK;
+	}
+	return ST_TOO_LARGE;
 }
 
-static enum status ask_lock(struct sql *sql, const char *statement)
+static void drop(struct keyring *keyring, struct slot *slot)
 {
-	struct sql_value got;
-	enum status status = sql_run(sql, statement, NULL, 0);
+	struct former_key *former = mem_new(sizeof(*former));
 
-	if (status == ST_OK)
-		status = sql_fetch(sql, &got, 1);
-	if (status == ST_OK && (got.kind != SQL_NUMBER || got.number != 1))
-		return ST_UNAVAILABLE;
-	return status;
+	slot->reading = 0;
+	former->key = atomic_exchange(&slot->key, NULL);
+	former->left_at_ms = clock_mono_ms();
+	former->next = keyring->former;
+	keyring->former = former;
+	atomic_fetch_add(&keyring->generation, 1);
 }
 
-/* Reads again under the lock: another instance may have created a key. */
-static enum status make_first(struct keyring *keyring, struct sql *sql)
+bool keyring_keep(struct keyring *keyring, struct span id)
 {
-	enum status status = ask_lock(sql, "SELECT GET_LOCK(" LOCK_NAME ", 1)");
+	bool found = false;
 
-	if (status != ST_OK)
-		return status;
-	status = load(keyring, sql);
-	if (status == ST_NOT_FOUND)
-		status = insert_new(sql);
-	if (sql_connected(sql))
-		(void)!ask_lock(sql, "SELECT RELEASE_LOCK(" LOCK_NAME ")");
-	return status == ST_OK ? load(keyring, sql) : status;
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		struct slot *slot = &keyring->slots[i];
+
+		if (!has_id(atomic_load(&slot->key), id))
+			continue;
+		if (found)
+			drop(keyring, slot);
+		else
+			slot->reading = keyring->reading;
+		found = true;
+	}
+	return found;
 }
 
-enum status keyring_refresh(struct keyring *keyring, struct sql *sql)
+/* A key that another thread has added meanwhile is judged by the next one. */
+static bool is_gone(const struct keyring *keyring, struct slot *slot)
 {
-	enum status status = load(keyring, sql);
+	if (slot->reading == 0)
+		slot->reading = keyring->reading;
+	return slot->reading != keyring->reading;
+}
 
-	return status == ST_NOT_FOUND ? make_first(keyring, sql) : status;
+void keyring_end_reading(struct keyring *keyring, struct span signer)
+{
+	uint64_t now_ms = clock_mono_ms(), rest_ms = KEYRING_REST_S * 1000;
+	struct jwt_key *signs = atomic_load(&keyring->signer);
+
+	if (!signer.len && signs)
+		signer = jwt_key_id(signs);
+	signs = NULL;
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		struct slot *slot = &keyring->slots[i];
+		struct jwt_key *key = atomic_load(&slot->key);
+
+		if (!signs && has_id(key, signer) && !is_gone(keyring, slot))
+			signs = key;
+	}
+	atomic_store(&keyring->signer, signs);
+	for (unsigned i = 0; i < KEYRING_MAX; i++) {
+		struct slot *slot = &keyring->slots[i];
+
+		if (atomic_load(&slot->key) && is_gone(keyring, slot))
+			drop(keyring, slot);
+	}
+	destroy_former(keyring, now_ms > rest_ms ? now_ms - rest_ms : 0);
+	keyring->reading++;
 }

@@ -1,32 +1,45 @@
 /*
- * keyring - the keys of the table signing_keys, which all instances share.
+ * keyring - the signing keys in memory: one signs, all verify. signing_keys.h
+ * reads them from the database.
  *
- * The newest key that is not retired signs; all keys that are not retired
- * verify.
- *
- * Ownership  a returned key lives as long as the keyring.
- * Threads    keyring_refresh(): the main thread; all others: any thread.
+ * Ownership  a returned key lives for KEYRING_REST_S after it has left the
+ *            keyring: longer than any use of it.
+ * Threads    keyring_keep() and keyring_end_reading(): the main thread; all
+ *            others: any thread. None waits.
  */
-#ifndef PARLEY_IDENTITY_KEYS_KEYRING_H
-#define PARLEY_IDENTITY_KEYS_KEYRING_H
+#ifndef PARLEY_IDENTITY_KEYRING_H
+#define PARLEY_IDENTITY_KEYRING_H
 
+#include "common/base/uuid.h"
 #include "common/io/jwt/key.h"
-#include "common/io/sql/sql.h"
+
+enum { KEYRING_MAX = 64, KEYRING_REST_S = 3600 };
 
 struct keyring;
 
 struct keyring *keyring_create(void);
 void keyring_destroy(struct keyring **keyring);
-/* Reads the keys. Creates the first one under a lock of the database. */
-MUST_CHECK enum status keyring_refresh(struct keyring *keyring,
-                                       struct sql *sql);
-/* NULL before the first refresh. */
+/* NULL before the first reading. */
 const struct jwt_key *keyring_signer(struct keyring *keyring);
-/* NULL when no key has this id, or the key is retired. */
+/* NULL when the keyring has no key of this id. */
 const struct jwt_key *keyring_find(struct keyring *keyring, struct span id);
-/* The keys that verify, oldest first, from *at = 0 on; NULL after the last. */
+/* The keys that verify, from *at = 0 on; NULL after the last. */
 const struct jwt_key *keyring_next(struct keyring *keyring, unsigned *at);
-/* Changes when a key is retired: cached verifications are then invalid. */
+/* Changes when a key leaves: cached verifications are then invalid. */
 unsigned keyring_generation(struct keyring *keyring);
+
+/*
+ * Adds a key that the database has. ST_INVALID: `pem` is no private key.
+ * ST_TOO_LARGE: the keyring is full.
+ */
+MUST_CHECK enum status keyring_add(struct keyring *keyring, struct span id,
+                                   struct span pem);
+/* A reading of the database has this key. False: it must be added. */
+bool keyring_keep(struct keyring *keyring, struct span id);
+/*
+ * Ends a reading: a key that it did not have leaves the keyring. The key
+ * `signer` signs from now on; SPAN_NONE: the same as before.
+ */
+void keyring_end_reading(struct keyring *keyring, struct span signer);
 
 #endif

@@ -212,9 +212,42 @@ static enum status verify_cached(struct tokens *tokens, struct span token,
 	return status;
 }
 
-enum status token_owner(struct tokens *tokens, struct span token,
-                        uint64_t now_unix_ms, struct token_owner *ret_owner,
-                        const char **ret_why)
+struct learning {
+	const struct token_rules *rules;
+	struct span kid;
+};
+
+static enum status learn(struct sql *sql, void *argument)
+{
+	const struct learning *learning = argument;
+
+	return signing_keys_learn(learning->rules->keyring, sql,
+	                          learning->rules->keys, learning->kid);
+}
+
+/* ST_OK: the keyring has the key of the token now. Else as token_owner(). */
+static enum status learn_key(struct tokens *tokens, struct database *database,
+                             struct span token)
+{
+	CLEANUP(buf_free) struct buf kid = BUF(UUID_TEXT_LEN);
+	struct learning learning = {.rules = &tokens->rules};
+	enum status status;
+	struct uuid uuid;
+
+	if (jwt_key_id_of(token, &kid) != ST_OK ||
+	    !uuid_parse(buf_span(&kid), &uuid) ||
+	    keyring_find(tokens->rules.keyring, buf_span(&kid)))
+		return ST_DENIED;
+	if (!database)
+		return ST_NOT_FOUND;
+	learning.kid = buf_span(&kid);
+	status = database_run(database, learn, &learning);
+	return status == ST_NOT_FOUND ? ST_DENIED : status;
+}
+
+enum status token_owner(struct tokens *tokens, struct database *database,
+                        struct span token, uint64_t now_unix_ms,
+                        struct token_owner *ret_owner, const char **ret_why)
 {
 	struct verified_token verified = {0};
 	enum status status = ST_OK;
@@ -224,6 +257,12 @@ enum status token_owner(struct tokens *tokens, struct span token,
 		return ST_DENIED;
 	}
 	status = verify_cached(tokens, token, now_unix_ms, &verified, ret_why);
+	if (status == ST_DENIED) {
+		status = learn_key(tokens, database, token);
+		if (status == ST_OK)
+			status = verify_cached(tokens, token, now_unix_ms,
+			                       &verified, ret_why);
+	}
 	if (status != ST_OK)
 		return status;
 	if (revocations_have(tokens->rules.revocations, &verified.session,
@@ -235,13 +274,13 @@ enum status token_owner(struct tokens *tokens, struct span token,
 	return ST_OK;
 }
 
-enum status token_claims(struct tokens *tokens, struct span token,
-                         uint64_t now_unix_ms, struct json **ret_claims,
-                         const char **ret_why)
+enum status token_claims(struct tokens *tokens, struct database *database,
+                         struct span token, uint64_t now_unix_ms,
+                         struct json **ret_claims, const char **ret_why)
 {
 	struct token_owner owner;
-	enum status status =
-		token_owner(tokens, token, now_unix_ms, &owner, ret_why);
+	enum status status = token_owner(tokens, database, token, now_unix_ms,
+	                                 &owner, ret_why);
 
 	return status == ST_OK
 	               ? jwt_check(token, find_key, tokens->rules.keyring,

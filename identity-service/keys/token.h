@@ -5,6 +5,9 @@
  * (RFC 7519 4.1). A verified token is cached by its SHA-256 until it expires;
  * the revocation of its session is checked each time.
  *
+ * A token may name a key that another instance has made and this one has not
+ * read: the database says whether there is such a key.
+ *
  * Threads    any.
  */
 #ifndef PARLEY_IDENTITY_KEYS_TOKEN_H
@@ -14,11 +17,13 @@
 #include "common/base/uuid.h"
 #include "common/io/json.h"
 #include "common/wire/identity.h"
-#include "identity-service/keys/keyring.h"
+#include "identity-service/database.h"
+#include "identity-service/keys/signing_keys.h"
 #include "identity-service/session/revocations.h"
 
 struct token_rules {
 	struct keyring *keyring;         /* borrowed */
+	const struct key_rules *keys;    /* borrowed */
 	struct revocations *revocations; /* borrowed */
 	const char *issuer;
 	const char *issuer_before; /* accepted as well */
@@ -41,15 +46,19 @@ MUST_CHECK enum status token_issue(struct tokens *tokens, uint64_t user,
                                    uint64_t now_unix_ms, struct buf *ret_token);
 /*
  * The owner of a token. ST_DENIED: the token is not valid, *ret_why is a text
- * for the log. ST_UNAVAILABLE: no key is loaded.
+ * for the log. ST_NOT_FOUND: its key is not known here; only with `database`
+ * NULL, for a thread that must not wait: call it again with a database.
+ * ST_UNAVAILABLE, ST_BUSY: no key is loaded, or the database does not say.
  */
-MUST_CHECK enum status token_owner(struct tokens *tokens, struct span token,
+MUST_CHECK enum status token_owner(struct tokens *tokens,
+                                   struct database *database, struct span token,
                                    uint64_t now_unix_ms,
                                    struct token_owner *ret_owner,
                                    const char **ret_why);
 /* The same, and all claims of the token. */
-MUST_CHECK enum status token_claims(struct tokens *tokens, struct span token,
-                                    uint64_t now_unix_ms,
+MUST_CHECK enum status token_claims(struct tokens *tokens,
+                                    struct database *database,
+                                    struct span token, uint64_t now_unix_ms,
                                     struct json **ret_claims,
                                     const char **ret_why);
 

@@ -57,7 +57,10 @@ static void write_claims(struct json_writer *w, const struct json *claims)
 	json_text(w, "token_type", SPAN("bearer"));
 }
 
-/* Without the database: the token and the revocations are in memory. */
+/*
+ * Without the database: the keys and the revocations are in memory. For a key
+ * that is not, it runs again in the pool.
+ */
 void oauth_introspect(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
@@ -77,8 +80,12 @@ void oauth_introspect(struct http_request *request, void *context)
 	}
 	if (!read_token(request, &form, &token))
 		return;
-	status = token_claims(api->tokens, token, clock_unix_ms(), &claims,
-	                      &why);
+	status = token_claims(api->tokens, api->database, token,
+	                      clock_unix_ms(), &claims, &why);
+	if (status == ST_NOT_FOUND) {
+		http_pass_again(request, POOL_QUERY);
+		return;
+	}
 	if (status != ST_OK && status != ST_DENIED) {
 		api_answer_failure(request, status);
 		return;
@@ -101,16 +108,17 @@ struct revoke {
 	uint64_t user;            /* of the session that has ended */
 };
 
-/* False: the token ends no session. */
-static bool find_session(const struct api_context *api, struct span token,
-                         struct revoke *revoke)
+/* ST_DENIED: the token ends no session. */
+static enum status find_session(const struct api_context *api,
+                                struct span token, struct revoke *revoke)
 {
 	const char *why;
 
 	revoke->is_refresh = refresh_token_parse(token, &revoke->refresh);
-	return revoke->is_refresh ||
-	       token_owner(api->tokens, token, clock_unix_ms(), &revoke->owner,
-	                   &why) == ST_OK;
+	return revoke->is_refresh
+	               ? ST_OK
+	               : token_owner(api->tokens, api->database, token,
+	                             clock_unix_ms(), &revoke->owner, &why);
 }
 
 static enum status end_session(struct sql *sql, void *argument)
@@ -130,19 +138,20 @@ static void query_revoke(struct http_request *request, void *context)
 	const struct api_context *api = context;
 	CLEANUP(form_destroy) struct form *form = NULL;
 	struct revoke revoke = {0};
-	enum status status = ST_NOT_FOUND;
+	enum status status;
 	struct span token;
 
 	if (!read_token(request, &form, &token))
 		return;
-	if (find_session(api, token, &revoke))
+	status = find_session(api, token, &revoke);
+	if (status == ST_OK)
 		status = database_run(api->database, end_session, &revoke);
 	if (status == ST_OK) {
 		log_event(LOG_INFO, "session.revoked",
 		          F_NUMBER("user", revoke.user));
 		api_read_ended(api, revoke.user);
 	}
-	if (status == ST_OK || status == ST_NOT_FOUND)
+	if (status == ST_OK || status == ST_NOT_FOUND || status == ST_DENIED)
 		http_answer(request, 200, NULL, SPAN_NONE);
 	else
 		api_answer_failure(request, status);

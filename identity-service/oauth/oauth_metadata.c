@@ -3,10 +3,15 @@
 #include "common/base/json_write.h"
 #include "identity-service/api/api_context.h"
 
-enum { ANSWER_MAX = 64 * 1024 };
+enum { ANSWER_MAX = 64 * 1024, METADATA_MAX_AGE_S = 300 };
 
-/* Within the time for which a new key is published before it signs. */
-#define MAX_AGE "public, max-age=300"
+static void allow_caching(struct http_request *request, unsigned max_age_s)
+{
+	CLEANUP(buf_free) struct buf text = BUF(64);
+
+	buf_format(&text, "public, max-age=%u", max_age_s);
+	http_set_header(request, "Cache-Control", buf_text(&text));
+}
 
 static void write_url(struct json_writer *w, const char *name,
                       const struct api_context *api, const char *path)
@@ -51,7 +56,7 @@ void oauth_metadata(struct http_request *request, void *context)
 	write_list(&w, "introspection_endpoint_auth_methods_supported",
 	           methods + 1, 1);
 	json_close(&w);
-	http_set_header(request, "Cache-Control", MAX_AGE);
+	allow_caching(request, METADATA_MAX_AGE_S);
 	http_answer_json(request, 200, buf_span(&answer));
 }
 
@@ -97,6 +102,6 @@ void oauth_keys(struct http_request *request, void *context)
 		}
 	json_close_array(&w);
 	json_close(&w);
-	http_set_header(request, "Cache-Control", MAX_AGE);
+	allow_caching(request, api->keys_max_age_s);
 	http_answer_json(request, 200, buf_span(&answer));
 }

@@ -29,7 +29,7 @@ int identity_fixture_start(void **state)
 	sql_server_create_database(database);
 	sql = sql_server_connect(database);
 	assert_int_equal(schema_apply(sql, &applied), ST_OK);
-	assert_int_equal(applied, 6);
+	assert_int_equal(applied, 7);
 	return 0;
 }
 
@@ -44,4 +44,9 @@ int identity_fixture_stop(void **state)
 struct sql *identity_fixture_connect(void)
 {
 	return sql_server_connect(database);
+}
+
+struct sql_options identity_fixture_options(void)
+{
+	return sql_server_options(database);
 }

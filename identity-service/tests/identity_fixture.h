@@ -11,6 +11,7 @@ extern struct sql *sql;
 
 int identity_fixture_start(void **state); /* of the group of tests */
 int identity_fixture_stop(void **state);
+struct sql_options identity_fixture_options(void);
 /* One more connection; the caller destroys it. */
 struct sql *identity_fixture_connect(void);
 

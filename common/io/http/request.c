@@ -146,11 +146,18 @@ void http_set_client(struct http_request *request,
 
 void http_pass(struct http_request *request, int pool, http_handler *handle)
 {
-	assert(request->pool == HTTP_INLINE && !request->answered);
+	assert(!request->answered);
 	assert(pool >= 0 &&
 	       (unsigned)pool < request->server->options.pool_count);
-	request->pool = pool;
+	if (request->pool == HTTP_INLINE)
+		request->pool = pool;
 	request->handle = handle;
+}
+
+void http_pass_again(struct http_request *request, int pool)
+{
+	assert(request->pool == HTTP_INLINE);
+	http_pass(request, pool, request->route->handle);
 }
 
 static bool has_header(const struct http_request *request, const char *name)
@@ -276,10 +283,14 @@ void http_request_refuse(struct http_request *request, unsigned http,
 void http_request_handle(struct http_request *request, http_handler *handle,
                          void *context)
 {
-	int pool = request->pool;
+	bool is_inline = request->pool == HTTP_INLINE;
 
-	handle(request, context);
-	if (!request->answered && request->pool == pool)
+	do {
+		request->handle = NULL;
+		handle(request, context);
+		handle = request->handle;
+	} while (handle && !is_inline);
+	if (!request->answered && !handle)
 		http_answer_problem(request, 500, "the service did not answer");
 }
 

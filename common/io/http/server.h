@@ -160,8 +160,12 @@ void http_set_client(struct http_request *request,
 /*
  * For an inline handler that cannot answer without blocking: `handle` runs in
  * `pool`, with that pool's context, and answers. Return right after this call.
+ * A request that is in a pool already stays on its thread: `handle` runs next,
+ * with the context of this pool.
  */
 void http_pass(struct http_request *request, int pool, http_handler *handle);
+/* The same with the handler of the route, which then may block. */
+void http_pass_again(struct http_request *request, int pool);
 
 /*
  * Says which user the request is from; not 0. False, after answering 429, when

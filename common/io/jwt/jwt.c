@@ -152,6 +152,21 @@ static enum status check_signature(const struct jwt_key *key, struct span bytes,
 	return ST_OK;
 }
 
+enum status jwt_key_id_of(struct span token, struct buf *ret_id)
+{
+	CLEANUP(json_destroy) struct json *header = NULL;
+	struct span parts[3], signed_bytes, id;
+	const char *why;
+
+	if (token.len == 0 || token.len > JWT_MAX ||
+	    !cut_parts(token, parts, &signed_bytes) ||
+	    read_part(parts[0], &header, &why) != ST_OK ||
+	    !json_get_text(header, "kid", &id))
+		return ST_INVALID;
+	buf_append(ret_id, id);
+	return buf_overflowed(ret_id) ? ST_INVALID : ST_OK;
+}
+
 enum status jwt_check(struct span token, jwt_find_key *find, void *context,
                       struct json **ret_claims, const char **ret_why)
 {

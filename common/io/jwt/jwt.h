@@ -27,6 +27,11 @@ MUST_CHECK enum status jwt_issue(const struct jwt_key *key, struct span claims,
 typedef const struct jwt_key *jwt_find_key(void *context, struct span id);
 
 /*
+ * The "kid" of a token that has the form of one; nothing else is checked.
+ */
+MUST_CHECK enum status jwt_key_id_of(struct span token, struct buf *ret_id);
+
+/*
  * The claims of a token that one of the keys has signed. ST_DENIED: *ret_why is
  * a constant text for the log, not for the client.
  */

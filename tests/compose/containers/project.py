@@ -13,7 +13,7 @@ from containers.engine import Engine
 from support.stack import LOGS, ROOT, die_with_parent, free_port
 from support.wait import until
 
-PASSWORDS = ("mysql", "mysql-root", "redis", "identity-service")
+PASSWORDS = ("mysql", "mysql-root", "redis", "identity-service", "identity-keys")
 # Bounds on hanging: no test judges by duration.
 BUILD_S, COMMAND_S, READY_S = 3600, 900, 600
 SHARDS = ("-f", "docker-compose.yml", "-f", "deploy/docker-compose.large.yml")

@@ -118,6 +118,15 @@ static void pass_on(struct http_request *request, void *context)
 	http_pass(request, 0, echo);
 }
 
+/* First on the server's thread, then on that of the pool, and goes on there. */
+static void run_again(struct http_request *request, void *context)
+{
+	if (!strcmp(context, "inline"))
+		http_pass_again(request, 0);
+	else
+		http_pass(request, 1, echo);
+}
+
 static void share_held(struct http_request *request, void *context)
 {
 	struct ip_address client = client_of(request);
@@ -176,6 +185,7 @@ static const struct http_route routes[] = {
 	{"GET", "/client", say_client, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/echo", echo, 0, HTTP_JSON_OR_FORM},
 	{"GET", "/echo", pass_on, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/again", run_again, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/held", wait_held, 1, HTTP_NO_BODY},
 	{"GET", "/shared", share_held, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/queries", say_queries, HTTP_INLINE, HTTP_NO_BODY},
@@ -733,6 +743,7 @@ static void an_inline_handler_passes_on(void **state)
 {
 	(void)state;
 	assert_has(get("/echo"), "X-Kind: form");
+	assert_has(get("/again"), "X-Kind: form");
 }
 
 static void a_forgotten_answer_is_a_500(void **state)

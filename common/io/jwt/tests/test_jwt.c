@@ -327,6 +327,40 @@ static void a_signed_token_over_4_kib_is_denied(void **state)
 		ST_DENIED);
 }
 
+static void the_id_of_the_key_is_read_from_any_token(void **state)
+{
+	static const struct {
+		const char *token;
+		const char *id; /* NULL: not of the form of a token */
+	} rows[] = {
+		{"eyJraWQiOiJhIn0.e30.x", "a"},
+		{"eyJhbGciOiJub25lIiwia2lkIjoiYSJ9..", "a"},
+		{"", NULL},
+		{"x", NULL},
+		{".", NULL},
+		{"..", NULL},
+		{"eyJraWQiOiJhIn0.e30", NULL},
+		{"eyJraWQiOiJhIn0.e30.x.x", NULL},
+		{"eyJraWQiOiJhIn0=.e30.x", NULL},
+		{"eyJraWQiOjF9.e30.x", NULL},               /* a number */
+		{"e30.e30.x", NULL},                        /* no kid */
+		{"W10.e30.x", NULL},                        /* an array */
+		{"eyJraWQiOiJhIiwia2lkIjoiYSJ9.e.x", NULL}, /* twice */
+		{"eyJraWQiOiIxMjM0NTY3ODkifQ.e30.x", NULL}, /* too long */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(buf_free) struct buf id = BUF(8);
+		enum status status = jwt_key_id_of(span_of(rows[i].token), &id);
+
+		if ((status == ST_OK) != (rows[i].id != NULL))
+			fail_msg("row %zu: %s", i, status_text(status));
+		if (rows[i].id)
+			assert_string_equal(buf_text(&id), rows[i].id);
+	}
+}
+
 static void text_that_is_no_private_rsa_key_is_refused(void **state)
 {
 	struct jwt_key *none = NULL;
@@ -362,6 +396,7 @@ int main(void)
 		cmocka_unit_test(spoilt_bytes_are_denied),
 		cmocka_unit_test(other_shapes_are_denied),
 		cmocka_unit_test(a_signed_token_over_4_kib_is_denied),
+		cmocka_unit_test(the_id_of_the_key_is_read_from_any_token),
 		cmocka_unit_test(text_that_is_no_private_rsa_key_is_refused),
 	};
 
