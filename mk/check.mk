@@ -14,7 +14,7 @@
 #	make integration-errors  each statement of a transaction fails once
 #	make accept        client-test's acceptance run; accept-valgrind
 #	make blackbox      the running services, through independent clients;
-#	                   blackbox-alone, blackbox-asan, blackbox-tsan
+#	                   blackbox-alone, blackbox-long, blackbox-asan, blackbox-tsan
 #	make mysql8        integration and blackbox on a MySQL 8 server
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make tidy          clang-tidy
@@ -48,7 +48,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 	docs checks mutants-check corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance \
-	blackbox blackbox-alone blackbox-asan blackbox-tsan \
+	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
 	build-all build build-clang build-asan build-tsan build-debug build-fuzz \
@@ -198,10 +198,16 @@ accept: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
 
 # Most of what these tests do is to wait, so more of them run than there are cores.
+# Those marked `prove` take too long for make test.
 BLACKBOX_WORKERS ?= 6
+TOGETHER := not alone and not prove
 blackbox: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(WITH_STACK) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
+	@$(WITH_STACK) $(PYTEST) -m "$(TOGETHER)" -n $(BLACKBOX_WORKERS) --dist load \
 		tests/blackbox
+
+# Stacks of their own, much memory, long waits.
+blackbox-long:
+	@$(MAKE_AGAIN) TOGETHER="not alone and prove" blackbox
 
 # The same tests and the integration tests, on a MySQL 8 in place of MariaDB. Its stacks
 # are its own. What builds and starts a stack with MariaDB is left out.
@@ -214,15 +220,14 @@ mysql8: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
 		$(patsubst %,--ignore=tests/blackbox/test_%.py,05_first_start 06_surroundings) \
 		tests/blackbox
 
-# Tests that stop, kill or count what all tests share. Those marked `prove` take too
-# long for make test.
+# Tests that stop, kill or count what all tests share.
 ALONE := alone and not prove
 blackbox-alone: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -m "$(ALONE)" tests/blackbox
 
 # One kind of death each, under a ledger of its own.
 blackbox-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(WITH_STACK) $(PYTEST) -m prove tests/blackbox
+	@$(WITH_STACK) $(PYTEST) -m "alone and prove" tests/blackbox
 
 # Sanitized services matter on the main path, at start and stop and at limits; the
 # other tests make one thread do many things.
@@ -232,7 +237,7 @@ SANITIZED = $(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* BLACKBOX_WORKER
 	PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))"
 
 blackbox-asan blackbox-tsan: blackbox-%:
-	@$(SANITIZED) blackbox
+	@$(SANITIZED) TOGETHER="not alone" blackbox
 
 blackbox-alone-asan blackbox-alone-tsan: blackbox-alone-%:
 	@$(SANITIZED) ALONE=alone blackbox-alone

@@ -143,6 +143,7 @@ def test_no_variable_hides_a_package_that_is_installed(shared_tree: Path, name: 
     assert done.stdout == ""
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_a_start_in_odd_surroundings(place: Path):
     """All variables at once, hostile files in the home folder, an old Java, and a path with
@@ -249,6 +250,7 @@ def test_a_cache_that_cannot_be_written_is_named():
 
 
 # --- other launchers --------------------------------------------------------------------
+@pytest.mark.prove
 @pytest.mark.slow
 def test_a_killed_launcher_blocks_nothing_and_a_live_one_is_named():
     """The first is killed when its servers start: its readiness checks hold its lock on."""

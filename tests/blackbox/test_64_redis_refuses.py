@@ -207,6 +207,7 @@ def wait_online(socket: Socket, person: Person) -> None:
     until("the user is online", online)
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("name", FAULTS)
 def test_clients_do_not_notice_a_redis_that_refuses(name: str, server: OwnRedis, gateway: Service,
                                                     alice: Person, bob: Person):

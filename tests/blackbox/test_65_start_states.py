@@ -107,6 +107,7 @@ STATES = [
 ]
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.service}: {state.name}")
 def test_a_start_that_waits_says_why(state: State, stack: Stack, api: Api, tmp_path):
     changes = state.settings | state.change(Topics(stack), tmp_path)

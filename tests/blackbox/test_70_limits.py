@@ -114,6 +114,7 @@ def flood(url: str, call: str, address: str) -> Iterator[Counter]:
             thread.join()
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["register", "login"])
 def test_one_address_never_keeps_the_others_from_signing_in(stack: Stack, call: str):

@@ -121,6 +121,7 @@ def test_the_log_names_the_path_up_to_its_first_odd_byte(stack: Stack, api: Api)
     assert (line["path"], line["status"]) == (start, 400)
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_the_log_of_requests_is_bounded():
     """Clients decide how many lines nginx writes; MariaDB and Kafka share its disk."""

@@ -77,6 +77,7 @@ PATHS = {
 }
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
 def test_slow_readers_take_bounded_memory(path: str, service: Service, stack: Stack,
