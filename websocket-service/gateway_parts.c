@@ -78,9 +78,9 @@ static void on_session_ended(void *context, uint64_t user, struct span session)
 }
 
 /*
- * A socket closes when its token expires, so an owner is cached until then.
- * Users are not deleted, so a user that exists is cached long; a user that does
- * not exist may register at any moment.
+ * A socket closes when its token expires, so an owner is cached until then. A
+ * user that exists is cached long, because the client learns of a deletion; a
+ * user that does not exist may register at any moment.
  */
 static void create_identity(struct gateway *g)
 {

@@ -14,6 +14,8 @@ enum {
 	HTTP_NOT_FOUND = 404,
 	/* As many as identity-service keeps; IDENTITY_REVOKED_MAX. */
 	ENDED_MAX = 262144,
+	/* For requests that are in flight while the user is deleted. */
+	DELETED_MAX = 4096,
 };
 
 struct identity_inflight {
@@ -31,6 +33,7 @@ struct identity_client {
 	struct lru *caches[IDENTITY_KINDS];
 	struct identity_inflight *inflight[IDENTITY_KINDS];
 	struct lru *ended; /* by the session's text, until its tokens expire */
+	struct lru *deleted;               /* users, by id */
 	char cursor[ENDED_CURSOR_MAX + 1]; /* of the last answer */
 	uv_timer_t *timer;                 /* NULL: none */
 	bool polling;
@@ -73,6 +76,15 @@ static void on_ended(void *context, struct span session, uint64_t user,
 		client->options.ended(client->options.context, user, session);
 }
 
+static void on_deleted(void *context, uint64_t user)
+{
+	struct identity_client *client = context;
+	struct span key = span_make(&user, sizeof(user));
+
+	lru_put(client->deleted, key, NULL, UINT64_MAX);
+	lru_remove(client->caches[IDENTITY_USER], key);
+}
+
 static void ask_ended(struct identity_client *client);
 
 /* An older identity-service has no such path: it does answer. */
@@ -80,10 +92,11 @@ static void on_ended_answer(void *context, enum status transport,
                             const struct http_answer *http)
 {
 	struct identity_client *client = context;
+	const struct identity_ended_reader reader = {on_ended, on_deleted,
+	                                             client};
 	bool more = false;
-	enum status status = identity_read_ended(transport, http, on_ended,
-	                                         client, client->cursor, &more);
-
+	enum status status = identity_read_ended(transport, http, &reader,
+	                                         client->cursor, &more);
 	bool good = status == ST_OK || (http && http->http == HTTP_NOT_FOUND);
 
 	client->polling = false;
@@ -130,14 +143,22 @@ static void start_polling(struct identity_client *client)
 	(void)uv_timer_start(client->timer, on_poll, 0, every_ms);
 }
 
-/* Any thread. */
+/* Any thread. A response may be older than what identity has told since. */
 static void deny_ended(struct identity_client *client,
+                       const struct identity_request *request,
                        struct identity_response *response)
 {
-	if (response->status == ST_OK && *response->session &&
-	    lru_get(client->ended, span_of(response->session), clock_unix_ms(),
-	            NULL))
+	uint64_t now_ms = clock_unix_ms();
+
+	if (response->status != ST_OK)
+		return;
+	if (*response->session &&
+	    lru_get(client->ended, span_of(response->session), now_ms, NULL))
 		*response = (struct identity_response){.status = ST_DENIED};
+	else if (request->kind == IDENTITY_USER &&
+	         lru_get(client->deleted, identity_request_key(request), now_ms,
+	                 NULL))
+		*response = (struct identity_response){.status = ST_NOT_FOUND};
 }
 
 static void free_handle(uv_handle_t *handle)
@@ -162,6 +183,7 @@ identity_client_create(const struct identity_client_options *options)
 	client->caches[IDENTITY_USER] = lru_create(
 		options->users_max, sizeof(struct identity_response));
 	client->ended = lru_create(ENDED_MAX, 0);
+	client->deleted = lru_create(DELETED_MAX, 0);
 	if (options->ended_ms)
 		start_polling(client);
 	return client;
@@ -188,6 +210,7 @@ void identity_client_destroy(struct identity_client **client)
 	if ((*client)->timer)
 		uv_close((uv_handle_t *)(*client)->timer, free_handle);
 	lru_destroy(&(*client)->ended);
+	lru_destroy(&(*client)->deleted);
 	for (unsigned i = 0; i < IDENTITY_KINDS; i++) {
 		drop_inflight(&(*client)->inflight[i]);
 		lru_destroy(&(*client)->caches[i]);
@@ -220,7 +243,10 @@ void identity_client_put(struct identity_client *client,
                          const struct identity_request *request,
                          const struct identity_response *response)
 {
-	keep(client, request, response, clock_unix_ms());
+	struct identity_response known = *response;
+
+	deny_ended(client, request, &known);
+	keep(client, request, &known, clock_unix_ms());
 }
 
 static void on_answer(void *context, enum status transport,
@@ -235,7 +261,7 @@ static void on_answer(void *context, enum status transport,
 	report(client, response.status != ST_UNAVAILABLE, transport, http,
 	       inflight->began_us, false);
 	client->answered |= response.status != ST_UNAVAILABLE;
-	deny_ended(client, &response);
+	deny_ended(client, &inflight->request, &response);
 	keep(client, &inflight->request, &response, inflight->began_unix_ms);
 	/* Leaves the table first: a waiter may repeat the request. */
 	HASH_DEL(client->inflight[kind], inflight);
@@ -300,7 +326,7 @@ bool identity_client_cached(struct identity_client *client,
 	             identity_request_key(request), clock_unix_ms(),
 	             ret_response))
 		return false;
-	deny_ended(client, ret_response);
+	deny_ended(client, request, ret_response);
 	return true;
 }
 

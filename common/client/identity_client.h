@@ -2,8 +2,9 @@
  * identity_client - sends requests to identity-service and caches the
  * responses.
  *
- * Every second it asks which sessions have ended. Their tokens are denied from
- * then on, whatever the cache says. This request also shows whether identity
+ * Every second it asks which sessions have ended, and which users were deleted.
+ * The tokens are denied from then on, and the users do not exist any more,
+ * whatever the cache says. This request also shows whether identity
  * answers, when no other one does.
  *
  * A response is cached for its TTL. While a request is in flight, callers with

@@ -43,7 +43,8 @@ static bool read_owner(const struct json *json, struct token_owner *owner)
 	       clock_parse(time, &owner->expires_at_ms);
 }
 
-/* Any code but 200, 401 and 404 means that identity-service is unavailable. */
+/* Any code but 200, 401, 404 and 410 means that identity-service is
+ * unavailable. */
 static enum status read_body(enum status asked,
                              const struct http_answer *answer,
                              struct json **ret_json)
@@ -54,7 +55,7 @@ static enum status read_body(enum status asked,
 		return ST_UNAVAILABLE;
 	if (answer->http == 401)
 		return ST_DENIED;
-	if (answer->http == 404)
+	if (answer->http == 404 || answer->http == 410)
 		return ST_NOT_FOUND;
 	if (answer->http != 200 ||
 	    json_parse(answer->body, ret_json, &why) != ST_OK)
@@ -110,30 +111,87 @@ static bool read_ended(struct span text, struct span *ret_session,
 	       span_to_u64(rest, JSON_ID_MAX, ret_expires_at_ms);
 }
 
+static bool read_sessions(struct span text,
+                          const struct identity_ended_reader *reader)
+{
+	uint64_t user, expires_at_ms;
+	struct span session;
+
+	while (text.len) {
+		if (!read_ended(span_cut(text, ',', &text), &session, &user,
+		                &expires_at_ms))
+			return false;
+		reader->ended(reader->context, session, user, expires_at_ms);
+	}
+	return true;
+}
+
+static bool read_deleted(struct span text,
+                         const struct identity_ended_reader *reader)
+{
+	uint64_t user;
+
+	while (text.len) {
+		if (!span_to_u64(span_cut(text, ',', &text), JSON_ID_MAX,
+		                 &user))
+			return false;
+		reader->deleted(reader->context, user);
+	}
+	return true;
+}
+
+static enum status read_page(enum status asked,
+                             const struct http_answer *answer,
+                             char ret_next[ENDED_CURSOR_MAX + 1],
+                             bool *ret_more, struct json **ret_json)
+{
+	const char *why;
+
+	if (asked != ST_OK || answer->http != 200 ||
+	    json_parse_long(answer->body, ret_json, &why) != ST_OK ||
+	    !copy_text(*ret_json, "next", ret_next, ENDED_CURSOR_MAX) ||
+	    !json_get_bool(*ret_json, "more", ret_more))
+		return ST_UNAVAILABLE;
+	return ST_OK;
+}
+
+/* An older identity-service deletes no users, and says nothing of them. */
 enum status identity_read_ended(enum status asked,
                                 const struct http_answer *answer,
-                                identity_ended *each, void *context,
+                                const struct identity_ended_reader *reader,
                                 char ret_next[ENDED_CURSOR_MAX + 1],
                                 bool *ret_more)
 {
 	struct json *json CLEANUP(json_destroy) = NULL;
-	uint64_t user, expires_at_ms;
-	const char *why;
-	struct span text;
+	enum status status =
+		read_page(asked, answer, ret_next, ret_more, &json);
+	struct span ended, deleted = SPAN_NONE;
 
-	if (asked != ST_OK || answer->http != 200 ||
-	    json_parse_long(answer->body, &json, &why) != ST_OK ||
-	    !copy_text(json, "next", ret_next, ENDED_CURSOR_MAX) ||
-	    !json_get_bool(json, "more", ret_more) ||
-	    !json_get_text(json, "ended", &text))
+	if (status != ST_OK)
+		return status;
+	if (!json_get_text(json, "ended", &ended) ||
+	    (!json_get_text(json, "deleted", &deleted) &&
+	     json_kind(json, "deleted") != JSON_ABSENT) ||
+	    !read_sessions(ended, reader) || !read_deleted(deleted, reader))
 		return ST_UNAVAILABLE;
-	while (text.len) {
-		struct span session;
+	return ST_OK;
+}
 
-		if (!read_ended(span_cut(text, ',', &text), &session, &user,
-		                &expires_at_ms))
-			return ST_UNAVAILABLE;
-		each(context, session, user, expires_at_ms);
-	}
+enum status identity_read_deleted(enum status asked,
+                                  const struct http_answer *answer,
+                                  const struct identity_ended_reader *reader,
+                                  char ret_next[ENDED_CURSOR_MAX + 1],
+                                  bool *ret_more)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	enum status status =
+		read_page(asked, answer, ret_next, ret_more, &json);
+	struct span deleted;
+
+	if (status != ST_OK)
+		return status;
+	if (!json_get_text(json, "deleted", &deleted) ||
+	    !read_deleted(deleted, reader))
+		return ST_UNAVAILABLE;
 	return ST_OK;
 }

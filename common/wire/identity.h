@@ -28,13 +28,21 @@ bool identity_token_fits(struct span token);
 /*
  * Not for clients: nginx does not forward it. ?since= is `next` of an earlier
  * answer; without it, the sessions that ended just now.
- * {"next":"…","more":false,"ended":"<session> <user> <expires_at, ms>,…"}
+ * {"next":"…","more":false,"ended":"<session> <user> <expires_at, ms>,…",
+ * "deleted":"<user>,…"}; `deleted` has users of whom nothing may stay cached.
  */
 #define IDENTITY_ENDED_PATH "/internal/ended-sessions"
+/*
+ * The same way, all deleted users: without ?since= from the first one. An entry
+ * is repeated for a minute.
+ * {"next":"…","more":false,"deleted":"<user>,…"}
+ */
+#define IDENTITY_DELETED_PATH "/internal/deleted-users"
 
 enum {
 	ENDED_CURSOR_MAX = 64,
-	ENDED_PAGE_MAX = 10000,        /* entries of an answer */
+	ENDED_PAGE_MAX = 10000, /* sessions of an answer */
+	DELETED_PAGE_MAX = 10000,
 	ENDED_ANSWER_MAX = 1024 * 1024 /* bytes */
 };
 
@@ -55,22 +63,34 @@ struct token_owner {
 MUST_CHECK enum status identity_read_owner(enum status asked,
                                            const struct http_answer *answer,
                                            struct token_owner *ret_owner);
-/* Reads the answer to a user look-up; also ST_NOT_FOUND: no such user. */
+/*
+ * Reads the answer to a user look-up; also ST_NOT_FOUND: there is no such user,
+ * or not any more.
+ */
 MUST_CHECK enum status identity_read_user(enum status asked,
                                           const struct http_answer *answer,
                                           uint64_t *ret_user);
 
 /*
- * Reads the answer to IDENTITY_ENDED_PATH, and calls `each` for each session
- * that has ended; its tokens expire at `expires_at_ms` (unix). ST_UNAVAILABLE:
- * identity-service did not answer, or its answer is malformed.
+ * Reads the answer to IDENTITY_ENDED_PATH or IDENTITY_DELETED_PATH, and calls
+ * for each session that has ended, whose tokens expire at `expires_at_ms`
+ * (unix), and for each deleted user; the latter path lists deleted users only.
+ * ST_UNAVAILABLE: identity-service did not
+ * answer, or its answer is malformed; some calls may have been made.
  */
-typedef void identity_ended(void *context, struct span session, uint64_t user,
-                            uint64_t expires_at_ms);
-MUST_CHECK enum status identity_read_ended(enum status asked,
-                                           const struct http_answer *answer,
-                                           identity_ended *each, void *context,
-                                           char ret_next[ENDED_CURSOR_MAX + 1],
-                                           bool *ret_more);
+struct identity_ended_reader {
+	void (*ended)(void *context, struct span session, uint64_t user,
+	              uint64_t expires_at_ms);
+	void (*deleted)(void *context, uint64_t user);
+	void *context;
+};
+MUST_CHECK enum status
+identity_read_ended(enum status asked, const struct http_answer *answer,
+                    const struct identity_ended_reader *reader,
+                    char ret_next[ENDED_CURSOR_MAX + 1], bool *ret_more);
+MUST_CHECK enum status
+identity_read_deleted(enum status asked, const struct http_answer *answer,
+                      const struct identity_ended_reader *reader,
+                      char ret_next[ENDED_CURSOR_MAX + 1], bool *ret_more);
 
 #endif

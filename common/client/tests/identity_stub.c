@@ -13,6 +13,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool released;
 static atomic_bool session_ended;
+static atomic_ulong deleted;
 
 static void answer(int fd, const char *status, const char *body)
 {
@@ -68,7 +69,15 @@ static void answer_user(int fd, unsigned long user)
 /* The first page says that there is more. */
 static void answer_ended(int fd, bool second)
 {
-	if (!atomic_load(&session_ended))
+	if (atomic_load(&deleted)) {
+		char body[100];
+
+		(void)snprintf(body, sizeof(body),
+		               "{\"next\":\"1.x\",\"more\":false,"
+		               "\"ended\":\"\",\"deleted\":\"%lu\"}",
+		               atomic_load(&deleted));
+		answer(fd, "200 OK", body);
+	} else if (!atomic_load(&session_ended))
 		answer(fd, "200 OK",
 		       "{\"next\":\"1.x\",\"more\":false,\"ended\":\"\"}");
 	else if (!second)
@@ -133,6 +142,7 @@ void identity_stub_reset(void)
 {
 	atomic_store(&requests, 0);
 	atomic_store(&session_ended, false);
+	atomic_store(&deleted, 0);
 	pthread_mutex_lock(&lock);
 	released = false;
 	pthread_mutex_unlock(&lock);
@@ -141,6 +151,11 @@ void identity_stub_reset(void)
 void identity_stub_end_session(void)
 {
 	atomic_store(&session_ended, true);
+}
+
+void identity_stub_delete(uint64_t user)
+{
+	atomic_store(&deleted, user);
 }
 
 void identity_stub_release(void)

@@ -35,5 +35,7 @@ void identity_stub_reset(void);
 void identity_stub_release(void);
 /* From now on STUB_SESSION has ended. */
 void identity_stub_end_session(void);
+/* From now on the list of deleted users has this one. */
+void identity_stub_delete(uint64_t user);
 
 #endif

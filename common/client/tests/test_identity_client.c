@@ -368,6 +368,42 @@ static void a_token_of_an_ended_session_is_denied(void **state)
 	assert_int_equal(ended_count, 2);
 }
 
+/* A response that was on its way meanwhile is no better than a cached one. */
+static void a_deleted_user_is_not_kept(void **state)
+{
+	struct identity_request held =
+		identity_request_user(STUB_HELD, SPAN("tok"));
+	struct identity_response known = {.status = ST_OK, .user = STUB_HELD};
+	struct caller five = {0}, waits = {0};
+
+	(void)state;
+	ended_ms = 20;
+	create_again(identity_stub_url(), &long_ttl);
+	assert_false(get_user(&five, 5));
+	while (!five.calls)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_true(get_user(&five, 5));
+	identity_stub_delete(5);
+	while (identity_client_peek(
+		client,
+		&(struct identity_request){.kind = IDENTITY_USER, .user = 5},
+		&known))
+		(void)uv_run(&loop, UV_RUN_ONCE);
+
+	known = (struct identity_response){.status = ST_OK, .user = STUB_HELD};
+	assert_false(get_user(&waits, STUB_HELD));
+	identity_stub_delete(STUB_HELD);
+	for (unsigned polls = reported + 3; reported < polls;)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	identity_stub_release();
+	while (!waits.calls)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+	assert_int_equal(waits.response.status, ST_NOT_FOUND);
+	identity_client_put(client, &held, &known);
+	assert_true(identity_client_peek(client, &held, &known));
+	assert_int_equal(known.status, ST_NOT_FOUND);
+}
+
 static void a_ttl_of_zero_keeps_nothing(void **state)
 {
 	static const struct identity_ttl persistence = {.owner_ms = 30000,
@@ -504,6 +540,7 @@ int main(void)
 		TEST(no_answer_in_time_is_not_kept),
 		TEST(no_server_is_not_kept),
 		TEST(a_token_of_an_ended_session_is_denied),
+		TEST(a_deleted_user_is_not_kept),
 		TEST(without_requests_a_poll_tells_whether_identity_answers),
 		TEST(a_ttl_of_zero_keeps_nothing),
 		TEST(a_denied_token_and_a_missing_user_are_kept),

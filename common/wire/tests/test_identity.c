@@ -129,6 +129,7 @@ static void a_user_is_there_or_not(void **state)
 	struct http_answer there =
 		answer_of(200, "{\"id\":2,\"name\":\"bob\"}");
 	struct http_answer absent = answer_of(404, "{}");
+	struct http_answer deleted = answer_of(410, "{}");
 	struct http_answer denied = answer_of(401, "{}");
 	struct http_answer busy = answer_of(429, "{}");
 	struct http_answer odd = answer_of(200, "{\"name\":\"bob\"}");
@@ -139,11 +140,117 @@ static void a_user_is_there_or_not(void **state)
 	assert_int_equal(user, 2);
 	assert_int_equal(identity_read_user(ST_OK, &absent, &user),
 	                 ST_NOT_FOUND);
+	assert_int_equal(identity_read_user(ST_OK, &deleted, &user),
+	                 ST_NOT_FOUND);
 	assert_int_equal(identity_read_user(ST_OK, &denied, &user), ST_DENIED);
 	assert_int_equal(identity_read_user(ST_OK, &busy, &user),
 	                 ST_UNAVAILABLE);
 	assert_int_equal(identity_read_user(ST_OK, &odd, &user),
 	                 ST_UNAVAILABLE);
+}
+
+/* --- what has ended ------------------------------------------------------ */
+static struct buf calls;
+
+static void on_ended(void *context, struct span session, uint64_t user,
+                     uint64_t expires_at_ms)
+{
+	(void)context;
+	buf_format(&calls, "%.*s:%llu:%llu ", 8, session.data,
+	           (unsigned long long)user, (unsigned long long)expires_at_ms);
+}
+
+static void on_deleted(void *context, uint64_t user)
+{
+	(void)context;
+	buf_format(&calls, "%llu ", (unsigned long long)user);
+}
+
+static const struct identity_ended_reader reader = {on_ended, on_deleted, NULL};
+
+#define PAGE    "{\"next\":\"1.x\",\"more\":true"
+#define SESSION "01936f5e-0c1d-7e2f-8a3b-4c5d6e7f8091"
+
+static void all_that_has_ended_is_told(void **state)
+{
+	static const struct {
+		const char *body, *calls;
+	} rows[] = {
+		{PAGE ",\"ended\":\"\"}", ""},
+		{PAGE ",\"ended\":\"\",\"deleted\":\"\"}", ""},
+		{PAGE ",\"ended\":\"" SESSION " 7 99," SESSION " 8 98\"}",
+	         "01936f5e:7:99 01936f5e:8:98 "},
+		{PAGE ",\"ended\":\"" SESSION " 7 99\",\"deleted\":\"5,"
+	              "9007199254740991\"}",
+	         "01936f5e:7:99 5 9007199254740991 "},
+	};
+	char next[ENDED_CURSOR_MAX + 1];
+
+	(void)state;
+	calls = BUF(1000);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_answer answer = answer_of(200, rows[i].body);
+		bool more = false;
+
+		buf_clear(&calls);
+		assert_int_equal(identity_read_ended(ST_OK, &answer, &reader,
+		                                     next, &more),
+		                 ST_OK);
+		assert_true(more);
+		assert_string_equal(next, "1.x");
+		assert_true(
+			span_equal(buf_span(&calls), span_of(rows[i].calls)));
+	}
+	buf_free(&calls);
+}
+
+static void deleted_users_have_a_list_of_their_own(void **state)
+{
+	struct http_answer answer =
+		answer_of(200, PAGE ",\"deleted\":\"5,6\"}");
+	char next[ENDED_CURSOR_MAX + 1];
+	bool more = false;
+
+	(void)state;
+	calls = BUF(1000);
+	assert_int_equal(
+		identity_read_deleted(ST_OK, &answer, &reader, next, &more),
+		ST_OK);
+	assert_true(more && span_equal(buf_span(&calls), SPAN("5 6 ")));
+	buf_free(&calls);
+}
+
+static void a_malformed_list_is_unavailable(void **state)
+{
+	static const char *const bodies[] = {
+		"",
+		"{}",
+		"{\"next\":\"\",\"more\":true,\"ended\":\"\"}",
+		"{\"next\":\"1\",\"ended\":\"\",\"deleted\":\"\"}",
+		"{\"next\":1,\"more\":true,\"ended\":\"\"}",
+		PAGE ",\"ended\":7,\"deleted\":7}",
+		PAGE ",\"ended\":\"\",\"deleted\":null}",
+		PAGE ",\"ended\":\"x\",\"deleted\":\"x\"}",
+		PAGE ",\"ended\":\"" SESSION " 7\",\"deleted\":\"5,,6\"}",
+		PAGE ",\"ended\":\"" SESSION " x 9\",\"deleted\":\"-1\"}",
+		PAGE ",\"ended\":\",\",\"deleted\":\"9007199254740992\"}",
+	};
+	char next[ENDED_CURSOR_MAX + 1];
+	bool more;
+
+	(void)state;
+	calls = BUF(1000);
+	for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+		struct http_answer answer = answer_of(200, bodies[i]);
+
+		assert_int_equal(identity_read_ended(ST_OK, &answer, &reader,
+		                                     next, &more),
+		                 ST_UNAVAILABLE);
+		assert_int_equal(identity_read_deleted(ST_OK, &answer, &reader,
+		                                       next, &more),
+		                 ST_UNAVAILABLE);
+	}
+	buf_free(&calls);
 }
 
 int main(void)
@@ -155,6 +262,9 @@ int main(void)
 		cmocka_unit_test(a_malformed_answer_is_unavailable),
 		cmocka_unit_test(names_and_sessions_have_a_limit),
 		cmocka_unit_test(a_user_is_there_or_not),
+		cmocka_unit_test(all_that_has_ended_is_told),
+		cmocka_unit_test(deleted_users_have_a_list_of_their_own),
+		cmocka_unit_test(a_malformed_list_is_unavailable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
