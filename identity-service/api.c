@@ -2,7 +2,9 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/password.h"
+#include "identity-service/api/account_deletion.h"
 #include "identity-service/api/api_context.h"
+#include "identity-service/api/deleted_users.h"
 #include "identity-service/api/devices.h"
 #include "identity-service/api/ended_sessions.h"
 #include "identity-service/api/lookup.h"
@@ -49,6 +51,11 @@ static const struct http_route routes[] = {
          HTTP_MERGE_PATCH},
 	{"GET", "/auth/status", lookup_status, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", IDENTITY_ENDED_PATH, ended_sessions, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", IDENTITY_DELETED_PATH, deleted_users, HTTP_INLINE,
+         HTTP_NO_BODY},
+	{"DELETE", "/auth/account", account_delete, HTTP_INLINE, HTTP_JSON},
+	{"POST", "/auth/account/delete", account_delete, HTTP_INLINE,
+         HTTP_JSON},
 	{"POST", "/auth/login", sign_in_login, HTTP_INLINE, HTTP_JSON_OR_FORM},
 	{"POST", "/auth/register", sign_in_register, HTTP_INLINE,
          HTTP_JSON_OR_FORM},
@@ -182,6 +189,7 @@ enum status api_start(const struct identity_settings *settings,
 		.issuer = settings->issuer,
 		.service_secret = settings->service_secret,
 		.password_grant = settings->password_grant,
+		.name_reserved_s = settings->name_reserved_s,
 		.session_rules = &api->session_rules,
 		.dummy_hash = api->dummy_hash,
 		.guess_rules = &api->guess_rules,

@@ -5,6 +5,7 @@
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "identity-service/account/account_keys.h"
+#include "identity-service/account/deletion.h"
 #include "identity-service/api.h"
 #include "identity-service/identity_metrics.h"
 #include "identity-service/phone/open_code.h"
@@ -131,6 +132,9 @@ static enum status purge(struct identity *identity)
 	more = true;
 	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
 		status = open_code_purge(identity->sql, &more);
+	more = true;
+	for (unsigned i = 0; more && i < PURGES_MAX && status == ST_OK; i++)
+		status = deletion_free_names(identity->sql, &more);
 	return status == ST_UNAVAILABLE && sql_connected(identity->sql)
 	               ? ST_OK
 	               : status;

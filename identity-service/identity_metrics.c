@@ -83,6 +83,10 @@ static struct {
 } routes[] = {
 	ROUTE(IDENTITY_LOOKUP_PATH),
 	ROUTE(IDENTITY_ENDED_PATH),
+	ROUTE(IDENTITY_DELETED_PATH),
+	ROUTE("/auth/account"),
+	ROUTE("/auth/account/delete"),
+	ROUTE("/auth/profile"),
 	ROUTE("/auth/users/{}"),
 	ROUTE("/auth/users"),
 	ROUTE("/auth/status"),

@@ -1,13 +1,14 @@
 # identity-service: users, sessions, tokens.
 IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c rotate_key.c \
 	schema.c settings.c \
-	$(addprefix account/,account.c account_keys.c profile.c) \
+	$(addprefix account/,account.c account_keys.c deletion.c profile.c) \
 	$(addprefix guess/,guess_limit.c guess_row.c guess_window.c) \
 	$(addprefix session/,refresh_token.c revocations.c session.c) \
 	$(addprefix keys/,key_secret.c key_table.c keyring.c signing_keys.c token.c) \
 	$(addprefix phone/,code.c open_code.c phone.c send_limit.c) \
 	$(addprefix sms/,form_write.c sms_provider.c sms_sender.c) \
-	$(addprefix api/,api_context.c credentials.c devices.c ended_sessions.c form.c lookup.c \
+	$(addprefix api/,account_deletion.c api_context.c credentials.c deleted_users.c devices.c \
+		ended_sessions.c form.c lookup.c \
 		password_change.c password_check.c phone_attach.c phone_check.c phone_sign_in.c \
 		phone_start.c profile_body.c profiles.c refresh.c sign_in.c) \
 	$(addprefix oauth/,oauth_client.c oauth_introspect.c oauth_metadata.c oauth_token.c)
@@ -35,7 +36,7 @@ $(eval $(call unit_test,identity-service/sms/tests/test_sms_provider.c,http_stub
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
-$(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_profile \
+$(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_deletion account/tests/test_profile \
 	tests/test_database \
 	guess/tests/test_guess_limit keys/tests/test_signing_keys phone/tests/test_open_code \
 	session/tests/test_session,$(eval $(call integration_test,\

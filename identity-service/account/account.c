@@ -92,6 +92,7 @@ enum status account_by_name(struct sql *sql, const struct name_keys *keys,
 
 	return select_one(sql,
 	                  SELECT_ACCOUNT "WHERE name_key IN (?, ?)"
+	                                 " AND deleted_at IS NULL"
 	                                 " ORDER BY name_key = ? DESC LIMIT 1",
 	                  values, ARRAY_LEN(values), ret_account);
 }
@@ -101,8 +102,9 @@ enum status account_by_id(struct sql *sql, uint64_t id,
 {
 	const struct sql_value value = sql_number(id);
 
-	return select_one(sql, SELECT_ACCOUNT "WHERE id = ?", &value, 1,
-	                  ret_account);
+	return select_one(sql,
+	                  SELECT_ACCOUNT "WHERE id = ? AND deleted_at IS NULL",
+	                  &value, 1, ret_account);
 }
 
 enum status account_change_hash(struct sql *sql, uint64_t id,
@@ -114,7 +116,8 @@ enum status account_change_hash(struct sql *sql, uint64_t id,
 	if (status != ST_OK || sql_affected(sql) == 1)
 		return status;
 	status = account_by_id(sql, id, &account);
-	if (status == ST_OK && strcmp(account.password_hash, new_hash) != 0)
+	if (status == ST_NOT_FOUND ||
+	    (status == ST_OK && strcmp(account.password_hash, new_hash) != 0))
 		return ST_CONFLICT;
 	return status;
 }

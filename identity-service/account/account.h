@@ -41,14 +41,15 @@ MUST_CHECK enum status account_take_phone(struct sql *sql, uint64_t id,
 /* Replaces the hash, unless it is not `old` any more. */
 MUST_CHECK enum status account_set_password(struct sql *sql, uint64_t id,
                                             const char *old, const char *hash);
-/* ST_NOT_FOUND: no such user. */
+/* ST_NOT_FOUND: no such user, or its account is deleted. */
 MUST_CHECK enum status account_by_name(struct sql *sql,
                                        const struct name_keys *keys,
                                        struct account *ret_account);
 MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
                                      struct account *ret_account);
 /*
- * ST_CONFLICT: the hash is neither `old` nor `new` any more. Idempotent.
+ * ST_CONFLICT: the hash is neither `old` nor `new` any more, or the account is
+ * deleted. Idempotent.
  */
 MUST_CHECK enum status account_change_hash(struct sql *sql, uint64_t id,
                                            const char *old_hash,

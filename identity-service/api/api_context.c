@@ -87,6 +87,11 @@ struct session_device api_device(const struct http_request *request,
 	};
 }
 
+void api_answer_deleted(struct http_request *request)
+{
+	http_answer_problem(request, 401, "the account is deleted");
+}
+
 void api_answer_failure(struct http_request *request, enum status status)
 {
 	if (status == ST_BROKEN)

@@ -26,7 +26,8 @@ struct api_context {
 	const char *issuer;
 	const char *service_secret; /* of who may introspect; empty: nobody */
 	bool password_grant;
-	const char *dummy_hash; /* of a random password */
+	uint64_t name_reserved_s; /* after the deletion of an account */
+	const char *dummy_hash;   /* of a random password */
 	const struct guess_rules *guess_rules;
 	const struct ip_networks *trusted_proxies;
 	const struct phone_auth *phone; /* NULL: no sign-in by phone */
@@ -65,6 +66,8 @@ struct session_device api_device(const struct http_request *request,
                                  const struct api_context *api,
                                  struct buf *texts);
 
+/* 401 for an account that was deleted while the request ran. */
+void api_answer_deleted(struct http_request *request);
 /* 503 for a database that is away, 500 for what a retry does not help. */
 void api_answer_failure(struct http_request *request, enum status status);
 

@@ -2,6 +2,7 @@
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/io/json.h"
+#include "identity-service/account/deletion.h"
 #include "identity-service/api/api_context.h"
 
 enum { OVERLAP_MS = 15 * 1000 };
@@ -17,6 +18,8 @@ struct task {
 	struct cursor cursor;
 	struct session_ended *rows;
 	unsigned count;
+	struct deleted_user *deleted; /* since the cursor, on each page again */
+	unsigned deleted_count;
 	uint64_t now_ms;
 };
 
@@ -37,19 +40,39 @@ static enum status list(struct sql *sql, void *argument)
 
 	if (status != ST_OK || !task->has_cursor)
 		return status;
-	return session_list_ended(sql, task->cursor.since_ms,
-	                          &task->cursor.after, task->rows,
-	                          ENDED_PAGE_MAX, &task->count);
+	status = session_list_ended(sql, task->cursor.since_ms,
+	                            &task->cursor.after, task->rows,
+	                            ENDED_PAGE_MAX, &task->count);
+	if (status != ST_OK)
+		return status;
+	return deletion_list(sql, task->cursor.since_ms, 0, task->deleted,
+	                     DELETED_PAGE_MAX, &task->deleted_count);
 }
 
+static bool is_full(const struct task *task)
+{
+	return task->count == ENDED_PAGE_MAX ||
+	       task->deleted_count == DELETED_PAGE_MAX;
+}
+
+/* The next page begins with the earlier end of two lists that are full. */
 static struct cursor next_of(const struct task *task)
 {
+	struct cursor next = {.since_ms = task->now_ms - OVERLAP_MS};
+
 	if (task->count == ENDED_PAGE_MAX) {
 		const struct session_ended *last = &task->rows[task->count - 1];
 
-		return (struct cursor){last->revoked_at_ms, last->id};
+		next = (struct cursor){last->revoked_at_ms, last->id};
 	}
-	return (struct cursor){.since_ms = task->now_ms - OVERLAP_MS};
+	if (task->deleted_count == DELETED_PAGE_MAX) {
+		const struct deleted_user *last =
+			&task->deleted[task->deleted_count - 1];
+
+		if (last->deleted_at_ms < next.since_ms)
+			next = (struct cursor){.since_ms = last->deleted_at_ms};
+	}
+	return next;
 }
 
 static void write_answer(struct buf *answer, const struct task *task)
@@ -72,8 +95,13 @@ static void write_answer(struct buf *answer, const struct task *task)
 	}
 	json_open(&w);
 	json_text(&w, "next", buf_span(&cursor));
-	json_bool(&w, "more", task->count == ENDED_PAGE_MAX);
+	json_bool(&w, "more", is_full(task));
 	json_text(&w, "ended", buf_span(&text));
+	buf_clear(&text);
+	for (unsigned i = 0; i < task->deleted_count; i++)
+		buf_format(&text, "%s%llu", i ? "," : "",
+		           (unsigned long long)task->deleted[i].user);
+	json_text(&w, "deleted", buf_span(&text));
 	json_close(&w);
 }
 
@@ -83,7 +111,10 @@ static void query_ended(struct http_request *request, void *context)
 	CLEANUP(buf_free) struct buf answer = BUF(ENDED_ANSWER_MAX);
 	CLEANUP(mem_free)
 	struct session_ended *rows = mem_new(ENDED_PAGE_MAX * sizeof(*rows));
-	struct task task = {.rows = rows};
+	CLEANUP(mem_free)
+	struct deleted_user *deleted =
+		mem_new(DELETED_PAGE_MAX * sizeof(*deleted));
+	struct task task = {.rows = rows, .deleted = deleted};
 	struct span since;
 	enum status status;
 

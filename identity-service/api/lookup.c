@@ -50,7 +50,10 @@ static void query_status(struct http_request *request, void *context)
 	query.id = owner.user;
 	status = database_run(api->database, find_by_id, &query);
 	if (status != ST_OK) {
-		api_answer_failure(request, status);
+		if (status == ST_NOT_FOUND)
+			api_answer_deleted(request);
+		else
+			api_answer_failure(request, status);
 		return;
 	}
 	json_open(&w);

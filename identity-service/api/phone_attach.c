@@ -36,8 +36,7 @@ static void answer(struct http_request *request, void *context,
 		                    "this phone is the only way into another "
 		                    "account");
 	} else if (status == ST_NOT_FOUND) {
-		http_answer_problem(request, 401,
-		                    "the account was deleted just now");
+		api_answer_deleted(request);
 	} else {
 		phone_check_answer(request, &attach->check, status);
 	}

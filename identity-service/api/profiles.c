@@ -119,8 +119,7 @@ static void answer_own(struct http_request *request, void *context,
 	task.id = owner.user;
 	status = database_run(api->database, read_by_id, &task);
 	if (status == ST_OK && task.deleted) {
-		http_answer_problem(request, 401,
-		                    "the account was deleted just now");
+		api_answer_deleted(request);
 		return;
 	}
 	http_set_header(request, "Cache-Control", "no-store");

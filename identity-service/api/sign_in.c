@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/service/log.h"
 #include "identity-service/account/account.h"
+#include "identity-service/account/deletion.h"
 #include "identity-service/api/api_context.h"
 #include "identity-service/api/credentials.h"
 #include "identity-service/api/password_check.h"
@@ -80,6 +81,9 @@ static enum status check_taken_name(struct sql *sql, struct sign_in *sign_in)
 	enum status status =
 		account_by_name(sql, &sign_in->credentials->keys, &found);
 
+	/* The name of an account that was deleted is not free yet. */
+	if (status == ST_NOT_FOUND)
+		return ST_CONFLICT;
 	if (status != ST_OK)
 		return status;
 	if (strcmp(found.password_hash, sign_in->account.password_hash) != 0)
@@ -166,8 +170,12 @@ static enum status work_session(struct sql *sql, void *argument)
 {
 	struct sign_in *sign_in = argument;
 	const struct account *account = &sign_in->account;
-	enum status status = insert_session(sql, sign_in);
+	enum status status = deletion_keep_away(sql, account->id);
 
+	if (status == ST_NOT_FOUND)
+		return ST_DENIED;
+	if (status == ST_OK)
+		status = insert_session(sql, sign_in);
 	if (status == ST_OK && *sign_in->new_hash)
 		status = account_set_password(sql, account->id,
 		                              account->password_hash,

@@ -300,6 +300,16 @@ enum status session_end_others(struct sql *sql, uint64_t user,
 	               values, ARRAY_LEN(values));
 }
 
+enum status session_end_all(struct sql *sql, uint64_t user)
+{
+	const struct sql_value id = sql_number(user);
+
+	return sql_run(sql,
+	               "UPDATE sessions SET revoked_at = NOW(3)"
+	               " WHERE user = ? AND" ALIVE,
+	               &id, 1);
+}
+
 /* --- the list --------------------------------------------------------------
  */
 static bool read_row(const struct sql_value row[5], struct session_row *session)

@@ -85,6 +85,7 @@ MUST_CHECK enum status session_end_family(struct sql *sql,
                                           uint64_t *ret_user);
 MUST_CHECK enum status session_end_others(struct sql *sql, uint64_t user,
                                           const struct uuid *keep);
+MUST_CHECK enum status session_end_all(struct sql *sql, uint64_t user);
 
 struct session_row {
 	struct uuid id;

@@ -1,0 +1,46 @@
+/*
+ * deletion - an account that its user deletes. Its row stays, because messages
+ * name the id: without texts, phone and password, and with the name for a
+ * while, so that nobody takes it at once.
+ *
+ * Errors     as common/io/sql/sql.h states.
+ */
+#ifndef PARLEY_IDENTITY_ACCOUNT_DELETION_H
+#define PARLEY_IDENTITY_ACCOUNT_DELETION_H
+
+#include "common/io/sql/sql.h"
+
+#include <stdbool.h>
+
+/* Rows that one call of deletion_free_names() changes. */
+enum { DELETION_NAMES_MAX = 1000 };
+
+struct deletion {
+	uint64_t user;
+	const char *password_hash; /* that of the password which was checked */
+	uint64_t name_reserved_s;
+};
+/*
+ * Deletes the account and ends all its sessions, within a transaction of the
+ * caller. ST_CONFLICT: it has another hash by now. Idempotent.
+ */
+MUST_CHECK enum status deletion_run(struct sql *sql,
+                                    const struct deletion *deletion);
+/*
+ * Within a transaction of the caller that starts a session: no deletion of the
+ * account comes between. ST_NOT_FOUND: it is deleted.
+ */
+MUST_CHECK enum status deletion_keep_away(struct sql *sql, uint64_t user);
+/* Frees the names whose time is over. *ret_more: there may be others. */
+MUST_CHECK enum status deletion_free_names(struct sql *sql, bool *ret_more);
+
+/* Deleted accounts in the order of their ends, after (since_ms, after). */
+struct deleted_user {
+	uint64_t user;
+	uint64_t deleted_at_ms; /* unix, of the database's clock */
+};
+MUST_CHECK enum status deletion_list(struct sql *sql, uint64_t since_ms,
+                                     uint64_t after, struct deleted_user *rows,
+                                     unsigned max, unsigned *ret_count);
+
+#endif
