@@ -11,7 +11,7 @@ PERSISTENCE_SOURCES := conversation.c outbox.c outbox_publisher.c outbox_records
 		message_store.c messages.c reply_check.c) \
 	$(addprefix save/owner/,partition_owners.c refusals.c) save/receipt/receipts.c \
 	$(addprefix rest/,api.c api_action.c api_blocks.c api_channels.c \
-		api_conversations.c api_members.c api_reads.c sql_session.c user_limit.c) \
+		api_conversations.c api_members.c api_reads.c deleted_users.c sql_session.c user_limit.c) \
 	$(addprefix rest/membership/,blocks.c channel_names.c channel_names_renewal.c \
 		channel_search.c \
 		conversation_body.c member_store.c membership.c membership_change.c \

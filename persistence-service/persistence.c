@@ -7,6 +7,7 @@
 #include "persistence-service/outbox_publisher.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api.h"
+#include "persistence-service/rest/deleted_users.h"
 #include "persistence-service/save/query_worker.h"
 #include "persistence-service/save/saver.h"
 
@@ -18,6 +19,7 @@ struct persistence {
 	struct query_worker *queries;
 	struct outbox_publisher *outbox_publisher;
 	struct api *api;
+	struct deleted_users *deleted_users;
 };
 
 enum status persistence_start(const void *context, void **ret_state)
@@ -41,6 +43,7 @@ enum status persistence_start(const void *context, void **ret_state)
 		return status;
 	}
 	log_event(LOG_INFO, "api.listening", F_NUMBER("port", settings->port));
+	p->deleted_users = deleted_users_start(settings, p->outbox_publisher);
 	status = query_worker_start(settings, &p->queries);
 	if (status == ST_OK)
 		p->saver =
@@ -76,6 +79,7 @@ void persistence_stop(void **state)
 	saver_destroy(&p->saver);
 	query_worker_stop(&p->queries);
 	api_stop(&p->api);
+	deleted_users_stop(&p->deleted_users);
 	outbox_publisher_stop(&p->outbox_publisher);
 	mem_free(state);
 }

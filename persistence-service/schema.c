@@ -15,14 +15,13 @@ EMBED(schema_0002, "persistence-service/schema/0002-conversations.sql");
 EMBED(schema_0003, "persistence-service/schema/0003-user-locks.sql");
 EMBED(schema_0004, "persistence-service/schema/0004-names-and-reactions.sql");
 EMBED(schema_0005, "persistence-service/schema/0005-refusals.sql");
+EMBED(schema_0006, "persistence-service/schema/0006-deleted-users.sql");
 
 enum status schema_apply(struct sql *sql)
 {
-	const struct sql_migration migrations[] = {{1, schema_0001},
-	                                           {2, schema_0002},
-	                                           {3, schema_0003},
-	                                           {4, schema_0004},
-	                                           {5, schema_0005}};
+	const struct sql_migration migrations[] = {
+		{1, schema_0001}, {2, schema_0002}, {3, schema_0003},
+		{4, schema_0004}, {5, schema_0005}, {6, schema_0006}};
 	unsigned applied = 0;
 	enum status status =
 		sql_migrate(sql, migrations, ARRAY_LEN(migrations), &applied);

@@ -189,8 +189,8 @@ static void on_identity_report(void *context,
 }
 
 /*
- * A connection for each worker, so that no worker waits. Users are never
- * deleted, so an existing user is cached. Refusals are not cached.
+ * A connection for each worker, so that no worker waits. An existing user is
+ * cached, until the client learns of its deletion. Refusals are not cached.
  */
 static struct identity_thread *start_identity(const struct settings *settings)
 {

@@ -45,6 +45,8 @@ GET    /auth/getIdByToken     200 401
 GET    /auth/status           200 401
 GET    /auth/profile          200 401
 PATCH  /auth/profile          200 401
+DELETE /auth/account          204 401
+POST   /auth/account/delete   204 401
 GET    /auth/users            200 401
 GET    /auth/users/{id}       200 401
 GET    /conversations         200 401
@@ -162,6 +164,8 @@ def test_routes_without_a_conversation_need_a_token(route: str, api: Api, people
               "POST /auth/password": {"old_password": person.password,
                                       "new_password": person.password},
               "PATCH /auth/profile": {},
+              "DELETE /auth/account": {"password": person.password},
+              "POST /auth/account/delete": {"password": person.password},
               "POST /conversations": {"kind": "group", "name": "mine", "users": [other.id]}}
     for headers, wanted in zip((person.bearer, *({"Authorization": token} if token else {}
                                                  for token in BAD_TOKENS.values())),

@@ -183,6 +183,70 @@ enum status blocks_remove(struct sql_session *session,
 	return make_change(session, &change);
 }
 
+/* --- the pairs of a deleted user ----------------------------------------- */
+static const char list_pairs[] =
+	"SELECT o.user FROM members m"
+	" JOIN conversations c ON c.id = m.conversation AND c.kind = 1"
+	" JOIN members o ON o.conversation = m.conversation AND o.user <> "
+	"m.user"
+	" LEFT JOIN blocks b ON b.user = m.user AND b.blocked = o.user"
+	" WHERE m.user = ? AND b.user IS NULL ORDER BY o.user LIMIT ?";
+
+static enum status read_pairs(struct sql *sql, uint64_t user,
+                              uint64_t others[BLOCKS_PAIRS_MAX],
+                              unsigned *ret_count)
+{
+	const struct sql_value values[] = {sql_number(user),
+	                                   sql_number(BLOCKS_PAIRS_MAX)};
+	struct sql_value row;
+	enum status status =
+		sql_run(sql, list_pairs, values, ARRAY_LEN(values));
+
+	*ret_count = 0;
+	while (status == ST_OK) {
+		status = sql_fetch(sql, &row, 1);
+		if (status == ST_OK)
+			others[(*ret_count)++] = row.number;
+	}
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static enum status put_pair(struct sql *sql, uint64_t user, uint64_t other)
+{
+	const struct block block = {.user = user, .blocked = other};
+	struct block_change change = {.block = &block,
+	                              .now_ms = clock_unix_ms()};
+	struct sql_time now = sql_time_of(change.now_ms);
+	const struct sql_value values[] = {
+		sql_number(user), sql_number(other),
+		sql_bytes(span_make(now.text, SQL_TIME_LEN))};
+	enum status status = sql_run(sql, put_block, values, ARRAY_LEN(values));
+
+	return status == ST_OK ? put_outbox_record(sql, &change) : status;
+}
+
+/* Two instances may do the same: one of them may be rolled back. */
+enum status blocks_put_pairs(struct sql_session *session, uint64_t user,
+                             unsigned *ret_count)
+{
+	struct sql *sql = sql_session_connection(session);
+	uint64_t others[BLOCKS_PAIRS_MAX];
+	enum status status = sql_session_connect(session);
+
+	*ret_count = 0;
+	if (status == ST_OK)
+		status = sql_begin(sql);
+	if (status == ST_OK)
+		status = read_pairs(sql, user, others, ret_count);
+	for (unsigned i = 0; status == ST_OK && i < *ret_count; i++)
+		status = put_pair(sql, user, others[i]);
+	if (status == ST_OK)
+		status = sql_commit(sql);
+	if (status != ST_OK)
+		sql_rollback(sql);
+	return status;
+}
+
 /* --- the list ------------------------------------------------------------ */
 static enum status write_rows(struct sql_session *session,
                               struct json_writer *w, unsigned limit,

@@ -82,6 +82,15 @@ MUST_CHECK enum status membership_join(struct membership *membership,
                                        struct membership_action *action);
 MUST_CHECK enum status membership_leave(struct membership *membership,
                                         struct membership_action *action);
+/*
+ * Groups and channels of the user, ascending, above `after`, at most
+ * MEMBERSHIP_LIST_MAX. Does not set membership_why().
+ */
+enum { MEMBERSHIP_LIST_MAX = 100 };
+MUST_CHECK enum status membership_list(struct membership *membership,
+                                       uint64_t user, uint64_t after,
+                                       uint64_t ids[MEMBERSHIP_LIST_MAX],
+                                       unsigned *ret_count);
 MUST_CHECK enum status membership_remove(struct membership *membership,
                                          struct membership_action *action);
 MUST_CHECK enum status membership_set_role(struct membership *membership,

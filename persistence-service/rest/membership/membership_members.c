@@ -184,6 +184,32 @@ enum status membership_leave(struct membership *m,
 	return membership_run(m, &operation, action);
 }
 
+/* A large conversation that was deleted keeps its members. */
+enum status membership_list(struct membership *m, uint64_t user, uint64_t after,
+                            uint64_t ids[MEMBERSHIP_LIST_MAX],
+                            unsigned *ret_count)
+{
+	const struct sql_value values[] = {sql_number(user), sql_number(after),
+	                                   sql_number(MEMBERSHIP_LIST_MAX)};
+	struct sql_value row;
+	unsigned count = 0;
+	enum status status = sql_session_run(
+		m->session,
+		"SELECT m.conversation FROM members m"
+		" JOIN conversations c ON c.id = m.conversation"
+		" WHERE m.user = ? AND m.conversation > ? AND c.kind <> 1"
+		" AND c.deleted_at IS NULL ORDER BY m.conversation LIMIT ?",
+		values, ARRAY_LEN(values));
+
+	while (status == ST_OK) {
+		status = sql_session_fetch(m->session, &row, 1);
+		if (status == ST_OK)
+			ids[count++] = row.number;
+	}
+	*ret_count = count;
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
 static enum status role_of_user(struct membership *m,
                                 const struct membership_action *action,
                                 enum member_role *ret_role)

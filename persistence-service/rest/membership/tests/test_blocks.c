@@ -139,6 +139,54 @@ static void an_unpublished_block_is_uncertain(void **state)
 	sql_destroy(&sql);
 }
 
+/* Pairs of ME with 2, 3 …; one with itself, and a group of ME and 2. */
+static void make_pairs(unsigned pairs)
+{
+	chat_execute("INSERT INTO conversations (id, kind, ckey, created_by,"
+	             " created_at) VALUES (5000, 1, 'd:1:1', 1, NOW(3)),"
+	             " (5001, 2, 'c:5001', 1, NOW(3))");
+	chat_execute("INSERT INTO members (user, conversation, joined_at)"
+	             " VALUES (1, 5000, NOW(3)), (1, 5001, NOW(3)),"
+	             " (9000, 5001, NOW(3))");
+	for (unsigned i = 2; i < pairs + 2; i++) {
+		chat_execute("INSERT INTO conversations (id, kind, ckey,"
+		             " created_by, created_at)"
+		             " VALUES (%u, 1, 'd:1:%u', 1, NOW(3))",
+		             i, i);
+		chat_execute("INSERT INTO members (user, conversation,"
+		             " joined_at) VALUES (1, %u, NOW(3)),"
+		             " (%u, %u, NOW(3))",
+		             i, i, i);
+	}
+}
+
+static void a_deleted_user_blocks_the_others_of_its_pairs(void **state)
+{
+	unsigned count = 0;
+
+	(void)state;
+	make_pairs(BLOCKS_PAIRS_MAX + 3);
+	chat_execute("INSERT INTO blocks (user, blocked, created_at) VALUES"
+	             " (1, 2, NOW(3)), (3, 1, NOW(3))");
+	assert_int_equal(blocks_put_pairs(session, ME, &count), ST_OK);
+	assert_int_equal(count, BLOCKS_PAIRS_MAX);
+	assert_int_equal(blocks_put_pairs(session, ME, &count), ST_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(blocks_put_pairs(session, ME, &count), ST_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM blocks"
+	                             " WHERE user = 1 AND blocked BETWEEN 2"
+	                             " AND 104"),
+	                 BLOCKS_PAIRS_MAX + 3);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM blocks"),
+	                 BLOCKS_PAIRS_MAX + 4);
+	/* A record for each that is new, with the key of its pair. */
+	assert_int_equal(chat_number("SELECT COUNT(DISTINCT target) FROM outbox"
+	                             " WHERE kind = 2 AND conversation = 0"
+	                             " AND target LIKE 'd:1:%%'"),
+	                 BLOCKS_PAIRS_MAX + 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, empty)
@@ -146,6 +194,7 @@ int main(void)
 		TEST(a_block_is_listed_until_it_is_removed),
 		TEST(the_number_of_blocks_is_limited),
 		TEST(an_unpublished_block_is_uncertain),
+		TEST(a_deleted_user_blocks_the_others_of_its_pairs),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -287,6 +287,42 @@ static void the_last_member_to_leave_deletes_the_conversation(void **state)
 	assert_consistent();
 }
 
+static void groups_and_channels_of_a_user_are_listed(void **state)
+{
+	uint64_t ids[MEMBERSHIP_LIST_MAX], made[4];
+	unsigned count = 0;
+
+	(void)state;
+	made[0] = make(KIND_GROUP, 1);
+	made[1] = make(KIND_CHANNEL, 1);
+	made[2] = make(KIND_GROUP, 1);
+	must(action(membership_leave, made[2], BOB, 0), ST_OK);
+	must(action(membership_delete, made[1], ANN, 0), ST_OK);
+	made[3] = make(KIND_GROUP, 2);
+	chat_execute("INSERT INTO conversations (id, kind, ckey, created_by,"
+	             " created_at) VALUES (5000, 1, 'd:1:2', 1, NOW(3))");
+	chat_execute("INSERT INTO members (user, conversation, joined_at)"
+	             " VALUES (2, 5000, NOW(3))");
+	must(membership_list(membership, BOB, 0, ids, &count), ST_OK);
+	assert_int_equal(count, 2);
+	assert_int_equal(ids[0], made[0]);
+	assert_int_equal(ids[1], made[3]);
+	must(membership_list(membership, BOB, made[0], ids, &count), ST_OK);
+	assert_int_equal(count, 1);
+	must(membership_list(membership, BOB, made[3], ids, &count), ST_OK);
+	assert_int_equal(count, 0);
+	/* Of a large conversation that was deleted the rows stay. */
+	limit_lists_to(1);
+	made[0] = make(KIND_GROUP, 2);
+	must(action(membership_delete, made[0], ANN, 0), ST_OK);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM members WHERE"
+	                             " user = 2 AND conversation = %u",
+	                             (unsigned)made[0]),
+	                 1);
+	must(membership_list(membership, BOB, made[3], ids, &count), ST_OK);
+	assert_int_equal(count, 0);
+}
+
 static void a_deleted_group_leaves_departures_only(void **state)
 {
 	uint64_t group = make(KIND_GROUP, 2);
@@ -680,6 +716,7 @@ int main(void)
 		TEST(a_departure_is_kept_until_the_user_returns),
 		TEST(ownership_passes_to_the_first_admin_then_the_first_member),
 		TEST(the_last_member_to_leave_deletes_the_conversation),
+		TEST(groups_and_channels_of_a_user_are_listed),
 		TEST(a_deleted_group_leaves_departures_only),
 		TEST(a_deleted_large_conversation_keeps_its_rows),
 		TEST(the_same_uuid_makes_one_conversation),
