@@ -91,7 +91,10 @@ NEVER_WORK = [
     ("WEBSOCKET_ORIGINS", "https://*.example"), ("WEBSOCKET_ORIGINS", "https://a.example:443"),
     ("WEBSOCKET_ORIGINS", "wss://chat.example/ws"), ("EVENTS_SHARD", "0/13"),
     ("WEBSOCKET_SILENT_S", "25"), ("IDENTITY_ISSUER", "par\nley"),
+    ("IDENTITY_KEY_SECRET", "short"), ("IDENTITY_KEY_SECRET_FILE", "{empty}"),
 ]
+# What has no default.
+NEEDED = {"IDENTITY_KEY_SECRET": "a secret of at least 32 characters"}
 
 
 @pytest.mark.parametrize("name, value", NEVER_WORK)
@@ -105,7 +108,8 @@ def test_check_names_a_setting_that_can_never_work(name: str, value: str, stack:
     assert readers
     for service in readers:
         for wrong, code in (({}, 0), ({name: value}, 100)):
-            done = run(stack, service, "--check", **wrong)
+            needed = {} if "IDENTITY_KEY_SECRET_FILE" in wrong else NEEDED
+            done = run(stack, service, "--check", **(needed | wrong))
             assert done.returncode == code, done.stderr
         assert name in done.stderr
         assert len(done.stderr.splitlines()) == 2, done.stderr
