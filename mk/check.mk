@@ -28,9 +28,10 @@
 #	make soak          does anything grow? SOAK_MINUTES=5 SOAK_RATE=200
 #	make fuzz          fuzz harnesses with new inputs, FUZZ_SECONDS=5 each
 REQUIREMENTS := tests/requirements.txt tests/docs/requirements.txt
+NODE_FILES   := $(addprefix tests/node/,package.json package-lock.json)
 # Named by what is in it: clones that share a cache may want different versions.
-VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv-$(shell cat $(REQUIREMENTS) | \
-	cksum | cut -d ' ' -f 1)
+VENV         := $(or $(PARLEY_CACHE_DIR),.cache)/venv-$(shell cat $(REQUIREMENTS) \
+	$(NODE_FILES) | cksum | cut -d ' ' -f 1)
 VENV_READY   := $(VENV)/.installed
 PYTHON3      := $(or $(wildcard /usr/bin/python3),python3)
 # The programs that the black-box tests run: build/asan for a stricter look.
@@ -67,6 +68,10 @@ $(VENV_READY):
 	@$(PYTHON3) -m venv --clear $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 		$(addprefix -r ,$(REQUIREMENTS))
+	@mkdir -p $(VENV)/node
+	@cp $(NODE_FILES) $(VENV)/node
+	@PATH=$(abspath $(VENV)/bin):$$PATH npm ci --prefix $(VENV)/node --ignore-scripts \
+		--no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
 tools: $(VENV_READY)

@@ -1,4 +1,5 @@
-"""Clients of OAuth 2 that others wrote: Authlib and requests-oauthlib."""
+"""Clients of OAuth 2 that others wrote: Authlib and requests-oauthlib, and those of
+tests/node/oauth_clients.mjs."""
 
 import pytest
 from authlib.integrations.base_client.errors import OAuthError
@@ -8,6 +9,7 @@ from oauthlib.oauth2 import InvalidGrantError, LegacyApplicationClient
 from requests_oauthlib import OAuth2Session
 
 from support.api import Api, Person
+from support.node import run_node
 from support.stack import Stack
 
 
@@ -74,3 +76,8 @@ def test_requests_oauthlib_learns_of_a_wrong_password(metadata: dict, alice: Per
         with pytest.raises(InvalidGrantError):
             session.fetch_token(metadata["token_endpoint"], username=alice.name,
                                 password="wrong password")
+
+
+def test_clients_for_node(stack: Stack, alice: Person):
+    run_node("oauth_clients.mjs", URL=stack.url, NAME=alice.name, PASSWORD=alice.password,
+             SECRET=stack.secret("identity-service"))
