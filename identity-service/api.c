@@ -135,7 +135,7 @@ static void start_phone_auth(struct api *api,
 	phone->provider = identity_sms_provider(settings);
 	if (phone->provider.kind == SMS_NONE)
 		return;
-	phone->key = code_key(span_of(settings->service_secret));
+	phone->key = code_key(span_of(settings->key_secret));
 	phone->send_rules = identity_send_rules(settings);
 	phone->ttl_s = settings->code_ttl_s;
 	phone->interval_s = settings->code_interval_s;

@@ -82,9 +82,6 @@ static void check_sms(const struct identity_settings *s, struct buf *faults)
 		           "http:// on a loopback address, without a / at its "
 		           "end\n",
 		           s->sms_base_url);
-	if (kind != SMS_NONE)
-		check_needed(s->sms_provider, "IDENTITY_SERVICE_SECRET",
-		             s->service_secret, faults);
 	if (kind == SMS_TWILIO_MESSAGES || kind == SMS_TWILIO_VERIFY)
 		check_twilio(s, kind, faults);
 }

@@ -12,8 +12,6 @@ enum {
 	BODY_MAX = 2048,
 	BASIC_MAX = 1024,
 	TEXT_MAX = 256,
-	HTTP_OK = 200,
-	HTTP_CREATED = 201,
 	HTTP_NOT_FOUND = 404,
 	/* Twilio: "Max check attempts reached", with HTTP 429. */
 	TWILIO_CHECKED_TOO_OFTEN = 60202,
@@ -171,13 +169,19 @@ static enum status post(struct sms_client *client, const struct phone *phone,
 	return ST_UNAVAILABLE;
 }
 
+/* Twilio's OpenAPI has 200 and 201. */
+static bool is_good(const struct http_answer *answer)
+{
+	return answer->http >= 200 && answer->http < 300;
+}
+
 static enum status judge(const struct sms_client *client,
                          const struct phone *phone,
                          const struct http_answer *answer)
 {
 	bool refused = answer->http >= 400 && answer->http < 500;
 
-	if (answer->http == HTTP_CREATED)
+	if (is_good(answer))
 		return ST_OK;
 	log_failure(client, phone, answer->http,
 	            refused ? "the provider refused it"
@@ -292,7 +296,7 @@ static enum status judge_check(const struct sms_client *client,
 {
 	uint64_t code;
 
-	if (answer->http == HTTP_OK)
+	if (is_good(answer))
 		return is_approved(answer->body) ? ST_OK : ST_DENIED;
 	if (answer->http == HTTP_NOT_FOUND)
 		return ST_DENIED;

@@ -75,7 +75,6 @@ static void a_provider_needs_its_settings(void **state)
 {
 	const struct identity_settings whole = {
 		.trusted_proxies = "none",
-		.service_secret = "a secret",
 		.sms_provider = "twilio-messages",
 		.sms_base_url = "",
 		.sms_account = "AC0123",
@@ -93,7 +92,6 @@ static void a_provider_needs_its_settings(void **state)
 	{provider, offsetof(struct identity_settings, field), value, fault}
 		ROW("", sms_account, "", NULL),
 		ROW("log", sms_account, "", NULL),
-		ROW("log", service_secret, "", "IDENTITY_SERVICE_SECRET"),
 		ROW("smoke", sms_account, "AC", "SMS_PROVIDER"),
 		ROW("LOG", sms_account, "AC", "SMS_PROVIDER"),
 		ROW("twilio-messages", sms_base_url, "", NULL),
