@@ -17,6 +17,7 @@
 #	                   blackbox-alone, blackbox-long, blackbox-asan, blackbox-tsan
 #	make mysql8        integration and blackbox on a MySQL 8 server
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
+#	make sms           sign-in by phone against Prism and WireMock as Twilio
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
 #	make steps         each step of a message is killed, under the ledger
@@ -48,7 +49,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 .PHONY: test prove tools layers lint tidy format-check \
 	docs checks mutants-check corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
-	accept accept-valgrind valgrind-programs conformance \
+	accept accept-valgrind valgrind-programs conformance sms \
 	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
@@ -157,6 +158,7 @@ FUZZED := event forwarded frame identity json name save_record settings utf8 web
 $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjson)))
 $(eval $(call harness,tests/fuzz/fuzz_seal.c,common,libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
+$(eval $(call harness,tests/fuzz/fuzz_phone.c,identity common,libcjson libcurl libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_profile.c,identity common,libcjson libcurl))
 $(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
@@ -281,6 +283,11 @@ steps: build-faults tools
 
 mutants: build-faults tools
 	@$(RUN_TESTS) $(PYTEST) tests/mutants
+
+# Prism needs Node.js, which comes with the packages of tests/sms/fetch.
+sms: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@tests/sms/fetch
+	@$(WITH_STACK) $(PYTEST) -c tests/sms/pytest.ini tests/sms
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -c tests/conformance/pytest.ini tests/conformance

@@ -115,6 +115,11 @@ STAGES = (
     Stage("conformance", PROVE, 60, "Autobahn's cases for WebSocket servers that the gateway "
           "answers wrongly.", needs=("tools", "build"), stack="release",
           touched=("common/base/*websocket*", "websocket-service/*", "tests/conformance/*"), turn=3),
+    Stage("sms", PROVE, 300, "Requests that do not fit Twilio's OpenAPI, in Prism's eyes; SMS "
+          "that are sent twice or hold clients up when the provider misbehaves.",
+          needs=("tools", "build"), stack="release",
+          touched=("identity-service/sms/*", "identity-service/phone/*",
+                   "identity-service/api/phone*", "common/io/http/*", "tests/sms/*"), turn=4),
     Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
           touched=("common/service/fault_point*",), turn=4),
     Stage("steps", PROVE, 300, "Messages lost or doubled by a death at any step of a "
