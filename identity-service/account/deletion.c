@@ -5,7 +5,7 @@
 
 /*
  * Not updated: a request at the same time has deleted it, or has changed the
- * password. The lock reads what that request has committed.
+ * password or phone. The lock reads what that request has committed.
  */
 static enum status check_deleted(struct sql *sql, uint64_t user)
 {
@@ -24,21 +24,27 @@ static enum status check_deleted(struct sql *sql, uint64_t user)
 	return status;
 }
 
+#define DELETE_ACCOUNT \
+	"UPDATE users SET deleted_at = NOW(3)," \
+	" name_free_at = NOW(3) + INTERVAL ? SECOND," \
+	" display_name = NULL, about = NULL, avatar_url = NULL," \
+	" phone = NULL, password_hash = ''" \
+	" WHERE id = ? AND deleted_at IS NULL"
+
 enum status deletion_run(struct sql *sql, const struct deletion *deletion)
 {
+	bool by_phone = deletion->phone.len > 0;
 	const struct sql_value values[] = {
 		sql_number(deletion->name_reserved_s),
 		sql_number(deletion->user),
-		sql_bytes(span_of(deletion->password_hash)),
+		sql_bytes(by_phone ? deletion->phone
+	                           : span_of(deletion->password_hash)),
 	};
-	enum status status = sql_run(
-		sql,
-		"UPDATE users SET deleted_at = NOW(3),"
-		" name_free_at = NOW(3) + INTERVAL ? SECOND,"
-		" display_name = NULL, about = NULL, avatar_url = NULL,"
-		" phone = NULL, password_hash = ''"
-		" WHERE id = ? AND password_hash = ? AND deleted_at IS NULL",
-		values, ARRAY_LEN(values));
+	enum status status =
+		sql_run(sql,
+	                by_phone ? DELETE_ACCOUNT " AND phone = ?"
+	                         : DELETE_ACCOUNT " AND password_hash = ?",
+	                values, ARRAY_LEN(values));
 
 	if (status == ST_OK && sql_affected(sql) == 0)
 		status = check_deleted(sql, deletion->user);

@@ -17,12 +17,14 @@ enum { DELETION_NAMES_MAX = 1000 };
 
 struct deletion {
 	uint64_t user;
-	const char *password_hash; /* that of the password which was checked */
+	/* What was checked: the phone, or the hash of the password. */
+	struct span phone; /* empty: the password */
+	const char *password_hash;
 	uint64_t name_reserved_s;
 };
 /*
  * Deletes the account and ends all its sessions, within a transaction of the
- * caller. ST_CONFLICT: it has another hash by now. Idempotent.
+ * caller. ST_CONFLICT: it has another phone or hash by now. Idempotent.
  */
 MUST_CHECK enum status deletion_run(struct sql *sql,
                                     const struct deletion *deletion);

@@ -2,43 +2,57 @@
 #include "common/io/json.h"
 #include "common/service/log.h"
 #include "identity-service/account/deletion.h"
+#include "identity-service/account/profile.h"
 #include "identity-service/api/password_check.h"
-
-static const char *read_password(const struct json *json, struct span name,
-                                 struct credentials *credentials)
-{
-	const char *fault = NULL;
-	struct span password;
-
-	if (json_kind(json, "code") != JSON_ABSENT)
-		return "an account cannot be deleted with a code; send its "
-		       "password";
-	if (!json_get_text(json, "password", &password))
-		return "password is missing or not a string";
-	return credentials_take(name, password, CREDENTIALS_LOGIN, credentials,
-	                        &fault) == ST_OK
-	               ? NULL
-	               : fault;
-}
+#include "identity-service/api/phone_check.h"
 
 /* False: the request is answered. */
-static bool read_body(struct http_request *request, struct span name,
-                      struct credentials *credentials)
+static bool parse(struct http_request *request, struct json **ret_json)
 {
-	CLEANUP(json_destroy) struct json *json = NULL;
-	const char *fault;
+	const char *why;
 
-	if (json_parse(http_body(request), &json, &fault) != ST_OK) {
-		http_answer_problem(request, 400, fault);
-		return false;
-	}
-	fault = read_password(json, name, credentials);
-	if (fault)
-		http_answer_problem(request, 422, fault);
-	return !fault;
+	if (json_parse(http_body(request), ret_json, &why) == ST_OK)
+		return true;
+	http_answer_problem(request, 400, why);
+	return false;
 }
 
-static enum status delete_account(struct sql *sql, void *argument)
+static void answer(struct http_request *request, const struct api_context *api,
+                   enum status status, uint64_t user, const char *wrong)
+{
+	if (status == ST_OK) {
+		api_read_ended(api, user);
+		log_event(LOG_INFO, "user.deleted", F_NUMBER("user", user));
+		http_answer(request, 204, NULL, SPAN_NONE);
+	} else if (status == ST_DENIED) {
+		http_answer_problem(request, 403, wrong);
+	} else {
+		http_answer_problem(request, 403,
+		                    "another request has just changed the "
+		                    "password or the phone");
+	}
+}
+
+/* --- by password ---------------------------------------------------------- */
+/* False: the request is answered. */
+static bool read_password(struct http_request *request, struct span name,
+                          struct credentials *credentials)
+{
+	CLEANUP(json_destroy) struct json *json = NULL;
+	const char *fault = "password is missing or not a string";
+	struct span password;
+
+	if (!parse(request, &json))
+		return false;
+	if (json_get_text(json, "password", &password) &&
+	    credentials_take(name, password, CREDENTIALS_LOGIN, credentials,
+	                     &fault) == ST_OK)
+		return true;
+	http_answer_problem(request, 422, fault);
+	return false;
+}
+
+static enum status delete_by_password(struct sql *sql, void *argument)
 {
 	const struct password_check *check = argument;
 
@@ -50,58 +64,149 @@ static enum status delete_account(struct sql *sql, void *argument)
 		     });
 }
 
-static enum status run(struct password_check *check)
-{
-	enum status status = password_check(check);
-
-	if (status == ST_OK)
-		status = password_check_commit(check, delete_account, check);
-	if (status == ST_OK)
-		api_read_ended(check->api, check->account.id);
-	return status;
-}
-
-static void answer(struct http_request *request,
-                   const struct password_check *check, enum status status)
-{
-	if (status == ST_OK) {
-		log_event(LOG_INFO, "user.deleted",
-		          F_NUMBER("user", check->account.id));
-		http_answer(request, 204, NULL, SPAN_NONE);
-	} else if (status == ST_DENIED) {
-		http_answer_problem(request, 403, "password is wrong");
-	} else if (status == ST_BUSY) {
-		password_check_answer_limited(request, check);
-	} else if (status == ST_CONFLICT) {
-		http_answer_problem(request, 403,
-		                    "another request has just changed the "
-		                    "password");
-	} else {
-		api_answer_failure(request, status);
-	}
-}
-
-static void delete_hashing(struct http_request *request, void *context)
+static void check_password(struct http_request *request, void *context)
 {
 	const struct api_context *api = context;
 	CLEANUP(credentials_free) struct credentials credentials = {0};
 	struct password_check check = {.api = api, .credentials = &credentials};
 	struct token_owner owner;
+	enum status status;
 
 	if (!api_authenticate(request, api, &owner) ||
-	    !read_body(request, span_of(owner.name), &credentials))
+	    !read_password(request, span_of(owner.name), &credentials))
 		return;
 	check.client = http_client_address(request, api->trusted_proxies);
-	answer(request, &check, run(&check));
+	status = password_check(&check);
+	if (status == ST_OK)
+		status = password_check_commit(&check, delete_by_password,
+		                               &check);
+	if (status == ST_BUSY)
+		password_check_answer_limited(request, &check);
+	else if (status == ST_OK || status == ST_DENIED ||
+	         status == ST_CONFLICT)
+		answer(request, api, status, check.account.id,
+		       "password is wrong");
+	else
+		api_answer_failure(request, status);
+}
+
+/* --- by code -------------------------------------------------------------- */
+struct by_code {
+	struct phone_check check;
+	uint64_t user;
+	bool has_phone;
+};
+
+static void by_code_free(struct by_code *by_code)
+{
+	phone_check_free(&by_code->check);
+}
+
+static enum status find_phone(struct sql *sql, void *argument)
+{
+	struct by_code *by_code = argument;
+	struct profile profile;
+	enum status status = profile_by_id(sql, by_code->user, &profile);
+
+	by_code->has_phone = false;
+	if (status != ST_OK || profile.phone.kind != SQL_BYTES)
+		return status;
+	by_code->has_phone = true;
+	return phone_read(profile.phone.bytes, &by_code->check.phone)
+	               ? ST_BROKEN
+	               : ST_OK;
+}
+
+static enum status delete_by_phone(struct sql *sql, void *argument)
+{
+	const struct by_code *by_code = argument;
+
+	return deletion_run(
+		sql,
+		&(struct deletion){
+			.user = by_code->user,
+			.phone = phone_span(&by_code->check.phone),
+			.name_reserved_s = by_code->check.api->name_reserved_s,
+		});
+}
+
+static enum status run_by_code(struct by_code *by_code)
+{
+	enum status status = phone_check(&by_code->check);
+
+	if (status == ST_OK)
+		status = phone_check_commit(&by_code->check, delete_by_phone,
+		                            by_code);
+	if (status == ST_CONFLICT)
+		phone_check_give_back(&by_code->check);
+	return status;
+}
+
+static void check_code(struct http_request *request, void *context)
+{
+	const struct api_context *api = context;
+	CLEANUP(by_code_free) struct by_code by_code = {0};
+	struct token_owner owner;
+	enum status status;
+
+	if (!api_authenticate(request, api, &owner) ||
+	    !phone_check_read_code(request, api, &by_code.check))
+		return;
+	by_code.user = owner.user;
+	status = database_run(api->database, find_phone, &by_code);
+	if (status != ST_OK) {
+		api_answer_failure(request, status);
+		return;
+	}
+	if (!by_code.has_phone) {
+		http_answer_problem(request, 422,
+		                    "the account has no phone for a code: send "
+		                    "its password");
+		return;
+	}
+	status = run_by_code(&by_code);
+	if (status == ST_OK || status == ST_DENIED || status == ST_CONFLICT)
+		answer(request, api, status, owner.user,
+		       "the code is wrong or old");
+	else
+		phone_check_answer(request, &by_code.check, status);
+}
+
+/* -------------------------------------------------------------------------- */
+static void pass_by_code(struct http_request *request, void *context)
+{
+	CLEANUP(by_code_free) struct by_code by_code = {0};
+
+	if (phone_is_on(request, context) &&
+	    phone_check_read_code(request, context, &by_code.check))
+		api_pass_of_client(request, context, POOL_PHONE, check_code);
+}
+
+static void pass_by_password(struct http_request *request, void *context,
+                             struct span name)
+{
+	CLEANUP(credentials_free) struct credentials credentials = {0};
+
+	if (read_password(request, name, &credentials))
+		api_pass_to_hash(request, context, check_password);
 }
 
 /* Answers a bad request at once, without waiting in the queue. */
 void account_delete(struct http_request *request, void *context)
 {
-	CLEANUP(credentials_free) struct credentials credentials = {0};
+	CLEANUP(json_destroy) struct json *json = NULL;
 	struct token_owner owner;
+	bool by_code;
 
-	if (api_authenticate(request, context, &owner) &&
-	    read_body(request, span_of(owner.name), &credentials))
-		api_pass_to_hash(request, context, delete_hashing);
+	if (!api_authenticate(request, context, &owner) ||
+	    !parse(request, &json))
+		return;
+	by_code = json_kind(json, "code") != JSON_ABSENT;
+	if (by_code && json_kind(json, "password") != JSON_ABSENT)
+		http_answer_problem(request, 422,
+		                    "password and code exclude each other");
+	else if (by_code)
+		pass_by_code(request, context);
+	else
+		pass_by_password(request, context, span_of(owner.name));
 }

@@ -38,7 +38,7 @@ static bool read_code(struct http_request *request, struct phone_check *check)
 	return !fault;
 }
 
-bool phone_check_read(struct http_request *request,
+static bool read_json(struct http_request *request,
                       const struct api_context *api,
                       struct phone_check *ret_check)
 {
@@ -53,7 +53,23 @@ bool phone_check_read(struct http_request *request,
 		http_answer_problem(request, 400, why);
 		return false;
 	}
-	return phone_read_member(request, ret_check->body, &ret_check->phone) &&
+	return true;
+}
+
+bool phone_check_read(struct http_request *request,
+                      const struct api_context *api,
+                      struct phone_check *ret_check)
+{
+	return read_json(request, api, ret_check) &&
+	       phone_read_member(request, ret_check->body, &ret_check->phone) &&
+	       read_code(request, ret_check);
+}
+
+bool phone_check_read_code(struct http_request *request,
+                           const struct api_context *api,
+                           struct phone_check *ret_check)
+{
+	return read_json(request, api, ret_check) &&
 	       read_code(request, ret_check);
 }
 

@@ -52,6 +52,10 @@ struct phone_check {
 bool phone_check_read(struct http_request *request,
                       const struct api_context *api,
                       struct phone_check *ret_check);
+/* The same without `phone`, which the caller sets. */
+bool phone_check_read_code(struct http_request *request,
+                           const struct api_context *api,
+                           struct phone_check *ret_check);
 void phone_check_free(struct phone_check *check);
 /*
  * In the phone pool. ST_DENIED: the code is wrong or old. ST_BUSY: nothing was

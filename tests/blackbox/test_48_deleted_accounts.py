@@ -74,7 +74,9 @@ def test_a_wrong_password_is_a_guess(api: Api, alice: Person):
 
 BODIES: dict[str, tuple[dict, int]] = {
     "nothing": ({}, 422), "null": ({"password": None}, 422), "a number": ({"password": 1}, 422),
-    "a code": ({"code": "123456"}, 422), "both": ({"code": "1", "password": "x"}, 422),
+    "a code without a phone": ({"code": "123456"}, 422), "a short code": ({"code": "12345"}, 422),
+    "a code of letters": ({"code": "abcdef"}, 422), "a number as code": ({"code": 123456}, 422),
+    "no code": ({"code": None}, 422), "both": ({"code": "123456", "password": "x"}, 422),
     "an empty one": ({"password": ""}, 403)}
 
 

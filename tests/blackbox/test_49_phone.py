@@ -345,3 +345,59 @@ def test_without_a_provider_the_calls_say_so(stack: Stack):
         for answer in (phones.start(phone), phones.verify(phone, "123456"),
                        phones.attach(person, phone, "123456")):
             assert "SMS_PROVIDER" in check_problem(answer, 501)["detail"]
+
+
+# --- deletion -----------------------------------------------------------------------
+def delete(phones: Phones, person: Person, code: str) -> httpx.Response:
+    return phones.api.ask("DELETE", "/auth/account", person, json={"code": code})
+
+
+def test_a_code_deletes_the_account_and_the_phone_is_free(phones: Phones):
+    phone = new_phone()
+    person = phones.sign_up(phone)
+    code = phones.code(phone)
+    check_problem(delete(phones, person, other(code)), 403)
+    assert phones.api.user_of_token(person.token).status_code == 200
+    assert delete(phones, person, code).status_code == 204
+    check_problem(phones.api.user_of_token(person.token), 401)
+    check_problem(phones.api.ask_refresh(person.refresh_token), 401)
+    again = phones.sign_up(phone)
+    assert again.id != person.id
+    check_problem(phones.api.ask("GET", f"/auth/users/{person.id}", again), 410)
+
+
+def test_a_code_for_another_phone_deletes_nothing(phones: Phones):
+    phone, unknown = new_phone(), new_phone()
+    person = phones.sign_up(phone)
+    check_problem(delete(phones, person, phones.code(unknown)), 403)
+    assert phones.user_of(phone) == person.id
+
+
+def test_a_password_deletes_an_account_with_a_phone(phones: Phones):
+    phone, person = new_phone(), phones.api.register()
+    assert phones.attach(person, phone, phones.code(phone)).status_code == 200
+    code = phones.code(phone)
+    assert phones.api.ask("POST", "/auth/account/delete", person,
+                          json={"password": person.password}).status_code == 204
+    # The code that was sent before makes a new account.
+    answer = phones.verify(phone, code)
+    assert answer.status_code == 201 and answer.json()["user"]["id"] != person.id
+
+
+def test_no_sign_in_by_phone_survives_a_deletion(phones: Phones):
+    for _ in range(5):
+        phone, person = new_phone(), phones.api.register()
+        assert phones.attach(person, phone, phones.code(phone)).status_code == 200
+        code = phones.code(phone)
+        with ThreadPoolExecutor(2) as pool:
+            signs_in = pool.submit(phones.verify, phone, code)
+            deletes = pool.submit(phones.api.ask, "POST", "/auth/account/delete", person,
+                                  json={"password": person.password})
+        assert deletes.result().status_code == 204
+        answer = signs_in.result()
+        assert answer.status_code in (200, 201), answer.text
+        token = phones.api.user_of_token(answer.json()["token"])
+        if answer.status_code == 200:  # before the deletion
+            check_problem(token, 401)
+        else:
+            assert token.json()["id"] != person.id

@@ -30,7 +30,10 @@ static uint64_t make_account(const char *name)
 
 static enum status run(uint64_t user, const char *hash, uint64_t reserved_s)
 {
-	return deletion_run(sql, &(struct deletion){user, hash, reserved_s});
+	return deletion_run(sql,
+	                    &(struct deletion){.user = user,
+	                                       .password_hash = hash,
+	                                       .name_reserved_s = reserved_s});
 }
 
 static void start_session(uint64_t user, struct session *session)
@@ -144,6 +147,32 @@ static void another_password_is_a_conflict(void **state)
 	                 ST_CONFLICT);
 }
 
+static void the_phone_must_still_be_the_users(void **state)
+{
+	const struct span phone = SPAN("+4915112345678");
+	struct deletion deletion = {.phone = phone,
+	                            .name_reserved_s = RESERVED_S};
+	struct account account;
+
+	(void)state;
+	assert_int_equal(account_insert_by_phone(sql, SPAN("phone"),
+	                                         SPAN("phone"), phone,
+	                                         &deletion.user),
+	                 ST_OK);
+	deletion.phone = SPAN("+4915112345679");
+	assert_int_equal(deletion_run(sql, &deletion), ST_CONFLICT);
+	assert_int_equal(find("phone"), ST_OK);
+	deletion.phone = phone;
+	assert_int_equal(deletion_run(sql, &deletion), ST_OK);
+	assert_int_equal(deletion_run(sql, &deletion), ST_OK);
+	/* Free at once. */
+	assert_int_equal(account_by_phone(sql, phone, &account), ST_NOT_FOUND);
+	assert_int_equal(account_insert_by_phone(sql, SPAN("next"),
+	                                         SPAN("next"), phone,
+	                                         &deletion.user),
+	                 ST_OK);
+}
+
 static void a_name_is_free_when_its_time_is_over(void **state)
 {
 	uint64_t kept = make_account("kept"), freed = make_account("freed");
@@ -241,6 +270,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_user_is_left_but_the_name),
 		cmocka_unit_test(a_deletion_may_be_repeated),
 		cmocka_unit_test(another_password_is_a_conflict),
+		cmocka_unit_test(the_phone_must_still_be_the_users),
 		cmocka_unit_test(a_name_is_free_when_its_time_is_over),
 		cmocka_unit_test(a_sign_in_holds_a_deletion_up),
 		cmocka_unit_test(deleted_users_are_listed_in_pages),
