@@ -31,8 +31,8 @@ $(eval $(call unit_test,identity-service/tests/test_settings.c,identity common,l
 $(eval $(call unit_test,identity-service/session/tests/test_refresh_token.c,identity common,libcrypto))
 $(foreach t,phone/tests/test_phone phone/tests/test_code sms/tests/test_form_write,$(eval \
 	$(call unit_test,identity-service/$(t).c,identity common,libcrypto)))
-$(eval $(call unit_test,identity-service/sms/tests/test_sms_provider.c,http_stub identity common,\
-	libcurl libcjson))
+$(foreach t,test_sms_provider test_sms_sender,$(eval $(call unit_test,\
+	identity-service/sms/tests/$(t).c,http_stub identity common,libcurl libcjson)))
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))

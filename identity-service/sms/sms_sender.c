@@ -32,12 +32,13 @@ static void *send_all(void *context)
 	struct sms_sender *sender = context;
 	struct sms_client *client = sms_client_create(sender->provider);
 	struct message message;
+	uint64_t dropped = 0;
 
 	/* The write end is closed at the end. */
 	while (read(sender->out, &message, sizeof(message)) ==
 	       (ssize_t)sizeof(message)) {
 		if (atomic_load(&sender->stopping))
-			log_event(LOG_WARN, "sms.dropped");
+			dropped++;
 		else if (sms_send(client, &message.phone, &message.code) ==
 		         ST_OK)
 			log_event(LOG_INFO, "sms.sent",
@@ -46,6 +47,8 @@ static void *send_all(void *context)
 			                 phone_country(&message.phone)));
 		mem_wipe(&message, sizeof(message));
 	}
+	if (dropped)
+		log_event(LOG_WARN, "sms.dropped", F_NUMBER("count", dropped));
 	sms_client_destroy(&client);
 	return NULL;
 }

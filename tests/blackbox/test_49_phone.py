@@ -250,6 +250,24 @@ def test_known_and_unknown_phones_get_the_same(phones: Phones):
     check_problem(wrong[0], 401)
 
 
+def test_the_answers_do_not_depend_on_the_users(stack: Stack):
+    """While the table of users is locked, `start` and a wrong code are answered as ever. So no
+    time can tell whether a phone belongs to a user."""
+    own = own_database(stack)
+    with service_of(stack, **own) as service, pymysql.connect(
+            host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=own["MYSQL_USER"],
+            password=own["MYSQL_PASSWORD"], database=own["IDENTITY_DATABASE"]) as connection:
+        phones = Phones(service, stack)
+        known, unknown = new_phone(), new_phone()
+        phones.sign_up(known)
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLES users WRITE")
+            for phone in (known, unknown):
+                code = phones.code(phone)
+                check_problem(phones.verify(phone, other(code)), 401)
+            cursor.execute("UNLOCK TABLES")
+
+
 # --- a phone for an account ---------------------------------------------------------
 def test_a_phone_becomes_mine(phones: Phones):
     person, phone = phones.api.register(), new_phone()
