@@ -5,10 +5,11 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pymysql
 import pytest
 
-from support.api import PASSWORD, Api, check_problem, new_name
+from support.api import PASSWORD, Api, Person, check_problem, new_name
 from support.phones import Phones, new_address, new_phone, service_of
 from support.service import Service
 from support.stack import Stack
