@@ -162,6 +162,7 @@ $(eval $(call harness,tests/fuzz/fuzz_phone.c,identity common,libcjson libcurl l
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_profile.c,identity common,libcjson libcurl))
 $(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))
+$(eval $(call harness,tests/fuzz/fuzz_session_file.c,client common,libcjson libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_http.c,common,libmicrohttpd libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_request.c,persistence common,libmicrohttpd libcjson,-Xlinker --wrap=MHD_lookup_connection_value_n))
 $(eval $(call harness,tests/fuzz/fuzz_sync_cursor.c,persistence common,libcjson))
