@@ -38,6 +38,7 @@
 enum {
 	SOCKETS = 4,
 	CONNECTIONS_MAX = 3, /* one more is refused */
+	HEADS_MAX = 2,       /* at one more, the oldest is cut */
 	WAITERS = 16,
 	SENDS = 16,
 	QUEUE_BYTES = 4096,
@@ -719,8 +720,12 @@ static void more(uint8_t what)
 	}
 }
 
+/* Arguments are read one by one: C leaves their order in a call open. */
 static void step(uint8_t what, struct socket *socket)
 {
+	struct span bytes;
+	uint8_t first;
+
 	switch (what) {
 	case 0:
 		arrive(socket);
@@ -729,10 +734,12 @@ static void step(uint8_t what, struct socket *socket)
 		say_head(socket, next_byte());
 		break;
 	case 2:
-		say(socket, next_bytes(), next_byte());
+		bytes = next_bytes();
+		say(socket, bytes, next_byte());
 		break;
 	case 3:
-		say_frame(socket, next_byte(), next_bytes());
+		first = next_byte();
+		say_frame(socket, first, next_bytes());
 		break;
 	case 4:
 		say_frame(socket, WEBSOCKET_TEXT, SPAN(CHAT));
@@ -744,7 +751,8 @@ static void step(uint8_t what, struct socket *socket)
 		mood = next_byte();
 		break;
 	case 7:
-		answer_one(next_byte(), next_byte());
+		first = next_byte();
+		answer_one(first, next_byte());
 		break;
 	case 8:
 		settle(next_byte());
@@ -762,7 +770,8 @@ static void step(uint8_t what, struct socket *socket)
 		socket->dead = socket->connection != NULL;
 		break;
 	case 13:
-		deliver(next_byte(), next_byte());
+		first = next_byte();
+		deliver(first, next_byte());
 		break;
 	case 14:
 		more(next_byte());
@@ -801,6 +810,7 @@ static void start(void)
 		.silent_s = 60,
 		.queue_bytes = QUEUE_BYTES,
 		.connections_max = CONNECTIONS_MAX,
+		.handshakes_max = HEADS_MAX,
 		.serves_user = serves_user,
 		.text = on_text,
 		.opened = on_opened,
@@ -865,9 +875,9 @@ static void stop(void)
 	memset(under_way, 0, sizeof(under_way));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void play(struct span script)
 {
-	story = span_make(data, size);
+	story = script;
 	start();
 	while (story.len) {
 		uint8_t byte = next_byte();
@@ -877,6 +887,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_counts();
 	}
 	connections_flush(set);
+}
+
+/* A harness whose sockets never open checks nothing. */
+static void check_that_a_socket_opens(void)
+{
+	static const char opens[] = "\x60\xf0\x00\x10\x00\xf0";
+	static bool checked;
+
+	if (checked)
+		return;
+	play(span_make(opens, sizeof(opens) - 1));
+	must(sockets[0].open);
+	stop();
+	checked = true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	check_that_a_socket_opens();
+	play(span_make(data, size));
 	stop();
 	return 0;
 }
