@@ -15,6 +15,7 @@ BYTES_PER_SOCKET = 6500
 IDLE_CORE_SHARE = 1
 LOOKUPS = 10000
 REFRESHES = 3000
+REVOKED_S = 5
 CONNECTS = 5000
 DELIVERIES = 200000
 ROOM_P95_MS = {"1000": 10, "10000": 100}
@@ -46,6 +47,7 @@ def clean(result: dict) -> bool:
     messages = [sample for name in ("durable", "latency")
                 for way in ("direct", "nginx", "half")
                 for sample in parts.get(name, {}).get(way, [])]
+    messages += parts.get("revoke", {}).get("direct", [])
     messages += [sample[name] for sample in parts.get("storm", {}).get("beside", [])
                  for name in ("quiet", "stormy")]
     rooms = [sample for size in parts.get("room", {}).values()
@@ -143,6 +145,22 @@ def lookup_rows(part: dict) -> list[str]:
     ]
 
 
+def revoke_rows(part: dict) -> list[str]:
+    samples = part["direct"]
+    return [
+        at_most("(k) a session ends: until its socket is closed, most",
+                figure(samples, "delay_us", "max", scale=1e-6), REVOKED_S, "s"),
+        times("    until its socket is closed, p50 / p99", samples, "delay_us", "p50", "p99"),
+        at_most("    until persistence refuses its token, most",
+                figure(samples, "rest_delay_us", "max", scale=1e-6), REVOKED_S, "s"),
+        plain("    sockets closed with 4401 / tokens refused",
+              f"{total(samples, 'ended'):,} / {total(samples, 'rest_ended'):,}"),
+        times("    send to saved meanwhile, p50 / p99", samples, "saved_us", "p50", "p99"),
+        others(samples),
+        faults(samples, "saved", MESSAGE_FAULTS),
+    ]
+
+
 def connect_rows(part: dict) -> list[str]:
     samples = part["direct"]
     return [
@@ -221,4 +239,4 @@ def others(samples: list[dict]) -> str:
 
 PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
              "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
-             "room": room_rows, "outages": table_outages.rows, "many": table_many.rows, "history": table_many.history_rows}
+             "room": room_rows, "revoke": revoke_rows, "outages": table_outages.rows, "many": table_many.rows, "history": table_many.history_rows}
