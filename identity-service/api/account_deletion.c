@@ -2,7 +2,6 @@
 #include "common/io/json.h"
 #include "common/service/log.h"
 #include "identity-service/account/deletion.h"
-#include "identity-service/account/profile.h"
 #include "identity-service/api/password_check.h"
 #include "identity-service/api/phone_check.h"
 
@@ -94,27 +93,11 @@ static void check_password(struct http_request *request, void *context)
 struct by_code {
 	struct phone_check check;
 	uint64_t user;
-	bool has_phone;
 };
 
 static void by_code_free(struct by_code *by_code)
 {
 	phone_check_free(&by_code->check);
-}
-
-static enum status find_phone(struct sql *sql, void *argument)
-{
-	struct by_code *by_code = argument;
-	struct profile profile;
-	enum status status = profile_by_id(sql, by_code->user, &profile);
-
-	by_code->has_phone = false;
-	if (status != ST_OK || profile.phone.kind != SQL_BYTES)
-		return status;
-	by_code->has_phone = true;
-	return phone_read(profile.phone.bytes, &by_code->check.phone)
-	               ? ST_BROKEN
-	               : ST_OK;
 }
 
 static enum status delete_by_phone(struct sql *sql, void *argument)
@@ -153,15 +136,15 @@ static void check_code(struct http_request *request, void *context)
 	    !phone_check_read_code(request, api, &by_code.check))
 		return;
 	by_code.user = owner.user;
-	status = database_run(api->database, find_phone, &by_code);
-	if (status != ST_OK) {
-		api_answer_failure(request, status);
-		return;
-	}
-	if (!by_code.has_phone) {
+	status = phone_check_find(&by_code.check, owner.user);
+	if (status == ST_NOT_FOUND) {
 		http_answer_problem(request, 422,
 		                    "the account has no phone for a code: send "
 		                    "its password");
+		return;
+	}
+	if (status != ST_OK) {
+		api_answer_failure(request, status);
 		return;
 	}
 	status = run_by_code(&by_code);

@@ -184,18 +184,25 @@ enum status credentials_read(struct span body, bool is_json,
 	                 &credentials, ret_credentials);
 }
 
+static const char *take_new(const struct json *json, struct credentials *new)
+{
+	struct span becomes;
+
+	return json_get_text(json, "new_password", &becomes)
+	               ? choose_password(becomes, new)
+	               : "new_password is missing or not a string";
+}
+
 static const char *take_change(const struct json *json, struct span name,
                                struct credentials *old, struct credentials *new)
 {
-	struct span was, becomes;
+	struct span was;
 	const char *fault;
 
 	if (!json_get_text(json, "old_password", &was))
 		return "old_password is missing or not a string";
-	if (!json_get_text(json, "new_password", &becomes))
-		return "new_password is missing or not a string";
-	fault = take(name, was, CREDENTIALS_LOGIN, old);
-	return fault ? fault : choose_password(becomes, new);
+	fault = take_new(json, new);
+	return fault ? fault : take(name, was, CREDENTIALS_LOGIN, old);
 }
 
 enum status credentials_read_change(struct span body, struct span name,
@@ -210,5 +217,14 @@ enum status credentials_read_change(struct span body, struct span name,
 	if (json_parse(body, &json, ret_detail) != ST_OK)
 		return ST_INVALID;
 	*ret_detail = take_change(json, name, ret_old, ret_new);
+	return *ret_detail ? ST_DENIED : ST_OK;
+}
+
+enum status credentials_read_new(const struct json *json,
+                                 struct credentials *ret_new,
+                                 const char **ret_detail)
+{
+	start(ret_new);
+	*ret_detail = take_new(json, ret_new);
 	return *ret_detail ? ST_DENIED : ST_OK;
 }

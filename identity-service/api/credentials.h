@@ -19,6 +19,8 @@
 
 #include <stdbool.h>
 
+struct json;
+
 enum {
 	PASSWORD_MIN = 8,
 	PASSWORD_MAX = 256,
@@ -62,5 +64,9 @@ MUST_CHECK enum status credentials_read_change(struct span body,
                                                struct credentials *ret_old,
                                                struct credentials *ret_new,
                                                const char **ret_detail);
+/* The JSON member new_password of a user without a password. */
+MUST_CHECK enum status credentials_read_new(const struct json *json,
+                                            struct credentials *ret_new,
+                                            const char **ret_detail);
 
 #endif

@@ -1,5 +1,7 @@
 #include "identity-service/api/password_change.h"
+#include "common/io/json.h"
 #include "common/service/log.h"
+#include "identity-service/api/password_by_code.h"
 #include "identity-service/api/password_check.h"
 
 struct change {
@@ -85,6 +87,16 @@ static void change_hashing(struct http_request *request, void *context)
 	answer(request, &check, run(&check, buf_span(&new.password), &change));
 }
 
+/* Of a body that is no JSON, the other way tells. */
+static bool has_code(const struct http_request *request)
+{
+	CLEANUP(json_destroy) struct json *json = NULL;
+	const char *why;
+
+	return json_parse(http_body(request), &json, &why) == ST_OK &&
+	       json_kind(json, "code") != JSON_ABSENT;
+}
+
 /* Answers a bad request at once, without waiting in the queue. */
 void password_change(struct http_request *request, void *context)
 {
@@ -92,7 +104,10 @@ void password_change(struct http_request *request, void *context)
 	CLEANUP(credentials_free) struct credentials new = {0};
 	struct token_owner owner;
 
-	if (api_authenticate(request, context, &owner) &&
-	    read_body(request, span_of(owner.name), &old, &new))
+	if (!api_authenticate(request, context, &owner))
+		return;
+	if (has_code(request))
+		password_by_code(request, context);
+	else if (read_body(request, span_of(owner.name), &old, &new))
 		api_pass_to_hash(request, context, change_hashing);
 }

@@ -1,6 +1,7 @@
 #include "identity-service/api/phone_check.h"
 #include "common/base/mem.h"
 #include "common/service/log.h"
+#include "identity-service/account/profile.h"
 #include "identity-service/identity_metrics.h"
 
 bool phone_is_on(struct http_request *request, const struct api_context *api)
@@ -77,6 +78,32 @@ void phone_check_free(struct phone_check *check)
 {
 	json_destroy(&check->body);
 	mem_wipe(&check->code, sizeof(check->code));
+}
+
+/* --- the phone of a user -------------------------------------------------- */
+struct find {
+	uint64_t user;
+	struct phone *phone;
+};
+
+static enum status find_phone(struct sql *sql, void *argument)
+{
+	const struct find *find = argument;
+	struct profile profile;
+	enum status status = profile_by_id(sql, find->user, &profile);
+
+	if (status != ST_OK)
+		return status;
+	if (profile.phone.kind != SQL_BYTES)
+		return ST_NOT_FOUND;
+	return phone_read(profile.phone.bytes, find->phone) ? ST_BROKEN : ST_OK;
+}
+
+enum status phone_check_find(struct phone_check *check, uint64_t user)
+{
+	struct find find = {user, &check->phone};
+
+	return database_run(check->api->database, find_phone, &find);
 }
 
 /* --- the try -------------------------------------------------------------- */

@@ -57,6 +57,9 @@ bool phone_check_read_code(struct http_request *request,
                            const struct api_context *api,
                            struct phone_check *ret_check);
 void phone_check_free(struct phone_check *check);
+/* In a pool: check->phone is that of the user. ST_NOT_FOUND: there is none. */
+MUST_CHECK enum status phone_check_find(struct phone_check *check,
+                                        uint64_t user);
 /*
  * In the phone pool. ST_DENIED: the code is wrong or old. ST_BUSY: nothing was
  * checked, because there were too many failures.

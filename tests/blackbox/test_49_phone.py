@@ -311,6 +311,48 @@ def test_the_only_way_into_an_account_stays(phones: Phones):
     assert phones.verify(phone, code).json()["user"]["id"] == owner.id
 
 
+# --- a password for an account ------------------------------------------------------
+def set_password(phones: Phones, person: Person, **members) -> httpx.Response:
+    return phones.api.ask("POST", "/auth/password", person, json=members)
+
+
+def test_a_code_sets_the_first_password(phones: Phones):
+    """All other sessions end, as with any new password."""
+    phone = new_phone()
+    person = phones.sign_up(phone, name=new_name())
+    other_session = phones.api.person(phones.verify(phone, phones.code(phone)), "")
+    code = phones.code(phone)
+    check_problem(set_password(phones, person, code=other(code), new_password=PASSWORD), 403)
+    check_problem(phones.api.http.post("/auth/login", json={"name": person.name,
+                                                            "password": PASSWORD}), 401)
+    assert set_password(phones, person, code=code, new_password=PASSWORD).status_code == 204
+    assert phones.api.login(person.name).id == person.id
+    assert phones.api.user_of_token(person.token).status_code == 200
+    until("the other session ends",
+          lambda: phones.api.user_of_token(other_session.token).status_code == 401)
+    code = phones.code(phone)
+    answer = set_password(phones, person, code=code, new_password="another password")
+    assert "old_password" in check_problem(answer, 422)["detail"]
+    assert phones.api.login(person.name).id == person.id
+
+
+def test_a_code_for_a_password_is_checked_like_any_other(phones: Phones):
+    phone = new_phone()
+    person, someone = phones.sign_up(phone), phones.api.register()
+    code = phones.code(phone)
+    for members in ({"code": code}, {"code": code, "new_password": "short"},
+                    {"code": "12345", "new_password": PASSWORD},
+                    {"code": 123456, "new_password": PASSWORD},
+                    {"code": None, "new_password": PASSWORD},
+                    {"code": code, "old_password": "", "new_password": PASSWORD}):
+        check_problem(set_password(phones, person, **members), 422)
+    check_problem(set_password(phones, someone, code=code, new_password=PASSWORD + "!"), 422)
+    check_problem(phones.api.http.post("/auth/password",
+                                       json={"code": code, "new_password": PASSWORD}), 401)
+    assert set_password(phones, person, code=code, new_password=PASSWORD).status_code == 204
+    assert phones.user_of(phone) == person.id
+
+
 # --- bad input ----------------------------------------------------------------------
 BAD_PHONES = [None, 4915112345678, True, [], {}, "", "+", "4915112345678", "+0151123456789",
               "+49", "+491511", "+4915112345678901", "+49 151 12345678", "+49-151-12345678",
