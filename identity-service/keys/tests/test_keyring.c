@@ -1,7 +1,9 @@
 #include "identity-service/keys/keyring.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -165,6 +167,55 @@ static void a_full_ring_takes_keys_again_when_others_leave(void **state)
 	}
 }
 
+static atomic_bool done;
+
+static void *read_keys(void *argument)
+{
+	unsigned *uses = argument;
+
+	while (!atomic_load(&done)) {
+		const struct jwt_key *signer = keyring_signer(ring);
+		unsigned at = 0;
+
+		for (const struct jwt_key *key;
+		     (key = keyring_next(ring, &at));)
+			*uses += jwt_key_id(key).len == 1;
+		if (signer)
+			*uses += jwt_key_id(signer).len == 1;
+		*uses += has("b");
+	}
+	return NULL;
+}
+
+/* Keys come and leave beside threads that use them; see unit-tsan. */
+static void readers_need_no_lock(void **state)
+{
+	enum { READERS = 2, TURNS = 50 };
+	pthread_t threads[READERS];
+	unsigned uses[READERS] = {0};
+
+	(void)state;
+	atomic_store(&done, false);
+	add("a");
+	keyring_end_reading(ring, SPAN("a"));
+	for (unsigned i = 0; i < READERS; i++)
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, read_keys, &uses[i]),
+			0);
+	for (unsigned i = 0; i < TURNS; i++) {
+		const char *new = i % 2 ? "a" : "b";
+
+		add(new);
+		assert_true(keyring_keep(ring, span_of(new)));
+		keyring_end_reading(ring, span_of(new));
+		assert_signer(new);
+		assert_int_equal(count(), 1);
+	}
+	atomic_store(&done, true);
+	for (unsigned i = 0; i < READERS; i++)
+		(void)pthread_join(threads[i], NULL);
+}
+
 static void what_is_no_key_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -191,6 +242,7 @@ int main(void)
 		TEST(a_signer_that_is_gone_signs_no_more),
 		TEST(a_key_is_added_once),
 		TEST(a_full_ring_takes_keys_again_when_others_leave),
+		TEST(readers_need_no_lock),
 		TEST(what_is_no_key_is_refused),
 	};
 
