@@ -19,6 +19,7 @@ from support.terminal import Terminal
 from support.wait import HANG_S, until
 
 SHORT_S = 4
+LINES_MAX = 1000
 REPLACED = "parley_socket_tokens_replaced_total"
 
 
@@ -187,15 +188,15 @@ def test_a_terminal_does_not_show_the_password(device: Device):
 
 # --- tokens that end ------------------------------------------------------------------
 @pytest.fixture
-def short(stack: Stack, tmp_path: Path) -> Iterator[tuple[Device, Service]]:
-    """A device at a site whose tokens end after a few seconds, and its gateway."""
+def short(stack: Stack, tmp_path: Path) -> Iterator[tuple[Device, Service, Service]]:
+    """A device at a site whose tokens end after a few seconds, its gateway and identity."""
     with ExitStack() as opened:
         identity = opened.enter_context(
             Service(stack, "identity-service", IDENTITY_TOKEN_TTL=str(SHORT_S)))
         gateway = opened.enter_context(
             Service(stack, "websocket-service", IDENTITY_URL=identity.url))
         nginx = opened.enter_context(OwnNginx(stack, gateway, identity))
-        yield Device(stack, tmp_path, nginx.url), gateway
+        yield Device(stack, tmp_path, nginx.url), gateway, identity
 
 
 def expires(device: Device, api: Api) -> None:
@@ -204,8 +205,8 @@ def expires(device: Device, api: Api) -> None:
 
 
 @pytest.mark.slow
-def test_a_command_refreshes_a_token_that_has_ended(short: tuple[Device, Service], api: Api):
-    device, _ = short
+def test_a_command_refreshes_a_token_that_has_ended(short: tuple[Device, Service, Service], api: Api):
+    device, _, _ = short
     device.login()
     for _ in range(2):
         before = device.saved()
@@ -218,9 +219,9 @@ def test_a_command_refreshes_a_token_that_has_ended(short: tuple[Device, Service
 
 
 @pytest.mark.slow
-def test_processes_that_refresh_at_once_keep_the_session(short: tuple[Device, Service],
+def test_processes_that_refresh_at_once_keep_the_session(short: tuple[Device, Service, Service],
                                                          api: Api):
-    device, _ = short
+    device, _, _ = short
     device.login()
     for _ in range(2):
         expires(device, api)
@@ -233,10 +234,10 @@ def test_processes_that_refresh_at_once_keep_the_session(short: tuple[Device, Se
 
 
 @pytest.mark.slow
-def test_a_chat_outlives_its_tokens(stack: Stack, short: tuple[Device, Service], api: Api,
-                                    bob: Person):
+def test_a_chat_outlives_its_tokens(stack: Stack, short: tuple[Device, Service, Service],
+                                    api: Api, bob: Person):
     """Two processes of one session: a chat and a listener, over many lives of a token."""
-    device, gateway = short
+    device, gateway, _ = short
     device.login()
     sent = 0
     with device.started("listen", "--history", "0") as listener, \
@@ -245,6 +246,7 @@ def test_a_chat_outlives_its_tokens(stack: Stack, short: tuple[Device, Service],
         while "-- online" not in listener.stderr.readline():
             pass
         while gateway.metric(REPLACED) < 12:
+            assert sent < LINES_MAX, "the sockets get no new tokens"
             chat.stdin.write(f"line {sent}\n")
             chat.stdin.flush()
             assert socket.expect(type="message")["message"] == f"line {sent}"
@@ -259,3 +261,26 @@ def test_a_chat_outlives_its_tokens(stack: Stack, short: tuple[Device, Service],
     assert [message["message"] for message in api.all_messages(
         bob, api.conversations(bob)["conversations"][0]["id"])] == [
             f"line {number}" for number in range(sent)]
+
+
+@pytest.mark.slow
+def test_a_chat_outlives_an_identity_that_is_away(stack: Stack,
+                                                  short: tuple[Device, Service, Service],
+                                                  api: Api, bob: Person):
+    """The token ends meanwhile, and the socket with it."""
+    device, gateway, identity = short
+    device.login()
+    with device.started("chat", "--to", bob.name) as chat, \
+            open_socket(stack.ws_url, bob) as socket:
+        chat.stdin.write("before\n")
+        chat.stdin.flush()
+        assert socket.expect(type="message")["message"] == "before"
+        identity.stop()
+        until("the socket is closed", lambda: gateway.metric("parley_sockets_closed_total") >= 1)
+        chat.stdin.write("while it is away\n")
+        chat.stdin.flush()
+        identity.start().ready()
+        assert socket.expect(type="message")["message"] == "while it is away"
+        said, why = chat.communicate(timeout=HANG_S)
+        assert chat.returncode == 0, said + why
+    assert len(device.does("devices").splitlines()) == 1
