@@ -16,5 +16,6 @@ extern const struct command login_command;
 extern const struct command logout_command;
 extern const struct command devices_command;
 extern const struct command profile_command;
+extern const struct command phone_command;
 
 #endif

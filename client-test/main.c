@@ -10,7 +10,7 @@
 static const struct command *const commands[] = {
 	&accept_command, &listen_command,  &send_command,    &chat_command,
 	&group_command,  &channel_command, &history_command, &login_command,
-	&logout_command, &devices_command, &profile_command,
+	&logout_command, &devices_command, &profile_command, &phone_command,
 };
 
 enum { CALLED_MAX = 64 };

@@ -9,7 +9,7 @@ CLIENT_SOURCES := \
 		message_line.c open_files.c options.c password_prompt.c rest_session.c roster.c standard_files.c \
 		stdin_reader.c terminal.c user_names.c)
 CLIENT_TEST_SOURCES := accept.c accept_group.c accept_run.c accept_session.c devices.c group.c history.c \
-	listen.c login.c profile.c send.c \
+	listen.c login.c phone.c profile.c send.c \
 	$(addprefix chat/,chat.c chat_sender.c chat_state.c chat_view.c input_line.c prompt.c)
 # A program that links libclient.a needs these packages.
 CLIENT_PACKAGES := libuv libcurl libcjson libcrypto

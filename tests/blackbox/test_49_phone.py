@@ -1,9 +1,12 @@
 """Sign-in by a code that is sent to a phone. The provider is the log of the service."""
 
+import os
 import re
 import secrets
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pymysql
@@ -14,7 +17,7 @@ from support.phones import Phones, new_address, new_phone, service_of
 from support.service import Service
 from support.stack import Stack
 from support.stores import rows
-from support.wait import until
+from support.wait import HANG_S, until
 
 WRONG = "the code is wrong or old"
 
@@ -40,24 +43,50 @@ def phones(stack: Stack) -> Iterator[Phones]:
 
 
 # --- sign-up and sign-in ------------------------------------------------------------
-def test_make_run_signs_up_by_phone(stack: Stack, api: Api):
+def code_in_log(stack: Stack, phone: str) -> str:
     """As README.md shows it."""
-    phone = new_phone()
     log = stack.run_dir / "log" / "identity-service.log"
+    text = rf'"phone":"\{phone}","code":"(\d{{6}})"'
+    return until("the code is in the log", lambda: re.findall(text, log.read_text()))[-1]
 
-    def code() -> str | None:
-        found = re.findall(rf'"phone":"\{phone}","code":"(\d{{6}})"', log.read_text())
-        return found[-1] if found else None
 
+def test_make_run_signs_up_by_phone(stack: Stack, api: Api):
+    phone, name = new_phone(), new_name()
     answer = api.http.post("/auth/phone/start", json={"phone": phone})
     assert answer.status_code == 202 and answer.json() == {"expires_in": 600}
-    name = new_name()
-    answer = api.http.post("/auth/phone/verify",
-                           json={"phone": phone, "code": until("a code", code), "name": name})
+    answer = api.http.post("/auth/phone/verify", json={
+        "phone": phone, "code": code_in_log(stack, phone), "name": name})
     assert answer.status_code == 201, answer.text
     person = api.person(answer, PASSWORD)
     assert person.name == name
     assert api.get("/auth/profile", person)["phone"] == phone
+
+
+def client(stack: Stack, state: Path, *words: str) -> subprocess.Popen:
+    """client-test with a folder of state; what it asks for comes from stdin."""
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("PARLEY_")}
+    return subprocess.Popen(
+        [stack.binary("client-test"), *words], text=True, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment | {"XDG_STATE_HOME": str(state), "PARLEY_URL": stack.url})
+
+
+def test_client_test_signs_up_and_changes_its_phone(stack: Stack, api: Api, tmp_path: Path):
+    phone, second, name = new_phone(), new_phone(), new_name()
+    child = client(stack, tmp_path, "phone", "login", phone, "--name", name)
+    said, complaint = child.communicate(code_in_log(stack, phone) + "\n", timeout=HANG_S)
+    assert child.returncode == 0 and f"signed in as {name}" in said, complaint
+    child = client(stack, tmp_path, "phone", "attach", second)
+    said, complaint = child.communicate(code_in_log(stack, second) + "\n", timeout=HANG_S)
+    assert child.returncode == 0 and f"{second} is the phone of {name}" in said, complaint
+    said, _ = client(stack, tmp_path, "profile").communicate(timeout=HANG_S)
+    assert second in said and name in said
+    for words, code in ((("login", phone, "--code", "000000"), 1), (("attach", "123"), 1),
+                        (("login",), 100), (("detach", phone), 100)):
+        child = client(stack, tmp_path, "phone", *words)
+        _, complaint = child.communicate(timeout=HANG_S)
+        assert (child.returncode, bool(complaint)) == (code, True)
 
 
 def test_a_phone_signs_up_then_in(phones: Phones):
@@ -214,7 +243,7 @@ def test_the_limits_of_phone_and_address(stack: Stack):
             phones.code(phone)
         assert 3500 < refused(phones, phone, {})["wait"] <= 3720
         for _ in range(4):
-            assert phones.start(new_phone(), **address).status_code == 202
+            phones.code(new_phone(), **address)
         assert 3500 < refused(phones, new_phone(), address)["wait"] <= 3720
         assert phones.start(new_phone(), **new_address()).status_code == 202
 

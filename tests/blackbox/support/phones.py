@@ -39,10 +39,10 @@ class Phones:
         return self.api.http.post("/auth/phone/start", json={"phone": phone},
                                   headers=new_address() | headers)
 
-    def code(self, phone: str) -> str:
+    def code(self, phone: str, **headers: str) -> str:
         """A new code."""
         before = len(self.codes(phone))
-        answer = self.start(phone)
+        answer = self.start(phone, **headers)
         assert answer.status_code == 202, answer.text
         return until("the code was sent", lambda: self.codes(phone)[before:])[0]
 
