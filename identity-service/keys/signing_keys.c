@@ -29,7 +29,8 @@ static void fault(struct reading *reading, enum status status, const char *kid)
 		what = "IDENTITY_KEY_SECRET_FILE has another secret than the "
 		       "one that the signing key was encrypted with";
 	else if (status == ST_TOO_LARGE)
-		what = "there are too many signing keys";
+		what = "there are as many signing keys as there may be; "
+		       "the oldest is deleted when its last token is dead";
 	reading->status = status == ST_DENIED ? ST_DENIED : ST_BROKEN;
 	buf_clear(reading->why);
 	buf_format(reading->why, "%s (kid %s)", what, kid);
@@ -118,11 +119,17 @@ static bool waits(const struct reading *reading)
 	return reading->count > 0 && !reading->rows[0].may_sign;
 }
 
+static bool is_full(const struct reading *reading)
+{
+	return reading->count >= SIGNING_KEYS_MAX;
+}
+
+/* Many calls of --rotate-key may fill the table: then the signer stays. */
 static bool is_time(const struct reading *reading)
 {
 	return reading->count == 0 ||
 	       (reading->rules->rotate_days && reading->rows[0].is_old &&
-	        !waits(reading));
+	        !waits(reading) && !is_full(reading));
 }
 
 static enum status make_key(struct reading *reading)
@@ -135,8 +142,10 @@ static enum status make_key(struct reading *reading)
 	struct uuid uuid;
 	enum status status;
 
-	if (reading->count == KEYRING_MAX)
+	if (is_full(reading)) {
+		fault(reading, ST_TOO_LARGE, reading->rows[0].kid);
 		return ST_TOO_LARGE;
+	}
 	uuid_make(&uuid);
 	uuid_format(&uuid, kid);
 	status = jwt_key_generate(&pem);

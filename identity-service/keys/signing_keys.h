@@ -18,6 +18,9 @@
 #include "identity-service/keys/key_secret.h"
 #include "identity-service/keys/keyring.h"
 
+/* Fewer than fit into a keyring, which a dead key leaves a reading later. */
+enum { SIGNING_KEYS_MAX = 48 };
+
 struct key_rules {
 	struct key_secret secret;
 	uint64_t rotate_days; /* 0: never by itself */
@@ -54,6 +57,7 @@ struct new_key {
 };
 /*
  * Makes a new key now, unless one waits already. ST_BUSY: another makes one.
+ * ST_TOO_LARGE: there are SIGNING_KEYS_MAX keys, *ret_why says so.
  * Otherwise as signing_keys_read().
  */
 MUST_CHECK enum status signing_keys_rotate(struct keyring *keyring,

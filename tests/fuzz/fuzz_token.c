@@ -36,6 +36,14 @@ static void check_any(struct span token)
 	must(claims == NULL);
 }
 
+static void check_id(struct span token)
+{
+	struct buf id CLEANUP(buf_free) = BUF(64);
+
+	if (jwt_key_id_of(token, &id) == ST_OK)
+		must(token.len <= JWT_MAX && !buf_overflowed(&id));
+}
+
 static void check_own(struct span text)
 {
 	struct buf token CLEANUP(buf_free) = BUF(2 * JWT_MAX);
@@ -52,6 +60,7 @@ static void check_own(struct span text)
 		must(buf_overflowed(&token) || token.len > JWT_MAX);
 		return;
 	}
+	check_id(buf_span(&token));
 	if (json_get_text(before, "sub", &sub)) {
 		must(json_get_text(after, "sub", &read));
 		must(span_equal(sub, read));
@@ -67,5 +76,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_own(span_make(data, size));
 	else
 		check_any(span_make(data, size));
+	check_id(span_make(data, size));
 	return 0;
 }

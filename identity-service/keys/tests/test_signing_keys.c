@@ -325,6 +325,42 @@ static void a_retired_signer_is_replaced_at_once(void **state)
 	assert_int_equal(rows(), 3);
 }
 
+static void a_full_table_keeps_its_signer(void **state)
+{
+	CLEANUP(buf_wipe) struct buf pem = BUF(JWT_KEY_PEM_MAX);
+	struct new_key new;
+	const char *old;
+
+	(void)state;
+	assert_int_equal(jwt_key_generate(&pem), ST_OK);
+	for (unsigned i = 0; i < SIGNING_KEYS_MAX; i++) {
+		char kid[UUID_TEXT_LEN + 1];
+
+		(void)snprintf(kid, sizeof(kid),
+		               "0197b1d0-0000-7000-8000-%012u", i);
+		insert_clear(kid, buf_span(&pem));
+	}
+	run("UPDATE signing_keys SET signs_from = NOW(3) - INTERVAL 91 DAY,"
+	    " verifies_until = NOW(3) + INTERVAL 1 DAY");
+	read_all();
+	old = signer_of(ring);
+	assert_string_equal(signer_of(other), old);
+	assert_int_equal(signing_keys_rotate(ring, sql, &rules, &new, &why),
+	                 ST_TOO_LARGE);
+	assert_non_null(
+		strstr(buf_text(&why), "as many signing keys as there"));
+	assert_int_equal(rows(), SIGNING_KEYS_MAX);
+	run("UPDATE signing_keys SET verifies_until = NOW(3) - INTERVAL 1 DAY"
+	    " ORDER BY kid LIMIT 1");
+	read_all();
+	read_all();
+	assert_string_equal(signer_of(ring), old);
+	assert_int_equal(rows(), SIGNING_KEYS_MAX);
+	assert_int_equal(number("SELECT COUNT(*) FROM signing_keys"
+	                        " WHERE signs_from > NOW(3)"),
+	                 1);
+}
+
 /* --- together ---------------------------------------------------------------
  */
 static void *read_alone(void *keyring)
@@ -525,6 +561,7 @@ int main(void)
 		TEST(an_old_key_verifies_until_its_last_token_is_dead),
 		TEST(the_key_that_signs_is_never_deleted),
 		TEST(a_retired_signer_is_replaced_at_once),
+		TEST(a_full_table_keeps_its_signer),
 		TEST(instances_that_rotate_together_make_one_key),
 		TEST(a_key_of_another_instance_is_learnt),
 		cmocka_unit_test(
