@@ -61,7 +61,7 @@ enum status saved_session_read(struct span text,
 	    !json_get_id(json, "expires_at_ms", &session.expires_at_ms))
 		return ST_INVALID;
 	*ret_session = session;
-	session = (struct saved_session){0};
+	mem_wipe(&session, sizeof(session)); /* its texts are the caller's */
 	return ST_OK;
 }
 
