@@ -157,6 +157,7 @@ def test_lines_to_a_group_are_sent_too(stack: Stack, api: Api, alice: Person, bo
     assert done.returncode == 1 and TOO_LONG in done.stdout + done.stderr
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["send", "chat"])
 def test_many_lines_are_all_sent_in_order(stack: Stack, api: Api, alice: Person, bob: Person,
@@ -368,6 +369,7 @@ def test_a_signal_ends_the_client_with_what_is_not_settled(stack: Stack, api: Ap
     assert "1 saved, 0 refused, 0 not sent, 2 without a final answer" in errors
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("command", ["send", "chat"])
 def test_messages_survive_a_gateway_that_dies(stack: Stack, api: Api, alice: Person, bob: Person,

@@ -144,6 +144,7 @@ def test_a_new_gateway_learns_the_rooms_of_its_users(large: LargeChannel, room_s
             assert_no_frames_of(large.channel.id, strange, sockets[0], outside)
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 def test_a_restarted_gateway_delivers_to_its_rooms(large: LargeChannel, room_stack: Stack):
     room_stack.kill("websocket-service")

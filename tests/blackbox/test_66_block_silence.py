@@ -337,6 +337,7 @@ def check_typing_and_presence(pair: Pair) -> None:
               {"state": wanted["presence"][0]})
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("state", STATES)

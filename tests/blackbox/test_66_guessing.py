@@ -200,6 +200,7 @@ def test_after_the_wait_one_attempt_is_let_through(two: Identities, owner):
     assert wait_of(two.right(name, next(addresses))) == 2
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("here, near, far", [
     ("192.0.2.{}", "192.0.2.{}", "198.18.0.{}"),
     ("2001:db8:{}::1", "2001:db8:{}:0:ffff::2", "2001:db8:{}:1::1")], ids=["ipv4", "ipv6"])

@@ -161,6 +161,7 @@ class Scene:
                 assert seqs == list(range(seqs[0], seqs[-1] + 1)), "an entry is missing"
 
 
+@pytest.mark.prove
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["group", "channel"])
 @pytest.mark.parametrize("seed", [1, 2])

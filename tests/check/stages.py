@@ -105,8 +105,8 @@ STAGES = (
           "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
     Stage("blackbox-alone-asan", PROVE, 600, "The same in services that lose a server or die.",
           needs=("tools", "build-asan"), stack="asan", owns=True, touched=SERVICES, turn=2),
-    Stage("blackbox-long", PROVE, 300, "Memory and time that hostile clients take, machines with "
-          "odd settings, starts that wait.", needs=("tools", "build"), stack="release",
+    Stage("blackbox-long", PROVE, 300, "The largest tables of the black box; memory and time that "
+          "hostile clients take, machines with odd settings, starts that wait.", needs=("tools", "build"), stack="release",
           touched=(*SERVICES, *STACK), turn=9),
     Stage("blackbox-faults", PROVE, 400, "Messages lost, doubled or out of order around one "
           "kind of death each, judged by a ledger of its own.", needs=("tools", "build"),
