@@ -285,9 +285,8 @@ steps: build-faults tools
 mutants: build-faults tools
 	@$(RUN_TESTS) $(PYTEST) tests/mutants
 
-# Prism needs Node.js, which comes with the packages of tests/sms/fetch.
 sms: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@tests/sms/fetch
+	@tests/sms/fetch $(abspath $(VENV)/bin)
 	@$(WITH_STACK) $(PYTEST) -c tests/sms/pytest.ini tests/sms
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools

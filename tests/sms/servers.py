@@ -3,6 +3,7 @@ answers late, wrongly, or not at all."""
 
 import os
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Server:
 
 class Prism(Server):
     def command(self) -> list[str]:
-        return [str(HOME / "node"), str(HOME / "node_modules/@stoplight/prism-cli/dist/index.js"),
+        return [str(Path(sys.prefix) / "bin" / "node"), str(HOME / "node_modules/@stoplight/prism-cli/dist/index.js"),
                 "mock", "--host", "127.0.0.1", "--port", str(self.port),
                 str(ROOT / "tests/sms/twilio/openapi.json")]
 
