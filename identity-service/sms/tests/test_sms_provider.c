@@ -22,7 +22,7 @@ enum { REQUEST_MAX = 4096 };
 static struct {
 	const char *status;
 	const char *body;
-	bool silent, closes;
+	atomic_bool silent, closes;
 } plan;
 
 static char last[REQUEST_MAX]; /* written before the answer, read after it */
