@@ -169,6 +169,7 @@ static enum status start_server(struct api *api,
 enum status api_start(const struct identity_settings *settings,
                       struct keyring *keyring, struct tokens *tokens,
                       struct revocations *revocations,
+                      struct session_uses *session_uses,
                       struct database_source *source, struct api **ret_api)
 {
 	CLEANUP(api_stop) struct api *api = mem_new(sizeof(*api));
@@ -184,6 +185,7 @@ enum status api_start(const struct identity_settings *settings,
 	api->shared = (struct api_context){
 		.tokens = tokens,
 		.revocations = revocations,
+		.session_uses = session_uses,
 		.keyring = keyring,
 		.keys_max_age_s = identity_keys_max_age_s(settings),
 		.issuer = settings->issuer,

@@ -7,6 +7,7 @@
 
 #include "identity-service/database.h"
 #include "identity-service/keys/token.h"
+#include "identity-service/session/session_uses.h"
 #include "identity-service/settings.h"
 
 struct api;
@@ -15,6 +16,7 @@ struct api;
 MUST_CHECK enum status api_start(const struct identity_settings *settings,
                                  struct keyring *keyring, struct tokens *tokens,
                                  struct revocations *revocations,
+                                 struct session_uses *session_uses,
                                  struct database_source *source,
                                  struct api **ret_api);
 /* Answers running requests first; accepts NULL. */

@@ -11,6 +11,7 @@
 #include "identity-service/phone/open_code.h"
 #include "identity-service/schema.h"
 #include "identity-service/session/session.h"
+#include "identity-service/session/session_uses.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,6 +35,7 @@ struct identity {
 	struct keyring *keyring;
 	struct buf keys_fault; /* why the keys cannot be used; or empty */
 	struct revocations *revocations;
+	struct session_uses *session_uses;
 	struct tokens *tokens;
 	struct database_source *source;
 	struct api *api;
@@ -82,9 +84,12 @@ enum status identity_start(const void *settings, void **ret_state)
 	identity_metrics_start();
 	service_part_add("mysql");
 	create_parts(identity, s);
+	status = session_uses_create(&identity->session_uses);
+	if (status != ST_OK)
+		return status;
 	status = api_start(s, identity->keyring, identity->tokens,
-	                   identity->revocations, identity->source,
-	                   &identity->api);
+	                   identity->revocations, identity->session_uses,
+	                   identity->source, &identity->api);
 	if (status == ST_UNAVAILABLE)
 		log_event(LOG_ERROR, "service.port_taken",
 		          F_NUMBER("port", s->port),
@@ -180,6 +185,17 @@ static enum status poll_some(struct identity *identity)
 	return status == ST_OK ? poll_keys(identity) : status;
 }
 
+/* A conflict with a refresh is no failure. */
+static enum status write_uses(struct identity *identity)
+{
+	enum status status =
+		session_uses_write(identity->session_uses, identity->sql);
+
+	return status == ST_UNAVAILABLE && sql_connected(identity->sql)
+	               ? ST_OK
+	               : status;
+}
+
 static enum status poll_database(struct identity *identity, uint64_t now_ms)
 {
 	enum status status = ST_OK;
@@ -190,6 +206,8 @@ static enum status poll_database(struct identity *identity, uint64_t now_ms)
 	}
 	if (status == ST_OK)
 		status = prepare(identity);
+	if (status == ST_OK)
+		status = write_uses(identity);
 	if (status != ST_OK)
 		return status;
 	if (now_ms < identity->next_full_poll_ms)
@@ -262,6 +280,7 @@ void identity_stop(void **state)
 	sql_destroy(&identity->sql);
 	tokens_destroy(&identity->tokens);
 	revocations_destroy(&identity->revocations);
+	session_uses_destroy(&identity->session_uses);
 	keyring_destroy(&identity->keyring);
 	mem_wipe(&identity->key_rules, sizeof(identity->key_rules));
 	buf_free(&identity->keys_fault);

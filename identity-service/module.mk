@@ -3,7 +3,7 @@ IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c rotate_key.c 
 	schema.c settings.c \
 	$(addprefix account/,account.c account_keys.c deletion.c profile.c) \
 	$(addprefix guess/,guess_limit.c guess_row.c guess_window.c) \
-	$(addprefix session/,refresh_token.c revocations.c session.c) \
+	$(addprefix session/,refresh_token.c revocations.c session.c session_uses.c) \
 	$(addprefix keys/,key_secret.c key_table.c keyring.c signing_keys.c token.c) \
 	$(addprefix phone/,code.c open_code.c phone.c send_limit.c) \
 	$(addprefix sms/,form_write.c sms_provider.c sms_sender.c) \

@@ -12,6 +12,7 @@
 #include "identity-service/guess/guess_limit.h"
 #include "identity-service/keys/token.h"
 #include "identity-service/session/session.h"
+#include "identity-service/session/session_uses.h"
 
 struct phone_auth;
 struct sms_client;
@@ -20,6 +21,7 @@ struct sms_client;
 struct api_context {
 	struct tokens *tokens;
 	struct revocations *revocations;
+	struct session_uses *session_uses;
 	struct keyring *keyring;
 	const struct session_rules *session_rules;
 	unsigned keys_max_age_s; /* for which a client may keep the JWKS */

@@ -1,4 +1,5 @@
 #include "identity-service/api/lookup.h"
+#include "common/base/clock.h"
 #include "common/base/json_write.h"
 #include "common/wire/fields.h"
 #include "identity-service/account/account.h"
@@ -10,10 +11,14 @@ void lookup_token(struct http_request *request, void *context)
 {
 	CLEANUP(buf_free) struct buf answer = BUF(ANSWER_MAX);
 	struct json_writer w = json_writer(&answer);
+	const struct api_context *api = context;
 	struct token_owner owner;
+	struct uuid session;
 
-	if (!api_authenticate(request, context, &owner))
+	if (!api_authenticate(request, api, &owner))
 		return;
+	if (uuid_parse(span_of(owner.session), &session))
+		session_uses_note(api->session_uses, &session, clock_unix_ms());
 	json_open(&w);
 	json_number(&w, FIELD_ID, owner.user);
 	json_text(&w, FIELD_NAME, span_of(owner.name));

@@ -161,6 +161,17 @@ def test_a_user_sees_the_own_devices(api: Api, alice: Person, bob: Person):
     assert len(api.sessions(bob)) == 1
 
 
+@pytest.mark.parametrize("use", ["a refresh", "a socket"])
+def test_a_session_is_used(use: str, api: Api, alice: Person, enter):
+    session, = api.sessions(alice)
+    if use == "a refresh":
+        api.refresh(alice.refresh_token)
+    else:
+        enter(alice)
+    until("it was used later", lambda: api.sessions(alice)[0]["last_used_at"] >
+          session["last_used_at"])
+
+
 def test_a_user_agent_of_any_bytes_is_listed(api: Api, stack: Stack, alice: Person):
     odd = b"caf\xe9 \xf0\x9f\x98\x80 " + b"x" * 1000
     api.http.post("/auth/login", headers={b"User-Agent": odd},

@@ -4,6 +4,7 @@
 #include "common/io/sql/fault.h"
 #include "identity-service/session/revocations.h"
 #include "identity-service/session/session.h"
+#include "identity-service/session/session_uses.h"
 #include "identity-service/tests/identity_fixture.h"
 
 #include <setjmp.h>
@@ -228,6 +229,73 @@ static unsigned count_sessions(uint64_t of, struct session_row *rows)
 	return count;
 }
 
+/* At the database, before and after what was noted is written. */
+static bool moves(struct session_uses *uses, const struct session *session)
+{
+	static struct session_row rows[SESSIONS_MAX];
+	uint64_t now_ms, old_ms;
+
+	change(session, SET("last_used_at = NOW(3) - INTERVAL 1 HOUR"));
+	assert_int_equal(session_uses_write(uses, sql), ST_OK);
+	assert_int_equal(session_now(sql, &now_ms), ST_OK);
+	old_ms = now_ms - 1800 * 1000;
+	for (unsigned i = count_sessions(user, rows); i-- > 0;)
+		if (!memcmp(&rows[i].id, &session->id, sizeof(session->id)))
+			return rows[i].last_used_at_ms > old_ms;
+	return false;
+}
+
+static void a_look_up_is_a_use(void **state)
+{
+	struct session_uses *uses;
+	struct session one, two;
+	uint64_t now_ms = clock_unix_ms();
+	struct uuid absent;
+
+	(void)state;
+	one = sign_in("");
+	two = sign_in("");
+	uuid_make(&absent);
+	assert_int_equal(session_uses_create(&uses), ST_OK);
+	assert_false(moves(uses, &one));
+	session_uses_note(uses, &absent, now_ms);
+	session_uses_note(uses, &one.id, now_ms);
+	assert_true(moves(uses, &one));
+	assert_false(moves(uses, &two));
+	/* Once in a while only. */
+	session_uses_note(uses, &one.id, now_ms + 1);
+	assert_false(moves(uses, &one));
+	now_ms += SESSION_USE_EVERY_S * 1000;
+	session_uses_note(uses, &one.id, now_ms);
+	assert_true(moves(uses, &one));
+	assert_int_equal(session_end(sql, user, &two.id), ST_OK);
+	session_uses_note(uses, &two.id, now_ms);
+	assert_false(moves(uses, &two));
+	session_uses_destroy(&uses);
+}
+
+/* Notes that find no room are noted with the next use. */
+static void very_many_uses_are_bounded(void **state)
+{
+	enum { MANY = 10000 };
+	struct session_uses *uses;
+	struct session one = sign_in("");
+	uint64_t now_ms = clock_unix_ms();
+	struct uuid other;
+
+	(void)state;
+	assert_int_equal(session_uses_create(&uses), ST_OK);
+	for (unsigned i = 0; i < MANY; i++) {
+		uuid_make(&other);
+		session_uses_note(uses, &other, now_ms);
+	}
+	session_uses_note(uses, &one.id, now_ms);
+	assert_false(moves(uses, &one));
+	session_uses_note(uses, &one.id, now_ms);
+	assert_true(moves(uses, &one));
+	session_uses_destroy(&uses);
+}
+
 static void a_user_sees_and_ends_own_sessions_only(void **state)
 {
 	static struct session_row rows[SESSIONS_MAX];
@@ -386,6 +454,8 @@ int main(void)
 			a_guessed_secret_of_a_stolen_family_ends_the_session),
 		cmocka_unit_test(a_token_is_good_for_its_client_only),
 		cmocka_unit_test(time_ends_tokens_and_sessions),
+		cmocka_unit_test(a_look_up_is_a_use),
+		cmocka_unit_test(very_many_uses_are_bounded),
 		cmocka_unit_test(a_user_sees_and_ends_own_sessions_only),
 		cmocka_unit_test(the_longest_unused_session_makes_room),
 		cmocka_unit_test(an_older_session_is_listed_and_ends),

@@ -1,0 +1,83 @@
+#define _GNU_SOURCE /* pipe2 */
+
+#include "identity-service/session/session_uses.h"
+#include "common/base/lru.h"
+#include "common/base/mem.h"
+#include "common/io/sql/bulk.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/*
+ * The kernel takes and gives whole notes: they are shorter than PIPE_BUF, and
+ * the size of the pipe is a multiple of theirs.
+ */
+struct session_uses {
+	struct lru *noted; /* by session */
+	int in, out;       /* the ends of the pipe */
+};
+
+enum status session_uses_create(struct session_uses **ret_uses)
+{
+	int ends[2];
+	struct session_uses *uses;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return ST_UNAVAILABLE;
+	uses = mem_new(sizeof(*uses));
+	uses->out = ends[0];
+	uses->in = ends[1];
+	uses->noted = lru_create(SESSION_USES_MAX, 0);
+	*ret_uses = uses;
+	return ST_OK;
+}
+
+void session_uses_destroy(struct session_uses **uses)
+{
+	struct session_uses *u = MOVE(*uses);
+
+	if (!u)
+		return;
+	(void)close(u->in);
+	(void)close(u->out);
+	lru_destroy(&u->noted);
+	mem_free(&u);
+}
+
+void session_uses_note(struct session_uses *uses, const struct uuid *session,
+                       uint64_t now_unix_ms)
+{
+	struct span id = uuid_span(session);
+
+	if (!lru_get(uses->noted, id, now_unix_ms, NULL) &&
+	    write(uses->in, id.data, id.len) == (ssize_t)id.len)
+		lru_put(uses->noted, id, NULL,
+		        now_unix_ms + SESSION_USE_EVERY_S * 1000);
+}
+
+static struct sql_bulk update = {
+	.head = "UPDATE sessions SET last_used_at = NOW(3)"
+		" WHERE revoked_at IS NULL AND id IN (",
+	.row = "?",
+	.between = ",",
+	.tail = ")",
+	.row_values = 1,
+};
+
+enum status session_uses_write(struct session_uses *uses, struct sql *sql)
+{
+	struct uuid ids[SQL_BULK_MAX];
+	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
+	ssize_t got;
+	enum status status = ST_OK;
+
+	while (status == ST_OK &&
+	       (got = read(uses->out, ids, sizeof(ids))) > 0) {
+		unsigned count = (unsigned)got / (unsigned)sizeof(*ids);
+
+		for (unsigned i = 0; i < count; i++)
+			values[i] = sql_bytes(uuid_span(&ids[i]));
+		status = sql_bulk_run(sql, &update, values, count);
+	}
+	return status;
+}
