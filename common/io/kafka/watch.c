@@ -16,7 +16,7 @@ enum {
 	ASK_AGAIN_MS = 500, /* after a fault */
 	ANSWER_MS = 2000,
 	EVENT_LATE_MS = 1000,
-	METADATA_MS = 1000, /* of a broker that has just answered */
+	METADATA_MS = 1000,
 	STOP_CHECK_MS = 100,
 };
 
@@ -38,6 +38,8 @@ struct kafka_watch {
 	bool started;
 	/* The thread's. */
 	uint64_t failing_since_ms; /* 0: the last answer was good */
+	int64_t min_insync[KAFKA_WATCH_TOPICS_MAX];
+	bool knows_insync;
 	rd_kafka_resp_err_t error; /* the last one since a good answer */
 	char error_text[KAFKA_WATCH_WHY_MAX / 2];
 	pthread_mutex_t lock; /* guards the state */
@@ -163,8 +165,7 @@ static void read_insync(rd_kafka_event_t *event,
 }
 
 /* The answer comes through a queue, so the thread can be stopped meanwhile. */
-static enum status ask_insync(struct kafka_watch *w,
-                              int64_t ret_insync[KAFKA_WATCH_TOPICS_MAX])
+static enum status ask_insync(struct kafka_watch *w)
 {
 	rd_kafka_ConfigResource_t *resources[KAFKA_WATCH_TOPICS_MAX];
 	rd_kafka_AdminOptions_t *limits = rd_kafka_AdminOptions_new(
@@ -182,7 +183,8 @@ static enum status ask_insync(struct kafka_watch *w,
 	if (event) {
 		status = kafka_status(rd_kafka_event_error(event));
 		if (status == ST_OK)
-			read_insync(event, ret_insync);
+			read_insync(event, w->min_insync);
+		w->knows_insync |= status == ST_OK;
 		rd_kafka_event_destroy(event);
 	}
 	rd_kafka_ConfigResource_destroy_array(resources, w->count);
@@ -214,15 +216,22 @@ static enum status ask_topic(struct kafka_watch *w, unsigned at,
 	return status;
 }
 
-/* Fills the state; an answer that is not good leaves a reason in it. */
+/*
+ * Fills the state; an answer that is not good leaves a reason in it. librdkafka
+ * asks the controller for settings, and learns of another controller from
+ * metadata only: so the topics are asked for also when no settings come, and
+ * the settings of before count.
+ */
 static enum status ask(struct kafka_watch *w, struct kafka_watch_state *state)
 {
-	int64_t insync[KAFKA_WATCH_TOPICS_MAX] = {0};
-	enum status status = ask_insync(w, insync);
+	enum status settings = ask_insync(w), status = ST_OK;
 
 	state->why[0] = '\0';
-	for (unsigned i = 0; i < w->count && status == ST_OK; i++)
-		status = ask_topic(w, i, insync[i], state);
+	for (unsigned i = 0; i < w->count && status == ST_OK && !stopping(w, 0);
+	     i++)
+		status = ask_topic(w, i, w->min_insync[i], state);
+	if (status == ST_OK && !w->knows_insync)
+		status = settings;
 	if (status != ST_OK && !*state->why)
 		snprintf(state->why, sizeof(state->why), "no answer from %s%s",
 		         w->brokers, w->error_text);
