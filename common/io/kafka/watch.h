@@ -6,7 +6,8 @@
  * Verdict    a topic can be used when each of its partitions has a leader and,
  *            if the service writes to it, as many replicas in sync as
  *            min.insync.replicas asks for. A broker that is away is no fault
- *            while the others meet this.
+ *            while the others meet this. While the controller does not answer,
+ *            the last min.insync.replicas that it told counts.
  * Times      a fault counts when it has lasted for KAFKA_WATCH_SLOW_MS, so an
  *            election of leaders is none: the verdict is there at most 8 s
  *            after the fault, and its end at most 4 s after Kafka is back.
