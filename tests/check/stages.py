@@ -101,9 +101,9 @@ STAGES = (
           needs=("tools", "build-tsan"), stack="tsan", touched=SERVICES, turn=1),
     Stage("blackbox-alone-tsan", PROVE, 60, "Data races in services that lose a server.",
           needs=("tools", "build-tsan"), stack="tsan", owns=True, touched=SERVICES, turn=1),
-    Stage("blackbox-asan", PROVE, 600, "Memory errors, leaks and undefined behaviour in running "
+    Stage("blackbox-asan", PROVE, 800, "Memory errors, leaks and undefined behaviour in running "
           "services.", needs=("tools", "build-asan"), stack="asan", touched=SERVICES, turn=2),
-    Stage("blackbox-alone-asan", PROVE, 600, "The same in services that lose a server or die.",
+    Stage("blackbox-alone-asan", PROVE, 700, "The same in services that lose a server or die.",
           needs=("tools", "build-asan"), stack="asan", owns=True, touched=SERVICES, turn=2),
     Stage("blackbox-long", PROVE, 300, "The largest tables of the black box; memory and time that "
           "hostile clients take, machines with odd settings, starts that wait.", needs=("tools", "build"), stack="release",
