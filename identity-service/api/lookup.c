@@ -13,12 +13,11 @@ void lookup_token(struct http_request *request, void *context)
 	struct json_writer w = json_writer(&answer);
 	const struct api_context *api = context;
 	struct token_owner owner;
-	struct uuid session;
 
 	if (!api_authenticate(request, api, &owner))
 		return;
-	if (uuid_parse(span_of(owner.session), &session))
-		session_uses_note(api->session_uses, &session, clock_unix_ms());
+	session_uses_note(api->session_uses, span_of(owner.session),
+	                  clock_unix_ms());
 	json_open(&w);
 	json_number(&w, FIELD_ID, owner.user);
 	json_text(&w, FIELD_NAME, span_of(owner.name));

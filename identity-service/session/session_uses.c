@@ -3,6 +3,7 @@
 #include "identity-service/session/session_uses.h"
 #include "common/base/lru.h"
 #include "common/base/mem.h"
+#include "common/base/uuid.h"
 #include "common/io/sql/bulk.h"
 
 #include <fcntl.h>
@@ -44,14 +45,15 @@ void session_uses_destroy(struct session_uses **uses)
 	mem_free(&u);
 }
 
-void session_uses_note(struct session_uses *uses, const struct uuid *session,
+void session_uses_note(struct session_uses *uses, struct span session,
                        uint64_t now_unix_ms)
 {
-	struct span id = uuid_span(session);
+	struct uuid id;
 
-	if (!lru_get(uses->noted, id, now_unix_ms, NULL) &&
-	    write(uses->in, id.data, id.len) == (ssize_t)id.len)
-		lru_put(uses->noted, id, NULL,
+	if (!lru_get(uses->noted, session, now_unix_ms, NULL) &&
+	    uuid_parse(session, &id) &&
+	    write(uses->in, &id, sizeof(id)) == (ssize_t)sizeof(id))
+		lru_put(uses->noted, session, NULL,
 		        now_unix_ms + SESSION_USE_EVERY_S * 1000);
 }
 

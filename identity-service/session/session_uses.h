@@ -13,7 +13,7 @@
 #ifndef PARLEY_IDENTITY_SESSION_USES_H
 #define PARLEY_IDENTITY_SESSION_USES_H
 
-#include "common/base/uuid.h"
+#include "common/base/span.h"
 #include "common/io/sql/sql.h"
 
 enum { SESSION_USE_EVERY_S = 60, SESSION_USES_MAX = 65536 };
@@ -23,8 +23,8 @@ struct session_uses;
 /* ST_UNAVAILABLE: the process has no descriptors left. */
 MUST_CHECK enum status session_uses_create(struct session_uses **ret_uses);
 void session_uses_destroy(struct session_uses **uses);
-/* Never waits. */
-void session_uses_note(struct session_uses *uses, const struct uuid *session,
+/* `session` is the text of an id. Never waits. */
+void session_uses_note(struct session_uses *uses, struct span session,
                        uint64_t now_unix_ms);
 /*
  * Writes what was noted. Notes that the database does not take are dropped; the

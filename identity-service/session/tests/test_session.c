@@ -229,6 +229,15 @@ static unsigned count_sessions(uint64_t of, struct session_row *rows)
 	return count;
 }
 
+static void note(struct session_uses *uses, const struct uuid *session,
+                 uint64_t now_ms)
+{
+	char id[UUID_TEXT_LEN + 1];
+
+	uuid_format(session, id);
+	session_uses_note(uses, span_of(id), now_ms);
+}
+
 /* At the database, before and after what was noted is written. */
 static bool moves(struct session_uses *uses, const struct session *session)
 {
@@ -258,18 +267,18 @@ static void a_look_up_is_a_use(void **state)
 	uuid_make(&absent);
 	assert_int_equal(session_uses_create(&uses), ST_OK);
 	assert_false(moves(uses, &one));
-	session_uses_note(uses, &absent, now_ms);
-	session_uses_note(uses, &one.id, now_ms);
+	note(uses, &absent, now_ms);
+	note(uses, &one.id, now_ms);
 	assert_true(moves(uses, &one));
 	assert_false(moves(uses, &two));
 	/* Once in a while only. */
-	session_uses_note(uses, &one.id, now_ms + 1);
+	note(uses, &one.id, now_ms + 1);
 	assert_false(moves(uses, &one));
 	now_ms += SESSION_USE_EVERY_S * 1000;
-	session_uses_note(uses, &one.id, now_ms);
+	note(uses, &one.id, now_ms);
 	assert_true(moves(uses, &one));
 	assert_int_equal(session_end(sql, user, &two.id), ST_OK);
-	session_uses_note(uses, &two.id, now_ms);
+	note(uses, &two.id, now_ms);
 	assert_false(moves(uses, &two));
 	session_uses_destroy(&uses);
 }
@@ -287,11 +296,11 @@ static void very_many_uses_are_bounded(void **state)
 	assert_int_equal(session_uses_create(&uses), ST_OK);
 	for (unsigned i = 0; i < MANY; i++) {
 		uuid_make(&other);
-		session_uses_note(uses, &other, now_ms);
+		note(uses, &other, now_ms);
 	}
-	session_uses_note(uses, &one.id, now_ms);
+	note(uses, &one.id, now_ms);
 	assert_false(moves(uses, &one));
-	session_uses_note(uses, &one.id, now_ms);
+	note(uses, &one.id, now_ms);
 	assert_true(moves(uses, &one));
 	session_uses_destroy(&uses);
 }
