@@ -14,7 +14,7 @@ enum message_change_kind {
 	CHANGE_REACT = 3
 };
 
-enum { KNOWN_COLUMNS = 9, REF_COLUMNS = 13 };
+enum { KNOWN_COLUMNS = 8, REF_COLUMNS = 13 };
 
 struct change_store {
 	struct sql *sql;
@@ -23,14 +23,13 @@ struct change_store {
 /* What a uuid names: a change, or an entry of a history (kind 0). */
 static const char find_known[] =
 	"SELECT CAST(r.kind AS UNSIGNED), r.conversation, r.seq, r.revision,"
-	" r.created_at, r.reaction, CAST(r.removed AS UNSIGNED),"
-	" CAST(IF(x.revision = r.revision, 1, 0) AS UNSIGNED), x.body"
+	" r.created_at, r.reaction, CAST(r.removed AS UNSIGNED), x.body"
 	" FROM revisions r JOIN messages x"
 	" ON x.conversation = r.conversation AND x.seq = r.seq"
 	" WHERE r.sender = ? AND r.uuid = ?"
 	" UNION ALL SELECT CAST(0 AS UNSIGNED), conversation, seq,"
-	" CAST(0 AS UNSIGNED), created_at, '', CAST(0 AS UNSIGNED),"
-	" CAST(0 AS UNSIGNED), '' FROM messages"
+	" CAST(0 AS UNSIGNED), created_at, '', CAST(0 AS UNSIGNED), ''"
+	" FROM messages"
 	" WHERE sender = ? AND uuid = ? AND kind <> 3";
 static const char find_message[] =
 	"SELECT c.kind, c.last_seq, c.revision, c.large, m.role, m.from_seq,"
@@ -102,7 +101,6 @@ static enum client_frame_kind frame_of(uint64_t kind)
 }
 
 /* --- reading ------------------------------------------------------------- */
-/* An edit that a later edit replaced has no text any more. */
 enum status change_store_find(struct change_store *store,
                               const struct save_record *record,
                               struct text_store *texts,
@@ -133,8 +131,9 @@ enum status change_store_find(struct change_store *store,
 	(void)sql_time_read(row[4].bytes, &change->created_at_ms);
 	if (change->kind == CLIENT_REACT)
 		change->reaction = text_store_keep(texts, row[5].bytes);
-	else if (change->kind == CLIENT_EDIT && row[7].number)
-		change->message = text_store_keep(texts, row[8].bytes);
+	else if (change->kind == CLIENT_EDIT &&
+	         span_equal(row[7].bytes, record->message))
+		change->message = record->message;
 	return ST_OK;
 }
 

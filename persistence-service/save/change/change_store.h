@@ -17,7 +17,11 @@ struct change_store;
 struct change_store *change_store_create(struct sql *sql);
 void change_store_destroy(struct change_store **store);
 
-/* What the (sender, uuid) of a record names already; else ST_NOT_FOUND. */
+/*
+ * What the (sender, uuid) of a record names already; else ST_NOT_FOUND. An edit
+ * has its text while the message has the text of the record; after a later edit
+ * or a deletion it has none.
+ */
 struct known_change {
 	bool is_change; /* else a message, or a change of members */
 	struct saved_change change;
