@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/io/sql/migrate.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "identity-service/account/account_keys.h"
@@ -218,6 +219,21 @@ static enum status poll_database(struct identity *identity, uint64_t now_ms)
 	return status;
 }
 
+/*
+ * A server that takes no writes is down: it signs no user in. Keys and
+ * revocations are read from it all the same.
+ */
+static void report_polled(struct identity *identity)
+{
+	enum status status = sql_probe_write(identity->sql);
+
+	if (identity->keys_fault.len)
+		service_part("mysql", false, buf_text(&identity->keys_fault));
+	else
+		service_part("mysql", status == ST_OK,
+		             sql_error(identity->sql));
+}
+
 /* Retries after any failure: a repair needs no restart. */
 static void poll_when_due(struct identity *identity)
 {
@@ -230,8 +246,7 @@ static void poll_when_due(struct identity *identity)
 	if (status == ST_OK) {
 		identity->failures = 0;
 		identity->next_poll_ms = now_ms + POLL_EVERY_MS;
-		service_part("mysql", identity->keys_fault.len == 0,
-		             buf_text(&identity->keys_fault));
+		report_polled(identity);
 		return;
 	}
 	identity->next_poll_ms =

@@ -37,6 +37,9 @@ static struct metric kafka_checks =
 static struct metric kafka_checks_failed =
 	METRIC_GAUGE("parley_kafka_checks_failed",
                      "Of these, without an answer, or with a bad one.");
+static struct metric topics_unfit =
+	METRIC_GAUGE("parley_topics_unfit",
+                     "1 while a setting of a topic breaks a promise, else 0.");
 static struct metric event_refused = METRIC_COUNTER(
 	"parley_events_refused_total",
 	"Records that their topic never accepts: events, dead letters.");
@@ -98,6 +101,7 @@ void persistence_metrics_start(void)
 		&unread_cut,
 		&kafka_checks,
 		&kafka_checks_failed,
+		&topics_unfit,
 		&announced_again,
 	};
 
@@ -156,10 +160,11 @@ void persistence_metrics_update(int64_t lag_now, unsigned in_flight_now)
 	metric_set(&in_flight, in_flight_now);
 }
 
-void persistence_metrics_kafka(unsigned checks, unsigned failed)
+void persistence_metrics_kafka(unsigned checks, unsigned failed, bool unfit)
 {
 	metric_set(&kafka_checks, checks);
 	metric_set(&kafka_checks_failed, failed);
+	metric_set(&topics_unfit, unfit ? 1 : 0);
 }
 
 void persistence_metrics_unread(size_t bytes, uint64_t cut)

@@ -23,7 +23,8 @@ void persistence_metrics_announced_again(unsigned count);
 void persistence_metrics_query(bool answered, uint64_t took_us);
 void persistence_metrics_update(int64_t lag, unsigned in_flight);
 /* Of kafka_watch. */
-void persistence_metrics_kafka(unsigned checks, unsigned failed);
+void persistence_metrics_kafka(unsigned checks, unsigned failed,
+                               bool topics_unfit);
 /* One HTTP request to identity-service. */
 void persistence_metrics_lookup(bool answered, uint64_t took_us);
 /* Answers that wait for their readers; `cut` counts those since the last call.

@@ -46,6 +46,9 @@ struct gateway_metrics gateway_metrics = {
 	.kafka_checks_failed =
 		METRIC_GAUGE("parley_kafka_checks_failed",
                              "Of these, without an answer, or with a bad one."),
+	.topics_unfit = METRIC_GAUGE(
+		"parley_topics_unfit",
+		"1 while a setting of a topic breaks a promise, else 0."),
 	.events = METRIC_COUNTER("parley_events_total",
                                  "Records of message_events read."),
 	.events_lag = METRIC_GAUGE("parley_events_lag",

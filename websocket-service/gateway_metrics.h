@@ -28,6 +28,7 @@ struct gateway_metrics {
 	struct metric kafka_producer_rebuilt;
 	struct metric kafka_checks;
 	struct metric kafka_checks_failed;
+	struct metric topics_unfit;
 	struct metric events;
 	struct metric events_lag;
 	struct metric hints_dropped;

@@ -55,6 +55,7 @@ struct saver {
 	bool unchecked_logged;
 	bool partitions_logged;
 	bool draining;
+	char unfit[KAFKA_WATCH_WHY_MAX]; /* as last logged */
 };
 
 struct saver *saver_create(const struct settings *settings,
@@ -113,8 +114,8 @@ static enum status start_watch(struct saver *s)
 {
 	struct kafka_options options = settings_kafka(s->settings);
 	const struct kafka_watch_topic topics[] = {
-		{s->settings->topic_save, false},
-		{s->settings->topic_events, true},
+		{s->settings->topic_save, false, SAVE_RETENTION_MIN_MS},
+		{s->settings->topic_events, true, 0},
 	};
 
 	return s->watch ? ST_OK
@@ -343,7 +344,7 @@ static void work(struct saver *s)
 {
 	unsigned wait_ms;
 
-	if (!saver_database_ready(s->database, &wait_ms)) {
+	if (!saver_database_ready(s->database, s->batch->count, &wait_ms)) {
 		hold(s, wait_ms);
 		return;
 	}
@@ -374,6 +375,18 @@ static void note_partitions(struct saver *s, unsigned partitions)
 	s->partitions_logged = true;
 }
 
+/* The next start would refuse the setting: docs/adr/0017. */
+static void note_unfit(struct saver *s, const char *unfit)
+{
+	if (!strcmp(unfit, s->unfit))
+		return;
+	if (*unfit)
+		log_event(LOG_ERROR, "topic.unfit", F_TEXT("why", unfit));
+	else
+		log_event(LOG_INFO, "topic.fit");
+	memcpy(s->unfit, unfit, strlen(unfit) + 1);
+}
+
 static void report_health(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -385,7 +398,9 @@ static void report_health(struct saver *s)
 	s->metrics_due_ms = now_ms + METRICS_MS;
 	kafka_watch_read(s->watch, &kafka);
 	snprintf(why, sizeof(why), "%s", kafka.why);
-	persistence_metrics_kafka(kafka.asked, kafka.failed);
+	persistence_metrics_kafka(kafka.asked, kafka.failed,
+	                          *kafka.unfit != '\0');
+	note_unfit(s, kafka.unfit);
 	if (kafka.partitions)
 		note_partitions(s, kafka.partitions);
 	if (!*why && publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS)
@@ -404,7 +419,7 @@ void saver_step(struct saver *s)
 	unsigned wait_ms;
 
 	if (!s->group) {
-		(void)saver_database_ready(s->database, &wait_ms);
+		(void)saver_database_ready(s->database, false, &wait_ms);
 		check_topics(s);
 	} else if (publisher_poll(s->publisher) != ST_OK) {
 		start_over(s, publisher_why(s->publisher));

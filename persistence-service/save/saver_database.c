@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/io/sql/migrate.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
 #include "persistence-service/schema.h"
@@ -11,7 +12,7 @@ enum {
 	BACKOFF_BASE_MS = 20,
 	BACKOFF_MAX_MS = 2000,
 	DOWN_AFTER = 3,
-	PING_EVERY_MS = 2000, /* while nothing is saved */
+	PROBE_EVERY_MS = 2000, /* while nothing is saved */
 };
 
 struct saver_database {
@@ -99,6 +100,16 @@ static enum status check_increment(struct sql *sql)
 	return ST_BROKEN;
 }
 
+/* All statements of this connection stand inside transactions. */
+static enum status probe(struct sql *sql)
+{
+	enum status status = sql_begin(sql);
+
+	if (status == ST_OK)
+		status = sql_probe_write(sql);
+	return status == ST_OK ? sql_commit(sql) : status;
+}
+
 static enum status open_connection(struct saver_database *d)
 {
 	enum status status;
@@ -111,21 +122,14 @@ static enum status open_connection(struct saver_database *d)
 		status = check_increment(d->sql);
 	if (status == ST_OK)
 		status = schema_renew_rows(d->sql);
+	if (status == ST_OK)
+		status = probe(d->sql);
 	d->checked = status == ST_OK;
 	return status;
 }
 
-/* All statements of this connection stand inside transactions. */
-static enum status ping(struct sql *sql)
-{
-	enum status status = sql_begin(sql);
-
-	if (status == ST_OK)
-		status = sql_execute(sql, "DO 0");
-	return status == ST_OK ? sql_commit(sql) : status;
-}
-
-bool saver_database_ready(struct saver_database *d, unsigned *ret_wait_ms)
+bool saver_database_ready(struct saver_database *d, bool batch,
+                          unsigned *ret_wait_ms)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
@@ -137,9 +141,10 @@ bool saver_database_ready(struct saver_database *d, unsigned *ret_wait_ms)
 	}
 	if (sql_connected(d->sql) && d->checked) {
 		/* A batch that is tried again is a check of its own. */
-		if (d->retrying || now_ms - d->worked_ms < PING_EVERY_MS)
+		if (d->retrying ? batch
+		                : now_ms - d->worked_ms < PROBE_EVERY_MS)
 			return true;
-		status = ping(d->sql);
+		status = probe(d->sql);
 	} else {
 		status = open_connection(d);
 	}

@@ -159,3 +159,42 @@ def test_a_partition_added_under_way_is_an_error_in_the_log(stack: Stack, api: A
         assert (said[0]["topic"], said[0]["partitions"]) == (topic, PARTITIONS + 1)
         assert said[0]["level"] == "error"
         assert service.ask_admin("/readyz").status_code == 200
+
+
+# Changes of a topic that was right at the start: kind, setting, value, reason.
+COMPACTED = ("cleanup.policy", "compact", "compact, must be delete")
+UNDER_WAY = [
+    ("SAVE", *COMPACTED),
+    ("EVENTS", *COMPACTED),
+    ("SAVE", "cleanup.policy", "compact,delete", "compact,delete, must be delete"),
+    ("SAVE", "retention.ms", "1000", "1000, must be -1 or at least 86400000"),
+    ("SAVE", "retention.bytes", "1000000", "1000000, must be no bound, -1"),
+    ("SAVE", "max.message.bytes", "10000", "10000, must be at least 1000000"),
+    ("EVENTS", "max.message.bytes", "10000", "10000, must be at least 1000000"),
+]
+QUICK = 1  # of these, in `make test`
+
+
+@pytest.mark.parametrize("kind, name, value, why", [
+    pytest.param(*row, id=f"{row[0]} {row[1]} {row[2]}",
+                 marks=() if at < QUICK else pytest.mark.prove)
+    for at, row in enumerate(UNDER_WAY)])
+def test_a_setting_changed_under_way_is_an_error_in_the_log(
+        kind: str, name: str, value: str, why: str, stack: Stack, api: Api):
+    """The services go on, since otherwise all of them would stop at once."""
+    topics = Topics(stack)
+    own = {f"KAFKA_TOPIC_{each}": topics.make("under_way") for each in ("SAVE", "EVENTS")}
+    topic = own[f"KAFKA_TOPIC_{kind}"]
+    with Service(stack, PERSISTENCE, **own) as saver, Service(stack, GATEWAY, **own) as gateway:
+        topics.set(topic, name, value)
+        for service in (saver, gateway):
+            said = until("the log names it", lambda: service.events("topic.unfit"))
+            assert [line["why"] for line in said] == [f"topic {topic}: {name} is {why}"]
+            assert said[0]["level"] == "error"
+            assert service.metric("parley_topics_unfit") == 1
+            assert service.ask_admin("/readyz").status_code == 200
+        topics.set(topic, name, None)
+        for service in (saver, gateway):
+            until("the log says that it is mended", lambda: service.events("topic.fit"))
+            assert service.metric("parley_topics_unfit") == 0
+            assert len(service.events("topic.unfit")) == 1

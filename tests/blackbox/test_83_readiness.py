@@ -1,4 +1,4 @@
-"""A service without work knows that a server is gone, and says why; without a restart it is ready
+"""A service without work knows that a server is gone, or takes no writes, and says why; without a restart it is ready
 again when the server is back."""
 
 import os
@@ -6,8 +6,9 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
+import pymysql
 import pytest
 
 from support.brokers import Brokers
@@ -40,15 +41,39 @@ def away(stack: Stack, program: str) -> Iterator[None]:
         stack.start(program)
 
 
+@contextmanager
+def changed(stack: Stack, do: str, undo: str) -> Iterator[None]:
+    """The administrator changes the server; the connections of the services stay open."""
+    user, password = stack.make_database_admin()
+    with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), user=user,
+                         password=password) as connection, connection.cursor() as cursor:
+        cursor.execute(do)
+        try:
+            yield
+        finally:
+            cursor.execute(undo)
+
+
+def read_only(stack: Stack, _program: str) -> AbstractContextManager:
+    return changed(stack, "SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0")
+
+
+def locked(stack: Stack, _program: str) -> AbstractContextManager:
+    """As a backup that takes too long."""
+    return changed(stack, "FLUSH TABLES WITH READ LOCK", "UNLOCK TABLES")
+
+
 LOST = "Lost connection|gone away|handshake"
 ROWS = [
     # the server, its fault, the services that need it, their part, the reason
     ("kafka", away, (GATEWAY, PERSISTENCE), "kafka", "^no answer from .*Connection refused$"),
+    ("mariadb", read_only, (PERSISTENCE, IDENTITY), "mysql", "read-only"),
     ("kafka", stopped, (GATEWAY, PERSISTENCE), "kafka", "^no answer from 127.0.0.1:"),
     ("mariadb", away, (PERSISTENCE, IDENTITY), "mysql", "Can't connect"),
     ("mariadb", stopped, (PERSISTENCE, IDENTITY), "mysql", LOST),
+    ("mariadb", locked, (PERSISTENCE, IDENTITY), "mysql", "Lost connection|Lock wait"),
 ]
-QUICK = 1  # of these, in `make test`
+QUICK = 2  # of these, in `make test`
 
 
 def readiness(stack: Stack, program: str) -> dict:

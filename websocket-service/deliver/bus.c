@@ -40,6 +40,7 @@ struct bus {
 	/* A topic refuses records: the watch cannot tell. */
 	bool refused;
 	uint64_t refused_until_ms;
+	char unfit[KAFKA_WATCH_WHY_MAX]; /* as last logged */
 };
 
 static struct kafka_options options_of(const struct bus *bus)
@@ -239,8 +240,8 @@ static enum status start_watch(struct bus *bus)
 {
 	struct kafka_options options = options_of(bus);
 	const struct kafka_watch_topic topics[] = {
-		{bus->settings->topic_save, true},
-		{bus->settings->topic_events, false},
+		{bus->settings->topic_save, true, SAVE_RETENTION_MIN_MS},
+		{bus->settings->topic_events, false, 0},
 	};
 
 	return kafka_watch_start(&options, topics, ARRAY_LEN(topics),
@@ -329,6 +330,19 @@ struct kafka_producer *bus_producer(const struct bus *bus)
 	return bus->producer;
 }
 
+/* The next start would refuse the setting: docs/adr/0017. */
+static void note_unfit(struct bus *bus, const char *unfit)
+{
+	metric_set(&gateway_metrics.topics_unfit, *unfit ? 1 : 0);
+	if (!strcmp(unfit, bus->unfit))
+		return;
+	if (*unfit)
+		log_event(LOG_ERROR, "topic.unfit", F_TEXT("why", unfit));
+	else
+		log_event(LOG_INFO, "topic.fit");
+	memcpy(bus->unfit, unfit, strlen(unfit) + 1);
+}
+
 /*
  * A record that was not acknowledged counts until another one is, or until
  * Kafka has given a good answer to a later question.
@@ -345,6 +359,7 @@ static void report_readiness(struct bus *bus)
 	kafka_watch_read(bus->watch, &kafka);
 	metric_set(&gateway_metrics.kafka_checks, kafka.asked);
 	metric_set(&gateway_metrics.kafka_checks_failed, kafka.failed);
+	note_unfit(bus, kafka.unfit);
 	if (bus->refused && clock_mono_ms() < bus->refused_until_ms)
 		return;
 	if (*kafka.why)

@@ -23,7 +23,11 @@ enum {
 struct topic {
 	char *name;
 	bool written;
+	uint64_t retention_min_ms;
 	rd_kafka_topic_t *handle;
+	/* As the broker told them last. */
+	struct kafka_topic_settings settings;
+	bool shown; /* false: the broker does not show them to this client */
 };
 
 struct kafka_watch {
@@ -38,8 +42,7 @@ struct kafka_watch {
 	bool started;
 	/* The thread's. */
 	uint64_t failing_since_ms; /* 0: the last answer was good */
-	int64_t min_insync[KAFKA_WATCH_TOPICS_MAX];
-	bool knows_insync;
+	bool knows_settings;
 	rd_kafka_resp_err_t error; /* the last one since a good answer */
 	char error_text[KAFKA_WATCH_WHY_MAX / 2];
 	pthread_mutex_t lock; /* guards the state */
@@ -135,37 +138,44 @@ static rd_kafka_event_t *next_event(struct kafka_watch *w)
 	return event;
 }
 
-/* 1 for a topic whose settings the broker does not show to this client. */
-static void read_insync(rd_kafka_event_t *event,
-                        int64_t ret_insync[KAFKA_WATCH_TOPICS_MAX])
+static void read_settings(struct topic *topic,
+                          const rd_kafka_ConfigResource_t *resource)
+{
+	const rd_kafka_ConfigEntry_t **entries;
+	size_t count = 0;
+
+	topic->settings = (struct kafka_topic_settings){0};
+	entries = rd_kafka_ConfigResource_configs(resource, &count);
+	for (size_t i = 0; i < count; i++) {
+		const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+
+		if (value)
+			kafka_topic_setting_read(
+				&topic->settings,
+				rd_kafka_ConfigEntry_name(entries[i]), value);
+	}
+	topic->shown = !rd_kafka_ConfigResource_error(resource) && count;
+}
+
+/* The broker answers in its own order, but with all topics. */
+static void read_answer(struct kafka_watch *w, rd_kafka_event_t *event)
 {
 	const rd_kafka_ConfigResource_t **resources;
-	const rd_kafka_ConfigEntry_t **entries;
-	size_t count = 0, settings = 0;
+	size_t count = 0;
 
 	resources = rd_kafka_DescribeConfigs_result_resources(
 		rd_kafka_event_DescribeConfigs_result(event), &count);
-	for (size_t i = 0; i < count && i < KAFKA_WATCH_TOPICS_MAX; i++) {
-		struct kafka_topic_settings topic = {.min_insync_replicas = 1};
+	for (size_t i = 0; i < count; i++) {
+		const char *name = rd_kafka_ConfigResource_name(resources[i]);
 
-		entries = rd_kafka_ConfigResource_configs(resources[i],
-		                                          &settings);
-		for (size_t k = 0; k < settings; k++) {
-			const char *value =
-				rd_kafka_ConfigEntry_value(entries[k]);
-
-			if (value)
-				kafka_topic_setting_read(
-					&topic,
-					rd_kafka_ConfigEntry_name(entries[k]),
-					value);
-		}
-		ret_insync[i] = topic.min_insync_replicas;
+		for (unsigned k = 0; k < w->count; k++)
+			if (!strcmp(name, w->topics[k].name))
+				read_settings(&w->topics[k], resources[i]);
 	}
 }
 
 /* The answer comes through a queue, so the thread can be stopped meanwhile. */
-static enum status ask_insync(struct kafka_watch *w)
+static enum status ask_settings(struct kafka_watch *w)
 {
 	rd_kafka_ConfigResource_t *resources[KAFKA_WATCH_TOPICS_MAX];
 	rd_kafka_AdminOptions_t *limits = rd_kafka_AdminOptions_new(
@@ -183,8 +193,8 @@ static enum status ask_insync(struct kafka_watch *w)
 	if (event) {
 		status = kafka_status(rd_kafka_event_error(event));
 		if (status == ST_OK)
-			read_insync(event, w->min_insync);
-		w->knows_insync |= status == ST_OK;
+			read_answer(w, event);
+		w->knows_settings |= status == ST_OK;
 		rd_kafka_event_destroy(event);
 	}
 	rd_kafka_ConfigResource_destroy_array(resources, w->count);
@@ -192,8 +202,40 @@ static enum status ask_insync(struct kafka_watch *w)
 	return status;
 }
 
+/* Of its partitions all have the same number of replicas, as a rule. */
+static struct kafka_topic_size size_of(const rd_kafka_metadata_topic_t *topic)
+{
+	struct kafka_topic_size size = {
+		.partitions = (unsigned)topic->partition_cnt,
+	};
+
+	for (int i = 0; i < topic->partition_cnt; i++)
+		if ((unsigned)topic->partitions[i].replica_cnt > size.replicas)
+			size.replicas =
+				(unsigned)topic->partitions[i].replica_cnt;
+	return size;
+}
+
+static enum status judge(const struct topic *topic,
+                         const rd_kafka_metadata_topic_t *metadata,
+                         struct kafka_watch_state *state)
+{
+	const struct kafka_topic_needs needs = {
+		.name = topic->name,
+		.retention_min_ms = topic->retention_min_ms,
+	};
+	struct kafka_topic_size size = size_of(metadata);
+	int64_t min_insync =
+		topic->shown ? topic->settings.min_insync_replicas : 1;
+
+	if (topic->shown && size.replicas && !*state->unfit)
+		(void)kafka_topic_check(&needs, &size, &topic->settings,
+		                        state->unfit, sizeof(state->unfit));
+	return kafka_topic_usable(metadata, topic->written ? min_insync : 0,
+	                          state->why, sizeof(state->why));
+}
+
 static enum status ask_topic(struct kafka_watch *w, unsigned at,
-                             int64_t min_insync,
                              struct kafka_watch_state *state)
 {
 	const struct topic *topic = &w->topics[at];
@@ -205,9 +247,7 @@ static enum status ask_topic(struct kafka_watch *w, unsigned at,
 	if (error)
 		return status;
 	if (metadata->topic_cnt == 1)
-		status = kafka_topic_usable(&metadata->topics[0],
-		                            topic->written ? min_insync : 0,
-		                            state->why, sizeof(state->why));
+		status = judge(topic, &metadata->topics[0], state);
 	else
 		status = ST_UNAVAILABLE;
 	if (at == 0 && metadata->topic_cnt == 1)
@@ -224,13 +264,14 @@ static enum status ask_topic(struct kafka_watch *w, unsigned at,
  */
 static enum status ask(struct kafka_watch *w, struct kafka_watch_state *state)
 {
-	enum status settings = ask_insync(w), status = ST_OK;
+	enum status settings = ask_settings(w), status = ST_OK;
 
 	state->why[0] = '\0';
+	state->unfit[0] = '\0';
 	for (unsigned i = 0; i < w->count && status == ST_OK && !stopping(w, 0);
 	     i++)
-		status = ask_topic(w, i, w->min_insync[i], state);
-	if (status == ST_OK && !w->knows_insync)
+		status = ask_topic(w, i, state);
+	if (status == ST_OK && !w->knows_settings)
 		status = settings;
 	if (status != ST_OK && !*state->why)
 		snprintf(state->why, sizeof(state->why), "no answer from %s%s",
@@ -265,6 +306,8 @@ static void ask_and_publish(struct kafka_watch *w)
 	if (status != ST_OK &&
 	    clock_mono_ms() - w->failing_since_ms < KAFKA_WATCH_SLOW_MS)
 		memcpy(state.why, w->state.why, sizeof(state.why));
+	if (status != ST_OK && !*state.unfit)
+		memcpy(state.unfit, w->state.unfit, sizeof(state.unfit));
 	state.asked++;
 	state.failed += status != ST_OK;
 	publish(w, &state);
@@ -339,6 +382,7 @@ enum status kafka_watch_start(const struct kafka_options *options,
 		w->topics[i].name =
 			mem_text(topics[i].name, strlen(topics[i].name));
 		w->topics[i].written = topics[i].written;
+		w->topics[i].retention_min_ms = topics[i].retention_min_ms;
 	}
 	w->stop_fd = kafka_wake_create();
 	if (w->stop_fd < 0 || open_handle(w, options) != ST_OK)

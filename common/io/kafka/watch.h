@@ -8,10 +8,12 @@
  *            min.insync.replicas asks for. A broker that is away is no fault
  *            while the others meet this. While the controller does not answer,
  *            the last min.insync.replicas that it told counts.
- * Times      a fault counts when it has lasted for KAFKA_WATCH_SLOW_MS, so an
- *            election of leaders is none: the verdict is there at most 8 s
- *            after the fault, and its end at most 4 s after Kafka is back.
- * Threads    any thread may read the state; the others belong to the owner.
+ * Settings   a setting that kafka_topics_check() refuses makes no topic
+ * unusable here, but it is named: an operator has changed it meanwhile. Times
+ * a fault counts when it has lasted for KAFKA_WATCH_SLOW_MS, so an election of
+ * leaders is none: the verdict is there at most 8 s after the fault, and its
+ * end at most 4 s after Kafka is back. Threads    any thread may read the
+ * state; the others belong to the owner.
  */
 #ifndef PARLEY_IO_KAFKA_WATCH_H
 #define PARLEY_IO_KAFKA_WATCH_H
@@ -28,11 +30,14 @@ struct kafka_watch;
 
 struct kafka_watch_topic {
 	const char *name;
-	bool written; /* by this service */
+	bool written;              /* by this service */
+	uint64_t retention_min_ms; /* as in kafka_topic_needs */
 };
 
 struct kafka_watch_state {
 	char why[KAFKA_WATCH_WHY_MAX]; /* "": all topics can be used */
+	/* The first setting that breaks a promise; "": none. */
+	char unfit[KAFKA_WATCH_WHY_MAX];
 	/* When Kafka was asked, if the answer was good; monotonic, 0: never. */
 	uint64_t good_ms;
 	unsigned partitions; /* of the first topic; 0: not known yet */

@@ -23,4 +23,10 @@ MUST_CHECK enum status sql_migrate(struct sql *sql,
                                    const struct sql_migration *migrations,
                                    unsigned count, unsigned *ret_applied);
 
+/*
+ * An UPDATE that changes no row of schema_version. A server that is read-only
+ * or locked refuses it as it would refuse any write.
+ */
+MUST_CHECK enum status sql_probe_write(struct sql *sql);
+
 #endif
