@@ -1,6 +1,6 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c \
+	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c pipe_queue.c \
 		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,digest.c host_cache.c https_url.c json.c json_check.c password.c \
 		resolver.c seal.c unicode.c websocket_handshake.c) \
@@ -48,7 +48,7 @@ $(eval $(call unit_test,common/io/tests/test_seal.c,common,libcrypto))
 $(eval $(call unit_test,common/io/tests/test_unicode.c,common))
 $(eval $(call unit_test,common/io/tests/test_https_url.c,common,libcurl))
 
-BASE_TESTS := base64url buf clock emoji ip_address json_write random span status thread token_bucket utf8 uuid
+BASE_TESTS := base64url buf clock emoji ip_address json_write pipe_queue random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 $(foreach t,errors topic_check usable,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))

@@ -1,9 +1,8 @@
-#define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
-
 #include "persistence-service/outbox_publisher.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/pipe_queue.h"
 #include "common/base/random.h"
 #include "common/base/thread.h"
 #include "common/service/fault_point.h"
@@ -13,13 +12,11 @@
 #include "persistence-service/outbox_records.h"
 #include "persistence-service/persistence_metrics.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum {
 	QUEUE_MAX_KIB = 16 * 1024,
@@ -49,14 +46,13 @@ struct announcement {
 	uint64_t row;
 };
 
-/* The pipe carries tasks: it is the bounded queue of the thread. */
 struct outbox_publisher {
 	const struct settings *settings;
 	struct sql *sql;
 	struct kafka_producer *producer;
 	pthread_t thread;
 	bool started;
-	int in, out; /* the ends of the pipe */
+	struct pipe_queue *tasks;
 	atomic_bool stopping;
 	uint64_t drain_until_ms; /* 0: not stopping */
 	enum status refused;     /* Kafka's status for a record */
@@ -351,13 +347,12 @@ static void take_task(struct outbox_publisher *p, const struct task *task)
 	}
 }
 
-/* As many as there is room for. The kernel keeps writes of a task whole. */
+/* As many as there is room for. */
 static unsigned take_tasks(struct outbox_publisher *p)
 {
 	struct task tasks[TURN_MAX];
-	size_t room = TURN_MAX - p->removed_count;
-	ssize_t got = room ? read(p->out, tasks, room * sizeof(*tasks)) : 0;
-	unsigned count = got > 0 ? (unsigned)got / sizeof(*tasks) : 0;
+	unsigned count =
+		pipe_queue_take(p->tasks, tasks, TURN_MAX - p->removed_count);
 
 	for (unsigned i = 0; i < count; i++)
 		take_task(p, &tasks[i]);
@@ -425,7 +420,8 @@ static int wait_ms(const struct outbox_publisher *p)
 static void wait_for_work(const struct outbox_publisher *p)
 {
 	struct pollfd fds[] = {
-		{.fd = p->removed_count < TURN_MAX ? p->out : -1,
+		{.fd = p->removed_count < TURN_MAX ? pipe_queue_fd(p->tasks)
+	                                           : -1,
 	         .events = POLLIN},
 		{.fd = kafka_producer_fd(p->producer), .events = POLLIN},
 	};
@@ -471,19 +467,6 @@ static void *work(void *context)
 }
 
 /* --- start and stop ------------------------------------------------------ */
-static bool open_pipe(struct outbox_publisher *p)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-		return false;
-	p->out = ends[0];
-	p->in = ends[1];
-	(void)fcntl(p->in, F_SETPIPE_SZ,
-	            (int)(OUTBOX_TASKS_MAX * sizeof(struct task)));
-	return true;
-}
-
 enum status outbox_publisher_start(const struct settings *settings,
                                    struct outbox_publisher **ret_publisher)
 {
@@ -499,9 +482,10 @@ enum status outbox_publisher_start(const struct settings *settings,
 
 	p->settings = settings;
 	p->sql = settings_sql(settings);
-	p->in = p->out = -1;
+	p->tasks =
+		pipe_queue_create(sizeof(struct task), OUTBOX_TASKS_MAX, false);
 	p->refused = ST_OK;
-	if (!open_pipe(p))
+	if (!p->tasks)
 		return ST_BROKEN;
 	status = kafka_producer_create(&options, &p->producer);
 	if (status != ST_OK)
@@ -524,10 +508,7 @@ void outbox_publisher_stop(struct outbox_publisher **publisher)
 		(void)pthread_join(p->thread, NULL);
 	kafka_producer_destroy(&p->producer);
 	sql_destroy(&p->sql);
-	if (p->in >= 0)
-		(void)close(p->in);
-	if (p->out >= 0)
-		(void)close(p->out);
+	pipe_queue_destroy(&p->tasks);
 	mem_free(&p);
 }
 
@@ -537,13 +518,13 @@ static bool add_task(struct outbox_publisher *p, enum task_kind kind,
 {
 	struct task task = {kind, conversation, row};
 
-	return write(p->in, &task, sizeof(task)) == (ssize_t)sizeof(task);
+	return pipe_queue_put(p->tasks, &task);
 }
 
-/* A full pipe wakes the thread as well, and the next sweep finds the rows. */
+/* A full queue wakes the thread as well, and the next sweep finds the rows. */
 void outbox_publisher_wake(struct outbox_publisher *p)
 {
-	if (p && p->in >= 0)
+	if (p && p->tasks)
 		(void)!add_task(p, TASK_PUBLISH, 0, 0);
 }
 

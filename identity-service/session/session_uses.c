@@ -1,33 +1,27 @@
-#define _GNU_SOURCE /* pipe2 */
-
 #include "identity-service/session/session_uses.h"
 #include "common/base/lru.h"
 #include "common/base/mem.h"
+#include "common/base/pipe_queue.h"
 #include "common/base/uuid.h"
 #include "common/io/sql/bulk.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+enum { QUEUE_BYTES = 64 * 1024 };
 
-/*
- * The kernel takes and gives whole notes: they are shorter than PIPE_BUF, and
- * the size of the pipe is a multiple of theirs.
- */
 struct session_uses {
 	struct lru *noted; /* by session */
-	int in, out;       /* the ends of the pipe */
+	struct pipe_queue *queue;
 };
 
 enum status session_uses_create(struct session_uses **ret_uses)
 {
-	int ends[2];
+	struct pipe_queue *queue = pipe_queue_create(
+		sizeof(struct uuid), QUEUE_BYTES / sizeof(struct uuid), false);
 	struct session_uses *uses;
 
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (!queue)
 		return ST_UNAVAILABLE;
 	uses = mem_new(sizeof(*uses));
-	uses->out = ends[0];
-	uses->in = ends[1];
+	uses->queue = queue;
 	uses->noted = lru_create(SESSION_USES_MAX, 0);
 	*ret_uses = uses;
 	return ST_OK;
@@ -39,8 +33,7 @@ void session_uses_destroy(struct session_uses **uses)
 
 	if (!u)
 		return;
-	(void)close(u->in);
-	(void)close(u->out);
+	pipe_queue_destroy(&u->queue);
 	lru_destroy(&u->noted);
 	mem_free(&u);
 }
@@ -51,8 +44,7 @@ void session_uses_note(struct session_uses *uses, struct span session,
 	struct uuid id;
 
 	if (!lru_get(uses->noted, session, now_unix_ms, NULL) &&
-	    uuid_parse(session, &id) &&
-	    write(uses->in, &id, sizeof(id)) == (ssize_t)sizeof(id))
+	    uuid_parse(session, &id) && pipe_queue_put(uses->queue, &id))
 		lru_put(uses->noted, session, NULL,
 		        now_unix_ms + SESSION_USE_EVERY_S * 1000);
 }
@@ -70,13 +62,11 @@ enum status session_uses_write(struct session_uses *uses, struct sql *sql)
 {
 	struct uuid ids[SQL_BULK_MAX];
 	struct sql_value values[SQL_BULK_ROOM(SQL_BULK_MAX, 1)];
-	ssize_t got;
+	unsigned count;
 	enum status status = ST_OK;
 
 	while (status == ST_OK &&
-	       (got = read(uses->out, ids, sizeof(ids))) > 0) {
-		unsigned count = (unsigned)got / (unsigned)sizeof(*ids);
-
+	       (count = pipe_queue_take(uses->queue, ids, SQL_BULK_MAX))) {
 		for (unsigned i = 0; i < count; i++)
 			values[i] = sql_bytes(uuid_span(&ids[i]));
 		status = sql_bulk_run(sql, &update, values, count);

@@ -2,12 +2,12 @@
  * session_uses - sessions whose access tokens are looked up, as one is when a
  * socket opens: they move sessions.last_used_at.
  *
- * A session is noted once in SESSION_USE_EVERY_S. A note waits in a pipe for
- * the thread that writes to the database; when the pipe is full, the next use
+ * A session is noted once in SESSION_USE_EVERY_S. A note waits in a queue for
+ * the thread that writes to the database; when the queue is full, the next use
  * of the session is noted. A note is lost with the process: it only helps a
  * user to know the own devices.
  *
- * Bounds     SESSION_USES_MAX sessions are remembered; the pipe has 64 KiB.
+ * Bounds     SESSION_USES_MAX sessions are remembered; the queue has 64 KiB.
  * Threads    session_uses_note(): any. session_uses_write(): one.
  */
 #ifndef PARLEY_IDENTITY_SESSION_USES_H

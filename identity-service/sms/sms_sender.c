@@ -1,29 +1,24 @@
-#define _GNU_SOURCE /* F_SETPIPE_SZ */
 #include "identity-service/sms/sms_sender.h"
 #include "common/base/mem.h"
+#include "common/base/pipe_queue.h"
 #include "common/base/thread.h"
 #include "common/service/log.h"
 #include "identity-service/identity_metrics.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { THREADS = 4, QUEUE_BYTES = 64 * 1024 };
 
-/* Of one size: the kernel reads and writes such records as a whole. */
 struct message {
 	struct phone phone;
 	struct code code;
 };
-_Static_assert(sizeof(struct message) <= PIPE_BUF, "writes are atomic");
 
 struct sms_sender {
 	const struct sms_provider *provider;
 	pthread_t threads[THREADS];
-	int in, out;
+	struct pipe_queue *queue;
 	atomic_bool stopping;
 };
 
@@ -34,9 +29,7 @@ static void *send_all(void *context)
 	struct message message;
 	uint64_t dropped = 0;
 
-	/* The write end is closed at the end. */
-	while (read(sender->out, &message, sizeof(message)) ==
-	       (ssize_t)sizeof(message)) {
+	while (pipe_queue_take(sender->queue, &message, 1)) {
 		if (atomic_load(&sender->stopping))
 			dropped++;
 		else if (sms_send(client, &message.phone, &message.code) ==
@@ -53,26 +46,16 @@ static void *send_all(void *context)
 	return NULL;
 }
 
-/* Only one end blocks: the readers wait, the writers do not. */
-static void open_queue(struct sms_sender *sender)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) != 0 ||
-	    fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0)
-		abort();
-	/* Without it the queue is shorter. */
-	(void)fcntl(ends[1], F_SETPIPE_SZ, QUEUE_BYTES);
-	sender->out = ends[0];
-	sender->in = ends[1];
-}
-
 struct sms_sender *sms_sender_start(const struct sms_provider *provider)
 {
 	struct sms_sender *sender = mem_new(sizeof(*sender));
 
 	sender->provider = provider;
-	open_queue(sender);
+	sender->queue =
+		pipe_queue_create(sizeof(struct message),
+	                          QUEUE_BYTES / sizeof(struct message), true);
+	if (!sender->queue)
+		abort();
 	for (unsigned i = 0; i < THREADS; i++)
 		thread_start("sms", send_all, sender, &sender->threads[i]);
 	return sender;
@@ -85,10 +68,10 @@ void sms_sender_stop(struct sms_sender **sender)
 	if (!s)
 		return;
 	atomic_store(&s->stopping, true);
-	(void)close(s->in);
+	pipe_queue_close(s->queue);
 	for (unsigned i = 0; i < THREADS; i++)
 		(void)pthread_join(s->threads[i], NULL);
-	(void)close(s->out);
+	pipe_queue_destroy(&s->queue);
 	mem_free(&s);
 }
 
@@ -97,8 +80,8 @@ enum status sms_sender_hand_over(struct sms_sender *sender,
                                  const struct code *code)
 {
 	struct message message = {.phone = *phone, .code = *code};
-	ssize_t written = write(sender->in, &message, sizeof(message));
+	bool queued = pipe_queue_put(sender->queue, &message);
 
 	mem_wipe(&message, sizeof(message));
-	return written == (ssize_t)sizeof(message) ? ST_OK : ST_BUSY;
+	return queued ? ST_OK : ST_BUSY;
 }

@@ -2,7 +2,7 @@
  * sms_sender - threads that send codes, so that a request does not wait for the
  * provider, and takes the same time for each phone.
  *
- * A pipe of the kernel is the queue. When it is full, a code is refused.
+ * When their queue is full, a code is refused.
  *
  * Threads    sms_sender_hand_over(): any.
  */

@@ -1,9 +1,8 @@
-#define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
-
 #include "persistence-service/save/query_worker.h"
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "common/base/pipe_queue.h"
 #include "common/base/random.h"
 #include "common/base/thread.h"
 #include "common/io/kafka/kafka.h"
@@ -12,11 +11,9 @@
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/conversation/query_handler.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 enum {
 	QUEUE_MAX_KIB = 16 * 1024,
@@ -34,16 +31,12 @@ struct query {
 	char bytes[];
 };
 
-/*
- * The pipe carries pointers: it is the bounded queue between the two threads.
- * The end of the pipe stops the thread.
- */
 struct query_worker {
 	const struct settings *settings;
 	struct sql *sql;
 	struct query_handler *handler;
 	struct kafka_producer *producer;
-	int in, out; /* the ends of the pipe */
+	struct pipe_queue *queue; /* of pointers; its end stops the thread */
 	pthread_t thread;
 	bool started;
 	atomic_bool stopping;
@@ -79,9 +72,9 @@ void query_worker_add(struct query_worker *w, const struct save_record *record,
 	};
 	query->origin = copy(&at, origin);
 	query->began_us = clock_mono_us();
-	if (write(w->in, &query, sizeof(query)) == (ssize_t)sizeof(query))
+	if (pipe_queue_put(w->queue, &query))
 		return;
-	persistence_metrics_query(false, 0); /* the pipe is full */
+	persistence_metrics_query(false, 0);
 	mem_free(&query);
 }
 
@@ -171,11 +164,11 @@ static void answer(struct query_worker *w, const struct query *query)
 	                          clock_mono_us() - query->began_us);
 }
 
-/* NULL at the end of the pipe. Handles reports while it waits. */
+/* NULL at the end of the queue. Handles reports while it waits. */
 static struct query *next_query(struct query_worker *w)
 {
 	struct pollfd fds[] = {
-		{.fd = w->out, .events = POLLIN},
+		{.fd = pipe_queue_fd(w->queue), .events = POLLIN},
 		{.fd = kafka_producer_fd(w->producer), .events = POLLIN},
 	};
 	struct query *query = NULL;
@@ -185,9 +178,7 @@ static struct query *next_query(struct query_worker *w)
 		if (fds[1].revents & POLLIN)
 			poll_producer(w);
 	}
-	return read(w->out, &query, sizeof(query)) == (ssize_t)sizeof(query)
-	               ? query
-	               : NULL;
+	return pipe_queue_take(w->queue, &query, 1) ? query : NULL;
 }
 
 static void *work(void *context)
@@ -207,20 +198,6 @@ static void *work(void *context)
 }
 
 /* --- start and stop ------------------------------------------------------ */
-/* A page is the smallest pipe. The kernel takes whole pointers, or none. */
-static bool open_pipe(struct query_worker *w)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return false;
-	w->out = ends[0];
-	w->in = ends[1];
-	(void)fcntl(w->in, F_SETPIPE_SZ,
-	            (int)(QUERIES_MAX * sizeof(struct query *)));
-	return fcntl(w->in, F_SETFL, O_NONBLOCK) == 0;
-}
-
 enum status query_worker_start(const struct settings *settings,
                                struct query_worker **ret_worker)
 {
@@ -234,11 +211,10 @@ enum status query_worker_start(const struct settings *settings,
 	};
 
 	w->settings = settings;
-	w->in = w->out = -1;
+	w->queue = pipe_queue_create(sizeof(struct query *), QUERIES_MAX, true);
 	w->sql = settings_sql(settings);
 	w->handler = query_handler_create(w->sql);
-	if (!open_pipe(w) ||
-	    kafka_producer_create(&options, &w->producer) != ST_OK)
+	if (!w->queue || kafka_producer_create(&options, &w->producer) != ST_OK)
 		return ST_BROKEN;
 	thread_start("queries", work, w, &w->thread);
 	w->started = true;
@@ -253,12 +229,11 @@ void query_worker_stop(struct query_worker **worker)
 	if (!w)
 		return;
 	atomic_store(&w->stopping, true);
-	if (w->in >= 0)
-		(void)close(w->in);
+	if (w->queue)
+		pipe_queue_close(w->queue);
 	if (w->started)
 		(void)pthread_join(w->thread, NULL);
-	if (w->out >= 0)
-		(void)close(w->out);
+	pipe_queue_destroy(&w->queue);
 	kafka_producer_destroy(&w->producer);
 	query_handler_destroy(&w->handler);
 	sql_destroy(&w->sql);
