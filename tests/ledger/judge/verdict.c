@@ -59,13 +59,18 @@ static bool must_see(const struct ledger *ledger, const struct entry *entry,
 /*
  * Persistence may die between its commit and the event, and a block may begin
  * before the next process publishes that: then the other user does not get it
- * live.
+ * live. A device that connects after the block finds it over REST.
  */
 static bool block_may_hide(const struct ledger *ledger,
-                           const struct entry *entry)
+                           const struct entry *entry,
+                           struct ledger_device_id device)
 {
-	return !entry->to_room &&
-	       blocks_possible(ledger, entry->from, entry->to, entry->sent_us);
+	uint64_t welcome_us = sessions_get(ledger, device)->welcome_us;
+	uint64_t since_us =
+		welcome_us > entry->sent_us ? welcome_us : entry->sent_us;
+
+	return device.user != entry->from && !entry->to_room &&
+	       blocks_possible(ledger, entry->from, entry->to, since_us);
 }
 
 /*
@@ -83,7 +88,7 @@ static bool missed_live(const struct ledger *ledger, const struct entry *entry,
 		return false;
 	if (own && !delivery_sets_has(ledger, &entry->sets, SET_SAVED, bit))
 		return true;
-	return !sent_it && (own || !block_may_hide(ledger, entry)) &&
+	return !sent_it && !block_may_hide(ledger, entry, device) &&
 	       !delivery_sets_has(ledger, &entry->sets, SET_LIVE, bit);
 }
 
@@ -128,6 +133,8 @@ static void judge_devices(struct ledger *ledger, uint32_t number)
 					is_misrouted(ledger, entry, p, bit),
 				[FAULT_undelivered] =
 					must_have_got(ledger, entry, p) &&
+					!block_may_hide(ledger, entry,
+			                                device) &&
 					!delivery_sets_has(ledger, &entry->sets,
 			                                   SET_RECEIVED, bit),
 				[FAULT_unheard] =

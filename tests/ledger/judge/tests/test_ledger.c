@@ -267,6 +267,65 @@ static void a_block_excuses_what_the_other_user_misses(void **state)
 	}
 }
 
+/*
+ * Only a later message, sent when nothing else arrives, shows the message to a
+ * device of bob, or to one of alice.
+ */
+static void a_block_excuses_what_a_later_message_shows(void **state)
+{
+	enum { NEVER, BEFORE_THE_SESSION, DURING_THE_SESSION };
+	static const struct {
+		unsigned block;
+		bool own;
+		unsigned faults;
+	} rows[] = {
+		{NEVER, false, 1},
+		{BEFORE_THE_SESSION, false, 1},
+		{DURING_THE_SESSION, false, 0},
+		{NEVER, true, 1},
+		{DURING_THE_SESSION, true, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ledger_device_id late =
+			rows[i].own ? alice_too : bob_too;
+		void *fresh;
+		struct world *world;
+		struct message message;
+		uint32_t number;
+		unsigned pair;
+
+		(void)create(&fresh);
+		world = fresh;
+		pair = blocks_add(world->ledger, BOB, ALICE);
+		sessions_disconnected(world->ledger, late);
+		number = send(world);
+		message = frame_of(world, number, 1, NULL);
+		save(world, alice, number, 1);
+		receive(world, bob, number, 1);
+		if (rows[i].own) {
+			receive(world, bob_too, number, 1);
+		} else {
+			save(world, alice_too, number, 1);
+			receive(world, alice_too, number, 1);
+		}
+		if (rows[i].block != NEVER) {
+			blocks_changing(world->ledger, pair);
+			blocks_changed(world->ledger, pair, true, tick(world));
+		}
+		if (rows[i].block == BEFORE_THE_SESSION)
+			blocks_changed(world->ledger, pair, false, tick(world));
+		sessions_welcome(world->ledger, late, tick(world));
+		messages_close(world->ledger, tick(world));
+		observations_received(world->ledger, late, &message, false);
+		read_all(world, 1);
+		verdict_judge(world->ledger);
+		assert_faults(world, FAULT_undelivered, rows[i].faults);
+		(void)world_destroy(&fresh);
+	}
+}
+
 static void the_other_socket_of_the_sender_needs_the_message_too(void **state)
 {
 	struct world *world = *state;
@@ -430,6 +489,7 @@ int main(void)
 		TEST(a_message_found_only_by_a_later_one_is_undelivered),
 		TEST(a_live_socket_without_the_message_is_unheard),
 		TEST(a_block_excuses_what_the_other_user_misses),
+		TEST(a_block_excuses_what_a_later_message_shows),
 		TEST(the_other_socket_of_the_sender_needs_the_message_too),
 		TEST(one_seq_for_two_messages_is_a_duplicate),
 		TEST(a_message_twice_in_a_history_is_a_duplicate),
