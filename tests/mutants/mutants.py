@@ -210,12 +210,12 @@ MUTANTS = [
     Mutant(
         "no_events_for_duplicates",
         "persistence produces no events for a record that was saved before a crash",
-        [("persistence-service/save/publisher.c",
-          "	send_message(p, entry, number);\n"
+        [("persistence-service/save/entry_events.c",
+          "	send_message(e, entry);\n"
           "	FAULT_POINT(\"message_event.after\");\n",
           "	if (entry->outcome == OUTCOME_DUPLICATE)\n"
           "		return;\n"
-          "	send_message(p, entry, number);\n")],
+          "	send_message(e, entry);\n")],
         killed_at("persistence-service", "commit.after"), {"unheard", "undelivered"}),
     Mutant(
         "no_unique_key",
@@ -283,10 +283,10 @@ MUTANTS = [
     Mutant(
         "other_sockets_of_the_sender_skipped",
         "a message goes to its recipient, not to the sender's other sockets",
-        [("persistence-service/save/publisher.c",
-          "		send_to(p, header, to, 0, number);\n"
-          "		send_to(p, header, from, 0, number);\n",
-          "		send_to(p, header, to, 0, number);\n")],
+        [("persistence-service/save/entry_events.c",
+          "		send_to(e, header, to, 0);\n"
+          "		send_to(e, header, from, 0);\n",
+          "		send_to(e, header, to, 0);\n")],
         nothing, {"unheard"}),
     Mutant(
         "seq_with_gaps",
@@ -357,8 +357,8 @@ MUTANTS = [
         "events_swapped",
         "persistence produces the events of a batch in the opposite order",
         [("persistence-service/save/publisher.c",
-          "		send_entry(p, &batch->entries[i], number);\n",
-          "		send_entry(p, &batch->entries[batch->count - 1 - i], number);\n")],
+          "		entry_events_send(p->events, &batch->entries[i]);\n",
+          "		entry_events_send(p->events, &batch->entries[batch->count - 1 - i]);\n")],
         batch_fails, {"misordered"}),
     Mutant(
         "frames_overtake",
@@ -371,13 +371,13 @@ MUTANTS = [
     Mutant(
         "saved_and_refused",
         "persistence saves some messages and tells their senders that they are refused",
-        [("persistence-service/save/publisher.c",
-          "	frame_saved(&p->frame, &entry->saved);\n",
+        [("persistence-service/save/entry_events.c",
+          "	frame_saved(&e->frame, &entry->saved);\n",
           "	if (entry->saved.uuid.byte[15] % 32 == 0)\n"
-          "		frame_state_error(&p->frame, &entry->saved.uuid,\n"
+          "		frame_state_error(&e->frame, &entry->saved.uuid,\n"
           "		                  FRAME_UNKNOWN_CONVERSATION, \"\");\n"
           "	else\n"
-          "		frame_saved(&p->frame, &entry->saved);\n")],
+          "		frame_saved(&e->frame, &entry->saved);\n")],
         nothing, {"turned"}),
     Mutant(
         "edits_dropped",
@@ -426,7 +426,7 @@ MUTANTS = [
     Mutant(
         "edit_to_the_sender_only",
         "persistence sends an edit to the sockets of the user who made it only",
-        [("persistence-service/save/publisher.c",
+        [("persistence-service/save/entry_events.c",
           "	if (entry->roster && !replaced)\n",
           "	if (entry->roster && !replaced && change->kind != CLIENT_EDIT)\n")],
         nothing, {"edit_unheard"}, EDITS),
@@ -478,9 +478,8 @@ MUTANTS = [
         "persistence saves a membership change and loses its record of message_events",
         [("persistence-service/save/publisher.c",
           "	if (outbox_records_each(p->settings, &event->row, send_pending_record,\n"
-          "	                        &to) != ST_OK)\n",
+          "	                        p) != ST_OK)\n",
           "	(void)send_pending_record;\n"
-          "	(void)to;\n"
           "	if (!event->seq)\n")],
         churning, {"unheard", "undelivered", "misrouted"}, CHURN | NO_RECEIPTS, ROOMS),
     Mutant(
