@@ -7,7 +7,7 @@ WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c 
 		user_connections.c) \
 	$(addprefix receive/,conversation_keys.c error_frame.c frame_dispatch.c \
 		frame_order.c pending_receipts.c pending_sends.c save_records.c) \
-	$(addprefix deliver/,bus.c ephemeral_producer.c fanout.c memberships.c \
+	$(addprefix deliver/,blockers.c bus.c ephemeral_producer.c fanout.c memberships.c \
 		room_members.c room_queries.c rooms.c typing.c) \
 	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \
 		presence_subscriptions.c)

@@ -1,11 +1,10 @@
 #include "websocket-service/deliver/rooms.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "websocket-service/deliver/blockers.h"
 #include "websocket-service/deliver/memberships.h"
 #include "websocket-service/deliver/room_members.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <uthash.h>
 #include <utlist.h>
 
@@ -23,10 +22,7 @@ struct user {
 	struct memberships memberships;
 	struct room_query_entry *recheck; /* of the blockers; NULL: none */
 	uint64_t blockers_number; /* of the query they are from; 0: unknown */
-	uint64_t *blockers;       /* ascending; most users have none */
-	uint64_t blockers_until;  /* users with higher ids may all block */
-	uint32_t blocker_count;
-	uint32_t blocker_capacity;
+	struct blockers blockers;
 	struct user *prev, *next; /* in `welcome_held` or in `absent` */
 	UT_hash_handle hh;
 };
@@ -74,7 +70,7 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 
 	user->id = id;
 	user->partition = event_partition(id, rooms->options.partitions);
-	user->blockers_until = UINT64_MAX;
+	user->blockers = blockers_none();
 	HASH_ADD(hh, rooms->users, id, sizeof(user->id), user);
 	return user;
 }
@@ -84,7 +80,7 @@ static void drop_user(struct rooms *rooms, struct user *user)
 	HASH_DEL(rooms->users, user);
 	stop_recheck(rooms, user);
 	memberships_free(&user->memberships);
-	mem_free(&user->blockers);
+	blockers_free(&user->blockers);
 	mem_free(&user);
 }
 
@@ -256,23 +252,6 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 
 /* --- blockers ------------------------------------------------------------ */
 
-/* The position of the blocker, or the one where it belongs. */
-static uint32_t blocker_position(const struct user *user, uint64_t by)
-{
-	uint32_t low = 0;
-	uint32_t high = user->blocker_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (user->blockers[middle] < by)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 bool rooms_blockers_known(const struct rooms *rooms, uint64_t id)
 {
 	const struct user *user = find_user(rooms, id);
@@ -283,10 +262,8 @@ bool rooms_blockers_known(const struct rooms *rooms, uint64_t id)
 bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 {
 	const struct user *user = find_user(rooms, id);
-	uint32_t at = user ? blocker_position(user, by) : 0;
 
-	return user && (by > user->blockers_until ||
-	                (at < user->blocker_count && user->blockers[at] == by));
+	return user && blockers_have(&user->blockers, by);
 }
 
 /*
@@ -306,47 +283,20 @@ void rooms_blockers_changed(struct rooms *rooms, uint64_t id)
 	}
 	if (!user->recheck)
 		user->recheck = mem_new(sizeof(*user->recheck));
-	if (user->blocker_count <= ROOMS_BLOCKERS_MANY)
+	if (user->blockers.count <= ROOMS_BLOCKERS_MANY)
 		room_queries_start(rooms->queries, user->recheck, id);
 	else
 		room_queries_start_later(rooms->queries, user->recheck, id, 1);
-}
-
-static void append_blocker(struct user *user, uint64_t by)
-{
-	if (user->blocker_count == user->blocker_capacity) {
-		user->blocker_capacity =
-			user->blocker_capacity ? user->blocker_capacity * 2 : 2;
-		user->blockers = mem_resize(user->blockers,
-		                            user->blocker_capacity *
-		                                    sizeof(*user->blockers));
-	}
-	user->blockers[user->blocker_count++] = by;
-}
-
-static int by_id(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 /* Answers may arrive in another order than their queries were sent. */
 static void set_blockers(struct rooms *rooms, struct user *user,
                          uint64_t number, struct span list)
 {
-	uint64_t by = 0;
-
 	if (number < user->blockers_number)
 		return;
 	user->blockers_number = number;
-	user->blocker_count = 0;
-	while (event_key_next(&list, &by))
-		append_blocker(user, by);
-	user->blockers_until = event_blockers_cut(list) ? by : UINT64_MAX;
-	if (user->blocker_count > 1)
-		qsort(user->blockers, user->blocker_count,
-		      sizeof(*user->blockers), by_id);
+	blockers_read(&user->blockers, list);
 	rooms->options.blockers_known(rooms->options.context, user->id);
 }
 
