@@ -58,6 +58,7 @@ enum status admin_start(const char *bind_address, uint16_t port,
 			.max_body = 1024,
 			.connection_max = 64,
 			.idle_timeout_s = 30,
+			.body_timeout_s = 10,
 		},
 		&admin->server);
 

@@ -234,6 +234,7 @@ static enum status listen(struct api *api)
 		.max_body = BODY_MAX,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = IDLE_S,
+		.body_timeout_s = HTTP_BODY_TIMEOUT_S,
 		.unread_max = UNREAD_MAX,
 		.unread_user_max = UNREAD_USER_MAX,
 		.observe = persistence_metrics_request,

@@ -17,6 +17,7 @@ from support.service import Service, apart
 from support.stack import Stack
 from support.wait import until
 
+MANY = 10_100  # more than DELETED_PAGE_MAX in common/wire/identity.h
 WAYS = {"DELETE": ("DELETE", "/auth/account"), "POST": ("POST", "/auth/account/delete")}
 
 
@@ -220,10 +221,10 @@ def test_nobody_adds_or_blocks_a_deleted_user(parts: Parts, api: Api):
 class Alone:
     """A persistence-service with a database and topics of its own, and the groups of one owner."""
 
-    def __init__(self, stack: Stack, exits: ExitStack, api: Api, groups: int):
+    def __init__(self, stack: Stack, exits: ExitStack, api: Api, groups: int, **settings: str):
         self.stack = stack
         self.settings = exits.enter_context(own_database(stack, f"deleted_{stack.free_port()}"))
-        self.settings |= apart(stack)
+        self.settings |= apart(stack) | settings
         self.owner, self.heir = api.register(), api.register()
         with self.service() as persistence:
             rest = Api(persistence.url)
@@ -298,6 +299,30 @@ def test_no_deletion_is_lost_while_identity_is_away(stack: Stack, api: Api):
         assert alone.owned() == len(alone.groups)
         asked.start().ready()
         alone.assert_left_once()
+
+
+@pytest.mark.prove
+def test_very_many_deletions_are_done_and_later_ones_too(stack: Stack, api: Api):
+    """More than a page, so that persistence does users again whom it has done a moment ago."""
+    with ExitStack() as exits:
+        own = exits.enter_context(own_database(stack, f"many_deleted_{stack.free_port()}"))
+        name = own.pop("PERSISTENCE_DATABASE")
+        identity = exits.enter_context(Service(stack, "identity-service", IDENTITY_DATABASE=name,
+                                               **own))
+        direct = Api(identity.url)
+        exits.callback(direct.close)
+        alone = Alone(stack, exits, direct, 2, IDENTITY_URL=identity.url)
+        with pymysql.connect(host="127.0.0.1", port=stack.port("MYSQL_PORT"), database=name,
+                             user=own["MYSQL_USER"], password=own["MYSQL_PASSWORD"],
+                             autocommit=True) as connection:
+            connection.cursor().executemany(
+                "INSERT INTO users (name, name_key, password_hash, deleted_at)"
+                " VALUES (%s, NULL, '', NOW(3))", [("",)] * MANY)
+        with alone.service() as persistence:
+            delete(direct, alone.owner)
+            alone.assert_left_once()
+            assert len(persistence.events("deleted_user.left")) == 1
+            assert persistence.events("deleted_users.waiting") == []
 
 
 def test_groups_are_left_while_kafka_is_away(stack: Stack, api: Api):

@@ -70,6 +70,7 @@ static void start(void)
 		.max_body = BODY_MAX,
 		.connection_max = 64,
 		.idle_timeout_s = 5,
+		.body_timeout_s = 5,
 	};
 
 	for (unsigned i = 0; !server && i < PORTS; i++) {

@@ -1,4 +1,5 @@
 #include "common/client/tests/identity_stub.h"
+#include "common/base/buf.h"
 #include "tests/support/http_stub.h"
 
 #include <pthread.h>
@@ -13,7 +14,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool released;
 static atomic_bool session_ended;
-static atomic_ulong deleted;
+static atomic_ulong deleted_first, deleted_last; /* 0: none */
 
 static void answer(int fd, const char *status, const char *body)
 {
@@ -66,18 +67,26 @@ static void answer_user(int fd, unsigned long user)
 	}
 }
 
+static void answer_deleted(int fd)
+{
+	unsigned long last = atomic_load(&deleted_last);
+	CLEANUP(buf_free) struct buf body = BUF(1 << 20);
+
+	buf_append(&body, SPAN("{\"next\":\"1.x\",\"more\":false,"
+	                       "\"ended\":\"\",\"deleted\":\""));
+	for (unsigned long user = atomic_load(&deleted_first); user <= last;
+	     user++)
+		buf_format(&body, user == last ? "%lu" : "%lu,", user);
+	buf_append(&body, SPAN("\"}"));
+	http_stub_answer(fd, "200 OK", buf_span(&body));
+}
+
 /* The first page says that there is more. */
 static void answer_ended(int fd, bool second)
 {
-	if (atomic_load(&deleted)) {
-		char body[100];
-
-		(void)snprintf(body, sizeof(body),
-		               "{\"next\":\"1.x\",\"more\":false,"
-		               "\"ended\":\"\",\"deleted\":\"%lu\"}",
-		               atomic_load(&deleted));
-		answer(fd, "200 OK", body);
-	} else if (!atomic_load(&session_ended))
+	if (atomic_load(&deleted_last))
+		answer_deleted(fd);
+	else if (!atomic_load(&session_ended))
 		answer(fd, "200 OK",
 		       "{\"next\":\"1.x\",\"more\":false,\"ended\":\"\"}");
 	else if (!second)
@@ -142,7 +151,7 @@ void identity_stub_reset(void)
 {
 	atomic_store(&requests, 0);
 	atomic_store(&session_ended, false);
-	atomic_store(&deleted, 0);
+	atomic_store(&deleted_last, 0);
 	pthread_mutex_lock(&lock);
 	released = false;
 	pthread_mutex_unlock(&lock);
@@ -155,7 +164,13 @@ void identity_stub_end_session(void)
 
 void identity_stub_delete(uint64_t user)
 {
-	atomic_store(&deleted, user);
+	identity_stub_delete_all(user, user);
+}
+
+void identity_stub_delete_all(uint64_t first, uint64_t last)
+{
+	atomic_store(&deleted_first, first);
+	atomic_store(&deleted_last, last);
 }
 
 void identity_stub_release(void)

@@ -37,5 +37,7 @@ void identity_stub_release(void);
 void identity_stub_end_session(void);
 /* From now on the list of deleted users has this one. */
 void identity_stub_delete(uint64_t user);
+/* The same with all users from the first to the last one. */
+void identity_stub_delete_all(uint64_t first, uint64_t last);
 
 #endif

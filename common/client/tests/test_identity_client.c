@@ -339,6 +339,12 @@ static void without_requests_a_poll_tells_whether_identity_answers(void **state)
 	assert_true(last_poll && last_has_why && reported_answered == 1);
 }
 
+static void wait_for_polls(unsigned count)
+{
+	for (unsigned polls = reported + count; reported < polls;)
+		(void)uv_run(&loop, UV_RUN_ONCE);
+}
+
 /* Also when the answer is cached, or comes later; each session is told once. */
 static void a_token_of_an_ended_session_is_denied(void **state)
 {
@@ -363,8 +369,7 @@ static void a_token_of_an_ended_session_is_denied(void **state)
 	while (!later.calls)
 		(void)uv_run(&loop, UV_RUN_ONCE);
 	assert_int_equal(later.response.status, ST_DENIED);
-	for (unsigned polls = reported + 3; reported < polls;)
-		(void)uv_run(&loop, UV_RUN_ONCE);
+	wait_for_polls(3);
 	assert_int_equal(ended_count, 2);
 }
 
@@ -393,8 +398,7 @@ static void a_deleted_user_is_not_kept(void **state)
 	known = (struct identity_response){.status = ST_OK, .user = STUB_HELD};
 	assert_false(get_user(&waits, STUB_HELD));
 	identity_stub_delete(STUB_HELD);
-	for (unsigned polls = reported + 3; reported < polls;)
-		(void)uv_run(&loop, UV_RUN_ONCE);
+	wait_for_polls(3);
 	identity_stub_release();
 	while (!waits.calls)
 		(void)uv_run(&loop, UV_RUN_ONCE);
@@ -402,6 +406,35 @@ static void a_deleted_user_is_not_kept(void **state)
 	identity_client_put(client, &held, &known);
 	assert_true(identity_client_peek(client, &held, &known));
 	assert_int_equal(known.status, ST_NOT_FOUND);
+}
+
+/* Identity tells each of them for a minute: a late response is dropped again.
+ */
+static void more_deleted_users_than_are_remembered_are_not_kept(void **state)
+{
+	enum { FIRST = 1000, LAST = FIRST + 5000 };
+	struct identity_request forgotten =
+		identity_request_user(FIRST, SPAN("tok"));
+	struct identity_request remembered =
+		identity_request_user(LAST, SPAN("tok"));
+	struct identity_response known = {.status = ST_OK, .user = FIRST};
+
+	(void)state;
+	ended_ms = 20;
+	create_again(identity_stub_url(), &long_ttl);
+	identity_stub_delete_all(FIRST, LAST);
+	wait_for_polls(3);
+	known = (struct identity_response){.status = ST_OK, .user = LAST};
+	identity_client_put(client, &remembered, &known);
+	assert_true(identity_client_peek(client, &remembered, &known));
+	assert_int_equal(known.status, ST_NOT_FOUND);
+
+	known = (struct identity_response){.status = ST_OK, .user = FIRST};
+	identity_client_put(client, &forgotten, &known);
+	assert_true(identity_client_peek(client, &forgotten, &known));
+	assert_int_equal(known.status, ST_OK);
+	wait_for_polls(2);
+	assert_false(identity_client_peek(client, &forgotten, &known));
 }
 
 static void a_ttl_of_zero_keeps_nothing(void **state)
@@ -541,6 +574,7 @@ int main(void)
 		TEST(no_server_is_not_kept),
 		TEST(a_token_of_an_ended_session_is_denied),
 		TEST(a_deleted_user_is_not_kept),
+		TEST(more_deleted_users_than_are_remembered_are_not_kept),
 		TEST(without_requests_a_poll_tells_whether_identity_answers),
 		TEST(a_ttl_of_zero_keeps_nothing),
 		TEST(a_denied_token_and_a_missing_user_are_kept),

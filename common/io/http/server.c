@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "common/io/http/server.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/io/http/listener.h"
 #include "common/io/http/private.h"
@@ -24,6 +25,8 @@ enum {
 	/* A head with a token over 4 KiB fits, so that it gets a 401. */
 	CONNECTION_MEMORY_MAX = 32 * 1024,
 };
+
+#define SECOND_US UINT64_C(1000000)
 
 /* Whether the parameters of a Content-Type leave the charset to be UTF-8. */
 static bool is_utf8(struct span parameters)
@@ -105,6 +108,10 @@ static enum MHD_Result begin(struct http_request *request)
 static enum MHD_Result take_body(struct http_request *request, const char *data,
                                  size_t *len)
 {
+	uint64_t took_us = clock_mono_us() - request->began_us;
+
+	if (took_us > request->server->options.body_timeout_s * SECOND_US)
+		return MHD_NO;
 	request->received += *len;
 	if (request->received > request->body.max)
 		http_request_refuse(request, 413, "the body is too large");

@@ -49,6 +49,9 @@ enum { HTTP_INLINE = -1 };
 /* Bytes; a longer answer is a bug. */
 enum { HTTP_ANSWER_MAX = 8 * 1024 * 1024 };
 
+/* nginx sends a body when it has all of it. */
+enum { HTTP_BODY_TIMEOUT_S = 10 };
+
 /* The bodies that a route accepts; others get 415. */
 enum http_body {
 	HTTP_NO_BODY,      /* a body is read and ignored up to max_body */
@@ -95,6 +98,11 @@ struct http_server_options {
 	size_t max_body; /* bytes */
 	unsigned connection_max;
 	unsigned idle_timeout_s;
+	/*
+	 * Between the head and the end of the body. A client that sends single
+	 * bytes is never idle: the first one that comes later is the last.
+	 */
+	unsigned body_timeout_s;
 	/*
 	 * Bytes of answers that wait until their clients read them: of all
 	 * requests, and of one user (see http_admit_user()). unread.h says what

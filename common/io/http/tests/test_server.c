@@ -219,6 +219,7 @@ static struct http_server_options options_at(const char *address)
 		.max_body = MAX_BODY,
 		.connection_max = CONNECTIONS_MAX,
 		.idle_timeout_s = 120,
+		.body_timeout_s = 120,
 		.unread_max = 1024 * 1024,
 		.unread_user_max = 1024 * 1024,
 		.observe = observe,
@@ -788,6 +789,61 @@ static void bodies_over_the_limit_get_413(void **state)
 	assert_http(hear(fd), 200);
 }
 
+/* How a client sends the next bytes of a body that never ends. */
+static const struct {
+	const char *head, *piece;
+} trickles[] = {
+	{"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+         "\r\nContent-Length: 90\r\n\r\n",
+         " "},
+	{"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
+         "\r\nTransfer-Encoding: chunked\r\n\r\n",
+         "1\r\n \r\n"},
+	/* One that is refused. */
+	{"POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain"
+         "\r\nContent-Length: 90\r\n\r\n",
+         " "},
+	/* One that no handler reads. */
+	{"PUT /flag/on HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n\r\n", " "},
+};
+
+/* True when the server has hung up. */
+static bool trickle(int fd, const char *piece)
+{
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	if (send(fd, piece, strlen(piece), MSG_NOSIGNAL) < 0)
+		return true;
+	return poll(&end, 1, 50) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+/* The pieces of a body would last for 4.5 s. */
+static void a_body_that_trickles_is_cut(void **state)
+{
+	struct http_server_options options = options_at("127.0.0.1");
+	struct http_server *other = NULL;
+	uint16_t before = port;
+
+	(void)state;
+	options.port = port = free_port();
+	options.body_timeout_s = 1;
+	assert_int_equal(http_server_start(&options, &other), ST_OK);
+	for (unsigned i = 0; i < ARRAY_LEN(trickles); i++) {
+		int fd = dial();
+		unsigned pieces = 0;
+
+		say(fd, trickles[i].head);
+		while (!trickle(fd, trickles[i].piece)) {
+			assert_http(get("/hello"), 200);
+			assert_true(++pieces < 90);
+		}
+		(void)close(fd);
+	}
+	http_server_stop(&other);
+	port = before;
+}
+
 static void a_merge_patch_has_two_types(void **state)
 {
 	static const char *const good[] = {"application/json",
@@ -1121,6 +1177,7 @@ int main(void)
 		TEST(an_inline_handler_passes_on),
 		TEST(a_forgotten_answer_is_a_500),
 		TEST(bodies_over_the_limit_get_413),
+		TEST(a_body_that_trickles_is_cut),
 		TEST(a_merge_patch_has_two_types),
 		TEST(other_content_types_get_415),
 		TEST(heads_that_say_two_things_get_400),

@@ -87,6 +87,7 @@ static int start(void **state)
 		.max_body = 100,
 		.connection_max = 200,
 		.idle_timeout_s = 120,
+		.body_timeout_s = 120,
 		.unread_max = ALL_MAX,
 		.unread_user_max = USER_MAX,
 	};
