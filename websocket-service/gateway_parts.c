@@ -33,6 +33,7 @@ enum {
 	IDENTITY_CONNECTIONS = 32,
 	ENDED_POLL_MS = 1000,
 	IDENTITY_OWNERS_MAX = 200000,
+	RENEW_OWNER_MS = 60 * 1000, /* last_used_at of docs/protocol/rest.md */
 	IDENTITY_USERS_MAX = 200000,
 	DENIED_TTL_MS = 5000,
 	USER_TTL_MS = 3600 * 1000,
@@ -93,6 +94,7 @@ static void create_identity(struct gateway *g)
 		.owners_max = IDENTITY_OWNERS_MAX,
 		.users_max = IDENTITY_USERS_MAX,
 		.ttl = {.owner_ms = UINT64_MAX,
+	                .renew_owner_ms = RENEW_OWNER_MS,
 	                .denied_ms = DENIED_TTL_MS,
 	                .user_ms = USER_TTL_MS,
 	                .no_user_ms = NO_USER_TTL_MS},

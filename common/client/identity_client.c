@@ -24,6 +24,7 @@ struct identity_inflight {
 	struct identity_waiter *waiters;
 	uint64_t began_us;
 	uint64_t began_unix_ms;
+	bool renews;       /* a response that is cached */
 	UT_hash_handle hh; /* by the request's key */
 };
 
@@ -32,6 +33,7 @@ struct identity_client {
 	struct http_poller *poller;
 	struct lru *caches[IDENTITY_KINDS];
 	struct identity_inflight *inflight[IDENTITY_KINDS];
+	unsigned renewals; /* of those in flight */
 	struct lru *ended; /* by the session's text, until its tokens expire */
 	struct lru *deleted;               /* users, by id */
 	char cursor[ENDED_CURSOR_MAX + 1]; /* of the last answer */
@@ -237,6 +239,10 @@ static void keep(struct identity_client *client,
 	if (expires_ms)
 		lru_put(client->caches[request->kind],
 		        identity_request_key(request), response, expires_ms);
+	else if (request->kind == IDENTITY_OWNER &&
+	         response->status == ST_DENIED)
+		lru_remove(client->caches[request->kind],
+		           identity_request_key(request));
 }
 
 void identity_client_put(struct identity_client *client,
@@ -261,6 +267,8 @@ static void on_answer(void *context, enum status transport,
 	report(client, response.status != ST_UNAVAILABLE, transport, http,
 	       inflight->began_us, false);
 	client->answered |= response.status != ST_UNAVAILABLE;
+	client->renewals -= inflight->renews;
+	response.asked_at_ms = inflight->began_unix_ms;
 	deny_ended(client, &inflight->request, &response);
 	keep(client, &inflight->request, &response, inflight->began_unix_ms);
 	/* Leaves the table first: a waiter may repeat the request. */
@@ -334,9 +342,27 @@ bool identity_client_peek(struct identity_client *client,
                           const struct identity_request *request,
                           struct identity_response *ret_response)
 {
-	return !find_inflight(client, identity_request_key(request),
-	                      request->kind) &&
+	const struct identity_inflight *inflight = find_inflight(
+		client, identity_request_key(request), request->kind);
+
+	return (!inflight || inflight->renews) &&
 	       identity_client_cached(client, request, ret_response);
+}
+
+static void renew_if_old(struct identity_client *client,
+                         const struct identity_request *request,
+                         const struct identity_response *cached)
+{
+	uint64_t renew_ms = client->options.ttl.renew_owner_ms;
+
+	if (!renew_ms || request->kind != IDENTITY_OWNER ||
+	    cached->status != ST_OK ||
+	    clock_unix_ms() < cached->asked_at_ms + renew_ms ||
+	    client->renewals == client->options.connection_max ||
+	    find_inflight(client, identity_request_key(request), request->kind))
+		return;
+	send_request(client, request)->renews = true;
+	client->renewals++;
 }
 
 bool identity_client_get(struct identity_client *client,
@@ -346,8 +372,10 @@ bool identity_client_get(struct identity_client *client,
 {
 	struct identity_inflight *inflight;
 
-	if (identity_client_peek(client, request, ret_response))
+	if (identity_client_peek(client, request, ret_response)) {
+		renew_if_old(client, request, ret_response);
 		return true;
+	}
 	inflight = find_inflight(client, identity_request_key(request),
 	                         request->kind);
 	waiter->joined = inflight != NULL;

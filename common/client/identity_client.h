@@ -8,8 +8,9 @@
  * answers, when no other one does.
  *
  * A response is cached for its TTL. While a request is in flight, callers with
- * the same request wait for its response. Owners and users have separate
- * caches, so that a flood of bad tokens does not evict users.
+ * the same request wait for its response; but while a cached owner is renewed,
+ * they get the cached one. Owners and users have separate caches, so that a
+ * flood of bad tokens does not evict users.
  *
  * Ownership  the client owns its poller. A waiter is a part of the caller's
  *            object, zeroed at first; identity_client_cancel() it before the
@@ -20,6 +21,8 @@
  *            is held for one look-up and never during I/O.
  * Bounds     connection_max requests at a time; further ones wait for a
  *            connection, at most for the time limit (http_poller_ask()).
+ *            connection_max owners are renewed at a time; a further one is
+ *            renewed when it is used again.
  */
 #ifndef PARLEY_CLIENT_IDENTITY_CLIENT_H
 #define PARLEY_CLIENT_IDENTITY_CLIENT_H
@@ -96,8 +99,8 @@ bool identity_client_get(struct identity_client *client,
 void identity_client_cancel(struct identity_waiter *waiter);
 /*
  * The response that identity_client_get() would give at once; sends no request.
- * False also while a request is in flight, so that responses keep the order of
- * the calls.
+ * False also while a request is in flight that callers wait for, so that
+ * responses keep the order of the calls.
  */
 bool identity_client_peek(struct identity_client *client,
                           const struct identity_request *request,

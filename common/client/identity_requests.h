@@ -44,6 +44,7 @@ struct identity_response {
 	/* Of a token; 0 and empty for IDENTITY_USER. */
 	uint64_t expires_at_ms;
 	char session[SESSION_ID_MAX + 1];
+	uint64_t asked_at_ms; /* when the request began; 0: without one */
 };
 
 /*
@@ -53,6 +54,12 @@ struct identity_response {
  */
 struct identity_ttl {
 	uint64_t owner_ms; /* since the request; at most the token's life */
+	/*
+	 * A cached owner that is asked for after this time is given, and
+	 * identity is asked again: so it knows that the session is used. 0:
+	 * never.
+	 */
+	uint64_t renew_owner_ms;
 	uint64_t denied_ms;
 	uint64_t user_ms;
 	uint64_t no_user_ms;

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -14,6 +15,7 @@
 
 enum {
 	WAITERS = 50,
+	CONNECTIONS = 8,
 	TIMEOUT_MS = 1000,
 	PATIENCE_MS = 30000, /* of the tests */
 	KEPT_MS = 3600 * 1000,
@@ -75,7 +77,7 @@ static void create(const char *url, const struct identity_ttl *ttl)
 	client = identity_client_create(&(struct identity_client_options){
 		.loop = &loop,
 		.base_url = url,
-		.connection_max = 8,
+		.connection_max = CONNECTIONS,
 		.timeout_ms = TIMEOUT_MS,
 		.owners_max = 100,
 		.users_max = 100,
@@ -511,6 +513,94 @@ static void an_expired_response_is_asked_for_again(void **state)
 	wait_for(4);
 }
 
+static const struct identity_ttl renewing = {.owner_ms = KEPT_MS,
+                                             .renew_owner_ms = 20};
+
+static bool has_owner(const char *token)
+{
+	struct caller caller = {0};
+
+	return get_owner(&caller, token) && caller.response.status == ST_OK;
+}
+
+/* Identity may take long meanwhile, or be away. */
+static void an_old_owner_is_given_and_renewed(void **state)
+{
+	struct caller first = {0};
+
+	(void)state;
+	create_again(identity_stub_url(), &renewing);
+	identity_stub_release();
+	assert_false(get_owner(&first, "good-held"));
+	wait_for(1);
+	assert_true(has_owner("good-held"));
+	identity_stub_reset();
+	wait_ms(20);
+	for (unsigned i = 0; i < WAITERS; i++)
+		assert_true(has_owner("good-held"));
+	identity_stub_release();
+	wait_for(2);
+	assert_int_equal(identity_stub_requests(), 1);
+	assert_true(has_owner("good-held"));
+}
+
+static void put_owner(const char *token)
+{
+	struct identity_request request =
+		identity_request_owner(span_of(token));
+
+	identity_client_put(client, &request,
+	                    &(struct identity_response){
+				    .status = ST_OK,
+				    .expires_at_ms = UINT64_MAX,
+			    });
+}
+
+static void a_renewal_that_fails_takes_nothing_away(void **state)
+{
+	(void)state;
+	create_again("http://127.0.0.1:1", &renewing);
+	put_owner("tok");
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_true(has_owner("tok"));
+		wait_for(i);
+	}
+	assert_int_equal(reported_answered, 0);
+}
+
+static void a_renewed_owner_may_be_denied(void **state)
+{
+	struct caller later = {0};
+
+	(void)state;
+	create_again(identity_stub_url(), &renewing);
+	put_owner("bad");
+	assert_true(has_owner("bad"));
+	wait_for(1);
+	assert_false(get_owner(&later, "bad"));
+	wait_for(2);
+	assert_int_equal(later.response.status, ST_DENIED);
+}
+
+/* As many as connections; another one is renewed with its next use. */
+static void renewals_are_bounded(void **state)
+{
+	char token[CONNECTIONS + 1][32];
+
+	(void)state;
+	create_again(identity_stub_url(), &renewing);
+	for (unsigned i = 0; i <= CONNECTIONS; i++) {
+		(void)snprintf(token[i], sizeof(token[i]), "good-held-%u", i);
+		put_owner(token[i]);
+		assert_true(has_owner(token[i]));
+	}
+	identity_stub_release();
+	wait_for(CONNECTIONS);
+	assert_true(has_owner(token[CONNECTIONS]));
+	wait_for(CONNECTIONS + 1);
+	assert_int_equal(identity_stub_requests(), CONNECTIONS + 1);
+}
+
 static void a_put_response_needs_no_request(void **state)
 {
 	struct identity_request nine = identity_request_user(9, SPAN("tok"));
@@ -580,6 +670,10 @@ int main(void)
 		TEST(a_denied_token_and_a_missing_user_are_kept),
 		TEST(a_user_that_a_bad_token_asks_for_is_not_kept),
 		TEST(an_expired_response_is_asked_for_again),
+		TEST(an_old_owner_is_given_and_renewed),
+		TEST(a_renewal_that_fails_takes_nothing_away),
+		TEST(a_renewed_owner_may_be_denied),
+		TEST(renewals_are_bounded),
 		TEST(a_put_response_needs_no_request),
 		TEST(a_late_waiter_is_called_after_the_earlier_ones),
 		TEST(destroying_with_requests_in_flight_calls_no_waiter),
