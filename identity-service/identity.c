@@ -60,7 +60,8 @@ static void create_parts(struct identity *identity,
 	identity->key_rules = identity_key_rules(s);
 	identity->keys_fault = BUF(WHY_MAX);
 	identity->keyring = keyring_create();
-	identity->revocations = revocations_create(s->revoked_max);
+	identity->revocations =
+		revocations_create(s->revoked_max, s->token_ttl_s);
 	rules = (struct token_rules){
 		.keyring = identity->keyring,
 		.keys = &identity->key_rules,

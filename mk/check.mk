@@ -205,6 +205,13 @@ integration-errors: $(ERROR_WALKS) $(PROGRAMS) $(TEST_PROGRAMS) tools
 accept: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) tests/check/accept $(BLACKBOX_BUILD)/client-test/client-test
 
+CLOCK_SHIM := build/preload/clock.so
+
+$(CLOCK_SHIM): tests/faults/clock.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
+
 # Most of what these tests do is to wait, so more of them run than there are cores.
 # Those marked `prove` take too long for make test.
 BLACKBOX_WORKERS ?= 6
@@ -214,14 +221,14 @@ blackbox: $(PROGRAMS) $(TEST_PROGRAMS) tools
 		tests/blackbox
 
 # Stacks of their own, much memory, long waits.
-blackbox-long:
+blackbox-long: $(CLOCK_SHIM)
 	@$(MAKE_AGAIN) TOGETHER="not alone and prove" blackbox
 
 # The same tests and the integration tests, on a MySQL 8 in place of MariaDB. Its stacks
 # are its own. What builds and starts a stack with MariaDB is left out.
 MYSQL8 := $(or $(PARLEY_CACHE_DIR),.cache)/mysql8
 ON_MYSQL8 = env -u PARLEY_TEST_STACK PARLEY_TEST_MYSQL=$(MYSQL8) $(WITH_STACK)
-mysql8: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
+mysql8: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@tests/mysql8/fetch
 	@$(ON_MYSQL8) tests/check/unit $(INTEGRATION_TESTS)
 	@$(ON_MYSQL8) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
@@ -238,8 +245,9 @@ blackbox-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -m "alone and prove" tests/blackbox
 
 # Sanitized services matter on the main path, at start and stop and at limits; the
-# other tests make one thread do many things.
-PYTEST_FLAGS_asan := -k 'not slow_readers'
+# other tests make one thread do many things. The runtime of a sanitizer does not let
+# a clock be preloaded.
+PYTEST_FLAGS_asan := -k 'not slow_readers and not clocks'
 PYTEST_FLAGS_tsan := -k 'main_path or services or limits'
 SANITIZED = $(MAKE_AGAIN) -j2 VARIANT=$* BLACKBOX_BUILD=build/$* BLACKBOX_WORKERS=3 \
 	PYTEST_FLAGS="$(or $(PYTEST_FLAGS),$(PYTEST_FLAGS_$*))"
@@ -299,13 +307,6 @@ MINUTES ?= 2
 RATE    ?= 200
 FAULTS_PYTHON = PARLEY_BUILD=$(BLACKBOX_BUILD) PYTHONDONTWRITEBYTECODE=1 \
 	PYTHONPATH=tests/blackbox:tests/faults $(VENV)/bin/python
-CLOCK_SHIM := build/preload/clock.so
-
-$(CLOCK_SHIM): tests/faults/clock.c
-	@mkdir -p $(@D)
-	$(call say,CC,$<)
-	$(Q)$(CC) -std=gnu17 $(WARNINGS) -O2 -fPIC -shared -o $@ $<
-
 faults: $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@$(FAULTS_PYTHON) -m pytest -q -c tests/blackbox/pytest.ini $(PYTEST_FLAGS) tests/faults
 	@exec env $(FAULTS_PYTHON) -m nemesis.main $(if $(SEED),--seed $(SEED)) \

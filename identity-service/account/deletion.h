@@ -1,7 +1,7 @@
 /*
  * deletion - an account that its user deletes. Its row stays, because messages
  * name the id: without texts, phone and password, and with the name for a
- * while, so that nobody takes it at once.
+ * while, so that no other user takes it.
  *
  * Errors     as common/io/sql/sql.h states.
  */

@@ -26,7 +26,7 @@ struct api_context {
 	const struct session_rules *session_rules;
 	unsigned keys_max_age_s; /* for which a client may keep the JWKS */
 	const char *issuer;
-	const char *service_secret; /* of who may introspect; empty: nobody */
+	const char *service_secret; /* of services that introspect */
 	bool password_grant;
 	uint64_t name_reserved_s; /* after the deletion of an account */
 	const char *dummy_hash;   /* of a random password */

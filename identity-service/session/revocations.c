@@ -5,18 +5,22 @@
 #define SELECT_REVOKED \
 	"SELECT id, CAST(UNIX_TIMESTAMP(expires_at) * 1000 AS UNSIGNED)" \
 	" FROM sessions "
+#define REVOKED_SINCE \
+	SELECT_REVOKED "WHERE revoked_at >= NOW(3) - INTERVAL ? SECOND"
 
 struct revocations {
 	struct lru *ids;
 	size_t max;
+	uint64_t ttl_s;
 };
 
-struct revocations *revocations_create(size_t entries_max)
+struct revocations *revocations_create(size_t entries_max, uint64_t ttl_s)
 {
 	struct revocations *revocations = mem_new(sizeof(*revocations));
 
 	revocations->ids = lru_create(entries_max, 0);
 	revocations->max = entries_max;
+	revocations->ttl_s = ttl_s;
 	return revocations;
 }
 
@@ -61,31 +65,27 @@ static enum status read_rows(struct revocations *revocations, struct sql *sql,
 enum status revocations_load(struct revocations *revocations, struct sql *sql,
                              bool all)
 {
-	const struct sql_value seconds = sql_number(REVOCATION_OVERLAP_S);
-	enum status status;
+	const struct sql_value seconds =
+		sql_number(all ? revocations->ttl_s : REVOCATION_OVERLAP_S);
 
-	if (all)
-		status = sql_run(sql,
-		                 SELECT_REVOKED "WHERE revoked_at IS NOT NULL"
-		                                " AND expires_at > NOW(3)",
-		                 NULL, 0);
-	else
-		status = sql_run(sql,
-		                 SELECT_REVOKED "WHERE revoked_at >= NOW(3)"
-		                                " - INTERVAL ? SECOND",
-		                 &seconds, 1);
-	return read_rows(revocations, sql, status);
+	/* One or the other holds, whichever clock is wrong. */
+	return read_rows(revocations, sql,
+	                 sql_run(sql,
+	                         all ? REVOKED_SINCE
+	                                 " UNION " SELECT_REVOKED
+	                                 "WHERE revoked_at IS NOT NULL"
+	                                 " AND expires_at > NOW(3)"
+	                             : REVOKED_SINCE,
+	                         &seconds, 1));
 }
 
 enum status revocations_load_user(struct revocations *revocations,
                                   struct sql *sql, uint64_t user)
 {
-	const struct sql_value id = sql_number(user);
+	const struct sql_value values[] = {sql_number(REVOCATION_OVERLAP_S),
+	                                   sql_number(user)};
 
 	return read_rows(revocations, sql,
-	                 sql_run(sql,
-	                         SELECT_REVOKED
-	                         "WHERE user = ? AND revoked_at IS NOT"
-	                         " NULL AND expires_at > NOW(3)",
-	                         &id, 1));
+	                 sql_run(sql, REVOKED_SINCE " AND user = ?", values,
+	                         ARRAY_LEN(values)));
 }

@@ -3,6 +3,9 @@
  * sessions.revoked_at. Each instance reads them every second, and refuses their
  * tokens.
  *
+ * Clocks     expires_at is of the clock of the instance that issued the tokens,
+ *            revoked_at of the database's. They may differ by hours: what may
+ *            be read late is chosen by both.
  * Threads    any, each with its own connection.
  */
 #ifndef PARLEY_IDENTITY_REVOCATIONS_H
@@ -13,7 +16,8 @@
 
 struct revocations;
 
-struct revocations *revocations_create(size_t entries_max);
+/* An access token lives for ttl_s. */
+struct revocations *revocations_create(size_t entries_max, uint64_t ttl_s);
 void revocations_destroy(struct revocations **revocations);
 bool revocations_have(struct revocations *revocations,
                       const struct uuid *session, uint64_t now_unix_ms);
@@ -21,13 +25,13 @@ size_t revocations_count(struct revocations *revocations);
 
 /*
  * Reads the sessions that were revoked in the last REVOCATION_OVERLAP_S
- * seconds; with `all`, every revoked session that has not expired. ST_BROKEN:
- * more than entries_max.
+ * seconds; with `all`, every revoked session whose access tokens may live.
+ * ST_BROKEN: more than entries_max.
  */
 enum { REVOCATION_OVERLAP_S = 60 };
 MUST_CHECK enum status revocations_load(struct revocations *revocations,
                                         struct sql *sql, bool all);
-/* Those of one user: for an instance that has just revoked some. */
+/* The same of one user: for an instance that has just revoked some. */
 MUST_CHECK enum status revocations_load_user(struct revocations *revocations,
                                              struct sql *sql, uint64_t user);
 

@@ -387,7 +387,7 @@ enum status session_list_ended(struct sql *sql, uint64_t since_ms,
 		" CAST(UNIX_TIMESTAMP(expires_at) * 1000 AS UNSIGNED)"
 		" FROM sessions WHERE revoked_at >= CAST(? AS DATETIME(3))"
 		" AND (revoked_at > CAST(? AS DATETIME(3)) OR id > ?)"
-		" AND expires_at > NOW(3) ORDER BY revoked_at, id LIMIT ?",
+		" ORDER BY revoked_at, id LIMIT ?",
 		values, ARRAY_LEN(values));
 
 	while (status == ST_OK) {

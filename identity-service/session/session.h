@@ -100,8 +100,9 @@ MUST_CHECK enum status session_list(struct sql *sql, uint64_t user,
                                     unsigned *ret_count);
 
 /*
- * Sessions that have ended although access tokens of them may be good, in the
- * order of their ends. A page begins after (since_ms, after).
+ * Sessions that were ended, in the order of their ends. A page begins after
+ * (since_ms, after). Access tokens of some may have expired: the database does
+ * not know, because expires_at is of another clock.
  */
 struct session_ended {
 	struct uuid id;

@@ -54,7 +54,7 @@ static int start(void **state)
 	database = database_create(source);
 	key_secret_make(SPAN("a secret"), SPAN(""), &rules.secret);
 	keyring = keyring_create();
-	revocations = revocations_create(100);
+	revocations = revocations_create(100, 3600);
 	tokens = tokens_of(keyring, "parley");
 	return 0;
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nemesis.clock import Clock
+from support.clock import Clock
 
 HOUR_S = 3600
 MUCH_S = 120  # a bound on hanging, far from any jump

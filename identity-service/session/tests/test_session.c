@@ -408,7 +408,8 @@ static void a_failing_statement_signs_nobody_out(void **state)
 
 static void a_revoked_session_is_read_until_its_tokens_expire(void **state)
 {
-	struct revocations *revocations = revocations_create(100);
+	struct revocations *revocations =
+		revocations_create(100, ACCESS_MS / 1000);
 	struct session session = sign_in(""), got;
 	uint64_t now_ms = clock_unix_ms();
 
@@ -422,6 +423,40 @@ static void a_revoked_session_is_read_until_its_tokens_expire(void **state)
 	                             now_ms + ACCESS_MS - 1000));
 	assert_false(revocations_have(revocations, &session.id,
 	                              now_ms + ACCESS_MS + 60000));
+	revocations_destroy(&revocations);
+}
+
+/* As with a service whose clock is late, or a database whose clock is early. */
+static void a_session_ends_whatever_the_clock_of_its_expiry(void **state)
+{
+	struct revocations *revocations =
+		revocations_create(100, ACCESS_MS / 1000);
+	struct session recent = sign_in(""), old = sign_in("");
+	uint64_t late_ms = clock_unix_ms() - 3 * ACCESS_MS, since_ms;
+	struct session_ended rows[100];
+	struct uuid first = {0};
+	unsigned count, found = 0;
+
+	(void)state;
+	assert_int_equal(session_end(sql, user, &recent.id), ST_OK);
+	assert_int_equal(session_end(sql, user, &old.id), ST_OK);
+	change(&recent, SET("expires_at = NOW(3) - INTERVAL 2 HOUR,"
+	                    " revoked_at = NOW(3) - INTERVAL 10 MINUTE"));
+	change(&old, SET("expires_at = NOW(3) - INTERVAL 2 HOUR,"
+	                 " revoked_at = NOW(3) - INTERVAL 61 MINUTE"));
+	assert_int_equal(revocations_load(revocations, sql, false), ST_OK);
+	assert_false(revocations_have(revocations, &recent.id, late_ms));
+	assert_int_equal(revocations_load(revocations, sql, true), ST_OK);
+	assert_true(revocations_have(revocations, &recent.id, late_ms));
+	assert_false(revocations_have(revocations, &old.id, late_ms));
+	change(&recent, SET("revoked_at = NOW(3)"));
+	assert_int_equal(session_now(sql, &since_ms), ST_OK);
+	assert_int_equal(session_list_ended(sql, since_ms - 15000, &first, rows,
+	                                    ARRAY_LEN(rows), &count),
+	                 ST_OK);
+	for (unsigned i = 0; i < count; i++)
+		found += !memcmp(&rows[i].id, &recent.id, sizeof(recent.id));
+	assert_int_equal(found, 1);
 	revocations_destroy(&revocations);
 }
 
@@ -471,6 +506,8 @@ int main(void)
 		cmocka_unit_test(a_failing_statement_signs_nobody_out),
 		cmocka_unit_test(
 			a_revoked_session_is_read_until_its_tokens_expire),
+		cmocka_unit_test(
+			a_session_ends_whatever_the_clock_of_its_expiry),
 		cmocka_unit_test(old_rows_are_deleted),
 	};
 

@@ -24,9 +24,9 @@ from pathlib import Path
 import httpx
 
 from nemesis.children import Child, Keeper
-from nemesis.clock import Clock
 from nemesis.disk import Disk
 from nemesis.links import Links
+from support.clock import Clock
 from support.stack import SERVICES, Stack
 from support.wait import until
 

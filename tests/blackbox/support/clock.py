@@ -1,4 +1,4 @@
-"""clock - the wall clocks of single services (see clock.c)."""
+"""clock - the wall clock of one program (tests/faults/clock.c)."""
 
 import mmap
 import os
