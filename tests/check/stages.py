@@ -140,7 +140,8 @@ STAGES = (
                    "tests/mutants/*"), turn=6),
     Stage("compose", PROVE, 1300, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
-                                                 "tests/compose/*", "*/schema/*"), turn=7),
+                                                 "tests/compose/*", ".dockerignore", "*/schema/*"),
+          turn=7),
     Stage("mysql8", PROVE, 500, "SQL that MySQL 8 does not take, or takes differently.",
           needs=("tools", "build"),
           touched=("*/schema/*", "common/io/sql/*", "tests/mysql8/*",
