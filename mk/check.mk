@@ -326,8 +326,8 @@ soak: $(PROGRAMS) $(TEST_PROGRAMS) tools
 first-start: tools
 	@tests/check/first-start
 
-# Needs root where no engine runs: it starts one of its own. PARLEY_ENGINE_DIR keeps
-# that one's images from one run to the next.
+# Needs root where no engine runs: it starts one of its own, and keeps its images in the
+# cache folder, or in PARLEY_ENGINE_DIR.
 compose: $(TEST_PROGRAMS) tools
 	@deploy/install-packages --compose
 	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:tests/compose $(VENV)/bin/python \
