@@ -1,6 +1,7 @@
 """A set-up that cannot work names the reason in one clear line."""
 
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from containers.project import Project, copy_tree
 from support.wait import until
 
 WAIT_S = 600  # a bound on hanging
+SMS_SECRET = "an-auth-token-of-the-provider"
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +70,31 @@ def test_the_error_names_an_invalid_value(built: Project, name: str, value: str,
                          check=False, **{name: value})
     assert done.returncode == 100, done
     assert says in done.stdout + done.stderr and value in done.stdout + done.stderr
+
+
+def test_the_secret_of_the_sms_provider_comes_from_a_file(built: Project) -> None:
+    """As docs/operations.md says; whatever the umask of the operator was."""
+    secret = built.tree / "deploy/secrets/sms/password"
+    named = {"SMS_SECRET_FILE": "/run/secrets/sms/password"}
+    settings = {"SMS_PROVIDER": "twilio-messages", "SMS_ACCOUNT": "AC1", "SMS_FROM": "+15017122661"}
+
+    def check(settings: dict[str, str]) -> subprocess.CompletedProcess:
+        built.compose("run", "--rm", "-T", "secrets")
+        words = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
+        return built.compose("run", "--rm", "-T", "--no-deps", *words, "identity-service",
+                             "--check", check=False)
+
+    for wrong, says in ((settings, "SMS_SECRET is not set"),
+                        (settings | named, "SMS_SECRET_FILE names '/run/secrets/sms/password'")):
+        done = check(wrong)
+        assert done.returncode == 100 and says in done.stdout + done.stderr, done
+    try:
+        secret.touch(mode=0o600)
+        secret.write_text(SMS_SECRET)
+        done = check(settings | named)
+    finally:
+        secret.unlink()
+    assert done.returncode == 0 and SMS_SECRET not in done.stdout + done.stderr, done
 
 
 def test_the_error_names_a_port_in_use(other: Project) -> None:
