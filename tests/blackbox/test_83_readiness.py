@@ -119,10 +119,9 @@ class Quiet:
     def __init__(self, stack: Stack, brokers: Brokers):
         self.brokers = brokers
         settings = {"KAFKA_BROKERS": brokers.addresses, "KAFKA_REPLICATION": "3"}
-        # It gives up after some seconds, and brokers that have just started may take longer.
-        until("the topics are made", lambda: subprocess.run(
-            [stack.binary(PERSISTENCE), "--init-topics"], env=environment(stack, **settings),
-            stdout=subprocess.DEVNULL, timeout=HANG_S).returncode == 0)
+        subprocess.run([stack.binary(PERSISTENCE), "--init-topics"],
+                       env=environment(stack, **settings), stdout=subprocess.DEVNULL,
+                       timeout=HANG_S, check=True)
         self.services = [Service(stack, GATEWAY, **settings),
                          Service(stack, PERSISTENCE, PERSISTENCE_INSTANCE="quiet", **settings)]
 

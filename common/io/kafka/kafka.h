@@ -244,8 +244,9 @@ struct kafka_topic {
 
 /*
  * Creates the missing topics, with the settings that kafka_topic_check() asks
- * for. ST_CONFLICT: a topic exists with another number of partitions. On
- * failure ret_why has a text that names the topic.
+ * for. Waits for brokers at most wait_ms, also for as many as `replication`;
+ * then ST_UNAVAILABLE. ST_CONFLICT: a topic exists with another number of
+ * partitions. On failure ret_why has a text that names the topic.
  */
 MUST_CHECK enum status kafka_topics_create(const struct kafka_options *options,
                                            const struct kafka_topic *topics,

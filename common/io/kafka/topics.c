@@ -9,7 +9,7 @@
  * Kafka deletes whole segments only, so a topic with a short retention gets
  * small segments.
  */
-enum { SHORT_RETENTION_MS = 24 * 3600 * 1000 };
+enum { SHORT_RETENTION_MS = 24 * 3600 * 1000, CREATE_AGAIN_MS = 200 };
 #define SHORT_SEGMENT_BYTES "67108864"
 #define MESSAGE_BYTES       "1048588" /* Kafka's default */
 
@@ -159,8 +159,13 @@ static enum status read_result(rd_kafka_event_t *event, char *ret_why,
 	}
 	if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
 		return ST_OK;
-	snprintf(ret_why, why_size, "%s", text ? text : "");
-	return kafka_status(error);
+	/* The text of an earlier answer says more than a timeout. */
+	if (error != RD_KAFKA_RESP_ERR__TIMED_OUT)
+		snprintf(ret_why, why_size, "%s", text ? text : "");
+	/* A broker that starts may not have registered yet. */
+	return error == RD_KAFKA_RESP_ERR_INVALID_REPLICATION_FACTOR
+	               ? ST_UNAVAILABLE
+	               : kafka_status(error);
 }
 
 static enum status create(rd_kafka_t *handle, rd_kafka_NewTopic_t *wanted,
@@ -210,8 +215,13 @@ static enum status make(rd_kafka_t *handle, const struct kafka_topic *topic,
 
 	if (!wanted)
 		return ST_BROKEN;
-	status = create(handle, wanted, kafka_left_ms(until_ms), ret_why,
-	                why_size);
+	for (;;) {
+		status = create(handle, wanted, kafka_left_ms(until_ms),
+		                ret_why, why_size);
+		if (status != ST_UNAVAILABLE || clock_mono_ms() >= until_ms)
+			break;
+		usleep(CREATE_AGAIN_MS * 1000);
+	}
 	rd_kafka_NewTopic_destroy(wanted);
 	if (status != ST_OK)
 		return status;

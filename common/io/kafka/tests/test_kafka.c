@@ -73,6 +73,22 @@ static void no_broker_is_unavailable(void **state)
 	assert_string_not_equal(why, "");
 }
 
+static void too_few_brokers_are_unavailable(void **state)
+{
+	struct kafka_topic topic = {"test_kafka_three", 1, 3, 0};
+	unsigned partitions;
+	char why[256] = "";
+
+	(void)state;
+	assert_int_equal(kafka_topics_create(kafka_here(), &topic, 1, 1000, why,
+	                                     sizeof(why)),
+	                 ST_UNAVAILABLE);
+	assert_non_null(strstr(why, "replication factor"));
+	assert_int_equal(kafka_topic_partitions(kafka_here(), topic.name,
+	                                        WAIT_MS, &partitions),
+	                 ST_NOT_FOUND);
+}
+
 static void a_produced_record_is_read_unchanged(void **state)
 {
 	const char *topic = fresh_topic(PARTITIONS);
@@ -472,6 +488,7 @@ int main(void)
 		cmocka_unit_test(a_topic_keeps_its_number_of_partitions),
 		cmocka_unit_test(a_topic_that_is_not_there_has_no_partitions),
 		cmocka_unit_test(no_broker_is_unavailable),
+		cmocka_unit_test(too_few_brokers_are_unavailable),
 		cmocka_unit_test(a_produced_record_is_read_unchanged),
 		cmocka_unit_test(a_reader_starts_at_the_end),
 		cmocka_unit_test(a_reader_reads_only_its_shard),
