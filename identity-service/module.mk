@@ -8,7 +8,7 @@ IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c rotate_key.c 
 	$(addprefix phone/,code.c open_code.c phone.c send_limit.c) \
 	$(addprefix sms/,form_write.c sms_provider.c sms_sender.c) \
 	$(addprefix api/,account_deletion.c api_context.c credentials.c deleted_users.c devices.c \
-		ended_sessions.c form.c lookup.c \
+		ended_sessions.c form.c internal_page.c lookup.c \
 		password_by_code.c password_change.c password_check.c phone_attach.c phone_check.c \
 		phone_sign_in.c phone_start.c profile_body.c profiles.c refresh.c sign_in.c) \
 	$(addprefix oauth/,oauth_client.c oauth_introspect.c oauth_metadata.c oauth_token.c)

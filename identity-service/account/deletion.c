@@ -3,6 +3,8 @@
 #include "common/base/clock.h"
 #include "identity-service/session/session.h"
 
+#define LAST_TIME_MS UINT64_C(253402300799999) /* the end of the year 9999 */
+
 /*
  * Not updated: a request at the same time has deleted it, or has changed the
  * password or phone. The lock reads what that request has committed.
@@ -79,27 +81,39 @@ enum status deletion_free_names(struct sql *sql, bool *ret_more)
 	return status;
 }
 
-enum status deletion_list(struct sql *sql, uint64_t since_ms, uint64_t after,
+/* Without the Z, which SQL does not accept. */
+static struct sql_value time_value(uint64_t unix_ms,
+                                   char text[CLOCK_TEXT_LEN + 1])
+{
+	clock_format(unix_ms, text);
+	return sql_bytes(span_make(text, CLOCK_TEXT_LEN - 1));
+}
+
+enum status deletion_list(struct sql *sql, const struct deletion_range *range,
                           struct deleted_user *rows, unsigned max,
                           unsigned *ret_count)
 {
-	char text[CLOCK_TEXT_LEN + 1];
-	struct sql_value values[4], row[2];
+	char since_text[CLOCK_TEXT_LEN + 1], until_text[CLOCK_TEXT_LEN + 1];
+	const struct sql_value since = time_value(range->since_ms, since_text);
+	const struct sql_value values[] = {
+		since,
+		since,
+		sql_number(range->after),
+		time_value(range->until_ms ? range->until_ms : LAST_TIME_MS,
+	                   until_text),
+		sql_number(max),
+	};
+	struct sql_value row[2];
 	unsigned count = 0;
-	enum status status;
-
-	clock_format(since_ms, text);
-	/* Without the Z, which SQL does not accept. */
-	values[0] = values[1] = sql_bytes(span_make(text, CLOCK_TEXT_LEN - 1));
-	values[2] = sql_number(after);
-	values[3] = sql_number(max);
-	status = sql_run(
+	enum status status = sql_run(
 		sql,
 		"SELECT id, CAST(UNIX_TIMESTAMP(deleted_at) * 1000 AS UNSIGNED)"
 		" FROM users WHERE deleted_at >= CAST(? AS DATETIME(3))"
 		" AND (deleted_at > CAST(? AS DATETIME(3)) OR id > ?)"
+		" AND deleted_at <= CAST(? AS DATETIME(3))"
 		" ORDER BY deleted_at, id LIMIT ?",
 		values, ARRAY_LEN(values));
+
 	while (status == ST_OK) {
 		status = sql_fetch(sql, row, ARRAY_LEN(row));
 		if (status == ST_OK)

@@ -36,13 +36,20 @@ MUST_CHECK enum status deletion_keep_away(struct sql *sql, uint64_t user);
 /* Frees the names whose time is over. *ret_more: there may be others. */
 MUST_CHECK enum status deletion_free_names(struct sql *sql, bool *ret_more);
 
-/* Deleted accounts in the order of their ends, after (since_ms, after). */
+/*
+ * Deleted accounts in the order of their ends: after (since_ms, after), and
+ * until until_ms, unless that is 0.
+ */
+struct deletion_range {
+	uint64_t since_ms, after, until_ms;
+};
 struct deleted_user {
 	uint64_t user;
 	uint64_t deleted_at_ms; /* unix, of the database's clock */
 };
-MUST_CHECK enum status deletion_list(struct sql *sql, uint64_t since_ms,
-                                     uint64_t after, struct deleted_user *rows,
-                                     unsigned max, unsigned *ret_count);
+MUST_CHECK enum status deletion_list(struct sql *sql,
+                                     const struct deletion_range *range,
+                                     struct deleted_user *rows, unsigned max,
+                                     unsigned *ret_count);
 
 #endif

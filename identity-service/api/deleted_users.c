@@ -1,16 +1,16 @@
 #include "identity-service/api/deleted_users.h"
-#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/io/json.h"
 #include "common/wire/identity.h"
-#include "identity-service/account/deletion.h"
 #include "identity-service/api/api_context.h"
+#include "identity-service/api/internal_page.h"
+#include "identity-service/session/session.h"
 
 /*
  * A transaction commits after the moment that it writes. What persistence did
  * for a user before it knew of the deletion is also over by then.
  */
-enum { OVERLAP_MS = 60 * 1000 };
+enum { OVERLAP_MS = 60 * 1000, OLDER_MAX_S = 365 * 24 * 3600 };
 
 /* "<deleted_at, ms>.<user>": the last entry that was sent. */
 struct cursor {
@@ -20,6 +20,7 @@ struct cursor {
 
 struct task {
 	struct cursor cursor; /* zero: from the first one */
+	uint64_t older_s;     /* since the deletion, at least */
 	struct deleted_user *rows;
 	unsigned count;
 	uint64_t now_ms;
@@ -34,16 +35,34 @@ static bool read_cursor(struct span text, struct cursor *ret_cursor)
 	       span_to_u64(user, JSON_ID_MAX, &ret_cursor->after);
 }
 
+static const char *read_query(struct http_request *request, void *argument)
+{
+	struct task *task = argument;
+	struct span text;
+
+	if (http_query(request, "since", &text) &&
+	    !read_cursor(text, &task->cursor))
+		return "since is no cursor";
+	if (http_query(request, "older", &text) &&
+	    !span_to_u64(text, OLDER_MAX_S, &task->older_s))
+		return "older is no number of seconds";
+	return NULL;
+}
+
 /* The clock first: what is committed later is read the next time. */
 static enum status list(struct sql *sql, void *argument)
 {
 	struct task *task = argument;
+	struct deletion_range range = {.since_ms = task->cursor.since_ms,
+	                               .after = task->cursor.after};
 	enum status status = session_now(sql, &task->now_ms);
 
 	if (status != ST_OK)
 		return status;
-	return deletion_list(sql, task->cursor.since_ms, task->cursor.after,
-	                     task->rows, DELETED_PAGE_MAX, &task->count);
+	if (task->older_s)
+		range.until_ms = task->now_ms - task->older_s * 1000;
+	return deletion_list(sql, &range, task->rows, DELETED_PAGE_MAX,
+	                     &task->count);
 }
 
 static struct cursor next_of(const struct task *task)
@@ -53,50 +72,31 @@ static struct cursor next_of(const struct task *task)
 
 		return (struct cursor){last->deleted_at_ms, last->user};
 	}
-	return (struct cursor){.since_ms = task->now_ms - OVERLAP_MS};
+	return (struct cursor){.since_ms = task->now_ms - task->older_s * 1000 -
+	                                   OVERLAP_MS};
 }
 
-static void write_answer(struct buf *answer, const struct task *task)
+static void write_page(struct json_writer *w, const void *argument)
 {
+	const struct task *task = argument;
 	struct cursor next = next_of(task);
-	CLEANUP(buf_free) struct buf text = BUF(ENDED_ANSWER_MAX);
 	CLEANUP(buf_free) struct buf cursor = BUF(ENDED_CURSOR_MAX);
-	struct json_writer w = json_writer(answer);
 
 	buf_format(&cursor, "%llu.%llu", (unsigned long long)next.since_ms,
 	           (unsigned long long)next.after);
-	for (unsigned i = 0; i < task->count; i++)
-		buf_format(&text, "%s%llu", i ? "," : "",
-		           (unsigned long long)task->rows[i].user);
-	json_open(&w);
-	json_text(&w, "next", buf_span(&cursor));
-	json_bool(&w, "more", task->count == DELETED_PAGE_MAX);
-	json_text(&w, "deleted", buf_span(&text));
-	json_close(&w);
+	json_text(w, "next", buf_span(&cursor));
+	json_bool(w, "more", task->count == DELETED_PAGE_MAX);
+	internal_page_write_deleted(w, task->rows, task->count);
 }
 
 static void query_deleted(struct http_request *request, void *context)
 {
-	const struct api_context *api = context;
-	CLEANUP(buf_free) struct buf answer = BUF(ENDED_ANSWER_MAX);
+	static const struct internal_page page = {read_query, list, write_page};
 	CLEANUP(mem_free)
 	struct deleted_user *rows = mem_new(DELETED_PAGE_MAX * sizeof(*rows));
 	struct task task = {.rows = rows};
-	struct span since;
-	enum status status;
 
-	if (http_query(request, "since", &since) &&
-	    !read_cursor(since, &task.cursor)) {
-		http_answer_problem(request, 422, "since is no cursor");
-		return;
-	}
-	status = database_run(api->database, list, &task);
-	if (status != ST_OK) {
-		api_answer_failure(request, status);
-		return;
-	}
-	write_answer(&answer, &task);
-	http_answer_json(request, 200, buf_span(&answer));
+	internal_page_answer(request, context, &page, &task);
 }
 
 void deleted_users(struct http_request *request, void *context)

@@ -1,9 +1,10 @@
 #include "identity-service/api/ended_sessions.h"
-#include "common/base/json_write.h"
 #include "common/base/mem.h"
 #include "common/io/json.h"
-#include "identity-service/account/deletion.h"
+#include "common/wire/identity.h"
 #include "identity-service/api/api_context.h"
+#include "identity-service/api/internal_page.h"
+#include "identity-service/session/session.h"
 
 enum { OVERLAP_MS = 15 * 1000 };
 
@@ -45,8 +46,10 @@ static enum status list(struct sql *sql, void *argument)
 	                            ENDED_PAGE_MAX, &task->count);
 	if (status != ST_OK)
 		return status;
-	return deletion_list(sql, task->cursor.since_ms, 0, task->deleted,
-	                     DELETED_PAGE_MAX, &task->deleted_count);
+	return deletion_list(
+		sql,
+		&(struct deletion_range){.since_ms = task->cursor.since_ms},
+		task->deleted, DELETED_PAGE_MAX, &task->deleted_count);
 }
 
 static bool is_full(const struct task *task)
@@ -75,12 +78,23 @@ static struct cursor next_of(const struct task *task)
 	return next;
 }
 
-static void write_answer(struct buf *answer, const struct task *task)
+static const char *read_query(struct http_request *request, void *argument)
 {
+	struct task *task = argument;
+	struct span since;
+
+	task->has_cursor = http_query(request, "since", &since);
+	return task->has_cursor && !read_cursor(since, &task->cursor)
+	               ? "since is no cursor"
+	               : NULL;
+}
+
+static void write_page(struct json_writer *w, const void *argument)
+{
+	const struct task *task = argument;
 	struct cursor next = next_of(task);
 	CLEANUP(buf_free) struct buf text = BUF(ENDED_ANSWER_MAX);
 	CLEANUP(buf_free) struct buf cursor = BUF(ENDED_CURSOR_MAX);
-	struct json_writer w = json_writer(answer);
 	char id[UUID_TEXT_LEN + 1];
 
 	uuid_format(&next.after, id);
@@ -93,43 +107,23 @@ static void write_answer(struct buf *answer, const struct task *task)
 		           (unsigned long long)ended->user,
 		           (unsigned long long)ended->expires_at_ms);
 	}
-	json_open(&w);
-	json_text(&w, "next", buf_span(&cursor));
-	json_bool(&w, "more", is_full(task));
-	json_text(&w, "ended", buf_span(&text));
-	buf_clear(&text);
-	for (unsigned i = 0; i < task->deleted_count; i++)
-		buf_format(&text, "%s%llu", i ? "," : "",
-		           (unsigned long long)task->deleted[i].user);
-	json_text(&w, "deleted", buf_span(&text));
-	json_close(&w);
+	json_text(w, "next", buf_span(&cursor));
+	json_bool(w, "more", is_full(task));
+	json_text(w, "ended", buf_span(&text));
+	internal_page_write_deleted(w, task->deleted, task->deleted_count);
 }
 
 static void query_ended(struct http_request *request, void *context)
 {
-	const struct api_context *api = context;
-	CLEANUP(buf_free) struct buf answer = BUF(ENDED_ANSWER_MAX);
+	static const struct internal_page page = {read_query, list, write_page};
 	CLEANUP(mem_free)
 	struct session_ended *rows = mem_new(ENDED_PAGE_MAX * sizeof(*rows));
 	CLEANUP(mem_free)
 	struct deleted_user *deleted =
 		mem_new(DELETED_PAGE_MAX * sizeof(*deleted));
 	struct task task = {.rows = rows, .deleted = deleted};
-	struct span since;
-	enum status status;
 
-	task.has_cursor = http_query(request, "since", &since);
-	if (task.has_cursor && !read_cursor(since, &task.cursor)) {
-		http_answer_problem(request, 422, "since is no cursor");
-		return;
-	}
-	status = database_run(api->database, list, &task);
-	if (status != ST_OK) {
-		api_answer_failure(request, status);
-		return;
-	}
-	write_answer(&answer, &task);
-	http_answer_json(request, 200, buf_span(&answer));
+	internal_page_answer(request, context, &page, &task);
 }
 
 void ended_sessions(struct http_request *request, void *context)

@@ -226,6 +226,16 @@ static void a_sign_in_holds_a_deletion_up(void **state)
 	sql_destroy(&signs_in);
 }
 
+static enum status list(uint64_t since_ms, uint64_t after,
+                        struct deleted_user *rows, unsigned max,
+                        unsigned *ret_count)
+{
+	return deletion_list(
+		sql,
+		&(struct deletion_range){.since_ms = since_ms, .after = after},
+		rows, max, ret_count);
+}
+
 static void deleted_users_are_listed_in_pages(void **state)
 {
 	uint64_t users[7], since_ms = 0, after = 0, seen = 0;
@@ -234,8 +244,7 @@ static void deleted_users_are_listed_in_pages(void **state)
 	char name[32];
 
 	(void)state;
-	assert_int_equal(deletion_list(sql, 0, 0, rows, LIST_MAX, &count),
-	                 ST_OK);
+	assert_int_equal(list(0, 0, rows, LIST_MAX, &count), ST_OK);
 	if (count) {
 		since_ms = rows[count - 1].deleted_at_ms;
 		after = rows[count - 1].user;
@@ -246,9 +255,7 @@ static void deleted_users_are_listed_in_pages(void **state)
 		assert_int_equal(run(users[i], "$hash", RESERVED_S), ST_OK);
 	}
 	do {
-		assert_int_equal(
-			deletion_list(sql, since_ms, after, rows, 3, &count),
-			ST_OK);
+		assert_int_equal(list(since_ms, after, rows, 3, &count), ST_OK);
 		for (unsigned i = 0; i < count; i++) {
 			assert_true(seen < ARRAY_LEN(users));
 			assert_int_equal(rows[i].user, users[seen++]);
@@ -258,10 +265,19 @@ static void deleted_users_are_listed_in_pages(void **state)
 		}
 	} while (count == 3);
 	assert_int_equal(seen, ARRAY_LEN(users));
-	assert_int_equal(
-		deletion_list(sql, since_ms + 1, 0, rows, LIST_MAX, &count),
-		ST_OK);
+	assert_int_equal(list(since_ms + 1, 0, rows, LIST_MAX, &count), ST_OK);
 	assert_int_equal(count, 0);
+	/* Until the end of the last user but one. */
+	assert_int_equal(sql_execute(sql, "UPDATE users SET deleted_at ="
+	                                  " deleted_at + INTERVAL 1 SECOND"
+	                                  " WHERE name = 'listed-6'"),
+	                 ST_OK);
+	assert_int_equal(deletion_list(sql,
+	                               &(struct deletion_range){
+					       .until_ms = since_ms + 999},
+	                               rows, LIST_MAX, &count),
+	                 ST_OK);
+	assert_true(count >= 6 && rows[count - 1].user == users[5]);
 }
 
 int main(void)
