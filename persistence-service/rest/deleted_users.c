@@ -35,8 +35,24 @@ enum {
 	DONE_MAX = DELETED_PAGE_MAX,
 	/* The cursor may be older than what is done. */
 	STORE_EVERY_MS = 10 * 1000,
+	LATE_EVERY_MS = 60 * 1000,
 	HTTP_NOT_FOUND = 404,
 };
+
+/*
+ * Each user is listed twice: at once, and late. A service that does not reach
+ * identity-service may meanwhile add a user that it has cached.
+ */
+struct list {
+	unsigned row;      /* of the table deleted_users_cursor */
+	const char *query; /* which users are listed */
+	unsigned every_ms;
+	char cursor[ENDED_CURSOR_MAX + 1];
+	bool cursor_read;
+	uint64_t due_ms, store_due_ms;
+};
+
+#define LATE_QUERY "older=10800" /* three hours, in seconds */
 
 struct deleted_users {
 	const struct settings *settings;
@@ -47,9 +63,7 @@ struct deleted_users {
 	struct http_client *http;
 	struct sql_session *session;
 	struct membership *membership;
-	char cursor[ENDED_CURSOR_MAX + 1];
-	bool cursor_read;
-	uint64_t store_due_ms;
+	struct list lists[2];
 	struct lru *done;                /* users of the last AGAIN_AFTER_MS */
 	uint64_t page[DELETED_PAGE_MAX]; /* of the last answer */
 	unsigned page_count;
@@ -146,8 +160,9 @@ static enum status do_user(struct deleted_users *d, uint64_t user)
 
 /* --- the cursor ---------------------------------------------------------- */
 /* Fails without a log line until the schema is applied. */
-static enum status read_cursor(struct deleted_users *d)
+static enum status read_cursor(struct deleted_users *d, struct list *list)
 {
+	const struct sql_value id = sql_number(list->row);
 	struct sql *sql = sql_session_connection(d->session);
 	struct sql_value row;
 	enum status status = sql_session_connect(d->session);
@@ -155,34 +170,36 @@ static enum status read_cursor(struct deleted_users *d)
 	if (status == ST_OK)
 		status = sql_run(sql,
 		                 "SELECT position FROM deleted_users_cursor"
-		                 " WHERE id = 1",
-		                 NULL, 0);
+		                 " WHERE id = ?",
+		                 &id, 1);
 	if (status == ST_OK)
 		status = sql_fetch(sql, &row, 1);
 	if (status == ST_OK && row.bytes.len <= ENDED_CURSOR_MAX) {
-		memcpy(d->cursor, row.bytes.data, row.bytes.len);
-		d->cursor[row.bytes.len] = '\0';
+		memcpy(list->cursor, row.bytes.data, row.bytes.len);
+		list->cursor[row.bytes.len] = '\0';
 	}
 	if (status == ST_NOT_FOUND) /* the first start */
 		status = ST_OK;
-	d->cursor_read = status == ST_OK;
+	list->cursor_read = status == ST_OK;
 	return status;
 }
 
 /* Another instance may have come further: then some users are done again. */
-static enum status store_cursor(struct deleted_users *d)
+static enum status store_cursor(struct deleted_users *d,
+                                const struct list *list)
 {
-	const struct sql_value position = sql_bytes(span_of(d->cursor));
+	const struct sql_value values[] = {sql_number(list->row),
+	                                   sql_bytes(span_of(list->cursor))};
 	struct sql *sql = sql_session_connection(d->session);
 	enum status status = sql_session_connect(d->session);
 
 	if (status == ST_OK)
 		status = sql_run(sql,
 		                 "INSERT INTO deleted_users_cursor"
-		                 " (id, position) VALUES (1, ?)"
+		                 " (id, position) VALUES (?, ?)"
 		                 " ON DUPLICATE KEY UPDATE"
 		                 " position = VALUES(position)",
-		                 &position, 1);
+		                 values, ARRAY_LEN(values));
 	return status;
 }
 
@@ -195,7 +212,7 @@ static void on_deleted(void *context, uint64_t user)
 		d->page[d->page_count++] = user;
 }
 
-static enum status ask_page(struct deleted_users *d,
+static enum status ask_page(struct deleted_users *d, const struct list *list,
                             char ret_next[ENDED_CURSOR_MAX + 1], bool *ret_more)
 {
 	const struct identity_ended_reader reader = {.deleted = on_deleted,
@@ -204,9 +221,10 @@ static enum status ask_page(struct deleted_users *d,
 	char url[URL_MAX];
 	enum status status;
 
-	(void)snprintf(url, sizeof(url), "%s%s%s%s", d->settings->identity_url,
-	               IDENTITY_DELETED_PATH, *d->cursor ? "?since=" : "",
-	               d->cursor);
+	(void)snprintf(url, sizeof(url), "%s%s?%s%s%s",
+	               d->settings->identity_url, IDENTITY_DELETED_PATH,
+	               list->query, *list->cursor ? "&since=" : "",
+	               list->cursor);
 	d->page_count = 0;
 	status = http_client_ask(d->http,
 	                         &(struct http_ask){
@@ -217,7 +235,8 @@ static enum status ask_page(struct deleted_users *d,
 	                         &answer);
 	/* An older identity-service deletes no users. */
 	if (status == ST_OK && answer.http == HTTP_NOT_FOUND) {
-		(void)snprintf(ret_next, ENDED_CURSOR_MAX + 1, "%s", d->cursor);
+		(void)snprintf(ret_next, ENDED_CURSOR_MAX + 1, "%s",
+		               list->cursor);
 		*ret_more = false;
 		return ST_OK;
 	}
@@ -241,37 +260,56 @@ static enum status do_page(struct deleted_users *d)
 	return result;
 }
 
-static enum status move_cursor(struct deleted_users *d, const char *next,
-                               bool at_once)
+static enum status move_cursor(struct deleted_users *d, struct list *list,
+                               const char *next, bool at_once)
 {
 	uint64_t now_ms = clock_mono_ms();
 	enum status status;
 
-	(void)snprintf(d->cursor, sizeof(d->cursor), "%s", next);
-	if (!*d->cursor || (now_ms < d->store_due_ms && !at_once))
+	(void)snprintf(list->cursor, sizeof(list->cursor), "%s", next);
+	if (!*list->cursor || (now_ms < list->store_due_ms && !at_once))
 		return ST_OK;
-	status = store_cursor(d);
+	status = store_cursor(d, list);
 	if (status == ST_OK)
-		d->store_due_ms = now_ms + STORE_EVERY_MS;
+		list->store_due_ms = now_ms + STORE_EVERY_MS;
 	return status;
 }
 
-static enum status turn(struct deleted_users *d, bool *ret_more)
+static enum status read_page(struct deleted_users *d, struct list *list,
+                             bool *ret_more)
 {
 	char next[ENDED_CURSOR_MAX + 1];
 	enum status status;
 
 	d->waits_for = "mysql";
-	status = d->cursor_read ? ST_OK : read_cursor(d);
+	status = list->cursor_read ? ST_OK : read_cursor(d, list);
 	if (status != ST_OK)
 		return status;
 	d->waits_for = "identity";
-	status = ask_page(d, next, ret_more);
+	status = ask_page(d, list, next, ret_more);
 	if (status != ST_OK)
 		return status;
 	d->waits_for = "mysql";
 	status = do_page(d);
-	return status == ST_OK ? move_cursor(d, next, *ret_more) : status;
+	return status == ST_OK ? move_cursor(d, list, next, *ret_more) : status;
+}
+
+static enum status turn(struct deleted_users *d, bool *ret_more)
+{
+	enum status status = ST_OK;
+
+	for (size_t i = 0; status == ST_OK && i < ARRAY_LEN(d->lists); i++) {
+		struct list *list = &d->lists[i];
+		bool more = false;
+
+		if (clock_mono_ms() < list->due_ms)
+			continue;
+		status = read_page(d, list, &more);
+		if (status == ST_OK && !more)
+			list->due_ms = clock_mono_ms() + list->every_ms;
+		*ret_more |= more;
+	}
+	return status;
 }
 
 /* --- the thread ---------------------------------------------------------- */
@@ -316,6 +354,9 @@ deleted_users_start(const struct settings *settings,
 
 	d->settings = settings;
 	d->outbox_publisher = outbox_publisher;
+	d->lists[0] = (struct list){.row = 1, .query = ""};
+	d->lists[1] = (struct list){
+		.row = 2, .query = LATE_QUERY, .every_ms = LATE_EVERY_MS};
 	d->stop = eventfd(0, EFD_CLOEXEC);
 	if (d->stop < 0)
 		abort();

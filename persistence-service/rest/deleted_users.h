@@ -6,7 +6,8 @@
  * the cursor, which it keeps in the table deleted_users_cursor. It moves the
  * cursor when it has done all that the users before it need: a user whom it has
  * read may come again, but none is lost. All instances do the same, and what
- * one has done the others find done.
+ * one has done the others find done. A second list, three hours later, has the
+ * same users again: no service has one of them cached by then.
  *
  * Threads    the thread has its own connection; any may start and stop it.
  */

@@ -15,6 +15,7 @@ from support.conversations import change_of, make, new_channel_name
 from support.parts import Parts, own_database, parts_of
 from support.service import Service, apart
 from support.stack import Stack
+from support.stores import rows
 from support.wait import until
 
 MANY = 10_100  # more than DELETED_PAGE_MAX in common/wire/identity.h
@@ -301,6 +302,37 @@ def test_no_deletion_is_lost_while_identity_is_away(stack: Stack, api: Api):
         alone.assert_left_once()
 
 
+def test_a_service_that_was_cut_off_adds_a_deleted_user_for_some_hours_only(
+        stack: Stack, api: Api):
+    """It has the user cached. Three hours after the deletion the other service looks again."""
+    with ExitStack() as exits:
+        alone = Alone(stack, exits, api, 1)
+        connected = exits.enter_context(alone.service())
+        identity = exits.enter_context(Service(stack, "identity-service"))
+        cut_off = exits.enter_context(alone.service(
+            PERSISTENCE_INSTANCE="second", IDENTITY_URL=identity.url))
+        rest = Api(cut_off.url)
+        exits.callback(rest.close)
+        group = make(rest, alone.heir)
+        until("it is cached that the user exists", lambda: rest.ask(
+            "PUT", f"/blocks/{alone.owner.id}", alone.heir).status_code == 204)
+        assert rest.ask("DELETE", f"/blocks/{alone.owner.id}", alone.heir).status_code == 204
+        until("both lists were read", lambda: len(alone.rows(
+            "SELECT 1 FROM deleted_users_cursor")) == 2)
+        identity.kill()
+        delete(api, alone.owner)
+        until("all are left", lambda: alone.owned() == 0)
+        connected.kill()
+        assert group.ask("POST", "/members", alone.heir,
+                         json={"users": [alone.owner.id]}).status_code == 200
+        cut_off.kill()
+        assert alone.owned() == 1
+        rows(stack, "UPDATE users SET deleted_at = NOW(3) - INTERVAL 3 HOUR WHERE id = %s",
+             (alone.owner.id,), name="identity")
+        connected.start().ready()
+        until("the user has left again", lambda: alone.owned() == 0)
+
+
 @pytest.mark.prove
 def test_very_many_deletions_are_done_and_later_ones_too(stack: Stack, api: Api):
     """More than a page, so that persistence does users again whom it has done a moment ago."""
@@ -345,6 +377,13 @@ CURSORS = ["", "x", "1", "1.", ".1", "-1.1", "1.x", "99999999999999999999.1"]
 def test_a_bad_cursor_is_refused(cursor: str, stack: Stack):
     direct = Api(f"http://127.0.0.1:{stack.port('IDENTITY_PORT')}")
     check_problem(direct.http.get("/internal/deleted-users", params={"since": cursor}), 422)
+    direct.close()
+
+
+@pytest.mark.parametrize("older", ["", "x", "-1", "1.5", "31536001", "99999999999999999999"])
+def test_a_bad_age_is_refused(older: str, stack: Stack):
+    direct = Api(f"http://127.0.0.1:{stack.port('IDENTITY_PORT')}")
+    check_problem(direct.http.get("/internal/deleted-users", params={"older": older}), 422)
     direct.close()
 
 
