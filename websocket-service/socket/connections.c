@@ -52,18 +52,30 @@ bool connections_has_user(const struct connections *connections, uint64_t user)
 	return user_connections_find(connections->by_user, user);
 }
 
+/*
+ * The next socket of the user; *link starts with the first one. The caller may
+ * close the socket.
+ */
+static struct connection *next_of(struct user_link **link)
+{
+	struct connection *c;
+
+	if (!*link)
+		return NULL;
+	c = CONTAINER_OF(*link, struct connection, link);
+	*link = (*link)->next;
+	return c;
+}
+
 unsigned connections_deliver(struct connections *connections, uint64_t user,
                              struct span framed, uint64_t except)
 {
 	struct user_link *link =
 		user_connections_find(connections->by_user, user);
+	struct connection *c;
 	unsigned count = 0;
 
-	while (link) {
-		struct connection *c =
-			CONTAINER_OF(link, struct connection, link);
-
-		link = link->next; /* too_slow() unlinks the connection */
+	while ((c = next_of(&link))) {
 		if (c->id == except)
 			continue;
 		connection_queue(c, framed);
@@ -77,67 +89,59 @@ void connections_welcome(struct connections *connections, uint64_t user)
 {
 	struct user_link *link =
 		user_connections_find(connections->by_user, user);
+	struct connection *c;
 
-	while (link) {
-		struct connection *c =
-			CONTAINER_OF(link, struct connection, link);
-
-		link = link->next;
+	while ((c = next_of(&link)))
 		connection_release_welcome(c);
-	}
 }
 
 void connections_each(const struct connections *connections, uint64_t user,
                       void (*each)(void *context, uint64_t connection),
                       void *context)
 {
-	const struct user_link *link =
+	struct user_link *link =
 		user_connections_find(connections->by_user, user);
+	const struct connection *c;
 
-	for (; link; link = link->next)
-		each(context, CONTAINER_OF(link, struct connection, link)->id);
+	while ((c = next_of(&link)))
+		each(context, c->id);
+}
+
+/* The sockets of the session; NULL: those that got `welcome`. */
+static unsigned close_chosen(struct connections *connections, uint64_t user,
+                             const struct uuid *session,
+                             enum websocket_code code, const char *reason)
+{
+	struct user_link *link =
+		user_connections_find(connections->by_user, user);
+	struct connection *c;
+	unsigned count = 0;
+
+	while ((c = next_of(&link))) {
+		bool chosen = session ? span_equal(uuid_span(&c->session_id),
+		                                   uuid_span(session))
+		                      : !c->session;
+
+		if (!chosen)
+			continue;
+		connection_close(c, code, reason);
+		count++;
+	}
+	return count;
 }
 
 unsigned connections_close_welcomed(struct connections *connections,
                                     uint64_t user, enum websocket_code code,
                                     const char *reason)
 {
-	struct user_link *link =
-		user_connections_find(connections->by_user, user);
-	unsigned count = 0;
-
-	while (link) {
-		struct connection *c =
-			CONTAINER_OF(link, struct connection, link);
-
-		link = link->next; /* connection_close() unlinks it */
-		if (c->session)
-			continue;
-		connection_close(c, code, reason);
-		count++;
-	}
-	return count;
+	return close_chosen(connections, user, NULL, code, reason);
 }
 
 unsigned connections_close_session(struct connections *connections,
                                    uint64_t user, const struct uuid *session,
                                    enum websocket_code code, const char *reason)
 {
-	struct user_link *link =
-		user_connections_find(connections->by_user, user);
-	unsigned count = 0;
-
-	while (link) {
-		struct connection *c =
-			CONTAINER_OF(link, struct connection, link);
-
-		link = link->next; /* connection_close() unlinks it */
-		if (!span_equal(uuid_span(&c->session_id), uuid_span(session)))
-			continue;
-		connection_close(c, code, reason);
-		count++;
-	}
-	return count;
+	return close_chosen(connections, user, session, code, reason);
 }
 
 void connections_flush(struct connections *connections)
