@@ -34,8 +34,8 @@ bool identity_token_fits(struct span token);
 #define IDENTITY_ENDED_PATH "/internal/ended-sessions"
 /*
  * The same way, all deleted users: without ?since= from the first one. An entry
- * is repeated for a minute. ?older= leaves out users deleted in the last so many
- * seconds, and has cursors of its own.
+ * is repeated for a minute. ?older= leaves out users deleted in the last so
+ * many seconds, and has cursors of its own.
  * {"next":"…","more":false,"deleted":"<user>,…"}
  */
 #define IDENTITY_DELETED_PATH "/internal/deleted-users"
