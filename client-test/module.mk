@@ -4,7 +4,7 @@
 CLIENT_SOURCES := \
 	$(addprefix client/,account.c account_saved.c address.c backlog.c connection.c conversation_finder.c \
 		inbox.c loop_timer.c message.c pending_messages.c rest.c session_file.c upgrade.c \
-		user_session.c) \
+		user_session.c user_session_frames.c) \
 	$(addprefix cli/,account_choice.c channels.c command.c event_loop.c histogram.c line_splitter.c \
 		message_line.c open_files.c options.c password_prompt.c rest_session.c roster.c standard_files.c \
 		stdin_reader.c terminal.c user_names.c)
