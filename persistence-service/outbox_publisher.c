@@ -7,8 +7,8 @@
 #include "common/base/thread.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
-#include "common/wire/save_record.h"
 #include "persistence-service/outbox.h"
+#include "persistence-service/outbox_announcer.h"
 #include "persistence-service/outbox_records.h"
 #include "persistence-service/persistence_metrics.h"
 
@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
 	QUEUE_MAX_KIB = 16 * 1024,
@@ -27,9 +26,7 @@ enum {
 	BACKOFF_MAX_MS = 2000,
 	LOG_AFTER = 3, /* failures in a row */
 	TURN_MAX = OUTBOX_STALE_MAX,
-	RECORD_MAX = 256,
 	REPORTS_PER_TURN = 1000,
-	ANNOUNCEMENT = 0, /* the tag; others are the ids of rows */
 };
 
 enum task_kind { TASK_PUBLISH, TASK_ANNOUNCE, TASK_REMOVE };
@@ -37,12 +34,6 @@ enum task_kind { TASK_PUBLISH, TASK_ANNOUNCE, TASK_REMOVE };
 struct task {
 	enum task_kind kind;
 	uint64_t conversation; /* of TASK_ANNOUNCE */
-	uint64_t row;
-};
-
-/* The owner publishes the rows of the conversation up to this one. */
-struct announcement {
-	uint64_t conversation;
 	uint64_t row;
 };
 
@@ -61,14 +52,11 @@ struct outbox_publisher {
 	bool rows_wait; /* of no conversation */
 	uint64_t taken[OUTBOX_TAKEN_MAX];
 	unsigned taken_count;
-	struct announcement announced[TURN_MAX]; /* by this turn */
-	unsigned announced_count;
+	struct outbox_announcer *announcer;
 	uint64_t removed[TURN_MAX]; /* rows that Kafka has confirmed */
 	unsigned removed_count;
 
 	uint64_t sweep_due_ms;
-	uint64_t stale_up_to; /* rows up to this id were there at a sweep */
-	uint64_t swept;       /* conversations up to it; 0: begin anew */
 	uint64_t retry_due_ms;
 	unsigned failures; /* in a row */
 };
@@ -95,7 +83,8 @@ static void on_delivered(void *context, const struct kafka_report *report)
 	struct outbox_publisher *p = context;
 	enum kafka_verdict verdict = kafka_verdict(report->status);
 
-	if (verdict == KAFKA_RECORD_REFUSED && report->tag != ANNOUNCEMENT)
+	if (verdict == KAFKA_RECORD_REFUSED &&
+	    report->tag != OUTBOX_ANNOUNCEMENT)
 		log_poison_row(report->tag, report->error);
 	else if (verdict != KAFKA_ACCEPTED)
 		note_refusal(p, report->topic, report->status, report->error);
@@ -208,62 +197,22 @@ static enum status publish_rows(struct outbox_publisher *p)
 }
 
 /* --- rows of conversations ----------------------------------------------- */
-/* By conversation; the last row first. */
-static int by_conversation(const void *a, const void *b)
+/* What Kafka does not take now is announced again by the next sweep. */
+static void announce(struct outbox_publisher *p)
 {
-	const struct announcement *x = a, *y = b;
+	enum status status = outbox_announcer_send(p->announcer);
 
-	if (x->conversation != y->conversation)
-		return x->conversation < y->conversation ? -1 : 1;
-	return (x->row < y->row) - (x->row > y->row);
-}
-
-/* False: Kafka does not take it now. The next sweep announces it again. */
-static bool announce(struct outbox_publisher *p,
-                     const struct announcement *announcement)
-{
-	struct save_record record = {.kind = SAVE_MEMBERSHIP,
-	                             .conversation = announcement->conversation,
-	                             .row = announcement->row,
-	                             .sent_at_ms = clock_unix_ms()};
-	struct buf key CLEANUP(buf_free) = BUF(CONVERSATION_KEY_MAX);
-	struct buf value CLEANUP(buf_free) = BUF(RECORD_MAX);
-	enum status status;
-
-	FAULT_POINT("announce.before");
-	save_record_key(&record, &key);
-	save_record_encode(&record, &value);
-	status = kafka_produce(p->producer,
-	                       &(struct kafka_record){
-				       .topic = p->settings->topic_save,
-				       .partition = KAFKA_BY_KEY,
-				       .key = buf_span(&key),
-				       .value = buf_span(&value),
-			       },
-	                       ANNOUNCEMENT);
-	FAULT_POINT("announce.after");
 	if (status != ST_OK && status != ST_BUSY)
 		note_refusal(p, p->settings->topic_save, status,
 		             status_text(status));
-	return status == ST_OK;
 }
 
-/* Each conversation once. */
-static void announce_all(struct outbox_publisher *p)
+static enum status sweep(struct outbox_publisher *p)
 {
-	uint64_t before = 0;
+	enum status status = outbox_announcer_sweep(p->announcer);
 
-	if (p->announced_count)
-		qsort(p->announced, p->announced_count, sizeof(*p->announced),
-		      by_conversation);
-	for (unsigned i = 0; i < p->announced_count; i++) {
-		const struct announcement *next = &p->announced[i];
-
-		if (next->conversation != before && !announce(p, next))
-			break;
-		before = next->conversation;
-	}
-	p->announced_count = 0;
+	announce(p);
+	return status;
 }
 
 static enum status remove_rows(struct outbox_publisher *p)
@@ -278,43 +227,6 @@ static enum status remove_rows(struct outbox_publisher *p)
 		sql_rollback(p->sql);
 	else
 		p->removed_count = 0;
-	return status;
-}
-
-static enum status read_stale(struct outbox_publisher *p)
-{
-	uint64_t conversation;
-	enum status status =
-		outbox_list_stale(p->sql, p->swept, p->stale_up_to);
-
-	while (status == ST_OK) {
-		status = outbox_next_conversation(p->sql, &conversation);
-		if (status == ST_OK)
-			p->announced[p->announced_count++] =
-				(struct announcement){conversation,
-			                              p->stale_up_to};
-	}
-	return status == ST_NOT_FOUND ? ST_OK : status;
-}
-
-/*
- * A row that the last sweep has seen already: its announcement was lost with a
- * process, or its owner is behind.
- */
-static enum status sweep(struct outbox_publisher *p)
-{
-	enum status status = read_stale(p);
-	unsigned count = p->announced_count;
-
-	p->swept = count == OUTBOX_STALE_MAX
-	                   ? p->announced[count - 1].conversation
-	                   : 0;
-	if (status == ST_OK && !p->swept)
-		status = outbox_newest(p->sql, &p->stale_up_to);
-	if (status != ST_OK)
-		p->announced_count = 0;
-	persistence_metrics_announced_again(p->announced_count);
-	announce_all(p);
 	return status;
 }
 
@@ -338,8 +250,8 @@ static void take_task(struct outbox_publisher *p, const struct task *task)
 		p->rows_wait = true;
 		break;
 	case TASK_ANNOUNCE:
-		p->announced[p->announced_count++] =
-			(struct announcement){task->conversation, task->row};
+		outbox_announcer_add(p->announcer, task->conversation,
+		                     task->row);
 		break;
 	case TASK_REMOVE:
 		p->removed[p->removed_count++] = task->row;
@@ -434,7 +346,7 @@ static unsigned take_turn(struct outbox_publisher *p)
 {
 	unsigned count = take_tasks(p);
 
-	announce_all(p);
+	announce(p);
 	while (kafka_producer_poll(p->producer, REPORTS_PER_TURN) ==
 	       REPORTS_PER_TURN)
 		;
@@ -490,6 +402,7 @@ enum status outbox_publisher_start(const struct settings *settings,
 	status = kafka_producer_create(&options, &p->producer);
 	if (status != ST_OK)
 		return status;
+	p->announcer = outbox_announcer_create(settings, p->sql, p->producer);
 	thread_start("outbox", work, p, &p->thread);
 	p->started = true;
 	*ret_publisher = MOVE(p);
@@ -506,6 +419,7 @@ void outbox_publisher_stop(struct outbox_publisher **publisher)
 	outbox_publisher_wake(p);
 	if (p->started)
 		(void)pthread_join(p->thread, NULL);
+	outbox_announcer_destroy(&p->announcer);
 	kafka_producer_destroy(&p->producer);
 	sql_destroy(&p->sql);
 	pipe_queue_destroy(&p->tasks);
