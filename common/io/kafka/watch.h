@@ -9,11 +9,12 @@
  *            while the others meet this. While the controller does not answer,
  *            the last min.insync.replicas that it told counts.
  * Settings   a setting that kafka_topics_check() refuses makes no topic
- * unusable here, but it is named: an operator has changed it meanwhile. Times
- * a fault counts when it has lasted for KAFKA_WATCH_SLOW_MS, so an election of
- * leaders is none: the verdict is there at most 8 s after the fault, and its
- * end at most 4 s after Kafka is back. Threads    any thread may read the
- * state; the others belong to the owner.
+ *            unusable here, but it is named: an operator has changed it
+ *            meanwhile.
+ * Times      a fault counts when it has lasted for KAFKA_WATCH_SLOW_MS, so an
+ *            election of leaders is none: the verdict is there at most 8 s
+ *            after the fault, and its end at most 4 s after Kafka is back.
+ * Threads    any thread may read the state; the others belong to the owner.
  */
 #ifndef PARLEY_IO_KAFKA_WATCH_H
 #define PARLEY_IO_KAFKA_WATCH_H
