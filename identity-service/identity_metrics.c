@@ -55,6 +55,7 @@ struct metric identity_metrics_codes_refused[SEND_SUBJECTS] = {
 	[SEND_ADDRESS] = CODES_REFUSED("address"),
 	[SEND_COUNTRY] = CODES_REFUSED("country"),
 	[SEND_TOTAL] = CODES_REFUSED("total"),
+	[SEND_FEW_USED] = CODES_REFUSED("few_used"),
 };
 
 static struct metric lookup =

@@ -174,7 +174,9 @@ struct send_rules identity_send_rules(const struct identity_settings *settings)
 				[SEND_ADDRESS] = settings->code_address_max,
 				[SEND_COUNTRY] = settings->code_country_max,
 				[SEND_TOTAL] = settings->code_total_max,
+				[SEND_FEW_USED] = settings->code_used_from,
 			},
+		.used_percent = settings->code_used_percent,
 	};
 }
 

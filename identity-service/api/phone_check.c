@@ -210,6 +210,9 @@ static enum status use_and_work(struct sql *sql, const struct commit *commit)
 		                       &check->id, &check->again);
 	if (status == ST_OK)
 		status = commit->work(sql, commit->argument);
+	if (status == ST_OK && !check->again)
+		status = send_limit_count_used(
+			sql, &check->api->phone->send_rules, &check->phone);
 	/* The first run took the guess back. */
 	if (status == ST_OK && check->again) {
 		sql_rollback(sql);

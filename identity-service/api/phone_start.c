@@ -1,5 +1,6 @@
 #include "common/base/json_write.h"
 #include "common/base/mem.h"
+#include "common/service/log.h"
 #include "identity-service/api/phone_check.h"
 #include "identity-service/api/phone_sign_in.h"
 #include "identity-service/identity_metrics.h"
@@ -120,6 +121,10 @@ static void start_phone(struct http_request *request, void *context)
 	} else if (status == ST_DENIED) {
 		metric_count(&identity_metrics_codes_refused[start.refused_by],
 		             1);
+		if (start.refused_by == SEND_FEW_USED)
+			log_event(
+				LOG_WARN, "codes.few_used",
+				F_SPAN("country", phone_country(&start.phone)));
 		api_answer_limited(request, start.wait_s,
 		                   "too many codes were sent; try again later");
 	} else if (status == ST_BUSY) {

@@ -34,6 +34,28 @@ enum status guess_row_lock(struct sql *sql, const struct guess_rule *rule,
 	return ST_OK;
 }
 
+enum status guess_row_read(struct sql *sql, const struct guess_rule *rule,
+                           struct guess_row *row)
+{
+	struct sql_value subject = key_of(row), columns[2];
+	enum status status =
+		sql_run(sql,
+	                "SELECT (SELECT state FROM guess_limits WHERE"
+	                " subject = ?), CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS"
+	                " UNSIGNED)",
+	                &subject, 1);
+
+	if (status == ST_OK)
+		status = sql_fetch(sql, columns, ARRAY_LEN(columns));
+	if (status != ST_OK)
+		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
+	guess_window_read(columns[0].kind == SQL_BYTES ? columns[0].bytes
+	                                               : SPAN_NONE,
+	                  rule, &row->window);
+	row->now_ms = columns[1].number;
+	return ST_OK;
+}
+
 static enum status delete_row(struct sql *sql, const struct guess_row *row)
 {
 	struct sql_value subject = key_of(row);

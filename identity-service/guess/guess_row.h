@@ -25,6 +25,10 @@ struct guess_row {
 MUST_CHECK enum status guess_row_lock(struct sql *sql,
                                       const struct guess_rule *rule,
                                       struct guess_row *row);
+/* The same without a lock. There need not be such a row. */
+MUST_CHECK enum status guess_row_read(struct sql *sql,
+                                      const struct guess_rule *rule,
+                                      struct guess_row *row);
 /* Writes the window. Deletes the row of an empty one. */
 MUST_CHECK enum status guess_row_store(struct sql *sql,
                                        const struct guess_row *row);

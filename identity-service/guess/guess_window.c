@@ -54,7 +54,7 @@ void guess_window_write(const struct guess_window *window, struct buf *bytes)
 
 /* --- the window ----------------------------------------------------------- */
 /* A clock that went back counts into the newest slot. */
-static void advance(struct guess_window *window, uint64_t now_ms)
+void guess_window_advance(struct guess_window *window, uint64_t now_ms)
 {
 	uint64_t slot = now_ms / window->slot_ms;
 
@@ -100,7 +100,7 @@ bool guess_window_try(struct guess_window *window,
 {
 	bool within;
 
-	advance(window, now_ms);
+	guess_window_advance(window, now_ms);
 	within = guess_window_failures(window) < rule->max;
 	if (within) {
 		window->refusals = 0;
@@ -136,7 +136,7 @@ bool guess_window_count(struct guess_window *window,
 {
 	uint64_t room_ms;
 
-	advance(window, now_ms);
+	guess_window_advance(window, now_ms);
 	if (guess_window_failures(window) < rule->max) {
 		window->counts[window->newest % GUESS_SLOTS]++;
 		return true;

@@ -57,6 +57,8 @@ MUST_CHECK bool guess_window_try(struct guess_window *window,
 MUST_CHECK bool guess_window_count(struct guess_window *window,
                                    const struct guess_rule *rule,
                                    uint64_t now_ms, uint64_t *ret_wait_s);
+/* Events that are too old leave the window. */
+void guess_window_advance(struct guess_window *window, uint64_t now_ms);
 void guess_window_undo(struct guess_window *window, uint64_t slot);
 uint64_t guess_window_failures(const struct guess_window *window);
 /* When the window can be forgotten. */

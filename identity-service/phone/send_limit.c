@@ -18,10 +18,55 @@ static struct digest subject_of(enum send_subject kind,
 		buf_append(&text, phone_span(phone));
 	else if (kind == SEND_ADDRESS)
 		buf_append(&text, ip_address_span(client));
-	else if (kind == SEND_COUNTRY)
+	else if (kind == SEND_COUNTRY || kind == SEND_FEW_USED)
 		buf_append(&text, phone_country(phone));
 	digest_make(buf_span(&text), &subject);
 	return subject;
+}
+
+/*
+ * Which limit a country has, given the codes that were sent. The used ones are
+ * read without a lock: a sign-in locks them after the row of its phone.
+ */
+static enum status country_limit(struct sql *sql,
+                                 const struct send_rules *rules,
+                                 const struct phone *phone,
+                                 struct guess_row *sent,
+                                 enum send_subject *ret_limit)
+{
+	const struct guess_rule rule = {.window_s = rules->window_s};
+	struct guess_row used = {
+		.subject = subject_of(SEND_FEW_USED, phone, NULL)};
+	enum status status = guess_row_read(sql, &rule, &used);
+
+	if (status != ST_OK)
+		return status;
+	guess_window_advance(&sent->window, sent->now_ms);
+	guess_window_advance(&used.window, used.now_ms);
+	if (rules->max[SEND_FEW_USED] < rules->max[SEND_COUNTRY] &&
+	    guess_window_failures(&used.window) * 100 <
+	            guess_window_failures(&sent->window) * rules->used_percent)
+		*ret_limit = SEND_FEW_USED;
+	return ST_OK;
+}
+
+static enum status count_subject(struct sql *sql,
+                                 const struct send_rules *rules,
+                                 const struct phone *phone,
+                                 struct guess_row *row,
+                                 enum send_subject *limit, uint64_t *ret_wait_s)
+{
+	struct guess_rule rule = {.window_s = rules->window_s};
+	enum status status = guess_row_lock(sql, &rule, row);
+
+	if (status == ST_OK && *limit == SEND_COUNTRY)
+		status = country_limit(sql, rules, phone, row, limit);
+	if (status != ST_OK)
+		return status;
+	rule.max = rules->max[*limit];
+	if (!guess_window_count(&row->window, &rule, row->now_ms, ret_wait_s))
+		return ST_DENIED;
+	return guess_row_store(sql, row);
 }
 
 enum status send_limit_count(struct sql *sql, const struct send_rules *rules,
@@ -32,23 +77,31 @@ enum status send_limit_count(struct sql *sql, const struct send_rules *rules,
 {
 	struct ip_address subscriber = ip_address_subscriber(client);
 	enum status status = ST_OK;
-	bool fits = true;
 
-	for (unsigned i = 0; i < SEND_SUBJECTS && status == ST_OK && fits;
-	     i++) {
-		const struct guess_rule rule = {.max = rules->max[i],
-		                                .window_s = rules->window_s};
+	for (enum send_subject i = 0; i <= SEND_TOTAL && status == ST_OK; i++) {
 		struct guess_row row = {
 			.subject = subject_of(i, phone, &subscriber)};
 
-		status = guess_row_lock(sql, &rule, &row);
-		if (status != ST_OK)
-			break;
-		fits = guess_window_count(&row.window, &rule, row.now_ms,
-		                          ret_wait_s);
 		*ret_refused_by = i;
-		if (fits)
-			status = guess_row_store(sql, &row);
+		status = count_subject(sql, rules, phone, &row, ret_refused_by,
+		                       ret_wait_s);
 	}
-	return status == ST_OK && !fits ? ST_DENIED : status;
+	return status;
+}
+
+enum status send_limit_count_used(struct sql *sql,
+                                  const struct send_rules *rules,
+                                  const struct phone *phone)
+{
+	const struct guess_rule rule = {.window_s = rules->window_s,
+	                                .max = UINT64_MAX};
+	struct guess_row used = {
+		.subject = subject_of(SEND_FEW_USED, phone, NULL)};
+	enum status status = guess_row_lock(sql, &rule, &used);
+	uint64_t wait_s;
+
+	if (status != ST_OK)
+		return status;
+	(void)!guess_window_count(&used.window, &rule, used.now_ms, &wait_s);
+	return guess_row_store(sql, &used);
 }

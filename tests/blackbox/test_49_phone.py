@@ -264,6 +264,21 @@ def test_the_limits_of_a_country_and_in_all(stack: Stack, setting: str):
             f'{1 if subject == "country" else 2}' in text
 
 
+def test_a_country_that_sends_few_codes_back_gets_few(stack: Stack):
+    with service_of(stack, **own_database(stack), IDENTITY_CODE_USED_FROM="4",
+                    IDENTITY_CODE_USED_PERCENT="50") as service:
+        phones = Phones(service, stack)
+        codes = {phone: phones.code(phone) for phone in (new_phone("995") for _ in range(4))}
+        assert refused(phones, new_phone("995"), {})["wait"] > 3500
+        assert phones.start(new_phone("996")).status_code == 202
+        assert [event["country"] for event in service.events("codes.few_used")] == ["995"]
+        assert 'parley_phone_codes_refused_total{subject="few_used"} 1' in \
+            service.ask_admin("/metrics").text
+        for phone, code in list(codes.items())[:2]:
+            assert phones.verify(phone, code).status_code == 201
+        assert phones.start(new_phone("995")).status_code == 202
+
+
 # --- what strangers learn -----------------------------------------------------------
 def test_known_and_unknown_phones_get_the_same(phones: Phones):
     known = new_phone()

@@ -216,7 +216,7 @@ static enum status count(const struct send_rules *rules,
 static void each_subject_has_a_limit(void **state)
 {
 	(void)state;
-	for (unsigned by = 0; by < SEND_SUBJECTS; by++) {
+	for (unsigned by = 0; by <= SEND_TOTAL; by++) {
 		struct send_rules rules = {.window_s = 1000 + by,
 		                           .max = {100, 100, 100, 100}};
 		struct ip_address other = client;
@@ -240,6 +240,53 @@ static void each_subject_has_a_limit(void **state)
 		other.byte[2] = 99;
 		assert_int_equal(count(&rules, &elsewhere, &other, &refused_by),
 		                 by == SEND_TOTAL ? ST_DENIED : ST_OK);
+	}
+}
+
+static void use(const struct send_rules *rules, const struct phone *phone)
+{
+	assert_int_equal(sql_begin(sql), ST_OK);
+	assert_int_equal(send_limit_count_used(sql, rules, phone), ST_OK);
+	assert_int_equal(sql_commit(sql), ST_OK);
+}
+
+/* At 40 % of 10 codes; the limit of the country is another one. */
+static void a_country_that_sends_few_codes_back_has_a_lower_limit(void **state)
+{
+	static const struct {
+		unsigned percent, used, max, sent;
+		enum send_subject by;
+	} rows[] = {
+		{40, 0, 20, 10, SEND_FEW_USED}, {40, 3, 20, 10, SEND_FEW_USED},
+		{40, 4, 20, 11, SEND_FEW_USED}, {40, 8, 20, 20, SEND_COUNTRY},
+		{0, 0, 20, 20, SEND_COUNTRY},   {40, 0, 5, 5, SEND_COUNTRY},
+		{100, 9, 20, 10, SEND_FEW_USED}};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		/* Another window: what was counted before does not count. */
+		struct send_rules rules = {
+			.window_s = 950 + i,
+			.max = {1000, 1000, rows[i].max, 1000, 10},
+			.used_percent = rows[i].percent};
+		struct phone phone = new_phone();
+		enum send_subject refused_by = SEND_SUBJECTS;
+		unsigned sent = 0;
+
+		for (unsigned n = 0; n < rows[i].used; n++)
+			use(&rules, &phone);
+		while (count(&rules, &phone, &client, &refused_by) == ST_OK)
+			sent++;
+		assert_int_equal(sent, rows[i].sent);
+		assert_int_equal(refused_by, rows[i].by);
+		/* Codes that come back late open the country again. */
+		if (rows[i].by == SEND_FEW_USED) {
+			for (unsigned n = 0; n < 10; n++)
+				use(&rules, &phone);
+			assert_int_equal(
+				count(&rules, &phone, &client, &refused_by),
+				ST_OK);
+		}
 	}
 }
 
@@ -333,6 +380,8 @@ int main(void)
 		cmocka_unit_test(the_next_code_has_to_wait),
 		cmocka_unit_test(old_rows_are_deleted),
 		cmocka_unit_test(each_subject_has_a_limit),
+		cmocka_unit_test(
+			a_country_that_sends_few_codes_back_has_a_lower_limit),
 		cmocka_unit_test(an_account_is_made_and_found_by_its_phone),
 		cmocka_unit_test(a_phone_moves_unless_it_is_the_only_way_in),
 	};
