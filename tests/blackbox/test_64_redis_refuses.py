@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from support.api import Api, Person
-from support.chat import Socket, open_socket
+from support.chat import Socket, new_uuid, open_socket
 from support.own_redis import PASSWORD, OwnRedis
 from support.service import Service
 from support.stack import Stack
@@ -229,6 +229,51 @@ def test_clients_do_not_notice_a_redis_that_refuses(name: str, server: OwnRedis,
                 for user in frame["users"]]
         assert "offline" not in [user["state"] for user in told]
     assert any(matches(why, event["why"]) for event in gateway.events("redis.down"))
+
+
+# Ours, and that of caches. Under "noeviction" a full Redis refuses: see FAULTS.
+POLICIES = ("volatile-ttl", "allkeys-lru")
+ROOM, HINTS = 4 << 20, 12_000  # the hints nearly fill the room
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("policy", POLICIES)
+def test_presence_outlives_hints_in_a_redis_that_is_full(policy: str, server: OwnRedis,
+                                                         gateway: Service, alice: Person,
+                                                         bob: Person):
+    def put_hints(count: int) -> None:
+        with server.admin().pipeline(transaction=False) as pipe:
+            for _ in range(count):
+                pipe.set(f"message:{new_uuid()}", "x" * 200, ex=86_400)
+            pipe.execute()
+
+    wait_redis(gateway, "up")
+    with server.admin() as admin, open_socket(gateway.ws_url, alice) as one, \
+            open_socket(gateway.ws_url, bob) as two:
+        wait_online(one, bob)
+        admin.config_set("maxmemory-policy", policy)
+        admin.config_set("maxmemory", admin.info("memory")["used_memory"] + ROOM)
+        try:
+            put_hints(HINTS)
+            for _ in range(2):
+                published = admin.zrange(f"presence:{bob.id}", 0, -1, withscores=True)
+                until("the gateway publishes again", lambda: admin.zrange(
+                    f"presence:{bob.id}", 0, -1, withscores=True) != published)
+                put_hints(HINTS // 2)
+            assert admin.info("stats")["evicted_keys"] > 0
+            assert admin.exists(f"presence:{bob.id}")
+            uuid = one.say(bob.id, policy)
+            one.saved(uuid)
+            two.expect(type="message", uuid=uuid)
+            wait_online(one, bob)
+            told = [user["state"] for frame in one.seen if frame["type"] == "presence"
+                    for user in frame["users"]]
+            assert "offline" not in told
+        finally:
+            admin.config_set("maxmemory", 0)
+            admin.config_set("maxmemory-policy", "noeviction")
+            admin.flushall()
+            wait_redis(gateway, "up")
 
 
 @pytest.mark.parametrize("changes, state, why", [

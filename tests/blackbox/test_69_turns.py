@@ -2,6 +2,8 @@
 measured (support.turns); these tests make something large on purpose."""
 
 import json
+import os
+import signal
 import struct
 from collections.abc import Callable
 from socket import SO_LINGER, SOL_SOCKET
@@ -20,6 +22,8 @@ from support.wait import until
 CROWD = 60000  # as many as one answer can name
 ROOM = 1700
 SOCKETS = 1500  # more than one step serves
+CONNECTS = 2000
+CLOSES = 500  # at once
 
 
 def question(lone: LoneGateway, person: Person):
@@ -81,11 +85,31 @@ def one_user_has_many_sockets(lone: LoneGateway, person: Person, socket: Socket)
     until("the sockets are closed", lambda: lone.gateway.metric("parley_sockets") < 10)
 
 
+def very_many_connect_at_once(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    """All connections, with their upgrade requests, wait when the gateway looks."""
+    os.kill(lone.gateway.child.pid, signal.SIGSTOP)
+    try:
+        raws = [RawSocket(lone.ws_url) for _ in range(CONNECTS)]
+        for raw in raws:
+            raw.send_upgrade(person.token)
+    finally:
+        os.kill(lone.gateway.child.pid, signal.SIGCONT)
+    for raw in raws:
+        assert raw.answer().status == 101
+    for first in range(0, CONNECTS, CLOSES):
+        for raw in raws[first:first + CLOSES]:
+            raw.tcp.close()
+        left = CONNECTS - first - CLOSES
+        until("they are closed", lambda: lone.gateway.metric("parley_sockets") <= left + 10)
+    lone.answer_rooms(question(lone, person), f"{person.id}=")
+
+
 LARGE: dict[str, Callable[[LoneGateway, Person, Socket], None]] = {
     "a crowd blocks one user": many_block_one,
     "blocks of a crowd change": many_change_their_blocks,
     "members of a room come and go": members_come_and_go,
     "one user has many sockets": one_user_has_many_sockets,
+    "very many connect at once": very_many_connect_at_once,
 }
 
 

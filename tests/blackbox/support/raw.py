@@ -58,19 +58,26 @@ class RawSocket:
 
     # --- HTTP ---------------------------------------------------------------
     def request(self, headers: dict[str, str], method: str = "GET") -> Answer:
+        self.send_request(headers, method)
+        return self.answer()
+
+    def send_request(self, headers: dict[str, str], method: str = "GET") -> None:
         lines = [f"{method} {self.path} HTTP/1.1", f"Host: {self.host}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         self.send("\r\n".join(lines + ["", ""]).encode("latin-1"))
-        return self.answer()
 
     def upgrade(self, token: str | None = None, **extra: str) -> Answer:
+        self.send_upgrade(token, **extra)
+        return self.answer()
+
+    def send_upgrade(self, token: str | None = None, **extra: str) -> None:
         headers = {"Connection": "Upgrade", "Upgrade": "websocket",
                    "Sec-WebSocket-Version": "13",
                    "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         headers |= {name.replace("_", "-"): value for name, value in extra.items()}
-        return self.request({name: value for name, value in headers.items() if value != ""})
+        self.send_request({name: value for name, value in headers.items() if value != ""})
 
     def answer(self) -> Answer:
         while b"\r\n\r\n" not in self.buffer:
