@@ -1,11 +1,8 @@
 """lookups - part (d): token look-ups and refreshes at identity."""
 
-import json
 import os
-import secrets
 import threading
 import time
-import urllib.request
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -16,23 +13,14 @@ from client import Client
 CONNECTIONS = 32  # the preset of load
 
 
-def signed_up(url: str) -> tuple[int, str]:
-    """The id and the refresh token of a new user."""
-    body = {"name": f"bench-{secrets.token_hex(8)}", "password": secrets.token_hex(8)}
-    request = urllib.request.Request(f"{url}/auth/register", json.dumps(body).encode(),
-                                     {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        found = json.load(answer)
-    return found["user"]["id"], found["refresh_token"]
-
-
-def refresh_client(bench: Bench, url: str) -> Client:
+def refresh_client(bench: Bench) -> Client:
     """A client with refresh tokens that are not used yet."""
     path = os.path.join(bench.folder, "tokens-refresh")
     with open(path, "w", encoding="ascii") as file:
         os.fchmod(file.fileno(), 0o600)
         for _ in range(CONNECTIONS):
-            file.write("{} {}\n".format(*signed_up(url)))
+            answer, = bench.people.sign_up()
+            file.write(f"{answer['user']['id']} {answer['refresh_token']}\n")
     return Client(bench.stack, path)
 
 
@@ -56,11 +44,11 @@ def lookup(bench: Bench) -> dict:
 
     def refreshes(_: int) -> dict:
         limit = signatures_per_s()
-        return refresh_client(bench, url).run("refresh", url, *words) | {"limit": limit}
+        return refresh_client(bench).run("refresh", url, *words) | {"limit": limit}
 
     def both(turn: int) -> dict:
         """Look-ups, while a client refreshes."""
-        client, beside = refresh_client(bench, url), {}
+        client, beside = refresh_client(bench), {}
         other = threading.Thread(
             target=lambda: beside.update(client.run("refresh", url, *words)))
         other.start()

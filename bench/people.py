@@ -8,9 +8,12 @@ not depend on that: the token itself names the user.
 """
 
 import os
+import secrets
 import subprocess
 import sys
 import uuid
+
+import httpx
 
 from client import Client
 from stack import ROOT, Stack, StackError
@@ -37,6 +40,14 @@ class People:
             Client(self.stack, self.signed_up_file).run(
                 "users", self.stack.url("IDENTITY_PORT"), "--users", str(SIGNED_UP))
         return self.signed_up_file
+
+    def sign_up(self, sessions: int = 1) -> list[dict]:
+        """The answers to the sign-up of a new user, and to its further sign-ins."""
+        body = {"name": f"bench-{secrets.token_hex(8)}", "password": secrets.token_hex(8)}
+        calls = ["/auth/register"] + ["/auth/login"] * (sessions - 1)
+        with httpx.Client(base_url=self.stack.url("IDENTITY_PORT"), trust_env=False,
+                          timeout=60) as http:
+            return [http.post(call, json=body).raise_for_status().json() for call in calls]
 
     def minted(self, count: int) -> str:
         """The same for `count` or more users without an account."""

@@ -6,7 +6,6 @@ with 4401, and until persistence refuses the token.
 """
 
 import asyncio
-import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -28,7 +27,8 @@ def revoke(bench: Bench) -> dict:
 
 
 def revoke_once(bench: Bench) -> dict:
-    tokens = [tokens_of_one(bench) for _ in range(PEOPLE)]
+    tokens = [[answer["token"] for answer in bench.people.sign_up(SESSIONS)]
+              for _ in range(PEOPLE)]
     with ThreadPoolExecutor(1) as pool:
         load = pool.submit(bench.pairs, "WEBSOCKET_PORT",
                            ["--pairs", "100", "--rate", str(RATE)], LIMIT_S)
@@ -42,14 +42,6 @@ def spread(delays: list[float]) -> dict:
     ordered = sorted(delays) or [float(LIMIT_S)]
     return {name: round(1e6 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)])
             for name, share in (("p50", 50), ("p99", 99), ("max", 100))}
-
-
-def tokens_of_one(bench: Bench) -> list[str]:
-    body = {"name": f"bench-{secrets.token_hex(8)}", "password": secrets.token_hex(8)}
-    with httpx.Client(base_url=bench.stack.url("IDENTITY_PORT"), trust_env=False,
-                      timeout=60) as http:
-        calls = ["/auth/register"] + ["/auth/login"] * (SESSIONS - 1)
-        return [http.post(call, json=body).raise_for_status().json()["token"] for call in calls]
 
 
 async def end_all(bench: Bench, tokens: list[list[str]]) -> dict[str, list[float]]:
