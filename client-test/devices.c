@@ -54,29 +54,34 @@ static void print_all(void *context, const struct rest_answer *answer)
 		print_device(item);
 }
 
-static void list(struct rest_session *session, const char *id)
+static bool list(struct rest_session *session, const void *id)
 {
 	(void)id;
-	(void)rest_session_call(session, "devices", "GET", "/auth/sessions",
-	                        SPAN_NONE, print_all, NULL);
+	return rest_session_call(session, "devices", "GET", "/auth/sessions",
+	                         SPAN_NONE, print_all, NULL);
 }
 
-static void end(struct rest_session *session, const char *id)
+static bool end(struct rest_session *session, const void *context)
 {
+	const char *id = context;
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/auth/sessions/%s", id);
-	if (rest_session_call(session, id, "DELETE", path, SPAN_NONE, NULL,
-	                      NULL))
-		(void)printf("ended %s\n", id);
+	if (!rest_session_call(session, id, "DELETE", path, SPAN_NONE, NULL,
+	                       NULL))
+		return false;
+	(void)printf("ended %s\n", id);
+	return true;
 }
 
-static void end_others(struct rest_session *session, const char *id)
+static bool end_others(struct rest_session *session, const void *id)
 {
 	(void)id;
-	if (rest_session_call(session, "devices", "DELETE", "/auth/sessions",
-	                      SPAN_NONE, NULL, NULL))
-		(void)puts("ended all others");
+	if (!rest_session_call(session, "devices", "DELETE", "/auth/sessions",
+	                       SPAN_NONE, NULL, NULL))
+		return false;
+	(void)puts("ended all others");
+	return true;
 }
 
 static int usage(void)
@@ -90,9 +95,8 @@ static int devices_run(const void *context)
 {
 	const struct devices_options *options = context;
 	const struct options *given = &options->account.options;
-	void (*verb)(struct rest_session * session, const char *id) = NULL;
+	rest_session_work *verb = NULL;
 	const char *id = given->word_count == 2 ? given->words[1] : "";
-	struct rest_session *session;
 	struct uuid uuid;
 
 	if (given->word_count == 0)
@@ -105,11 +109,7 @@ static int devices_run(const void *context)
 		verb = end;
 	if (!verb)
 		return usage();
-	session = rest_session_create(&options->account);
-	if (!session)
-		return EXIT_FAILED;
-	verb(session, id);
-	return rest_session_destroy(&session);
+	return rest_session_run(&options->account, verb, id);
 }
 
 static const struct option_row rows[] = {

@@ -131,13 +131,24 @@ static bool forget(struct rest_session *session, struct session_file *file)
 	return st == ST_OK || fail(session, file);
 }
 
+static bool log_out(struct rest_session *session, const void *context)
+{
+	const struct account_options *options = context;
+
+	if (!rest_session_call(session, "logout", "POST", "/auth/logout",
+	                       SPAN_NONE, NULL, NULL) ||
+	    !forget(session, options->session))
+		return false;
+	(void)printf("signed out %s\n", options->name);
+	return true;
+}
+
 static int logout_run(const void *context)
 {
 	struct account_options options =
 		*(const struct account_options *)context;
 	struct buf fault CLEANUP(buf_free) = BUF(FAULT_MAX);
-	struct rest_session *session;
-	int code = EXIT_FAILED;
+	int code;
 
 	options.name = "";
 	options.password = "";
@@ -146,14 +157,7 @@ static int logout_run(const void *context)
 		              buf_text(&fault));
 		return EXIT_FAILED;
 	}
-	session = rest_session_create(&options);
-	if (session) {
-		if (rest_session_call(session, "logout", "POST", "/auth/logout",
-		                      SPAN_NONE, NULL, NULL) &&
-		    forget(session, options.session))
-			(void)printf("signed out %s\n", options.name);
-		code = rest_session_destroy(&session);
-	}
+	code = rest_session_run(&options, log_out, &options);
 	account_choice_free(&options);
 	return code;
 }

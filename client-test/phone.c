@@ -189,9 +189,9 @@ static int log_in(const struct phone_options *options)
 }
 
 /* --- attach --------------------------------------------------------------- */
-static bool attach(struct rest_session *session,
-                   const struct phone_options *options)
+static bool attach(struct rest_session *session, const void *context)
 {
+	const struct phone_options *options = context;
 	const char *phone = options->account.options.words[1];
 	struct buf body CLEANUP(buf_free) = BUF(BODY_MAX);
 	struct buf code CLEANUP(buf_free) = BUF(CODE_MAX);
@@ -209,9 +209,7 @@ static bool attach(struct rest_session *session,
 static int attach_saved(struct phone_options *options)
 {
 	struct buf fault CLEANUP(buf_free) = BUF(FAULT_MAX);
-	struct rest_session *session;
-	int code = EXIT_FAILED;
-	bool good;
+	int code;
 
 	options->account.name = "";
 	options->account.password = "";
@@ -219,12 +217,7 @@ static int attach_saved(struct phone_options *options)
 		(void)fail("attach", buf_span(&fault));
 		return EXIT_FAILED;
 	}
-	session = rest_session_create(&options->account);
-	if (session) {
-		good = attach(session, options);
-		code = rest_session_destroy(&session);
-		code = code == EXIT_DONE && !good ? EXIT_FAILED : code;
-	}
+	code = rest_session_run(&options->account, attach, options);
 	account_choice_free(&options->account);
 	return code;
 }

@@ -46,23 +46,25 @@ static void print_profile(void *context, const struct rest_answer *answer)
 		print_member(answer->json, "phone");
 }
 
-static void print_own(struct rest_session *session)
+static bool print_own(struct rest_session *session, const void *nothing)
 {
-	(void)rest_session_call(session, "profile", "GET", "/auth/profile",
-	                        SPAN_NONE, print_profile, NULL);
+	(void)nothing;
+	return rest_session_call(session, "profile", "GET", "/auth/profile",
+	                         SPAN_NONE, print_profile, NULL);
 }
 
-static void print_other(struct rest_session *session, const char *name)
+static bool print_other(struct rest_session *session, const void *context)
 {
+	const char *name = context;
 	char path[64];
 	uint64_t user;
 
 	if (!rest_session_find_user(session, name, &user))
-		return;
+		return false;
 	(void)snprintf(path, sizeof(path), "/auth/users/%llu",
 	               (unsigned long long)user);
-	(void)rest_session_call(session, name, "GET", path, SPAN_NONE,
-	                        print_profile, NULL);
+	return rest_session_call(session, name, "GET", path, SPAN_NONE,
+	                         print_profile, NULL);
 }
 
 /* --- changing ------------------------------------------------------------ */
@@ -109,6 +111,14 @@ static bool write_change(struct buf *body, char **words, unsigned count)
 	return false;
 }
 
+static bool change(struct rest_session *session, const void *context)
+{
+	const struct buf *body = context;
+
+	return rest_session_call(session, "profile", "PATCH", "/auth/profile",
+	                         buf_span(body), print_profile, NULL);
+}
+
 /* --- the command --------------------------------------------------------- */
 
 static int profile_run(const void *context)
@@ -117,7 +127,6 @@ static int profile_run(const void *context)
 	const struct options *given = &options->account.options;
 	bool sets = given->word_count && !strcmp(given->words[0], "set");
 	struct buf body CLEANUP(buf_free) = BUF(BODY_LONGEST);
-	struct rest_session *session;
 
 	if (sets ? given->word_count == 1 : given->word_count > 1) {
 		(void)fprintf(stderr, "client-test profile %s\n",
@@ -127,18 +136,11 @@ static int profile_run(const void *context)
 	if (sets &&
 	    !write_change(&body, given->words + 1, given->word_count - 1))
 		return EXIT_USAGE;
-	session = rest_session_create(&options->account);
-	if (!session)
-		return EXIT_FAILED;
 	if (sets)
-		(void)rest_session_call(session, "profile", "PATCH",
-		                        "/auth/profile", buf_span(&body),
-		                        print_profile, NULL);
-	else if (given->word_count)
-		print_other(session, given->words[0]);
-	else
-		print_own(session);
-	return rest_session_destroy(&session);
+		return rest_session_run(&options->account, change, &body);
+	return rest_session_run(&options->account,
+	                        given->word_count ? print_other : print_own,
+	                        given->word_count ? given->words[0] : NULL);
 }
 
 static const struct option_row rows[] = {

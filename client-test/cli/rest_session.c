@@ -160,6 +160,20 @@ int rest_session_destroy(struct rest_session **session_at)
 	return code;
 }
 
+int rest_session_run(const struct account_options *options,
+                     rest_session_work *work, const void *context)
+{
+	struct rest_session *session = rest_session_create(options);
+	bool good;
+	int code;
+
+	if (!session)
+		return EXIT_FAILED;
+	good = work(session, context);
+	code = rest_session_destroy(&session);
+	return code == EXIT_DONE && !good ? EXIT_FAILED : code;
+}
+
 const struct saved_session *
 rest_session_tokens(const struct rest_session *session)
 {

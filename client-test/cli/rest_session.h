@@ -22,6 +22,14 @@ struct saved_session;
 struct rest_session *rest_session_create(const struct account_options *options);
 /* Returns the exit code. */
 int rest_session_destroy(struct rest_session **session);
+/*
+ * What a command does as the user; false when it failed. Signs in before and
+ * returns the exit code.
+ */
+typedef bool rest_session_work(struct rest_session *session,
+                               const void *context);
+int rest_session_run(const struct account_options *options,
+                     rest_session_work *work, const void *context);
 /* Prints "client-test: …" and makes the exit code EXIT_FAILED. */
 void rest_session_fail(struct rest_session *session, const char *format, ...)
 	PRINTF(2, 3);
