@@ -50,6 +50,24 @@ static void check_sid(const char *name, const char *value, struct buf *faults)
 		           name, value);
 }
 
+/* Of a text in an SMS, where a browser reads it. */
+static void check_domain(const char *domain, struct buf *faults)
+{
+	size_t len = strlen(domain);
+	bool good = len == 0 || (domain[0] != '.' && domain[len - 1] != '.' &&
+	                         !strstr(domain, ".."));
+
+	for (size_t i = 0; i < len; i++)
+		good &= domain[i] == '-' || domain[i] == '.' ||
+		        (domain[i] >= '0' && domain[i] <= '9') ||
+		        (domain[i] >= 'a' && domain[i] <= 'z');
+	if (!good)
+		buf_format(faults,
+		           "SMS_WEBOTP_DOMAIN is '%s', must be a domain in "
+		           "small letters as chat.example\n",
+		           domain);
+}
+
 static void check_twilio(const struct identity_settings *s, enum sms_kind kind,
                          struct buf *faults)
 {
@@ -60,6 +78,7 @@ static void check_twilio(const struct identity_settings *s, enum sms_kind kind,
 	check_needed(provider, "SMS_SECRET", s->sms_secret, faults);
 	if (kind == SMS_TWILIO_MESSAGES) {
 		check_needed(provider, "SMS_FROM", s->sms_from, faults);
+		check_domain(s->sms_webotp_domain, faults);
 		return;
 	}
 	check_needed(provider, "SMS_VERIFY_SERVICE", s->sms_verify_service,
@@ -152,6 +171,7 @@ struct sms_provider identity_sms_provider(const struct identity_settings *s)
 		.account = s->sms_account,
 		.secret = s->sms_secret,
 		.from = s->sms_from,
+		.webotp_domain = s->sms_webotp_domain,
 		.verify_service = s->sms_verify_service,
 		.timeout_ms = (unsigned)s->sms_timeout_ms,
 		.code_ttl_s = (unsigned)s->code_ttl_s,

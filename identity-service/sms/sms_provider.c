@@ -209,6 +209,9 @@ static void write_text(struct buf *text, const struct sms_client *client,
 	           "%s is your Parley code. It is good for %u minute%s. Do not "
 	           "tell it to anyone.",
 	           code->text, minutes, minutes == 1 ? "" : "s");
+	if (*client->provider->webotp_domain)
+		buf_format(text, "\n\n@%s #%s", client->provider->webotp_domain,
+		           code->text);
 }
 
 static enum status send_message(struct sms_client *client,

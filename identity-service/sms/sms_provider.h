@@ -8,6 +8,7 @@
  *
  * https://www.twilio.com/docs/messaging/api/message-resource
  * https://www.twilio.com/docs/verify/api
+ * https://wicg.github.io/sms-one-time-codes/
  *
  * A send is never repeated: after a timeout Twilio may have sent the SMS.
  *
@@ -36,6 +37,7 @@ struct sms_provider {
 	const char *account;        /* AC… */
 	const char *secret;         /* the auth token */
 	const char *from;           /* a number, or MG… of a service */
+	const char *webotp_domain;  /* ends a message; empty: none */
 	const char *verify_service; /* VA… */
 	unsigned timeout_ms;
 	unsigned code_ttl_s;

@@ -61,6 +61,8 @@ static int stop_server(void **state)
 static const struct phone phone = {.text = "+4915112345678"};
 static const struct code code = {.text = "012345"};
 
+static const char *webotp_domain = "";
+
 static struct sms_client *client_of(enum sms_kind kind, const char *from)
 {
 	static char url[64];
@@ -75,6 +77,7 @@ static struct sms_client *client_of(enum sms_kind kind, const char *from)
 		.account = "AC0123456789abcdef0123456789abcdef",
 		.secret = "token",
 		.from = from,
+		.webotp_domain = webotp_domain,
 		.verify_service = "VA0123456789abcdef0123456789abcdef",
 		.timeout_ms = 30000,
 		.code_ttl_s = 600,
@@ -121,6 +124,20 @@ static void a_message_is_a_form(void **state)
 	assert_has("10+minutes");
 	assert_int_equal(ask(SMS_TWILIO_MESSAGES, false, "MG0123"), ST_OK);
 	assert_has("&MessagingServiceSid=MG0123&");
+	assert_null(strstr(last, "%40"));
+}
+
+static void a_message_ends_with_what_webotp_reads(void **state)
+{
+	static const char line[] = "+anyone.%0A%0A%40chat.example+%23012345";
+
+	(void)state;
+	plan.status = "201 Created";
+	plan.body = "{}";
+	webotp_domain = "chat.example";
+	assert_int_equal(ask(SMS_TWILIO_MESSAGES, false, "MG0123"), ST_OK);
+	webotp_domain = "";
+	assert_string_equal(last + strlen(last) - strlen(line), line);
 }
 
 static void a_verification_is_started_without_a_code(void **state)
@@ -256,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_message_is_a_form),
+		cmocka_unit_test(a_message_ends_with_what_webotp_reads),
 		cmocka_unit_test(a_verification_is_started_without_a_code),
 		cmocka_unit_test(answers_to_a_send_are_judged),
 		cmocka_unit_test(answers_to_a_check_are_judged),

@@ -54,6 +54,7 @@ static void a_full_queue_refuses(void **state)
 		.account = "AC0",
 		.secret = "token",
 		.from = "+15017122661",
+		.webotp_domain = "",
 		.verify_service = "",
 		.timeout_ms = 500,
 		.code_ttl_s = 600,
