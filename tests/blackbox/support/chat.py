@@ -13,6 +13,9 @@ from support.protocol import check_frame
 from support.wait import HANG_S
 
 
+AGAIN_S = 0.2  # after a retryable error
+
+
 def new_uuid() -> str:
     return str(uuid_module.uuid4())
 
@@ -38,11 +41,14 @@ class Socket:
         # (conversation, seq) of the `member` frames that receive() has returned
         self.delivered: set[tuple[int, int]] = set()
         self.texts: dict[int, str] = {}  # id() of a frame -> its text as received
+        self.sent: dict[str, dict] = {}  # by uuid
 
     # --- out ------------------------------------------------------------------
     def send(self, frame: dict | str) -> None:
         text = frame if isinstance(frame, str) else json.dumps(frame, ensure_ascii=False)
         self.ws.send(text)
+        if isinstance(frame, dict) and isinstance(frame.get("uuid"), str):
+            self.sent[frame["uuid"]] = frame
 
     def say(self, user_to: int, message: str, uuid: str | None = None, **more) -> str:
         uuid = uuid or new_uuid()
@@ -108,7 +114,18 @@ class Socket:
         return self.until(str(members), fits, timeout_s)
 
     def saved(self, uuid: str, timeout_s: float = HANG_S) -> dict:
-        return self.expect(timeout_s, type="state", uuid=uuid, state="saved")
+        """Sends the frame again after a retryable error, as docs/protocol/socket.md asks."""
+        def fits(frame: dict) -> bool:
+            return frame.get("uuid") == uuid and (
+                frame.get("state") == "saved" or bool(frame.get("retryable")))
+
+        deadline = time.monotonic() + timeout_s
+        while True:
+            frame = self.until(f"saved of {uuid}", fits, deadline - time.monotonic())
+            if frame.get("state") == "saved":
+                return frame
+            time.sleep(AGAIN_S)
+            self.send(self.sent[uuid])
 
     def error(self, timeout_s: float = HANG_S) -> dict:
         """The next refusal, in either of its two forms."""
