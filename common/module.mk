@@ -12,7 +12,7 @@ COMMON_SOURCES := \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c connect.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
-		setting_form.c settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
+		setting_form.c settings.c topic_settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c frame_decode.c identity.c name.c pair.c reaction.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
 

@@ -8,10 +8,26 @@ static struct sql_value key_of(const struct guess_row *row)
 	return sql_bytes(span_make(row->subject.byte, SUBJECT_LEN));
 }
 
+/* The state, NULL if there is no row yet, and the time of the database. */
+static enum status fetch(struct sql *sql, const struct guess_rule *rule,
+                         struct guess_row *row)
+{
+	struct sql_value columns[2];
+	enum status status = sql_fetch(sql, columns, ARRAY_LEN(columns));
+
+	if (status != ST_OK)
+		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
+	guess_window_read(columns[0].kind == SQL_BYTES ? columns[0].bytes
+	                                               : SPAN_NONE,
+	                  rule, &row->window);
+	row->now_ms = columns[1].number;
+	return ST_OK;
+}
+
 enum status guess_row_lock(struct sql *sql, const struct guess_rule *rule,
                            struct guess_row *row)
 {
-	struct sql_value subject = key_of(row), columns[2];
+	struct sql_value subject = key_of(row);
 	enum status status;
 
 	status = sql_run(sql,
@@ -25,19 +41,13 @@ enum status guess_row_lock(struct sql *sql, const struct guess_rule *rule,
 		                 " * 1000 AS UNSIGNED) FROM guess_limits"
 		                 " WHERE subject = ? FOR UPDATE",
 		                 &subject, 1);
-	if (status == ST_OK)
-		status = sql_fetch(sql, columns, ARRAY_LEN(columns));
-	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
-	guess_window_read(columns[0].bytes, rule, &row->window);
-	row->now_ms = columns[1].number;
-	return ST_OK;
+	return status == ST_OK ? fetch(sql, rule, row) : status;
 }
 
 enum status guess_row_read(struct sql *sql, const struct guess_rule *rule,
                            struct guess_row *row)
 {
-	struct sql_value subject = key_of(row), columns[2];
+	struct sql_value subject = key_of(row);
 	enum status status =
 		sql_run(sql,
 	                "SELECT (SELECT state FROM guess_limits WHERE"
@@ -45,15 +55,7 @@ enum status guess_row_read(struct sql *sql, const struct guess_rule *rule,
 	                " UNSIGNED)",
 	                &subject, 1);
 
-	if (status == ST_OK)
-		status = sql_fetch(sql, columns, ARRAY_LEN(columns));
-	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
-	guess_window_read(columns[0].kind == SQL_BYTES ? columns[0].bytes
-	                                               : SPAN_NONE,
-	                  rule, &row->window);
-	row->now_ms = columns[1].number;
-	return ST_OK;
+	return status == ST_OK ? fetch(sql, rule, row) : status;
 }
 
 static enum status delete_row(struct sql *sql, const struct guess_row *row)

@@ -7,6 +7,7 @@
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "common/service/topic_settings.h"
 #include "common/wire/event.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/batch/batch.h"
@@ -55,7 +56,7 @@ struct saver {
 	bool unchecked_logged;
 	bool partitions_logged;
 	bool draining;
-	char unfit[KAFKA_WATCH_WHY_MAX]; /* as last logged */
+	struct topic_settings_logged logged;
 };
 
 struct saver *saver_create(const struct settings *settings,
@@ -375,18 +376,6 @@ static void note_partitions(struct saver *s, unsigned partitions)
 	s->partitions_logged = true;
 }
 
-/* The next start would refuse the setting: docs/adr/0017. */
-static void note_unfit(struct saver *s, const char *unfit)
-{
-	if (!strcmp(unfit, s->unfit))
-		return;
-	if (*unfit)
-		log_event(LOG_ERROR, "topic.unfit", F_TEXT("why", unfit));
-	else
-		log_event(LOG_INFO, "topic.fit");
-	memcpy(s->unfit, unfit, strlen(unfit) + 1);
-}
-
 static void report_health(struct saver *s)
 {
 	uint64_t now_ms = clock_mono_ms();
@@ -400,7 +389,7 @@ static void report_health(struct saver *s)
 	snprintf(why, sizeof(why), "%s", kafka.why);
 	persistence_metrics_kafka(kafka.asked, kafka.failed,
 	                          *kafka.unfit != '\0');
-	note_unfit(s, kafka.unfit);
+	topic_settings_log(&s->logged, kafka.unfit);
 	if (kafka.partitions)
 		note_partitions(s, kafka.partitions);
 	if (!*why && publisher_waiting_ms(s->publisher) > SLOW_KAFKA_MS)

@@ -10,9 +10,10 @@ from support.stack import Stack
 from support.with_stack import test_stack
 
 
-# The tests of such a file share a costly fixture: one worker runs all of them.
+# The tests of such a file share a costly fixture, or what one counts the others hold: one worker
+# runs all of them.
 ONE_WORKER = ("test_57_rooms.py", "test_58_migration.py", "test_62_rooms.py",
-              "test_65_one_key.py", "test_68_entry_order.py")
+              "test_65_one_key.py", "test_68_entry_order.py", "test_86_slow_bodies.py")
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log):

@@ -244,7 +244,7 @@ MUTANTS = [
           "	if (st == ST_OK)\n"
           "		st = ask_topic(bus, BEGIN_WAIT_MS);\n",
           "	enum status st;\n\n"
-          "	if (bus->begun) {\n"
+          "	if (bus->watch) {\n"
           "		(void)start_reader(bus);\n"
           "		return;\n"
           "	}\n"

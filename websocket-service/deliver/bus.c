@@ -5,6 +5,7 @@
 #include "common/io/kafka/watch.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "common/service/topic_settings.h"
 #include "common/wire/save_record.h"
 #include "websocket-service/gateway_metrics.h"
 
@@ -40,7 +41,7 @@ struct bus {
 	/* A topic refuses records: the watch cannot tell. */
 	bool refused;
 	uint64_t refused_until_ms;
-	char unfit[KAFKA_WATCH_WHY_MAX]; /* as last logged */
+	struct topic_settings_logged logged;
 };
 
 static struct kafka_options options_of(const struct bus *bus)
@@ -330,19 +331,6 @@ struct kafka_producer *bus_producer(const struct bus *bus)
 	return bus->producer;
 }
 
-/* The next start would refuse the setting: docs/adr/0017. */
-static void note_unfit(struct bus *bus, const char *unfit)
-{
-	metric_set(&gateway_metrics.topics_unfit, *unfit ? 1 : 0);
-	if (!strcmp(unfit, bus->unfit))
-		return;
-	if (*unfit)
-		log_event(LOG_ERROR, "topic.unfit", F_TEXT("why", unfit));
-	else
-		log_event(LOG_INFO, "topic.fit");
-	memcpy(bus->unfit, unfit, strlen(unfit) + 1);
-}
-
 /*
  * A record that was not acknowledged counts until another one is, or until
  * Kafka has given a good answer to a later question.
@@ -359,7 +347,8 @@ static void report_readiness(struct bus *bus)
 	kafka_watch_read(bus->watch, &kafka);
 	metric_set(&gateway_metrics.kafka_checks, kafka.asked);
 	metric_set(&gateway_metrics.kafka_checks_failed, kafka.failed);
-	note_unfit(bus, kafka.unfit);
+	metric_set(&gateway_metrics.topics_unfit, *kafka.unfit ? 1 : 0);
+	topic_settings_log(&bus->logged, kafka.unfit);
 	if (bus->refused && clock_mono_ms() < bus->refused_until_ms)
 		return;
 	if (*kafka.why)

@@ -52,7 +52,7 @@ int __wrap_service_wake_fd(void)
 /* Exit code 0: the start failed and the stop took everything down. */
 static int start_and_stop(void)
 {
-	struct gateway_settings settings;
+	static struct gateway_settings settings;
 	struct buf faults CLEANUP(buf_free) = BUF(64 * 1024);
 	void *gateway = NULL;
 	enum status status;

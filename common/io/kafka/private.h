@@ -60,6 +60,8 @@ struct kafka_topic_size {
 	unsigned replicas; /* of the partition that has the most */
 };
 
+struct kafka_topic_size
+kafka_topic_size_of(const rd_kafka_metadata_topic_t *topic);
 /* Errors: kafka_status() of the topic's error; ST_UNAVAILABLE. */
 enum status kafka_topic_size(rd_kafka_t *handle, const char *topic,
                              unsigned wait_ms,

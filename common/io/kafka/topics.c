@@ -41,26 +41,34 @@ rd_kafka_t *kafka_asking_handle(const struct kafka_options *options,
 	return handle;
 }
 
+struct kafka_topic_size
+kafka_topic_size_of(const rd_kafka_metadata_topic_t *topic)
+{
+	struct kafka_topic_size size = {
+		.partitions = (unsigned)topic->partition_cnt,
+	};
+
+	for (int i = 0; i < topic->partition_cnt; i++)
+		if ((unsigned)topic->partitions[i].replica_cnt > size.replicas)
+			size.replicas =
+				(unsigned)topic->partitions[i].replica_cnt;
+	return size;
+}
+
 static enum status read_size(const rd_kafka_metadata_t *metadata,
                              struct kafka_topic_size *ret_size)
 {
 	const rd_kafka_metadata_topic_t *topic = &metadata->topics[0];
-	struct kafka_topic_size size = {0};
 
 	if (metadata->topic_cnt != 1)
 		return ST_NOT_FOUND;
 	if (topic->err)
 		return kafka_status(topic->err);
-	size.partitions = (unsigned)topic->partition_cnt;
-	for (int i = 0; i < topic->partition_cnt; i++) {
+	for (int i = 0; i < topic->partition_cnt; i++)
 		if (topic->partitions[i].leader < 0)
 			return ST_UNAVAILABLE;
-		if ((unsigned)topic->partitions[i].replica_cnt > size.replicas)
-			size.replicas =
-				(unsigned)topic->partitions[i].replica_cnt;
-	}
-	*ret_size = size;
-	return size.partitions ? ST_OK : ST_NOT_FOUND;
+	*ret_size = kafka_topic_size_of(topic);
+	return ret_size->partitions ? ST_OK : ST_NOT_FOUND;
 }
 
 enum status kafka_topic_size(rd_kafka_t *handle, const char *name,

@@ -202,20 +202,6 @@ static enum status ask_settings(struct kafka_watch *w)
 	return status;
 }
 
-/* Of its partitions all have the same number of replicas, as a rule. */
-static struct kafka_topic_size size_of(const rd_kafka_metadata_topic_t *topic)
-{
-	struct kafka_topic_size size = {
-		.partitions = (unsigned)topic->partition_cnt,
-	};
-
-	for (int i = 0; i < topic->partition_cnt; i++)
-		if ((unsigned)topic->partitions[i].replica_cnt > size.replicas)
-			size.replicas =
-				(unsigned)topic->partitions[i].replica_cnt;
-	return size;
-}
-
 static enum status judge(const struct topic *topic,
                          const rd_kafka_metadata_topic_t *metadata,
                          struct kafka_watch_state *state)
@@ -224,7 +210,7 @@ static enum status judge(const struct topic *topic,
 		.name = topic->name,
 		.retention_min_ms = topic->retention_min_ms,
 	};
-	struct kafka_topic_size size = size_of(metadata);
+	struct kafka_topic_size size = kafka_topic_size_of(metadata);
 	int64_t min_insync =
 		topic->shown ? topic->settings.min_insync_replicas : 1;
 

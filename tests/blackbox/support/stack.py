@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections import deque
 from pathlib import Path
 
 import pymysql
@@ -41,6 +42,7 @@ PORTS = {
 GUARD = 99
 # Ports for the services that tests start beside the stack (support.service).
 EXTRA = range(0, 80)
+GIVEN = 4  # ports that free_port() does not give again at once
 # Address of the stack that support.with_stack keeps up: first port and name.
 SHARED = "PARLEY_TEST_STACK"
 # Variables that may be set for another stack and must not reach this one.
@@ -158,6 +160,7 @@ class Stack:
             self.mysql = mysql8.Mysql8(ROOT / f".run-test-{base}-mysql8", base + PORTS["MYSQL_PORT"])
             self.env |= self.mysql.settings()
         self.extra_ports = itertools.cycle(own_share([base + offset for offset in EXTRA]))
+        self.given_ports: deque[int] = deque(maxlen=GIVEN)
         self.said = LOGS / f"stack-{name}.log"
 
     # --- the whole stack ----------------------------------------------------------
@@ -264,11 +267,15 @@ class Stack:
 
     def free_port(self) -> int:
         """A port for a service that a test starts. It is below the kernel's ephemeral range:
-        no connection can take it before the service listens."""
-        for port in itertools.islice(self.extra_ports, len(EXTRA)):
-            if port_free(port):
-                return port
-        raise RuntimeError(f"stack {self.name}: no port is free for another service")
+        no connection can take it before the service listens. The last ones may not be bound yet.
+        Services that stop free others."""
+        def next_free() -> int | None:
+            return next((port for port in itertools.islice(self.extra_ports, len(EXTRA))
+                         if port not in self.given_ports and port_free(port)), None)
+
+        port = until(f"stack {self.name}: a port is free for another service", next_free)
+        self.given_ports.append(port)
+        return port
 
     def admin_url(self, service: str) -> str:
         name = service.removesuffix("-service").upper() + "_ADMIN_PORT"

@@ -220,6 +220,12 @@ static void a_live_socket_without_the_message_is_unheard(void **state)
 	assert_faults(world, FAULT_unheard, 1);
 }
 
+static void begin_block(struct world *world, unsigned pair)
+{
+	blocks_changing(world->ledger, pair);
+	blocks_changed(world->ledger, pair, true, tick(world));
+}
+
 /* Bob misses it, or another device of alice; a block of bob begins, or ends. */
 static void a_block_excuses_what_the_other_user_misses(void **state)
 {
@@ -245,8 +251,7 @@ static void a_block_excuses_what_the_other_user_misses(void **state)
 		world = fresh;
 		pair = blocks_add(world->ledger, BOB, ALICE);
 		if (rows[i].block == BEFORE) {
-			blocks_changing(world->ledger, pair);
-			blocks_changed(world->ledger, pair, true, tick(world));
+			begin_block(world, pair);
 			blocks_changed(world->ledger, pair, false, tick(world));
 		}
 		number = send(world);
@@ -310,10 +315,8 @@ static void a_block_excuses_what_a_later_message_shows(void **state)
 			save(world, alice_too, number, 1);
 			receive(world, alice_too, number, 1);
 		}
-		if (rows[i].block != NEVER) {
-			blocks_changing(world->ledger, pair);
-			blocks_changed(world->ledger, pair, true, tick(world));
-		}
+		if (rows[i].block != NEVER)
+			begin_block(world, pair);
 		if (rows[i].block == BEFORE_THE_SESSION)
 			blocks_changed(world->ledger, pair, false, tick(world));
 		sessions_welcome(world->ledger, late, tick(world));
