@@ -26,6 +26,7 @@ struct room {
 struct room_members {
 	uint32_t partitions;
 	struct room *rooms;
+	struct room_members *cleared; /* to be freed */
 };
 
 struct room_members *room_members_create(uint32_t partitions)
@@ -67,9 +68,32 @@ void room_members_destroy(struct room_members **members)
 {
 	if (!*members)
 		return;
-	while ((*members)->rooms)
-		drop(*members, (*members)->rooms);
+	room_members_clear(*members);
+	room_members_free_cleared(*members, UINT32_MAX);
 	mem_free(members);
+}
+
+void room_members_clear(struct room_members *members)
+{
+	struct room_members *cleared = mem_new(sizeof(*cleared));
+
+	*cleared = *members;
+	members->cleared = cleared;
+	members->rooms = NULL;
+}
+
+void room_members_free_cleared(struct room_members *members, uint32_t max)
+{
+	while (members->cleared && max--) {
+		struct room_members *cleared = members->cleared;
+
+		if (cleared->rooms) {
+			drop(cleared, cleared->rooms);
+			continue;
+		}
+		members->cleared = cleared->cleared;
+		mem_free(&cleared);
+	}
 }
 
 uint32_t room_members_add(struct room_members *members, uint64_t id,

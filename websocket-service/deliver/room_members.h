@@ -19,6 +19,11 @@ struct room_members;
 struct room_members *room_members_create(uint32_t partitions);
 void room_members_destroy(struct room_members **members);
 
+/* Removes all, in one step; not during room_members_each(). */
+void room_members_clear(struct room_members *members);
+/* Frees the memory of at most `max` rooms that were cleared. */
+void room_members_free_cleared(struct room_members *members, uint32_t max);
+
 /* Returns the index. The user sees the entries after `from`. */
 uint32_t room_members_add(struct room_members *members, uint64_t room,
                           uint32_t partition, uint64_t user, uint64_t from);

@@ -15,6 +15,7 @@
 struct user {
 	uint64_t id;
 	uint32_t partition;
+	uint32_t epoch; /* of `rooms`; an earlier one: nothing is known */
 	bool connected;
 	bool welcome_held; /* in `welcome_held` */
 	uint64_t hold_until_ms;
@@ -35,6 +36,8 @@ struct rooms {
 	struct user *welcome_held; /* oldest first */
 	struct user *absent;       /* longest absent first */
 	uint32_t absent_count;
+	uint32_t epoch;            /* raised when events were lost */
+	struct user *renewed_next; /* NULL: all users are of this epoch */
 };
 
 struct rooms *rooms_create(const struct rooms_options *options)
@@ -49,7 +52,7 @@ struct rooms *rooms_create(const struct rooms_options *options)
 
 /* --- users --------------------------------------------------------------- */
 
-static struct user *find_user(const struct rooms *rooms, uint64_t id)
+static struct user *find_any(const struct rooms *rooms, uint64_t id)
 {
 	struct user *user;
 
@@ -69,6 +72,7 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 	struct user *user = mem_new(sizeof(*user));
 
 	user->id = id;
+	user->epoch = rooms->epoch;
 	user->partition = event_partition(id, rooms->options.partitions);
 	user->blockers = blockers_none();
 	HASH_ADD(hh, rooms->users, id, sizeof(user->id), user);
@@ -77,6 +81,8 @@ static struct user *make_user(struct rooms *rooms, uint64_t id)
 
 static void drop_user(struct rooms *rooms, struct user *user)
 {
+	if (rooms->renewed_next == user)
+		rooms->renewed_next = user->hh.next;
 	HASH_DEL(rooms->users, user);
 	stop_recheck(rooms, user);
 	memberships_free(&user->memberships);
@@ -114,6 +120,33 @@ static void enter_absent(struct rooms *rooms, struct user *user)
 	drop_user(rooms, user);
 }
 
+/*
+ * Of a user from before the loss of events nothing is known: asks again about a
+ * connected one, drops an absent one. NULL: dropped.
+ */
+static struct user *renew(struct rooms *rooms, struct user *user)
+{
+	if (user->epoch == rooms->epoch)
+		return user;
+	user->epoch = rooms->epoch;
+	if (!user->connected) {
+		leave_absent(rooms, user);
+		drop_user(rooms, user);
+		return NULL;
+	}
+	user->memberships.count = 0;
+	stop_recheck(rooms, user);
+	room_queries_start(rooms->queries, &user->query, user->id);
+	return user;
+}
+
+static struct user *find_user(struct rooms *rooms, uint64_t id)
+{
+	struct user *user = find_any(rooms, id);
+
+	return user ? renew(rooms, user) : NULL;
+}
+
 static void hold_welcome(struct rooms *rooms, struct user *user)
 {
 	if (user->welcome_held)
@@ -147,7 +180,7 @@ static void remove_from_room(struct rooms *rooms, struct user *user,
 	uint64_t moved =
 		room_members_remove(rooms->members, membership->room,
 	                            user->partition, membership->index);
-	const struct user *other = moved ? find_user(rooms, moved) : NULL;
+	const struct user *other = moved ? find_any(rooms, moved) : NULL;
 
 	if (other)
 		memberships_find(&other->memberships, membership->room)->index =
@@ -254,14 +287,14 @@ static void apply(struct rooms *rooms, struct user *user, uint64_t room,
 
 bool rooms_blockers_known(const struct rooms *rooms, uint64_t id)
 {
-	const struct user *user = find_user(rooms, id);
+	const struct user *user = find_any(rooms, id);
 
 	return !user || user->blockers_number;
 }
 
 bool rooms_blocked(const struct rooms *rooms, uint64_t id, uint64_t by)
 {
-	const struct user *user = find_user(rooms, id);
+	const struct user *user = find_any(rooms, id);
 
 	return user && blockers_have(&user->blockers, by);
 }
@@ -345,7 +378,7 @@ static void take_answer(struct rooms *rooms, struct user *user, uint64_t number,
 		take_rooms(rooms, user, list);
 }
 
-static struct user *find_answered(const struct rooms *rooms, uint64_t number,
+static struct user *find_answered(struct rooms *rooms, uint64_t number,
                                   uint64_t id)
 {
 	struct user *user = find_user(rooms, id);
@@ -410,20 +443,24 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 	}
 }
 
+static void renew_more(struct rooms *rooms)
+{
+	for (unsigned i = 0; i < ROOMS_RENEWED_PER_STEP && rooms->renewed_next;
+	     i++) {
+		struct user *user = rooms->renewed_next;
+
+		rooms->renewed_next = user->hh.next;
+		(void)renew(rooms, user);
+	}
+	room_members_free_cleared(rooms->members, ROOMS_RENEWED_PER_STEP);
+}
+
 void rooms_invalidate_all(struct rooms *rooms)
 {
-	while (rooms->absent) {
-		struct user *user = rooms->absent;
-
-		leave_absent(rooms, user);
-		drop_user(rooms, user);
-	}
-	for (struct user *user = rooms->users; user; user = user->hh.next) {
-		remove_from_all_rooms(rooms, user);
-		user->memberships.count = 0;
-		stop_recheck(rooms, user);
-		room_queries_start(rooms->queries, &user->query, user->id);
-	}
+	rooms->epoch++;
+	rooms->renewed_next = rooms->users;
+	room_members_clear(rooms->members);
+	renew_more(rooms);
 }
 
 /* --- fan-out ------------------------------------------------------------- */
@@ -448,8 +485,11 @@ void rooms_tick(struct rooms *rooms)
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	while (rooms->welcome_held &&
-	       rooms->welcome_held->hold_until_ms <= now_ms) {
+	renew_more(rooms);
+	for (unsigned i = 0;
+	     i < ROOMS_WELCOMES_PER_STEP && rooms->welcome_held &&
+	     rooms->welcome_held->hold_until_ms <= now_ms;
+	     i++) {
 		struct user *user = rooms->welcome_held;
 
 		stop_holding(rooms, user);

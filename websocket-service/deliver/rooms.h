@@ -45,6 +45,8 @@ enum {
 	ROOMS_ABSENT_MAX = 200000, /* users */
 	/* Of a user with more, one change is looked up in a second. */
 	ROOMS_BLOCKERS_MANY = 1000,
+	ROOMS_RENEWED_PER_STEP = 2000,  /* users, after events were lost */
+	ROOMS_WELCOMES_PER_STEP = 2000, /* users whose answer is late */
 };
 
 struct rooms;
@@ -84,7 +86,11 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
  */
 void rooms_changed(struct rooms *rooms, uint32_t partition,
                    const struct event_room *change);
-/* Events were lost: drops all that is known and asks about every user again. */
+/*
+ * Events were lost: from now on no user is known to be in a room. Asks about
+ * the connected users again and drops the others: ROOMS_RENEWED_PER_STEP of
+ * them at once, as many in each rooms_tick(), and each user at its next call.
+ */
 void rooms_invalidate_all(struct rooms *rooms);
 
 /*

@@ -794,6 +794,118 @@ static void after_lost_events_all_users_are_asked_about_again(void **state)
 	assert_false(connects(8));
 }
 
+enum { CROWD = 2 * ROOMS_RENEWED_PER_STEP + 10 };
+
+/* As after many connects: each is in the room, and no query is under way. */
+static void crowd_connects(void)
+{
+	for (uint64_t user = 1; user <= CROWD; user++)
+		knows(user, "17:43");
+	queries = 0;
+}
+
+static void count_one(void *context, uint64_t user)
+{
+	(void)user;
+	(*(unsigned *)context)++;
+}
+
+static unsigned members_of_room(void)
+{
+	unsigned count = 0;
+
+	for (uint32_t p = 0; p < PARTITIONS; p++)
+		rooms_each_member(rooms, ROOM, p, UINT64_MAX, count_one,
+		                  &count);
+	return count;
+}
+
+static void lost_events_are_handled_in_bounded_steps(void **state)
+{
+	enum { STEP_QUERIES = ROOMS_RENEWED_PER_STEP / SAVE_USERS_MAX };
+
+	(void)state;
+	crowd_connects();
+	assert_int_equal(rooms_count(rooms), 1);
+	rooms_invalidate_all(rooms);
+	/* No user receives what only a former member would. */
+	assert_int_equal(members_of_room(), 0);
+	assert_int_equal(rooms_count(rooms), 0);
+	assert_int_equal(rooms_pending_users(rooms), ROOMS_RENEWED_PER_STEP);
+	time_passes(50);
+	assert_int_equal(rooms_pending_users(rooms),
+	                 2 * ROOMS_RENEWED_PER_STEP);
+	assert_int_equal(queries, 2 * STEP_QUERIES);
+	time_passes(50);
+	assert_int_equal(rooms_pending_users(rooms), CROWD);
+	assert_int_equal(queries, 2 * STEP_QUERIES + 1);
+	for (uint64_t user = 1; user <= CROWD; user++)
+		answer(user, "17:43");
+	assert_int_equal(rooms_pending_users(rooms), 0);
+	assert_int_equal(members_of_room(), CROWD);
+}
+
+/* Of a user whose step has not come yet, nothing old counts either. */
+static void a_call_before_the_step_asks_about_its_user(void **state)
+{
+	const uint64_t one = CROWD, two = CROWD - 1, three = CROWD - 2;
+	char joined[32];
+	uint64_t old;
+
+	(void)state;
+	crowd_connects();
+	old = last_number;
+	rooms_invalidate_all(rooms);
+	answer_to(old, one, "17:44");
+	snprintf(joined, sizeof(joined), "17:45:+%u", CROWD - 1);
+	change(two, joined);
+	rooms_user_disconnected(rooms, three);
+	assert_false(is_in(one, ROOM));
+	assert_false(is_in(two, ROOM));
+	assert_int_equal(rooms_pending_users(rooms),
+	                 ROOMS_RENEWED_PER_STEP + 2);
+	assert_false(connects(three));
+	time_passes(50);
+	time_passes(50);
+	assert_int_equal(rooms_pending_users(rooms), CROWD);
+	for (uint64_t user = three; user <= one; user++) {
+		answer(user, "17:43");
+		assert_true(is_in(user, ROOM));
+	}
+}
+
+/* Also when they are lost again, before all is done. */
+static void events_lost_twice_ask_about_all_again(void **state)
+{
+	(void)state;
+	crowd_connects();
+	rooms_invalidate_all(rooms);
+	rooms_tick(rooms);
+	for (uint64_t user = 1; user <= 10; user++)
+		answer(user, "17:43,18:1");
+	rooms_invalidate_all(rooms);
+	assert_int_equal(members_of_room(), 0);
+	for (unsigned i = 0; i < 3; i++)
+		time_passes(50);
+	assert_int_equal(rooms_pending_users(rooms), CROWD);
+	for (uint64_t user = 1; user <= CROWD; user++)
+		answer(user, "17:43");
+	assert_int_equal(members_of_room(), CROWD);
+	assert_int_equal(rooms_count(rooms), 1);
+}
+
+static void late_welcomes_come_in_bounded_steps(void **state)
+{
+	(void)state;
+	for (uint64_t user = 1; user <= CROWD; user++)
+		assert_false(connects(user));
+	time_passes(ROOMS_WELCOME_WAIT_MS);
+	assert_int_equal(welcomed, ROOMS_WELCOMES_PER_STEP);
+	time_passes(50);
+	time_passes(50);
+	assert_int_equal(welcomed, CROWD);
+}
+
 /* --- crowds -------------------------------------------------------------- */
 static void leave_half(void *context, uint64_t user)
 {
@@ -885,6 +997,10 @@ int main(void)
 		TEST(a_user_who_reconnects_needs_no_query),
 		TEST(the_longest_absent_users_are_evicted),
 		TEST(after_lost_events_all_users_are_asked_about_again),
+		TEST(lost_events_are_handled_in_bounded_steps),
+		TEST(a_call_before_the_step_asks_about_its_user),
+		TEST(events_lost_twice_ask_about_all_again),
+		TEST(late_welcomes_come_in_bounded_steps),
 		TEST(a_member_who_leaves_during_the_walk_keeps_the_others),
 		TEST(rooms_left_long_ago_take_no_memory),
 	};
