@@ -461,8 +461,9 @@ enum status gateway_parts_create(struct gateway *g)
 	create_deliver(g);
 	g->presence_queries =
 		presence_queries_create(g->connections, g->redis, g->rooms);
-	return sockets_create(gateway_loop_uv(g->loop), &connection_events,
-	                      g->connections, &g->sockets);
+	return sockets_create(gateway_loop_uv(g->loop),
+	                      connections_room(g->connections),
+	                      &connection_events, g->connections, &g->sockets);
 }
 
 void gateway_parts_destroy(struct gateway *g)

@@ -249,6 +249,22 @@ def test_too_low_a_limit_on_open_files_is_named(service: str, limit: int, stack:
     assert (said["event"], said["limit"]) == ("service.few_descriptors", limit)
 
 
+def open_files(pid: int | str) -> tuple[int, int]:
+    """The soft and the hard limit."""
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    soft, hard = re.search(r"^Max open files +(\d+) +(\d+)", limits, re.MULTILINE).groups()
+    return int(soft), int(hard)
+
+
+@pytest.mark.parametrize("sockets", [1, 1000, 1000000])
+def test_a_gateway_may_open_no_more_files_than_it_needs(sockets: int, stack: Stack, api: Api):
+    """The time to open or close a socket grows with this limit."""
+    with Service(stack, "websocket-service", WEBSOCKET_CONNECTIONS_MAX=str(sockets)) as gateway:
+        soft, hard = open_files(gateway.child.pid)
+        assert hard == open_files("self")[1]
+        assert soft == min(hard, sockets + 1024 + 1024)  # refused ones, and all else
+
+
 # --- a second process of each service ------------------------------------------------
 @pytest.mark.parametrize("service", SERVICES)
 def test_sigterm_ends_a_service_cleanly(service: str, stack: Stack, api: Api):

@@ -85,7 +85,7 @@ def one_user_has_many_sockets(lone: LoneGateway, person: Person, socket: Socket)
     until("the sockets are closed", lambda: lone.gateway.metric("parley_sockets") < 10)
 
 
-def very_many_connect_at_once(lone: LoneGateway, person: Person, socket: Socket) -> None:
+def connect_at_once(lone: LoneGateway, person: Person) -> list[RawSocket]:
     """All connections, with their upgrade requests, wait when the gateway looks."""
     os.kill(lone.gateway.child.pid, signal.SIGSTOP)
     try:
@@ -96,6 +96,21 @@ def very_many_connect_at_once(lone: LoneGateway, person: Person, socket: Socket)
         os.kill(lone.gateway.child.pid, signal.SIGCONT)
     for raw in raws:
         assert raw.answer().status == 101
+    return raws
+
+
+def very_many_are_silent_at_once(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    """They answer no ping; `socket` does."""
+    raws = connect_at_once(lone, person)
+    until("they are aborted", lambda: lone.gateway.metric("parley_sockets") <= 1)
+    assert len(lone.gateway.events("socket.silent")) == CONNECTS
+    for raw in raws:
+        raw.tcp.close()
+    lone.answer_rooms(question(lone, person), f"{person.id}=")
+
+
+def very_many_connect_at_once(lone: LoneGateway, person: Person, socket: Socket) -> None:
+    raws = connect_at_once(lone, person)
     for first in range(0, CONNECTS, CLOSES):
         for raw in raws[first:first + CLOSES]:
             raw.tcp.close()
@@ -110,13 +125,15 @@ LARGE: dict[str, Callable[[LoneGateway, Person, Socket], None]] = {
     "members of a room come and go": members_come_and_go,
     "one user has many sockets": one_user_has_many_sockets,
     "very many connect at once": very_many_connect_at_once,
+    "very many are silent at once": very_many_are_silent_at_once,
 }
 
 
 @pytest.mark.parametrize("large", LARGE)
 def test_no_turn_is_slow(large: str, stack: Stack, api: Api, alice: Person):
+    changes = {"WEBSOCKET_PING_S": "2", "WEBSOCKET_SILENT_S": "5"} if "silent" in large else {}
     with LoneGateway(stack, WEBSOCKET_QUEUE_BYTES="16777216",
-                     WEBSOCKET_USER_SOCKETS_MAX="10000") as lone, \
+                     WEBSOCKET_USER_SOCKETS_MAX="10000", **changes) as lone, \
             open_socket(lone.ws_url, alice, checked=False) as socket:
         LARGE[large](lone, alice, socket)
         barrier(lone, socket, alice.id)

@@ -140,6 +140,13 @@ void connection_plan_timer(struct connection *c, uint64_t ping_at_s)
 	timer_wheel_set(&c->set->timers, &c->timer, due_s);
 }
 
+/* Of all timers due, an abort is the one that takes long. */
+static void abort_in_time(struct connection *c)
+{
+	socket_abort(c->socket);
+	timer_wheel_spend(&c->set->timers, CONNECTION_ABORT_COST);
+}
+
 static void check_open(struct connection *c, uint64_t now)
 {
 	static const char ping[PING_LEN] = {(char)(0x80 | WEBSOCKET_PING), 0};
@@ -155,7 +162,7 @@ static void check_open(struct connection *c, uint64_t now)
 	}
 	if (now >= silent_at_s(c)) {
 		log_event(LOG_INFO, "socket.silent", F_NUMBER("user", c->user));
-		socket_abort(c->socket);
+		abort_in_time(c);
 		return;
 	}
 	connection_queue_control(c, span_make(ping, PING_LEN));
@@ -176,7 +183,7 @@ void connection_on_timer(void *context, struct timer_wheel_entry *timer)
 		timer_wheel_set(&c->set->timers, &c->timer,
 		                now + CONNECTION_HEAD_WAIT_S);
 	else if (now >= c->deadline_s)
-		socket_abort(c->socket);
+		abort_in_time(c);
 	else
 		timer_wheel_set(&c->set->timers, &c->timer, c->deadline_s);
 }

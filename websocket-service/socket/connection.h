@@ -26,6 +26,8 @@
 enum {
 	HANDSHAKES_MAX = 4096, /* incomplete request heads */
 	CONNECTIONS_PER_STEP = 2000,
+	/* A socket to abort counts as this many more: docs/back-pressure.md */
+	CONNECTION_ABORT_COST = 9,
 };
 
 /*
@@ -82,10 +84,13 @@ void connections_destroy(struct connections **connections);
 void connections_flush(struct connections *connections);
 /*
  * Call it about every 50 ms: pings, silence, expired tokens, slow handshakes,
- * and the next sockets to close; CONNECTIONS_PER_STEP of each.
+ * and the next sockets to close; CONNECTIONS_PER_STEP of each, fewer when they
+ * are aborted.
  */
 void connections_tick(struct connections *connections);
 uint32_t connections_count(const struct connections *connections);
+/* The most there can be at a time, with those that are being refused. */
+uint32_t connections_room(const struct connections *connections);
 /*
  * Closes all with a close frame; with settled_only, those without messages
  * under way. Begins with CONNECTIONS_PER_STEP; connections_tick() closes the

@@ -13,8 +13,7 @@ connections_create(const struct connections_options *options)
 	struct connections *set = mem_new(sizeof(*set));
 
 	set->options = *options;
-	set->by_id = slot_map_create(options->connections_max +
-	                             CONNECTION_REFUSED_MAX);
+	set->by_id = slot_map_create(connections_room(set));
 	set->by_user = user_connections_create();
 	set->send_buffers = send_buffer_pool_create();
 	timer_wheel_start(&set->timers, clock_mono_s());
@@ -37,6 +36,11 @@ void connections_destroy(struct connections **connections)
 uint32_t connections_count(const struct connections *connections)
 {
 	return slot_map_count(connections->by_id);
+}
+
+uint32_t connections_room(const struct connections *connections)
+{
+	return connections->options.connections_max + CONNECTION_REFUSED_MAX;
 }
 
 struct connection *connections_find(const struct connections *connections,

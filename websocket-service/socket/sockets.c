@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <libwebsockets.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,6 +18,7 @@ enum {
 	UNSENT_MAX = 256 * 1024, /* bytes for one socket in the kernel */
 	NO_DESCRIPTORS_WAIT_MS = 200,
 	DESTROY_TURNS = 20,
+	OTHER_DESCRIPTORS = 1024, /* of Kafka, Redis, identity, logs */
 };
 
 static const char protocol_name[] = "gateway";
@@ -109,7 +111,18 @@ static struct lws_context *create_context(struct sockets *sockets)
 	return lws_create_context(&info);
 }
 
-enum status sockets_create(struct uv_loop_s *loop,
+static void limit_descriptors(uint32_t sockets_max)
+{
+	rlim_t needed = (rlim_t)sockets_max + OTHER_DESCRIPTORS;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= needed)
+		return;
+	limit.rlim_cur = needed;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+enum status sockets_create(struct uv_loop_s *loop, uint32_t sockets_max,
                            const struct socket_events *events, void *context,
                            struct sockets **ret_sockets)
 {
@@ -120,6 +133,7 @@ enum status sockets_create(struct uv_loop_s *loop,
 	sockets->loop = loop;
 	sockets->events = events;
 	sockets->events_context = context;
+	limit_descriptors(sockets_max);
 	sockets->context = create_context(sockets);
 	if (!sockets->context)
 		return ST_BROKEN;

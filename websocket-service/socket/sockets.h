@@ -34,8 +34,13 @@ struct socket_events {
 	void (*closed)(void *connection);
 };
 
-/* Does not listen yet. */
+/*
+ * Does not listen yet. Lowers the limit on open files to what `sockets_max`
+ * sockets and all else need: each time a socket opens or closes, lws reads a
+ * table with an entry for each descriptor that the process may open.
+ */
 MUST_CHECK enum status sockets_create(struct uv_loop_s *loop,
+                                      uint32_t sockets_max,
                                       const struct socket_events *events,
                                       void *context,
                                       struct sockets **ret_sockets);

@@ -39,14 +39,15 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
                                      struct timer_wheel_entry *entry),
                          void *context)
 {
+	wheel->left = max;
 	for (;;) {
 		struct timer_wheel_entry *entry =
 			wheel->slot[wheel->now_s % TIMER_WHEEL_SLOTS];
 
-		if (entry && max == 0)
+		if (entry && wheel->left == 0)
 			return;
 		if (entry) {
-			max--;
+			wheel->left--;
 			timer_wheel_clear(wheel, entry);
 			due(context, entry);
 		} else if (wheel->now_s < now_s) {
@@ -55,4 +56,9 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
 			return;
 		}
 	}
+}
+
+void timer_wheel_spend(struct timer_wheel *wheel, uint32_t count)
+{
+	wheel->left -= count < wheel->left ? count : wheel->left;
 }

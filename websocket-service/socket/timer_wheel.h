@@ -22,6 +22,7 @@ struct timer_wheel_entry {
 struct timer_wheel {
 	struct timer_wheel_entry *slot[TIMER_WHEEL_SLOTS];
 	uint64_t now_s; /* the second up to which the wheel has advanced */
+	uint32_t left;  /* of the `max` of timer_wheel_advance() */
 };
 
 void timer_wheel_start(struct timer_wheel *wheel, uint64_t now_s);
@@ -39,5 +40,7 @@ void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_s,
                          void (*due)(void *context,
                                      struct timer_wheel_entry *entry),
                          void *context);
+/* In `due`: this entry takes as long as `count` others. */
+void timer_wheel_spend(struct timer_wheel *wheel, uint32_t count);
 
 #endif

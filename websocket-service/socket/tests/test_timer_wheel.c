@@ -16,6 +16,7 @@ struct alarm {
 	struct timer_wheel *wheel;
 	struct alarm *other; /* cleared when this one fires */
 	uint64_t again_s;    /* set again for then, once */
+	uint32_t costs;      /* beyond 1 */
 	unsigned fired;
 	uint64_t fired_s;
 };
@@ -27,6 +28,7 @@ static void on_due(void *context, struct timer_wheel_entry *item)
 
 	alarm->fired++;
 	alarm->fired_s = wheel->now_s;
+	timer_wheel_spend(wheel, alarm->costs);
 	if (alarm->other)
 		timer_wheel_clear(wheel, &alarm->other->item);
 	if (alarm->again_s) {
@@ -174,6 +176,40 @@ static void a_step_fires_no_more_than_it_may(void **state)
 	assert_int_equal(steps, MANY / MAX + 2);
 }
 
+static void a_step_costs_no_more_than_it_may(void **state)
+{
+	static const struct {
+		uint32_t costs, max;
+		unsigned fired; /* in the first step, of MANY */
+	} rows[] = {{0, 300, 300},       {9, 300, 30},  {9, 305, 31},
+	            {9, 1, 1},           {500, 300, 1}, {UINT32_MAX, 300, 1},
+	            {9, 10 * MANY, MANY}};
+	static struct alarm alarm[MANY];
+
+	(void)state;
+	for (unsigned row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+		struct timer_wheel wheel = started();
+		unsigned fired = 0, steps = 0;
+
+		memset(alarm, 0, sizeof(alarm));
+		for (unsigned i = 0; i < MANY; i++) {
+			alarm[i].costs = rows[row].costs;
+			timer_wheel_set(&wheel, &alarm[i].item, START_S + 1);
+		}
+		while (fired < MANY) {
+			fired = 0;
+			timer_wheel_advance(&wheel, START_S + 1, rows[row].max,
+			                    on_due, &wheel);
+			for (unsigned i = 0; i < MANY; i++)
+				fired += alarm[i].fired;
+			if (steps++ == 0)
+				assert_int_equal(fired, rows[row].fired);
+		}
+		assert_int_equal(steps, (MANY + rows[row].fired - 1) /
+		                                rows[row].fired);
+	}
+}
+
 static void a_clock_that_stands_or_goes_back_fires_nothing(void **state)
 {
 	struct timer_wheel wheel = started();
@@ -249,6 +285,7 @@ int main(void)
 		cmocka_unit_test(
 			setting_itself_within_a_jump_goes_on_from_there),
 		cmocka_unit_test(a_step_fires_no_more_than_it_may),
+		cmocka_unit_test(a_step_costs_no_more_than_it_may),
 		cmocka_unit_test(
 			a_clock_that_stands_or_goes_back_fires_nothing),
 		cmocka_unit_test(
