@@ -83,10 +83,11 @@ static void on_after_wait(void *context)
 	connections_flush(g->connections);
 }
 
-static void on_slow_turn(void *context, uint64_t took_us)
+static void on_slow_turn(void *context, uint64_t cpu_us, uint64_t asleep_us)
 {
 	(void)context;
-	log_event(LOG_ERROR, "loop.slow_turn", F_NUMBER("cpu_us", took_us));
+	log_event(LOG_ERROR, "loop.slow_turn", F_NUMBER("cpu_us", cpu_us),
+	          F_NUMBER("asleep_us", asleep_us));
 }
 
 enum status gateway_start(const void *settings, void **ret_gateway)

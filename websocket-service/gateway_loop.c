@@ -1,13 +1,26 @@
 #include "websocket-service/gateway_loop.h"
+#include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/service/service.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <uv.h>
 
 enum {
 	SECOND_MS = 1000,
 	SETTLE_TURNS = 100,
+};
+
+/* Times of the loop's thread since some moment. */
+struct thread_times {
+	uint64_t wall_us;
+	uint64_t waits_us; /* for events */
+	uint64_t cpu_us;
+	uint64_t ready_us; /* for a processor */
 };
 
 struct gateway_loop {
@@ -19,7 +32,8 @@ struct gateway_loop {
 	uv_prepare_t before_wait;
 	uv_check_t after_wait;
 	uint64_t turn_max_us; /* 0: not measured */
-	uint64_t turn_began_us;
+	struct thread_times turn_began;
+	int schedstat; /* the kernel's times of the thread; < 0: none */
 };
 
 static void on_second(uv_timer_t *timer)
@@ -44,18 +58,66 @@ static uint64_t thread_cpu_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+/* Its text is "<on a processor> <ready> <timeslices>", in nanoseconds. */
+static uint64_t thread_ready_us(const struct gateway_loop *loop)
+{
+	char text[128];
+	ssize_t len = pread(loop->schedstat, text, sizeof(text) - 1, 0);
+	char *ready;
+
+	text[len > 0 ? len : 0] = '\0';
+	ready = strchr(text, ' ');
+	return ready ? strtoull(ready, NULL, 10) / 1000 : 0;
+}
+
+static struct thread_times read_times(struct gateway_loop *loop)
+{
+	return (struct thread_times){
+		.wall_us = clock_mono_us(),
+		.waits_us = uv_metrics_idle_time(&loop->uv) / 1000,
+		.cpu_us = thread_cpu_us(),
+		.ready_us = thread_ready_us(loop),
+	};
+}
+
+/* What is left of the turn when all known times are taken away. */
+static uint64_t asleep_us(const struct thread_times *from,
+                          const struct thread_times *to)
+{
+	uint64_t known = to->waits_us - from->waits_us + to->cpu_us -
+	                 from->cpu_us + to->ready_us - from->ready_us;
+	uint64_t wall = to->wall_us - from->wall_us;
+
+	return wall > known ? wall - known : 0;
+}
+
 static void measure_turn(struct gateway_loop *loop)
 {
-	uint64_t now_us;
+	struct thread_times now, began = loop->turn_began;
+	uint64_t cpu_us, asleep;
 
 	if (!loop->turn_max_us)
 		return;
-	now_us = thread_cpu_us();
-	if (loop->turn_began_us &&
-	    now_us > loop->turn_began_us + loop->turn_max_us)
-		loop->events->slow_turn(loop->context,
-		                        now_us - loop->turn_began_us);
-	loop->turn_began_us = now_us;
+	now = read_times(loop);
+	loop->turn_began = now;
+	if (!began.wall_us)
+		return;
+	cpu_us = now.cpu_us - began.cpu_us;
+	asleep = loop->schedstat < 0 ? 0 : asleep_us(&began, &now);
+	if (cpu_us > loop->turn_max_us ||
+	    asleep > GATEWAY_LOOP_ASLEEP_MAX_MS * 1000)
+		loop->events->slow_turn(loop->context, cpu_us, asleep);
+}
+
+/* Without measuring, libuv does not count its waits either. */
+static void start_measuring(struct gateway_loop *loop)
+{
+	loop->schedstat = -1;
+	if (!loop->turn_max_us)
+		return;
+	(void)uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+	loop->schedstat =
+		open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 }
 
 static void on_before_wait(uv_prepare_t *prepare)
@@ -91,6 +153,7 @@ gateway_loop_create(const struct gateway_loop_events *events,
 	loop->context = context;
 	loop->turn_max_us = (uint64_t)turn_max_ms * 1000;
 	(void)uv_loop_init(&loop->uv);
+	start_measuring(loop);
 	(void)uv_timer_init(&loop->uv, &loop->second);
 	(void)uv_timer_init(&loop->uv, &loop->tick);
 	(void)uv_prepare_init(&loop->uv, &loop->before_wait);
@@ -141,5 +204,7 @@ void gateway_loop_destroy(struct gateway_loop **loop)
 	if (!*loop)
 		return;
 	(void)uv_loop_close(&(*loop)->uv);
+	if ((*loop)->schedstat >= 0)
+		(void)close((*loop)->schedstat);
 	mem_free(loop);
 }

@@ -1,8 +1,9 @@
 /*
  * gateway_loop - the libuv loop of the gateway, its timers, and the hooks
- * around each wait. It can measure the CPU time of each turn: from the end of
- * before_wait to the end of the next one. CPU time, because a busy machine
- * makes any turn long.
+ * around each wait. It can measure each turn, from the end of before_wait to
+ * the end of the next one: its CPU time, because a busy machine makes any turn
+ * long; and the time for which the thread was asleep although it did not wait
+ * for events, as in a call that blocks.
  *
  * Ownership  modules add handles of their own to the uv loop, and close them
  *            before gateway_loop_settle().
@@ -16,15 +17,19 @@
 struct gateway_loop;
 struct uv_loop_s;
 
-enum { GATEWAY_LOOP_TICK_MS = 50 };
+enum {
+	GATEWAY_LOOP_TICK_MS = 50,
+	/* A disk may be slow to take a log line. */
+	GATEWAY_LOOP_ASLEEP_MAX_MS = 500,
+};
 
 struct gateway_loop_events {
 	void (*second)(void *context);
 	void (*tick)(void *context); /* each GATEWAY_LOOP_TICK_MS */
 	void (*before_wait)(void *context);
 	void (*after_wait)(void *context);
-	/* A turn took more CPU time than the limit. */
-	void (*slow_turn)(void *context, uint64_t took_us);
+	/* A turn took more CPU time than the limit, or slept too long. */
+	void (*slow_turn)(void *context, uint64_t cpu_us, uint64_t asleep_us);
 };
 
 /* `events` must outlive the loop. turn_max_ms 0: turns are not measured. */

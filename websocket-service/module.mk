@@ -25,6 +25,8 @@ $(foreach t,$(WEBSOCKET_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,
 $(eval $(call unit_test,websocket-service/tests/test_gateway_start.c,websocket common,\
 	libwebsockets libuv rdkafka hiredis libcurl libcjson libmicrohttpd libcrypto,\
 	-Xlinker --wrap=kafka_producer_create -Xlinker --wrap=service_wake_fd))
+$(eval $(call unit_test,websocket-service/tests/test_gateway_loop.c,websocket common,libuv,\
+	-Xlinker --wrap=service_wake_fd))
 
 $(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from support import turns
 from support.api import Api, Person
 from support.chat import Socket, open_socket
-from support.stack import Stack
+from support.stack import LOGS, Stack
 from support.with_stack import test_stack
 
 
@@ -48,6 +49,7 @@ def room_stack() -> Iterator[Stack]:
         yield stack.up()
     finally:
         stack.down()
+    turns.check(*(LOGS / f"stack-{stack.name}").glob("websocket-service*.log"))
 
 
 @pytest.fixture

@@ -112,13 +112,16 @@ class Service:
         self.child.kill()
         self.child.wait(timeout=HANG_S)
 
+    def check_turns(self) -> None:
+        if self.env.get("WEBSOCKET_TURN_MAX_MS") == str(turns.TURN_MAX_MS):
+            turns.check(self.said)
+
     def __enter__(self) -> "Service":
         return self.start().ready()
 
     def __exit__(self, *_) -> None:
         try:
             self.stop()
-            if self.env.get("WEBSOCKET_TURN_MAX_MS") == str(turns.TURN_MAX_MS):
-                turns.check(self.said)
+            self.check_turns()
         finally:
             self.said.unlink(missing_ok=True)

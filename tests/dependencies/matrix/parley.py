@@ -100,9 +100,11 @@ class Parley:
 
     def down(self) -> None:
         try:
-            for service in self.services.values():
-                if service.child:
-                    service.stop()
+            started = [service for service in self.services.values() if service.child]
+            for service in started:
+                service.stop()
+            for service in started:
+                service.check_turns()
             self.links.close()
             if self.names:
                 self.names.close()
