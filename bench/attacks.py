@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""attacks MODE HOST:PORT TOKENS - attacks a gateway until stdin ends.
+"""attacks MODE GATEWAY PERSISTENCE TOKENS - attacks a gateway, or the REST of persistence,
+until stdin ends.
 
-MODE is slow, half or flood; TOKENS a file of "ID TOKEN" lines, the attackers last.
+MODE is slow, half, flood or slow-rest; GATEWAY and PERSISTENCE are HOST:PORT; TOKENS is a file
+of "ID TOKEN" lines, the attackers last.
 Prints "ready" when all its sockets are in place, and at the end a report as one JSON
 object. It is niced, and its rates are bounded: the measurement is about the gateway's
 defence, not about shares of the processor.
@@ -15,6 +17,8 @@ import socket
 import sys
 import threading
 import time
+import urllib.request
+import uuid
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -35,6 +39,10 @@ FLOOD_BYTES = 65536  # between two looks whether the gateway has closed the sock
 FLOOD_PAUSE_S = 0.1  # from one connection of a flooder to its next
 EDGE_FRAGMENTS_PER_S = 900  # just within the limits, a write each
 EDGE_PINGS_PER_S = 18
+REST_READERS = 200
+REST_TEXTS = 200  # a page
+REST_TEXT = "\1" * 10000  # a byte takes six in JSON: a page has 12 MB
+REST_OPENED_PER_S = 50  # at first; the same
 TOP_UP_S = 0.05
 
 
@@ -52,9 +60,10 @@ class Pace:
 
 
 class Attack:
-    def __init__(self, address: str, tokens: str):
-        self.host, port = address.split(":")
+    def __init__(self, gateway: str, persistence: str, tokens: str):
+        self.host, port = gateway.split(":")
         self.port = int(port)
+        self.rest = persistence
         with open(tokens, encoding="ascii") as file:
             self.users = [line.split() for line in file][-USERS:]
         self.done = threading.Event()
@@ -99,8 +108,7 @@ def feed(attack: Attack) -> None:
     raw.tcp.settimeout(0)
     while not attack.done.is_set():
         number += 1
-        uuid = f"{int(time.time()):08x}-0000-4000-8000-{number:012x}"
-        line = json.dumps({"uuid": uuid, "user_to": int(attack.users[0][0]), "message": text})
+        line = json.dumps({"uuid": str(uuid.uuid4()), "user_to": int(attack.users[0][0]), "message": text})
         raw.tcp.settimeout(10)
         raw.send(frame(TEXT, line.encode()))
         raw.tcp.settimeout(0)
@@ -111,6 +119,48 @@ def feed(attack: Attack) -> None:
             pass
         attack.counted("texts to all of them")
         attack.done.wait(max(0.0, start + number / SLOW_TEXTS_PER_S - time.monotonic()))
+
+
+# --- slow readers of REST ----------------------------------------------------------
+def slow_rest(attack: Attack, ready: threading.Event) -> None:
+    """Each asks for the largest page of history, and reads nothing."""
+    path = f"/conversations/{fill_group(attack)}/messages?limit={REST_TEXTS}"
+    poll, readers, pace = select.poll(), {}, Pace(REST_OPENED_PER_S)
+    while not attack.done.is_set():
+        while len(readers) < REST_READERS and (ready.is_set() or pace.allows()):
+            token = attack.users[attack.count.get("opened", 0) % USERS][1]
+            raw = RawSocket(f"http://{attack.rest}{path}", receive_bytes=4096)
+            raw.send(f"GET {path} HTTP/1.1\r\nHost: slow\r\n"
+                     f"Authorization: Bearer {token}\r\n\r\n".encode())
+            readers[raw.tcp.fileno()] = raw
+            poll.register(raw.tcp, select.POLLRDHUP)
+            attack.counted("opened")
+        if pace.taken >= REST_READERS:
+            ready.set()
+        for number, _ in poll.poll(TOP_UP_S * 1000):
+            poll.unregister(number)
+            readers.pop(number).tcp.close()
+            attack.counted("closed by persistence")
+
+
+def fill_group(attack: Attack) -> int:
+    """A group of all attackers, with a page of the texts that are longest as JSON."""
+    body = json.dumps({"kind": "group", "name": "slow", "uuid": str(uuid.uuid4()),
+                       "users": [int(user) for user, _ in attack.users[1:]]})
+    request = urllib.request.Request(
+        f"http://{attack.rest}/conversations", body.encode(),
+        {"Authorization": f"Bearer {attack.users[0][1]}", "Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        group = int(json.load(answer)["id"])
+    raw = attack.upgraded(0)
+    for _ in range(REST_TEXTS):
+        mark = str(uuid.uuid4())
+        raw.send(frame(TEXT, json.dumps({"uuid": mark, "conversation": group,
+                                         "message": REST_TEXT}).encode()))
+        while json.loads(raw.next(TEXT)).get("state") != "saved":
+            pass
+    raw.tcp.close()
+    return group
 
 
 # --- half-open handshakes -------------------------------------------------------------
@@ -191,13 +241,13 @@ def within(attack: Attack, number: int) -> None:
 
 
 def main() -> int:
-    mode, address, tokens = sys.argv[1:]
+    mode, gateway, persistence, tokens = sys.argv[1:]
     os.nice(19)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    attack, ready = Attack(address, tokens), threading.Event()
-    work = threading.Thread(target={"slow": slow, "half": half, "flood": flood}[mode],
-                            args=(attack, ready), daemon=True)
+    attack, ready = Attack(gateway, persistence, tokens), threading.Event()
+    modes = {"slow": slow, "half": half, "flood": flood, "slow-rest": slow_rest}
+    work = threading.Thread(target=modes[mode], args=(attack, ready), daemon=True)
     work.start()
     if not ready.wait(60):
         return 1

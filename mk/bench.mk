@@ -20,7 +20,7 @@ bench-run: $(PROGRAMS) $(TEST_PROGRAMS) $(VENV_READY)
 bench-hostile: deps
 	@$(MAKE) --no-print-directory VARIANT=release programs
 	@deploy/kafka/fetch-jars
-	@exec bench/hostile
+	@exec bench/hostile $(PARTS)
 
 bench-soak: deps
 	@$(MAKE) --no-print-directory VARIANT=release programs
