@@ -19,7 +19,10 @@ enum { OFFSET = 100, NOW_MS = 1000 };
 static struct sql *next_sql;
 static struct transaction *next;
 
-/* A group of 1 and 2: a message, a change of members. The pair of 1 and 2. */
+/*
+ * A group of 1 and 2: a message, a change of members. The pair of 1 and 2: a
+ * message of each.
+ */
 static int begin(void **state)
 {
 	(void)transaction_fixture_empty(state);
@@ -27,7 +30,7 @@ static int begin(void **state)
 		"INSERT INTO conversations (id, kind, ckey, name, last_seq,"
 		" last_message_id, created_by, created_at, member_count)"
 		" VALUES (17,2,'c:17','g',2,3,1,NOW(3),2),"
-		"(18,1,'d:1:2',NULL,1,2,1,NOW(3),0)");
+		"(18,1,'d:1:2',NULL,2,4,1,NOW(3),0)");
 	chat_execute("INSERT INTO members (user, conversation, role, joined_at)"
 	             " VALUES (1,17,3,NOW(3)),(2,17,1,NOW(3)),"
 	             "(1,18,1,NOW(3)),(2,18,1,NOW(3))");
@@ -35,7 +38,8 @@ static int begin(void **state)
 	             " uuid, created_at, body, kind) VALUES"
 	             " (17,1,1,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'a',1),"
 	             "(17,2,3,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'{}',2),"
-	             "(18,1,2,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'b',1)");
+	             "(18,1,2,1,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'b',1),"
+	             "(18,2,4,2,UNHEX(REPLACE(UUID(),'-','')),NOW(3),'c',1)");
 	next_sql = chat_connect();
 	next = transaction_create(next_sql, &transaction_options);
 	return 0;
@@ -146,9 +150,62 @@ static struct batch_entry *edit_of_no_message(void)
 	return change(SAVE_EDIT, 1, GROUP, 2);
 }
 
+static struct batch_entry *edit_of_blocked(void)
+{
+	return change(SAVE_EDIT, 2, 18, 2);
+}
+
+static struct batch_entry *edit_of_blocker(void)
+{
+	return change(SAVE_EDIT, 1, 18, 1);
+}
+
+static struct batch_entry *edit_under_a_used_uuid(void)
+{
+	return change(SAVE_EDIT, 1, GROUP, 1);
+}
+
+static struct batch_entry *poisonous_edit(void)
+{
+	struct batch_entry *entry = change(SAVE_EDIT, 1, GROUP, 1);
+
+	entry->record.message = SPAN("poison");
+	return entry;
+}
+
 static struct batch_entry *delete_of_another_user(void)
 {
 	return change(SAVE_DELETE, 2, GROUP, 1);
+}
+
+static struct batch_entry *delete_of_no_message(void)
+{
+	return change(SAVE_DELETE, 1, GROUP, 2);
+}
+
+static struct batch_entry *delete_of_stranger(void)
+{
+	return change(SAVE_DELETE, STRANGER, GROUP, 1);
+}
+
+static struct batch_entry *delete_under_a_used_uuid(void)
+{
+	return change(SAVE_DELETE, 1, GROUP, 1);
+}
+
+static struct batch_entry *reaction_of_blocker(void)
+{
+	return change(SAVE_REACT, 1, 18, 1);
+}
+
+static struct batch_entry *reaction_to_no_message(void)
+{
+	return change(SAVE_REACT, 1, GROUP, 2);
+}
+
+static struct batch_entry *reaction_under_a_used_uuid(void)
+{
+	return change(SAVE_REACT, 1, GROUP, 1);
 }
 
 static struct batch_entry *reaction_of_stranger(void)
@@ -170,9 +227,13 @@ static struct batch_entry *one_reaction_too_many(void)
 #define PROMOTE             "UPDATE messages SET sender = 2 WHERE conversation < 19"
 #define MAKE_MESSAGE        "UPDATE messages SET kind = 1 WHERE seq = 2"
 #define WRITTEN_BY_STRANGER "UPDATE messages SET sender = 9 WHERE id = 1"
-#define USE_UUID \
+#define USE_UUID(kind) \
 	"INSERT INTO messages (conversation, seq, sender, uuid, created_at," \
-	" body, kind) VALUES (0,1,1,UNHEX(RPAD('010203',32,'0')),NOW(3),'',3)"
+	" body, kind) VALUES " \
+	"(0,1,1,UNHEX(RPAD('010203',32,'0')),NOW(3),''," kind ")"
+#define FOR_MESSAGE USE_UUID("1")
+#define FOR_CHANGE  USE_UUID("3")
+#define FREE_UUID   "DELETE FROM messages WHERE conversation = 0"
 #define THREE_REACTIONS \
 	"INSERT INTO reactions VALUES (17,1,'a',2),(17,1,'b',2),(17,1,'c',2)"
 
@@ -192,8 +253,8 @@ static const struct {
          FRAME_NOT_ALLOWED, false},
 	{"a reply to no message", bad_reply, NULL, MAKE_MESSAGE,
          FRAME_UNKNOWN_MESSAGE, false},
-	{"a used uuid", message_under_a_used_uuid, USE_UUID,
-         "DELETE FROM messages WHERE conversation = 0", FRAME_BAD_UUID, false},
+	{"a message under a used uuid", message_under_a_used_uuid, FOR_CHANGE,
+         FREE_UUID, FRAME_BAD_UUID, false},
 	{"poison", poison, NULL, "SET @unused = 1", FRAME_NOT_STORABLE, true},
 	{"a stranger's edit", edit_of_stranger, WRITTEN_BY_STRANGER,
          INVITE_STRANGER, FRAME_UNKNOWN_CONVERSATION, false},
@@ -209,6 +270,26 @@ static const struct {
          FRAME_UNKNOWN_CONVERSATION, false},
 	{"one reaction too many", one_reaction_too_many, THREE_REACTIONS,
          "DELETE FROM reactions", FRAME_TOO_MANY, false},
+	{"a blocked user's edit", edit_of_blocked, BLOCK, UNBLOCK,
+         FRAME_UNKNOWN_USER, false},
+	{"a blocking user's edit", edit_of_blocker, BLOCK, UNBLOCK,
+         FRAME_NOT_ALLOWED, false},
+	{"an edit under a used uuid", edit_under_a_used_uuid, FOR_MESSAGE,
+         FREE_UUID, FRAME_BAD_UUID, false},
+	{"a poisonous edit", poisonous_edit, NULL, "SET @unused = 1",
+         FRAME_NOT_STORABLE, true},
+	{"a blocking user's reaction", reaction_of_blocker, BLOCK, UNBLOCK,
+         FRAME_NOT_ALLOWED, false},
+	{"a reaction to no message", reaction_to_no_message, NULL, MAKE_MESSAGE,
+         FRAME_UNKNOWN_MESSAGE, false},
+	{"a reaction under a used uuid", reaction_under_a_used_uuid,
+         FOR_MESSAGE, FREE_UUID, FRAME_BAD_UUID, false},
+	{"a deletion of no message", delete_of_no_message, NULL, MAKE_MESSAGE,
+         FRAME_UNKNOWN_MESSAGE, false},
+	{"a stranger's deletion", delete_of_stranger, WRITTEN_BY_STRANGER,
+         INVITE_STRANGER, FRAME_UNKNOWN_CONVERSATION, false},
+	{"a deletion under a used uuid", delete_under_a_used_uuid, FOR_MESSAGE,
+         FREE_UUID, FRAME_BAD_UUID, false},
 };
 
 static void assert_told(const struct batch_entry *entry, enum frame_code code,
@@ -457,7 +538,7 @@ static void a_former_owner_saves_nothing(void **state)
 
 	batch = stopped;
 	assert_int_equal(transaction_save(transaction, batch), ST_DENIED);
-	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 4);
+	assert_int_equal(chat_number("SELECT COUNT(*) FROM messages"), 5);
 	assert_int_equal(batch->entries[0].outcome, OUTCOME_OPEN);
 
 	/* It joins again, and gets the partition back. */
