@@ -36,7 +36,7 @@ $(foreach t,test_sms_provider test_sms_sender,$(eval $(call unit_test,\
 
 # These tests need a server: MYSQL_HOST, MYSQL_PORT, MYSQL_USER, MYSQL_PASSWORD.
 $(eval $(call library,identity_fixture,identity-service/tests,identity_fixture.c,libmariadb cmocka))
-$(foreach t,tests/test_account account/tests/test_account_keys account/tests/test_deletion account/tests/test_profile \
+$(foreach t,tests/test_account api/tests/test_sign_in account/tests/test_account_keys account/tests/test_deletion account/tests/test_profile \
 	tests/test_database \
 	guess/tests/test_guess_limit keys/tests/test_signing_keys phone/tests/test_open_code \
 	session/tests/test_session,$(eval $(call integration_test,\

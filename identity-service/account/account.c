@@ -122,6 +122,19 @@ enum status account_change_hash(struct sql *sql, uint64_t id,
 	return status;
 }
 
+/* A deletion waits, too; afterwards it ends the new session. */
+enum status account_lock(struct sql *sql, uint64_t id)
+{
+	const struct sql_value value = sql_number(id);
+	struct sql_value row;
+	enum status status = sql_run(sql,
+	                             "SELECT id FROM users WHERE id = ?"
+	                             " AND deleted_at IS NULL FOR UPDATE",
+	                             &value, 1);
+
+	return status == ST_OK ? sql_fetch(sql, &row, 1) : status;
+}
+
 /* --- phones --------------------------------------------------------------- */
 enum status account_by_phone(struct sql *sql, struct span phone,
                              struct account *ret_account)

@@ -48,6 +48,12 @@ MUST_CHECK enum status account_by_name(struct sql *sql,
 MUST_CHECK enum status account_by_id(struct sql *sql, uint64_t id,
                                      struct account *ret_account);
 /*
+ * Within a transaction of the caller that starts a session: until its end
+ * neither a deletion of the account nor another sign-in of the user comes
+ * between. ST_NOT_FOUND: no such user, or its account is deleted.
+ */
+MUST_CHECK enum status account_lock(struct sql *sql, uint64_t id);
+/*
  * ST_CONFLICT: the hash is neither `old` nor `new` any more, or the account is
  * deleted. Idempotent.
  */

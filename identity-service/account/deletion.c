@@ -53,20 +53,6 @@ enum status deletion_run(struct sql *sql, const struct deletion *deletion)
 	return status == ST_OK ? session_end_all(sql, deletion->user) : status;
 }
 
-/* The lock makes a deletion wait; afterwards it ends the new session, too. */
-enum status deletion_keep_away(struct sql *sql, uint64_t user)
-{
-	const struct sql_value id = sql_number(user);
-	struct sql_value row;
-	enum status status =
-		sql_run(sql,
-	                "SELECT id FROM users WHERE id = ? AND deleted_at IS"
-	                " NULL LOCK IN SHARE MODE",
-	                &id, 1);
-
-	return status == ST_OK ? sql_fetch(sql, &row, 1) : status;
-}
-
 enum status deletion_free_names(struct sql *sql, bool *ret_more)
 {
 	const struct sql_value most = sql_number(DELETION_NAMES_MAX);

@@ -28,11 +28,6 @@ struct deletion {
  */
 MUST_CHECK enum status deletion_run(struct sql *sql,
                                     const struct deletion *deletion);
-/*
- * Within a transaction of the caller that starts a session: no deletion of the
- * account comes between. ST_NOT_FOUND: it is deleted.
- */
-MUST_CHECK enum status deletion_keep_away(struct sql *sql, uint64_t user);
 /* Frees the names whose time is over. *ret_more: there may be others. */
 MUST_CHECK enum status deletion_free_names(struct sql *sql, bool *ret_more);
 

@@ -1,7 +1,6 @@
 #include "identity-service/api/password_by_code.h"
 #include "common/service/log.h"
 #include "identity-service/account/account.h"
-#include "identity-service/account/deletion.h"
 #include "identity-service/api/credentials.h"
 #include "identity-service/api/password_check.h"
 #include "identity-service/api/phone_check.h"
@@ -71,7 +70,7 @@ static bool may_choose(struct http_request *request, struct choice *choice)
 static enum status store(struct sql *sql, void *argument)
 {
 	const struct choice *choice = argument;
-	enum status status = deletion_keep_away(sql, choice->user);
+	enum status status = account_lock(sql, choice->user);
 
 	if (status == ST_OK)
 		status = account_change_hash(sql, choice->user, "",

@@ -4,7 +4,6 @@
 #include "common/base/random.h"
 #include "common/service/log.h"
 #include "identity-service/account/account.h"
-#include "identity-service/account/deletion.h"
 #include "identity-service/api/phone_check.h"
 
 enum { MADE_UP_NAMES = 5, MADE_UP_LEN = 10 };
@@ -117,7 +116,7 @@ static enum status start_session(struct sql *sql, void *argument)
 	if (status != ST_OK)
 		return status;
 	/* Deleted just now: the next run finds the phone free. */
-	status = deletion_keep_away(sql, account.id);
+	status = account_lock(sql, account.id);
 	if (status != ST_OK)
 		return status == ST_NOT_FOUND ? ST_UNAVAILABLE : status;
 	session->user = account.id;

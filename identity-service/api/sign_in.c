@@ -2,7 +2,6 @@
 #include "common/base/clock.h"
 #include "common/service/log.h"
 #include "identity-service/account/account.h"
-#include "identity-service/account/deletion.h"
 #include "identity-service/api/api_context.h"
 #include "identity-service/api/credentials.h"
 #include "identity-service/api/password_check.h"
@@ -170,7 +169,7 @@ static enum status work_session(struct sql *sql, void *argument)
 {
 	struct sign_in *sign_in = argument;
 	const struct account *account = &sign_in->account;
-	enum status status = deletion_keep_away(sql, account->id);
+	enum status status = account_lock(sql, account->id);
 
 	if (status == ST_NOT_FOUND)
 		return ST_DENIED;

@@ -67,8 +67,8 @@ static enum status find_known(struct sql *sql, const struct guess *guess,
 	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
-/* Keeps the addresses that were used last. */
-static enum status trim_known(struct sql *sql, uint64_t user)
+/* ST_NOT_FOUND: the user has no more known addresses than there may be. */
+static enum status forget_longest_unused(struct sql *sql, uint64_t user)
 {
 	struct sql_value values[] = {sql_number(user),
 	                             sql_number(KNOWN_ADDRESSES_MAX)};
@@ -83,13 +83,27 @@ static enum status trim_known(struct sql *sql, uint64_t user)
 	if (status == ST_OK)
 		status = sql_fetch(sql, &row, 1);
 	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_OK : status;
+		return status;
 	memcpy(address, row.bytes.data, sizeof(address));
 	values[1] = sql_bytes(span_make(address, sizeof(address)));
 	return sql_run(sql,
 	               "DELETE FROM known_addresses"
 	               " WHERE user = ? AND address = ?",
 	               values, ARRAY_LEN(values));
+}
+
+/*
+ * Keeps the addresses that were used last. Sign-ins at the same time do not see
+ * each other's addresses; the next one forgets what they left.
+ */
+static enum status trim_known(struct sql *sql, uint64_t user)
+{
+	enum status status;
+
+	do
+		status = forget_longest_unused(sql, user);
+	while (status == ST_OK);
+	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 enum status known_address_add(struct sql *sql, uint64_t user,

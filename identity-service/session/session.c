@@ -24,8 +24,8 @@ static struct sql_value text_or_null(struct span text)
 	                : (struct sql_value){.kind = SQL_NULL};
 }
 
-/* The end of a session that was not used for the longest time. */
-static enum status end_surplus(struct sql *sql, uint64_t user)
+/* ST_NOT_FOUND: the user has no more sessions than there may be. */
+static enum status end_longest_unused(struct sql *sql, uint64_t user)
 {
 	const struct sql_value values[] = {sql_number(user),
 	                                   sql_number(SESSIONS_MAX)};
@@ -41,9 +41,21 @@ static enum status end_surplus(struct sql *sql, uint64_t user)
 	if (status == ST_OK)
 		status = sql_fetch(sql, &row, 1);
 	if (status != ST_OK)
-		return status == ST_NOT_FOUND ? ST_OK : status;
+		return status;
 	memcpy(id.byte, row.bytes.data, sizeof(id.byte));
-	return session_end(sql, user, &id);
+	status = session_end(sql, user, &id);
+	/* The user has ended it just now. */
+	return status == ST_NOT_FOUND ? ST_OK : status;
+}
+
+static enum status end_surplus(struct sql *sql, uint64_t user)
+{
+	enum status status;
+
+	do
+		status = end_longest_unused(sql, user);
+	while (status == ST_OK);
+	return status == ST_NOT_FOUND ? ST_OK : status;
 }
 
 /* ST_CONFLICT: an earlier attempt with an unknown outcome inserted the row. */

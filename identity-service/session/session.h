@@ -53,7 +53,8 @@ struct session {
 
 /*
  * Makes a row of session->id, user and refresh. Idempotent. Run it inside a
- * transaction.
+ * transaction that has account_lock(), or that has made the account: else two
+ * at once may end the same session, and pass SESSIONS_MAX.
  */
 MUST_CHECK enum status session_insert(struct sql *sql,
                                       const struct session_rules *rules,

@@ -211,7 +211,7 @@ static void a_sign_in_holds_a_deletion_up(void **state)
 
 	(void)state;
 	assert_int_equal(sql_begin(signs_in), ST_OK);
-	assert_int_equal(deletion_keep_away(signs_in, id), ST_OK);
+	assert_int_equal(account_lock(signs_in, id), ST_OK);
 	assert_int_equal(
 		sql_execute(sql, "SET SESSION innodb_lock_wait_timeout = 1"),
 		ST_OK);
@@ -221,7 +221,7 @@ static void a_sign_in_holds_a_deletion_up(void **state)
 	assert_int_equal(run(id, "$hash", RESERVED_S), ST_OK);
 	assert_int_equal(count_sessions(id), 0);
 	assert_int_equal(sql_begin(signs_in), ST_OK);
-	assert_int_equal(deletion_keep_away(signs_in, id), ST_NOT_FOUND);
+	assert_int_equal(account_lock(signs_in, id), ST_NOT_FOUND);
 	sql_rollback(signs_in);
 	sql_destroy(&signs_in);
 }

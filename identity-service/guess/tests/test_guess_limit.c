@@ -311,6 +311,15 @@ static void an_account_knows_its_latest_addresses(void **state)
 	assert_int_equal(last.counted[1], GUESS_NAME);
 	assert_int_equal(fail_once("alice", ALICE, "10.0.0.20"), 0);
 	assert_int_equal(last.counted[1], GUESS_KNOWN);
+	/* Sign-ins at the same time left more. */
+	assert_int_equal(
+		sql_execute(sql, "INSERT INTO known_addresses SELECT user,"
+	                         " UNHEX(MD5(address)), seen_at FROM (SELECT *"
+	                         " FROM known_addresses LIMIT 7) some"),
+		ST_OK);
+	assert_true(sign_in("alice", ALICE, "10.0.1.1"));
+	assert_int_equal(number("SELECT COUNT(*) FROM known_addresses"),
+	                 KNOWN_ADDRESSES_MAX);
 }
 
 static void a_refused_address_leaves_no_rows_of_names(void **state)
