@@ -4,6 +4,7 @@ produces them again. One gateway has seen the world go on, the other one has sta
 test_57_rooms.py has the same for rooms.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from support.chat import Socket, new_uuid
 from support.conversations import assert_no_frames_of, change_of, make
 from support.service import Service
 from support.stack import Stack
-from support.stores import Record, produce_again, records
+from support.stores import Record, produce_again, records, rows
 from support.wait import until
 
 EVENTS, SAVE = "message_events", "message_save"
@@ -131,3 +132,48 @@ def test_a_late_roster_sends_typing_to_nobody_who_has_left(stack: Stack, api: Ap
     produce_again(stack, EVENTS, late)
     typing_arrives(two)
     assert_no_frames_of(group.id, three, marker, carol)
+
+
+# --- keys of conversations --------------------------------------------------------------
+GUESSES = 50
+
+
+def test_a_late_answer_hides_no_conversation(stack: Stack, api: Api, alice: Person, enter):
+    """Alice guesses the ids of conversations to come, so that persistence answers that there
+    are none. One of them is made then."""
+    with Service(stack, "websocket-service") as gateway:
+        one = enter(alice, gateway.ws_url)
+
+        def guess() -> list[int]:
+            last, = rows(stack, "SELECT COALESCE(MAX(id), 0) FROM conversations")[0]
+            guesses = [int(last) + 1 + number for number in range(GUESSES)]
+            for uuid in [one.say_in(guess, "is there one?") for guess in guesses]:
+                one.refused(uuid, "unknown_conversation")
+            return guesses
+
+        def assert_known(conversation: int) -> None:
+            """The gateway does not use the key of a group for the pair."""
+            state = ""
+            while state != "saved":
+                answer = one.until("an answer", lambda frame, uuid=one.say_in(conversation, "hi"):
+                                   frame.get("uuid") == uuid and frame.get("state") in
+                                   ("saved", "error"))
+                state = answer["state"]
+                assert state == "saved" or "looked up" in answer["detail"], answer
+
+        def made() -> tuple[Person, int] | None:
+            """Other tests may have taken all the ids meanwhile."""
+            guesses, bob = guess(), api.register()
+            conversation = one.saved(one.say(bob.id, "first"))["conversation"]
+            return (bob, conversation) if conversation in guesses else None
+
+        bob, conversation = until("a conversation is made whose id was guessed", made)
+        assert_known(conversation)
+        late = records(stack, EVENTS, lambda record: re.search(
+            rf"(^|,){conversation}=(,|$)", record.headers.get("keys", b"").decode()) is not None)
+        two = enter(bob)
+        for _ in range(3):
+            produce_again(stack, EVENTS, late)
+            uuid = two.say(alice.id, "behind the late answer")
+            one.expect(type="message", uuid=uuid)
+            assert_known(conversation)

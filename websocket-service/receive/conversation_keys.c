@@ -16,7 +16,8 @@ struct asked {
 	uint64_t conversation;
 	uint64_t user;
 	uint64_t until_ms;
-	bool sent;
+	uint64_t number; /* of its query; 0 in `queued` */
+	bool again;      /* asked for since the query was sent */
 	UT_hash_handle hh;
 };
 
@@ -44,7 +45,7 @@ conversation_keys_create(const struct conversation_keys_options *options)
 
 static void drop(struct conversation_keys *keys, struct asked *asked)
 {
-	if (asked->sent)
+	if (asked->number)
 		DL_DELETE(keys->sent, asked);
 	else
 		DL_DELETE(keys->queued, asked);
@@ -82,12 +83,12 @@ bool conversation_keys_find(struct conversation_keys *keys,
 }
 
 static void learn(struct conversation_keys *keys, uint64_t conversation,
-                  const struct pair *pair, uint64_t until_ms)
+                  const struct pair *pair)
 {
 	struct asked *asked = find(keys, conversation);
 
 	lru_put(keys->known, span_make(&conversation, sizeof(conversation)),
-	        pair, until_ms);
+	        pair, UINT64_MAX);
 	if (asked)
 		drop(keys, asked);
 }
@@ -95,7 +96,7 @@ static void learn(struct conversation_keys *keys, uint64_t conversation,
 void conversation_keys_learn_group(struct conversation_keys *keys,
                                    uint64_t conversation)
 {
-	learn(keys, conversation, &(struct pair){0, 0}, UINT64_MAX);
+	learn(keys, conversation, &(struct pair){0, 0});
 }
 
 /* --- queries ------------------------------------------------------------- */
@@ -105,8 +106,10 @@ bool conversation_keys_ask(struct conversation_keys *keys, uint64_t user,
 {
 	struct asked *asked = find(keys, conversation);
 
-	if (asked)
+	if (asked) {
+		asked->again = asked->number != 0;
 		return true;
+	}
 	if (HASH_COUNT(keys->by_conversation) >= CONVERSATION_KEYS_ASKED_MAX)
 		return false;
 	asked = mem_new(sizeof(*asked));
@@ -124,16 +127,16 @@ static void send_query(struct conversation_keys *keys)
 {
 	uint64_t user = keys->queued->user;
 
+	keys->number++;
 	buf_clear(&keys->list);
 	for (unsigned i = 0; keys->queued && i < SAVE_CONVERSATIONS_MAX; i++) {
 		struct asked *asked = keys->queued;
 
 		DL_DELETE(keys->queued, asked);
 		DL_APPEND(keys->sent, asked);
-		asked->sent = true;
+		asked->number = keys->number;
 		event_key_add(&keys->list, asked->conversation);
 	}
-	keys->number++;
 	keys->in_flight = true;
 	keys->options.query(keys->options.context, keys->number, user,
 	                    buf_span(&keys->list));
@@ -157,22 +160,70 @@ void conversation_keys_tick(struct conversation_keys *keys)
 		send_query(keys);
 }
 
-void conversation_keys_answered(struct conversation_keys *keys, uint64_t number,
-                                struct span answer)
+/*
+ * Whether no frame was received after the query was sent: only then is it true
+ * of all who ask that the conversation does not exist. Otherwise it is asked
+ * for again.
+ */
+static bool is_absent(struct conversation_keys *keys, uint64_t number,
+                      uint64_t conversation)
+{
+	struct asked *asked = find(keys, conversation);
+
+	if (!asked || asked->number != number)
+		return false;
+	if (!asked->again)
+		return true;
+	DL_DELETE(keys->sent, asked);
+	asked->number = 0;
+	asked->again = false;
+	asked->until_ms = clock_mono_ms() + CONVERSATION_KEYS_WAIT_MS;
+	DL_APPEND(keys->queued, asked);
+	return false;
+}
+
+/* Returns the number of those that do not exist; they are learned for now. */
+static unsigned learn_answer(struct conversation_keys *keys, uint64_t number,
+                             struct span answer)
+{
+	uint64_t conversation;
+	unsigned absent = 0;
+	struct span key;
+
+	while (event_keys_next(&answer, &conversation, &key)) {
+		struct pair pair = {0, 0};
+
+		if (!key.len && !is_absent(keys, number, conversation))
+			continue;
+		(void)pair_read(key, &pair);
+		learn(keys, conversation, &pair);
+		absent += !key.len;
+		keys->options.learned(keys->options.context, conversation);
+	}
+	return absent;
+}
+
+static void forget_absent(struct conversation_keys *keys, struct span answer)
 {
 	uint64_t conversation;
 	struct span key;
 
+	while (event_keys_next(&answer, &conversation, &key))
+		if (!key.len)
+			lru_remove(
+				keys->known,
+				span_make(&conversation, sizeof(conversation)));
+}
+
+void conversation_keys_answered(struct conversation_keys *keys, uint64_t number,
+                                struct span answer)
+{
+	unsigned absent;
+
 	if (number == keys->number)
 		keys->in_flight = false;
-	while (event_keys_next(&answer, &conversation, &key)) {
-		struct pair pair = {0, 0};
-
-		(void)pair_read(key, &pair);
-		learn(keys, conversation, &pair,
-		      key.len ? UINT64_MAX
-		              : clock_mono_ms() + CONVERSATION_KEYS_ABSENT_MS);
-		keys->options.learned(keys->options.context, conversation);
-	}
+	absent = learn_answer(keys, number, answer);
 	keys->options.answered(keys->options.context);
+	if (absent)
+		forget_absent(keys, answer);
 }

@@ -3,8 +3,10 @@
  * the gateway knows the key of their records (wire/save_record.h).
  *
  * The key of a conversation never changes, so what persistence answers is
- * cached until it is evicted. That a conversation does not exist may change, so
- * it is cached for CONVERSATION_KEYS_ABSENT_MS.
+ * cached until it is evicted, whichever query it answers. That a conversation
+ * does not exist may change: it is true only of frames that were received
+ * before its query was sent, and is known only while learned() and answered()
+ * run. A late answer makes no known conversation unknown.
  *
  * Batching   a query is sent at the end of the turn when none is in flight.
  *            While one is in flight, conversations gather for the next query,
@@ -28,7 +30,6 @@ enum {
 	CONVERSATION_KEYS_MAX = 200000,
 	CONVERSATION_KEYS_ASKED_MAX = 8000,
 	CONVERSATION_KEYS_WAIT_MS = 1000,
-	CONVERSATION_KEYS_ABSENT_MS = 1000,
 };
 
 struct conversation_keys;

@@ -109,11 +109,50 @@ static void an_answer_names_pairs_groups_and_nothing(void **state)
 	assert_int_equal(learned, 3);
 	assert_known(17, 2, 5);
 	assert_known(19, 0, 0);
-	assert_known(21, 0, 0);
+	assert_unknown(21); /* it may exist by now */
 	clock_ms += UINT64_C(1000) * 3600 * 24 * 365;
 	assert_known(17, 2, 5);
 	assert_known(19, 0, 0);
-	assert_unknown(21); /* it may exist by now */
+}
+
+/* Query 1 is about 17, and query 2 also; then 17 is known to be a pair. */
+static void a_late_answer_hides_no_conversation(void **state)
+{
+	(void)state;
+	ask(1, 17);
+	conversation_keys_flush(keys);
+	clock_ms += CONVERSATION_KEYS_WAIT_MS;
+	conversation_keys_tick(keys);
+	ask(1, 17);
+	conversation_keys_flush(keys);
+	assert_int_equal(queries, 2);
+	conversation_keys_answered(keys, 1, SPAN("17="));
+	assert_int_equal(learned, 0);
+	assert_unknown(17);
+	conversation_keys_answered(keys, 2, SPAN("17=d:2:5"));
+	for (uint64_t number = 1; number <= 3; number++) {
+		conversation_keys_answered(keys, number, SPAN("17="));
+		assert_known(17, 2, 5);
+	}
+	assert_int_equal(learned, 1);
+}
+
+/* It may have been made after the query was answered. */
+static void a_conversation_asked_for_since_is_asked_for_again(void **state)
+{
+	(void)state;
+	ask(1, 17);
+	conversation_keys_flush(keys);
+	ask(2, 17);
+	conversation_keys_answered(keys, 1, SPAN("17="));
+	assert_int_equal(learned, 0);
+	conversation_keys_flush(keys);
+	assert_int_equal(queries, 2);
+	assert_string_equal(last_list, "17");
+	conversation_keys_answered(keys, 2, SPAN("17="));
+	assert_int_equal(learned, 1);
+	conversation_keys_flush(keys);
+	assert_int_equal(queries, 2);
 }
 
 static void while_a_query_is_in_flight_others_gather(void **state)
@@ -212,6 +251,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(an_answer_names_pairs_groups_and_nothing),
+		TEST(a_late_answer_hides_no_conversation),
+		TEST(a_conversation_asked_for_since_is_asked_for_again),
 		TEST(while_a_query_is_in_flight_others_gather),
 		TEST(a_lost_query_is_given_up_and_asked_again),
 		TEST(one_query_names_no_more_than_a_record_takes),
