@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from support.api import Api, Person
 from support.chat import Socket, open_socket
+from support.lone_gateway import LoneGateway
 from support.own_nginx import OwnNginx
 from support.raw import BINARY, CLOSE, PING, TEXT, RawSocket, close_frame, frame
 from support.server_key import forge_with_server_key
@@ -58,6 +59,12 @@ class Talker:
     def send(self, data: bytes) -> None:
         with self.lock:
             self.raw.send(data)
+
+    def wait_welcomed(self) -> None:
+        while True:
+            op, payload = self.raw.receive()
+            if op == TEXT and json.loads(payload)["type"] == "welcome":
+                return
 
     def close_of_server(self) -> tuple[int, str]:
         """Libraries give up when a write fails: it must not, before the close is read."""
@@ -168,6 +175,41 @@ def test_when_the_gateway_stops(behind_nginx: bool, world: World, alice: Person)
 def test_when_the_token_expires(behind_nginx: bool, world: World):
     url = world.url(world.gateway(), behind_nginx)
     assert_all_closed(world.talkers_whose_token_ends(url), 4401, "token_ended")
+
+
+def log_out(talkers: list[Talker], api: Api, alice: Person, bob: Person) -> None:
+    assert api.ask("POST", "/auth/logout", alice).status_code == 204
+
+
+def use_the_token_of_another_user(talkers: list[Talker], api: Api, alice: Person,
+                                  bob: Person) -> None:
+    for talker in talkers:
+        talker.send(frame(TEXT, json.dumps({"type": "auth", "token": bob.token}).encode()))
+
+
+TOKENS = {"session_ended": log_out, "another_user": use_the_token_of_another_user}
+
+
+@VIA
+@pytest.mark.parametrize("reason", TOKENS)
+def test_when_the_token_is_of_no_use(reason: str, behind_nginx: bool, world: World,
+                                     alice: Person, bob: Person):
+    talkers = world.talkers(world.url(world.gateway(), behind_nginx), alice.token)
+    TOKENS[reason](talkers, world.api, alice, bob)
+    assert_all_closed(talkers, 4401, reason)
+
+
+@VIA
+def test_when_messages_of_a_room_were_missed(behind_nginx: bool, world: World, alice: Person):
+    """The gateway sends `welcome` after a second without an answer, and the late answer names
+    a room."""
+    lone = world.exits.enter_context(LoneGateway(world.stack))
+    talkers = world.talkers(world.url(lone.gateway, behind_nginx), alice.token)
+    for talker in talkers:
+        talker.wait_welcomed()
+    asked = lone.saves(lambda save: save["kind"] == "rooms")[-1]
+    lone.answer_rooms(asked, f"{alice.id}=1700:43")
+    assert_all_closed(talkers, 1013, "read the backlog again")
 
 
 @VIA
