@@ -295,3 +295,30 @@ def test_a_late_join_brings_no_user_back_into_a_room(
         one.saved(one.say_in(channel.id, "bob has left"))
         for socket in (here, there):
             assert_no_frames_of(channel.id, socket, marker, bob)
+
+
+@pytest.mark.parametrize("go", [leave, remove])
+def test_a_late_leave_takes_no_user_out_of_a_room(
+        go: Callable[[Group, Person], None], room_stack: Stack, room_api: Api, room_enter):
+    """The opposite: a real record of the departure comes again when the user is back."""
+    owner, *others, bob = (room_api.register() for _ in range(5))
+    channel = make(room_api, owner, *others, kind="channel")
+    one, here = room_enter(owner), room_enter(bob)
+    channel.join(bob)
+    go(channel, bob)
+    channel.join(bob)
+    for change in ("joined", "left" if go is leave else "removed", "joined"):
+        change_of(here, channel.id, change)
+
+    def is_departure(record: Record) -> bool:
+        room = record.headers.get("room", b"").split(b":")
+        return room[0] == str(channel.id).encode() and room[-1] == f"-{bob.id}".encode()
+
+    late = records(room_stack, "message_events", is_departure, 12)
+    with Service(room_stack, "websocket-service") as later:
+        there = room_enter(bob, later.ws_url)
+        for _ in range(2):
+            produce_again(room_stack, "message_events", late)
+            uuid = one.say_in(channel.id, "bob is back")
+            for socket in (here, there):
+                socket.expect(type="message", uuid=uuid)
