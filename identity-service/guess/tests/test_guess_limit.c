@@ -20,6 +20,7 @@
 enum {
 	NAME_MAX_FAILURES = 10,
 	ADDRESS_MAX_FAILURES = 30,
+	ADDRESS_DEFAULT = 1000,
 	WINDOW_S = 900,
 	WAIT_MAX_S = 900,
 	KNOWN_S = 30 * 86400,
@@ -216,6 +217,30 @@ static void an_address_has_failures_over_all_names(void **state)
 	}
 }
 
+/* As IDENTITY_GUESS_ADDRESS_MAX is by default. */
+static void an_address_has_a_thousand_failures(void **state)
+{
+	static const struct guess_rules defaults = {
+		.name = {NAME_MAX_FAILURES, WINDOW_S, WAIT_MAX_S},
+		.known = {NAME_MAX_FAILURES, WINDOW_S, WAIT_MAX_S},
+		.address = {ADDRESS_DEFAULT, WINDOW_S, WAIT_MAX_S},
+		.known_s = KNOWN_S,
+	};
+	char name[16];
+
+	(void)state;
+	for (unsigned i = 0; i <= ADDRESS_DEFAULT; i++) {
+		(void)snprintf(name, sizeof(name), "name-%u", i);
+		make_guess(&last, name, NOBODY, HERE);
+		assert_int_equal(guess_limit_try(sql, &defaults, &last),
+		                 i < ADDRESS_DEFAULT ? ST_OK : ST_DENIED);
+	}
+	assert_int_equal(last.refused_by, GUESS_ADDRESS);
+	assert_int_equal(last.wait_s, 1);
+	make_guess(&last, "fresh", NOBODY, ELSEWHERE);
+	assert_int_equal(guess_limit_try(sql, &defaults, &last), ST_OK);
+}
+
 static void a_refused_name_costs_its_address_nothing(void **state)
 {
 	(void)state;
@@ -396,6 +421,7 @@ int main(void)
 		TEST(an_address_that_signed_in_has_failures_of_its_own),
 		TEST(an_address_is_known_for_a_time),
 		TEST(an_address_has_failures_over_all_names),
+		TEST(an_address_has_a_thousand_failures),
 		TEST(a_refused_name_costs_its_address_nothing),
 		TEST(successes_are_not_counted),
 		TEST(a_wait_ends_and_failures_are_forgotten),
