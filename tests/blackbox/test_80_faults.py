@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
 from support.conversations import change_of, make
+from support.error_lines import ErrorLines
 from support.load import Load
 from support.raw import RawSocket
 from support.service import Service
@@ -76,7 +77,8 @@ def test_without_faults_there_are_no_retries_or_duplicates(patient: Load):
 
 @pytest.mark.alone
 def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
-    """A short ledger: all kinds of kills in one run, with one verdict."""
+    """A short ledger: all kinds of kills in one run, with one verdict. No operator has to act."""
+    errors = ErrorLines(stack)
     for program in (*SERVICES, "redis", "nginx", "mariadb", "kafka"):
         load.wait_sent(100)
         kill(stack, load, program)
@@ -87,6 +89,7 @@ def test_kills_of_every_program_in_turn_lose_nothing(stack: Stack, load: Load):
     stack.restart("websocket-service")
     load.wait_sent(100)
     finish(load)
+    errors.assert_none()
 
 
 @pytest.mark.prove
