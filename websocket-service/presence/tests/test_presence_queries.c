@@ -16,7 +16,13 @@
 
 #include <cmocka.h>
 
-enum { SOCKETS = 24, USERS = 12001, QUERIES_MAX = 12001 };
+enum {
+	ALL_SOCKETS =
+		PRESENCE_SUBSCRIPTIONS_MAX / PRESENCE_USERS_PER_SOCKET + 1,
+	SOCKETS = 24, /* that are open */
+	USERS = 12001,
+	QUERIES_MAX = 12001,
+};
 
 /* --- sockets ------------------------------------------------------------- */
 struct connection {
@@ -25,7 +31,7 @@ struct connection {
 	char last[64 * 1024];
 };
 
-static struct connection sockets[SOCKETS];
+static struct connection sockets[ALL_SOCKETS];
 
 struct connection *connections_find(const struct connections *connections,
                                     uint64_t id)
@@ -183,7 +189,10 @@ static int start(void **state)
 	clock_ms = 5000000;
 	redis_up = true;
 	query_count = query_total = 0;
-	memset(sockets, 0, sizeof(sockets));
+	for (unsigned i = 0; i < ALL_SOCKETS; i++) {
+		sockets[i].id = sockets[i].got = 0;
+		sockets[i].last[0] = '\0';
+	}
 	memset(score, 0, sizeof(score));
 	for (unsigned i = 0; i < SOCKETS; i++)
 		sockets[i].id = i + 1;
@@ -413,6 +422,32 @@ static void a_socket_has_a_bound_of_subscriptions(void **state)
 	                 PRESENCE_USERS_PER_SOCKET);
 }
 
+/* Each socket has as many as it may have, until all have too many. */
+static void all_sockets_have_a_bound_of_subscriptions(void **state)
+{
+	const unsigned last = ALL_SOCKETS - 1;
+
+	(void)state;
+	for (unsigned s = 0; s < ALL_SOCKETS; s++)
+		sockets[s].id = s + 1;
+	for (unsigned s = 0; s < last; s++) {
+		for (unsigned i = 0; i < PRESENCE_USERS_PER_SOCKET; i += 50)
+			subscribe(s, 1 + i, 50);
+		redis_answers();
+	}
+	assert_int_equal(presence_queries_subscriptions(presence),
+	                 PRESENCE_SUBSCRIPTIONS_MAX);
+	subscribe(last, 1, 1);
+	assert_true(says(last, "\"unavailable\""));
+	presence_queries_socket_closed(presence, 1);
+	while (presence_queries_subscriptions(presence) ==
+	       PRESENCE_SUBSCRIPTIONS_MAX)
+		presence_queries_step(presence);
+	subscribe(last, 1, 1);
+	redis_answers();
+	assert_true(says(last, "{\"user\":1,"));
+}
+
 static void requests_that_wait_for_redis_have_a_bound(void **state)
 {
 	(void)state;
@@ -596,6 +631,7 @@ int main(void)
 		TEST(an_empty_list_ends_all_subscriptions),
 		TEST(a_socket_that_closes_has_no_subscriptions),
 		TEST(a_socket_has_a_bound_of_subscriptions),
+		TEST(all_sockets_have_a_bound_of_subscriptions),
 		TEST(requests_that_wait_for_redis_have_a_bound),
 		TEST(the_queries_of_a_second_have_a_bound),
 		TEST(without_redis_presence_is_unavailable),

@@ -487,6 +487,38 @@ static void what_a_socket_and_all_may_hold_is_bounded(void **state)
 	assert_int_equal(fates[504].passed, 0);
 }
 
+/* The texts fill their bound long before the frames do. */
+static void the_texts_that_wait_are_bounded(void **state)
+{
+	static char text[16 * 1024];
+	const unsigned fit = FRAME_ORDER_HELD_BYTES / sizeof(text);
+	struct client_frame frame = {
+		.kind = CLIENT_EDIT,
+		.conversation = 17,
+		.message = span_make(text, sizeof(text)),
+	};
+
+	(void)state;
+	assert_true(fit < FRAME_ORDER_HELD_MAX);
+	memset(text, 'x', sizeof(text));
+	for (unsigned i = 0; i <= fit; i++) {
+		unsigned number = i == fit;
+
+		me.unsettled = 0; /* as if these were other sockets */
+		memcpy(frame.uuid.byte, &number, sizeof(number));
+		frame.seq = number;
+		frame_order_take(order, &me, &frame, number);
+	}
+	assert_held(0);
+	assert_refused(1, FRAME_UNAVAILABLE);
+	me.unsettled = fit;
+	persistence_answers(TRUTH);
+	assert_int_equal(fates[0].passed, fit);
+	/* There is room again. */
+	send_in(2, 18);
+	assert_passed(2, fit + 1, 3, 0);
+}
+
 static void a_closed_socket_sends_nothing_more(void **state)
 {
 	(void)state;
@@ -582,6 +614,7 @@ int main(void)
 		TEST(a_stranger_is_refused),
 		TEST(without_an_answer_a_frame_waits_one_second),
 		TEST(what_a_socket_and_all_may_hold_is_bounded),
+		TEST(the_texts_that_wait_are_bounded),
 		TEST(a_closed_socket_sends_nothing_more),
 		TEST(passing_a_frame_may_close_the_socket),
 		TEST(any_mixture_keeps_the_order),
