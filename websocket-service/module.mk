@@ -28,6 +28,9 @@ $(eval $(call unit_test,websocket-service/tests/test_gateway_start.c,websocket c
 $(eval $(call unit_test,websocket-service/tests/test_gateway_loop.c,websocket common,libuv,\
 	-Xlinker --wrap=service_wake_fd))
 
+$(eval $(call unit_test,websocket-service/deliver/tests/test_ephemeral_producer.c,test_loop websocket common,\
+	libuv rdkafka libcrypto libcjson))
+
 $(eval $(call library,fake_clock,tests/support,fake_clock.c))
 # These tests set the monotonic clock.
 WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \
