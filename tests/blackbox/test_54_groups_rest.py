@@ -9,7 +9,8 @@ from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid
 from support.groups import Groups
 from support.stack import Stack
-from support.stores import rows
+from support.stores import database, rows
+from support.wait import HANG_S
 
 Enter = Callable[..., Socket]
 UNKNOWN = Person(id=2**53 - 2, name="unknown", token="", expires_in=0, refresh_token="")
@@ -268,6 +269,22 @@ def test_a_deleted_conversation_disappears_for_all_members(groups, alice, bob, e
     for answer in [*change_requests(groups, alice, channel, bob), groups.leave(bob, channel),
                    groups.join(bob, channel)]:
         check_problem(answer, 404)
+
+
+def test_a_change_of_a_locked_conversation_is_given_up(groups, alice, stack: Stack):
+    """Each try ends with the server's wait for the lock; the tries end with 503."""
+    conversation = groups.made(alice, "group", "locked")
+    path = f"/conversations/{conversation}"
+    with database(stack) as holder, holder.cursor() as cursor:
+        holder.begin()
+        cursor.execute("SELECT id FROM conversations WHERE id = %s FOR UPDATE", (conversation,))
+        refused = groups.ask(alice, "PATCH", path, json={"name": "free"}, timeout=HANG_S)
+        check_problem(refused, 503)
+        assert int(refused.headers["Retry-After"]) >= 1
+        holder.rollback()
+        cursor.execute("SELECT name, last_seq FROM conversations WHERE id = %s", (conversation,))
+        assert cursor.fetchone() == ("locked", 1)
+    assert groups.edit(alice, conversation, name="free").status_code == 200
 
 
 # --- search ------------------------------------------------------------------------
