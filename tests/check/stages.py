@@ -88,7 +88,7 @@ STAGES = (
           "ask for.", needs=("build", "build-clang"), touched=("*module.mk", *MAKE), turn=0),
     Stage("tidy", PROVE, 600, "What clang-tidy and its analyzer find.",
           touched=(*C_CODE, ".clang-tidy"), turn=0),
-    Stage("integration-errors", PROVE, 300, "Messages and changes lost, doubled or half-written "
+    Stage("integration-errors", PROVE, 400, "Messages and changes lost, doubled or half-written "
           "when a statement of a transaction fails.", needs=("tools", "build"), stack="release",
           touched=("persistence-service/*", "common/io/sql/*"), turn=8),
     Stage("build-tsan", PROVE, 150, "What gcc warns about under ThreadSanitizer.",

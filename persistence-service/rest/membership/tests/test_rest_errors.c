@@ -23,16 +23,21 @@
 enum {
 	GROUP = 17,
 	CHANNEL = 18,
+	LARGE = 19,
+	PAIRS_OF = 8, /* a deleted user with two pairs */
+	TOO_MANY_CONNECTIONS = 1040,
+	LOST = 2013,
 	STATEMENTS_MAX = 200,
 	STATE_MAX = 64 * 1024,
 	TICK_MS = 60,
 };
 
-static const unsigned errors[] = {1205, 1213, 1062, 2006,
-                                  2013, 1153, 1290, 1114};
+static const unsigned errors[] = {
+	1205, 1213, 1062, 2006, LOST, 1153, 1290, 1114, TOO_MANY_CONNECTIONS};
 
 static struct sql_session *session;
 static struct membership *membership;
+static struct membership *narrow; /* two members make a conversation large */
 static const struct uuid uuid = {{1, 2, 3}};
 
 /* Time passes with each look, so no test waits until it may connect again. */
@@ -57,14 +62,23 @@ static const char *const reset_procedure =
 	"  last_message_id, created_by, created_at, member_count, history)"
 	"  VALUES (17,2,'c:17','group',1,1,1,NOW(3),3,1),"
 	"  (18,3,'c:18','channel',1,2,1,NOW(3),1,1);"
+	" INSERT INTO conversations (id, kind, ckey, name, last_seq,"
+	"  last_message_id, created_by, created_at, member_count, history,"
+	"  large) VALUES (19,2,'c:19','large',1,3,1,NOW(3),2,1,1);"
+	" INSERT INTO conversations (id, kind, ckey, created_by, created_at)"
+	"  VALUES (20,1,'d:2:8',2,NOW(3)),(21,1,'d:3:8',3,NOW(3));"
 	" INSERT INTO members (user, conversation, role, joined_at) VALUES"
-	"  (1,17,3,NOW(3)),(2,17,1,NOW(3)),(3,17,1,NOW(3)),(1,18,3,NOW(3));"
+	"  (1,17,3,NOW(3)),(2,17,1,NOW(3)),(3,17,1,NOW(3)),(1,18,3,NOW(3)),"
+	"  (1,19,3,NOW(3)),(2,19,1,NOW(3)),(2,20,1,NOW(3)),(8,20,1,NOW(3)),"
+	"  (3,21,1,NOW(3)),(8,21,1,NOW(3));"
+	" INSERT INTO large_members (user, conversation) VALUES (1,19),(2,19);"
 	" INSERT INTO channels (conversation, name_key) VALUES (18,'channel');"
 	" INSERT INTO channel_search VALUES ('channel',18,0);"
 	" INSERT INTO messages (conversation, seq, id, sender, uuid,"
 	"  created_at, body, kind) VALUES"
 	"  (17,1,1,1,UNHEX(LPAD('f1',32,'0')),NOW(3),'{}',2),"
-	"  (18,1,2,1,UNHEX(LPAD('f2',32,'0')),NOW(3),'{}',2);"
+	"  (18,1,2,1,UNHEX(LPAD('f2',32,'0')),NOW(3),'{}',2),"
+	"  (19,1,3,1,UNHEX(LPAD('f3',32,'0')),NOW(3),'{}',2);"
 	" INSERT INTO blocks VALUES (1,9,NOW(3)); COMMIT; END";
 
 /* Without ids of new rows, uuids and times. */
@@ -81,6 +95,8 @@ static const char *const state_queries[] = {
 				" read_seq, delivered_seq, from_seq, ';') FROM "
 				"members"
 				" ORDER BY conversation, user",
+	"SELECT CONCAT_WS(' ', 'l', user, conversation, ';')"
+	" FROM large_members ORDER BY conversation, user",
 	"SELECT CONCAT_WS(' ', 'm', " NAMED(
 		"conversation") ", seq, sender,"
 				" body, kind, ';') FROM messages ORDER BY "
@@ -160,14 +176,38 @@ static enum status delete (void) {
 	return membership_delete(membership, &action);
 }
 
-static enum status invite(void)
+static enum status delete_large(void)
+{
+	struct membership_action action = action_of(LARGE, 1);
+
+	return membership_delete(membership, &action);
+}
+
+static enum status invite_to(struct membership *to)
 {
 	struct membership_action action = action_of(GROUP, 1);
 
 	action.users[0] = 5;
 	action.users[1] = 6;
 	action.user_count = 2;
-	return membership_invite(membership, &action);
+	return membership_invite(to, &action);
+}
+
+static enum status invite(void)
+{
+	return invite_to(membership);
+}
+
+static enum status invite_and_make_large(void)
+{
+	return invite_to(narrow);
+}
+
+static enum status join_and_make_large(void)
+{
+	struct membership_action action = action_of(CHANNEL, 5);
+
+	return membership_join(narrow, &action);
 }
 
 static enum status join(void)
@@ -187,6 +227,20 @@ static enum status leave(void)
 static enum status leave_as_owner(void)
 {
 	struct membership_action action = action_of(GROUP, 1);
+
+	return membership_leave(membership, &action);
+}
+
+static enum status leave_as_the_last(void)
+{
+	struct membership_action action = action_of(CHANNEL, 1);
+
+	return membership_leave(membership, &action);
+}
+
+static enum status leave_large(void)
+{
+	struct membership_action action = action_of(LARGE, 2);
 
 	return membership_leave(membership, &action);
 }
@@ -222,6 +276,13 @@ static enum status unblock(void)
 	return blocks_remove(session, &block);
 }
 
+static enum status block_pairs(void)
+{
+	unsigned count;
+
+	return blocks_put_pairs(session, PAIRS_OF, &count);
+}
+
 static const struct change {
 	const char *name;
 	enum status (*run)(void);
@@ -239,6 +300,12 @@ static const struct change {
 	{"set a role", set_role, false},
 	{"block", block, true},
 	{"unblock", unblock, true},
+	{"the last member leaves", leave_as_the_last, false},
+	{"leave a large group", leave_large, false},
+	{"delete a large group", delete_large, false},
+	{"invite, which makes the group large", invite_and_make_large, false},
+	{"join, which makes the channel large", join_and_make_large, false},
+	{"block the pairs of a deleted user", block_pairs, false},
 };
 
 /* --- one run ------------------------------------------------------------- */
@@ -297,12 +364,25 @@ static void repeat_request(const struct change *change,
 	check(change, fault, ST_OK);
 }
 
+/* The next statement is a connect. */
+static void cut_connection(struct sql *sql)
+{
+	struct sql_fault cut = {.statement = 1, .error = LOST};
+
+	sql_fault_set(sql, &cut);
+	assert_int_equal(sql_execute(sql, "DO 1"), ST_UNAVAILABLE);
+	sql_fault_set(sql, NULL);
+	assert_false(sql_connected(sql));
+}
+
 static bool fail_statement(const struct change *change, struct sql_fault *fault)
 {
 	struct sql *sql = sql_session_connection(session);
 	enum status status;
 
 	chat_execute("CALL reset_chat()");
+	if (fault->error == TOO_MANY_CONNECTIONS && sql_connected(sql))
+		cut_connection(sql);
 	fault->seen = 0;
 	sql_fault_set(sql, fault);
 	status = change->run();
@@ -351,12 +431,15 @@ static int start(void **state)
 	chat_execute("ALTER TABLE conversations AUTO_INCREMENT = 1000");
 	session = sql_session_create(&chat_settings);
 	membership = membership_create(&chat_settings, session);
+	chat_settings.fanout_list_max = 1;
+	narrow = membership_create(&chat_settings, session);
 	return 0;
 }
 
 static int stop(void **state)
 {
 	(void)state;
+	membership_destroy(&narrow);
 	membership_destroy(&membership);
 	sql_session_destroy(&session);
 	buf_free(&before);
