@@ -36,7 +36,7 @@ $(eval $(call library,chat_fixture,persistence-service/tests,chat_fixture.c,cmoc
 $(eval $(call library,text_check,tests/support,text_check.c,cmocka))
 $(foreach t,tests/test_transaction tests/test_transaction_blocks tests/test_transaction_errors \
 	tests/test_transaction_kinds tests/test_transaction_recipients \
-	change/tests/test_changes change/tests/test_change_crowds change/tests/test_change_refusals conversation/tests/test_query_handler \
+	change/tests/test_changes change/tests/test_change_crowds change/tests/test_change_refusals conversation/tests/test_query_handler conversation/tests/test_roster \
 	message/tests/test_block_changes message/tests/test_message_duplicates \
 	message/tests/test_message_refusals message/tests/test_messages owner/tests/test_refusals \
 	owner/tests/test_refusals_bound \

@@ -37,6 +37,8 @@ WEBSOCKET_CLOCK_TESTS := socket/tests/test_rate_limits \
 	$(addprefix receive/tests/test_,conversation_keys frame_order pending_receipts) \
 	$(addprefix deliver/tests/test_,fanout rooms typing)
 $(foreach t,$(WEBSOCKET_CLOCK_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,-Xlinker --wrap=clock_mono_ms)))
+$(eval $(call unit_test,websocket-service/receive/tests/test_pending_sends.c,websocket common,\
+	rdkafka libcrypto libcjson))
 
 # These tests set both clocks.
 WEBSOCKET_CLOCKS := -Xlinker --wrap=clock_mono_ms -Xlinker --wrap=clock_unix_ms

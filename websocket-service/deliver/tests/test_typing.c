@@ -56,7 +56,7 @@ static int start(void **state)
 	kafka_accepts = true;
 	queries = sent = 0;
 	last_number = 0;
-	users = BUF(4096);
+	users = BUF(256 * 1024);
 	typing =
 		typing_create(&(struct typing_options){.partitions = PARTITIONS,
 	                                               .rosters_max = MAX,
@@ -120,6 +120,28 @@ static void each_partition_of_recipients_gets_one_record(void **state)
 	while (event_key_next(&left, &user))
 		sum += user;
 	assert_int_equal(sum, 20 * 21 / 2 - 1);
+}
+
+static void a_roster_has_a_bound_of_recipients(void **state)
+{
+	CLEANUP(buf_free) struct buf answer = BUF(256 * 1024);
+	struct span left;
+	uint64_t user;
+	unsigned count = 0;
+
+	(void)state;
+	buf_append(&answer, SPAN("17:2"));
+	for (unsigned i = 1; i <= TYPING_RECIPIENTS_MAX; i++)
+		buf_format(&answer, ",%u", 2 + i);
+	typing_started(typing, 1, 17, 0);
+	answers(1, buf_text(&answer));
+	left = buf_span(&users);
+	while (event_key_next(&left, &user)) {
+		assert_in_range(user, 2, TYPING_RECIPIENTS_MAX + 1);
+		count++;
+	}
+	assert_int_equal(count, TYPING_RECIPIENTS_MAX);
+	assert_int_equal(sent, PARTITIONS);
 }
 
 static void more_than_one_in_two_seconds_are_ignored(void **state)
@@ -273,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_first_one_queries_and_is_sent_with_the_answer),
 		TEST(each_partition_of_recipients_gets_one_record),
+		TEST(a_roster_has_a_bound_of_recipients),
 		TEST(more_than_one_in_two_seconds_are_ignored),
 		TEST(a_roster_is_cached_for_a_minute_and_an_empty_one_for_less),
 		TEST(a_change_of_members_evicts_the_rosters_of_the_conversation),
