@@ -211,13 +211,15 @@ void settle_presence(struct run *run)
 {
 	uint64_t end_us = clock_mono_us() + run->options->calm_s * 1000000;
 
+	block_churn_block_all(run->blocks);
 	for (unsigned i = GONE_SHARE - 1; i < run->config.users;
 	     i += GONE_SHARE) {
 		presence_gone(run->ledger, i);
 		user_disconnect(run->users[i]);
 	}
-	while (!presence_settled(run->ledger) && clock_mono_us() < end_us &&
-	       !event_loop_ended(run->loop))
+	while (!(block_churn_idle(run->blocks) &&
+	         presence_settled(run->ledger)) &&
+	       clock_mono_us() < end_us && !event_loop_ended(run->loop))
 		event_loop_run(run->loop, NULL, STEP_MS);
 	presence_judge(run->ledger);
 }

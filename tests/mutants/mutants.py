@@ -66,6 +66,12 @@ def killed_with_a_large_batch(point: str) -> Act:
     return act
 
 
+def refused_and_killed(stack: Stack, load: Load) -> None:
+    """Persistence dies when it has told refusals, and before it has stored the offsets."""
+    for _ in range(4):
+        killed_with_a_large_batch("offsets.before")(stack, load)
+
+
 def killed(program: str, times: int) -> Act:
     def act(stack: Stack, load: Load) -> None:
         for _ in range(times):
@@ -380,6 +386,24 @@ MUTANTS = [
           "		frame_saved(&e->frame, &entry->saved);\n")],
         nothing, {"turned"}),
     Mutant(
+        "edit_saved_and_refused",
+        "persistence saves some edits and tells the users who made them that they are refused",
+        [("persistence-service/save/entry_events.c",
+          "	frame_change_saved(&e->frame, change);\n",
+          "	if (change->uuid.byte[15] % 8 == 0)\n"
+          "		frame_state_error(&e->frame, &change->uuid,\n"
+          "		                  FRAME_UNKNOWN_MESSAGE, \"\");\n"
+          "	else\n"
+          "		frame_change_saved(&e->frame, change);\n")],
+        nothing, {"turned"}, EDITS),
+    Mutant(
+        "refusals_not_kept",
+        "persistence does not store that it has refused a record, so its successor judges anew",
+        [("persistence-service/save/owner/refusals.c",
+          "	return sql_bulk_run(r->sql, &insert_rows, r->values, r->fresh_count);\n",
+          "	(void)insert_rows;\n	return ST_OK;\n")],
+        refused_and_killed, {"turned"}, CHURN | {"blocks": 6}),
+    Mutant(
         "edits_dropped",
         "persistence passes over some edits, deletes and reactions",
         [("persistence-service/save/change/changes.c",
@@ -449,6 +473,28 @@ MUTANTS = [
           "	conversation_cache_evict_pair(m->cache, user, other);\n",
           "	(void)m;\n	(void)user;\n	(void)other;\n")],
         churning, {"blocks"}, {"blocks": 4}),
+    Mutant(
+        "edits_through_a_block",
+        "a blocked user's edits and reactions are saved",
+        [("persistence-service/save/change/changes.c",
+          "	if (writes && ref->direct && ref->is_blocked)\n",
+          "	if (writes && !ref->direct && ref->is_blocked)\n")],
+        churning, {"blocks"}, {"blocks": 4} | EDITS),
+    Mutant(
+        "presence_through_a_block",
+        "the gateway tells subscribers that users who block them are online",
+        [("websocket-service/deliver/rooms.c",
+          "	return user && blockers_have(&user->blockers, by);\n",
+          "	(void)blockers_have;\n	return user && by == 0;\n")],
+        nothing, {"presence"}, {"calm": 30, "blocks": 4}),
+    Mutant(
+        "typing_to_a_stranger",
+        "persistence names the user after each recipient when a gateway asks for the recipients "
+        "of typing",
+        [("persistence-service/save/conversation/query_handler.c",
+          "		buf_number(&handler->answer, row.number);\n		first = false;\n",
+          "		buf_number(&handler->answer, row.number + 1);\n		first = false;\n")],
+        nothing, {"typing"}, {"typing": 50}),
     Mutant(
         "typing_through_a_block",
         "persistence ignores blocks when a gateway asks for the recipients of typing",

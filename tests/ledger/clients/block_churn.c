@@ -133,6 +133,18 @@ void block_churn_tick(struct block_churn *churn)
 	}
 }
 
+void block_churn_block_all(struct block_churn *churn)
+{
+	for (unsigned i = 0; i < churn->config.pairs; i++) {
+		struct pair *pair = &churn->pairs[i];
+
+		if (pair->busy || pair->blocks)
+			continue;
+		pair->blocks = pair->busy = true;
+		call(pair);
+	}
+}
+
 bool block_churn_idle(const struct block_churn *churn)
 {
 	for (unsigned i = 0; i < churn->config.pairs; i++) {

@@ -28,6 +28,8 @@ void block_churn_destroy(struct block_churn **churn);
 
 /* Starts the changes that are due: a block lasts for some hundred messages. */
 void block_churn_tick(struct block_churn *churn);
+/* Each pair that does not block yet blocks, and this does not change again. */
+void block_churn_block_all(struct block_churn *churn);
 /* Every call is answered. */
 bool block_churn_idle(const struct block_churn *churn);
 /* A call that was refused, in words; NULL: none. */

@@ -12,7 +12,9 @@ static const char *const state_names[] = {
 bool presence_peer(const struct ledger *ledger, unsigned user, unsigned index,
                    unsigned *ret_peer)
 {
-	*ret_peer = (user + 1 + index) % ledger->config.users;
+	/* First the user before, who may be the one who blocks this user. */
+	*ret_peer = (user + (index ? index : ledger->config.users - 1)) %
+	            ledger->config.users;
 	return index < PRESENCE_PEERS && index + 1 < ledger->config.users;
 }
 

@@ -1,7 +1,7 @@
 /*
- * presence - what the first device of each user knows of the users after it:
- * when everything is calm, who is connected is online and who is not is
- * offline. A user who blocks another looks offline to the other.
+ * presence - what the first device of each user knows of the user before and
+ * the users after it: when everything is calm, who is connected is online and
+ * who is not is offline. A user who blocks another looks offline to the other.
  */
 #ifndef PARLEY_TESTS_LEDGER_JUDGE_PRESENCE_H
 #define PARLEY_TESTS_LEDGER_JUDGE_PRESENCE_H
