@@ -43,8 +43,23 @@ static bool read_owner(const struct json *json, struct token_owner *owner)
 	       clock_parse(time, &owner->expires_at_ms);
 }
 
-/* Any code but 200, 401, 404 and 410 means that identity-service is
- * unavailable. */
+/*
+ * Whether identity-service refuses, and not a proxy before it: it answers with
+ * a problem (RFC 9457) that repeats the code.
+ */
+static bool is_refusal(const struct http_answer *answer)
+{
+	struct json *json CLEANUP(json_destroy) = NULL;
+	uint64_t code;
+	const char *why;
+
+	return (answer->http == 401 || answer->http == 404 ||
+	        answer->http == 410) &&
+	       json_parse(answer->body, &json, &why) == ST_OK &&
+	       json_get_id(json, "status", &code) && code == answer->http;
+}
+
+/* Any other code but 200 means that identity-service is unavailable. */
 static enum status read_body(enum status asked,
                              const struct http_answer *answer,
                              struct json **ret_json)
@@ -53,10 +68,8 @@ static enum status read_body(enum status asked,
 
 	if (asked != ST_OK)
 		return ST_UNAVAILABLE;
-	if (answer->http == 401)
-		return ST_DENIED;
-	if (answer->http == 404 || answer->http == 410)
-		return ST_NOT_FOUND;
+	if (is_refusal(answer))
+		return answer->http == 401 ? ST_DENIED : ST_NOT_FOUND;
 	if (answer->http != 200 ||
 	    json_parse(answer->body, ret_json, &why) != ST_OK)
 		return ST_UNAVAILABLE;

@@ -48,7 +48,7 @@ static void answer_user(int fd, unsigned long user)
 {
 	switch (user) {
 	case STUB_NO_USER:
-		answer(fd, "404 Not Found", "{}");
+		answer(fd, "404 Not Found", "{\"status\":404}");
 		break;
 	case STUB_BROKEN:
 		answer(fd, "500 Oops", "{}");
@@ -113,7 +113,7 @@ static void serve(int fd, struct span whole)
 	if (strstr(whole.data, "GET /internal/ended-sessions"))
 		answer_ended(fd, strstr(whole.data, "?since=9.x "));
 	else if (!good)
-		answer(fd, "401 Unauthorized", "{}");
+		answer(fd, "401 Unauthorized", "{\"status\":401}");
 	else if (user)
 		answer_user(fd, strtoul(user + 12, NULL, 10));
 	else

@@ -38,6 +38,8 @@ static void a_good_answer_names_the_owner(void **state)
 	assert_string_equal(time, "2026-11-21T11:00:00.000Z");
 }
 
+#define PROBLEM(code) "{\"title\":\"x\",\"status\":" #code "}"
+
 static void only_a_401_denies(void **state)
 {
 	static const unsigned codes[] = {0,   201, 204, 301, 400, 403, 404,
@@ -45,11 +47,44 @@ static void only_a_401_denies(void **state)
 	struct token_owner owner;
 
 	(void)state;
-	assert_int_equal(owner_of(401, "{}", &owner), ST_DENIED);
-	assert_int_equal(owner_of(401, GOOD, &owner), ST_DENIED);
+	assert_int_equal(owner_of(401, PROBLEM(401), &owner), ST_DENIED);
 	for (unsigned i = 0; i < ARRAY_LEN(codes); i++)
 		assert_int_equal(owner_of(codes[i], GOOD, &owner),
 		                 ST_UNAVAILABLE);
+}
+
+/* A proxy may answer 401 or 404 to everything. */
+static void a_refusal_of_another_server_is_unavailable(void **state)
+{
+	static const unsigned codes[] = {401, 404, 410};
+	static const char *const bodies[] = {
+		"",
+		"x",
+		"[]",
+		"{}",
+		"<html>401</html>",
+		PROBLEM(400),
+		PROBLEM(4010),
+		PROBLEM("401"),
+		PROBLEM(0),
+		"{\"error\":{\"status\":401}}",
+	};
+	struct token_owner owner;
+	uint64_t user;
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(codes); i++) {
+		for (unsigned j = 0; j < ARRAY_LEN(bodies); j++) {
+			struct http_answer answer =
+				answer_of(codes[i], bodies[j]);
+
+			assert_int_equal(owner_of(codes[i], bodies[j], &owner),
+			                 ST_UNAVAILABLE);
+			assert_int_equal(
+				identity_read_user(ST_OK, &answer, &user),
+				ST_UNAVAILABLE);
+		}
+	}
 }
 
 static void no_answer_is_unavailable(void **state)
@@ -128,9 +163,9 @@ static void a_user_is_there_or_not(void **state)
 {
 	struct http_answer there =
 		answer_of(200, "{\"id\":2,\"name\":\"bob\"}");
-	struct http_answer absent = answer_of(404, "{}");
-	struct http_answer deleted = answer_of(410, "{}");
-	struct http_answer denied = answer_of(401, "{}");
+	struct http_answer absent = answer_of(404, PROBLEM(404));
+	struct http_answer deleted = answer_of(410, PROBLEM(410));
+	struct http_answer denied = answer_of(401, PROBLEM(401));
 	struct http_answer busy = answer_of(429, "{}");
 	struct http_answer odd = answer_of(200, "{\"name\":\"bob\"}");
 	uint64_t user;
@@ -258,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_answer_names_the_owner),
 		cmocka_unit_test(only_a_401_denies),
+		cmocka_unit_test(a_refusal_of_another_server_is_unavailable),
 		cmocka_unit_test(no_answer_is_unavailable),
 		cmocka_unit_test(a_malformed_answer_is_unavailable),
 		cmocka_unit_test(names_and_sessions_have_a_limit),
