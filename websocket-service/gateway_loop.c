@@ -4,6 +4,7 @@
 #include "common/service/service.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -32,6 +33,7 @@ struct gateway_loop {
 	uv_prepare_t before_wait;
 	uv_check_t after_wait;
 	uint64_t turn_max_us; /* 0: not measured */
+	bool measures;
 	struct thread_times turn_began;
 	int schedstat; /* the kernel's times of the thread; < 0: none */
 };
@@ -96,7 +98,7 @@ static void measure_turn(struct gateway_loop *loop)
 	struct thread_times now, began = loop->turn_began;
 	uint64_t cpu_us, asleep;
 
-	if (!loop->turn_max_us)
+	if (!loop->turn_max_us || !loop->measures)
 		return;
 	now = read_times(loop);
 	loop->turn_began = now;
@@ -118,6 +120,12 @@ static void start_measuring(struct gateway_loop *loop)
 	(void)uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
 	loop->schedstat =
 		open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+void gateway_loop_measure(struct gateway_loop *loop)
+{
+	loop->measures = true;
+	loop->turn_began = (struct thread_times){0};
 }
 
 static void on_before_wait(uv_prepare_t *prepare)

@@ -37,6 +37,8 @@ struct gateway_loop *
 gateway_loop_create(const struct gateway_loop_events *events,
                     unsigned turn_max_ms, void *context);
 struct uv_loop_s *gateway_loop_uv(struct gateway_loop *loop);
+/* From the next turn on: before a gateway listens, no socket waits for it. */
+void gateway_loop_measure(struct gateway_loop *loop);
 /* Waits for events and handles them once. */
 void gateway_loop_step(struct gateway_loop *loop);
 /* Turns without waiting, so that handles being closed go away. */

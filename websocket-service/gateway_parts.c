@@ -197,6 +197,7 @@ static void on_bus_ready(void *context)
 	}
 	log_event(LOG_INFO, "gateway.listening",
 	          F_NUMBER("port", settings->port));
+	gateway_loop_measure(g->loop);
 	service_part("sockets", true, NULL);
 }
 

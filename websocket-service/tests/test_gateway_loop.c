@@ -33,6 +33,15 @@ static void sleep_for_long(void)
 	(void)usleep((GATEWAY_LOOP_ASLEEP_MAX_MS + 200) * 1000);
 }
 
+static struct gateway_loop *loop;
+static bool measured = true;
+
+static void sleep_and_measure_from_then_on(void)
+{
+	sleep_for_long();
+	gateway_loop_measure(loop);
+}
+
 static void sleep_for_a_moment(void)
 {
 	(void)usleep(1000);
@@ -89,10 +98,11 @@ static struct seen run(void (*act)(void), unsigned turn_max_ms)
 		.slow_turn = on_slow_turn,
 	};
 	struct seen seen = {.act = act};
-	struct gateway_loop *loop;
 
 	wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	loop = gateway_loop_create(&events, turn_max_ms, &seen);
+	if (measured)
+		gateway_loop_measure(loop);
 	for (unsigned i = 0; i < TURNS; i++)
 		gateway_loop_step(loop);
 	gateway_loop_close(loop);
@@ -133,6 +143,16 @@ static void a_turn_that_computes_is_slow(void **state)
 	assert_in_range(seen.asleep_us, 0, GATEWAY_LOOP_ASLEEP_MAX_MS * 1000);
 }
 
+static void before_the_gateway_listens_no_turn_is_slow(void **state)
+{
+	(void)state;
+	measured = false;
+	assert_int_equal(run(sleep_for_long, TURN_MAX_MS).slow, 0);
+	assert_int_equal(run(sleep_and_measure_from_then_on, TURN_MAX_MS).slow,
+	                 0);
+	measured = true;
+}
+
 static void without_a_limit_no_turn_is_slow(void **state)
 {
 	(void)state;
@@ -146,6 +166,7 @@ int main(void)
 		cmocka_unit_test(a_turn_that_waits_for_events_is_not_slow),
 		cmocka_unit_test(a_turn_that_sleeps_is_slow),
 		cmocka_unit_test(a_turn_that_computes_is_slow),
+		cmocka_unit_test(before_the_gateway_listens_no_turn_is_slow),
 		cmocka_unit_test(without_a_limit_no_turn_is_slow),
 	};
 
