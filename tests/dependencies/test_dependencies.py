@@ -17,7 +17,7 @@ from matrix import faults
 from matrix.parley import Parley, READY_S
 from support.api import Api
 from support.chat import open_socket
-from support.load import SAVED, Load
+from support.load import FAULTS, SAVED, Load, one_line
 from support.raw import RawSocket
 from support.stores import hints
 from support.wait import HANG_S, until
@@ -41,6 +41,8 @@ class Row:
     name: str
     fault: faults.Fault
     why: str  # what each service that needs it gives as the reason
+    services: tuple[str, ...] = ()  # those that notice it; empty: each one that needs it
+    token: int = 503  # identity: the answer to a token that a service has never seen
 
 
 def wait_for_reason(parley: Parley, program: str, part: str, state: str, row: Row) -> None:
@@ -56,6 +58,11 @@ def wait_for_reason(parley: Parley, program: str, part: str, state: str, row: Ro
         until(f"{row.name}: {program} says {part} {state}, {row.why}", said, READY_S)
     except AssertionError as late:
         raise AssertionError(f"{late}; it says {seen[0]}") from None
+
+
+def wait_unfit(parley: Parley, program: str, row: Row, unfit: int) -> None:
+    until(f"{row.name}: a topic of {program} is {'un' if unfit else ''}fit", lambda:
+          parley.services[program].metric("parley_topics_unfit") == unfit, READY_S)
 
 
 def wait_chatting(load: Load) -> None:
@@ -159,7 +166,11 @@ def test_no_client_notices_a_redis_that_misbehaves(parley: Parley):
 
 
 # --- identity: needed for tokens and users that are not cached --------------------------------
-NOT_READY = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+def empty(status: str) -> str:
+    return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+NOT_READY = empty("503 Service Unavailable")
 IDENTITY_ROWS = (
     Row("refused", faults.refused, "Connection refused"),
     Row("dropped", faults.dropped, "Timeout"),
@@ -167,11 +178,16 @@ IDENTITY_ROWS = (
     Row("hangs later", faults.hangs_later, "Timeout"),
     Row("not HTTP", faults.answers("garbage\r\n\r\n"), "HTTP|[Uu]nsupported|[Ww]eird"),
     Row("refuses", faults.answers(NOT_READY), "HTTP 503"),
+    Row("fails", faults.answers(empty("500 Internal Server Error")), "HTTP 500"),
+    Row("too many requests", faults.answers(empty("429 Too Many Requests")), "HTTP 429"),
+    Row("unauthorised", faults.answers(empty("401 Unauthorized")), "HTTP 401"),
     Row("redirects", faults.answers("HTTP/1.1 302 Found\r\nLocation: /\r\n"
                                     "Content-Length: 0\r\n\r\n"), "HTTP 302"),
     Row("other JSON", faults.answers("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"), "HTTP 200"),
     # A list of ended sessions may have 1 MiB.
     Row("never ends", faults.answers("HTTP/1.1 200 OK\r\n\r\n" + "x" * 2_000_000), "too long"),
+    Row("too long", faults.answers("HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" +
+                                   "x" * 2_000_000), "too long"),
 )
 
 
@@ -194,7 +210,9 @@ def test_open_sockets_do_not_notice_an_identity_that_misbehaves(parley: Parley):
             with row.fault(parley, "identity"):
                 for program in (GATEWAY, PERSISTENCE):  # nothing asks meanwhile
                     wait_for_reason(parley, program, "identity", "degraded", row)
-                until(f"{row.name}: 503", lambda: ask_about_a_token(parley) == (503, 503), READY_S)
+                answers = (row.token, row.token)
+                until(f"{row.name}: {answers}", lambda: ask_about_a_token(parley) == answers,
+                      READY_S)
                 wait_chatting(load)
             parley.wait_ready()
             until(f"after {row.name}: 401", lambda: ask_about_a_token(parley) == (401, 401),
@@ -222,7 +240,10 @@ MARIADB = (
     Row("no more connections", faults.few_connections, "Too many connections"),
     Row("read only", faults.read_only, "read-only"),
     Row("locked", faults.locked, "Lock wait|Lost connection|read lock"),
+    Row("other password", faults.other_database_password, "Access denied"),
+    Row("no right to write", faults.no_right_to_write, "command denied"),
 )
+SMALL = (Row("small packets", faults.small_packets, ""),)  # it works as before
 
 
 @pytest.mark.timeout(3000)
@@ -235,10 +256,11 @@ def test_nothing_is_lost_by_a_mariadb_that_misbehaves(parley: Parley):
                     wait_for_reason(parley, program, "mysql", "down", row)
             parley.wait_ready()
             wait_chatting(load)
-        for row in FOUND:
+        for row in (*SMALL, *FOUND):
             with row.fault(parley, "mysql"):
                 parley.wait_ready()
                 wait_chatting(load)
+            parley.wait_ready()
         load.stop_sending()
         load.assert_clean(READY_S)
 
@@ -253,24 +275,64 @@ KAFKA = (
     Row("stopped", faults.stopped, KAFKA_WHY),
     Row("not a Kafka", faults.answers("HTTP/1.1 400 Bad Request\r\n\r\n"), KAFKA_WHY),
 )
+# It answers, and refuses each record: only a service that produces notices that.
+KAFKA_REFUSES_EVENTS = (
+    Row("may not announce", faults.not_authorised("message_events"), "authorization failed",
+        (PERSISTENCE,)),
+)
+KAFKA_REFUSES_MESSAGES = (
+    Row("may not send", faults.not_authorised("message_save"), "authorization failed",
+        (GATEWAY,)),
+    Row("no time fits", faults.topic_setting("message_save", "message.timestamp.before.max.ms",
+                                             "0"), "timestamp", (GATEWAY,)),
+)
+# It takes records of this size, but fewer in one request, and longer ones would be refused.
+KAFKA_SMALL = tuple(
+    Row(f"small records in {topic}", faults.topic_setting(topic, "max.message.bytes", "4096"),
+        "", noticed_by)
+    for topic, noticed_by in (("message_save", (GATEWAY, PERSISTENCE)),
+                              ("message_events", (GATEWAY, PERSISTENCE))))
 
 
 @pytest.mark.timeout(3000)
 def test_nothing_is_lost_by_a_kafka_that_misbehaves(parley: Parley):
     with Load(parley.stack, **USERS) as load:
         load.wait_sending()
-        for row in KAFKA:
+        for row in (*KAFKA, *KAFKA_REFUSES_EVENTS):
             with row.fault(parley, "kafka"):
-                for program in (GATEWAY, PERSISTENCE):
+                for program in row.services or (GATEWAY, PERSISTENCE):
                     wait_for_reason(parley, program, "kafka", "down", row)
             parley.wait_ready()
             wait_chatting(load)
+        for row in KAFKA_SMALL:
+            with row.fault(parley, "kafka"):
+                for program in row.services:
+                    wait_unfit(parley, program, row, 1)
+                wait_chatting(load)
+            for program in row.services:
+                wait_unfit(parley, program, row, 0)
         for row in FOUND:
             with row.fault(parley, "kafka"):
                 parley.wait_ready()
                 wait_chatting(load)
         load.stop_sending()
         load.assert_clean(READY_S)
+
+
+@pytest.mark.timeout(3000)
+def test_a_kafka_that_takes_no_message_is_told_to_each_sender(parley: Parley):
+    """Such a refusal is final (ADR 0017), and nothing else is wrong."""
+    with Load(parley.stack, **USERS) as load:
+        load.wait_sending()
+        for row in KAFKA_REFUSES_MESSAGES:
+            with row.fault(parley, "kafka"):
+                for program in row.services:
+                    wait_for_reason(parley, program, "kafka", "down", row)
+            parley.wait_ready()
+            wait_chatting(load)
+        load.stop_sending()
+        verdict = load.verdict(READY_S)
+        assert {name for name in FAULTS if verdict[name]} == {"refused"}, one_line(verdict)
 
 
 # --- without work ---------------------------------------------------------------------------------

@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pymysql
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from matrix.parley import HOMES, Parley, host
 from support.stores import hints
+from support.topics import Topics
 from support.wait import HANG_S
 
 Fault = Callable[[Parley, str], AbstractContextManager]
@@ -185,6 +194,57 @@ read_only = mariadb("SET GLOBAL read_only = 1", "SET GLOBAL read_only = 0")
 locked = mariadb("FLUSH TABLES WITH READ LOCK", "UNLOCK TABLES")
 
 
+def of_the_services(parley: Parley, cursor: pymysql.cursors.Cursor) -> tuple[str, list[str]]:
+    """The user of the services, as SQL names it, and the databases that it may use."""
+    name = parley.stack.settings["MYSQL_USER"]
+    cursor.execute("SELECT Host FROM mysql.user WHERE User = %s", (name,))
+    (host_of_user,), = cursor.fetchall()
+    cursor.execute("SELECT Db FROM mysql.db WHERE User = %s", (name,))
+    return f"'{name}'@'{host_of_user}'", [database for database, in cursor.fetchall()]
+
+
+@contextmanager
+def other_database_password(parley: Parley, name: str) -> Iterator[None]:
+    with parley.stack.database_root() as connection, connection.cursor() as cursor:
+        user, _ = of_the_services(parley, cursor)
+        cursor.execute(f"ALTER USER {user} IDENTIFIED BY 'another'")
+        cut(parley, name)
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER USER {user} IDENTIFIED BY %s", (parley.stack.secret("mysql"),))
+
+
+@contextmanager
+def no_right_to_write(parley: Parley, name: str) -> Iterator[None]:
+    with parley.stack.database_root() as connection, connection.cursor() as cursor:
+        user, databases = of_the_services(parley, cursor)
+        for database in databases:
+            cursor.execute(f"REVOKE INSERT, UPDATE ON `{database}`.* FROM {user}")
+        cut(parley, name)
+        try:
+            yield
+        finally:
+            for database in databases:
+                cursor.execute(f"GRANT INSERT, UPDATE ON `{database}`.* TO {user}")
+            cut(parley, name)
+
+
+@contextmanager
+def small_packets(parley: Parley, name: str) -> Iterator[None]:
+    """Every new connection takes no larger statement."""
+    with administrator(parley) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@GLOBAL.max_allowed_packet")
+        before = cursor.fetchone()[0]
+        cursor.execute("SET GLOBAL max_allowed_packet = 16384")
+        cut(parley, name)
+        try:
+            yield
+        finally:
+            cursor.execute(f"SET GLOBAL max_allowed_packet = {before}")
+            cut(parley, name)
+
+
 @contextmanager
 def few_connections(parley: Parley, name: str) -> Iterator[None]:
     """Others hold all connections of the server."""
@@ -205,3 +265,36 @@ def few_connections(parley: Parley, name: str) -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"SET GLOBAL max_connections = {before}")
+
+
+# --- Kafka ----------------------------------------------------------------------------------
+def topic_setting(topic: str, option: str, value: str) -> Fault:
+    @contextmanager
+    def fault(parley: Parley, _: str) -> Iterator[None]:
+        topics = Topics(parley.stack)
+        topics.set(topic, option, value)
+        try:
+            yield
+        finally:
+            topics.set(topic, option, None)
+    return fault
+
+
+def not_authorised(topic: str) -> Fault:
+    """No client may write to the topic."""
+    @contextmanager
+    def fault(parley: Parley, _: str) -> Iterator[None]:
+        admin = Topics(parley.stack).admin
+        bindings = [AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*",
+                               "*", operation, permission)
+                    for operation, permission in ((AclOperation.ALL, AclPermissionType.ALLOW),
+                                                  (AclOperation.WRITE, AclPermissionType.DENY))]
+        for made in admin.create_acls(bindings).values():
+            made.result(HANG_S)
+        try:
+            yield
+        finally:
+            every = AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None,
+                                     None, AclOperation.ANY, AclPermissionType.ANY)
+            admin.delete_acls([every])[every].result(HANG_S)
+    return fault

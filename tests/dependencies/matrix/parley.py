@@ -131,6 +131,9 @@ class Parley:
             "advertised.listeners": f"{plain},NAMED://{host('kafka')}:{self.ports['kafka']}",
             "listener.security.protocol.map":
                 "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,NAMED:PLAINTEXT",
+            # A fault may forbid something; all else is allowed.
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "true",
         }
         with open(self.stack.run_dir / "conf" / "kafka.properties", "a") as file:
             file.writelines(f"{name}={value}\n" for name, value in lines.items())
