@@ -41,3 +41,7 @@ $(foreach t,tests/test_account api/tests/test_sign_in account/tests/test_account
 	guess/tests/test_guess_limit keys/tests/test_signing_keys phone/tests/test_open_code \
 	session/tests/test_session,$(eval $(call integration_test,\
 	identity-service/$(t).c,identity_fixture sql_server identity common,$(IDENTITY_PACKAGES))))
+# It watches the connections of the REST server, and makes hashes cheap.
+$(eval $(call integration_test,identity-service/tests/test_identity_errors.c,\
+	identity_fixture sql_server free_port identity common,$(IDENTITY_PACKAGES),\
+	-Xlinker --wrap=sql_create -Xlinker --wrap=argon2id_hash_encoded))

@@ -195,7 +195,7 @@ shared-stack: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@exec env $(WITH_STACK) --keep
 
 # Walks over thousands of failures, which take minutes.
-ERROR_WALKS = $(filter %/test_transaction_errors %/test_rest_errors,$(INTEGRATION_TESTS))
+ERROR_WALKS = $(filter %/test_transaction_errors %/test_rest_errors %/test_identity_errors,$(INTEGRATION_TESTS))
 integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) tests/check/unit $(filter-out $(ERROR_WALKS),$(INTEGRATION_TESTS))
 

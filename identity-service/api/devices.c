@@ -11,6 +11,7 @@ struct task {
 	uint64_t user;
 	struct uuid own; /* the session that asks */
 	struct uuid ends;
+	bool again; /* an earlier run may have ended it */
 	struct session_row *rows;
 	unsigned count;
 };
@@ -32,8 +33,12 @@ static bool start(struct http_request *request, const struct api_context *api,
 static enum status end_one(struct sql *sql, void *argument)
 {
 	struct task *task = argument;
+	enum status status = session_end(sql, task->user, &task->ends);
 
-	return session_end(sql, task->user, &task->ends);
+	if (status == ST_NOT_FOUND && task->again)
+		status = session_has_ended(sql, task->user, &task->ends);
+	task->again = true;
+	return status;
 }
 
 static enum status end_others(struct sql *sql, void *argument)

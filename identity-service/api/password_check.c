@@ -91,12 +91,9 @@ static enum status forgive_and_work(struct sql *sql,
                                     const struct commit *commit)
 {
 	struct guess *guess = &commit->check->guess;
-	enum status status = ST_OK;
+	enum status status = guess_limit_forgive(
+		sql, commit->check->api->guess_rules, guess);
 
-	/* Not twice, if the outcome of a commit is unknown. */
-	if (!guess->forgiven)
-		status = guess_limit_forgive(
-			sql, commit->check->api->guess_rules, guess);
 	if (status == ST_OK)
 		status = commit->work(sql, commit->argument);
 	if (status != ST_OK)

@@ -201,13 +201,13 @@ enum status guess_limit_forgive(struct sql *sql,
                                 const struct guess_rules *rules,
                                 struct guess *guess)
 {
-	enum status status = uncount(sql, rules, guess, 0);
+	unsigned counts = guess->address_only ? 1 : 2;
+	enum status status = ST_OK;
 
-	if (guess->address_only)
-		return status;
-	if (status == ST_OK)
-		status = uncount(sql, rules, guess, 1);
-	return status == ST_OK
+	for (unsigned i = 0; i < counts && status == ST_OK; i++)
+		if (!guess->forgiven)
+			status = uncount(sql, rules, guess, i);
+	return status == ST_OK && !guess->address_only
 	               ? known_address_add(sql, guess->user, &guess->address)
 	               : status;
 }

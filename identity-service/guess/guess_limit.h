@@ -49,6 +49,7 @@ struct guess {
 	uint64_t slot[2];
 	enum guess_subject refused_by;
 	uint64_t wait_s;
+	/* Set by the caller: perhaps it is not counted any more. */
 	bool forgiven;
 };
 
@@ -68,8 +69,9 @@ MUST_CHECK enum status guess_limit_try(struct sql *sql,
                                        const struct guess_rules *rules,
                                        struct guess *guess);
 /*
- * Within a transaction of the caller: the guess was right. `user` knows the
- * address from now on, unless the guess is of an address only.
+ * Within a transaction of the caller: the guess was right, and is not counted
+ * any more; but not twice, see guess->forgiven. `user` knows the address from
+ * now on, unless the guess is of an address only.
  */
 MUST_CHECK enum status guess_limit_forgive(struct sql *sql,
                                            const struct guess_rules *rules,

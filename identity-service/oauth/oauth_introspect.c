@@ -146,11 +146,12 @@ static void query_revoke(struct http_request *request, void *context)
 	status = find_session(api, token, &revoke);
 	if (status == ST_OK)
 		status = database_run(api->database, end_session, &revoke);
-	if (status == ST_OK) {
+	if (status == ST_OK)
 		log_event(LOG_INFO, "session.revoked",
 		          F_NUMBER("user", revoke.user));
+	/* Not found: perhaps an earlier run of the task has ended it. */
+	if (status == ST_OK || (status == ST_NOT_FOUND && revoke.user))
 		api_read_ended(api, revoke.user);
-	}
 	if (status == ST_OK || status == ST_NOT_FOUND || status == ST_DENIED)
 		http_answer(request, 200, NULL, SPAN_NONE);
 	else

@@ -278,6 +278,20 @@ enum status session_end(struct sql *sql, uint64_t user, const struct uuid *id)
 	return status;
 }
 
+enum status session_has_ended(struct sql *sql, uint64_t user,
+                              const struct uuid *id)
+{
+	const struct sql_value values[] = {sql_bytes(uuid_span(id)),
+	                                   sql_number(user)};
+	struct sql_value row;
+	enum status status = sql_run(sql,
+	                             "SELECT 1 FROM sessions WHERE id = ?"
+	                             " AND user = ? AND revoked_at IS NOT NULL",
+	                             values, ARRAY_LEN(values));
+
+	return status == ST_OK ? sql_fetch(sql, &row, 1) : status;
+}
+
 enum status session_end_family(struct sql *sql,
                                const struct refresh_token *token,
                                uint64_t *ret_user)

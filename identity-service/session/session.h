@@ -80,6 +80,9 @@ MUST_CHECK enum status session_refresh(struct sql *sql,
 /* ST_NOT_FOUND: the user has no such session, or it has ended. */
 MUST_CHECK enum status session_end(struct sql *sql, uint64_t user,
                                    const struct uuid *id);
+/* ST_NOT_FOUND: the user has no such session, or it has not been ended. */
+MUST_CHECK enum status session_has_ended(struct sql *sql, uint64_t user,
+                                         const struct uuid *id);
 /* The session of a refresh token, used or not; *ret_user has it. */
 MUST_CHECK enum status session_end_family(struct sql *sql,
                                           const struct refresh_token *token,
