@@ -38,6 +38,7 @@ static void on_second(void *context)
 	struct gateway *g = context;
 
 	presence_queries_tick(g->presence_queries);
+	gateway_redis_second(g);
 	bus_tick(g->bus);
 	metric_set(&gateway_metrics.hints_dropped, redis_dropped(g->redis));
 	metric_set(&gateway_metrics.redis_faults, redis_faults(g->redis));

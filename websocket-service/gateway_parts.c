@@ -454,14 +454,15 @@ enum status gateway_parts_create(struct gateway *g)
 	create_identity(g);
 	create_connections(g);
 	gateway_redis_create(g);
-	g->presence_publisher = presence_publisher_create(g->redis, g->number);
+	g->presence_publisher = presence_publisher_create(
+		g->redis, &g->presence_clock, g->number);
 	st = create_kafka(g);
 	if (st != ST_OK)
 		return st;
 	create_receive(g);
 	create_deliver(g);
-	g->presence_queries =
-		presence_queries_create(g->connections, g->redis, g->rooms);
+	g->presence_queries = presence_queries_create(
+		g->connections, g->redis, &g->presence_clock, g->rooms);
 	return sockets_create(gateway_loop_uv(g->loop),
 	                      connections_room(g->connections),
 	                      &connection_events, g->connections, &g->sockets);

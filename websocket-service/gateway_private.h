@@ -3,13 +3,15 @@
  *
  * gateway.c        start, timers, drain and stop
  * gateway_parts.c  makes the parts, and passes events from one to the other
- * gateway_redis.c  makes the connection to Redis, and reports its state
+ * gateway_redis.c  makes the connection to Redis, reports its state, keeps its
+ * time
  */
 #ifndef PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
 #define PARLEY_WEBSOCKET_GATEWAY_PRIVATE_H
 
 #include "common/base/scope.h"
 #include "common/base/status.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/settings.h"
 
 #include <stdbool.h>
@@ -45,10 +47,14 @@ struct gateway {
 	struct presence_queries *presence_queries;
 	enum status broken;         /* ends the service */
 	uint64_t draining_since_ms; /* 0: not draining */
+	struct presence_clock presence_clock;
+	unsigned presence_clock_age_s; /* since Redis was asked */
 	bool redis_lost; /* Redis was down; what it holds may be too old */
 };
 
 void gateway_redis_create(struct gateway *g);
+/* Once per second: keeps the time of Redis. */
+void gateway_redis_second(struct gateway *g);
 /* On a failure the parts made so far stay, for gateway_parts_destroy(). */
 MUST_CHECK enum status gateway_parts_create(struct gateway *g);
 void gateway_parts_destroy(struct gateway *g);

@@ -9,7 +9,7 @@ WEBSOCKET_SOURCES := gateway.c gateway_loop.c gateway_metrics.c gateway_parts.c 
 		frame_order.c pending_receipts.c pending_sends.c save_records.c) \
 	$(addprefix deliver/,blockers.c bus.c ephemeral_producer.c fanout.c memberships.c \
 		room_members.c room_queries.c rooms.c typing.c) \
-	$(addprefix presence/,presence_publisher.c presence_queries.c presence_state.c \
+	$(addprefix presence/,presence_clock.c presence_publisher.c presence_queries.c presence_state.c \
 		presence_subscriptions.c)
 
 $(eval $(call library,websocket,websocket-service,$(WEBSOCKET_SOURCES),libwebsockets libuv))
@@ -46,6 +46,6 @@ $(eval $(call library,connection_fixture,websocket-service/socket/tests,connecti
 $(foreach t,closing delivery frames opening time token welcome,$(eval $(call unit_test,\
 	websocket-service/socket/tests/test_connection_$(t).c,connection_fixture fake_clock websocket common,\
 	libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
-WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,publisher queries subscriptions)
+WEBSOCKET_CLOCKS_TESTS := $(addprefix presence/tests/test_presence_,clock publisher queries subscriptions)
 $(foreach t,$(WEBSOCKET_CLOCKS_TESTS),$(eval $(call unit_test,websocket-service/$(t).c,fake_clock websocket common,libcrypto libcjson,$(WEBSOCKET_CLOCKS))))
 

@@ -155,6 +155,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "no ZREVRANGE": (acl("-zrevrange"), "NOPERM .*zrevrange"),
     "no ZREMRANGEBYRANK": (acl("-zremrangebyrank"), "NOPERM .*zremrangebyrank"),
     "no EXPIRE": (acl("-expire"), "NOPERM .*expire"),
+    "no TIME": (acl("-time"), "NOPERM .*time"),
     "no PING": (acl("-ping"), "NOPERM .*ping"),
     "no presence keys": (acl("resetkeys", "~message:*"), "NOPERM .*key"),
     "no message keys": (acl("resetkeys", "~presence:*"), "NOPERM .*key"),

@@ -5,6 +5,7 @@ tokens."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,34 @@ def test_the_clock_of_a_service_ends_no_refresh_token(clocks: Clocks):
     for added_s in (DAYS_S, -DAYS_S, 0):
         clocks.jump("identity", added_s)
         token = clocks.api.refresh(token)
+
+
+# --- presence ------------------------------------------------------------------------
+@pytest.mark.parametrize("added_s", (1800, -1800))  # less than an access token lives
+def test_a_gateway_with_a_wrong_clock_spoils_no_presence(added_s: int, stack: Stack, api: Api,
+                                                         alice: Person, bob: Person,
+                                                         tmp_path: Path):
+    """The gateways write times to Redis, of which the highest counts."""
+    clock = Clock(tmp_path / "clock")
+    clock.set(added_s)
+
+    def state() -> str:
+        user, = subscriber.expect(type="presence")["users"]
+        assert user["user"] == bob.id
+        if user["state"] == "offline" and "last_seen" in user:
+            assert began <= datetime.fromisoformat(user["last_seen"]) <= datetime.now(timezone.utc)
+        return user["state"]
+
+    def subscribed() -> bool:
+        subscriber.watch(bob.id)
+        frame = subscriber.until("an answer", lambda one: one["type"] in ("presence", "error"))
+        return frame["type"] == "presence" and frame["users"][0]["state"] == "offline"
+
+    with Service(stack, "websocket-service", **clock.settings) as wrong, \
+            open_socket(stack.ws_url, alice) as subscriber:
+        began = datetime.now(timezone.utc) - timedelta(seconds=1)
+        until("presence is available", subscribed)
+        for url in (wrong.ws_url, stack.ws_url, wrong.ws_url):
+            with open_socket(url, bob):
+                assert state() == "online"
+            assert state() == "offline"

@@ -21,6 +21,7 @@
 #include "websocket-service/deliver/ephemeral_producer.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/deliver/typing.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/receive/conversation_keys.h"
 #include "websocket-service/receive/error_frame.h"
@@ -368,6 +369,7 @@ static struct pending_receipts *receipts;
 static struct typing *typing;
 static uint64_t rooms_number, roster_number; /* of the latest queries */
 static struct presence_queries *presence;
+static const struct presence_clock redis_time;
 static struct rate_limits *rate_limits;
 static uint64_t record_tags[RECORDS];
 static unsigned record_count;
@@ -829,7 +831,7 @@ static void start(void)
 		&(struct typing_options){.partitions = PARTITIONS,
 	                                 .rosters_max = 3,
 	                                 .query = on_query_roster});
-	presence = presence_queries_create(set, NULL, rooms);
+	presence = presence_queries_create(set, NULL, &redis_time, rooms);
 	rate_limits = rate_limits_create(5, 100, 2);
 	keys = conversation_keys_create(&(struct conversation_keys_options){
 		.keys_max = 3,

@@ -3,6 +3,7 @@
 #include "common/base/mem.h"
 #include "common/base/scope.h"
 #include "common/io/redis/redis.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/socket/timer_wheel.h"
 
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct local_user {
 
 struct presence_publisher {
 	struct redis *redis;
+	const struct presence_clock *clock;
 	struct local_user *users;
 	struct timer_wheel timers;
 	bool draining;
@@ -31,12 +33,14 @@ struct presence_publisher {
 	struct buf key;
 };
 
-struct presence_publisher *presence_publisher_create(struct redis *redis,
-                                                     uint64_t life)
+struct presence_publisher *
+presence_publisher_create(struct redis *redis,
+                          const struct presence_clock *clock, uint64_t life)
 {
 	struct presence_publisher *publisher = mem_new(sizeof(*publisher));
 
 	publisher->redis = redis;
+	publisher->clock = clock;
 	publisher->key = BUF(PRESENCE_KEY_MAX);
 	(void)snprintf(publisher->life, sizeof(publisher->life), "%016llx",
 	               (unsigned long long)life);
@@ -131,7 +135,8 @@ static bool trim(struct presence_publisher *publisher, uint64_t user)
 static void publish_online(struct presence_publisher *publisher,
                            struct local_user *local)
 {
-	uint64_t until_ms = clock_unix_ms() + PRESENCE_ALIVE_MS;
+	uint64_t until_ms =
+		presence_clock_now_ms(publisher->clock) + PRESENCE_ALIVE_MS;
 	bool accepted = write_score(publisher, local->user, until_ms | 1);
 	uint64_t wait_s = 1;
 
@@ -180,7 +185,8 @@ void presence_publisher_user_disconnected(struct presence_publisher *publisher,
 	if (publisher->draining)
 		return;
 	/* When Redis does not accept this, the score expires. */
-	if (write_score(publisher, user, clock_unix_ms() & ~UINT64_C(1)))
+	if (write_score(publisher, user,
+	                presence_clock_now_ms(publisher->clock) & ~UINT64_C(1)))
 		(void)trim(publisher, user);
 }
 

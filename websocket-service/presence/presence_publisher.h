@@ -3,7 +3,7 @@
  *
  * presence:<user> is a sorted set with one member for each gateway process that
  * the user was connected to lately (the newest PRESENCE_LIVES). The score is a
- * time in unix ms:
+ * time of Redis in unix ms (presence_clock.h):
  *   odd   the user is online until then; the gateway refreshes the score every
  *         PRESENCE_REFRESH_S;
  *   even  the last socket of the user on that gateway closed then.
@@ -35,11 +35,13 @@ enum {
 };
 
 struct presence_publisher;
+struct presence_clock;
 struct redis;
 
 /* `life` is a random number that identifies this process. */
-struct presence_publisher *presence_publisher_create(struct redis *redis,
-                                                     uint64_t life);
+struct presence_publisher *
+presence_publisher_create(struct redis *redis,
+                          const struct presence_clock *clock, uint64_t life);
 void presence_publisher_destroy(struct presence_publisher **presence);
 /* The first socket of the user has opened; the last one has closed. */
 void presence_publisher_user_connected(struct presence_publisher *presence,

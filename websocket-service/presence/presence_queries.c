@@ -5,6 +5,7 @@
 #include "common/io/redis/redis.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/gateway_metrics.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/presence/presence_publisher.h"
 #include "websocket-service/presence/presence_subscriptions.h"
 #include "websocket-service/receive/error_frame.h"
@@ -47,6 +48,7 @@ struct request {
 struct presence_queries {
 	struct connections *connections;
 	struct redis *redis;
+	const struct presence_clock *clock;
 	const struct rooms *rooms; /* knows the blocks */
 	struct presence_subscriptions *subscriptions;
 	struct slot_map *requests;
@@ -63,12 +65,14 @@ struct presence_queries {
 
 struct presence_queries *
 presence_queries_create(struct connections *connections, struct redis *redis,
+                        const struct presence_clock *clock,
                         const struct rooms *rooms)
 {
 	struct presence_queries *queries = mem_new(sizeof(*queries));
 
 	queries->connections = connections;
 	queries->redis = redis;
+	queries->clock = clock;
 	queries->rooms = rooms;
 	queries->subscriptions = presence_subscriptions_create(
 		connections,
@@ -133,7 +137,8 @@ static bool query(struct presence_queries *queries, uint64_t user,
 }
 
 /* False when Redis has not answered, or with something else. */
-static bool read_sample(const struct redis_reply *reply,
+static bool read_sample(const struct presence_queries *queries,
+                        const struct redis_reply *reply,
                         struct presence_sample *ret_sample)
 {
 	uint64_t score;
@@ -143,7 +148,8 @@ static bool read_sample(const struct redis_reply *reply,
 		return false;
 	if (reply->count == 2 &&
 	    span_to_u64(redis_item(reply, 1).text, JSON_ID_MAX, &score))
-		*ret_sample = presence_sample_make(score, clock_unix_ms());
+		*ret_sample = presence_sample_make(
+			score, presence_clock_now_ms(queries->clock));
 	return true;
 }
 
@@ -228,7 +234,7 @@ static void on_request_reply(void *context, uint64_t tag,
 
 	if (!request)
 		return;
-	if (!read_sample(reply, &request->samples[index]) ||
+	if (!read_sample(queries, reply, &request->samples[index]) ||
 	    !is_known(queries, request->users[index], &request->samples[index]))
 		request_fail(queries, request);
 	else if (--request->left == 0)
@@ -372,7 +378,7 @@ static void on_poll_reply(void *context, uint64_t number,
 	/* A slow Redis may have been down, and scores in it may be expired. */
 	if (clock_mono_ms() >= queries->poll_began_ms + PRESENCE_STALL_MS)
 		presence_queries_redis_up(queries, true);
-	if (read_sample(reply, &sample))
+	if (read_sample(queries, reply, &sample))
 		presence_subscriptions_sample(queries->subscriptions, number,
 		                              &sample);
 	if (--queries->poll_in_flight == 0 && queries->poll_left == 0 &&

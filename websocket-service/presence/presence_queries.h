@@ -40,10 +40,12 @@ struct presence_queries;
 struct connection;
 struct connections;
 struct redis;
+struct presence_clock;
 struct rooms;
 
 struct presence_queries *
 presence_queries_create(struct connections *connections, struct redis *redis,
+                        const struct presence_clock *clock,
                         const struct rooms *rooms);
 void presence_queries_destroy(struct presence_queries **queries);
 /* Answers a `presence` frame, at once or later. */

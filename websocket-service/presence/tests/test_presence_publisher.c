@@ -2,6 +2,7 @@
 #include "common/base/clock.h"
 #include "common/io/redis/redis.h"
 #include "tests/support/fake_clock.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/presence/presence_publisher.h"
 
 #include <setjmp.h>
@@ -49,6 +50,7 @@ bool redis_command(struct redis *redis, const struct span *words,
 }
 
 static struct presence_publisher *publisher;
+static struct presence_clock redis_time;
 
 static int start(void **state)
 {
@@ -56,7 +58,8 @@ static int start(void **state)
 	clock_ms = 5000000;
 	redis_up = true;
 	scores = trims = 0;
-	publisher = presence_publisher_create(NULL, UINT64_C(0xabc));
+	publisher =
+		presence_publisher_create(NULL, &redis_time, UINT64_C(0xabc));
 	return 0;
 }
 

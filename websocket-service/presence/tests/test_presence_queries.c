@@ -3,6 +3,7 @@
 #include "common/io/redis/redis.h"
 #include "tests/support/fake_clock.h"
 #include "websocket-service/deliver/rooms.h"
+#include "websocket-service/presence/presence_clock.h"
 #include "websocket-service/presence/presence_queries.h"
 #include "websocket-service/presence/presence_state.h"
 #include "websocket-service/socket/connection.h"
@@ -160,6 +161,7 @@ static void goes_offline(uint64_t user)
 
 /* --- the start ----------------------------------------------------------- */
 static struct presence_queries *presence;
+static struct presence_clock redis_time;
 static struct rooms *rooms;
 
 static void on_query(void *context, uint64_t number, uint64_t first,
@@ -201,7 +203,7 @@ static int start(void **state)
 	                                .query = on_query,
 	                                .welcome = on_welcome,
 	                                .blockers_known = on_blockers_known});
-	presence = presence_queries_create(NULL, NULL, rooms);
+	presence = presence_queries_create(NULL, NULL, &redis_time, rooms);
 	return 0;
 }
 
