@@ -138,11 +138,11 @@ STAGES = (
           needs=("tools", "build-faults"),
           touched=("persistence-service/*", "websocket-service/*", "tests/ledger/*",
                    "tests/mutants/*"), turn=6),
-    Stage("compose", PROVE, 1300, "Container images that do not start, scale, upgrade or "
+    Stage("compose", PROVE, 1200, "Container images that do not start, scale, upgrade or "
           "restore.", needs=("tools",), touched=("deploy/*", "docker-compose.yml", ".env",
                                                  "tests/compose/*", ".dockerignore", "*/schema/*"),
           turn=7),
-    Stage("mysql8", PROVE, 500, "SQL that MySQL 8 does not take, or takes differently.",
+    Stage("mysql8", PROVE, 1200, "SQL that MySQL 8 does not take, or takes differently.",
           needs=("tools", "build"),
           touched=("*/schema/*", "common/io/sql/*", "tests/mysql8/*",
                    "tests/blackbox/support/mysql8.py"), turn=3),

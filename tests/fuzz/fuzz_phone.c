@@ -36,7 +36,9 @@ static void check_url(struct span text)
 	if (!sms_url_fits(text))
 		return;
 	must(text.data[text.len - 1] != '/');
-	must(span_starts(text, SPAN("https://")) ||
+	/* The case of a scheme does not matter: RFC 3986, section 3.1. */
+	must((text.len > 8 &&
+	      span_equal_nocase(span_make(text.data, 8), SPAN("https://"))) ||
 	     span_starts(text, SPAN("http://127.0.0.1")) ||
 	     span_starts(text, SPAN("http://localhost")) ||
 	     span_starts(text, SPAN("http://[::1]")));
