@@ -21,9 +21,14 @@ struct asked {
 	UT_hash_handle hh;
 };
 
+struct known {
+	struct pair pair;
+	uint64_t absent; /* the query that found no such conversation; or 0 */
+};
+
 struct conversation_keys {
 	struct conversation_keys_options options;
-	struct lru *known; /* struct pair by conversation */
+	struct lru *known; /* struct known by conversation */
 	struct asked *by_conversation;
 	struct asked *queued;
 	struct asked *sent;
@@ -38,7 +43,7 @@ conversation_keys_create(const struct conversation_keys_options *options)
 	struct conversation_keys *keys = mem_new(sizeof(*keys));
 
 	keys->options = *options;
-	keys->known = lru_create(options->keys_max, sizeof(struct pair));
+	keys->known = lru_create(options->keys_max, sizeof(struct known));
 	keys->list = BUF(SAVE_CONVERSATIONS_MAX * ID_TEXT_MAX);
 	return keys;
 }
@@ -75,11 +80,25 @@ static struct asked *find(const struct conversation_keys *keys,
 }
 
 bool conversation_keys_find(struct conversation_keys *keys,
-                            uint64_t conversation, struct pair *ret_pair)
+                            uint64_t conversation, uint64_t asked,
+                            struct pair *ret_pair)
 {
-	return lru_get(keys->known,
-	               span_make(&conversation, sizeof(conversation)),
-	               clock_mono_ms(), ret_pair);
+	struct known known;
+
+	if (!lru_get(keys->known,
+	             span_make(&conversation, sizeof(conversation)), 0, &known))
+		return false;
+	if (known.absent && (asked == 0 || asked > known.absent))
+		return false;
+	*ret_pair = known.pair;
+	return true;
+}
+
+static void put_known(struct conversation_keys *keys, uint64_t conversation,
+                      const struct known *known)
+{
+	lru_put(keys->known, span_make(&conversation, sizeof(conversation)),
+	        known, UINT64_MAX);
 }
 
 static void learn(struct conversation_keys *keys, uint64_t conversation,
@@ -87,8 +106,7 @@ static void learn(struct conversation_keys *keys, uint64_t conversation,
 {
 	struct asked *asked = find(keys, conversation);
 
-	lru_put(keys->known, span_make(&conversation, sizeof(conversation)),
-	        pair, UINT64_MAX);
+	put_known(keys, conversation, &(struct known){.pair = *pair});
 	if (asked)
 		drop(keys, asked);
 }
@@ -101,17 +119,17 @@ void conversation_keys_learn_group(struct conversation_keys *keys,
 
 /* --- queries ------------------------------------------------------------- */
 
-bool conversation_keys_ask(struct conversation_keys *keys, uint64_t user,
-                           uint64_t conversation)
+uint64_t conversation_keys_ask(struct conversation_keys *keys, uint64_t user,
+                               uint64_t conversation)
 {
 	struct asked *asked = find(keys, conversation);
 
 	if (asked) {
 		asked->again = asked->number != 0;
-		return true;
+		return keys->number + 1;
 	}
 	if (HASH_COUNT(keys->by_conversation) >= CONVERSATION_KEYS_ASKED_MAX)
-		return false;
+		return 0;
 	asked = mem_new(sizeof(*asked));
 	asked->conversation = conversation;
 	asked->user = user;
@@ -119,7 +137,7 @@ bool conversation_keys_ask(struct conversation_keys *keys, uint64_t user,
 	HASH_ADD(hh, keys->by_conversation, conversation, sizeof(conversation),
 	         asked);
 	DL_APPEND(keys->queued, asked);
-	return true;
+	return keys->number + 1;
 }
 
 /* One query, about the conversations that have waited longest. */
@@ -160,70 +178,69 @@ void conversation_keys_tick(struct conversation_keys *keys)
 		send_query(keys);
 }
 
-/*
- * Whether no frame was received after the query was sent: only then is it true
- * of all who ask that the conversation does not exist. Otherwise it is asked
- * for again.
- */
-static bool is_absent(struct conversation_keys *keys, uint64_t number,
-                      uint64_t conversation)
+/* The query was sent; those who have asked since need another one. */
+static void ask_again(struct conversation_keys *keys, struct asked *asked)
 {
-	struct asked *asked = find(keys, conversation);
-
-	if (!asked || asked->number != number)
-		return false;
-	if (!asked->again)
-		return true;
 	DL_DELETE(keys->sent, asked);
 	asked->number = 0;
 	asked->again = false;
 	asked->until_ms = clock_mono_ms() + CONVERSATION_KEYS_WAIT_MS;
 	DL_APPEND(keys->queued, asked);
-	return false;
 }
 
-/* Returns the number of those that do not exist; they are learned for now. */
-static unsigned learn_answer(struct conversation_keys *keys, uint64_t number,
-                             struct span answer)
+/* Nothing makes a known conversation unknown. */
+static void learn_absence(struct conversation_keys *keys, uint64_t number,
+                          uint64_t conversation)
 {
-	uint64_t conversation;
-	unsigned absent = 0;
-	struct span key;
+	struct asked *asked = find(keys, conversation);
+	struct known known;
 
-	while (event_keys_next(&answer, &conversation, &key)) {
-		struct pair pair = {0, 0};
-
-		if (!key.len && !is_absent(keys, number, conversation))
-			continue;
-		(void)pair_read(key, &pair);
-		learn(keys, conversation, &pair);
-		absent += !key.len;
-		keys->options.learned(keys->options.context, conversation);
-	}
-	return absent;
+	if (number > keys->number)
+		return; /* no query of ours */
+	if (lru_get(keys->known, span_make(&conversation, sizeof(conversation)),
+	            0, &known) &&
+	    !known.absent)
+		return;
+	put_known(keys, conversation, &(struct known){.absent = number});
+	if (!asked || asked->number != number)
+		return;
+	if (asked->again)
+		ask_again(keys, asked);
+	else
+		drop(keys, asked);
 }
 
-static void forget_absent(struct conversation_keys *keys, struct span answer)
+static void forget_absence(struct conversation_keys *keys,
+                           uint64_t conversation)
 {
-	uint64_t conversation;
-	struct span key;
+	struct span key = span_make(&conversation, sizeof(conversation));
+	struct known known;
 
-	while (event_keys_next(&answer, &conversation, &key))
-		if (!key.len)
-			lru_remove(
-				keys->known,
-				span_make(&conversation, sizeof(conversation)));
+	if (lru_get(keys->known, key, 0, &known) && known.absent)
+		lru_remove(keys->known, key);
 }
 
 void conversation_keys_answered(struct conversation_keys *keys, uint64_t number,
                                 struct span answer)
 {
-	unsigned absent;
+	uint64_t conversation;
+	struct span rest = answer, key;
 
 	if (number == keys->number)
 		keys->in_flight = false;
-	absent = learn_answer(keys, number, answer);
+	while (event_keys_next(&rest, &conversation, &key)) {
+		struct pair pair = {0, 0};
+
+		if (key.len) {
+			(void)pair_read(key, &pair);
+			learn(keys, conversation, &pair);
+		} else {
+			learn_absence(keys, number, conversation);
+		}
+		keys->options.learned(keys->options.context, conversation);
+	}
 	keys->options.answered(keys->options.context);
-	if (absent)
-		forget_absent(keys, answer);
+	while (event_keys_next(&answer, &conversation, &key))
+		if (!key.len)
+			forget_absence(keys, conversation);
 }

@@ -5,8 +5,9 @@
  * The key of a conversation never changes, so what persistence answers is
  * cached until it is evicted, whichever query it answers. That a conversation
  * does not exist may change: it is true only of frames that were received
- * before its query was sent, and is known only while learned() and answered()
- * run. A late answer makes no known conversation unknown.
+ * before its query was sent, so each frame keeps the number of the query that
+ * settles it. Absence is known only while learned() and answered() run. A late
+ * answer makes no known conversation unknown.
  *
  * Batching   a query is sent at the end of the turn when none is in flight.
  *            While one is in flight, conversations gather for the next query,
@@ -44,7 +45,7 @@ struct conversation_keys_options {
 	 */
 	void (*query)(void *context, uint64_t number, uint64_t user,
 	              struct span conversations);
-	/* The answer names this conversation: its key is known now. */
+	/* The answer names this conversation. */
 	void (*learned)(void *context, uint64_t conversation);
 	/* The whole answer has arrived. */
 	void (*answered)(void *context);
@@ -56,14 +57,20 @@ conversation_keys_create(const struct conversation_keys_options *options);
 void conversation_keys_destroy(struct conversation_keys **keys);
 
 /*
- * False when it is not known. *ret_pair gets the two users; 0 and 0 when the
- * conversation is a group or channel, or does not exist.
+ * False when it is not known to a frame for which conversation_keys_ask()
+ * returned `asked`; 0: for a frame that has not asked. *ret_pair gets the two
+ * users; 0 and 0 when the conversation is a group or channel, or does not
+ * exist.
  */
 bool conversation_keys_find(struct conversation_keys *keys,
-                            uint64_t conversation, struct pair *ret_pair);
-/* False when too many conversations are asked about. */
-MUST_CHECK bool conversation_keys_ask(struct conversation_keys *keys,
-                                      uint64_t user, uint64_t conversation);
+                            uint64_t conversation, uint64_t asked,
+                            struct pair *ret_pair);
+/*
+ * Returns the number of the first query that can tell that the conversation
+ * does not exist; 0: too many conversations are asked about.
+ */
+MUST_CHECK uint64_t conversation_keys_ask(struct conversation_keys *keys,
+                                          uint64_t user, uint64_t conversation);
 /* The conversation is a group or channel, as an event says. */
 void conversation_keys_learn_group(struct conversation_keys *keys,
                                    uint64_t conversation);

@@ -28,6 +28,7 @@ struct held_frame {
 	enum wait wait;
 	uint64_t began_us;
 	uint64_t until_ms; /* of WAIT_KEY */
+	uint64_t asked;    /* of WAIT_KEY: as conversation_keys_ask() says */
 	size_t bytes;
 	char texts[];
 };
@@ -221,7 +222,7 @@ static enum wait judge_recipient(struct connection *connection,
  */
 static enum wait look_up(const struct frame_order *order,
                          struct connection *connection,
-                         struct client_frame *frame)
+                         struct client_frame *frame, uint64_t asked)
 {
 	struct identity_request request =
 		identity_request_user(frame->user_to, SPAN_NONE);
@@ -230,7 +231,7 @@ static enum wait look_up(const struct frame_order *order,
 
 	if (frame->conversation)
 		return conversation_keys_find(order->options.keys,
-		                              frame->conversation, &pair)
+		                              frame->conversation, asked, &pair)
 		               ? name_other_user(connection, frame, &pair)
 		               : WAIT_KEY;
 	return identity_client_peek(order->options.identity, &request, &cached)
@@ -273,7 +274,8 @@ static void drain(struct held_socket *socket)
 	for (held = socket->frames; held && connection; held = next) {
 		next = held->next;
 		if (held->wait == WAIT_KEY)
-			held->wait = look_up(order, connection, &held->frame);
+			held->wait = look_up(order, connection, &held->frame,
+			                     held->asked);
 		if (held->wait == WAIT_KEY || held->wait == WAIT_RECIPIENT ||
 		    (held->wait == WAIT_NONE &&
 		     waits_behind(socket, &held->frame, held)))
@@ -324,12 +326,13 @@ void frame_order_take(struct frame_order *order, struct connection *connection,
                       const struct client_frame *received, uint64_t began_us)
 {
 	struct client_frame frame = *received;
-	enum wait wait = look_up(order, connection, &frame);
+	enum wait wait = look_up(order, connection, &frame, 0);
 	const struct held_socket *socket =
 		order->held_count
 			? find_socket(order, connection_id(connection))
 			: NULL;
 	struct held_frame *held;
+	uint64_t asked = 0;
 
 	if (wait == WAIT_REFUSED)
 		return;
@@ -341,16 +344,18 @@ void frame_order_take(struct frame_order *order, struct connection *connection,
 	}
 	if (!has_room(order, connection, &frame))
 		return;
-	if (wait == WAIT_KEY &&
-	    !conversation_keys_ask(order->options.keys,
-	                           connection_user(connection),
-	                           frame.conversation)) {
+	if (wait == WAIT_KEY)
+		asked = conversation_keys_ask(order->options.keys,
+		                              connection_user(connection),
+		                              frame.conversation);
+	if (wait == WAIT_KEY && !asked) {
 		refuse(connection, &frame, FRAME_UNAVAILABLE,
 		       "too many conversations are being looked up");
 		return;
 	}
 	(*connection_unsettled(connection))++;
 	held = hold(order, connection, &frame, wait, began_us);
+	held->asked = asked;
 	if (wait == WAIT_RECIPIENT)
 		ask_recipient(order, connection, held);
 }

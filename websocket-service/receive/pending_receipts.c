@@ -33,6 +33,7 @@ struct pending_receipt {
 	uint64_t sent_seq;      /* under way; 0: none, it is in `retries` */
 	enum receipt_kind kind; /* of sent_seq */
 	uint64_t retry_ms; /* in `keyless`: when the key is asked for again */
+	uint64_t asked;    /* in `keyless`: as conversation_keys_ask() says */
 	UT_hash_handle hh;
 };
 
@@ -206,8 +207,10 @@ static void join_keyless(struct pending_receipts *receipts,
 static void ask_key(struct pending_receipts *receipts,
                     struct pending_receipt *receipt, uint64_t now_ms)
 {
-	if (conversation_keys_ask(receipts->keys, receipt->member.user,
-	                          receipt->member.conversation)) {
+	receipt->asked =
+		conversation_keys_ask(receipts->keys, receipt->member.user,
+	                              receipt->member.conversation);
+	if (receipt->asked) {
 		receipt->retry_ms = now_ms + PENDING_RECEIPTS_ASK_MS;
 		DL_APPEND(receipts->keyless, receipt);
 	} else {
@@ -234,15 +237,19 @@ void pending_receipts_key_known(struct pending_receipts *receipts,
 	struct pending_receipt *receipt, *next;
 	struct pair pair;
 
-	if (!keyless ||
-	    !conversation_keys_find(receipts->keys, conversation, &pair))
+	if (!keyless)
 		return;
 	DL_FOREACH_SAFE2(keyless->receipts, receipt, next, of_next)
 	{
+		if (!conversation_keys_find(receipts->keys, conversation,
+		                            receipt->asked, &pair))
+			continue;
+		DL_DELETE2(keyless->receipts, receipt, of_prev, of_next);
 		DL_DELETE(receipts->keyless, receipt);
 		send_with_key(receipts, receipt, &pair);
 	}
-	drop_keyless(receipts, keyless);
+	if (!keyless->receipts)
+		drop_keyless(receipts, keyless);
 }
 
 static void ask_again(struct pending_receipts *receipts, uint64_t now_ms)
@@ -275,7 +282,7 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 	if (!receipt)
 		return false;
 	raise_seq(receipt, kind, frame->seq);
-	if (conversation_keys_find(receipts->keys, frame->conversation,
+	if (conversation_keys_find(receipts->keys, frame->conversation, 0,
 	                           &pair)) {
 		send_with_key(receipts, receipt, &pair);
 		return true;

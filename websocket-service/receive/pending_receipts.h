@@ -46,7 +46,7 @@ bool pending_receipts_take(struct pending_receipts *receipts, uint64_t user,
 /* Kafka's acknowledgement for the record with that number. */
 void pending_receipts_acknowledged(struct pending_receipts *receipts,
                                    uint64_t number, enum status status);
-/* The key of a conversation has arrived. */
+/* An answer about the key of a conversation has arrived. */
 void pending_receipts_key_known(struct pending_receipts *receipts,
                                 uint64_t conversation);
 /* Call it about every 50 ms. */

@@ -36,8 +36,7 @@ static void on_key(void *context, uint64_t conversation)
 	struct pair pair;
 
 	(void)context;
-	assert_true(conversation_keys_find(keys, conversation, &pair));
-	learned++;
+	learned += conversation_keys_find(keys, conversation, 1, &pair);
 }
 
 static void on_answer(void *context)
@@ -72,21 +71,25 @@ static void assert_unknown(uint64_t conversation)
 {
 	struct pair pair;
 
-	assert_false(conversation_keys_find(keys, conversation, &pair));
+	assert_false(conversation_keys_find(keys, conversation, 0, &pair));
 }
 
 static void assert_known(uint64_t conversation, uint64_t low, uint64_t high)
 {
 	struct pair pair = {9, 9};
 
-	assert_true(conversation_keys_find(keys, conversation, &pair));
+	assert_true(conversation_keys_find(keys, conversation, 0, &pair));
 	assert_int_equal(pair.low, low);
 	assert_int_equal(pair.high, high);
 }
 
-static void ask(uint64_t user, uint64_t conversation)
+/* Returns the query that can settle it. */
+static uint64_t ask(uint64_t user, uint64_t conversation)
 {
-	assert_true(conversation_keys_ask(keys, user, conversation));
+	uint64_t asked = conversation_keys_ask(keys, user, conversation);
+
+	assert_true(asked);
+	return asked;
 }
 
 /* --- tests --------------------------------------------------------------- */
@@ -94,10 +97,10 @@ static void an_answer_names_pairs_groups_and_nothing(void **state)
 {
 	(void)state;
 	assert_unknown(17);
-	ask(2, 17);
-	ask(5, 19);
-	ask(5, 17);
-	ask(5, 21);
+	(void)ask(2, 17);
+	(void)ask(5, 19);
+	(void)ask(5, 17);
+	(void)ask(5, 21);
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 1);
 	assert_int_equal(last_user, 2);
@@ -119,58 +122,94 @@ static void an_answer_names_pairs_groups_and_nothing(void **state)
 static void a_late_answer_hides_no_conversation(void **state)
 {
 	(void)state;
-	ask(1, 17);
+	assert_int_equal(ask(1, 17), 1);
 	conversation_keys_flush(keys);
 	clock_ms += CONVERSATION_KEYS_WAIT_MS;
 	conversation_keys_tick(keys);
-	ask(1, 17);
+	assert_int_equal(ask(1, 17), 2);
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 2);
 	conversation_keys_answered(keys, 1, SPAN("17="));
-	assert_int_equal(learned, 0);
 	assert_unknown(17);
 	conversation_keys_answered(keys, 2, SPAN("17=d:2:5"));
-	for (uint64_t number = 1; number <= 3; number++) {
+	for (uint64_t number = 1; number <= 2; number++) {
 		conversation_keys_answered(keys, number, SPAN("17="));
 		assert_known(17, 2, 5);
 	}
+}
+
+static void an_answer_to_no_query_of_ours_settles_nothing(void **state)
+{
+	(void)state;
+	(void)ask(1, 17);
+	conversation_keys_flush(keys);
+	conversation_keys_answered(keys, 2, SPAN("17="));
+	assert_int_equal(learned, 0);
+	conversation_keys_answered(keys, 1, SPAN("17="));
 	assert_int_equal(learned, 1);
 }
 
-/* It may have been made after the query was answered. */
-static void a_conversation_asked_for_since_is_asked_for_again(void **state)
+static uint64_t asked_before, asked_since;
+static bool before_settled, since_settled;
+
+static void on_answer_look(void *context)
 {
-	(void)state;
-	ask(1, 17);
+	struct pair pair;
+
+	(void)context;
+	before_settled = conversation_keys_find(keys, 17, asked_before, &pair);
+	since_settled = conversation_keys_find(keys, 17, asked_since, &pair);
+}
+
+/*
+ * It may have been made after the query was answered. However many ask all the
+ * time, each gets an answer after at most two queries.
+ */
+static void an_absence_counts_for_those_who_asked_before(void **state)
+{
+	(void)stop(state);
+	keys = conversation_keys_create(&(struct conversation_keys_options){
+		.keys_max = 4,
+		.query = on_query,
+		.learned = on_key,
+		.answered = on_answer_look,
+	});
+	asked_before = ask(1, 17);
 	conversation_keys_flush(keys);
-	ask(2, 17);
-	conversation_keys_answered(keys, 1, SPAN("17="));
-	assert_int_equal(learned, 0);
+	for (uint64_t round = 1; round <= 100; round++) {
+		assert_int_equal(queries, round);
+		assert_int_equal(asked_before, round);
+		asked_since = ask(2, 17);
+		conversation_keys_answered(keys, round, SPAN("17="));
+		assert_true(before_settled);
+		assert_false(since_settled);
+		assert_unknown(17);
+		conversation_keys_flush(keys);
+		assert_string_equal(last_list, "17");
+		asked_before = asked_since;
+	}
+	conversation_keys_answered(keys, 101, SPAN("17="));
+	assert_true(since_settled);
 	conversation_keys_flush(keys);
-	assert_int_equal(queries, 2);
-	assert_string_equal(last_list, "17");
-	conversation_keys_answered(keys, 2, SPAN("17="));
-	assert_int_equal(learned, 1);
-	conversation_keys_flush(keys);
-	assert_int_equal(queries, 2);
+	assert_int_equal(queries, 101);
 }
 
 static void while_a_query_is_in_flight_others_gather(void **state)
 {
 	(void)state;
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_flush(keys);
 	conversation_keys_flush(keys);
-	ask(1, 18);
-	ask(1, 19);
-	ask(1, 17); /* already asked */
+	(void)ask(1, 18);
+	(void)ask(1, 19);
+	(void)ask(1, 17); /* already asked */
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 1);
 	conversation_keys_answered(keys, last_number, SPAN("17=c:17"));
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 2);
 	assert_string_equal(last_list, "18,19");
-	ask(1, 20);
+	(void)ask(1, 20);
 	conversation_keys_tick(keys); /* not longer than a tick */
 	assert_int_equal(queries, 3);
 	assert_string_equal(last_list, "20");
@@ -179,16 +218,16 @@ static void while_a_query_is_in_flight_others_gather(void **state)
 static void a_lost_query_is_given_up_and_asked_again(void **state)
 {
 	(void)state;
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_flush(keys);
 	clock_ms += CONVERSATION_KEYS_WAIT_MS - 1;
 	conversation_keys_tick(keys);
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 1);
 	clock_ms++;
 	conversation_keys_tick(keys);
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_flush(keys);
 	assert_int_equal(queries, 2);
 	/* The late answer to the first query is as true as the other. */
@@ -200,7 +239,7 @@ static void one_query_names_no_more_than_a_record_takes(void **state)
 {
 	(void)state;
 	for (uint64_t i = 1; i <= CONVERSATION_KEYS_ASKED_MAX; i++)
-		ask(1, i);
+		(void)ask(1, i);
 	assert_false(conversation_keys_ask(keys, 1,
 	                                   CONVERSATION_KEYS_ASKED_MAX + 1));
 	conversation_keys_flush(keys);
@@ -210,13 +249,13 @@ static void one_query_names_no_more_than_a_record_takes(void **state)
 	                 CONVERSATION_KEYS_ASKED_MAX / SAVE_CONVERSATIONS_MAX);
 	clock_ms += CONVERSATION_KEYS_WAIT_MS;
 	conversation_keys_tick(keys);
-	ask(1, CONVERSATION_KEYS_ASKED_MAX + 1);
+	(void)ask(1, CONVERSATION_KEYS_ASKED_MAX + 1);
 }
 
 static void an_event_about_members_names_a_group(void **state)
 {
 	(void)state;
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_learn_group(keys, 17);
 	assert_known(17, 0, 0);
 	conversation_keys_flush(keys);
@@ -238,7 +277,7 @@ static void the_least_recently_used_key_is_evicted(void **state)
 static void malformed_text_ends_an_answer(void **state)
 {
 	(void)state;
-	ask(1, 17);
+	(void)ask(1, 17);
 	conversation_keys_flush(keys);
 	conversation_keys_answered(keys, last_number, SPAN("17=c:17,,18=c:18"));
 	assert_known(17, 0, 0);
@@ -252,7 +291,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(an_answer_names_pairs_groups_and_nothing),
 		TEST(a_late_answer_hides_no_conversation),
-		TEST(a_conversation_asked_for_since_is_asked_for_again),
+		TEST(an_answer_to_no_query_of_ours_settles_nothing),
+		TEST(an_absence_counts_for_those_who_asked_before),
 		TEST(while_a_query_is_in_flight_others_gather),
 		TEST(a_lost_query_is_given_up_and_asked_again),
 		TEST(one_query_names_no_more_than_a_record_takes),

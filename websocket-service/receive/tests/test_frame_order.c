@@ -570,9 +570,7 @@ static void any_mixture_keeps_the_order(void **state)
 			dice = dice * 1103515245u + 12345u;
 			switch ((dice >> 16) % 8) {
 			case 0:
-				conversation_keys_answered(
-					keys, 1,
-					span_of(answers[(dice >> 20) % 6]));
+				persistence_answers(answers[(dice >> 20) % 6]);
 				break;
 			case 1:
 				identity_answers(101 + (dice >> 20) % 2, ST_OK);
@@ -586,8 +584,7 @@ static void any_mixture_keeps_the_order(void **state)
 			}
 		}
 		for (unsigned i = 0; i < 6; i++)
-			conversation_keys_answered(keys, 1,
-			                           span_of(answers[i]));
+			persistence_answers(answers[i]);
 		identity_answers(101, ST_OK);
 		identity_answers(102, ST_OK);
 		for (unsigned i = 0; i < count; i++) {
