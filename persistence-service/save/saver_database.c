@@ -12,6 +12,7 @@ enum {
 	BACKOFF_BASE_MS = 20,
 	BACKOFF_MAX_MS = 2000,
 	DOWN_AFTER = 3,
+	DOWN_AFTER_MS = 2500,  /* the second wait for a lock that fails */
 	PROBE_EVERY_MS = 2000, /* while nothing is saved */
 };
 
@@ -21,7 +22,8 @@ struct saver_database {
 	bool checked; /* schema and settings, on this connection */
 	bool retrying;
 	unsigned attempt;
-	uint64_t due_ms; /* monotonic */
+	uint64_t failed_ms; /* the first attempt */
+	uint64_t due_ms;    /* monotonic */
 	uint64_t worked_ms;
 };
 
@@ -69,8 +71,13 @@ static const char *why(const struct saver_database *d, enum status status)
  */
 void saver_database_failed(struct saver_database *d, enum status status)
 {
-	bool lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER;
+	uint64_t now_ms = clock_mono_ms();
+	bool lost;
 
+	if (!d->retrying)
+		d->failed_ms = now_ms;
+	lost = !sql_connected(d->sql) || d->attempt >= DOWN_AFTER ||
+	       now_ms - d->failed_ms >= DOWN_AFTER_MS;
 	if (!d->retrying && !lost)
 		log_event(LOG_WARN, "database.retry",
 		          F_TEXT("status", status_text(status)),
@@ -80,7 +87,7 @@ void saver_database_failed(struct saver_database *d, enum status status)
 		d->up = false;
 	}
 	d->retrying = true;
-	d->due_ms = clock_mono_ms() +
+	d->due_ms = now_ms +
 	            backoff_ms(d->attempt++, BACKOFF_BASE_MS, BACKOFF_MAX_MS);
 }
 

@@ -33,7 +33,8 @@ struct sql {
 	bool chained; /* the server has autocommit = 0 */
 	uint64_t connects;
 	size_t packet_max;
-	uint64_t began_ms; /* the statement that runs now */
+	uint64_t began_ms;    /* the last statement */
+	uint64_t idle_max_ms; /* the server closes what is idle for longer */
 	bool timed_out;
 	/* The most recently used first. They are few: a linear search costs
 	 * less than hashing texts of many KiB. */
@@ -108,7 +109,9 @@ void sql_destroy(struct sql **sql)
 
 bool sql_connected(const struct sql *sql)
 {
-	return sql->mysql != NULL;
+	return sql->mysql &&
+	       (sql->in_transaction ||
+	        clock_mono_ms() - sql->began_ms < sql->idle_max_ms);
 }
 
 uint64_t sql_connects(const struct sql *sql)
@@ -227,19 +230,27 @@ static enum status query(struct sql *sql, const char *statement, size_t len)
 
 /*
  * A lock wait must end before the read timeout of the client, else a wait looks
- * like a lost server. MySQL ends it up to a second late. The server does not
- * close idle connections.
+ * like a lost server. MySQL ends it up to a second late.
+ *
+ * A client that the network cuts off in a transaction leaves its locks at the
+ * server, until TCP's keepalive hours later. So the server ends a transaction
+ * without statements. MariaDB keeps idle connections otherwise; MySQL has one
+ * limit for both.
  */
 static enum status set_session(struct sql *sql)
 {
-	char text[512];
+	unsigned lock_wait_s = sql->timeout_s > 2 ? sql->timeout_s - 2 : 1;
+	unsigned idle_s = 2 * sql->timeout_s;
+	char text[640];
 	int len = snprintf(
 		text, sizeof(text),
 		"SET SESSION sql_mode = 'STRICT_TRANS_TABLES,STRICT_ALL_TABLES,"
 		"NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
 		"NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1,"
-		" wait_timeout = 2592000, innodb_lock_wait_timeout = %u",
-		sql->timeout_s > 2 ? sql->timeout_s - 2 : 1);
+		" innodb_lock_wait_timeout = %u, lock_wait_timeout = %u"
+		" /*M! , wait_timeout = 2592000, idle_transaction_timeout = %u"
+		" */ /*!80000 , wait_timeout = %u */",
+		lock_wait_s, lock_wait_s, idle_s, idle_s);
 	enum status status = query(sql, text, (size_t)len);
 
 	if (status != ST_OK)
@@ -256,16 +267,18 @@ static void drop_rows(struct sql *sql)
 		sql_statement_drop_rows(s);
 }
 
-static enum status ask_packet_max(struct sql *sql)
+static enum status ask_limits(struct sql *sql)
 {
-	static const char ask[] = "SELECT @@max_allowed_packet";
-	struct sql_value row = {0};
+	static const char ask[] = "SELECT @@max_allowed_packet, @@wait_timeout";
+	struct sql_value row[2] = {0};
 	enum status status = sql_run(sql, ask, NULL, 0);
 
 	if (status == ST_OK)
-		status = sql_fetch(sql, &row, 1);
-	if (status == ST_OK)
-		sql->packet_max = row.number;
+		status = sql_fetch(sql, row, 2);
+	if (status == ST_OK) {
+		sql->packet_max = row[0].number;
+		sql->idle_max_ms = (row[1].number - 1) * 1000;
+	}
 	drop_rows(sql);
 	return status;
 }
@@ -293,7 +306,7 @@ enum status sql_connect(struct sql *sql)
 	if (status == ST_OK)
 		status = set_session(sql);
 	if (status == ST_OK)
-		status = ask_packet_max(sql);
+		status = ask_limits(sql);
 	if (status != ST_OK)
 		disconnect(sql);
 	return status;

@@ -16,6 +16,9 @@
  *            sql_error() returns the server's message until the next call.
  *            After a lost connection every call is ST_UNAVAILABLE until
  *            sql_connect() succeeds.
+ * Locks      the server ends a wait for a lock before timeout_s is over, and
+ *            a transaction that gets no statement for twice timeout_s: a
+ *            client that is cut off leaves no lock.
  * Threads    one thread at a time. A thread other than the caller of
  *            sql_library_start() calls sql_thread_start() first.
  */
@@ -48,6 +51,8 @@ void sql_thread_stop(void);
 struct sql *sql_create(const struct sql_options *options);
 void sql_destroy(struct sql **sql);
 MUST_CHECK enum status sql_connect(struct sql *sql); /* also re-connects */
+/* False also when the connection was idle for so long that the server may have
+ * closed it. */
 bool sql_connected(const struct sql *sql);
 /* Connections made so far: a change means that caches may be stale. */
 uint64_t sql_connects(const struct sql *sql);

@@ -342,6 +342,67 @@ static void a_lock_wait_undoes_the_whole_transaction(void **state)
 	sql_destroy(&other);
 }
 
+static void a_wait_for_a_table_ends_like_that_for_a_row(void **state)
+{
+	struct sql *sql = *state;
+	struct sql *other = sql_server_connect(database);
+
+	assert_int_equal(sql_begin(other), ST_OK);
+	assert_int_equal(count(other), 0);
+	assert_int_equal(sql_execute(sql, "ALTER TABLE thing COMMENT = 'x'"),
+	                 ST_UNAVAILABLE);
+	assert_true(sql_connected(sql));
+	assert_int_equal(sql_commit(other), ST_OK);
+	assert_int_equal(sql_execute(sql, "ALTER TABLE thing COMMENT = 'x'"),
+	                 ST_OK);
+	sql_destroy(&other);
+}
+
+/* As after a loss of the network: the client says nothing any more. */
+static void a_silent_client_leaves_no_lock(void **state)
+{
+	enum { TRIES = 300 }; /* of a second each: a bound on hanging */
+	struct sql *sql = *state;
+	struct sql *silent = sql_server_connect(database);
+	struct sql *chained = sql_server_connect(database);
+	struct sql *idle = sql_server_connect(database);
+	enum status status = ST_UNAVAILABLE;
+
+	sql_chain_transactions(chained);
+	assert_int_equal(insert(sql, 1, "a"), ST_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		struct sql *one = i ? chained : silent;
+
+		assert_int_equal(sql_begin(one), ST_OK);
+		assert_int_equal(insert(one, 2 + i, "b"), ST_OK);
+	}
+	assert_int_equal(sql_commit(chained), ST_OK);
+	assert_int_equal(sql_execute(silent, "UPDATE thing SET name = 'x'"
+	                                     " WHERE number = 1"),
+	                 ST_OK);
+	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
+		status = sql_execute(sql, "UPDATE thing SET name = 'y'"
+		                          " WHERE number = 1");
+	assert_int_equal(status, ST_OK);
+	assert_int_equal(sql_commit(silent), ST_UNCERTAIN);
+	assert_int_equal(count(sql), 2);
+
+	/* Connections between two transactions are good, or known as lost. */
+	for (unsigned i = 0; i < 2; i++) {
+		struct sql *one = i ? chained : idle;
+
+		if (!sql_connected(one))
+			assert_int_equal(sql_connect(one), ST_OK);
+		assert_int_equal(sql_begin(one), ST_OK);
+		assert_int_equal(insert(one, 4 + i, "c"), ST_OK);
+		assert_int_equal(sql_commit(one), ST_OK);
+	}
+	assert_int_equal(count(sql), 4);
+	sql_destroy(&silent);
+	sql_destroy(&chained);
+	sql_destroy(&idle);
+}
+
 /* Kills `sql`'s connection from another one. */
 static void kill_connection(struct sql *sql)
 {
@@ -611,6 +672,8 @@ int main(void)
 		TEST(a_rolled_back_row_is_absent),
 		TEST(chained_transactions_end_where_they_are_ended),
 		TEST(a_lock_wait_undoes_the_whole_transaction),
+		TEST(a_wait_for_a_table_ends_like_that_for_a_row),
+		TEST(a_silent_client_leaves_no_lock),
 		TEST(a_lost_connection_stays_lost_until_connected_again),
 		TEST(a_commit_that_loses_the_connection_is_uncertain),
 		TEST(no_server_is_unavailable),
