@@ -244,6 +244,7 @@ MARIADB = (
     Row("no right to write", faults.no_right_to_write, "command denied"),
 )
 SMALL = (Row("small packets", faults.small_packets, ""),)  # it works as before
+SAVING = (Row("moved while it saves", faults.moved_while_saving, ""),)
 
 
 @pytest.mark.timeout(3000)
@@ -256,7 +257,8 @@ def test_nothing_is_lost_by_a_mariadb_that_misbehaves(parley: Parley):
                     wait_for_reason(parley, program, "mysql", "down", row)
             parley.wait_ready()
             wait_chatting(load)
-        for row in (*SMALL, *FOUND):
+        for row in (*SMALL, *FOUND, *SAVING):
+            print(f"mysql: {row.name}", flush=True)
             with row.fault(parley, "mysql"):
                 parley.wait_ready()
                 wait_chatting(load)

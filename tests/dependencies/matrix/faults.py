@@ -22,7 +22,7 @@ from confluent_kafka.admin import (
 from matrix.parley import HOMES, Parley, host
 from support.stores import hints
 from support.topics import Topics
-from support.wait import HANG_S
+from support.wait import HANG_S, until
 
 Fault = Callable[[Parley, str], AbstractContextManager]
 
@@ -95,10 +95,12 @@ def moved(parley: Parley, name: str) -> Iterator[None]:
     """The name leads to the second address, and the first one is silent."""
     parley.take(name, HOMES[1])
     parley.names.answers[host(name)] = HOMES[1]
-    with dropped(parley, name):
-        yield
-    parley.names.answers[host(name)] = HOMES[0]
-    parley.put(name, HOMES[1], refuse=True)
+    try:
+        with dropped(parley, name):
+            yield
+    finally:
+        parley.names.answers[host(name)] = HOMES[0]
+        parley.put(name, HOMES[1], refuse=True)
 
 
 # --- the processes of the servers -----------------------------------------------------------
@@ -243,6 +245,27 @@ def small_packets(parley: Parley, name: str) -> Iterator[None]:
         finally:
             cursor.execute(f"SET GLOBAL max_allowed_packet = {before}")
             cut(parley, name)
+
+
+@contextmanager
+def moved_while_saving(parley: Parley, name: str) -> Iterator[None]:
+    """The server never hears that the client of an open transaction is gone."""
+    with administrator(parley) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM chat.conversations WHERE kind <> 1"
+                       " ORDER BY last_message_id DESC LIMIT 1")
+        busy, = cursor.fetchone()
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT id FROM chat.conversations WHERE id = %s FOR UPDATE", (busy,))
+
+        def waits() -> bool:
+            cursor.execute("SELECT 1 FROM information_schema.innodb_trx"
+                           " WHERE trx_state = 'LOCK WAIT'")
+            return cursor.fetchone() is not None
+
+        until("a transaction of persistence waits", waits)
+        with moved(parley, name):
+            cursor.execute("ROLLBACK")  # the transaction takes its locks, and its client is away
+            yield
 
 
 @contextmanager
