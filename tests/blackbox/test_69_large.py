@@ -1,6 +1,8 @@
 """No turn of a loop takes long beside rows that users can make many: blocks of a user, members of
-a room. One statement puts them into the database; everything else is what clients do."""
+a room, conversations of a user. One statement puts them into the database; everything else is what
+clients do."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -14,11 +16,15 @@ from support.service import Service, apart
 from support.stack import Stack
 from support.stores import database, rows
 from support.turns import TURN_MAX_MS
+from support.wait import until
 
 pytestmark = [pytest.mark.prove, pytest.mark.slow]
 MANY = 100_000
 FIRST = 3_000_000_000  # ids from here on belong to no account
 SOCKETS = 1_000  # of one member of the room
+ROSTERS = 20_000
+TYPED = 200  # at once
+TYPING_INTERVAL_S = 2
 DIGITS = " UNION ALL ".join(f"SELECT {digit} AS n" for digit in range(10))
 NUMBERS = "SELECT a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n AS n FROM " + ", ".join(
     f"({DIGITS}) {name}" for name in "abcde")  # 0 to MANY - 1
@@ -192,3 +198,57 @@ def test_a_room_of_a_hundred_thousand_makes_no_turn_slow(stack: Stack, api: Api)
         room.delete(owner)
         for socket in (one, outside):
             change_of(socket, room.id, "deleted")
+
+
+# --- rosters -------------------------------------------------------------------------------
+def groups_of(stack: Stack, owner: Person, other: Person) -> list[int]:
+    """ROSTERS groups of the two."""
+    insert(stack, f"INSERT INTO conversations (kind, ckey, name, created_by, created_at,"
+                  f" member_count) SELECT 2, CONCAT('c:x{owner.id}x', n), 'group', {owner.id},"
+                  f" {NOW}, 2 FROM {{numbers}} WHERE n < {ROSTERS}")
+    rows(stack, "UPDATE conversations SET ckey = CONCAT('c:', id) WHERE ckey LIKE %s",
+         (f"c:x{owner.id}x%",))
+    for person in (owner, other):
+        rows(stack, "INSERT INTO members (user, conversation, role, joined_at)"
+                    f" SELECT %s, id, 1, {NOW} FROM conversations"
+                    " WHERE created_by = %s AND kind = 2", (person.id, owner.id))
+    return [number for number, in rows(
+        stack, "SELECT id FROM conversations WHERE created_by = %s AND kind = 2", (owner.id,))]
+
+
+def type_in(groups: list[int], one: Socket, two: Socket) -> None:
+    """Until `two` has heard of each; typing that is lost is sent again, after the interval."""
+    missing = set(groups)
+
+    def heard() -> bool:
+        for number in missing:
+            one.typing(number)
+        deadline = time.monotonic() + 2 * TYPING_INTERVAL_S
+        while missing and (left := deadline - time.monotonic()) > 0:
+            try:
+                frame = two.receive(left)
+            except TimeoutError:
+                break
+            if frame["type"] == "typing":
+                missing.discard(frame["conversation"])
+        return not missing
+
+    until("the other one has heard of all typing", heard)
+
+
+def test_twenty_thousand_rosters_make_no_turn_slow(stack: Stack, api: Api):
+    """A user types in as many groups as a gateway keeps rosters of, and all are evicted at once."""
+    alice, bob = api.register(), api.register()
+    groups = groups_of(stack, alice, bob)
+    assert len(groups) == ROSTERS
+    with large(stack) as parts:
+        one, two = parts.enter(alice), parts.enter(bob)
+        for first in range(0, ROSTERS, TYPED):
+            type_in(groups[first:first + TYPED], one, two)
+        asked = parts.gateway.metric("parley_roster_queries_total")
+        assert asked >= ROSTERS
+        change_block(parts, "PUT", bob, alice)
+        one.refused(one.say(bob.id, "let me in"), "unknown_user")
+        # All rosters of alice are gone: the gateway asks about a group again.
+        type_in(groups[:1], one, two)
+        assert parts.gateway.metric("parley_roster_queries_total") > asked
