@@ -11,6 +11,7 @@
 #include "persistence-service/outbox_announcer.h"
 #include "persistence-service/outbox_records.h"
 #include "persistence-service/persistence_metrics.h"
+#include "persistence-service/turn_watch.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -367,11 +368,15 @@ static void drain(struct outbox_publisher *p)
 static void *work(void *context)
 {
 	struct outbox_publisher *p = context;
+	struct turn_watch turn =
+		turn_watch_make("outbox", p->settings->turn_max_ms);
 
 	sql_thread_start();
 	while (!atomic_load(&p->stopping)) {
 		wait_for_work(p);
+		turn_watch_begin(&turn);
 		(void)take_turn(p);
+		turn_watch_end(&turn);
 	}
 	drain(p);
 	sql_thread_stop();

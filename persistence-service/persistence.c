@@ -10,12 +10,14 @@
 #include "persistence-service/rest/deleted_users.h"
 #include "persistence-service/save/query_worker.h"
 #include "persistence-service/save/saver.h"
+#include "persistence-service/turn_watch.h"
 
 #include <errno.h>
 #include <string.h>
 
 struct persistence {
 	struct saver *saver;
+	struct turn_watch saver_turns;
 	struct query_worker *queries;
 	struct outbox_publisher *outbox_publisher;
 	struct api *api;
@@ -28,6 +30,7 @@ enum status persistence_start(const void *context, void **ret_state)
 	struct persistence *p = mem_new(sizeof(*p));
 	enum status status;
 
+	p->saver_turns = turn_watch_make("saver", settings->turn_max_ms);
 	*ret_state = p; /* persistence_stop() stops a half-started one, too */
 	clock_watch_start();
 	persistence_metrics_start();
@@ -55,8 +58,10 @@ enum status persistence_step(void *state)
 {
 	struct persistence *p = state;
 
+	turn_watch_begin(&p->saver_turns);
 	api_update_metrics(p->api);
 	saver_step(p->saver);
+	turn_watch_end(&p->saver_turns);
 	return ST_OK;
 }
 

@@ -10,6 +10,7 @@
 #include "common/wire/event.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/conversation/query_handler.h"
+#include "persistence-service/turn_watch.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -184,14 +185,18 @@ static struct query *next_query(struct query_worker *w)
 static void *work(void *context)
 {
 	struct query_worker *w = context;
+	struct turn_watch turn =
+		turn_watch_make("queries", w->settings->turn_max_ms);
 	struct query *query;
 
 	sql_thread_start();
 	while ((query = next_query(w))) {
+		turn_watch_begin(&turn);
 		if (!atomic_load(&w->stopping))
 			answer(w, query);
 		mem_free(&query);
 		poll_producer(w);
+		turn_watch_end(&turn);
 	}
 	sql_thread_stop();
 	return NULL;

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from support import turns
 from support.api import Api, Person, check_problem
 from support.chat import Socket, new_uuid, open_socket
 from support.conversations import Group, change_of, make
@@ -15,7 +16,6 @@ from support.raw import RawSocket
 from support.service import Service, apart
 from support.stack import Stack
 from support.stores import database, rows
-from support.turns import TURN_MAX_MS
 from support.wait import until
 
 pytestmark = [pytest.mark.prove, pytest.mark.slow]
@@ -44,13 +44,15 @@ class Large:
         self.stack, self.exits = stack, exits
         own = apart(stack)
         self.persistence = exits.enter_context(Service(
-            stack, "persistence-service", BLOCKS_MAX=str(MANY), MEMBERS_MAX=str(MANY), **own))
+            stack, "persistence-service", BLOCKS_MAX=str(MANY), MEMBERS_MAX=str(MANY),
+            **own, **turns.persistence_settings(stack.build)))
         self.gateway = exits.enter_context(Service(
             stack, "websocket-service", KAFKA_TOPIC_SAVE=own["KAFKA_TOPIC_SAVE"],
             WEBSOCKET_USER_SOCKETS_MAX="0"))
         self.api = Api(self.persistence.url)
         exits.callback(self.api.close)
-        assert self.gateway.env["WEBSOCKET_TURN_MAX_MS"] in (str(TURN_MAX_MS), "0")
+        for service, name in ((self.gateway, "WEBSOCKET"), (self.persistence, "PERSISTENCE")):
+            assert service.env[f"{name}_TURN_MAX_MS"] in (str(turns.TURN_MAX_MS), "0")
 
     def enter(self, person: Person) -> Socket:
         return self.exits.enter_context(open_socket(self.gateway.ws_url, person))
@@ -96,8 +98,7 @@ def test_a_hundred_thousand_blocks_make_no_turn_slow(stack: Stack, api: Api):
     alice, bob, carol, dave = (api.register() for _ in range(4))
     assert insert(stack, f"INSERT INTO blocks (user, blocked, created_at) SELECT {alice.id},"
                          f" {FIRST} + n, {NOW} FROM {{numbers}} WHERE n > 0") == MANY - 1
-    assert insert(stack, f"INSERT INTO blocks (user, blocked, created_at) SELECT {FIRST} + n,"
-                         f" {alice.id}, {NOW} FROM {{numbers}}") == MANY
+    many_block(stack, alice)
     with large(stack) as parts:
         one, two, three = parts.enter(alice), parts.enter(bob), parts.enter(carol)
         conversation = exchange(one, alice, two, bob)
@@ -127,6 +128,26 @@ def test_a_hundred_thousand_blocks_make_no_turn_slow(stack: Stack, api: Api):
         one, two = parts.enter(alice), parts.enter(bob)
         exchange(one, alice, two, bob)
         parts.api.sync(alice)
+
+
+def many_block(stack: Stack, person: Person) -> None:
+    assert insert(stack, f"INSERT INTO blocks (user, blocked, created_at) SELECT {FIRST} + n,"
+                         f" {person.id}, {NOW} FROM {{numbers}}") == MANY
+
+
+def test_a_slow_turn_of_persistence_is_noticed(stack: Stack, api: Api):
+    """Planted: with a limit of a millisecond, the query about the blockers is over it."""
+    alice = api.register()
+    many_block(stack, alice)
+    own = apart(stack) | {"PERSISTENCE_TURN_MAX_MS": "1"}
+    with Service(stack, "persistence-service", **own) as persistence, \
+            Service(stack, "websocket-service",
+                    KAFKA_TOPIC_SAVE=own["KAFKA_TOPIC_SAVE"]) as gateway, \
+            open_socket(gateway.ws_url, alice):
+        noticed = until("the turn is logged", lambda: [
+            event for event in persistence.events("loop.slow_turn")
+            if event["loop"] == "queries"])
+        assert noticed[0]["level"] == "error"
 
 
 # --- a room --------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ def apart(stack: Stack) -> dict[str, str]:
 
 class Service:
     def __init__(self, stack: Stack, program: str, **changes: str):
-        prefix = PREFIX[program]
+        self.prefix = prefix = PREFIX[program]
         self.program, self.binary = program, stack.binary(program)
         own = {f"{prefix}_PORT": stack.free_port(),
                f"{prefix}_ADMIN_PORT": stack.free_port()}
@@ -113,7 +113,7 @@ class Service:
         self.child.wait(timeout=HANG_S)
 
     def check_turns(self) -> None:
-        if self.env.get("WEBSOCKET_TURN_MAX_MS") == str(turns.TURN_MAX_MS):
+        if self.env.get(f"{self.prefix}_TURN_MAX_MS") == str(turns.TURN_MAX_MS):
             turns.check(self.said)
 
     def __enter__(self) -> "Service":

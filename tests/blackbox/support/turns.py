@@ -15,6 +15,11 @@ def settings(build: str) -> dict[str, str]:
     return {"WEBSOCKET_TURN_MAX_MS": str(TURN_MAX_MS if fast else 0)}
 
 
+def persistence_settings(build: str) -> dict[str, str]:
+    """A persistence-service is measured where a test asks for it."""
+    return {"PERSISTENCE_TURN_MAX_MS": settings(build)["WEBSOCKET_TURN_MAX_MS"]}
+
+
 def check(*logs: Path) -> None:
     slow = [line for path in logs for line in
             path.read_text("utf-8", "replace").splitlines() if EVENT in line]
