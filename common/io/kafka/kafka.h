@@ -225,9 +225,11 @@ kafka_reader_create(const struct kafka_reader_options *options,
 void kafka_reader_destroy(struct kafka_reader **reader);
 int kafka_reader_fd(const struct kafka_reader *reader);
 /*
- * The next record; does not wait. ST_NOT_FOUND: no record. ST_UNCERTAIN: the
- * log was cut before the reader had read it. The reader continues at the end;
- * the caller must make its clients fetch the missing records.
+ * The next record; does not wait. ST_NOT_FOUND: no record. ST_UNCERTAIN:
+ * records of a partition were deleted before the reader had read them. The
+ * reader then already stands at the new end and returns all records after it;
+ * the caller must make its clients fetch the missing ones. While Kafka does not
+ * answer, the new end is unknown, and ST_UNCERTAIN comes when it answers again.
  */
 MUST_CHECK enum status kafka_reader_poll(struct kafka_reader *reader,
                                          struct kafka_message **ret_message);

@@ -11,8 +11,6 @@
 #include <syslog.h>
 #include <unistd.h>
 
-enum { END_WAIT_MS = 500 };
-
 struct kafka_reader {
 	struct kafka_sink sink;
 	rd_kafka_t *handle;
@@ -20,19 +18,26 @@ struct kafka_reader {
 	rd_kafka_queue_t *queue;
 	int wake_fd;
 	unsigned partitions;
-	/* By partition: the offset after the last record; -1: not read. */
+	/* By partition: the offset of the next record; -1: not read. */
 	int64_t *next;
+	/* The record after a gap: the poll after ST_UNCERTAIN returns it. */
+	rd_kafka_message_t *held;
 };
 
 /*
+ * When the log no longer has the next record (retention, DeleteRecords),
+ * librdkafka's own thread asks for the end, again and again while no broker
+ * answers, and reads on from there. The end-of-partition event shows the new
+ * position also when no record follows.
+ *
  * fetch.wait.max.ms bounds the wait of a partition that got room or a new
  * position for the fetch request under way. New records end that wait anyway.
  */
 static const struct kafka_setting reader_settings[] = {
 	{"enable.auto.commit", "false"},
 	{"enable.auto.offset.store", "false"},
-	{"auto.offset.reset", "error"},
-	{"enable.partition.eof", "false"},
+	{"auto.offset.reset", "latest"},
+	{"enable.partition.eof", "true"},
 	{"fetch.wait.max.ms", "100"},
 	{"fetch.min.bytes", "1"},
 	{"fetch.error.backoff.ms", "100"},
@@ -178,6 +183,8 @@ void kafka_reader_destroy(struct kafka_reader **reader)
 
 	if (!r)
 		return;
+	if (r->held)
+		rd_kafka_message_destroy(r->held);
 	for (unsigned p = 0; r->topic && p < r->partitions; p++)
 		if (r->next[p] >= 0)
 			rd_kafka_consume_stop(r->topic, (int32_t)p);
@@ -201,38 +208,16 @@ int kafka_reader_fd(const struct kafka_reader *r)
 }
 
 /*
- * The log no longer has the offset: the records between are lost to this
- * reader. It asks for the end at once, so that no record arrives between that
- * end and the caller's handling of the loss. Without an answer librdkafka finds
- * the end later.
+ * Notes the position at `offset`. False: it is not the expected one, so records
+ * between are lost to this reader. No producer of the topic uses transactions,
+ * whose markers would leave gaps, too.
  */
-static void go_to_end(struct kafka_reader *r, int32_t partition)
+static bool follows(struct kafka_reader *r, int32_t partition, int64_t offset)
 {
-	int64_t low, high;
+	bool expected = r->next[partition] == offset;
 
-	rd_kafka_consume_stop(r->topic, partition);
-	if (rd_kafka_query_watermark_offsets(
-		    r->handle, rd_kafka_topic_name(r->topic), partition, &low,
-		    &high, END_WAIT_MS))
-		high = RD_KAFKA_OFFSET_END;
-	else
-		r->next[partition] = high;
-	if (rd_kafka_consume_start_queue(r->topic, partition, high, r->queue))
-		kafka_sink_log(&r->sink, LOG_ERR, "START",
-		               rd_kafka_err2str(rd_kafka_last_error()));
-}
-
-/* ST_NOT_FOUND for an error that is only logged. */
-static enum status handle_error(struct kafka_reader *r,
-                                const rd_kafka_message_t *record)
-{
-	kafka_sink_log(&r->sink, LOG_WARNING, "FETCH",
-	               rd_kafka_message_errstr(record));
-	if (record->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET &&
-	    record->err != RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE)
-		return ST_NOT_FOUND;
-	go_to_end(r, record->partition);
-	return ST_UNCERTAIN;
+	r->next[partition] = offset;
+	return expected;
 }
 
 static rd_kafka_message_t *next_record(struct kafka_reader *r)
@@ -246,24 +231,40 @@ static rd_kafka_message_t *next_record(struct kafka_reader *r)
 	return rd_kafka_consume_queue(r->queue, 0);
 }
 
+static struct kafka_message *take(struct kafka_reader *r,
+                                  rd_kafka_message_t *record)
+{
+	r->next[record->partition] = record->offset + 1;
+	return kafka_message_wrap(record);
+}
+
 enum status kafka_reader_poll(struct kafka_reader *r,
                               struct kafka_message **ret_message)
 {
 	rd_kafka_message_t *record;
-	enum status status;
+	bool whole = true;
 
-	while ((record = next_record(r))) {
-		if (!record->err) {
-			r->next[record->partition] = record->offset + 1;
-			*ret_message = kafka_message_wrap(record);
-			return ST_OK;
-		}
-		status = handle_error(r, record);
-		rd_kafka_message_destroy(record);
-		if (status != ST_NOT_FOUND)
-			return status;
+	if (r->held) {
+		*ret_message = take(r, MOVE(r->held));
+		return ST_OK;
 	}
-	return ST_NOT_FOUND;
+	while (whole && (record = next_record(r))) {
+		if (!record->err) {
+			if (follows(r, record->partition, record->offset)) {
+				*ret_message = take(r, record);
+				return ST_OK;
+			}
+			r->held = record;
+			return ST_UNCERTAIN;
+		}
+		if (record->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+			whole = follows(r, record->partition, record->offset);
+		else
+			kafka_sink_log(&r->sink, LOG_WARNING, "FETCH",
+			               rd_kafka_message_errstr(record));
+		rd_kafka_message_destroy(record);
+	}
+	return whole ? ST_NOT_FOUND : ST_UNCERTAIN;
 }
 
 int64_t kafka_reader_lag(const struct kafka_reader *r)
