@@ -55,6 +55,9 @@ $(foreach t,errors topic_check usable,$(eval $(call unit_test,common/io/kafka/te
 # Need a Kafka cluster: KAFKA_BROKERS.
 $(eval $(call library,kafka_fixture,common/io/kafka/tests,kafka_fixture.c,rdkafka cmocka))
 $(eval $(call integration_test,common/io/kafka/tests/test_kafka.c,kafka_fixture common,rdkafka))
+# It puts its own connect() in front of the C library's.
+$(eval $(call library,broker_link,common/io/kafka/tests,broker_link.c,cmocka))
+$(eval $(call integration_test,common/io/kafka/tests/test_losses.c,broker_link kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_refusals.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_group.c,kafka_fixture common,rdkafka))
 $(eval $(call integration_test,common/io/kafka/tests/test_watch.c,kafka_fixture common,rdkafka))

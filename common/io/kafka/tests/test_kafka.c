@@ -2,7 +2,6 @@
  * Producer, reader and topics against the real cluster of KAFKA_BROKERS. It
  * creates topics test_kafka_…, which expire after their retention of an hour.
  */
-#define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "common/io/kafka/tests/kafka_fixture.h"
 
 #include "common/base/clock.h"
@@ -11,7 +10,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -188,124 +186,6 @@ static void a_reader_without_brokers_is_unavailable(void **state)
 	(void)state;
 	assert_int_equal(kafka_reader_create(&options, 300, &reader),
 	                 ST_UNAVAILABLE);
-}
-
-/* Drops everything that the topic holds, as its retention would. */
-static void drop_records(const char *topic)
-{
-	char why[256];
-	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	rd_kafka_topic_partition_list_t *list =
-		rd_kafka_topic_partition_list_new(PARTITIONS);
-	rd_kafka_DeleteRecords_t *order;
-	rd_kafka_queue_t *queue;
-	rd_kafka_event_t *event;
-	rd_kafka_t *handle;
-
-	rd_kafka_conf_set(conf, "bootstrap.servers", kafka_here()->brokers, why,
-	                  sizeof(why));
-	handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
-	queue = rd_kafka_queue_new(handle);
-	for (unsigned p = 0; p < PARTITIONS; p++)
-		rd_kafka_topic_partition_list_add(list, topic, (int32_t)p)
-			->offset = RD_KAFKA_OFFSET_END;
-	order = rd_kafka_DeleteRecords_new(list);
-	rd_kafka_DeleteRecords(handle, &order, 1, NULL, queue);
-	event = rd_kafka_queue_poll(queue, WAIT_MS);
-	assert_non_null(event);
-	assert_int_equal(rd_kafka_event_error(event), 0);
-	rd_kafka_event_destroy(event);
-	rd_kafka_DeleteRecords_destroy(order);
-	rd_kafka_topic_partition_list_destroy(list);
-	rd_kafka_queue_destroy(queue);
-	rd_kafka_destroy(handle);
-}
-
-/* More than a reader keeps, so that it stays behind. */
-static void send_blocks(const char *topic, unsigned count)
-{
-	static char block[512 * 1024];
-	struct kafka_producer *producer CLEANUP(kafka_producer_destroy) =
-		fresh_producer();
-	struct kafka_record record = {.topic = topic,
-	                              .value = {block, sizeof(block)}};
-
-	for (unsigned i = 0; i < count; i++) {
-		record.partition = (int32_t)(i % PARTITIONS);
-		while (kafka_produce(producer, &record, i) == ST_BUSY)
-			kafka_producer_flush(producer, 10);
-	}
-	kafka_producer_flush(producer, WAIT_MS);
-	assert_int_equal(answers.count, count);
-}
-
-/* How often this thread has waited for something. */
-static long waits(void)
-{
-	struct rusage usage;
-
-	assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
-	return usage.ru_nvcsw;
-}
-
-/*
- * Reads until the reader has reported that many losses. Returns the number of
- * records before the last one; adds the waits of the polls that reported.
- */
-static unsigned read_losses(struct kafka_reader *reader, unsigned losses,
-                            long *ret_waits)
-{
-	uint64_t until_ms = clock_mono_ms() + WAIT_MS;
-	unsigned read = 0;
-
-	*ret_waits = 0;
-	while (losses && clock_mono_ms() < until_ms) {
-		struct kafka_message *message = NULL;
-		long before = waits();
-		enum status status = kafka_reader_poll(reader, &message);
-
-		if (status == ST_UNCERTAIN) {
-			*ret_waits += waits() - before;
-			losses--;
-		} else if (status == ST_OK) {
-			read++;
-			kafka_message_destroy(&message);
-		} else {
-			(void)readable(kafka_reader_fd(reader), 1000);
-		}
-	}
-	assert_int_equal(losses, 0);
-	return read;
-}
-
-/*
- * One loss is reported for each partition, and no record that is sent after
- * it is missed. A lock that librdkafka's thread holds may make a poll wait; an
- * answer of Kafka may not, once for each loss.
- */
-static void a_reader_that_lost_records_reports_it_and_continues(void **state)
-{
-	enum { BLOCKS = 240 };
-	const char *topic = fresh_topic(PARTITIONS);
-	struct kafka_reader *reader CLEANUP(kafka_reader_destroy) =
-		start_reader(topic);
-	struct kafka_message *message;
-	long waited;
-
-	(void)state;
-	send_blocks(topic, BLOCKS);
-	drop_records(topic);
-	assert_true(read_losses(reader, PARTITIONS, &waited) < BLOCKS);
-	assert_true(waited < PARTITIONS);
-	for (unsigned p = 0; p < PARTITIONS; p++) {
-		send_numbers(topic, (int32_t)p, 7, 1);
-		message = next_message(reader);
-		assert_int_equal(kafka_message_partition(message), p);
-		assert_true(
-			span_equal(kafka_message_value(message), SPAN("7")));
-		kafka_message_destroy(&message);
-	}
-	assert_int_equal(kafka_reader_poll(reader, &message), ST_NOT_FOUND);
 }
 
 /* The fd is all that a loop has to go by. */
@@ -535,8 +415,6 @@ int main(void)
 		cmocka_unit_test(a_reader_reads_only_its_shard),
 		cmocka_unit_test(a_reader_refuses_another_number_of_partitions),
 		cmocka_unit_test(a_reader_without_brokers_is_unavailable),
-		cmocka_unit_test(
-			a_reader_that_lost_records_reports_it_and_continues),
 		cmocka_unit_test(the_fds_wake_for_every_burst),
 		cmocka_unit_test(a_broker_that_refuses_at_once_wakes_the_fd),
 		cmocka_unit_test(a_poll_answers_no_more_than_its_budget),
