@@ -17,8 +17,9 @@ from matrix import faults
 from matrix.parley import Parley, READY_S
 from support.api import Api
 from support.chat import open_socket
-from support.load import FAULTS, SAVED, Load, one_line
+from support.load import ACCEPTED, FAULTS, SAVED, Load, one_line
 from support.raw import RawSocket
+from support.stack import PARTITIONS
 from support.stores import hints
 from support.wait import HANG_S, until
 
@@ -335,6 +336,37 @@ def test_a_kafka_that_takes_no_message_is_told_to_each_sender(parley: Parley):
         load.stop_sending()
         verdict = load.verdict(READY_S)
         assert {name for name in FAULTS if verdict[name]} == {"refused"}, one_line(verdict)
+
+
+@pytest.mark.timeout(3000)
+def test_clients_fetch_the_messages_whose_events_kafka_deleted(parley: Parley):
+    """Kafka is silent for the gateway, and deletes the events of that time. Each socket is told,
+    and no turn of the gateway waits for the new ends, which Kafka gives it late."""
+    gateway, persistence = parley.services[GATEWAY], parley.services[PERSISTENCE]
+    before = len(gateway.events("events.lost"))
+
+    def lost() -> int:
+        return len(gateway.events("events.lost")) - before
+
+    with Load(parley.stack, **USERS, cuts=0) as load:
+        load.wait_sending()
+        load.wait_sockets()
+        with open_socket(parley.stack.ws_url, Api(parley.stack.url).register()) as socket:
+            assert persistence.stop() == 0
+            load.wait_more(ACCEPTED, MORE)
+            with faults.hangs_later(parley, "kafka"), parley.beside_the_link(PERSISTENCE):
+                faults.wait_all_saved(parley)
+                faults.delete_events(parley)
+                faults.slow(parley, "kafka")
+                assert socket.closed() == (1013, "read the backlog again")
+                until("each partition's loss is logged", lambda: lost() == PARTITIONS)
+        parley.wait_ready()
+        load.wait_sockets()
+        wait_chatting(load)
+        assert lost() == PARTITIONS
+        gateway.check_turns()
+        load.stop_sending()
+        load.assert_clean(READY_S)
 
 
 # --- without work ---------------------------------------------------------------------------------

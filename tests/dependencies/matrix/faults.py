@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import pymysql
+from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (
     AclBinding,
     AclBindingFilter,
@@ -20,6 +21,7 @@ from confluent_kafka.admin import (
 )
 
 from matrix.parley import HOMES, Parley, host
+from support.stack import PARTITIONS
 from support.stores import hints
 from support.topics import Topics
 from support.wait import HANG_S, until
@@ -321,3 +323,38 @@ def not_authorised(topic: str) -> Fault:
                                      None, AclOperation.ANY, AclPermissionType.ANY)
             admin.delete_acls([every])[every].result(HANG_S)
     return fault
+
+
+def slow(parley: Parley, name: str) -> None:
+    """In place of another fault: each answer takes longer than a loop may sleep."""
+    parley.put(name, HOMES[0], delay_ms=400)
+
+
+def wait_all_saved(parley: Parley) -> None:
+    """Until persistence has saved each message that Kafka has, and has sent the events."""
+    consumer = Consumer({"bootstrap.servers": parley.broker, "group.id": "persistence",
+                         "enable.auto.commit": False})
+    partitions = [TopicPartition("message_save", number) for number in range(PARTITIONS)]
+
+    def saved() -> bool:
+        ends = [consumer.get_watermark_offsets(each, timeout=HANG_S)[1] for each in partitions]
+        done = consumer.committed(partitions, timeout=HANG_S)
+        return all(end in (0, each.offset) for each, end in zip(done, ends))
+
+    try:
+        until("all messages are saved", saved)
+    finally:
+        consumer.close()
+
+
+def delete_events(parley: Parley) -> None:
+    """Of each partition at least one, which the test itself makes."""
+    producer = Producer({"bootstrap.servers": parley.broker})
+    for partition in range(PARTITIONS):
+        producer.produce("message_events", key="0", value=b'{"type":"made-up"}',
+                         partition=partition)
+    assert producer.flush(HANG_S) == 0
+    ends = [TopicPartition("message_events", number, OFFSET_END) for number in range(PARTITIONS)]
+    topics = Topics(parley.stack)  # it ends its work when it goes
+    for deleted in topics.admin.delete_records(ends).values():
+        deleted.result(timeout=HANG_S)

@@ -11,6 +11,8 @@ A name leads to 127.0.0.1 or to 127.0.0.2; the proxy listens at both.
 """
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
 
@@ -149,6 +151,24 @@ class Parley:
                     "IDENTITY_URL": f"http://{host('identity')}:{self.ports['identity']}",
                     "PERSISTENCE_INSTANCE": "matrix"}
         return Named(self, program, **changes)
+
+    @property
+    def broker(self) -> str:
+        """Kafka, not through a link."""
+        return f"127.0.0.1:{self.stack.port('KAFKA_PORT')}"
+
+    @contextmanager
+    def beside_the_link(self, program: str) -> Iterator[None]:
+        """Starts a service that has been stopped. Until the end no fault of Kafka's link is one
+        for it."""
+        service = self.services[program]
+        named, service.env["KAFKA_BROKERS"] = service.env["KAFKA_BROKERS"], self.broker
+        service.start()
+        try:
+            yield
+        finally:
+            service.env["KAFKA_BROKERS"] = named
+            self.restart(program)
 
     # --- state --------------------------------------------------------------------
     def put(self, name: str, home: str, **toxics) -> None:
