@@ -42,6 +42,7 @@ class Named(Service):
         self.names = parley.names
         self.said.unlink()
         self.said = parley.logs / f"{program}.log"
+        self.said.unlink(missing_ok=True)  # an earlier run's lines are not judged again
 
     def start(self) -> "Named":
         with open(self.said, "ab") as said:
