@@ -4,6 +4,8 @@
 #include "common/service/service.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +18,16 @@ enum {
 	SETTLE_TURNS = 100,
 };
 
+/* Raised by SIGCONT: a process that was stopped has not slept. */
+static atomic_uint continued;
+
 /* Times of the loop's thread since some moment. */
 struct thread_times {
 	uint64_t wall_us;
 	uint64_t waits_us; /* for events */
 	uint64_t cpu_us;
 	uint64_t ready_us; /* for a processor */
+	unsigned continued;
 };
 
 struct gateway_loop {
@@ -79,6 +85,7 @@ static struct thread_times read_times(struct gateway_loop *loop)
 		.waits_us = uv_metrics_idle_time(&loop->uv) / 1000,
 		.cpu_us = thread_cpu_us(),
 		.ready_us = thread_ready_us(loop),
+		.continued = atomic_load(&continued),
 	};
 }
 
@@ -105,18 +112,30 @@ static void measure_turn(struct gateway_loop *loop)
 	if (!began.wall_us)
 		return;
 	cpu_us = now.cpu_us - began.cpu_us;
-	asleep = loop->schedstat < 0 ? 0 : asleep_us(&began, &now);
+	asleep = loop->schedstat < 0 || began.continued != now.continued
+	                 ? 0
+	                 : asleep_us(&began, &now);
 	if (cpu_us > loop->turn_max_us ||
 	    asleep > GATEWAY_LOOP_ASLEEP_MAX_MS * 1000)
 		loop->events->slow_turn(loop->context, cpu_us, asleep);
 }
 
+static void on_continued(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(&continued, 1);
+}
+
 /* Without measuring, libuv does not count its waits either. */
 static void start_measuring(struct gateway_loop *loop)
 {
+	static const struct sigaction on_sigcont = {.sa_handler = on_continued,
+	                                            .sa_flags = SA_RESTART};
+
 	loop->schedstat = -1;
 	if (!loop->turn_max_us)
 		return;
+	(void)sigaction(SIGCONT, &on_sigcont, NULL);
 	(void)uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
 	loop->schedstat =
 		open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);

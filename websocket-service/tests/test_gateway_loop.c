@@ -1,11 +1,13 @@
 #include "websocket-service/gateway_loop.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <uv.h>
@@ -31,6 +33,20 @@ static void wait_for_events(void)
 static void sleep_for_long(void)
 {
 	(void)usleep((GATEWAY_LOOP_ASLEEP_MAX_MS + 200) * 1000);
+}
+
+/* By another process, as an operator or a debugger does. */
+static void be_stopped(void)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		(void)kill(getppid(), SIGSTOP);
+		sleep_for_long();
+		(void)kill(getppid(), SIGCONT);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
 static struct gateway_loop *loop;
@@ -143,6 +159,12 @@ static void a_turn_that_computes_is_slow(void **state)
 	assert_in_range(seen.asleep_us, 0, GATEWAY_LOOP_ASLEEP_MAX_MS * 1000);
 }
 
+static void a_turn_in_which_the_process_is_stopped_is_not_slow(void **state)
+{
+	(void)state;
+	assert_int_equal(run(be_stopped, TURN_MAX_MS).slow, 0);
+}
+
 static void before_the_gateway_listens_no_turn_is_slow(void **state)
 {
 	(void)state;
@@ -166,6 +188,8 @@ int main(void)
 		cmocka_unit_test(a_turn_that_waits_for_events_is_not_slow),
 		cmocka_unit_test(a_turn_that_sleeps_is_slow),
 		cmocka_unit_test(a_turn_that_computes_is_slow),
+		cmocka_unit_test(
+			a_turn_in_which_the_process_is_stopped_is_not_slow),
 		cmocka_unit_test(before_the_gateway_listens_no_turn_is_slow),
 		cmocka_unit_test(without_a_limit_no_turn_is_slow),
 	};
