@@ -67,8 +67,9 @@ def killed_with_a_large_batch(point: str) -> Act:
 
 
 def refused_and_killed(stack: Stack, load: Load) -> None:
-    """Persistence dies when it has told refusals, and before it has stored the offsets."""
-    for _ in range(4):
+    """Persistence dies when it has told refusals, and before it has stored the offsets. A refusal
+    turns only if its user joins before it is judged anew, so one death may show nothing."""
+    for _ in range(10):
         killed_with_a_large_batch("offsets.before")(stack, load)
 
 
