@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -11,6 +12,13 @@ import time
 
 ROWS, COLUMNS = 24, 80
 ERASE_TO_END = "\x1b[K"
+
+
+def on_a_terminal() -> None:
+    """What a shell on a terminal does before it starts a program. A program that is started in
+    the background ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 class Terminal:
@@ -22,7 +30,7 @@ class Terminal:
         self.written = ""
         self.child = subprocess.Popen(
             words, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), **options)
+            preexec_fn=on_a_terminal, **options)
         os.close(theirs)
 
     def __enter__(self) -> "Terminal":
