@@ -19,8 +19,8 @@ struct uv_loop_s;
 
 enum {
 	GATEWAY_LOOP_TICK_MS = 50,
-	/* A disk may be slow to take a log line. */
-	GATEWAY_LOOP_ASLEEP_MAX_MS = 500,
+	/* A disk may take a second to bring a page or take a log line. */
+	GATEWAY_LOOP_ASLEEP_MAX_MS = 4000,
 };
 
 struct gateway_loop_events {
