@@ -19,6 +19,7 @@ import threading
 import time
 import urllib.request
 import uuid
+from collections.abc import Callable
 
 sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
@@ -88,18 +89,25 @@ class Attack:
 def slow(attack: Attack, ready: threading.Event) -> None:
     """All sockets belong to one user, so each text goes to all; a closed one reconnects."""
     threading.Thread(target=feed, args=(attack,), daemon=True).start()
-    poll, readers, pace = select.poll(), {}, Pace(SLOW_OPENED_PER_S)
+    keep_open(attack, ready, SLOW_READERS, SLOW_OPENED_PER_S,
+              lambda: attack.upgraded(0, receive_bytes=4096), "closed by the gateway")
+
+
+def keep_open(attack: Attack, ready: threading.Event, count: int, per_s: int,
+              opened: Callable[[], RawSocket], closed: str) -> None:
+    """Holds `count` sockets that read nothing, and opens another one for each that is closed."""
+    poll, readers, pace = select.poll(), {}, Pace(per_s)
     while not attack.done.is_set():
-        while len(readers) < SLOW_READERS and (ready.is_set() or pace.allows()):
-            raw = attack.upgraded(0, receive_bytes=4096)
+        while len(readers) < count and (ready.is_set() or pace.allows()):
+            raw = opened()
             readers[raw.tcp.fileno()] = raw
             poll.register(raw.tcp, select.POLLRDHUP)
-        if pace.taken >= SLOW_READERS:
+        if pace.taken >= count:
             ready.set()
         for number, _ in poll.poll(TOP_UP_S * 1000):
             poll.unregister(number)
             readers.pop(number).tcp.close()
-            attack.counted("closed by the gateway")
+            attack.counted(closed)
 
 
 def feed(attack: Attack) -> None:
@@ -125,22 +133,16 @@ def feed(attack: Attack) -> None:
 def slow_rest(attack: Attack, ready: threading.Event) -> None:
     """Each asks for the largest page of history, and reads nothing."""
     path = f"/conversations/{fill_group(attack)}/messages?limit={REST_TEXTS}"
-    poll, readers, pace = select.poll(), {}, Pace(REST_OPENED_PER_S)
-    while not attack.done.is_set():
-        while len(readers) < REST_READERS and (ready.is_set() or pace.allows()):
-            token = attack.users[attack.count.get("opened", 0) % USERS][1]
-            raw = RawSocket(f"http://{attack.rest}{path}", receive_bytes=4096)
-            raw.send(f"GET {path} HTTP/1.1\r\nHost: slow\r\n"
-                     f"Authorization: Bearer {token}\r\n\r\n".encode())
-            readers[raw.tcp.fileno()] = raw
-            poll.register(raw.tcp, select.POLLRDHUP)
-            attack.counted("opened")
-        if pace.taken >= REST_READERS:
-            ready.set()
-        for number, _ in poll.poll(TOP_UP_S * 1000):
-            poll.unregister(number)
-            readers.pop(number).tcp.close()
-            attack.counted("closed by persistence")
+
+    def opened() -> RawSocket:
+        token = attack.users[attack.count.get("opened", 0) % USERS][1]
+        raw = RawSocket(f"http://{attack.rest}{path}", receive_bytes=4096)
+        raw.send(f"GET {path} HTTP/1.1\r\nHost: slow\r\n"
+                 f"Authorization: Bearer {token}\r\n\r\n".encode())
+        attack.counted("opened")
+        return raw
+
+    keep_open(attack, ready, REST_READERS, REST_OPENED_PER_S, opened, "closed by persistence")
 
 
 def fill_group(attack: Attack) -> int:

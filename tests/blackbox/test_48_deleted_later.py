@@ -134,7 +134,7 @@ def test_a_service_that_was_cut_off_adds_a_deleted_user_for_some_hours_only(
 
 @pytest.mark.prove
 def test_very_many_deletions_are_done_and_later_ones_too(stack: Stack, api: Api):
-    """More than a page, so that persistence does users again whom it has done a moment ago."""
+    """The deleted users fill more than a page, so persistence handles some of them twice."""
     with ExitStack() as exits:
         own = exits.enter_context(own_database(stack, f"many_deleted_{stack.free_port()}"))
         name = own.pop("PERSISTENCE_DATABASE")

@@ -79,14 +79,21 @@ static struct asked *find(const struct conversation_keys *keys,
 	return asked;
 }
 
+static bool get_known(struct conversation_keys *keys, uint64_t conversation,
+                      struct known *ret_known)
+{
+	return lru_get(keys->known,
+	               span_make(&conversation, sizeof(conversation)), 0,
+	               ret_known);
+}
+
 bool conversation_keys_find(struct conversation_keys *keys,
                             uint64_t conversation, uint64_t asked,
                             struct pair *ret_pair)
 {
 	struct known known;
 
-	if (!lru_get(keys->known,
-	             span_make(&conversation, sizeof(conversation)), 0, &known))
+	if (!get_known(keys, conversation, &known))
 		return false;
 	if (known.absent && (asked == 0 || asked > known.absent))
 		return false;
@@ -197,9 +204,7 @@ static void learn_absence(struct conversation_keys *keys, uint64_t number,
 
 	if (number > keys->number)
 		return; /* no query of ours */
-	if (lru_get(keys->known, span_make(&conversation, sizeof(conversation)),
-	            0, &known) &&
-	    !known.absent)
+	if (get_known(keys, conversation, &known) && !known.absent)
 		return;
 	put_known(keys, conversation, &(struct known){.absent = number});
 	if (!asked || asked->number != number)
@@ -213,11 +218,11 @@ static void learn_absence(struct conversation_keys *keys, uint64_t number,
 static void forget_absence(struct conversation_keys *keys,
                            uint64_t conversation)
 {
-	struct span key = span_make(&conversation, sizeof(conversation));
 	struct known known;
 
-	if (lru_get(keys->known, key, 0, &known) && known.absent)
-		lru_remove(keys->known, key);
+	if (get_known(keys, conversation, &known) && known.absent)
+		lru_remove(keys->known,
+		           span_make(&conversation, sizeof(conversation)));
 }
 
 void conversation_keys_answered(struct conversation_keys *keys, uint64_t number,

@@ -810,13 +810,13 @@ static void count_one(void *context, uint64_t user)
 	(*(unsigned *)context)++;
 }
 
-static unsigned members_of_room(void)
+/* `each` counts its members. */
+static unsigned walk(void (*each)(void *context, uint64_t user))
 {
 	unsigned count = 0;
 
 	for (uint32_t p = 0; p < PARTITIONS; p++)
-		rooms_each_member(rooms, ROOM, p, UINT64_MAX, count_one,
-		                  &count);
+		rooms_each_member(rooms, ROOM, p, UINT64_MAX, each, &count);
 	return count;
 }
 
@@ -829,7 +829,7 @@ static void lost_events_are_handled_in_bounded_steps(void **state)
 	assert_int_equal(rooms_count(rooms), 1);
 	rooms_invalidate_all(rooms);
 	/* No user receives what only a former member would. */
-	assert_int_equal(members_of_room(), 0);
+	assert_int_equal(walk(count_one), 0);
 	assert_int_equal(rooms_count(rooms), 0);
 	assert_int_equal(rooms_pending_users(rooms), ROOMS_RENEWED_PER_STEP);
 	time_passes(50);
@@ -842,7 +842,7 @@ static void lost_events_are_handled_in_bounded_steps(void **state)
 	for (uint64_t user = 1; user <= CROWD; user++)
 		answer(user, "17:43");
 	assert_int_equal(rooms_pending_users(rooms), 0);
-	assert_int_equal(members_of_room(), CROWD);
+	assert_int_equal(walk(count_one), CROWD);
 }
 
 /* Of a user whose step has not come yet, nothing old counts either. */
@@ -884,13 +884,13 @@ static void events_lost_twice_ask_about_all_again(void **state)
 	for (uint64_t user = 1; user <= 10; user++)
 		answer(user, "17:43,18:1");
 	rooms_invalidate_all(rooms);
-	assert_int_equal(members_of_room(), 0);
+	assert_int_equal(walk(count_one), 0);
 	for (unsigned i = 0; i < 3; i++)
 		time_passes(50);
 	assert_int_equal(rooms_pending_users(rooms), CROWD);
 	for (uint64_t user = 1; user <= CROWD; user++)
 		answer(user, "17:43");
-	assert_int_equal(members_of_room(), CROWD);
+	assert_int_equal(walk(count_one), CROWD);
 	assert_int_equal(rooms_count(rooms), 1);
 }
 
@@ -916,26 +916,16 @@ static void leave_half(void *context, uint64_t user)
 		rooms_user_disconnected(rooms, user);
 }
 
-static unsigned walk(void)
-{
-	unsigned count = 0;
-
-	for (uint32_t p = 0; p < PARTITIONS; p++)
-		rooms_each_member(rooms, ROOM, p, UINT64_MAX, leave_half,
-		                  &count);
-	return count;
-}
-
 static void a_member_who_leaves_during_the_walk_keeps_the_others(void **state)
 {
 	(void)state;
 	for (uint64_t user = 1; user <= USERS; user++)
 		knows(user, "17:43,19:1");
-	assert_int_equal(walk(), USERS);
-	assert_int_equal(walk(), USERS / 2);
+	assert_int_equal(walk(leave_half), USERS);
+	assert_int_equal(walk(leave_half), USERS / 2);
 	for (uint64_t user = 1; user <= USERS; user++)
 		rooms_user_disconnected(rooms, user);
-	assert_int_equal(walk(), 0);
+	assert_int_equal(walk(leave_half), 0);
 	assert_int_equal(rooms_count(rooms), 0);
 }
 
