@@ -1,16 +1,6 @@
 #include "persistence-service/turn_watch.h"
-
+#include "common/base/clock.h"
 #include "common/service/log.h"
-
-#include <time.h>
-
-static uint64_t thread_cpu_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 struct turn_watch turn_watch_make(const char *loop, uint64_t max_ms)
 {
@@ -20,7 +10,7 @@ struct turn_watch turn_watch_make(const char *loop, uint64_t max_ms)
 void turn_watch_begin(struct turn_watch *watch)
 {
 	if (watch->max_us)
-		watch->began_us = thread_cpu_us();
+		watch->began_us = clock_thread_cpu_us();
 }
 
 void turn_watch_end(const struct turn_watch *watch)
@@ -29,7 +19,7 @@ void turn_watch_end(const struct turn_watch *watch)
 
 	if (!watch->max_us)
 		return;
-	took_us = thread_cpu_us() - watch->began_us;
+	took_us = clock_thread_cpu_us() - watch->began_us;
 	if (took_us > watch->max_us)
 		log_event(LOG_ERROR, "loop.slow_turn",
 		          F_TEXT("loop", watch->loop),

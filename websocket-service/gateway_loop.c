@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -58,14 +57,6 @@ static void on_tick(uv_timer_t *timer)
 	loop->events->tick(loop->context);
 }
 
-static uint64_t thread_cpu_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* Its text is "<on a processor> <ready> <timeslices>", in nanoseconds. */
 static uint64_t thread_ready_us(const struct gateway_loop *loop)
 {
@@ -83,7 +74,7 @@ static struct thread_times read_times(struct gateway_loop *loop)
 	return (struct thread_times){
 		.wall_us = clock_mono_us(),
 		.waits_us = uv_metrics_idle_time(&loop->uv) / 1000,
-		.cpu_us = thread_cpu_us(),
+		.cpu_us = clock_thread_cpu_us(),
 		.ready_us = thread_ready_us(loop),
 		.continued = atomic_load(&continued),
 	};

@@ -27,6 +27,11 @@ uint64_t clock_unix_ms(void)
 	return now(CLOCK_REALTIME, 1000);
 }
 
+uint64_t clock_thread_cpu_us(void)
+{
+	return now(CLOCK_THREAD_CPUTIME_ID, 1000000);
+}
+
 static char *digits(char *at, unsigned number, unsigned width)
 {
 	for (unsigned i = width; i-- > 0; number /= 10)

@@ -16,6 +16,8 @@
 uint64_t clock_mono_ms(void);
 uint64_t clock_mono_us(void);
 uint64_t clock_unix_ms(void);
+/* Time of a processor that the calling thread has used. */
+uint64_t clock_thread_cpu_us(void);
 
 static inline uint64_t clock_mono_s(void)
 {
