@@ -67,15 +67,16 @@ static void send_each(rd_kafka_t *other, const char *topic, unsigned first,
 	for (unsigned i = first; i <= last; i++) {
 		size_t len = (size_t)snprintf(text, sizeof(text), "%u", i);
 
-		for (int p = 0; p < PARTITIONS; p++)
-			assert_int_equal(rd_kafka_producev(
-						 other, RD_KAFKA_V_TOPIC(topic),
-						 RD_KAFKA_V_PARTITION(p),
-						 RD_KAFKA_V_VALUE(text, len),
-						 RD_KAFKA_V_MSGFLAGS(
-							 RD_KAFKA_MSG_F_COPY),
-						 RD_KAFKA_V_END),
-			                 0);
+		for (int p = 0; p < PARTITIONS; p++) {
+			rd_kafka_resp_err_t error = rd_kafka_producev(
+				other, RD_KAFKA_VTYPE_TOPIC, topic,
+				RD_KAFKA_VTYPE_PARTITION, p,
+				RD_KAFKA_VTYPE_VALUE, text, len,
+				RD_KAFKA_VTYPE_MSGFLAGS, RD_KAFKA_MSG_F_COPY,
+				RD_KAFKA_VTYPE_END);
+
+			assert_int_equal(error, 0);
+		}
 	}
 	assert_int_equal(rd_kafka_flush(other, WAIT_MS), 0);
 }
