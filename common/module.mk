@@ -1,7 +1,7 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
 	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c pipe_queue.c \
-		random.c span.c status.c thread.c token_bucket.c utf8.c uuid.c websocket.c) \
+		random.c span.c status.c thread.c token_bucket.c turn_watch.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,digest.c host_cache.c https_url.c json.c json_check.c password.c \
 		resolver.c seal.c unicode.c websocket_handshake.c) \
 	$(addprefix io/http/,client.c client_address.c headers.c host.c listener.c poller.c \
@@ -12,7 +12,7 @@ COMMON_SOURCES := \
 	$(addprefix io/redis/,connection.c loop.c redis.c) \
 	$(addprefix io/sql/,bulk.c connect.c error.c migrate.c sql.c statement.c) \
 	$(addprefix service/,admin.c clock_watch.c log.c log_output.c metrics.c readiness.c service.c \
-		setting_form.c settings.c topic_settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
+		setting_form.c settings.c slow_turn.c topic_settings.c $(if $(filter faults,$(VARIANT)),fault_point.c)) \
 	$(addprefix wire/,event.c frame.c frame_decode.c identity.c name.c pair.c reaction.c save_record.c) \
 	$(addprefix client/,identity_client.c identity_requests.c identity_thread.c)
 
@@ -40,6 +40,7 @@ $(eval $(call unit_test,common/client/tests/test_identity_requests.c,common,libc
 $(eval $(call unit_test,common/base/tests/test_lru.c,common))
 $(eval $(call library,free_port,tests/support,free_port.c,cmocka))
 $(eval $(call unit_test,common/io/http/tests/test_server.c,free_port common,libmicrohttpd))
+$(eval $(call unit_test,common/io/http/tests/test_slow_step.c,free_port common,libmicrohttpd libcurl))
 $(eval $(call unit_test,common/io/http/tests/test_unread.c,free_port common,libmicrohttpd,\
 	-Xlinker --wrap=clock_mono_us))
 $(eval $(call unit_test,common/io/jwt/tests/test_jwt.c,common,libjwt libcjson libcrypto))

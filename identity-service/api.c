@@ -2,6 +2,7 @@
 #include "common/base/mem.h"
 #include "common/base/random.h"
 #include "common/io/password.h"
+#include "common/service/slow_turn.h"
 #include "identity-service/api/account_deletion.h"
 #include "identity-service/api/api_context.h"
 #include "identity-service/api/deleted_users.h"
@@ -162,6 +163,8 @@ static enum status start_server(struct api *api,
 		.unread_max = UNREAD_MAX,
 		.unread_user_max = UNREAD_USER_MAX,
 		.observe = identity_metrics_observe,
+		.turn_max_ms = settings->turn_max_ms,
+		.slow_turn = slow_turn_log,
 	};
 
 	return http_server_start(&options, &api->server);

@@ -1,6 +1,6 @@
 # Everything but main.c, so that the tests can link it.
 PERSISTENCE_SOURCES := conversation.c outbox.c outbox_announcer.c outbox_publisher.c outbox_records.c \
-	persistence.c persistence_metrics.c schema.c settings.c topics.c turn_watch.c \
+	persistence.c persistence_metrics.c schema.c settings.c topics.c \
 	$(addprefix save/,entry_events.c publisher.c query_worker.c saver.c saver_database.c transaction.c) \
 	$(addprefix save/batch/,attempt.c batch.c batch_dedup.c inflight_batch.c \
 		text_store.c) \

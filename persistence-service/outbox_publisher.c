@@ -7,11 +7,11 @@
 #include "common/base/thread.h"
 #include "common/service/fault_point.h"
 #include "common/service/log.h"
+#include "common/service/slow_turn.h"
 #include "persistence-service/outbox.h"
 #include "persistence-service/outbox_announcer.h"
 #include "persistence-service/outbox_records.h"
 #include "persistence-service/persistence_metrics.h"
-#include "persistence-service/turn_watch.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -368,15 +368,15 @@ static void drain(struct outbox_publisher *p)
 static void *work(void *context)
 {
 	struct outbox_publisher *p = context;
-	struct turn_watch turn =
-		turn_watch_make("outbox", p->settings->turn_max_ms);
+	struct turn_watch turn;
 
+	turn_watch_start(&turn, p->settings->turn_max_ms, 0);
 	sql_thread_start();
 	while (!atomic_load(&p->stopping)) {
 		wait_for_work(p);
-		turn_watch_begin(&turn);
+		turn_watch_begin(&turn, 0);
 		(void)take_turn(p);
-		turn_watch_end(&turn);
+		slow_turn_end("outbox", &turn, 0);
 	}
 	drain(p);
 	sql_thread_stop();

@@ -4,13 +4,13 @@
 #include "common/io/sql/sql.h"
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
+#include "common/service/slow_turn.h"
 #include "persistence-service/outbox_publisher.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api.h"
 #include "persistence-service/rest/deleted_users.h"
 #include "persistence-service/save/query_worker.h"
 #include "persistence-service/save/saver.h"
-#include "persistence-service/turn_watch.h"
 
 #include <errno.h>
 #include <string.h>
@@ -30,7 +30,7 @@ enum status persistence_start(const void *context, void **ret_state)
 	struct persistence *p = mem_new(sizeof(*p));
 	enum status status;
 
-	p->saver_turns = turn_watch_make("saver", settings->turn_max_ms);
+	turn_watch_start(&p->saver_turns, settings->turn_max_ms, 0);
 	*ret_state = p; /* persistence_stop() stops a half-started one, too */
 	clock_watch_start();
 	persistence_metrics_start();
@@ -58,10 +58,10 @@ enum status persistence_step(void *state)
 {
 	struct persistence *p = state;
 
-	turn_watch_begin(&p->saver_turns);
+	turn_watch_begin(&p->saver_turns, 0);
 	api_update_metrics(p->api);
 	saver_step(p->saver);
-	turn_watch_end(&p->saver_turns);
+	slow_turn_end("saver", &p->saver_turns, 0);
 	return ST_OK;
 }
 

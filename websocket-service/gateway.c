@@ -7,6 +7,7 @@
 #include "common/service/clock_watch.h"
 #include "common/service/log.h"
 #include "common/service/service.h"
+#include "common/service/slow_turn.h"
 #include "websocket-service/deliver/bus.h"
 #include "websocket-service/deliver/rooms.h"
 #include "websocket-service/gateway_loop.h"
@@ -84,11 +85,10 @@ static void on_after_wait(void *context)
 	connections_flush(g->connections);
 }
 
-static void on_slow_turn(void *context, uint64_t cpu_us, uint64_t asleep_us)
+static void on_slow_turn(void *context, const struct slow_turn *slow)
 {
 	(void)context;
-	log_event(LOG_ERROR, "loop.slow_turn", F_NUMBER("cpu_us", cpu_us),
-	          F_NUMBER("asleep_us", asleep_us));
+	slow_turn_log("gateway", slow);
 }
 
 enum status gateway_start(const void *settings, void **ret_gateway)

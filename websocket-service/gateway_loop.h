@@ -1,9 +1,7 @@
 /*
  * gateway_loop - the libuv loop of the gateway, its timers, and the hooks
- * around each wait. It can measure each turn, from the end of before_wait to
- * the end of the next one: its CPU time, because a busy machine makes any turn
- * long; and the time for which the thread was asleep although it did not wait
- * for events, as in a call that blocks.
+ * around each wait. It can measure each turn (turn_watch.h), from the end of
+ * before_wait to the end of the next one.
  *
  * Ownership  modules add handles of their own to the uv loop, and close them
  *            before gateway_loop_settle().
@@ -12,16 +10,11 @@
 #ifndef PARLEY_WEBSOCKET_GATEWAY_LOOP_H
 #define PARLEY_WEBSOCKET_GATEWAY_LOOP_H
 
-#include <stdint.h>
-
 struct gateway_loop;
+struct slow_turn;
 struct uv_loop_s;
 
-enum {
-	GATEWAY_LOOP_TICK_MS = 50,
-	/* A disk may take a second to bring a page or take a log line. */
-	GATEWAY_LOOP_ASLEEP_MAX_MS = 4000,
-};
+enum { GATEWAY_LOOP_TICK_MS = 50 };
 
 struct gateway_loop_events {
 	void (*second)(void *context);
@@ -29,7 +22,7 @@ struct gateway_loop_events {
 	void (*before_wait)(void *context);
 	void (*after_wait)(void *context);
 	/* A turn took more CPU time than the limit, or slept too long. */
-	void (*slow_turn)(void *context, uint64_t cpu_us, uint64_t asleep_us);
+	void (*slow_turn)(void *context, const struct slow_turn *slow);
 };
 
 /* `events` must outlive the loop. turn_max_ms 0: turns are not measured. */

@@ -6,6 +6,7 @@
 #include "common/io/sql/sql.h"
 #include "common/service/log.h"
 #include "common/service/readiness.h"
+#include "common/service/slow_turn.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/rest/api_private.h"
 
@@ -238,6 +239,8 @@ static enum status listen(struct api *api)
 		.unread_max = UNREAD_MAX,
 		.unread_user_max = UNREAD_USER_MAX,
 		.observe = persistence_metrics_request,
+		.turn_max_ms = api->settings->turn_max_ms,
+		.slow_turn = slow_turn_log,
 	};
 
 	return http_server_start(&options, &api->server);

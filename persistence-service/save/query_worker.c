@@ -7,10 +7,10 @@
 #include "common/base/thread.h"
 #include "common/io/kafka/kafka.h"
 #include "common/service/log.h"
+#include "common/service/slow_turn.h"
 #include "common/wire/event.h"
 #include "persistence-service/persistence_metrics.h"
 #include "persistence-service/save/conversation/query_handler.h"
-#include "persistence-service/turn_watch.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -185,18 +185,18 @@ static struct query *next_query(struct query_worker *w)
 static void *work(void *context)
 {
 	struct query_worker *w = context;
-	struct turn_watch turn =
-		turn_watch_make("queries", w->settings->turn_max_ms);
+	struct turn_watch turn;
 	struct query *query;
 
+	turn_watch_start(&turn, w->settings->turn_max_ms, 0);
 	sql_thread_start();
 	while ((query = next_query(w))) {
-		turn_watch_begin(&turn);
+		turn_watch_begin(&turn, 0);
 		if (!atomic_load(&w->stopping))
 			answer(w, query);
 		mem_free(&query);
 		poll_producer(w);
-		turn_watch_end(&turn);
+		slow_turn_end("queries", &turn, 0);
 	}
 	sql_thread_stop();
 	return NULL;

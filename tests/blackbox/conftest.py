@@ -49,7 +49,7 @@ def room_stack() -> Iterator[Stack]:
         yield stack.up()
     finally:
         stack.down()
-    turns.check(*(LOGS / f"stack-{stack.name}").glob("websocket-service*.log"))
+    turns.check_stack(LOGS / f"stack-{stack.name}")
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 #include "websocket-service/gateway_loop.h"
 
+#include "common/base/turn_watch.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,7 +34,7 @@ static void wait_for_events(void)
 
 static void sleep_for_long(void)
 {
-	(void)usleep((GATEWAY_LOOP_ASLEEP_MAX_MS + 200) * 1000);
+	(void)usleep((TURN_ASLEEP_MAX_MS + 200) * 1000);
 }
 
 /* By another process, as an operator or a debugger does. */
@@ -78,7 +80,7 @@ struct seen {
 	void (*act)(void);
 	bool acted;
 	unsigned slow;
-	uint64_t cpu_us, asleep_us; /* of the last slow turn */
+	struct slow_turn last;
 };
 
 static void on_tick(void *context)
@@ -90,13 +92,12 @@ static void on_tick(void *context)
 	seen->acted = true;
 }
 
-static void on_slow_turn(void *context, uint64_t cpu_us, uint64_t asleep_us)
+static void on_slow_turn(void *context, const struct slow_turn *slow)
 {
 	struct seen *seen = context;
 
 	seen->slow++;
-	seen->cpu_us = cpu_us;
-	seen->asleep_us = asleep_us;
+	seen->last = *slow;
 }
 
 static void nothing(void *context)
@@ -144,9 +145,9 @@ static void a_turn_that_sleeps_is_slow(void **state)
 
 	(void)state;
 	assert_int_equal(seen.slow, 1);
-	assert_in_range(seen.asleep_us, GATEWAY_LOOP_ASLEEP_MAX_MS * 1000,
+	assert_in_range(seen.last.asleep_us, TURN_ASLEEP_MAX_MS * 1000,
 	                UINT32_MAX);
-	assert_in_range(seen.cpu_us, 0, TURN_MAX_MS * 1000);
+	assert_in_range(seen.last.cpu_us, 0, TURN_MAX_MS * 1000);
 }
 
 static void a_turn_that_computes_is_slow(void **state)
@@ -155,8 +156,8 @@ static void a_turn_that_computes_is_slow(void **state)
 
 	(void)state;
 	assert_int_equal(seen.slow, 1);
-	assert_in_range(seen.cpu_us, TURN_MAX_MS * 1000, UINT32_MAX);
-	assert_in_range(seen.asleep_us, 0, GATEWAY_LOOP_ASLEEP_MAX_MS * 1000);
+	assert_in_range(seen.last.cpu_us, TURN_MAX_MS * 1000, UINT32_MAX);
+	assert_in_range(seen.last.asleep_us, 0, TURN_ASLEEP_MAX_MS * 1000);
 }
 
 static void a_turn_in_which_the_process_is_stopped_is_not_slow(void **state)

@@ -4,6 +4,7 @@
 #ifndef PARLEY_IO_HTTP_PRIVATE_H
 #define PARLEY_IO_HTTP_PRIVATE_H
 
+#include "common/base/turn_watch.h"
 #include "common/io/http/server.h"
 #include "common/io/http/unread.h"
 
@@ -79,6 +80,8 @@ struct http_server {
 	struct http_unread unread;
 	atomic_uint live; /* requests between their head and last byte */
 	atomic_bool stopping;
+	struct turn_watch turns; /* of the daemon's thread */
+	bool watches;            /* whether `turns` has begun */
 };
 
 struct http_request *http_request_create(struct http_server *server,

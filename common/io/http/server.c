@@ -146,6 +146,33 @@ static bool answer_now(struct http_request *request)
 	return request->answered || !push(request);
 }
 
+static enum MHD_Result go_on(struct http_request *request, const char *upload,
+                             size_t *upload_len)
+{
+	if (*upload_len)
+		return take_body(request, upload, upload_len);
+	if (!request->answered && !answer_now(request))
+		return MHD_YES;
+	return http_request_send(request);
+}
+
+static void begin_turn(struct http_server *server)
+{
+	if (!server->watches)
+		turn_watch_start(&server->turns, server->options.turn_max_ms,
+		                 TURN_ASLEEP_MAX_MS);
+	server->watches = true;
+	turn_watch_begin(&server->turns, 0);
+}
+
+static void end_turn(struct http_server *server)
+{
+	struct slow_turn slow;
+
+	if (turn_watch_end(&server->turns, 0, &slow))
+		server->options.slow_turn("http", &slow);
+}
+
 /*
  * The library calls it with the head, with each piece of the body, at the end
  * of the body, and after a suspended request is resumed.
@@ -156,19 +183,21 @@ static enum MHD_Result on_request(void *context,
                                   const char *version, const char *upload,
                                   size_t *upload_len, void **state)
 {
+	struct http_server *server = context;
 	struct http_request *request = *state;
+	enum MHD_Result result;
 
 	(void)version;
+	begin_turn(server);
 	if (!request) {
-		request = http_request_create(context, connection, method, url);
+		request = http_request_create(server, connection, method, url);
 		*state = request;
-		return begin(request);
+		result = begin(request);
+	} else {
+		result = go_on(request, upload, upload_len);
 	}
-	if (*upload_len)
-		return take_body(request, upload, upload_len);
-	if (!request->answered && !answer_now(request))
-		return MHD_YES;
-	return http_request_send(request);
+	end_turn(server);
+	return result;
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection,
@@ -274,6 +303,8 @@ void http_server_stop(struct http_server **server)
 		wait_for_answers(s);
 		MHD_stop_daemon(s->daemon);
 	}
+	if (s->watches)
+		turn_watch_stop(&s->turns);
 	if (fd >= 0)
 		(void)close(fd);
 	for (unsigned i = 0; i < s->options.pool_count; i++)

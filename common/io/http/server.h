@@ -41,6 +41,7 @@
 
 struct http_server;
 struct http_request;
+struct slow_turn;
 
 typedef void http_handler(struct http_request *request, void *context);
 
@@ -117,6 +118,14 @@ struct http_server_options {
 	void (*observe)(void *context, const char *route_path, unsigned http,
 	                uint64_t took_us);
 	void *observe_context;
+	/*
+	 * A call of the library on the server's thread, with the handler that
+	 * runs there, that takes more CPU time than this, or sleeps
+	 * (turn_watch.h), is told to slow_turn(), which must not be NULL then.
+	 * 0: not measured.
+	 */
+	uint64_t turn_max_ms;
+	void (*slow_turn)(const char *loop, const struct slow_turn *slow);
 };
 
 /* ST_UNAVAILABLE: the port cannot be bound; errno says why. */

@@ -41,7 +41,7 @@ class Service:
         # A test that sets the instance id wants a member of the stack's group.
         if program == "persistence-service" and "PERSISTENCE_INSTANCE" not in changes:
             own |= apart(stack)
-        if program == "websocket-service":
+        if program in turns.MEASURED:
             own |= turns.settings(stack.build)
         self.env = environment(stack, **(own | changes))
         self.port = int(self.env[f"{prefix}_PORT"])

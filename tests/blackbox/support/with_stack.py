@@ -37,7 +37,7 @@ def test_stack(name: str) -> Iterator[Stack]:
     finally:
         stack.down()
     reports.check(name, stack.build)
-    turns.check(*(LOGS / f"stack-{name}").glob("websocket-service*.log"))
+    turns.check_stack(LOGS / f"stack-{name}")
 
 
 def keep() -> int:
