@@ -174,8 +174,9 @@ replays: $(REPLAYS)
 .PHONY: fuzzers replays
 
 # --- runs ----------------------------------------------------------------------
+UNIT_WORKERS := 4
 unit: $(UNIT_TESTS)
-	@tests/check/unit $(UNIT_TESTS)
+	@UNIT_WORKERS=$(UNIT_WORKERS) tests/check/unit $(UNIT_TESTS)
 
 # The same on another variant's build: unit-asan, integration-tsan, …
 unit-asan unit-tsan: unit-%:
@@ -265,7 +266,7 @@ MEMCHECK := valgrind --leak-check=full --show-leak-kinds=definite \
 
 unit-valgrind:
 	@UNIT_UNDER="$(MEMCHECK) --quiet" \
-		$(MAKE_AGAIN) -j2 VARIANT=debug unit
+		$(MAKE_AGAIN) -j2 VARIANT=debug UNIT_WORKERS=2 unit
 
 accept-valgrind:
 	@$(MAKE_AGAIN) -j2 VARIANT=debug valgrind-programs
