@@ -198,7 +198,7 @@ shared-stack: $(PROGRAMS) $(TEST_PROGRAMS) tools
 # Walks over thousands of failures, which take minutes.
 ERROR_WALKS = $(filter %/test_transaction_errors %/test_rest_errors %/test_identity_errors,$(INTEGRATION_TESTS))
 integration: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(WITH_STACK) tests/check/unit $(filter-out $(ERROR_WALKS),$(INTEGRATION_TESTS))
+	@UNIT_WORKERS=2 $(WITH_STACK) tests/check/unit $(filter-out $(ERROR_WALKS),$(INTEGRATION_TESTS))
 
 integration-errors: $(ERROR_WALKS) $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) tests/check/unit $(ERROR_WALKS)
@@ -231,7 +231,7 @@ MYSQL8 := $(or $(PARLEY_CACHE_DIR),.cache)/mysql8
 ON_MYSQL8 = env -u PARLEY_TEST_STACK PARLEY_TEST_MYSQL=$(MYSQL8) $(WITH_STACK)
 mysql8: $(INTEGRATION_TESTS) $(PROGRAMS) $(TEST_PROGRAMS) $(CLOCK_SHIM) tools
 	@tests/mysql8/fetch
-	@$(ON_MYSQL8) tests/check/unit $(INTEGRATION_TESTS)
+	@UNIT_WORKERS=2 $(ON_MYSQL8) tests/check/unit $(INTEGRATION_TESTS)
 	@$(ON_MYSQL8) $(PYTEST) -m "not alone" -n $(BLACKBOX_WORKERS) --dist load \
 		$(patsubst %,--ignore=tests/blackbox/test_%.py,05_first_start 06_surroundings) \
 		tests/blackbox
