@@ -43,10 +43,11 @@ $(foreach t,tests/test_transaction tests/test_transaction_blocks tests/test_tran
 	receipt/tests/test_receipts,$(eval $(call integration_test,\
 	persistence-service/save/$(t).c,batch_fixture chat_fixture sql_server persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
-$(foreach t,membership/tests/test_blocks membership/tests/test_caps membership/tests/test_channel_names \
-	membership/tests/test_membership,$(eval $(call integration_test,\
-	persistence-service/rest/$(t).c,chat_fixture sql_server text_check persistence common,\
+$(foreach t,caps channel_names membership,$(eval $(call integration_test,\
+	persistence-service/rest/membership/tests/test_$(t).c,chat_fixture sql_server text_check persistence common,\
 	$(PERSISTENCE_TEST_LIBRARIES))))
+$(eval $(call integration_test,persistence-service/rest/membership/tests/test_blocks.c,\
+	chat_fixture sql_server text_check persistence common,$(PERSISTENCE_TEST_LIBRARIES),-Xlinker --wrap=log_write))
 $(eval $(call library,history_fixture,persistence-service/rest/read/tests,history_fixture.c,cmocka))
 $(foreach t,history history_size,$(eval $(call integration_test,persistence-service/rest/read/tests/test_$(t).c,\
 	history_fixture chat_fixture sql_server text_check persistence common,$(PERSISTENCE_TEST_LIBRARIES))))

@@ -133,15 +133,18 @@ static enum status is_published(struct sql_session *session, uint64_t record)
 	return status;
 }
 
+/* *ret_why stays NULL when the database failed. */
 static enum status wait_until_published(struct sql_session *session,
-                                        uint64_t record)
+                                        uint64_t record, const char **ret_why)
 {
 	uint64_t deadline_ms = clock_mono_ms() + PUBLISH_WAIT_MS;
 	enum status status;
 
 	while ((status = is_published(session, record)) == ST_OK) {
-		if (clock_mono_ms() >= deadline_ms)
+		if (clock_mono_ms() >= deadline_ms) {
+			*ret_why = "Kafka has not confirmed the record";
 			return ST_UNCERTAIN;
+		}
 		(void)usleep(POLL_EVERY_US);
 	}
 	return status == ST_NOT_FOUND ? ST_OK : ST_UNCERTAIN;
@@ -151,19 +154,21 @@ static enum status make_change(struct sql_session *session,
                                struct block_change *change)
 {
 	enum status status = ST_UNAVAILABLE;
+	const char *why = NULL;
 
 	change->now_ms = clock_unix_ms();
 	for (unsigned i = 0; i < TRIES && status == ST_UNAVAILABLE; i++)
 		status = write_change(session, change);
 	if (status == ST_OK) {
 		outbox_publisher_wake(change->block->outbox_publisher);
-		status = wait_until_published(session, change->record);
+		status = wait_until_published(session, change->record, &why);
 	}
 	if (status != ST_OK && status != ST_TOO_LARGE)
 		log_event(LOG_WARN, "blocks.failed",
 		          F_TEXT("status", status_text(status)),
-		          F_TEXT("why",
-		                 sql_error(sql_session_connection(session))));
+		          F_TEXT("why", why ? why
+		                            : sql_error(sql_session_connection(
+						      session))));
 	return status;
 }
 

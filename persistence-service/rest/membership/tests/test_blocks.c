@@ -1,4 +1,5 @@
 /* Block lists, against the real server of chat_fixture. */
+#include "common/service/log.h"
 #include "persistence-service/rest/membership/blocks.h"
 #include "persistence-service/tests/chat_fixture.h"
 #include "tests/support/text_check.h"
@@ -18,6 +19,23 @@ enum { ME = 1 };
 
 static struct sql_session *session;
 static struct buf json = {.max = 64 * 1024};
+
+/* The log of blocks.c. */
+static char why[256];
+
+void __real_log_write(enum log_level level, const char *event,
+                      const struct log_field *fields);
+void __wrap_log_write(enum log_level level, const char *event,
+                      const struct log_field *fields);
+void __wrap_log_write(enum log_level level, const char *event,
+                      const struct log_field *fields)
+{
+	for (const struct log_field *f = fields; f->name; f++)
+		if (strcmp(f->name, "why") == 0)
+			(void)snprintf(why, sizeof(why), "%.*s",
+			               (int)f->text.len, f->text.data);
+	__real_log_write(level, event, fields);
+}
 
 static int start(void **state)
 {
@@ -125,6 +143,7 @@ static void an_unpublished_block_is_uncertain(void **state)
 
 	(void)state;
 	assert_int_equal(blocks_put(session, &block, 9), ST_UNCERTAIN);
+	assert_string_equal(why, "Kafka has not confirmed the record");
 	assert_int_equal(occurrences(blocked_by_me(0, 50), "user"), 1);
 	assert_int_equal(
 		sql_run(sql, "SELECT target, body, kind FROM outbox", NULL, 0),
