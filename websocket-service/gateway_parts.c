@@ -422,6 +422,7 @@ static void create_deliver(struct gateway *g)
 	g->rooms = rooms_create(&(struct rooms_options){
 		.partitions = partitions,
 		.absent_max = ROOMS_ABSENT_MAX,
+		.welcome_wait_ms = g->settings->welcome_wait_ms,
 		.query = query_rooms,
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,

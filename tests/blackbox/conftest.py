@@ -44,7 +44,8 @@ def stack() -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def room_stack() -> Iterator[Stack]:
     """A second stack where a conversation of four members is large and has a room."""
-    stack = Stack("crowd", {"FANOUT_LIST_MAX": "3"})
+    # On a busy machine the answer about a user's rooms takes longer than a second.
+    stack = Stack("crowd", {"FANOUT_LIST_MAX": "3", "WEBSOCKET_WELCOME_WAIT_MS": "30000"})
     try:
         yield stack.up()
     finally:

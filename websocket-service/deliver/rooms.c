@@ -152,7 +152,7 @@ static void hold_welcome(struct rooms *rooms, struct user *user)
 	if (user->welcome_held)
 		return;
 	user->welcome_held = true;
-	user->hold_until_ms = clock_mono_ms() + ROOMS_WELCOME_WAIT_MS;
+	user->hold_until_ms = clock_mono_ms() + rooms->options.welcome_wait_ms;
 	DL_APPEND(rooms->welcome_held, user);
 }
 

@@ -5,7 +5,7 @@
  *
  * When the first socket of a user opens, the gateway asks persistence which
  * rooms the user is in. It holds `welcome` back until the answer, for at most
- * ROOMS_WELCOME_WAIT_MS, and repeats the query while the user has sockets.
+ * welcome_wait_ms, and repeats the query while the user has sockets.
  * Until all rooms of a user are known, the user receives no room messages. From
  * the answer on, the records of message_events keep the rooms of the user up to
  * date, also for a while after the last socket has closed: a user who
@@ -41,7 +41,6 @@
 #include <stdint.h>
 
 enum {
-	ROOMS_WELCOME_WAIT_MS = 1000,
 	ROOMS_ABSENT_MAX = 200000, /* users */
 	/* Of a user with more, one change is looked up in a second. */
 	ROOMS_BLOCKERS_MANY = 1000,
@@ -54,6 +53,7 @@ struct rooms;
 struct rooms_options {
 	uint32_t partitions; /* of message_events */
 	uint32_t absent_max;
+	uint64_t welcome_wait_ms;
 	room_queries_send *query;
 	/* The sockets of the user may get their `welcome` now. */
 	void (*welcome)(void *context, uint64_t user);

@@ -15,7 +15,13 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 4, ABSENT_MAX = 3, ROOM = 17, USERS = 40 };
+enum {
+	PARTITIONS = 4,
+	ABSENT_MAX = 3,
+	ROOM = 17,
+	USERS = 40,
+	WELCOME_WAIT_MS = 1000,
+};
 
 static struct rooms *rooms;
 static unsigned queries, welcomed, welcomed_early, blockers_known;
@@ -70,6 +76,7 @@ static int start(void **state)
 	rooms = rooms_create(&(struct rooms_options){
 		.partitions = PARTITIONS,
 		.absent_max = ABSENT_MAX,
+		.welcome_wait_ms = WELCOME_WAIT_MS,
 		.query = on_query,
 		.welcome = on_welcome,
 		.welcomed_early = on_welcomed_early,
@@ -160,14 +167,14 @@ static void welcome_waits_for_the_answer(void **state)
 	(void)state;
 	assert_false(connects(7));
 	assert_int_equal(queries, 1);
-	time_passes(ROOMS_WELCOME_WAIT_MS - 1);
+	time_passes(WELCOME_WAIT_MS - 1);
 	assert_int_equal(welcomed, 0);
 	assert_int_equal(rooms_pending_users(rooms), 1);
 	answer(7, "17:43");
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(last_user, 7);
 	assert_true(is_in(7, ROOM));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	assert_int_equal(rooms_pending_users(rooms), 0);
 	assert_true(connects(7));
@@ -178,7 +185,7 @@ static void welcome_is_sent_after_a_second_without_an_answer(void **state)
 {
 	(void)state;
 	assert_false(connects(7));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 1);
 	answer(7, "");
 	assert_int_equal(welcomed_early, 0);
@@ -188,7 +195,7 @@ static void a_late_answer_with_rooms_reports_an_early_welcome(void **s)
 {
 	(void)s;
 	assert_false(connects(7));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	answer(7, "17:43");
 	assert_int_equal(welcomed_early, 1);
 	assert_int_equal(welcomed,
@@ -203,7 +210,7 @@ static void before_the_answer_a_user_receives_no_room_messages(void **state)
 {
 	(void)state;
 	assert_false(connects(7));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	change(7, "17:44:+7");
 	change(7, "18:2:+7");
 	change(7, "18:3:-7");
@@ -221,12 +228,12 @@ static void each_socket_waits_at_most_a_second(void **state)
 {
 	(void)state;
 	assert_false(connects(7));
-	time_passes(ROOMS_WELCOME_WAIT_MS - 1);
+	time_passes(WELCOME_WAIT_MS - 1);
 	assert_false(connects(7));
 	time_passes(1);
 	assert_int_equal(welcomed, 1);
 	assert_false(connects(7));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, 2);
 }
 
@@ -523,7 +530,7 @@ static void the_blockers_are_known_with_the_first_answer(void **state)
 	(void)rooms_user_connected(rooms, 7);
 	rooms_flush(rooms);
 	assert_false(rooms_blockers_known(rooms, 7));
-	clock_ms += ROOMS_WELCOME_WAIT_MS; /* `welcome` without an answer */
+	clock_ms += WELCOME_WAIT_MS; /* `welcome` without an answer */
 	rooms_tick(rooms);
 	rooms_blockers_changed(rooms, 7);
 	rooms_flush(rooms);
@@ -899,7 +906,7 @@ static void late_welcomes_come_in_bounded_steps(void **state)
 	(void)state;
 	for (uint64_t user = 1; user <= CROWD; user++)
 		assert_false(connects(user));
-	time_passes(ROOMS_WELCOME_WAIT_MS);
+	time_passes(WELCOME_WAIT_MS);
 	assert_int_equal(welcomed, ROOMS_WELCOMES_PER_STEP);
 	time_passes(50);
 	time_passes(50);
