@@ -376,7 +376,7 @@ static void *work(void *context)
 		wait_for_work(p);
 		turn_watch_begin(&turn, 0);
 		(void)take_turn(p);
-		slow_turn_end("outbox", &turn, 0);
+		slow_turn_end("outbox", &turn);
 	}
 	drain(p);
 	sql_thread_stop();

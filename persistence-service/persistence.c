@@ -61,7 +61,7 @@ enum status persistence_step(void *state)
 	turn_watch_begin(&p->saver_turns, 0);
 	api_update_metrics(p->api);
 	saver_step(p->saver);
-	slow_turn_end("saver", &p->saver_turns, 0);
+	slow_turn_end("saver", &p->saver_turns);
 	return ST_OK;
 }
 

@@ -8,11 +8,10 @@ void slow_turn_log(const char *loop, const struct slow_turn *slow)
 	          F_NUMBER("asleep_us", slow->asleep_us));
 }
 
-void slow_turn_end(const char *loop, struct turn_watch *watch,
-                   uint64_t waits_us)
+void slow_turn_end(const char *loop, struct turn_watch *watch)
 {
 	struct slow_turn slow;
 
-	if (turn_watch_end(watch, waits_us, &slow))
+	if (turn_watch_end(watch, 0, &slow))
 		slow_turn_log(loop, &slow);
 }

@@ -8,8 +8,7 @@
 
 /* `loop` is its name in the log; a constant. */
 void slow_turn_log(const char *loop, const struct slow_turn *slow);
-/* Ends a turn, and logs a slow one. */
-void slow_turn_end(const char *loop, struct turn_watch *watch,
-                   uint64_t waits_us);
+/* Ends a turn without waits for events, and logs a slow one. */
+void slow_turn_end(const char *loop, struct turn_watch *watch);
 
 #endif

@@ -196,7 +196,7 @@ static void *work(void *context)
 			answer(w, query);
 		mem_free(&query);
 		poll_producer(w);
-		slow_turn_end("queries", &turn, 0);
+		slow_turn_end("queries", &turn);
 	}
 	sql_thread_stop();
 	return NULL;

@@ -72,8 +72,8 @@ static void on_ended(void *context, uint64_t user, struct span session)
 	ended[ended_count++] = (unsigned)user;
 }
 
-static void create_with(const char *url, const struct identity_ttl *ttl,
-                        unsigned timeout_ms)
+static void create(const char *url, const struct identity_ttl *ttl,
+                   unsigned timeout_ms)
 {
 	client = identity_client_create(&(struct identity_client_options){
 		.loop = &loop,
@@ -93,7 +93,7 @@ static void create_with(const char *url, const struct identity_ttl *ttl,
 static void create_again(const char *url, const struct identity_ttl *ttl)
 {
 	identity_client_destroy(&client);
-	create_with(url, ttl, PATIENCE_MS);
+	create(url, ttl, PATIENCE_MS);
 }
 
 static const struct identity_ttl long_ttl = {.owner_ms = KEPT_MS,
@@ -108,7 +108,7 @@ static int start(void **state)
 	reported = reported_answered = called = ended_ms = ended_count = 0;
 	if (uv_loop_init(&loop))
 		return -1;
-	create_with(identity_stub_url(), &long_ttl, PATIENCE_MS);
+	create(identity_stub_url(), &long_ttl, PATIENCE_MS);
 	return 0;
 }
 
@@ -318,7 +318,7 @@ static void no_answer_in_time_is_not_kept(void **state)
 {
 	(void)state;
 	identity_client_destroy(&client);
-	create_with(identity_stub_url(), &long_ttl, SHORT_MS);
+	create(identity_stub_url(), &long_ttl, SHORT_MS);
 	is_unavailable_and_not_kept(STUB_SILENT, 0);
 }
 

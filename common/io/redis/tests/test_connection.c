@@ -248,6 +248,9 @@ static void on_change(void *context, bool up, const char *why)
 	struct client *client = context;
 
 	assert_int_equal(up, !why);
+	/* Each report says something new. */
+	assert_true(!client->reports || up != client->up ||
+	            strcmp(why ? why : "", client->why) != 0);
 	client->up = up;
 	client->reports++;
 	client->ups += up;
