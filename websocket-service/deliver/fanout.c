@@ -115,6 +115,35 @@ static void add_recipient(void *context, uint64_t user)
 	fanout->recipients[fanout->recipient_count++] = user;
 }
 
+static void remove_recipient(struct fanout *fanout, uint64_t user)
+{
+	for (uint32_t i = 0; i < fanout->recipient_count; i++) {
+		if (fanout->recipients[i] != user)
+			continue;
+		fanout->recipients[i] =
+			fanout->recipients[--fanout->recipient_count];
+		return;
+	}
+}
+
+/*
+ * A user who is back when the record about the leaving is read does not get it:
+ * after it no entry may follow until the next join, but the entries between the
+ * two do, because the user is in the room already.
+ */
+static void remove_returned(struct fanout *fanout,
+                            const struct event_room *change)
+{
+	struct span users = change->users;
+	uint64_t user, from;
+
+	while (change->sign == '-' && event_room_next(&users, &user, &from)) {
+		if (rooms_joined_after(fanout->options.rooms, user,
+		                       change->conversation, change->seq))
+			remove_recipient(fanout, user);
+	}
+}
+
 /* In a large system most events are for users on other gateways. */
 static void add_users_here(struct fanout *fanout, struct span key)
 {
@@ -160,9 +189,13 @@ static uint64_t seq_of(const struct kafka_message *event)
 	               : UINT64_MAX;
 }
 
-/* Returns the number of sockets that the first step has served. */
+/*
+ * `change`: of members, or NULL. Returns the number of sockets that the first
+ * step has served.
+ */
 static unsigned deliver(struct fanout *fanout,
-                        const struct kafka_message *event)
+                        const struct kafka_message *event,
+                        const struct event_room *change)
 {
 	struct span key = kafka_message_key(event);
 	uint64_t room = 0;
@@ -178,6 +211,8 @@ static unsigned deliver(struct fanout *fanout,
 		                  seq_of(event), add_recipient, fanout);
 	else
 		add_users_here(fanout, key);
+	if (change)
+		remove_returned(fanout, change);
 	if (!fanout->recipient_count)
 		return 0;
 	if (!frame_event(fanout, event)) {
@@ -224,7 +259,7 @@ static unsigned deliver_change(struct fanout *fanout,
 	                              change->conversation);
 	if (change->sign == '+')
 		rooms_changed(fanout->options.rooms, partition, change);
-	sockets = deliver(fanout, event);
+	sockets = deliver(fanout, event, change);
 	if (change->sign == '-')
 		rooms_changed(fanout->options.rooms, partition, change);
 	return sockets;
@@ -295,7 +330,7 @@ size_t fanout_event(struct fanout *fanout, const struct kafka_message *event)
 		answer = handle_answer(fanout, event);
 	} else {
 		settle(fanout, event);
-		sockets = deliver(fanout, event);
+		sockets = deliver(fanout, event, NULL);
 	}
 	count_metrics(event, sockets);
 	return cost_of(fanout, sockets) + answer;

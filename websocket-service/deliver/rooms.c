@@ -443,6 +443,18 @@ void rooms_changed(struct rooms *rooms, uint32_t partition,
 	}
 }
 
+bool rooms_joined_after(struct rooms *rooms, uint64_t id, uint64_t conversation,
+                        uint64_t seq)
+{
+	const struct user *user = find_user(rooms, id);
+	const struct membership *membership =
+		user ? memberships_find(&user->memberships, conversation)
+		     : NULL;
+
+	return membership && membership_active(membership) &&
+	       membership->seq > seq;
+}
+
 static void renew_more(struct rooms *rooms)
 {
 	for (unsigned i = 0; i < ROOMS_RENEWED_PER_STEP && rooms->renewed_next;

@@ -87,6 +87,12 @@ bool rooms_blocked(const struct rooms *rooms, uint64_t user, uint64_t by);
 void rooms_changed(struct rooms *rooms, uint32_t partition,
                    const struct event_room *change);
 /*
+ * Whether the user is known to have joined the room after that entry: the
+ * record about it is older than the answer to a query.
+ */
+bool rooms_joined_after(struct rooms *rooms, uint64_t user,
+                        uint64_t conversation, uint64_t seq);
+/*
  * Events were lost: from now on no user is known to be in a room. Asks about
  * the connected users again and drops the others: ROOMS_RENEWED_PER_STEP of
  * them at once, as many in each rooms_tick(), and each user at its next call.

@@ -326,6 +326,48 @@ static void a_member_who_leaves_gets_that_entry_and_no_later_one(void **state)
 	assert_int_equal(got[7], 1);
 }
 
+/*
+ * The answer to the query of a gateway may be newer than the records that it
+ * still has to read: user 7 has left and joined again meanwhile.
+ */
+static void a_member_who_is_back_does_not_get_the_older_leaving(void **state)
+{
+	static const struct {
+		const char *room;
+		unsigned got; /* by user 7, in all */
+		unsigned got_by_8;
+	} rows[] = {
+		{"17:43:-7", 0, 1},   /* is back since 45 */
+		{"17:44:-8", 1, 2},   /* another one leaves */
+		{"17:45:+7", 2, 2},   /* the join of the answer */
+		{"17:46:-7,8", 3, 2}, /* leaves now */
+		{"17:47:=", 3, 2},
+	};
+	struct kafka_message message = {.key = "c:17", .value = "{}"};
+	struct buf answer CLEANUP(buf_free) = BUF(256);
+
+	(void)state;
+	for (uint64_t user = 7; user <= 8; user++) {
+		(void)rooms_user_connected(rooms, user);
+		event_answer_add(&answer, user,
+		                 user == 7 ? SPAN("17:45") : SPAN("17:1"),
+		                 SPAN_NONE, false);
+	}
+	rooms_tick(rooms);
+	rooms_answered(rooms, UINT64_MAX, buf_span(&answer));
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		for (int32_t p = 0; p < PARTITIONS; p++)
+			change("c:17", rows[i].room, p);
+		if (got[7] != rows[i].got || got[8] != rows[i].got_by_8)
+			fail_msg("row %u: %u, %u", i, got[7], got[8]);
+	}
+	for (int32_t p = 0; p < PARTITIONS; p++) {
+		message.partition = p;
+		hand_over(&message);
+	}
+	assert_int_equal(got[7], 3);
+}
+
 /* The copy of a change that comes again, also after later entries. */
 static void a_repeated_change_is_ignored(void **state)
 {
@@ -387,6 +429,7 @@ int main(void)
 		TEST(an_answer_costs_what_it_is_long),
 		TEST(members_who_disconnect_meanwhile_change_nothing),
 		TEST(a_member_who_leaves_gets_that_entry_and_no_later_one),
+		TEST(a_member_who_is_back_does_not_get_the_older_leaving),
 		TEST(a_repeated_change_is_ignored),
 		TEST(the_least_recently_changed_conversation_is_forgotten),
 	};
