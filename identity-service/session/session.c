@@ -96,7 +96,7 @@ enum status session_insert(struct sql *sql, const struct session_rules *rules,
 }
 
 /* --- refresh -------------------------------------------------------------- */
-/* The row of a family, locked. */
+/* The row of a family. */
 struct family {
 	struct session session;
 	struct digest current, previous, salt;
@@ -135,7 +135,17 @@ static bool read_family(const struct sql_value row[9], struct span client_id,
 	       copy_bytes(&row[2], &family->current, DIGEST_LEN);
 }
 
-static enum status lock_family(struct sql *sql,
+#define FIND_FAMILY \
+	"SELECT id, user, refresh_current, refresh_previous," \
+	" refresh_salt," \
+	" revoked_at IS NULL AND refresh_expires_at > NOW(3)," \
+	" CAST(GREATEST(0, LEAST(?, TIMESTAMPDIFF(SECOND, NOW(3)," \
+	" ends_at))) AS UNSIGNED), client_id," \
+	" (SELECT name FROM users WHERE users.id = sessions.user)" \
+	" FROM sessions WHERE refresh_family = ?"
+
+/* `statement` begins with FIND_FAMILY. ST_DENIED: nothing is known of it. */
+static enum status find_family(struct sql *sql, const char *statement,
                                const struct session_refresh *refresh,
                                struct family *ret_family)
 {
@@ -143,25 +153,17 @@ static enum status lock_family(struct sql *sql,
 	const struct sql_value values[] = {sql_number(refresh->rules->idle_s),
 	                                   sql_bytes(digest_span(&key))};
 	struct sql_value row[9];
-	enum status status = sql_run(
-		sql,
-		"SELECT id, user, refresh_current, refresh_previous,"
-		" refresh_salt,"
-		" revoked_at IS NULL AND refresh_expires_at > NOW(3),"
-		" CAST(GREATEST(0, LEAST(?, TIMESTAMPDIFF(SECOND, NOW(3),"
-		" ends_at))) AS UNSIGNED), client_id,"
-		" (SELECT name FROM users WHERE users.id = sessions.user)"
-		" FROM sessions WHERE refresh_family = ? FOR UPDATE",
-		values, ARRAY_LEN(values));
+	enum status status = sql_run(sql, statement, values, ARRAY_LEN(values));
 
 	if (status == ST_OK)
 		status = sql_fetch(sql, row, ARRAY_LEN(row));
 	if (status == ST_OK &&
 	    !read_family(row, refresh->device->client_id, ret_family))
 		status = ST_BROKEN;
-	return status;
+	return status == ST_NOT_FOUND ? ST_DENIED : status;
 }
 
+/* ST_NOT_FOUND: the token is not the newest one of a session any more. */
 static enum status rotate(struct sql *sql,
                           const struct session_refresh *refresh,
                           struct family *family)
@@ -183,17 +185,22 @@ static enum status rotate(struct sql *sql,
 		text_or_null(device->user_agent),
 		sql_bytes(ip_address_span(&device->address)),
 		sql_bytes(uuid_span(&session->id)),
+		sql_bytes(digest_span(&family->current)),
 	};
-
-	return sql_run(
+	enum status status = sql_run(
 		sql,
 		"UPDATE sessions SET refresh_previous = refresh_current,"
 		" refresh_current = ?, refresh_salt = ?,"
 		" refresh_expires_at = NOW(3) + INTERVAL ? SECOND,"
 		" expires_at = GREATEST(expires_at, CAST(? AS DATETIME(3))),"
-		" last_used_at = NOW(3),"
-		" user_agent = ?, address = ? WHERE id = ?",
+		" last_used_at = NOW(3), user_agent = ?, address = ?"
+		" WHERE id = ? AND refresh_current = ?"
+		" AND revoked_at IS NULL AND refresh_expires_at > NOW(3)",
 		values, ARRAY_LEN(values));
+
+	if (status == ST_OK && sql_affected(sql) == 0)
+		return ST_NOT_FOUND;
+	return status;
 }
 
 /* A client that repeats has lost the answer with the successor. */
@@ -219,24 +226,68 @@ static enum status repeat(struct sql *sql,
 		values, ARRAY_LEN(values));
 }
 
+static bool is_newest(const struct family *family, const struct digest *digest)
+{
+	return span_equal(digest_span(digest), digest_span(&family->current));
+}
+
 /* ST_CONFLICT: the session is revoked, and the caller commits that. */
 static enum status use_token(struct sql *sql,
                              const struct session_refresh *refresh,
                              struct family *family)
 {
 	struct digest digest = refresh_token_digest(&refresh->token);
-	struct span is = digest_span(&digest);
 	enum status status;
 
 	if (!family->alive || !family->same_client)
 		return ST_DENIED;
-	if (span_equal(is, digest_span(&family->current)))
-		return rotate(sql, refresh, family);
+	if (is_newest(family, &digest)) {
+		status = rotate(sql, refresh, family);
+		return status == ST_NOT_FOUND ? ST_DENIED : status;
+	}
 	if (family->has_previous &&
-	    span_equal(is, digest_span(&family->previous)))
+	    span_equal(digest_span(&digest), digest_span(&family->previous)))
 		return repeat(sql, refresh, family);
 	status = session_end(sql, family->session.user, &family->session.id);
 	return status == ST_OK ? ST_CONFLICT : status;
+}
+
+static enum status use_token_locked(struct sql *sql,
+                                    const struct session_refresh *refresh,
+                                    struct family *family)
+{
+	enum status committed, status = sql_begin(sql);
+
+	if (status == ST_OK)
+		status = find_family(sql, FIND_FAMILY " FOR UPDATE", refresh,
+		                     family);
+	if (status == ST_OK)
+		status = use_token(sql, refresh, family);
+	if (status != ST_OK && status != ST_CONFLICT) {
+		sql_rollback(sql);
+		return status;
+	}
+	committed = sql_commit(sql);
+	return committed == ST_OK ? status : committed;
+}
+
+/*
+ * Most refreshes bring the newest token: one statement finds the session, and
+ * one rotates it if it is still as found. ST_NOT_FOUND: the others need a lock.
+ */
+static enum status rotate_alone(struct sql *sql,
+                                const struct session_refresh *refresh,
+                                struct family *family)
+{
+	struct digest digest = refresh_token_digest(&refresh->token);
+	enum status status = find_family(sql, FIND_FAMILY, refresh, family);
+
+	if (status != ST_OK)
+		return status;
+	if (!family->alive || !family->same_client ||
+	    !is_newest(family, &digest))
+		return ST_NOT_FOUND;
+	return rotate(sql, refresh, family);
 }
 
 enum status session_refresh(struct sql *sql,
@@ -244,22 +295,13 @@ enum status session_refresh(struct sql *sql,
                             struct session *ret_session)
 {
 	struct family family = {0};
-	enum status committed, status = sql_begin(sql);
+	enum status status = rotate_alone(sql, refresh, &family);
 
-	if (status == ST_OK)
-		status = lock_family(sql, refresh, &family);
 	if (status == ST_NOT_FOUND)
-		status = ST_DENIED;
-	if (status == ST_OK)
-		status = use_token(sql, refresh, &family);
-	if (status != ST_OK && status != ST_CONFLICT) {
-		sql_rollback(sql);
-		return status;
-	}
-	committed = sql_commit(sql);
+		status = use_token_locked(sql, refresh, &family);
 	*ret_session = family.session;
 	mem_wipe(&family, sizeof(family));
-	return committed == ST_OK ? status : committed;
+	return status;
 }
 
 /* --- ends ------------------------------------------------------------------

@@ -69,9 +69,9 @@ struct session_refresh {
 	uint64_t expires_at_ms; /* of the access token that will be issued */
 };
 /*
- * One transaction. ST_DENIED: nothing is known of the token, or its session has
- * ended, or it is another client's. ST_CONFLICT: the token was used by two
- * clients, and ret_session->id has ended.
+ * Not inside a transaction. ST_DENIED: nothing is known of the token, or its
+ * session has ended, or it is another client's. ST_CONFLICT: the token was used
+ * by two clients, and ret_session->id has ended.
  */
 MUST_CHECK enum status session_refresh(struct sql *sql,
                                        const struct session_refresh *refresh,
