@@ -348,6 +348,22 @@ static bool is_refusal(const struct sql_fault *fault, unsigned code)
 	return fault->error == DUPLICATE && code / 100 == 4;
 }
 
+/* A thread that pauses after a failed connect runs no statement at all. */
+static unsigned ask_with_fault(const struct change *change,
+                               struct sql_fault *fault)
+{
+	uint64_t until_ms = clock_mono_ms() + HANG_MS;
+	unsigned code;
+
+	fault->seen = 0;
+	set_fault(fault);
+	while ((code = ask(change)) == 503 && !fault->seen &&
+	       clock_mono_ms() < until_ms)
+		(void)usleep(PAUSE_US);
+	set_fault(NULL);
+	return code;
+}
+
 static bool fail_statement(const struct change *change, struct sql_fault *fault)
 {
 	unsigned code;
@@ -355,10 +371,7 @@ static bool fail_statement(const struct change *change, struct sql_fault *fault)
 	reset(change->with_code);
 	if (fault->error == TOO_MANY_CONNECTIONS)
 		cut_connections();
-	fault->seen = 0;
-	set_fault(fault);
-	code = ask(change);
-	set_fault(NULL);
+	code = ask_with_fault(change, fault);
 	read_state(&found);
 	if (code == change->done ? !found_is(&after)
 	                         : !found_is(&after) && !found_is(&before))
@@ -366,7 +379,7 @@ static bool fail_statement(const struct change *change, struct sql_fault *fault)
 	if (code == change->done)
 		return fault->happened;
 	/* The client may repeat it. */
-	if (code != 503 && !is_refusal(fault, code))
+	if (!fault->happened || (code != 503 && !is_refusal(fault, code)))
 		complain(change, fault, code);
 	if (found_is(&after)) {
 		code = ask_until_answered(change);

@@ -388,6 +388,8 @@ static bool fail_statement(const struct change *change, struct sql_fault *fault)
 	status = change->run();
 	sql_fault_set(sql, NULL);
 	check(change, fault, status);
+	if (!fault->happened)
+		assert_true(is_done(change, status));
 	if (status != ST_OK)
 		repeat_request(change, fault, status);
 	return fault->happened;
