@@ -163,14 +163,23 @@ static void call_done(struct room *room, const struct json *json)
 		                    room->user, clock_mono_us());
 }
 
-/* A repeated call found that an earlier one had succeeded. */
+/* An earlier call had succeeded, or was carried out late. */
 static bool was_done_before(const struct room *room, enum status status)
 {
-	if (room->tries < 2)
+	if (room->tries < 2 && (room->action == ACTION_CREATE ||
+	                        !rooms_is_doubtful(room->churn->config.ledger,
+	                                           room->number, room->user)))
 		return false;
 	if (room->action == ACTION_JOIN || room->action == ACTION_INVITE)
 		return status == ST_CONFLICT;
 	return room->action != ACTION_CREATE && status == ST_NOT_FOUND;
+}
+
+/* The service itself answers 503; the balancer 502 and 504. */
+static bool is_lost(const struct room *room, const struct rest_answer *answer)
+{
+	return room->action != ACTION_CREATE &&
+	       answer->status == ST_UNAVAILABLE && answer->http != 503;
 }
 
 static void note_refused(struct room *room, const struct rest_answer *answer)
@@ -194,6 +203,9 @@ static void answered(void *context, const struct rest_answer *answer)
 		call_done(room, answer->json);
 	} else if (answer->status == ST_UNAVAILABLE ||
 	           answer->status == ST_BUSY) {
+		if (is_lost(room, answer))
+			rooms_membership_doubtful(room->churn->config.ledger,
+			                          room->number, room->user);
 		loop_timer_start(room->again, AGAIN_MS);
 	} else if (answer->status == ST_DENIED) {
 		user_sign_in(users[acting_user(room)]);

@@ -73,6 +73,7 @@ static bool must_get(const struct ledger *ledger, const struct edit *edit,
 {
 	const struct entry *target = &ledger->entries[edit->target];
 	const struct device_session *session = sessions_get(ledger, device);
+	const struct room_member *member;
 
 	if (!session->number || session->welcome_us > edit->sent_us)
 		return false;
@@ -82,9 +83,10 @@ static bool must_get(const struct ledger *ledger, const struct edit *edit,
 	if (device.user != edit->from && !target->to_room &&
 	    blocks_possible(ledger, target->from, target->to, edit->sent_us))
 		return false;
-	return !target->to_room ||
-	       (ledger->rooms[target->to]->members[position].sure_since_us &&
-	        !ledger->rooms[target->to]->members[position].moved);
+	if (!target->to_room)
+		return true;
+	member = &ledger->rooms[target->to]->members[position];
+	return !member->moved && room_members_sure(member, edit->sent_us);
 }
 
 /* A device that misses the edit; false: none does. */

@@ -147,8 +147,9 @@ struct room_member {
 	bool moved;             /* has joined or left after the start */
 	bool joins;             /* the last change that was begun */
 	uint64_t changing_us;   /* the first call of the last change */
-	uint64_t sure_since_us; /* certainly a member since; 0: maybe not */
-	uint64_t first_seq;     /* of the history; 0: it was not read */
+	uint64_t sure_since_us; /* said to be a member since; 0: maybe not */
+	bool doubtful; /* a call without an answer may be carried out late */
+	uint64_t first_seq; /* of the history; 0: it was not read */
 };
 
 struct room {

@@ -13,12 +13,9 @@ static bool was_member(const struct conversation_log *log, unsigned user,
                        uint64_t sent_us)
 {
 	int position = log->room ? room_members_index(log->room, user) : -1;
-	uint64_t since_us;
 
-	if (position < 0)
-		return true;
-	since_us = log->room->members[position].sure_since_us;
-	return since_us && since_us <= sent_us;
+	return position < 0 ||
+	       room_members_sure(&log->room->members[position], sent_us);
 }
 
 /* NULL: what was made at this time may arrive on the device in any order. */

@@ -8,6 +8,7 @@
 #include "tests/ledger/judge/ledger_state.h"
 #include "tests/ledger/judge/memberships.h"
 #include "tests/ledger/judge/receipts.h"
+#include "tests/ledger/judge/room_members.h"
 #include "tests/ledger/judge/sessions.h"
 
 /* The last seqs of a user's own entries: everything before them is read. */
@@ -120,8 +121,7 @@ static bool missed(struct ledger *ledger, const struct conversation_log *log,
 	if (sent->sure != sent->seq || sent->seq <= own->any ||
 	    !session->number || session->welcome_us > sent->first_us)
 		return false;
-	if (member &&
-	    (!member->sure_since_us || member->sure_since_us > sent->first_us))
+	if (member && !room_members_sure(member, sent->first_us))
 		return false;
 	received = receipts_received_of(ledger, log, device, subject);
 	return received->session != session->number ||

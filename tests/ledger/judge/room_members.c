@@ -20,15 +20,21 @@ int room_members_index_of_id(const struct ledger *ledger,
 	return -1;
 }
 
+bool room_members_sure(const struct room_member *member, uint64_t at_us)
+{
+	return !member->doubtful && member->sure_since_us &&
+	       member->sure_since_us <= at_us;
+}
+
 bool room_members_maybe_outside(const struct ledger *ledger,
                                 const struct entry *entry)
 {
 	const struct room *room;
-	const struct room_member *member;
 
 	if (!entry->to_room)
 		return false;
 	room = ledger->rooms[entry->to];
-	member = &room->members[room_members_index(room, entry->from)];
-	return !member->sure_since_us || member->sure_since_us > entry->sent_us;
+	return !room_members_sure(
+		&room->members[room_members_index(room, entry->from)],
+		entry->sent_us);
 }

@@ -11,6 +11,8 @@ int room_members_index(const struct room *room, unsigned user);
 /* The same for a user's id. */
 int room_members_index_of_id(const struct ledger *ledger,
                              const struct room *room, uint64_t id);
+/* The user was certainly a member at that time, and is now. */
+bool room_members_sure(const struct room_member *member, uint64_t at_us);
 /*
  * True when the sender was possibly not a member at some time since the message
  * was sent.

@@ -110,6 +110,18 @@ void rooms_membership_changing(struct ledger *ledger, unsigned room,
 	member->moved = true;
 }
 
+void rooms_membership_doubtful(struct ledger *ledger, unsigned room,
+                               unsigned user)
+{
+	member_of(ledger, room, user)->doubtful = true;
+}
+
+bool rooms_is_doubtful(const struct ledger *ledger, unsigned room,
+                       unsigned user)
+{
+	return member_of(ledger, room, user)->doubtful;
+}
+
 void rooms_member_joined(struct ledger *ledger, unsigned room, unsigned user,
                          uint64_t now_us)
 {

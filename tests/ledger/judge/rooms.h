@@ -34,13 +34,21 @@ void rooms_membership_begins(struct ledger *ledger, unsigned room,
 /* A call that adds or removes the user is about to be made, or made again. */
 void rooms_membership_changing(struct ledger *ledger, unsigned room,
                                unsigned user);
+/*
+ * A call that adds or removes the user got no answer: a process that was
+ * stopped may carry it out at any later time, also after an opposite call.
+ */
+void rooms_membership_doubtful(struct ledger *ledger, unsigned room,
+                               unsigned user);
+bool rooms_is_doubtful(const struct ledger *ledger, unsigned room,
+                       unsigned user);
 /* The server answered that the user is a member now. */
 void rooms_member_joined(struct ledger *ledger, unsigned room, unsigned user,
                          uint64_t now_us);
 /* The conversation is a room that this user owns. */
 bool rooms_owned_by(struct ledger *ledger, unsigned user,
                     uint64_t conversation);
-/* The user is certainly a member. */
+/* The server said last that the user is a member. */
 bool rooms_is_member(const struct ledger *ledger, unsigned room, unsigned user);
 
 /* --- for the judge only -------------------------------------------------- */

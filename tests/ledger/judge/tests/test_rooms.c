@@ -726,6 +726,30 @@ static void a_user_who_joined_again_gets_messages_in_order(void **state)
 	assert_faults(world, FAULT_misordered, 1);
 }
 
+/*
+ * The call that removes Bob got no answer, and was made again; then he is
+ * invited. A process that was stopped may still carry the first call out.
+ */
+static void a_call_that_is_carried_out_late_makes_no_fault(void **state)
+{
+	struct world *world = *state;
+	uint32_t number;
+
+	create_room(world);
+	rooms_membership_doubtful(world->ledger, 0, BOB);
+	(void)change(world, ALICE, "removed", BOB);
+	(void)change(world, ALICE, "invited", BOB);
+	(void)save(world, ALICE);
+	(void)save(world, ALICE);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 5);
+	receive_at(world, (struct ledger_device_id){BOB, 0}, 4);
+	assert_faults(world, FAULT_misordered, 0);
+	number = write(world, BOB);
+	refusals_told(world->ledger, (struct ledger_device_id){BOB, 0}, number,
+	              SPAN("unknown_conversation"));
+	assert_faults(world, FAULT_refused, 0);
+}
+
 static void a_history_that_lacks_a_seq_has_a_gap(void **state)
 {
 	struct world *world = *state;
@@ -783,6 +807,7 @@ int main(void)
 		TEST(what_was_made_before_the_welcome_may_arrive_late),
 		TEST(a_new_member_may_get_older_messages_late),
 		TEST(a_user_who_joined_again_gets_messages_in_order),
+		TEST(a_call_that_is_carried_out_late_makes_no_fault),
 		TEST(a_history_that_lacks_a_seq_has_a_gap),
 	};
 
