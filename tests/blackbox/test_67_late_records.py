@@ -1,10 +1,12 @@
 """Late records: a process that was stopped, or cut off, goes on later and produces what it had
-decided long before. Nobody believes it: each test keeps real records, lets the world go on, and
+decided long before, or carries out what it was asked then. Nobody believes it: each test keeps real records, lets the world go on, and
 produces them again. One gateway has seen the world go on, the other one has started since.
 test_57_rooms.py has the same for rooms.
 """
 
 import re
+import signal
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,7 +17,7 @@ from support.conversations import assert_no_frames_of, change_of, make
 from support.service import Service
 from support.stack import Stack
 from support.stores import Record, produce_again, records, rows
-from support.wait import until
+from support.wait import HANG_S, until
 
 EVENTS, SAVE = "message_events", "message_save"
 QUERIES = "parley_rooms_queries_total"
@@ -177,3 +179,32 @@ def test_a_late_answer_hides_no_conversation(stack: Stack, api: Api, alice: Pers
             uuid = two.say(alice.id, "behind the late answer")
             one.expect(type="message", uuid=uuid)
             assert_known(conversation)
+
+
+# --- requests ----------------------------------------------------------------------------
+ANSWERS = "parley_http_requests_total"
+
+
+@pytest.mark.parametrize(("method", "below"), [
+    ("DELETE", "/members/{bob}"), ("POST", "/members"), ("PATCH", ""), ("DELETE", "")])
+def test_a_request_that_nobody_waits_for_is_not_carried_out(method: str, below: str, stack: Stack,
+                                                            api: Api, alice: Person, bob: Person):
+    """persistence was stopped when it came. The client has given up, as a balancer does."""
+    carol = api.register()
+    group = make(api, alice, bob)
+    body = {"POST": f'{{"users":[{carol.id}]}}', "PATCH": '{"name":"another"}'}.get(method, "")
+    before = group.seen_by(alice)
+    with Service(stack, "persistence-service") as persistence:
+        answers = persistence.metric(ANSWERS)
+        persistence.child.send_signal(signal.SIGSTOP)
+        try:
+            with socket.create_connection(("127.0.0.1", persistence.port), timeout=HANG_S) as tcp:
+                tcp.sendall(f"{method} {group.path}{below.format(bob=bob.id)} HTTP/1.1\r\n"
+                            f"Host: 127.0.0.1\r\nAuthorization: Bearer {alice.token}\r\n"
+                            "Content-Type: application/json\r\n"
+                            f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        finally:
+            persistence.child.send_signal(signal.SIGCONT)
+        until("the request is dealt with", lambda: persistence.metric(ANSWERS) > answers)
+    assert group.seen_by(alice) == before
+    assert set(group.roles(alice)) == {alice.id, bob.id}

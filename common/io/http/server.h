@@ -5,7 +5,9 @@
  * which must not block. A handler that blocks (SQL, hashing) belongs to a
  * worker pool: a bounded queue in front of a fixed number of threads. When the
  * queue is full, or one client's share of it, the server answers at once with
- * the pool's refusal.
+ * the pool's refusal. A request whose client has closed the connection before a
+ * thread takes it is dropped: carried out late it could undo what the client
+ * has done since.
  *
  * Routing    exact paths; a segment "{}" matches any non-empty segment, which
  *            http_argument() returns. The server answers 405 with Allow for a

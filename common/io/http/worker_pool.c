@@ -3,8 +3,34 @@
 #include "common/io/http/private.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+
+/*
+ * The client, or the balancer for it, has closed: it had no answer for too
+ * long, has perhaps sent the request again and done the opposite since. Whoever
+ * closes one direction only is taken for such a client, as by other servers.
+ */
+static bool has_left(const struct http_request *request)
+{
+	int fd = MHD_get_connection_info(request->connection,
+	                                 MHD_CONNECTION_INFO_CONNECTION_FD)
+	                 ->connect_fd;
+	char byte;
+	ssize_t got = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+static void handle(struct http_request *request, void *context)
+{
+	if (has_left(request))
+		http_answer_problem(request, 503, "nobody waits for it");
+	else
+		http_request_handle(request, request->handle, context);
+}
 
 static struct http_request *pop(struct http_worker_pool *pool)
 {
@@ -44,7 +70,7 @@ static void *run_worker(void *argument)
 	if (options->worker_start)
 		context = options->worker_start(options->pool_context);
 	while ((request = take_request(pool))) {
-		http_request_handle(request, request->handle, context);
+		handle(request, context);
 		(void)pthread_mutex_lock(&pool->lock);
 		pool->running--;
 		(void)pthread_mutex_unlock(&pool->lock);
