@@ -4,9 +4,12 @@
 #include "common/io/http/listener.h"
 #include "common/service/log.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <libwebsockets.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
@@ -18,6 +21,7 @@ enum {
 	UNSENT_MAX = 256 * 1024, /* bytes for one socket in the kernel */
 	NO_DESCRIPTORS_WAIT_MS = 200,
 	DESTROY_TURNS = 20,
+	FIRST_DESCRIPTORS = 1024, /* that of lws is among them */
 	OTHER_DESCRIPTORS = 1024, /* of Kafka, Redis, identity, logs */
 };
 
@@ -241,6 +245,42 @@ void sockets_stop_listening(struct sockets *sockets)
 	sockets->listen_fd = -1;
 }
 
+/* The lowest open descriptors. */
+static unsigned list_descriptors(int *fds, unsigned max)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	unsigned count = 0;
+
+	while (folder && count < max && (entry = readdir(folder))) {
+		if (entry->d_name[0] != '.')
+			fds[count++] = (int)strtol(entry->d_name, NULL, 10);
+	}
+	if (folder)
+		(void)closedir(folder);
+	return count;
+}
+
+/*
+ * lws 4.1 closes the descriptor of its event pipe in its first call, and once
+ * more when the handle has closed. Until then the number must not go to a new
+ * socket of libcurl or hiredis: libuv aborts when that is closed under it. So
+ * the numbers that the call has set free are taken, until the process ends.
+ */
+static void begin_destroying(struct lws_context *context)
+{
+	int fds[FIRST_DESCRIPTORS];
+	unsigned count = list_descriptors(fds, FIRST_DESCRIPTORS);
+	int holder = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	lws_context_destroy(context);
+	for (unsigned i = 0; i < count; i++) {
+		if (fcntl(fds[i], F_GETFD) < 0)
+			(void)dup3(holder, fds[i], O_CLOEXEC);
+	}
+	(void)close(holder);
+}
+
 /*
  * On a foreign loop this takes two calls. The loop turns in between, so that
  * the handles of lws close.
@@ -248,7 +288,7 @@ void sockets_stop_listening(struct sockets *sockets)
 static void destroy_context(struct sockets *sockets)
 {
 	if (sockets->context)
-		lws_context_destroy(sockets->context);
+		begin_destroying(sockets->context);
 	for (unsigned i = 0; i < DESTROY_TURNS && sockets->context; i++)
 		(void)uv_run(sockets->loop, UV_RUN_NOWAIT);
 	if (sockets->context)
