@@ -1,11 +1,11 @@
 # libcommon.a: base ← io ← {wire, service}; see docs/ARCHITECTURE.md.
 COMMON_SOURCES := \
-	$(addprefix base/,base64url.c buf.c clock.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c pipe_queue.c \
+	$(addprefix base/,base64url.c buf.c clock.c cookie.c emoji.c ip_address.c json_write.c lru.c mem.c percent.c pipe_queue.c \
 		random.c span.c status.c thread.c token_bucket.c turn_watch.c utf8.c uuid.c websocket.c) \
 	$(addprefix io/,digest.c host_cache.c https_url.c json.c json_check.c password.c \
 		resolver.c seal.c unicode.c websocket_handshake.c) \
-	$(addprefix io/http/,client.c client_address.c headers.c host.c listener.c poller.c \
-		query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
+	$(addprefix io/http/,client.c client_address.c cookies.c headers.c host.c listener.c \
+		poller.c query.c request.c route.c server.c transfer.c unread.c worker_pool.c) \
 	$(addprefix io/jwt/,jwt.c key.c) \
 	$(addprefix io/kafka/,client.c errors.c group.c inflight.c message.c producer.c \
 		producer_handle.c reader.c record.c resend.c topic_check.c topics.c watch.c) \
@@ -49,7 +49,7 @@ $(eval $(call unit_test,common/io/tests/test_seal.c,common,libcrypto))
 $(eval $(call unit_test,common/io/tests/test_unicode.c,common))
 $(eval $(call unit_test,common/io/tests/test_https_url.c,common,libcurl))
 
-BASE_TESTS := base64url buf clock emoji ip_address json_write pipe_queue random span status thread token_bucket utf8 uuid
+BASE_TESTS := base64url buf clock cookie emoji ip_address json_write pipe_queue random span status thread token_bucket utf8 uuid
 $(foreach t,$(BASE_TESTS),$(eval $(call unit_test,common/base/tests/test_$(t).c,common)))
 
 $(foreach t,errors topic_check usable,$(eval $(call unit_test,common/io/kafka/tests/test_$(t).c,common,rdkafka)))

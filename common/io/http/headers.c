@@ -9,6 +9,7 @@ struct header_counts {
 	unsigned content_encoding;
 	unsigned transfer_encoding;
 	unsigned host;
+	unsigned origin;
 };
 
 static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
@@ -27,6 +28,7 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind,
 	counts->transfer_encoding +=
 		span_equal_nocase(n, SPAN("Transfer-Encoding"));
 	counts->host += span_equal_nocase(n, SPAN("Host"));
+	counts->origin += span_equal_nocase(n, SPAN("Origin"));
 	return MHD_YES;
 }
 
@@ -71,7 +73,7 @@ void http_headers_check(struct http_request *request)
 	                                count_header, &counts);
 	if (counts.authorization > 1 || counts.content_type > 1 ||
 	    counts.content_length > 1 || counts.transfer_encoding > 1 ||
-	    counts.host > 1)
+	    counts.host > 1 || counts.origin > 1)
 		http_request_refuse(request, 400, "a header occurs twice");
 	else
 		check_length(request, &counts);

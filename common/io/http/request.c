@@ -33,7 +33,8 @@ struct http_request *http_request_create(struct http_server *server,
 	return request;
 }
 
-/* Bodies may contain passwords, answers may contain tokens. */
+/* Bodies may contain passwords, answers and their headers may contain tokens.
+ */
 static void wipe(struct buf *buf)
 {
 	if (buf->data)
@@ -44,6 +45,9 @@ static void wipe(struct buf *buf)
 static void free_headers(struct http_request *request)
 {
 	for (unsigned i = 0; i < request->header_count; i++) {
+		char *value = request->headers[i].value;
+
+		mem_wipe(value, strlen(value));
 		mem_free(&request->headers[i].name);
 		mem_free(&request->headers[i].value);
 	}

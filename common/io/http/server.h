@@ -15,8 +15,8 @@
  *            a body over the limit and 415 for another content type, all as
  *            RFC 9457 problem documents. HEAD is answered like GET without the
  *            body. 400 is the answer to a repeated Authorization, Host,
- *            Content-Type, Content-Length or Transfer-Encoding header, to
- *            Content-Length together with Transfer-Encoding, to a percent
+ *            Origin, Content-Type, Content-Length or Transfer-Encoding header,
+ *            to Content-Length together with Transfer-Encoding, to a percent
  *            escape in the path, and to a query with a parameter that occurs
  *            twice, more than 64 parameters, a malformed escape, or bytes that
  *            are not UTF-8. A body with a Content-Encoding is 415, another
@@ -161,6 +161,13 @@ bool http_body_is_json(const struct http_request *request);
  * empty when the header is missing or malformed.
  */
 struct span http_bearer(const struct http_request *request);
+
+/*
+ * How many cookies have this name, in all Cookie headers, and the value of the
+ * first; see common/base/cookie.h. A page of a sibling host can add others.
+ */
+unsigned http_cookie(const struct http_request *request, const char *name,
+                     struct span *ret_value);
 
 /*
  * The address of the client: of the connection, or behind `trusted` proxies the

@@ -75,6 +75,18 @@ static void say_bearer(struct http_request *request, void *context)
 		http_answer(request, 200, "text/plain", token);
 }
 
+static void say_cookie(struct http_request *request, void *context)
+{
+	CLEANUP(buf_free) struct buf text = BUF(100);
+	struct span value = SPAN("-");
+	unsigned count = http_cookie(request, "t", &value);
+
+	(void)context;
+	buf_format(&text, "%u ", count);
+	buf_append(&text, value);
+	http_answer(request, 200, "text/plain", buf_span(&text));
+}
+
 static struct ip_address client_of(const struct http_request *request)
 {
 	struct ip_networks trusted;
@@ -185,6 +197,7 @@ static const struct http_route routes[] = {
 	{"GET", "/query", say_query, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/bearer", say_bearer, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/client", say_client, HTTP_INLINE, HTTP_NO_BODY},
+	{"GET", "/cookie", say_cookie, HTTP_INLINE, HTTP_NO_BODY},
 	{"POST", "/echo", echo, 0, HTTP_JSON_OR_FORM},
 	{"GET", "/echo", pass_on, HTTP_INLINE, HTTP_NO_BODY},
 	{"GET", "/again", run_again, HTTP_INLINE, HTTP_NO_BODY},
@@ -452,6 +465,7 @@ static const struct {
 	unsigned http;
 } strict_headers[] = {
 	{"Authorization: Bearer a\r\nAuthorization: Bearer a\r\n", "", 400},
+	{"Origin: http://a.example\r\norigin: http://a.example\r\n", "", 400},
 	{"authorization: Bearer a\r\nAUTHORIZATION: Basic a\r\n", "", 400},
 	{"Host: x\r\n", "", 400}, /* ask() sends one already */
 	{"Content-Type: application/json\r\nContent-Type: text/plain\r\n", "",
@@ -665,6 +679,35 @@ static void the_bearer_is_read_in_any_case_and_shape(void **state)
 		assert_problem(answer, 401);
 		assert_has(answer, "WWW-Authenticate: Bearer\r\n");
 		assert_has(answer, "no \\\"token\\\"");
+	}
+}
+
+static void the_cookies_of_all_headers_are_found(void **state)
+{
+	static const struct {
+		const char *headers, *found;
+	} rows[] = {
+		{"", "0 -"},
+		{"Cookie: a=1\r\n", "0 -"},
+		{"Cookie: T=1\r\n", "0 -"},
+		{"X-Cookie: t=1\r\nCookies: t=2\r\nCookie2: t=3\r\n", "0 -"},
+		{"Cookie: a=1; t=2; b=3\r\n", "1 2"},
+		{"cookie:t=2\r\n", "1 2"},
+		{"Cookie: t=\r\n", "1 "},
+		{"Cookie: a=1\r\nX-Y: t=5\r\nCookie: t=2\r\n", "1 2"},
+		{"Cookie: t=2\r\nCookie: t=3\r\n", "2 2"},
+		{"Cookie: t=2; t=3\r\ncOOKIE: t=4\r\nCookie: t\r\n", "3 2"},
+		{"Cookie: t=\"2;3\"\r\n", "1 \"2"},
+		{"Cookie:\r\nCookie: ;;=;=;\r\nCookie: t=2\r\n", "1 2"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *body = strstr(
+			ask("GET /cookie", rows[i].headers, ""), "\r\n\r\n");
+
+		assert_non_null(body);
+		assert_string_equal(body + 4, rows[i].found);
 	}
 }
 
@@ -1176,6 +1219,7 @@ int main(void)
 		TEST(as_many_parameters_as_a_route_has_are_read),
 		TEST(a_query_of_some_kib_is_read),
 		TEST(the_bearer_is_read_in_any_case_and_shape),
+		TEST(the_cookies_of_all_headers_are_found),
 		TEST(the_client_is_the_last_that_is_not_trusted),
 		TEST(a_list_of_clients_that_is_too_long_is_not_believed),
 		TEST(a_token_of_some_kib_still_gets_an_answer),
