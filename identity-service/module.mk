@@ -10,7 +10,8 @@ IDENTITY_SOURCES := api.c database.c identity.c identity_metrics.c rotate_key.c 
 	$(addprefix api/,account_deletion.c api_context.c credentials.c deleted_users.c devices.c \
 		ended_sessions.c form.c internal_page.c lookup.c \
 		password_by_code.c password_change.c password_check.c phone_attach.c phone_check.c \
-		phone_sign_in.c phone_start.c profile_body.c profiles.c refresh.c sign_in.c) \
+		phone_sign_in.c phone_start.c profile_body.c profiles.c refresh.c refresh_cookie.c \
+		same_origin.c sign_in.c) \
 	$(addprefix oauth/,oauth_client.c oauth_introspect.c oauth_metadata.c oauth_token.c)
 
 # pkg-config packages of the static libraries.
@@ -24,6 +25,7 @@ $(eval $(call program,identity-service,identity common,$(IDENTITY_PACKAGES)))
 $(BUILD)/identity-service/schema.o: $(wildcard identity-service/schema/*.sql)
 
 $(eval $(call unit_test,identity-service/api/tests/test_credentials.c,identity common,libcjson))
+$(eval $(call unit_test,identity-service/api/tests/test_same_origin.c,identity common))
 $(eval $(call unit_test,identity-service/api/tests/test_profile_body.c,identity common,libcjson libcurl))
 $(eval $(call unit_test,identity-service/guess/tests/test_guess_window.c,identity common))
 $(eval $(call unit_test,identity-service/keys/tests/test_keyring.c,identity common,libcrypto))

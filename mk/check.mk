@@ -159,6 +159,7 @@ $(foreach f,$(FUZZED),$(eval $(call harness,tests/fuzz/fuzz_$(f).c,common,libcjs
 $(eval $(call harness,tests/fuzz/fuzz_seal.c,common,libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_token.c,common,libcjson libjwt libcrypto))
 $(eval $(call harness,tests/fuzz/fuzz_phone.c,identity common,libcjson libcurl libcrypto))
+$(eval $(call harness,tests/fuzz/fuzz_cookie.c,identity common))
 $(eval $(call harness,tests/fuzz/fuzz_credentials.c,identity common,libcjson))
 $(eval $(call harness,tests/fuzz/fuzz_profile.c,identity common,libcjson libcurl))
 $(eval $(call harness,tests/fuzz/fuzz_answer.c,client common,libcjson libcrypto))

@@ -4,6 +4,7 @@
 #include "identity-service/account/deletion.h"
 #include "identity-service/api/password_check.h"
 #include "identity-service/api/phone_check.h"
+#include "identity-service/api/refresh_cookie.h"
 
 /* False: the request is answered. */
 static bool parse(struct http_request *request, struct json **ret_json)
@@ -22,6 +23,7 @@ static void answer(struct http_request *request, const struct api_context *api,
 	if (status == ST_OK) {
 		api_read_ended(api, user);
 		log_event(LOG_INFO, "user.deleted", F_NUMBER("user", user));
+		refresh_cookie_delete(request);
 		http_answer(request, 204, NULL, SPAN_NONE);
 	} else if (status == ST_DENIED) {
 		http_answer_problem(request, 403, wrong);
@@ -181,7 +183,8 @@ void account_delete(struct http_request *request, void *context)
 	struct token_owner owner;
 	bool by_code;
 
-	if (!api_authenticate(request, context, &owner) ||
+	if (!refresh_cookie_admit(request) ||
+	    !api_authenticate(request, context, &owner) ||
 	    !parse(request, &json))
 		return;
 	by_code = json_kind(json, "code") != JSON_ABSENT;

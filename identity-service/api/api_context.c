@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/service/log.h"
 #include "common/wire/fields.h"
+#include "identity-service/api/refresh_cookie.h"
 #include "identity-service/identity_metrics.h"
 
 #include <stdio.h>
@@ -208,13 +209,17 @@ void api_answer_signed_in(struct http_request *request,
 	json_text(&w, "token", buf_span(&answer.token));
 	json_text(&w, "token_type", SPAN("Bearer"));
 	json_number(&w, "expires_in", answer.expires_in_s);
-	json_text(&w, "refresh_token", span_of(answer.refresh));
+	if (!refresh_cookie_asked(request))
+		json_text(&w, "refresh_token", span_of(answer.refresh));
 	json_number(&w, "refresh_expires_in", session->refresh_expires_in_s);
 	json_open_object(&w, FIELD_USER);
 	json_number(&w, FIELD_ID, session->user);
 	json_text(&w, FIELD_NAME, span_of(session->name));
 	json_close(&w);
 	json_close(&w);
+	refresh_cookie_set(request, answer.refresh,
+	                   session->refresh_expires_in_s);
+	http_set_header(request, "Vary", REFRESH_COOKIE_VARY);
 	http_answer_json(request, http, buf_span(&answer.json));
 }
 

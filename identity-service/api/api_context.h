@@ -87,7 +87,9 @@ void api_answer_limited(struct http_request *request, uint64_t wait_s,
  */
 void api_read_ended(const struct api_context *api, uint64_t user);
 
-/* The answer to a sign-in, and to a refresh; that of OAuth 2 has its own form.
+/*
+ * The answer to a sign-in, and to a refresh; that of OAuth 2 has its own form.
+ * A page that asks gets the refresh token as a cookie (refresh_cookie.h).
  */
 void api_answer_oauth(struct http_request *request,
                       const struct api_context *api,

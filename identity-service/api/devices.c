@@ -4,6 +4,7 @@
 #include "common/service/log.h"
 #include "common/wire/fields.h"
 #include "identity-service/api/api_context.h"
+#include "identity-service/api/refresh_cookie.h"
 
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -48,6 +49,7 @@ static enum status end_others(struct sql *sql, void *argument)
 	return session_end_others(sql, task->user, &task->own);
 }
 
+/* The own session ends with its cookie. */
 static void answer_ended(struct http_request *request,
                          const struct api_context *api, const struct task *task,
                          enum status status, const char *event)
@@ -55,6 +57,8 @@ static void answer_ended(struct http_request *request,
 	if (status == ST_OK) {
 		api_read_ended(api, task->user);
 		log_event(LOG_INFO, event, F_NUMBER("user", task->user));
+		if (span_equal(uuid_span(&task->ends), uuid_span(&task->own)))
+			refresh_cookie_delete(request);
 		http_answer(request, 204, NULL, SPAN(""));
 	} else if (status == ST_NOT_FOUND) {
 		http_answer_problem(request, 404, "there is no such session");
@@ -167,7 +171,8 @@ static void query_list(struct http_request *request, void *context)
 
 void devices_log_out(struct http_request *request, void *context)
 {
-	api_pass_if_authenticated(request, context, query_log_out);
+	if (refresh_cookie_admit(request))
+		api_pass_if_authenticated(request, context, query_log_out);
 }
 
 void devices_list(struct http_request *request, void *context)
@@ -177,7 +182,8 @@ void devices_list(struct http_request *request, void *context)
 
 void devices_end(struct http_request *request, void *context)
 {
-	api_pass_if_authenticated(request, context, query_end);
+	if (refresh_cookie_admit(request))
+		api_pass_if_authenticated(request, context, query_end);
 }
 
 void devices_end_others(struct http_request *request, void *context)

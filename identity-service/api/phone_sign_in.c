@@ -5,6 +5,7 @@
 #include "common/service/log.h"
 #include "identity-service/account/account.h"
 #include "identity-service/api/phone_check.h"
+#include "identity-service/api/refresh_cookie.h"
 
 enum { MADE_UP_NAMES = 5, MADE_UP_LEN = 10 };
 
@@ -196,7 +197,7 @@ void phone_verify(struct http_request *request, void *context)
 {
 	CLEANUP(verify_free) struct verify verify = {0};
 
-	if (phone_is_on(request, context) &&
+	if (refresh_cookie_admit(request) && phone_is_on(request, context) &&
 	    read_body(request, context, &verify))
 		api_pass_of_client(request, context, POOL_PHONE, verify_phone);
 }

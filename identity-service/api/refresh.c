@@ -3,13 +3,44 @@
 #include "common/base/mem.h"
 #include "common/io/json.h"
 #include "common/service/log.h"
+#include "identity-service/api/refresh_cookie.h"
 #include "identity-service/identity_metrics.h"
 
+/* The cookie of a token that is not good is of no use any more. */
 static void refuse(struct http_request *request)
 {
+	refresh_cookie_delete(request);
 	http_answer_problem(request, 401,
 	                    "the refresh token is not good, or not any more: "
 	                    "sign in again");
+}
+
+/*
+ * A page of a sibling host can add a cookie, whose token may be of another
+ * user: then none of them is used or deleted.
+ */
+static bool read_cookie(struct http_request *request, const struct json *body,
+                        struct refresh_token *ret_token)
+{
+	enum status status = refresh_cookie_read(request, ret_token);
+
+	if (json_kind(body, "refresh_token") != JSON_ABSENT)
+		http_answer_problem(request, 422,
+		                    "refresh_token and the header "
+		                    "Parley-Refresh-Token exclude each other");
+	else if (status == ST_CONFLICT)
+		http_answer_problem(request, 400,
+		                    "there are several cookies with a refresh "
+		                    "token: another host has set one");
+	else if (status == ST_NOT_FOUND)
+		http_answer_problem(request, 401,
+		                    "there is no cookie with a refresh token: "
+		                    "sign in");
+	else if (status != ST_OK)
+		refuse(request);
+	else
+		return true;
+	return false;
 }
 
 /* False: the request is answered. */
@@ -22,6 +53,8 @@ static bool read_token(struct http_request *request,
 
 	if (json_parse(http_body(request), &body, &why) != ST_OK)
 		http_answer_problem(request, 400, why);
+	else if (refresh_cookie_asked(request))
+		return read_cookie(request, body, ret_token);
 	else if (!json_get_text(body, "refresh_token", &text))
 		http_answer_problem(request, 422,
 		                    "refresh_token is missing or not a string");
@@ -104,7 +137,7 @@ void refresh_tokens(struct http_request *request, void *context)
 	struct refresh_token token;
 
 	(void)context;
-	if (read_token(request, &token))
+	if (refresh_cookie_admit(request) && read_token(request, &token))
 		http_pass(request, POOL_QUERY, query_refresh);
 	mem_wipe(&token, sizeof(token));
 }

@@ -1,6 +1,6 @@
 /*
- * refresh - POST /auth/refresh: a refresh token for a new access token and the
- * next refresh token.
+ * refresh - POST /auth/refresh: a refresh token, of the body or of a cookie,
+ * for a new access token and the next refresh token.
  */
 #ifndef PARLEY_IDENTITY_API_REFRESH_H
 #define PARLEY_IDENTITY_API_REFRESH_H

@@ -5,6 +5,7 @@
 #include "identity-service/api/api_context.h"
 #include "identity-service/api/credentials.h"
 #include "identity-service/api/password_check.h"
+#include "identity-service/api/refresh_cookie.h"
 
 #include <string.h>
 
@@ -227,6 +228,21 @@ static void login_hashing(struct http_request *request, void *context)
 		api_answer_failure(request, status);
 }
 
+/*
+ * A browser sends the form of any page. JSON it sends to another origin only if
+ * the server allows it. False: the request is answered.
+ */
+static bool admit_form(struct http_request *request)
+{
+	struct request_origin origin = request_origin(request);
+
+	if (http_body_is_json(request) || !other_origin(&origin))
+		return true;
+	http_answer_problem(request, 403,
+	                    "the form of a page of another origin");
+	return false;
+}
+
 /* Answers a bad body at once, without waiting in the queue. */
 static void check_then_hash(struct http_request *request,
                             const struct api_context *api,
@@ -234,7 +250,8 @@ static void check_then_hash(struct http_request *request,
 {
 	CLEANUP(credentials_free) struct credentials credentials = {0};
 
-	if (read_body(request, use, &credentials))
+	if (refresh_cookie_admit(request) && admit_form(request) &&
+	    read_body(request, use, &credentials))
 		api_pass_to_hash(request, api, hashing);
 }
 
