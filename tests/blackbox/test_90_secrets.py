@@ -84,6 +84,23 @@ def try_tokens(client: Client, person: Person, secret: dict[str, str]) -> None:
                     headers={"Sec-WebSocket-Protocol": f"parley, bearer.{secret['bad token']}"})
 
 
+def try_cookies(client: Client, person: Person, secret: dict[str, str]) -> str:
+    """As a page does; the refresh token of its cookie."""
+    page = {"Origin": str(client.http.base_url).rstrip("/"), "Parley-Refresh-Token": "cookie"}
+    signed_in = client.http.post("/auth/login", headers=page, json={
+        "name": person.name, "password": person.password})
+    token = signed_in.headers["set-cookie"].split(";")[0].removeprefix("parley_refresh=")
+    for cookie in (secret["cookie"], f"{token}; parley_refresh={secret['cookie']}",
+                   secret["cookie"] + LARGE[:9000]):
+        client.http.cookies.clear()
+        client.http.post("/auth/refresh", json={},
+                         headers=page | {"Cookie": f"parley_refresh={cookie}"})
+    client.http.post("/auth/refresh", json={}, headers=page | {
+        "Cookie": f"parley_refresh={token}", "Origin": "http://evil.example"})
+    client.http.cookies.clear()
+    return token
+
+
 def try_with_services_down(stack: Stack, client: Client, secret: dict[str, str]) -> None:
     """Requests while a service behind nginx is down."""
     stack.stop("identity-service")
@@ -130,6 +147,8 @@ def exercise(stack: Stack, shared_api: Api) -> Exercise:
     try_sign_ins(client, person, secret)
     try_tokens(client, person, secret)
     try_frames(stack, client, person, secret, text)
+    secret |= {"refresh token": person.refresh_token,
+               "refresh token of a cookie": try_cookies(client, person, secret)}
     try_with_services_down(stack, client, secret)
     secret |= {"everybody's password": PASSWORD, "token": person.token,
                "signature": person.token.rsplit(".", 1)[1][:40],
@@ -138,7 +157,7 @@ def exercise(stack: Stack, shared_api: Api) -> Exercise:
                "any private key": "PRIVATE KEY-----",
                "secret of the signing keys": secret_of(stack.settings)}
     assert {place.split()[1] for place, _ in client.refusals if place.startswith("answer")} >= {
-        "400", "401", "404", "409", "413", "415", "422", "426", "431", "502"}
+        "400", "401", "403", "404", "409", "413", "415", "422", "426", "431", "502"}
     return Exercise(secret, text, client.refusals)
 
 
