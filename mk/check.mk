@@ -8,6 +8,7 @@
 #	make docs          documentation against the code
 #	make checks        the runner's own tests
 #	make mutants-check  planted bugs still have their place in the code
+#	make publisher     web/publish, which copies the pages for nginx
 #	make unit          cmocka tests; also unit-asan, unit-tsan, unit-valgrind
 #	make corpora       the fuzz harnesses replay their corpora
 #	make integration   our modules against the real servers; integration-tsan
@@ -47,7 +48,7 @@ PYTEST        = $(VENV)/bin/python -m pytest -c tests/blackbox/pytest.ini $(PYTE
 WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 
 .PHONY: test prove tools layers lint tidy format-check \
-	docs checks mutants-check corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
+	docs checks mutants-check publisher corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
 	accept accept-valgrind valgrind-programs conformance sms \
 	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
@@ -103,6 +104,9 @@ checks:
 
 mutants-check: $(VENV_READY)
 	@$(VENV)/bin/python tests/mutants/check
+
+publisher: $(VENV_READY)
+	@PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/blackbox:web $(PYTEST) -q web/publisher/tests
 
 # --- builds ------------------------------------------------------------------
 programs: $(PROGRAMS) $(TEST_PROGRAMS)

@@ -14,6 +14,7 @@ check_tools() {
 	need supervisord supervisor
 	need supervisorctl supervisor
 	need nginx nginx-light
+	need python3 python3
 	need envsubst gettext-base
 	need curl curl
 	need ps procps

@@ -19,6 +19,7 @@ write_configs() {
 	cp -- "$PARTS/program" "$RUN/conf/program"
 	printf '%s\n' "${SERVERS[*]}" >"$RUN/conf/servers"
 	make_socket_folder
+	publish_pages
 	bound_logs
 
 	for name in "$IDENTITY_SERVICE_SECRET_FILE" "$IDENTITY_KEY_SECRET_FILE"; do
@@ -45,6 +46,30 @@ make_socket_folder() {
 		fi
 	fi
 	SOCKETS=$(readlink -f -- "$RUN/sockets")
+}
+
+# The pages. Workers of nginx with another user than ours cannot read the run directory: then
+# the pages are in a folder that they can read, and the run directory has a link to it.
+publish_pages() {
+	if [[ ! -d $RUN/web ]]; then
+		rm -f -- "$RUN/web"
+		if [[ $EUID -ne 0 ]]; then
+			mkdir -- "$RUN/web"
+		else
+			ln -s -- "$(make_public_folder)" "$RUN/web"
+		fi
+	fi
+	WEB_ROOT=$(readlink -f -- "$RUN/web")
+	python3 "$ROOT/web/publish" "$WEB_ROOT" || fail 111 "the pages could not be published"
+}
+
+# make_public_folder prints the path of a new folder. No program cleans /run while the
+# machine runs.
+make_public_folder() {
+	local folder
+	folder=$(mktemp -d /run/parley.XXXXXX 2>/dev/null || mktemp -d "${TMPDIR:-/tmp}/parley.XXXXXX")
+	chmod 755 -- "$folder"
+	echo "$folder"
 }
 
 # supervisord bounds the logs of the programs, but not its own log; and the access log
@@ -137,7 +162,7 @@ write_kafka_conf() {
 
 write_nginx_conf() (
 	export NGINX_LISTEN=$BIND_ADDRESS:$PARLEY_PORT
-	export NGINX_ACCESS_LOG=$RUN/log/nginx-access.log
+	export NGINX_ACCESS_LOG=$RUN/log/nginx-access.log WEB_ROOT
 	export IDENTITY_UPSTREAM=$REACH:$IDENTITY_PORT
 	export WEBSOCKET_UPSTREAM=$REACH:$WEBSOCKET_PORT WEBSOCKET_ROUTE=websocket
 	export PERSISTENCE_UPSTREAM=$REACH:$PERSISTENCE_PORT
@@ -150,7 +175,7 @@ write_nginx_conf() (
 	[[ $EUID -ne 0 ]] || NGINX_USER_LINE='user www-data;'
 	render nginx/nginx.conf.template nginx.conf PARLEY_RUN_DIR NGINX_USER_LINE \
 		NGINX_OPEN_FILES
-	render nginx/parley.conf.template parley.conf NGINX_LISTEN NGINX_ACCESS_LOG \
+	render nginx/parley.conf.template parley.conf NGINX_LISTEN NGINX_ACCESS_LOG WEB_ROOT \
 		{IDENTITY,WEBSOCKET,PERSISTENCE}_UPSTREAM WEBSOCKET_ROUTE \
 		{IDENTITY,WEBSOCKET,PERSISTENCE}_ADMIN_UPSTREAM
 )

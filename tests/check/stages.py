@@ -76,6 +76,8 @@ STAGES = (
           needs=("tools",)),
     Stage("docs", TEST, 60, "Documentation that contradicts the code, broken links, invalid "
           "API descriptions.", needs=("tools",)),
+    Stage("publisher", TEST, 30, "Faults in web/publish: names, references, compressed forms, "
+          "YAML that it reads otherwise than other programs.", needs=("tools",)),
     Stage("unit", TEST, 40, "Faults in single modules.", needs=("build",)),
     Stage("unit-asan", TEST, 60, "The same under AddressSanitizer and UBSan: memory errors, "
           "leaks, undefined behaviour.", needs=("build-asan",)),

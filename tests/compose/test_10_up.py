@@ -57,6 +57,14 @@ def test_two_containers_chat(project: Project) -> None:
     assert "hello from a box" in output and "and again" in output
 
 
+def test_nginx_has_the_pages(project: Project) -> None:
+    with httpx.Client(base_url=project.url, trust_env=False) as http:
+        paper = http.get("/docs/openapi.yaml")
+        assert paper.content == (project.tree / "docs/protocol/openapi.yaml").read_bytes()
+        assert paper.headers["Content-Encoding"] == "gzip"
+        assert paper.headers["Cache-Control"] == "no-cache"
+
+
 def test_only_nginx_is_published(project: Project) -> None:
     for one in project.running():
         ports = project.inspect(one)["NetworkSettings"]["Ports"] or {}

@@ -39,6 +39,7 @@ class OwnNginx:
         render("parley.conf.template", self.folder, "conf/parley.conf",
                NGINX_LISTEN=f"127.0.0.1:{self.port}",
                NGINX_ACCESS_LOG=str(self.folder / "access.log"),
+               WEB_ROOT=str((stack.run_dir / "web").resolve()),
                IDENTITY_UPSTREAM=f"127.0.0.1:{identity.port}" if identity else at("IDENTITY_PORT"),
                WEBSOCKET_ROUTE="websocket",
                WEBSOCKET_UPSTREAM=f"127.0.0.1:{gateway.port}",

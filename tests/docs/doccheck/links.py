@@ -7,7 +7,7 @@ FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 # `common/wire/frame.h`, `tests/docs/`; not commands, and not
 # `tests/test_x.c`, which many folders have.
 NAMED = re.compile(
-    r"`(?!tests/test_)((?:common|docs|mk|deploy|tests|bench|client-test|[a-z]+-service)"
+    r"`(?!tests/test_)((?:common|docs|mk|deploy|tests|bench|web|client-test|[a-z]+-service)"
     r"/[\w./-]*[\w/])`"
 )
 
@@ -25,7 +25,7 @@ def faults(root):
 
 
 def pages(root):
-    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md")
+    tops = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "deploy/README.md", "web/README.md")
     yield from (root / top for top in tops)
     yield from sorted((root / "docs").rglob("*.md"))
 

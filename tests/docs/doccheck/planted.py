@@ -46,7 +46,7 @@ PLANTS = [
     ("links", "README.md", "adr/README.md", "adr/README.md#nowhere"),
 ]
 FOLDERS = ("docs", "common", "tests/docs", "identity-service", "websocket-service",
-           "persistence-service", "client-test", "deploy", "mk", "bench", "tests")
+           "persistence-service", "client-test", "deploy", "mk", "bench", "tests", "web")
 FILES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".env", "Makefile",
          ".clang-format")
 
