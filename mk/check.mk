@@ -19,6 +19,7 @@
 #	make mysql8        integration and blackbox on a MySQL 8 server
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make sms           sign-in by phone against Prism and WireMock as Twilio
+#	make page          the pages of nginx in Chromium
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
 #	make steps         each step of a message is killed, under the ledger
@@ -50,7 +51,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 .PHONY: test prove tools layers lint tidy format-check \
 	docs checks mutants-check publisher corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
-	accept accept-valgrind valgrind-programs conformance sms \
+	accept accept-valgrind valgrind-programs conformance sms page \
 	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
@@ -302,6 +303,12 @@ mutants: build-faults tools
 sms: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@tests/sms/fetch $(abspath $(VENV)/bin)
 	@$(WITH_STACK) $(PYTEST) -c tests/sms/pytest.ini tests/sms
+
+# In Debian's Chromium; keeps screenshots in build/test-logs/page.
+page: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/node --test \
+		--test-reporter=./tests/page/support/summary.mjs \
+		$(wildcard web/docs/tests/*.mjs tests/page/test_*.mjs)
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -c tests/conformance/pytest.ini tests/conformance

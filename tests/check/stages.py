@@ -122,6 +122,10 @@ STAGES = (
           needs=("tools", "build"), stack="release",
           touched=("identity-service/sms/*", "identity-service/phone/*",
                    "identity-service/api/phone*", "common/io/http/*", "tests/sms/*"), turn=4),
+    Stage("page", PROVE, 400, "Faults of the pages in Chromium: what a reader can do, violations "
+          "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
+          touched=("web/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*", "tests/node/*"),
+          turn=4),
     Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
           touched=("common/service/fault_point*",), turn=4),
     Stage("steps", PROVE, 300, "Messages lost or doubled by a death at any step of a "
