@@ -47,7 +47,8 @@ def names(folder: Path) -> list[str]:
     """All published files, as paths on the site."""
     found = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))
              if path.is_file() and path.suffix != ".gz" and path.name != ".published"]
-    assert {"docs/openapi.yaml", "docs/asyncapi.yaml"} < set(found)
+    assert {"docs/index.html", "docs/events/index.html", "docs/openapi.yaml",
+            "docs/asyncapi.yaml"} < set(found)
     return found
 
 
