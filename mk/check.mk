@@ -20,6 +20,8 @@
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make sms           sign-in by phone against Prism and WireMock as Twilio
 #	make page          the pages of nginx in Chromium
+#	make sdk           clients/js: modules, types, package, and a chat on a stack; sdk-unit
+#	                   without a stack, sdk-faults with kills
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
 #	make steps         each step of a message is killed, under the ledger
@@ -51,7 +53,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 .PHONY: test prove tools layers lint tidy format-check \
 	docs checks mutants-check publisher corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
-	accept accept-valgrind valgrind-programs conformance sms page \
+	accept accept-valgrind valgrind-programs conformance sms page sdk sdk-unit sdk-faults \
 	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
@@ -309,6 +311,20 @@ page: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/node --test \
 		--test-reporter=./tests/page/support/summary.mjs \
 		$(wildcard web/docs/tests/*.mjs tests/page/test_*.mjs)
+
+# Node and TypeScript come with the tools; the SDK itself needs nothing.
+SDK      := clients/js
+SDK_PATH  = TEST_PACKAGES=$(abspath $(VENV)/node) PATH=$(abspath $(VENV)/bin):$$PATH
+SDK_TEST  = node --test --test-timeout=300000 --test-reporter=./$(SDK)/tests/support/reporter.js
+sdk-unit: $(VENV_READY)
+	@$(SDK_PATH) $(VENV)/node/node_modules/.bin/tsc -p $(SDK)/tests/types
+	@$(SDK_PATH) $(SDK_TEST) $(SDK)/tests/unit/*.test.js $(SDK)/tests/package/*.test.js
+
+sdk: sdk-unit $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(SDK_PATH) $(WITH_STACK) $(SDK_TEST) $(SDK)/tests/stack/*.test.js
+
+sdk-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(SDK_PATH) $(WITH_STACK) $(SDK_TEST) --test-concurrency=1 $(SDK)/tests/faults/*.test.js
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -c tests/conformance/pytest.ini tests/conformance

@@ -81,6 +81,8 @@ STAGES = (
     Stage("unit", TEST, 40, "Faults in single modules.", needs=("build",)),
     Stage("unit-asan", TEST, 60, "The same under AddressSanitizer and UBSan: memory errors, "
           "leaks, undefined behaviour.", needs=("build-asan",)),
+    Stage("sdk-unit", TEST, 20, "Faults in single modules of the JavaScript SDK, its types and its "
+          "package.", needs=("tools",)),
     Stage("corpora", TEST, 30, "Inputs from the fuzz corpora that break a decoder, under "
           "AddressSanitizer and UBSan.", needs=("build-asan",)),
 
@@ -126,6 +128,13 @@ STAGES = (
           "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
           touched=("web/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*", "tests/node/*"),
           turn=4),
+    Stage("sdk", PROVE, 60, "Behaviour of the JavaScript SDK on a running Parley that differs from "
+          "its contract; messages that it loses, shows twice or out of order on a broken line.",
+          needs=("tools", "build"), stack="release",
+          touched=("clients/js/*", "websocket-service/*", "tests/node/*"), turn=6),
+    Stage("sdk-faults", PROVE, 120, "Messages that the JavaScript SDK loses, shows twice or out of "
+          "order when services are killed.", needs=("tools", "build"), stack="release", owns=True,
+          touched=("clients/js/*", "tests/node/*"), turn=6),
     Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
           touched=("common/service/fault_point*",), turn=4),
     Stage("steps", PROVE, 300, "Messages lost or doubled by a death at any step of a "

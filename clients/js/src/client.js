@@ -1,0 +1,513 @@
+/*
+ * client - one signed-in user of a Parley installation, in one tab or process.
+ *
+ * Frames and errors have the members of docs/protocol/socket.md, REST answers those of
+ * docs/protocol/rest.md. index.d.ts describes each call.
+ *
+ *	rest ◄── session ◄── connection ──► frames ──► sync ──► events
+ *	                          ▲                     └─► conversations, receipts
+ *	                          └── outbox, receipts, presence
+ */
+import { Connection } from './connection.js';
+import { Conversations } from './conversations.js';
+import { ParleyError, refused, signed_out } from './errors.js';
+import { Events } from './events.js';
+import { build_frame } from './frames.js';
+import { Outbox } from './outbox.js';
+import { Presence } from './presence.js';
+import { Receipts } from './receipts.js';
+import { Rest } from './rest.js';
+import { Session } from './session.js';
+import { MemoryStore } from './store.js';
+import { Sync } from './sync.js';
+import { Tabs } from './tabs.js';
+import { uuid7 } from './uuid.js';
+
+const NEWEST = Number.MAX_SAFE_INTEGER;
+const REFRESH_MS = 300;
+const ORPHANS_MS = 30000;
+
+export class Client {
+	#events = new Events();
+	#status = 'offline';
+	#loaded = null;
+	#refreshing = new Map();
+	#connecting = null;
+	#orphans = null;
+
+	constructor({ url, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch,
+		store = new MemoryStore(), tokens, missedMax }) {
+		const base = new URL(url, globalThis.location?.href);
+		base.pathname = base.pathname.replace(/\/?$/, '/');
+		const socket_url = new URL('ws', base);
+		socket_url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+
+		const fault = error => this.#emit('error', error);
+		const send = frame => this.#connection.send(frame);
+		this.#store = store;
+		this.#tabs = new Tabs(store, uuid7(), message => this.#heard(message));
+		this.#session = new Session({
+			rest: new Rest(base, fetch.bind(globalThis)), store, tabs: this.#tabs, tokens,
+			ended: reason => this.#over(reason),
+		});
+		this.#conversations = new Conversations(it => this.#emit('conversation', it));
+		this.#receipts = new Receipts(send);
+		this.#presence = new Presence(send);
+		this.#outbox = new Outbox({
+			store, client: this.#tabs.id, send, fault,
+			lane_of: frame => this.#lane_of(frame), told: frame => this.#emit('state', frame),
+		});
+		this.#sync = new Sync({
+			request: (...call) => this.#session.request(...call), store, fault,
+			conversations: this.#conversations, missed_max: missedMax,
+			show: thing => this.#show(thing), gap: gap => this.#emit('gap', gap),
+		});
+		this.#connection = new Connection({
+			url: socket_url.href, WebSocket, session: this.#session,
+			trying: () => this.#set_status('connecting'),
+			welcome: frame => this.#welcome(frame),
+			frame: frame => this.#frame(frame),
+			closed: () => this.#closed(),
+			failed: error => this.#failed(error),
+		});
+	}
+
+	#store; #tabs; #session; #conversations; #receipts; #presence; #outbox; #sync; #connection;
+
+	/* --- who ----------------------------------------------------------------------------- */
+	/* {id, name}, or null. */
+	get user() {
+		return this.#session.user;
+	}
+
+	get status() {
+		return this.#status;
+	}
+
+	register(name, password) {
+		return this.signIn('/auth/register', credentials(name, password));
+	}
+
+	login(name, password) {
+		return this.signIn('/auth/login', credentials(name, password));
+	}
+
+	/* Any call that answers SignedIn, such as /auth/phone/verify. */
+	async signIn(path, body) {
+		const { id, name } = await this.#session.sign_in(path, body, (user, before) =>
+			this.#enter(user, before));
+		await this.#load();
+		return { id, name };
+	}
+
+	/* The user that the store knows, or null: whether there is anything to sign in for. */
+	async restore() {
+		await this.#load();
+		return this.user;
+	}
+
+	/* Erases everything here, also if the server cannot be told; then it throws. */
+	async logout() {
+		await this.#load();
+		await this.#session.sign_out(async () => {
+			this.#forget_all();
+			this.#outbox.clear();
+			await this.#store.clear();
+		});
+	}
+
+	/* --- the connection --------------------------------------------------------------------- */
+	/* Resolves when connected for the first time; a connection that is lost is opened again. */
+	async connect() {
+		this.#connecting ||= deferred();
+		const { promise } = this.#connecting;
+		await this.#load();
+		if (!this.user)
+			this.#failed(signed_out());
+		else if (this.#status !== 'connected')
+			this.#begin();
+		else
+			this.#connecting.resolve();
+		return promise;
+	}
+
+	#begin() {
+		this.#tabs.join();
+		this.#orphans ??= setInterval(() => this.#adopt(), ORPHANS_MS);
+		this.#orphans.unref?.();
+		globalThis.addEventListener?.('online', this.#nudge);
+		globalThis.addEventListener?.('offline', this.#lost);
+		globalThis.document?.addEventListener('visibilitychange', this.#nudge);
+		this.#connection.start();
+	}
+
+	#nudge = () => {
+		if (globalThis.document?.visibilityState !== 'hidden')
+			this.#connection.nudge();
+	};
+
+	#lost = () => this.#connection.lost();
+
+	/* Nothing is sent or received from now on; what waits stays in the store. */
+	async close() {
+		this.#stop();
+		await this.#sync.save();
+		this.#tabs.tell({ what: 'left' });
+		this.#tabs.leave();
+		this.#failed(new ParleyError('closed', 'the client was closed'));
+	}
+
+	#stop() {
+		globalThis.removeEventListener?.('online', this.#nudge);
+		globalThis.removeEventListener?.('offline', this.#lost);
+		globalThis.document?.removeEventListener('visibilitychange', this.#nudge);
+		clearInterval(this.#orphans);
+		this.#orphans = null;
+		this.#connection.stop();
+		this.#closed();
+		this.#set_status('offline');
+		this.#receipts.stop();
+		for (const timer of this.#refreshing.values())
+			clearTimeout(timer);
+		this.#refreshing.clear();
+	}
+
+	/* --- writing ------------------------------------------------------------------------------ */
+	send(what) {
+		return this.#write('message', what);
+	}
+
+	edit(what) {
+		return this.#write('edit', what);
+	}
+
+	delete(what) {
+		return this.#write('delete', what);
+	}
+
+	react(what) {
+		return this.#write('react', what);
+	}
+
+	#write(kind, { uuid = uuid7(), ...what }) {
+		try {
+			const frame = build_frame(kind, uuid, what);
+			return this.user ? this.#outbox.add(this.user.id, frame) : refused(uuid, signed_out());
+		} catch (error) {
+			return refused(uuid, error);
+		}
+	}
+
+	/* What is not saved yet, and what the server has refused: {uuid, state, frame, error?}. */
+	outbox() {
+		return this.#outbox.list();
+	}
+
+	retry(uuid) {
+		this.#outbox.retry(uuid);
+	}
+
+	discard(uuid) {
+		this.#outbox.discard(uuid);
+	}
+
+	/* The user has seen everything up to seq. Also: read({conversation, seq}). */
+	read(where, at) {
+		const { conversation, seq } = typeof where === 'object' ? where : { conversation: where, seq: at };
+		this.#receipts.mark('read', conversation, seq);
+		this.#conversations.receipt(conversation, { read: seq });
+	}
+
+	/* May be called for each key. Also: typing({conversation}). */
+	typing(where) {
+		this.#presence.typing(where?.conversation ?? where);
+	}
+
+	/* Watches these users as well; an empty list ends all watching. Events: `presence`. */
+	presence(users) {
+		this.#presence.watch(users);
+	}
+
+	/* --- reading ------------------------------------------------------------------------------ */
+	/* All conversations, latest activity first. */
+	async conversations() {
+		await this.#load();
+		if (this.#status !== 'connected') {
+			try {
+				await this.#all_conversations();
+			} catch (error) {
+				if (!error.retryable || !this.#conversations.ids.length)
+					throw error;
+			}
+		}
+		return this.#conversations.list();
+	}
+
+	async #all_conversations() {
+		const gone = new Set(this.#conversations.ids);
+		for (let before = ''; before !== null;) {
+			const page = await this.request('GET', `/conversations?limit=200${before}`);
+			for (const conversation of page.conversations) {
+				gone.delete(conversation.id);
+				this.#conversations.learn(conversation);
+			}
+			before = page.next && `&before=${page.next}`;
+		}
+		gone.forEach(id => this.#conversations.forget(id));
+	}
+
+	/*
+	 * {messages, next}: a page of entries, ascending. `next` continues in the same direction:
+	 * `after` if that was given, else `before`; null at the end.
+	 */
+	async history(conversation, { before, after, limit = 50 } = {}) {
+		const from = after === undefined ? `before=${before ?? NEWEST}` : `after=${after}`;
+		const page = await this.request('GET',
+			`/conversations/${conversation}/messages?limit=${limit}&${from}`);
+		const last = page.messages.at(-1);
+		if (last)
+			this.#received(last);
+		return page;
+	}
+
+	/* Any REST call of the user: the parsed answer, or null. */
+	async request(method, path, body) {
+		await this.#load();
+		return this.#session.request(method, path, body);
+	}
+
+	/* Returns a function that removes the listener. */
+	on(event, listener) {
+		return this.#events.on(event, listener);
+	}
+
+	/* --- inside: what the connection brings ---------------------------------------------------- */
+	async #welcome(frame) {
+		this.#outbox.connected();
+		this.#receipts.connected();
+		this.#presence.connected();
+		this.#adopt();
+		this.#emit('welcome', frame);
+		try {
+			if (await this.#sync.resume()) {
+				this.#set_status('connected');
+				this.#connecting?.resolve();
+				this.#connecting = null;
+			}
+		} catch (error) {
+			this.#emit('error', error);
+		}
+	}
+
+	#closed() {
+		this.#sync.stop();
+		this.#outbox.disconnected();
+	}
+
+	#failed(error) {
+		this.#connecting?.reject(error);
+		this.#connecting = null;
+		if (this.#status === 'connecting')
+			this.#set_status('offline');
+	}
+
+	#frame(frame) {
+		const handle = {
+			message: () => this.#message(frame),
+			member: () => this.#sync.entry(frame),
+			edit: () => this.#sync.change(frame),
+			delete: () => this.#sync.change(frame),
+			reaction: () => this.#sync.change(frame),
+			state: () => this.#answered(frame),
+			error: () => this.#outbox.answered(frame) || this.#emit('error', error_of(frame)),
+			receipt: () => this.#receipt(frame),
+			presence: () => this.#present(frame),
+		}[frame.type];
+		if (handle)
+			handle();
+		else
+			this.#emit(frame.type, frame);
+	}
+
+	/* A message of this outbox may come back over another socket, or from the history. */
+	#is_own(frame) {
+		return frame.user_from === this.user?.id && this.#outbox.has(frame.uuid);
+	}
+
+	#message(frame) {
+		if (this.#is_own(frame))
+			this.#answered(saved_of(frame));
+		else
+			this.#sync.entry(frame);
+	}
+
+	#answered(frame) {
+		const written = this.#outbox.frame_of(frame.uuid);
+		if (!written || !this.#outbox.answered(frame) || frame.state !== 'saved')
+			return;
+		this.#note_own(frame, written);
+		if (frame.revision === undefined)
+			this.#sync.entry(frame, false);
+		else
+			this.#sync.change(frame, false);
+	}
+
+	#note_own({ id, conversation, seq, revision, created_at, uuid }, written) {
+		const author = { conversation, seq, user_from: this.user.id, uuid, created_at };
+		if (revision === undefined)
+			this.#conversations.entry({ ...written, type: 'message', id, ...author }, true);
+		else
+			this.#conversations.change({ ...written, revision, ...author });
+	}
+
+	/* What is new, in order, once. */
+	#show(thing) {
+		if (thing.type === 'message' && this.#is_own(thing)) {
+			const saved = saved_of(thing);
+			this.#note_own(saved, this.#outbox.frame_of(thing.uuid));
+			this.#outbox.answered(saved);
+			return;
+		}
+		if (thing.type === 'message' || thing.type === 'member') {
+			this.#conversations.entry(thing, thing.type === 'message' && thing.user_from === this.user?.id);
+			this.#received(thing);
+		} else if (thing.type !== 'revised') {
+			this.#conversations.change(thing);
+		}
+		this.#emit(thing.type, thing);
+		if (thing.type === 'member')
+			this.#refresh_soon(thing.conversation);
+	}
+
+	#received({ conversation, seq }) {
+		if (seq > (this.#conversations.get(conversation)?.delivered_seq ?? 0))
+			this.#receipts.mark('delivered', conversation, seq);
+	}
+
+	#receipt(frame) {
+		if (frame.user === this.user?.id) {
+			this.#receipts.confirm(frame.conversation, frame);
+			this.#conversations.receipt(frame.conversation, frame);
+		}
+		this.#emit('receipt', frame);
+	}
+
+	/* Without what the connection has asked for its own sake. */
+	#present(frame) {
+		const users = frame.users.filter(({ user }) =>
+			user !== this.user?.id || this.#presence.watches(user));
+		if (users.length)
+			this.#emit('presence', { ...frame, users });
+	}
+
+	#refresh_soon(id) {
+		if (!this.#refreshing.has(id))
+			this.#refreshing.set(id, setTimeout(() => {
+				this.#refreshing.delete(id);
+				this.#sync.refresh(id).catch(error => error.retryable || this.#emit('error', error));
+			}, REFRESH_MS));
+	}
+
+	#lane_of({ user_to, conversation }) {
+		const known = this.#conversations.get(conversation);
+		const user = user_to ?? known?.with?.id;
+		return user ? `user/${user}` : `conversation/${conversation}`;
+	}
+
+	/* --- inside: signing in and out, tabs ------------------------------------------------------- */
+	#load() {
+		return this.#loaded ||= (async () => {
+			if (!await this.#session.load())
+				return;
+			await this.#sync.load();
+			await this.#adopt();
+		})().finally(() => {
+			if (!this.user)
+				this.#loaded = null;
+		});
+	}
+
+	/* Within the lock of the session, before a new user is known. */
+	async #enter(user, before) {
+		if (before && before.id !== user.id || !before && await this.#is_of_another(user)) {
+			this.#forget_all();
+			this.#outbox.clear();
+			await this.#store.clear();
+		}
+		this.#loaded = null;
+	}
+
+	async #is_of_another(user) {
+		const waiting = await this.#store.list('outbox/');
+		return waiting.some(entry => entry.user !== user.id);
+	}
+
+	async #adopt() {
+		if (this.user)
+			await this.#outbox.adopt(this.user.id, await this.#tabs.alive())
+				.catch(error => this.#emit('error', error));
+	}
+
+	/* The session is over. Texts go, save what the same user may still want to send. */
+	async #over(reason) {
+		this.#forget_all();
+		if (reason !== 'ended')
+			this.#outbox.clear();
+		else
+			await this.#erase_texts().catch(error => this.#emit('error', error));
+		this.#failed(signed_out());
+		this.#emit('signedout', { reason });
+	}
+
+	async #erase_texts() {
+		const stored = await this.#store.list('conversation/');
+		await this.#store.delete('cursor');
+		for (const { conversation } of stored)
+			await this.#store.delete(`conversation/${conversation.id}`);
+	}
+
+	#forget_all() {
+		this.#stop();
+		this.#sync.clear();
+		this.#receipts.clear();
+		this.#presence.clear();
+		this.#loaded = null;
+	}
+
+	#heard(message) {
+		if (message.what === 'token')
+			this.#session.told(message);
+		else if (message.what === 'left')
+			this.#adopt();
+		else if (message.user === this.user?.id)
+			this.#session.over(message.what);
+	}
+
+	#set_status(status) {
+		if (status === 'connecting' && globalThis.navigator?.onLine === false)
+			status = 'offline';
+		if (status === this.#status)
+			return;
+		this.#status = status;
+		this.#emit('status', status);
+	}
+
+	#emit(name, value) {
+		this.#events.emit(name, value);
+	}
+}
+
+/* register('alice', 'secret') or register({name, password}). */
+const credentials = (name, password) => typeof name === 'object' ? name : { name, password };
+
+const error_of = frame => Object.assign(new ParleyError(frame.code, frame.detail, frame), { frame });
+
+const saved_of = ({ uuid, id, conversation, seq, created_at }) =>
+	({ type: 'state', uuid, state: 'saved', id, conversation, seq, created_at });
+
+function deferred() {
+	const it = {};
+	it.promise = new Promise((resolve, reject) => Object.assign(it, { resolve, reject }));
+	it.promise.catch(() => {});
+	return it;
+}

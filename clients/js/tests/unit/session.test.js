@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Rest } from '../../src/rest.js';
+import { Session } from '../../src/session.js';
+import { MemoryStore } from '../../src/store.js';
+import { Tabs } from '../../src/tabs.js';
+import { fake_fetch } from '../support/fakes.js';
+
+const alice = { id: 1, name: 'alice' };
+const signed_in = (n, expires_in = 3600, user = alice) => [200, {
+	token: `access-${n}`, token_type: 'Bearer', expires_in, refresh_token: `refresh-${n}`,
+	refresh_expires_in: 1000, user,
+}];
+const denied = [401, { type: 'about:blank', title: 'Unauthorized', status: 401 }];
+
+/* A session for each store that is given: clients that share a store are tabs of each other. */
+function begin(answers, store = new MemoryStore()) {
+	const fetch = fake_fetch(answers), ended = [];
+	const tabs = new Tabs(store, `tab-${Math.random()}`, message => {
+		if (message.what === 'token')
+			session.told(message);
+		else
+			session.over(message.what);
+	});
+	const session = new Session({
+		rest: new Rest(new URL('http://x/'), fetch), store, tabs, ended: reason => ended.push(reason),
+	});
+	tabs.join();
+	const enter = () => session.sign_in('/auth/login', {}, () => {});
+	return { session, store, fetch, ended, enter };
+}
+const refreshes = fetch => fetch.asked.filter(({ path }) => path === 'POST /auth/refresh')
+	.map(({ body }) => body.refresh_token);
+
+test('a sign-in keeps the refresh token in the store and the access token in memory', async () => {
+	const { session, store, enter } = begin({ 'POST /auth/login': signed_in(1) });
+	assert.deepEqual(await enter(), alice);
+	assert.equal(await session.token(), 'access-1');
+	assert.deepEqual(await store.get('session'), { user: alice, refresh_token: 'refresh-1' });
+	assert.doesNotMatch(JSON.stringify(await store.list('')), /access-/);
+});
+
+test('a session that the store has needs one refresh', async () => {
+	const { session, store, fetch } = begin({ 'POST /auth/refresh': signed_in(2) });
+	await store.set('session', { user: alice, refresh_token: 'refresh-1' });
+	assert.equal(await session.load(), true);
+	assert.deepEqual(session.user, alice);
+	assert.equal(await session.token(), 'access-2');
+	assert.deepEqual(refreshes(fetch), ['refresh-1']);
+	assert.equal((await store.get('session')).refresh_token, 'refresh-2');
+});
+
+test('however many ask, one refresh is made', async () => {
+	let n = 1;
+	const { session, fetch, enter } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': () => signed_in(++n),
+	});
+	await enter();
+	const tokens = await Promise.all(Array.from({ length: 20 }, () => session.renew('access-1')));
+	assert.deepEqual(new Set(tokens), new Set(['access-2']));
+	assert.deepEqual(refreshes(fetch), ['refresh-1']);
+});
+
+test('a token that is about to end is renewed before it is used', async () => {
+	let n = 1;
+	const { session, fetch, enter } = begin({
+		'POST /auth/login': signed_in(1, 20), 'POST /auth/refresh': () => signed_in(++n),
+	});
+	await enter();
+	assert.equal(await session.token(), 'access-1');
+	const real = Date.now;
+	Date.now = () => real() + 16000;
+	try {
+		assert.equal(await session.token(), 'access-2');
+	} finally {
+		Date.now = real;
+	}
+	assert.deepEqual(refreshes(fetch), ['refresh-1']);
+});
+
+test('two tabs never use the same refresh token, nor one behind its successor', async () => {
+	let n = 1;
+	const answers = { 'POST /auth/login': signed_in(1), 'POST /auth/refresh': () => signed_in(++n) };
+	const one = begin(answers);
+	await one.enter();
+	const two = begin(answers, one.store);
+	await two.session.load();
+	for (let round = 0; round < 10; round++) {
+		const stale = await one.session.token();
+		await Promise.all([one.session.renew(stale), two.session.renew(stale)]);
+		assert.equal(await one.session.token(), await two.session.token());
+	}
+	const used = [...refreshes(one.fetch), ...refreshes(two.fetch)];
+	assert.equal(new Set(used).size, used.length);
+	assert.equal((await one.store.get('session')).refresh_token, `refresh-${n}`);
+});
+
+test('a lost answer is asked for again with the same token', async () => {
+	const ways = [() => { throw new TypeError('cut'); }, () => [503, {}], () => [429, {}, { 'retry-after': '3' }],
+		() => [200, '{"token": "acc'], () => signed_in(2)];
+	const { session, fetch, enter, ended } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': () => ways.shift()(),
+	});
+	await enter();
+	for (const [code, wait] of [['network'], ['unavailable'], ['too_fast', 3000], ['unavailable']])
+		await assert.rejects(session.renew('access-1'),
+			error => error.code === code && error.retryable && error.retry_after_ms === wait);
+	assert.equal(await session.renew('access-1'), 'access-2');
+	assert.deepEqual(refreshes(fetch), Array(5).fill('refresh-1'));
+	assert.deepEqual(ended, []);
+});
+
+test('a token that cannot be stored leaves the old one, which is sent again', async () => {
+	let n = 1;
+	const { session, store, fetch, enter } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': () => signed_in(++n),
+	});
+	await enter();
+	const set = store.set;
+	store.set = async () => { throw new Error('quota'); };
+	await assert.rejects(session.renew('access-1'), /quota/);
+	store.set = set;
+	await session.renew('access-1');
+	assert.deepEqual(refreshes(fetch), ['refresh-1', 'refresh-1']);
+});
+
+for (const status of [400, 401, 403, 422])
+	test(`a refresh that is refused with ${status} ends the session in all tabs`, async () => {
+		const answers = { 'POST /auth/login': signed_in(1), 'POST /auth/refresh': [status, {}] };
+		const one = begin(answers);
+		await one.enter();
+		const two = begin(answers, one.store);
+		await two.session.load();
+		await assert.rejects(one.session.renew('access-1'), { code: 'signed_out', retryable: false });
+		await new Promise(resolve => setImmediate(resolve));
+		assert.deepEqual([one.ended, two.ended], [['ended'], ['ended']]);
+		assert.deepEqual([one.session.user, two.session.user], [null, null]);
+		assert.equal(await one.store.get('session'), undefined);
+		await assert.rejects(two.session.token(), { code: 'signed_out' });
+	});
+
+test('a request with a token that the server refuses is made once more with a new one', async () => {
+	const { session, fetch, enter } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': signed_in(2),
+		'GET /x': (_, headers) => headers.authorization === 'Bearer access-2' ? [200, { good: 1 }] : denied,
+		'GET /never': denied,
+	});
+	await enter();
+	assert.deepEqual(await session.request('GET', '/x'), { good: 1 });
+	await assert.rejects(session.request('GET', '/never'), { status: 401 });
+	assert.deepEqual(fetch.asked.map(({ path }) => path), ['POST /auth/login', 'GET /x',
+		'POST /auth/refresh', 'GET /x', 'GET /never', 'POST /auth/refresh', 'GET /never']);
+});
+
+test('a sign-out ends the session at the server, then here and in the other tabs', async () => {
+	const answers = { 'POST /auth/login': signed_in(1), 'POST /auth/logout': [204] };
+	const one = begin(answers);
+	await one.enter();
+	const two = begin(answers, one.store);
+	await two.session.load();
+	await one.session.sign_out(() => one.store.clear());
+	await new Promise(resolve => setImmediate(resolve));
+	assert.equal(one.fetch.asked.at(-1).headers.authorization, 'Bearer access-1');
+	assert.deepEqual([one.ended, two.ended], [['signed_out'], ['signed_out']]);
+	assert.deepEqual(await one.store.list(''), []);
+});
+
+test('a sign-out that the server does not hear erases all the same, and says so', async () => {
+	const { session, store, ended, enter } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/logout': [503, {}],
+	});
+	await enter();
+	await assert.rejects(session.sign_out(() => store.clear()), { status: 503 });
+	assert.deepEqual(ended, ['signed_out']);
+	assert.equal(session.user, null);
+});
+
+test('another user in another tab ends the session of this one', async () => {
+	const one = begin({ 'POST /auth/login': signed_in(1) });
+	await one.enter();
+	const two = begin({ 'POST /auth/login': signed_in(9, 3600, { id: 9, name: 'bob' }) }, one.store);
+	await two.enter();
+	await new Promise(resolve => setImmediate(resolve));
+	assert.deepEqual(one.ended, ['another_user']);
+	assert.equal(two.session.user.id, 9);
+});
+
+/* life of the token in s, how much of it is gone -> when to renew after the server's `token`, in s */
+for (const [life, gone, expected] of [[3600, 3540, 0], [120, 60, 0], [100, 0, 50], [20, 4, 6], [20, 15, 0]])
+	test(`a token of ${life} s, ${gone} s old, is renewed in ${expected} s`, async () => {
+		const { session, enter } = begin({ 'POST /auth/login': signed_in(1, life) });
+		const now = Date.now(), real = Date.now;
+		Date.now = () => now;
+		try {
+			await enter();
+			Date.now = () => now + gone * 1000;
+			assert.equal(session.renew_in_ms(), expected * 1000);
+		} finally {
+			Date.now = real;
+		}
+	});
