@@ -128,7 +128,7 @@ STAGES = (
           "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
           touched=("web/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*", "tests/node/*"),
           turn=4),
-    Stage("sdk", PROVE, 60, "Behaviour of the JavaScript SDK on a running Parley that differs from "
+    Stage("sdk", PROVE, 90, "Behaviour of the JavaScript SDK on a running Parley that differs from "
           "its contract; messages that it loses, shows twice or out of order on a broken line.",
           needs=("tools", "build"), stack="release",
           touched=("clients/js/*", "websocket-service/*", "tests/node/*"), turn=6),

@@ -50,7 +50,7 @@ export class Client {
 			rest: new Rest(base, fetch.bind(globalThis)), store, tabs: this.#tabs, tokens,
 			ended: reason => this.#over(reason),
 		});
-		this.#conversations = new Conversations(it => this.#emit('conversation', it));
+		this.#conversations = new Conversations(it => this.#changed(it));
 		this.#receipts = new Receipts(send);
 		this.#presence = new Presence(send);
 		this.#outbox = new Outbox({
@@ -400,6 +400,12 @@ export class Client {
 			this.#emit('presence', { ...frame, users });
 	}
 
+	#changed(conversation) {
+		if (conversation.gone)
+			this.#receipts.forget(conversation.id);
+		this.#emit('conversation', conversation);
+	}
+
 	#refresh_soon(id) {
 		if (!this.#refreshing.has(id))
 			this.#refreshing.set(id, setTimeout(() => {
@@ -429,6 +435,8 @@ export class Client {
 
 	/* Within the lock of the session, before a new user is known. */
 	async #enter(user, before) {
+		if (this.user?.id === user.id)
+			return;
 		if (before && before.id !== user.id || !before && await this.#is_of_another(user)) {
 			this.#forget_all();
 			this.#outbox.clear();

@@ -16,6 +16,8 @@ const WAITING_MAX = 1000;
 const FAILED_MAX = 100;
 /* Frames under way. A gateway takes 256 of one socket. */
 const UNDER_WAY_MAX = 64;
+/* Settled uuids that are remembered, so that an answer of the store that is late brings none back. */
+const SETTLED_MAX = 1000;
 const ANSWER_MS = 10000;
 const ACCEPTED_MS = 60000;
 
@@ -23,6 +25,7 @@ export class Outbox {
 	#items = new Map();
 	#lanes = new Map();
 	#under_way = new Set();
+	#settled = new Set();
 	#n = 0;
 
 	/*
@@ -56,7 +59,7 @@ export class Outbox {
 	 */
 	async adopt(user, alive) {
 		for (const entry of (await this.store.list('outbox/')).sort(by_n)) {
-			if (entry.user !== user || this.#items.has(entry.uuid))
+			if (entry.user !== user || this.#items.has(entry.uuid) || this.#settled.has(entry.uuid))
 				continue;
 			if (entry.client !== this.client && alive?.has(entry.client))
 				continue;
@@ -239,9 +242,13 @@ export class Outbox {
 	}
 
 	#remove(item) {
+		const { uuid } = item.entry;
 		this.#leave_lane(item);
-		this.#items.delete(item.entry.uuid);
-		this.#erase(item.entry.uuid);
+		this.#items.delete(uuid);
+		this.#settled.add(uuid);
+		if (this.#settled.size > SETTLED_MAX)
+			this.#settled.delete(this.#settled.values().next().value);
+		this.#erase(uuid);
 	}
 
 	#leave_lane(item) {

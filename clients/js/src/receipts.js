@@ -26,11 +26,6 @@ export class Receipts {
 		this.#timer ??= setTimeout(() => this.#flush(), WAIT_MS);
 	}
 
-	/* What the user has read here, also if the server does not know it yet. */
-	read_of(conversation) {
-		return this.#wanted.get(conversation)?.read || 0;
-	}
-
 	/* The server has these numbers. */
 	confirm(conversation, { delivered = 0, read = 0 }) {
 		const wanted = this.#wanted.get(conversation);

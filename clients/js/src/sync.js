@@ -115,14 +115,19 @@ export class Sync {
 	#arrived(id, item) {
 		const room = this.#rooms.get(id);
 		if (room) {
-			room[item.kind].put(item.number, item.thing);
-			this.#show_all(id, room[item.kind].take());
-			if (room[item.kind].missing_to)
+			const timeline = room[item.kind];
+			timeline.put(item.number, item.thing);
+			this.#show_all(id, timeline.take());
+			if (timeline.held > this.missed_max)
+				this.#pass_over(id, room, item.kind);
+			else if (timeline.missing_to)
 				this.#fill_soon(id, GAP_WAIT_MS);
 			return;
 		}
 		const early = this.#early.get(id) || [];
 		early.push(item);
+		if (early.length > this.missed_max)
+			early.shift();
 		this.#early.set(id, early);
 		if (this.#synced && early.length === 1)
 			this.#discover(id);
@@ -264,8 +269,7 @@ export class Sync {
 			const after = room.seqs.shown;
 			const before = room.seqs.missing_to + 1;
 			if (before - after > this.missed_max) {
-				this.gap({ conversation: id, after, before });
-				this.#show_all(id, room.seqs.skip(before - 1));
+				this.#pass_over(id, room, 'seqs');
 				continue;
 			}
 			const answer = await page(`after=${after}`);
@@ -281,6 +285,15 @@ export class Sync {
 			const messages = answer.messages.map(message => ({ ...message, type: 'revised' }));
 			this.#show_page(id, room.revisions, { messages, next: answer.next }, 'revision', up_to);
 		}
+	}
+
+	/* Gives up what is missing. The application loads what it wants to show, or may have changed. */
+	#pass_over(id, room, kind) {
+		const timeline = room[kind];
+		const before = timeline.missing_to + 1;
+		this.gap(kind === 'seqs' ? { conversation: id, after: timeline.shown, before }
+			: { conversation: id, after: 0, before: room.seqs.shown + 1 });
+		this.#show_all(id, [...timeline.skip(before - 1), ...timeline.take()]);
 	}
 
 	/* A page is complete from where it was asked for to its last number; the last page to the end. */

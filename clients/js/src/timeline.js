@@ -52,6 +52,10 @@ export class Timeline {
 			taken.push(thing);
 	}
 
+	get held() {
+		return this.#held.size;
+	}
+
 	/* The number up to which something is missing (after take()); 0 if nothing is. */
 	get missing_to() {
 		if (this.#held.size)

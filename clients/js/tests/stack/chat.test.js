@@ -200,3 +200,13 @@ test('a store outlives the client: session, outbox, and what was shown', async t
 	assert.deepEqual(seen, ['two']);
 	saved.catch(() => {});
 });
+
+test('a sign-in of the same user again disturbs nothing', async t => {
+	const [alice, bob] = [await register(t), await register(t)], seen = [];
+	bob.on('message', it => seen.push(it.message));
+	await alice.send({ to: bob.user.id, text: 'one' }).saved;
+	await bob.login(bob.user.name, password);
+	await alice.send({ to: bob.user.id, text: 'two' }).saved;
+	await until('bob has seen two', () => seen.includes('two'));
+	assert.deepEqual([seen, bob.status], [['one', 'two'], 'connected']);
+});

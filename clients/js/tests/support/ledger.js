@@ -3,7 +3,8 @@
  *
  * The laws: what was told `saved` is in the history, once, where it was told to be. What is in the
  * history was written, and each author's messages of a conversation stand there in the order of
- * writing. Everybody sees what others wrote: all of it, once, in the order of seq.
+ * writing. Everybody sees what others wrote: all of it, once, in the order of seq. (Each user of a
+ * ledger has one client, which is told of its own messages by `state`.)
  */
 export class Ledger {
 	#written = new Map();
@@ -30,6 +31,11 @@ export class Ledger {
 		const written = { author, n, text, uuid, saved: null, error: null };
 		this.#written.set(uuid, written);
 		saved.then(frame => { written.saved = frame; }, error => { written.error = error; });
+	}
+
+	/* The text of a message is to be another one. */
+	rewrite(uuid, text) {
+		this.#written.get(uuid).text = text;
 	}
 
 	/* Nobody waits for an answer. */
@@ -80,7 +86,9 @@ export class Ledger {
 	* #judge_seen(histories, since) {
 		for (const [name, { user, entries }] of this.#seen) {
 			const shown = new Set(), last = new Map();
-			for (const { conversation, seq, uuid } of entries) {
+			for (const { type, conversation, seq, uuid, user_from } of entries) {
+				if (type === 'message' && user_from === user)
+					yield `${name} was shown its own ${conversation}/${seq}`;
 				const place = `${conversation}/${seq}`;
 				if (shown.has(place) || shown.has(uuid))
 					yield `${name} saw twice: ${place}`;
@@ -97,6 +105,54 @@ export class Ledger {
 		}
 	}
 }
+
+/*
+ * mirror - the texts and reactions of others' messages, as the events of one client tell them. It
+ * knows what was changed since `client` was connected.
+ */
+export class Mirror {
+	#messages = new Map();
+
+	constructor(client) {
+		this.client = client;
+		client.on('message', it => this.#messages.set(place(it), { ...it, reactions: new Map() }));
+		client.on('edit', it => this.#change(it, { message: it.message }));
+		client.on('delete', it => this.#change(it, { message: '', reactions: new Map() }));
+		client.on('revised', it => this.#change(it, { message: it.message, reactions: reactions_of(it) }));
+		client.on('reaction', it => this.#react(it));
+	}
+
+	#change(it, members) {
+		Object.assign(this.#messages.get(place(it)) ?? {}, members);
+	}
+
+	#react(it) {
+		const users = this.#messages.get(place(it))?.reactions;
+		const set = new Set(users?.get(it.reaction));
+		set[it.remove ? 'delete' : 'add'](it.user_from);
+		users?.set(it.reaction, set);
+	}
+
+	/* What differs from the history, as texts. Own reactions come as `state`, and do not count. */
+	differences(history) {
+		const me = this.client.user.id, found = [];
+		const others = map => JSON.stringify([...map].map(([reaction, users]) =>
+			[reaction, [...users].filter(user => user !== me).sort()])
+			.filter(([, users]) => users.length).sort());
+		for (const entry of history.filter(it => it.type === 'message' && it.user_from !== me)) {
+			const mine = this.#messages.get(place(entry));
+			if (mine?.message !== entry.message)
+				found.push(`${place(entry)} reads ${mine?.message}, not ${entry.message}`);
+			else if (others(mine.reactions) !== others(reactions_of(entry)))
+				found.push(`${place(entry)} has reactions ${others(mine.reactions)}, not ${others(reactions_of(entry))}`);
+		}
+		return found;
+	}
+}
+
+const place = ({ conversation, seq }) => `${conversation}/${seq}`;
+const reactions_of = ({ reactions = [] }) =>
+	new Map(reactions.map(({ reaction, users }) => [reaction, new Set(users)]));
 
 /* All entries of a conversation, as this client may see them. */
 export async function whole_history(client, conversation) {

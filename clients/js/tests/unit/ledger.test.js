@@ -32,6 +32,8 @@ const BREACHES = [
 	['refused and saved', it => { it.refused = ['u3']; it.saved.delete('u3'); }, ['refused, but in the history: text 3']],
 	['shown twice', it => it.seen.push(entry(3)), ['bob saw twice: 1/3']],
 	['one uuid under two numbers', it => { it.seen.push(entry(4, 'u3')); }, ['bob saw twice: 1/4']],
+	['shown to its author', it => { it.history.push(entry(4, 'u4', { user_from: 8 })); it.seen.push(entry(4, 'u4', { user_from: 8 })); },
+		['nobody wrote message 1/4: text 4', 'bob was shown its own 1/4']],
 	['shown out of order', it => it.seen.reverse(), ['bob saw out of order: 1/2', 'bob saw out of order: 1/1']],
 	['never shown', it => it.seen.splice(1, 1), ['bob never saw 1/2']],
 	['a member entry is never shown', it => { it.history.push({ ...entry(4), type: 'member' }); }, ['bob never saw 1/4']],

@@ -261,3 +261,13 @@ test('a sign-out fails what waits', async t => {
 	await pass(timers, 100000, 1000);
 	assert.equal(line.sent.length, 1);
 });
+
+test('an answer of the store that is late brings back nothing that is settled', async t => {
+	const { outbox, store, line, add } = await begin(t);
+	const { uuid } = await add(to(2));
+	const listed = await store.list('outbox/');
+	outbox.answered(saved(uuid));
+	store.list = async () => listed;
+	await outbox.adopt(ME, null);
+	assert.deepEqual([outbox.list(), line.sent], [[], [uuid]]);
+});

@@ -274,3 +274,23 @@ test('more news than the bound: a gap is told, and it goes on behind', async t =
 	sync.entry(message(51));
 	assert.deepEqual(shown, [51]);
 });
+
+const BOUNDS = [
+	['entries', (sync, n) => sync.entry(message(n)), n => n, { conversation: 17, after: 1, before: 3 }],
+	['changes', (sync, n) => sync.change(edit(n)), n => `edit ${n}`, { conversation: 17, after: 0, before: 2 }],
+];
+for (const [what, comes, as, gap] of BOUNDS)
+	test(`while the history cannot be asked, the ${what} that are held have a bound`, async t => {
+		const server = new Server().has(1);
+		server.changed = [{ ...message(1), revision: 1 }];
+		const { sync, shown, gaps, resume, timers } = await begin(t, { server, missed_max: 10 });
+		await resume();
+		server.failures = Array.from({ length: 1000 }, () => new ParleyError('unavailable', '', { retryable: true }));
+		for (let number = 3; number <= 20; number++) {
+			comes(sync, number);
+			await pass(timers, 300);
+		}
+		assert.deepEqual(gaps, [gap]);
+		assert.deepEqual(shown, Array.from({ length: 18 }, (_, n) => as(n + 3)));
+		sync.stop();
+	});
