@@ -68,7 +68,7 @@ export class Client {
 			welcome: frame => this.#welcome(frame),
 			frame: frame => this.#frame(frame),
 			closed: () => this.#closed(),
-			failed: error => this.#failed(error),
+			failed: error => this.#failed(error), fault,
 		});
 	}
 
@@ -124,6 +124,8 @@ export class Client {
 		await this.#load();
 		if (!this.user)
 			this.#failed(signed_out());
+		else if (!this.#connection.WebSocket)
+			this.#failed(new ParleyError('bad_call', 'this host has no WebSocket: the option gives one'));
 		else if (this.#status !== 'connected')
 			this.#begin();
 		else
@@ -354,8 +356,11 @@ export class Client {
 
 	#note_own({ id, conversation, seq, revision, created_at, uuid }, written) {
 		const author = { conversation, seq, user_from: this.user.id, uuid, created_at };
-		if (revision === undefined)
-			this.#conversations.entry({ ...written, type: 'message', id, ...author }, true);
+		const message = { ...written, type: 'message', id, ...author };
+		if (revision === undefined && written.user_to && !this.#conversations.get(conversation))
+			this.#sync.begin(direct_of(message));
+		else if (revision === undefined)
+			this.#conversations.entry(message, true);
 		else
 			this.#conversations.change({ ...written, revision, ...author });
 	}
@@ -512,6 +517,13 @@ const error_of = frame => Object.assign(new ParleyError(frame.code, frame.detail
 
 const saved_of = ({ uuid, id, conversation, seq, created_at }) =>
 	({ type: 'state', uuid, state: 'saved', id, conversation, seq, created_at });
+
+/* The direct conversation that a message has begun. */
+const direct_of = message => ({
+	id: message.conversation, kind: 'direct', name: null, with: { id: message.user_to }, role: 'member',
+	members: message.user_to === message.user_from ? 1 : 2, history: 'all', last_seq: message.seq,
+	read_seq: message.seq, delivered_seq: message.seq, unread: 0, revision: 0, last_message: message,
+});
 
 function deferred() {
 	const it = {};

@@ -35,6 +35,7 @@ export class Connection {
 	 *            callbacks: a socket is open; a frame has arrived; the socket has gone; the next
 	 *            attempt begins or is waited for
 	 * failed     callback: nothing more is tried, because of this error
+	 * fault      callback: an error that is not the server's, such as one of the store
 	 */
 	constructor({ url, WebSocket, session, backoff = new Backoff(), ...callbacks }) {
 		Object.assign(this, { url, WebSocket, session, backoff }, callbacks);
@@ -84,6 +85,8 @@ export class Connection {
 					this.failed(error);
 					break;
 				}
+				if (error.retryable === undefined)
+					this.fault(error);
 				await this.#pause(error.retry_after_ms);
 			}
 		}

@@ -2,7 +2,7 @@
  * errors - what every call and every promise of the SDK fails with.
  *
  * code       of a frame: FRAME_CODES in docs/protocol/socket.md; of a REST call: REST_CODES;
- *            of the SDK itself: network, signed_out, closed, outbox_full, discarded, replaced, bad_call
+ *            of the SDK itself: network, signed_out, closed, outbox_full, bad_call
  * status     the HTTP status; 0 if the refusal did not come over REST
  * retryable  true: the same call may succeed later
  */

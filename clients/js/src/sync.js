@@ -159,6 +159,12 @@ export class Sync {
 			this.#arrived(id, item);
 	}
 
+	/* The user's own message has begun this conversation, or the list did not have it yet. */
+	begin(conversation) {
+		if (this.#synced)
+			this.#learn(conversation, false);
+	}
+
 	/* Something has come of a conversation that is not in the list. */
 	async #discover(id) {
 		const generation = this.#generation;

@@ -71,8 +71,9 @@ test('the list of conversations stays true', async t => {
 	const of = async client => (await client.conversations()).find(({ id }) => id === conversation);
 	await until('bob has two unread', async () => (await of(bob))?.unread === 2);
 	assert.equal((await of(bob)).last_message.message, 'two');
-	await until('alice has written two', async () => (await of(alice))?.last_seq === 2);
-	assert.equal((await of(alice)).unread, 0);
+	const { last_message, ...mine } = await of(alice);
+	assert.deepEqual([mine.last_seq, mine.unread, last_message.message], [2, 0, 'two']);
+	assert.deepEqual(await alice.request('GET', `/conversations/${conversation}`), { ...mine, last_message });
 	bob.read({ conversation, seq: 2 });
 	assert.equal((await of(bob)).unread, 0);
 
@@ -210,3 +211,28 @@ test('a sign-in of the same user again disturbs nothing', async t => {
 	await until('bob has seen two', () => seen.includes('two'));
 	assert.deepEqual([seen, bob.status], [['one', 'two'], 'connected']);
 });
+
+test('a host without WebSocket is told so', async t => {
+	const alice = await register(t, { WebSocket: null, connect: false });
+	await assert.rejects(alice.connect(), { code: 'bad_call', retryable: false });
+});
+
+/* Entries that are missed -> what is shown: several pages of them, or a gap and what comes next. */
+for (const [missedMax, first, gaps] of [[undefined, 2, 0], [100, 451, 1]])
+	test(`450 missed messages, missedMax ${missedMax}`, async t => {
+		const [alice, bob] = [await register(t), await register(t, { missedMax })];
+		const { conversation } = await alice.send({ to: bob.user.id, text: '1' }).saved;
+		await until('bob has it', async () => (await bob.conversations())[0]?.last_seq === 1);
+		await bob.close();
+		const sent = Array.from({ length: 449 }, (_, n) => alice.send({ conversation, text: `${n + 2}` }));
+		await Promise.all(sent.map(({ saved }) => saved));
+		const seen = [], told = [];
+		bob.on('message', ({ message }) => seen.push(Number(message)));
+		bob.on('gap', it => told.push(it));
+		await bob.connect();
+		await until('the missed ones are dealt with', () => told.length || seen.length === 449);
+		await alice.send({ conversation, text: '451' }).saved;
+		await until('bob goes on', () => seen.at(-1) === 451);
+		assert.deepEqual(seen, Array.from({ length: 452 - first }, (_, n) => n + first));
+		assert.deepEqual(told, gaps ? [{ conversation, after: 1, before: 451 }] : []);
+	});

@@ -20,7 +20,7 @@ async function begin(t, session = {}) {
 		},
 		trying: () => said.push('trying'), welcome: () => said.push('welcome'),
 		frame: frame => said.push(frame.type), closed: ({ code }) => said.push(`closed ${code}`),
-		failed: error => said.push(`failed ${error.code}`),
+		failed: error => said.push(`failed ${error.code}`), fault: error => said.push(error.message),
 	});
 	connection.start();
 	await settle();
@@ -110,6 +110,17 @@ test('without a token because of the network it tries again', async t => {
 	await pass(10000);
 	assert.equal(sockets.length, 1);
 	assert.ok(!said.includes('failed network'));
+});
+
+test('a fault of the store is told, and it tries again', async t => {
+	let down = 1;
+	const { sockets, said, pass } = await begin(t, { token: async () => {
+		if (down-- > 0)
+			throw new Error('of the store');
+		return 'token-9';
+	} });
+	await pass(1000);
+	assert.deepEqual([sockets.length, said[1]], [1, 'of the store']);
 });
 
 test('a socket that brings no welcome within 20 s is given up', async t => {
