@@ -4,8 +4,8 @@
  * Frames and errors have the members of docs/protocol/socket.md, REST answers those of
  * docs/protocol/rest.md. index.d.ts describes each call.
  *
- *	rest ◄── session ◄── connection ──► frames ──► sync ──► events
- *	                          ▲                     └─► conversations, receipts
+ *	rest ◄── session ◄── connection ──► inbox ──► sync ──► inbox ──► events
+ *	                          ▲           └──► outbox      └──► conversations, receipts
  *	                          └── outbox, receipts, presence
  */
 import { Connection } from './connection.js';
@@ -13,6 +13,7 @@ import { Conversations } from './conversations.js';
 import { ParleyError, refused, signed_out } from './errors.js';
 import { Events } from './events.js';
 import { build_frame } from './frames.js';
+import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { Presence } from './presence.js';
 import { Receipts } from './receipts.js';
@@ -24,14 +25,12 @@ import { Tabs } from './tabs.js';
 import { uuid7 } from './uuid.js';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
-const REFRESH_MS = 300;
 const ORPHANS_MS = 30000;
 
 export class Client {
 	#events = new Events();
 	#status = 'offline';
 	#loaded = null;
-	#refreshing = new Map();
 	#connecting = null;
 	#orphans = null;
 
@@ -50,29 +49,34 @@ export class Client {
 			rest: new Rest(base, fetch.bind(globalThis)), store, tabs: this.#tabs, tokens,
 			ended: reason => this.#over(reason),
 		});
-		this.#conversations = new Conversations(it => this.#changed(it));
+		this.#conversations = new Conversations(it => this.#inbox.changed(it));
 		this.#receipts = new Receipts(send);
 		this.#presence = new Presence(send);
 		this.#outbox = new Outbox({
 			store, client: this.#tabs.id, send, fault,
-			lane_of: frame => this.#lane_of(frame), told: frame => this.#emit('state', frame),
+			lane_of: frame => this.#conversations.lane_of(frame), told: frame => this.#emit('state', frame),
 		});
 		this.#sync = new Sync({
 			request: (...call) => this.#session.request(...call), store, fault,
 			conversations: this.#conversations, missed_max: missedMax,
-			show: thing => this.#show(thing), gap: gap => this.#emit('gap', gap),
+			show: thing => this.#inbox.show(thing), gap: gap => this.#emit('gap', gap),
+		});
+		this.#inbox = new Inbox({
+			session: this.#session, outbox: this.#outbox, sync: this.#sync, receipts: this.#receipts,
+			presence: this.#presence, conversations: this.#conversations,
+			emit: (name, value) => this.#emit(name, value),
 		});
 		this.#connection = new Connection({
 			url: socket_url.href, WebSocket, session: this.#session,
 			trying: () => this.#set_status('connecting'),
 			welcome: frame => this.#welcome(frame),
-			frame: frame => this.#frame(frame),
+			frame: frame => this.#inbox.take(frame),
 			closed: () => this.#closed(),
 			failed: error => this.#failed(error), fault,
 		});
 	}
 
-	#store; #tabs; #session; #conversations; #receipts; #presence; #outbox; #sync; #connection;
+	#store; #tabs; #session; #conversations; #receipts; #presence; #outbox; #sync; #inbox; #connection;
 
 	/* --- who ----------------------------------------------------------------------------- */
 	/* {id, name}, or null. */
@@ -169,9 +173,7 @@ export class Client {
 		this.#closed();
 		this.#set_status('offline');
 		this.#receipts.stop();
-		for (const timer of this.#refreshing.values())
-			clearTimeout(timer);
-		this.#refreshing.clear();
+		this.#inbox.stop();
 	}
 
 	/* --- writing ------------------------------------------------------------------------------ */
@@ -268,7 +270,7 @@ export class Client {
 			`/conversations/${conversation}/messages?limit=${limit}&${from}`);
 		const last = page.messages.at(-1);
 		if (last)
-			this.#received(last);
+			this.#inbox.received(last);
 		return page;
 	}
 
@@ -311,118 +313,6 @@ export class Client {
 		this.#connecting = null;
 		if (this.#status === 'connecting')
 			this.#set_status('offline');
-	}
-
-	#frame(frame) {
-		const handle = {
-			message: () => this.#message(frame),
-			member: () => this.#sync.entry(frame),
-			edit: () => this.#sync.change(frame),
-			delete: () => this.#sync.change(frame),
-			reaction: () => this.#sync.change(frame),
-			state: () => this.#answered(frame),
-			error: () => this.#outbox.answered(frame) || this.#emit('error', error_of(frame)),
-			receipt: () => this.#receipt(frame),
-			presence: () => this.#present(frame),
-		}[frame.type];
-		if (handle)
-			handle();
-		else
-			this.#emit(frame.type, frame);
-	}
-
-	/* A message of this outbox may come back over another socket, or from the history. */
-	#is_own(frame) {
-		return frame.user_from === this.user?.id && this.#outbox.has(frame.uuid);
-	}
-
-	#message(frame) {
-		if (this.#is_own(frame))
-			this.#answered(saved_of(frame));
-		else
-			this.#sync.entry(frame);
-	}
-
-	#answered(frame) {
-		const written = this.#outbox.frame_of(frame.uuid);
-		if (!written || !this.#outbox.answered(frame) || frame.state !== 'saved')
-			return;
-		this.#note_own(frame, written);
-		if (frame.revision === undefined)
-			this.#sync.entry(frame, false);
-		else
-			this.#sync.change(frame, false);
-	}
-
-	#note_own({ id, conversation, seq, revision, created_at, uuid }, written) {
-		const author = { conversation, seq, user_from: this.user.id, uuid, created_at };
-		const message = { ...written, type: 'message', id, ...author };
-		if (revision === undefined && written.user_to && !this.#conversations.get(conversation))
-			this.#sync.begin(direct_of(message));
-		else if (revision === undefined)
-			this.#conversations.entry(message, true);
-		else
-			this.#conversations.change({ ...written, revision, ...author });
-	}
-
-	/* What is new, in order, once. */
-	#show(thing) {
-		if (thing.type === 'message' && this.#is_own(thing)) {
-			const saved = saved_of(thing);
-			this.#note_own(saved, this.#outbox.frame_of(thing.uuid));
-			this.#outbox.answered(saved);
-			return;
-		}
-		if (thing.type === 'message' || thing.type === 'member') {
-			this.#conversations.entry(thing, thing.type === 'message' && thing.user_from === this.user?.id);
-			this.#received(thing);
-		} else if (thing.type !== 'revised') {
-			this.#conversations.change(thing);
-		}
-		this.#emit(thing.type, thing);
-		if (thing.type === 'member')
-			this.#refresh_soon(thing.conversation);
-	}
-
-	#received({ conversation, seq }) {
-		if (seq > (this.#conversations.get(conversation)?.delivered_seq ?? 0))
-			this.#receipts.mark('delivered', conversation, seq);
-	}
-
-	#receipt(frame) {
-		if (frame.user === this.user?.id) {
-			this.#receipts.confirm(frame.conversation, frame);
-			this.#conversations.receipt(frame.conversation, frame);
-		}
-		this.#emit('receipt', frame);
-	}
-
-	/* Without what the connection has asked for its own sake. */
-	#present(frame) {
-		const users = frame.users.filter(({ user }) =>
-			user !== this.user?.id || this.#presence.watches(user));
-		if (users.length)
-			this.#emit('presence', { ...frame, users });
-	}
-
-	#changed(conversation) {
-		if (conversation.gone)
-			this.#receipts.forget(conversation.id);
-		this.#emit('conversation', conversation);
-	}
-
-	#refresh_soon(id) {
-		if (!this.#refreshing.has(id))
-			this.#refreshing.set(id, setTimeout(() => {
-				this.#refreshing.delete(id);
-				this.#sync.refresh(id).catch(error => error.retryable || this.#emit('error', error));
-			}, REFRESH_MS));
-	}
-
-	#lane_of({ user_to, conversation }) {
-		const known = this.#conversations.get(conversation);
-		const user = user_to ?? known?.with?.id;
-		return user ? `user/${user}` : `conversation/${conversation}`;
 	}
 
 	/* --- inside: signing in and out, tabs ------------------------------------------------------- */
@@ -512,18 +402,6 @@ export class Client {
 
 /* register('alice', 'secret') or register({name, password}). */
 const credentials = (name, password) => typeof name === 'object' ? name : { name, password };
-
-const error_of = frame => Object.assign(new ParleyError(frame.code, frame.detail, frame), { frame });
-
-const saved_of = ({ uuid, id, conversation, seq, created_at }) =>
-	({ type: 'state', uuid, state: 'saved', id, conversation, seq, created_at });
-
-/* The direct conversation that a message has begun. */
-const direct_of = message => ({
-	id: message.conversation, kind: 'direct', name: null, with: { id: message.user_to }, role: 'member',
-	members: message.user_to === message.user_from ? 1 : 2, history: 'all', last_seq: message.seq,
-	read_seq: message.seq, delivered_seq: message.seq, unread: 0, revision: 0, last_message: message,
-});
 
 function deferred() {
 	const it = {};

@@ -23,11 +23,10 @@ export class Conversations {
 		return [...this.#by_id.values()].sort((a, b) => latest(b) - latest(a) || b.id - a.id);
 	}
 
-	/* The id of the direct conversation with a user; undefined if there is none yet. */
-	with(user) {
-		for (const conversation of this.#by_id.values())
-			if (conversation.kind === 'direct' && conversation.with.id === user)
-				return conversation.id;
+	/* What tells the conversation that a frame goes to from others: the other user, if it is direct. */
+	lane_of({ user_to, conversation }) {
+		const user = user_to ?? this.#by_id.get(conversation)?.with?.id;
+		return user ? `user/${user}` : `conversation/${conversation}`;
 	}
 
 	/* The server's word. Numbers that only rise do not fall. */

@@ -202,10 +202,14 @@ export class Sync {
 
 	/* Membership, name or role may have changed. */
 	async refresh(id) {
-		const conversation = await this.#conversation(id);
+		const generation = this.#generation;
+		const conversation = await this.#insist(generation, new Backoff(),
+			() => this.#conversation(id));
+		if (generation !== this.#generation)
+			return; /* The next resume() tells. */
 		if (!conversation)
 			this.forget(id);
-		else if (this.#rooms.has(id) || this.#synced)
+		else if (this.#synced)
 			this.#learn(conversation, false);
 		this.#fill_soon(id, GAP_WAIT_MS);
 	}

@@ -56,9 +56,10 @@ test('what concerns an unknown conversation is passed over', () => {
 	assert.deepEqual(changes, []);
 });
 
-test('the direct conversation with a user is found', () => {
+test('a direct conversation has one lane, whichever way it is named', () => {
 	const { list } = begin(conversation(1), conversation(2, { kind: 'direct', with: { id: 7 } }));
-	assert.deepEqual([list.with(7), list.with(8)], [2, undefined]);
+	assert.deepEqual([{ user_to: 7 }, { conversation: 2 }, { conversation: 1 }, { conversation: 9 }].map(it => list.lane_of(it)),
+		['user/7', 'user/7', 'conversation/1', 'conversation/9']);
 });
 
 test('a conversation that has gone is told', () => {
