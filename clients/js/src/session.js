@@ -146,8 +146,7 @@ export class Session {
 			if (!user)
 				return;
 			try {
-				const token = await this.#last_token();
-				await this.rest.ask('POST', '/auth/logout', { token, ...this.tokens.options });
+				await this.#tell_end();
 			} catch (error) {
 				if (error.status !== 401)
 					throw error;
@@ -159,12 +158,17 @@ export class Session {
 		});
 	}
 
-	/* A token for the sign-out, which is within the lock. */
-	async #last_token() {
-		if (this.#access && Date.now() < this.#access.ends_at)
-			return this.#access.token;
-		const kept = await this.store.get('session');
-		return (await this.#refresh(kept)).token;
+	/* Within the lock. Throws a 401 if the session is over already. */
+	async #tell_end() {
+		const end = token => this.rest.ask('POST', '/auth/logout', { token, ...this.tokens.options });
+		try {
+			if (this.#access && Date.now() < this.#access.ends_at)
+				return await end(this.#access.token);
+		} catch (error) {
+			if (error.status !== 401)
+				throw error;
+		}
+		return end((await this.#refresh(await this.store.get('session'))).token);
 	}
 
 	#refresh(kept) {

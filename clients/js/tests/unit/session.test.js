@@ -165,6 +165,49 @@ test('a sign-out ends the session at the server, then here and in the other tabs
 	assert.deepEqual(await one.store.list(''), []);
 });
 
+test('a sign-out with an access token that does not count any more takes a new one', async () => {
+	const { session, store, fetch, enter, ended } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': signed_in(2),
+		'POST /auth/logout': (_, headers) => headers.authorization === 'Bearer access-2' ? [204] : denied,
+	});
+	await enter();
+	await session.sign_out(() => store.clear());
+	assert.deepEqual(fetch.asked.map(({ path }) => path.split('/').at(-1)), ['login', 'logout', 'refresh', 'logout']);
+	assert.deepEqual(ended, ['signed_out']);
+});
+
+test('a sign-out of a session that is over already is done', async () => {
+	const { session, store, enter, ended } = begin({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': denied, 'POST /auth/logout': denied,
+	});
+	await enter();
+	await session.sign_out(() => store.clear());
+	assert.deepEqual(ended, ['signed_out']);
+});
+
+/* A refresh token that is not in the JSON: what the option `tokens` is for. */
+test('another form of the refresh token takes the place of the JSON', async () => {
+	const store = new MemoryStore(), seen = [];
+	const answer = () => ({ token: 'access', expires_in: 1, user: alice });
+	const fetch = async (url, { body, headers, credentials }) => {
+		seen.push([url.pathname, body && JSON.parse(body), headers.form, credentials]);
+		return new Response(url.pathname === '/x' ? '{}' : JSON.stringify(answer()));
+	};
+	const session = new Session({
+		rest: new Rest(new URL('http://x/'), fetch), store, tabs: new Tabs(store, 't', () => {}), ended: () => {},
+		tokens: {
+			options: { headers: { form: 'cookie' }, credentials: 'same-origin' },
+			keep: ({ user }) => ({ user }), body: () => ({}),
+		},
+	});
+	await session.sign_in('/auth/login', { name: 'alice' }, () => {});
+	await session.renew('access');
+	await session.request('GET', '/x');
+	assert.deepEqual(seen, [['/auth/login', { name: 'alice' }, 'cookie', 'same-origin'],
+		['/auth/refresh', {}, 'cookie', 'same-origin'], ['/x', undefined, undefined, 'omit']]);
+	assert.deepEqual(await store.get('session'), { user: alice });
+});
+
 test('a sign-out that the server does not hear erases all the same, and says so', async () => {
 	const { session, store, ended, enter } = begin({
 		'POST /auth/login': signed_in(1), 'POST /auth/logout': [503, {}],
