@@ -321,7 +321,7 @@ sdk-unit: $(VENV_READY)
 	@$(SDK_PATH) $(SDK_TEST) $(SDK)/tests/unit/*.test.js $(SDK)/tests/package/*.test.js
 
 sdk: sdk-unit $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(SDK_PATH) $(WITH_STACK) $(VENV)/bin/python -m support.short_tokens 6 \
+	@$(SDK_PATH) $(WITH_STACK) $(VENV)/bin/python -m support.tight_limits \
 		$(SDK_TEST) $(SDK)/tests/stack/*.test.js
 
 sdk-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools

@@ -20,12 +20,15 @@ const UNDER_WAY_MAX = 64;
 const SETTLED_MAX = 1000;
 const ANSWER_MS = 10000;
 const ACCEPTED_MS = 60000;
+/* After `too_fast` nothing of any lane is sent for so long. */
+const QUIET_MS = 1000;
 
 export class Outbox {
 	#items = new Map();
 	#lanes = new Map();
 	#under_way = new Set();
 	#settled = new Set();
+	#quiet = null;
 	#n = 0;
 
 	/*
@@ -134,6 +137,8 @@ export class Outbox {
 			this.#again_in(item, ACCEPTED_MS);
 			this.told(frame);
 		} else if (frame.retryable) {
+			if (frame.code === 'too_fast')
+				this.#be_quiet();
 			this.#again_in(item, item.backoff.next(100));
 		} else {
 			this.#fail(item, frame);
@@ -189,12 +194,20 @@ export class Outbox {
 
 	#pump(lane) {
 		const item = this.#lanes.get(lane)?.[0];
-		if (!item?.stored || item.timer || this.#under_way.size >= UNDER_WAY_MAX)
+		if (this.#quiet || !item?.stored || item.timer || this.#under_way.size >= UNDER_WAY_MAX)
 			return;
 		if (this.send(item.entry.frame)) {
 			this.#under_way.add(item);
 			this.#again_in(item, ANSWER_MS);
 		}
+	}
+
+	#be_quiet() {
+		clearTimeout(this.#quiet);
+		this.#quiet = setTimeout(() => {
+			this.#quiet = null;
+			this.#pump_all();
+		}, QUIET_MS);
 	}
 
 	#again_in(item, ms) {

@@ -271,3 +271,15 @@ test('an answer of the store that is late brings back nothing that is settled', 
 	await outbox.adopt(ME, null);
 	assert.deepEqual([outbox.list(), line.sent], [[], [uuid]]);
 });
+
+test('too_fast: nothing of any conversation is sent for a second', async t => {
+	const { outbox, line, add, timers } = await begin(t);
+	const first = await add(to(2)), second = await add(to(3));
+	outbox.answered(refusal(first.uuid, true, 'too_fast'));
+	outbox.answered(saved(second.uuid));
+	const third = await add(to(3));
+	await pass(timers, 900);
+	assert.deepEqual(line.sent, [first.uuid, second.uuid]);
+	await pass(timers, 200);
+	assert.deepEqual(line.sent.slice(2).sort(), [first.uuid, third.uuid].sort());
+});

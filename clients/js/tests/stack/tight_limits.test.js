@@ -1,12 +1,15 @@
-/* Sessions and tokens, on a Parley whose access tokens live for SHORT_TOKENS_S seconds. */
+/*
+ * Sessions, tokens and rates, on the Parley of tests/blackbox/support/tight_limits.py: its access
+ * tokens live for a few seconds, and it takes 50 frames a second of a user, 100 at once.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client, MemoryStore } from '../../src/index.js';
 import * as stack from '../support/stack.js';
 import { new_name, next, password, sleep, until } from '../support/stack.js';
 
-const TOKEN_MS = Number(process.env.SHORT_TOKENS_S) * 1000;
-const url = process.env.SHORT_TOKENS_URL;
+const TOKEN_MS = Number(process.env.TIGHT_TOKENS_S) * 1000;
+const url = process.env.TIGHT_URL;
 const register = (t, options) => stack.register(t, { url, ...options });
 const device = (t, client) => stack.device(t, client, { url });
 
@@ -135,4 +138,23 @@ test('a tab that closes leaves its messages to another one', async t => {
 	await second.close();
 	assert.equal((await told).seq, 1);
 	assert.deepEqual(await store.list('outbox/'), []);
+});
+
+test('a client that writes faster than allowed sends less: all is saved, and it is not cut off', async t => {
+	const { opened, ...doors } = watched(), refused = [], codes = [];
+	const alice = await register(t, doors);
+	opened[0].addEventListener('message', ({ data }) => data.includes('"too_fast"') && refused.push(data));
+	opened[0].addEventListener('close', ({ code }) => codes.push(code));
+	const groups = [];
+	for (let n = 0; n < 10; n++)
+		groups.push(await alice.request('POST', '/conversations', { kind: 'group', name: `g${n}` }));
+	const sent = groups.flatMap(({ id }) => Array.from({ length: 40 }, (_, n) =>
+		alice.send({ conversation: id, text: `${n}` }).saved));
+	await Promise.all(sent);
+	for (const { id } of groups) {
+		const { messages } = await alice.history(id, { limit: 100 });
+		assert.deepEqual(messages.slice(1).map(it => Number(it.message)), Array.from({ length: 40 }, (_, n) => n));
+	}
+	assert.ok(refused.length, 'it wrote too fast');
+	assert.ok(!codes.includes(4429), 'the gateway has cut it off');
 });
