@@ -26,8 +26,11 @@ import { uuid7 } from './uuid.js';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
 const ORPHANS_MS = 30000;
+/* A tab that says that it leaves has let go of its lock by then. */
+const LEFT_MS = 500;
 
 export class Client {
+	#store; #tabs; #session; #conversations; #receipts; #presence; #outbox; #sync; #inbox; #connection;
 	#events = new Events();
 	#status = 'offline';
 	#loaded = null;
@@ -75,8 +78,6 @@ export class Client {
 			failed: error => this.#failed(error), fault,
 		});
 	}
-
-	#store; #tabs; #session; #conversations; #receipts; #presence; #outbox; #sync; #inbox; #connection;
 
 	/* --- who ----------------------------------------------------------------------------- */
 	/* {id, name}, or null. */
@@ -381,7 +382,7 @@ export class Client {
 		if (message.what === 'token')
 			this.#session.told(message);
 		else if (message.what === 'left')
-			this.#adopt();
+			setTimeout(() => this.#orphans && this.#adopt(), LEFT_MS);
 		else if (message.user === this.user?.id)
 			this.#session.over(message.what);
 	}
