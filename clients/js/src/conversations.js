@@ -72,9 +72,11 @@ export class Conversations {
 		this.#change(known, { revision: Math.max(known.revision, frame.revision), last_message });
 	}
 
-	/* How far the user has received and read. */
-	receipt(id, { delivered = 0, read = 0 }) {
+	/* How far the user has received and read: never beyond the last entry. */
+	receipt(id, receipt) {
 		const known = this.#by_id.get(id);
+		const [delivered, read] = [receipt.delivered || 0, receipt.read || 0]
+			.map(seq => Math.min(seq, known?.last_seq));
 		if (known && (delivered > known.delivered_seq || read > known.read_seq))
 			this.#change(known, {
 				delivered_seq: Math.max(known.delivered_seq, delivered, read),

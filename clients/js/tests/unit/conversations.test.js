@@ -29,6 +29,7 @@ const CHANGES = [
 		{ last_seq: 6, read_seq: 6, delivered_seq: 6, unread: 0, last_message: entry(6) }],
 	['an old message changes nothing', it => it.entry(entry(5)), null],
 	['read lowers unread', it => it.receipt(1, { read: 5 }), { read_seq: 5, delivered_seq: 5, unread: 0 }],
+	['nobody reads beyond the last message', it => it.receipt(1, { read: 9 }), { read_seq: 5, delivered_seq: 5, unread: 0 }],
 	['a lower receipt changes nothing', it => it.receipt(1, { read: 2, delivered: 4 }), null],
 	['an edit of the last message', it => it.change({ type: 'edit', conversation: 1, seq: 5, revision: 7, message: 'x' }),
 		{ revision: 7, last_message: { type: 'message', id: 10, conversation: 1, seq: 5, message: 'x', edited_at: undefined } }],
