@@ -112,6 +112,7 @@ static void send_blocks(const char *topic, unsigned count)
 	struct kafka_record record = {.topic = topic,
 	                              .value = {block, sizeof(block)}};
 
+	answers.count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		record.partition = (int32_t)(i % PARTITIONS);
 		while (kafka_produce(producer, &record, i) == ST_BUSY)
@@ -162,10 +163,9 @@ static unsigned read_losses(struct kafka_reader *reader, unsigned losses,
 
 /*
  * One loss is reported for each partition, and no record that is sent after
- * it is missed. A lock that librdkafka's thread holds may make a poll wait; an
- * answer of Kafka may not, once for each loss.
+ * it is missed. Returns the waits of the polls that reported.
  */
-static void a_reader_that_lost_records_reports_it_and_continues(void **state)
+static long lose_records(void)
 {
 	enum { BLOCKS = 240 };
 	const char *topic = fresh_topic(PARTITIONS);
@@ -175,11 +175,9 @@ static void a_reader_that_lost_records_reports_it_and_continues(void **state)
 	struct kafka_message *message;
 	long waited;
 
-	(void)state;
 	send_blocks(topic, BLOCKS);
 	delete_records(other, topic);
 	assert_true(read_losses(reader, PARTITIONS, &waited) < BLOCKS);
-	assert_true(waited < PARTITIONS);
 	for (unsigned p = 0; p < PARTITIONS; p++) {
 		send_numbers(topic, (int32_t)p, 7, 1);
 		message = next_message(reader);
@@ -189,6 +187,23 @@ static void a_reader_that_lost_records_reports_it_and_continues(void **state)
 		kafka_message_destroy(&message);
 	}
 	assert_int_equal(kafka_reader_poll(reader, &message), ST_NOT_FOUND);
+	return waited;
+}
+
+/*
+ * A lock that librdkafka's thread holds may make a poll wait, and on a busy
+ * machine several polls. A reader that waited for answers of Kafka would wait
+ * for each loss, each time.
+ */
+static void a_reader_that_lost_records_reports_it_and_continues(void **state)
+{
+	enum { ROUNDS = 5 };
+	long waited = PARTITIONS;
+
+	(void)state;
+	for (unsigned i = 0; i < ROUNDS && waited >= PARTITIONS; i++)
+		waited = lose_records();
+	assert_true(waited < PARTITIONS);
 }
 
 /* --- a reader that Kafka does not reach ------------------------------------
