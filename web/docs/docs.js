@@ -1,5 +1,5 @@
 /** docs - the page of the REST API, from openapi.yaml. */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 import { blocks } from "./markdown.js";
 import { navigation } from "./navigation.js";
 import { operationView } from "./operation-view.js";

@@ -1,5 +1,5 @@
 /** json-view - shows JSON with its kinds of values told apart, in a box that scrolls by keys. */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g;
 // Colours for longer texts cost more than they help.

@@ -2,7 +2,7 @@
  * markdown - the part of Markdown that the papers use, as elements: paragraphs, lists,
  * `code`, **strong**, and links to http and https. Everything else stays as it is written.
  */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 
 const INLINE = /`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\((https?:\/\/[^)\s]+)\)/g;
 

@@ -1,5 +1,5 @@
 /** navigation - the list of links, the search, and the link of the part that is in view. */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 
 /**
  * Fills `list` with a group of links for each of [{name, entries: [{id, label, text, node}]}].

@@ -1,5 +1,5 @@
 /** operation-view - one call: what it does, a form to try it, and what it answers. */
-import { disclosure, element, newId } from "./dom.js";
+import { disclosure, element, newId } from "../dom.js";
 import { jsonBox, textBox } from "./json-view.js";
 import { blocks, inline } from "./markdown.js";
 import { bodyText, curlOf, requestOf, send } from "./request.js";

@@ -1,5 +1,5 @@
 /** page - what both pages do: read their paper, fill the frame, go to the place of the address. */
-import { element } from "./dom.js";
+import { element } from "../dom.js";
 import { menu } from "./navigation.js";
 
 /** The paper that the page names, or null: then the page says that it is not there. */

@@ -1,5 +1,5 @@
 /** schema-view - shows a schema to a reader: one line for each member, members of members below. */
-import { disclosure, element } from "./dom.js";
+import { disclosure, element } from "../dom.js";
 import { inline } from "./markdown.js";
 import { hasMembers, requiredOnly, resolve, shape, typeText } from "./schema.js";
 

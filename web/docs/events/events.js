@@ -1,5 +1,5 @@
 /** events - the page of the socket and of the Kafka topics, from asyncapi.yaml. */
-import { disclosure, element, newId } from "../dom.js";
+import { disclosure, element, newId } from "../../dom.js";
 import { jsonBox } from "../json-view.js";
 import { blocks, inline } from "../markdown.js";
 import { navigation } from "../navigation.js";
