@@ -7,6 +7,7 @@ RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends python3
 	rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY docs/protocol docs/protocol
+COPY clients/js/src clients/js/src
 COPY web web
 RUN web/publish /pages
 

@@ -46,7 +46,7 @@ is_ready() {
 	mariadb) mysql_ask "$IDENTITY_DATABASE" && mysql_ask "$PERSISTENCE_DATABASE" ;;
 	redis) [[ $(redis_ping) == PONG ]] ;;
 	kafka) kcat -F /dev/null -b "$KAFKA_BROKERS" -L -m 2 -X log_level=0 ;;
-	nginx) answers 404 "$PARLEY_PORT" / ;;
+	nginx) answers 200 "$PARLEY_PORT" / ;;
 	public_door) answers 200 "$PARLEY_PORT" /readyz ;;
 	identity-service) answers 200 "$IDENTITY_ADMIN_PORT" /readyz ;;
 	websocket-service) answers 200 "$WEBSOCKET_ADMIN_PORT" /readyz ;;

@@ -24,7 +24,7 @@ def body(**members) -> bytes:
 # description -> (method, path, headers, body, status)
 REQUESTS = {
     # paths and methods
-    "the root": ("GET", "/", {}, None, 404),
+    "the root": ("POST", "/", JSON, b"{}", 405),
     "an unknown path": ("GET", "/nothing", {}, None, 404),
     "/metrics": ("GET", "/metrics", {}, None, 404),
     "/healthz": ("GET", "/healthz", {}, None, 404),

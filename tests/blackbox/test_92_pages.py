@@ -47,7 +47,7 @@ def names(folder: Path) -> list[str]:
     """All published files, as paths on the site."""
     found = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*"))
              if path.is_file() and path.suffix != ".gz" and path.name != ".published"]
-    assert {"docs/index.html", "docs/events/index.html", "docs/openapi.yaml",
+    assert {"index.html", "docs/index.html", "docs/events/index.html", "docs/openapi.yaml",
             "docs/asyncapi.yaml"} < set(found)
     return found
 
@@ -181,6 +181,8 @@ UNKNOWN = ("/docs/nothing", "/docs/nothing/", "/docs/openapi.yml", "/docs/openap
            "/docs/openapi.yaml.gz", "/docs/index.html.gz", "/docs/.published", "/.published",
            "/docs/../.published", "/assets", "/assets/", "/assets/docs", "/assets/docs/",
            "/assets/docs/openapi.json", "/assets/docs/openapi.000000000000.json", "/docs/openapi.json",
+           "/index", "/index.html/", "/index.html.gz", "/index.htm", "/chat", "/chat/", "/chat/main.js",
+           "/sdk/index.js", "/assets/chat/main.js", "/assets/sdk/index.js", "/manifest.webmanifest",
            "/docs/index", "/docsx", "/doc", "/web/docs/", "/favicon.ico", "/docs/.openapi.yaml.new")
 
 
@@ -214,7 +216,7 @@ def test_no_path_leads_out_of_the_folder(path: str, stack: Stack):
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
 def test_pages_are_only_read(method: str, http: httpx.Client, names: list[str]):
     asset = next(name for name in names if is_asset(name))
-    for path in ("/docs/", "/docs/openapi.yaml", f"/{asset}"):
+    for path in ("/", "/index.html", "/?a=b", "/docs/", "/docs/openapi.yaml", f"/{asset}"):
         answer = http.request(method, path, content=b"x")
         assert answer.status_code == 405, path
         assert answer.headers["Allow"] == "GET, HEAD"
@@ -230,5 +232,34 @@ def test_a_folder_without_its_slash_leads_to_it(http: httpx.Client, names: list[
         assert answer.status_code == 301 and answer.headers["Location"] == f"{path}/"
 
 
-def test_the_root_is_a_page_or_nothing(http: httpx.Client, names: list[str]):
-    assert http.get("/").status_code == (200 if "index.html" in names else 404)
+@pytest.mark.parametrize("path, name", [
+    ("/", "/index.html"), ("/?a=b", "/index.html"), ("/docs/", "/docs/index.html"),
+    ("/docs/events/", "/docs/events/index.html")])
+def test_a_folder_is_its_document(path: str, name: str, http: httpx.Client):
+    """With the same heads, so the tests above speak of both."""
+    for method in ("GET", "HEAD"):
+        for encoding in ("identity", "gzip"):
+            for known in ({}, {"If-None-Match": "*"}, {"Range": "bytes=1-5"}):
+                heads = {"Accept-Encoding": encoding} | known
+                folder, document = (plain(http, one, method, **heads) for one in (path, name))
+                assert document.status_code == (304 if "If-None-Match" in known else 206 if known else 200)
+                assert folder.status_code == document.status_code
+                assert folder.content == document.content
+                assert {**folder.headers, "date": ""} == {**document.headers, "date": ""}
+
+
+def test_the_root_is_the_chat_page_and_loads_what_is_there(http: httpx.Client, names: list[str]):
+    page = plain(http, "/").text
+    assert "<title>Parley</title>" in page
+    loaded = re.findall(r' (?:src|href)="/(assets/[^"]*)"', page)
+    assert set(loaded) <= set(names)
+    assert {Path(name).suffix for name in loaded} >= {".js", ".css", ".svg", ".webmanifest"}
+    manifest, = (plain(http, f"/{name}").json() for name in loaded if name.endswith(".webmanifest"))
+    assert (manifest["start_url"], manifest["scope"], manifest["display"]) == ("/", "/", "standalone")
+    for icon in manifest["icons"]:
+        answer = plain(http, icon["src"])
+        assert answer.status_code == 200 and answer.headers["Content-Type"] == icon["type"]
+
+
+def test_no_test_is_published(names: list[str]):
+    assert not [name for name in names if set(Path(name).parts) & {"tests", "publisher"}]

@@ -126,12 +126,13 @@ STAGES = (
                    "identity-service/api/phone*", "common/io/http/*", "tests/sms/*"), turn=4),
     Stage("page", PROVE, 400, "Faults of the pages in Chromium: what a reader can do, violations "
           "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
-          touched=("web/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*", "tests/node/*"),
+          touched=("web/*", "clients/js/src/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*",
+                   "tests/node/*"),
           turn=4),
     Stage("sdk", PROVE, 180, "Behaviour of the JavaScript SDK on a running Parley that differs from "
           "its contract; messages that it loses, shows twice or out of order on a broken line.",
           needs=("tools", "build"), stack="release",
-          touched=("clients/js/*", "websocket-service/*", "tests/node/*"), turn=6),
+          touched=("clients/js/*", "websocket-service/*", "identity-service/api/*", "tests/node/*"), turn=6),
     Stage("sdk-faults", PROVE, 180, "Messages that the JavaScript SDK loses, shows twice or out of "
           "order when services are killed.", needs=("tools", "build"), stack="release", owns=True,
           touched=("clients/js/*", "tests/node/*"), turn=6),

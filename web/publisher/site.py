@@ -17,9 +17,14 @@ HASH_LENGTH = 12
 REFERENCES = {
     ".js": re.compile(r"""(?:\bfrom|\bimport|\bimport\s*\(|\bnew\s+URL\s*\()\s*"""
                       r"""(?P<quote>["'])(?P<to>\.{1,2}/[^"'\n]*)(?P=quote)"""),
-    ".css": re.compile(r"""(?:\burl\(\s*["']?|@import\s+["'])(?P<to>[^"')\s]+)"""),
+    ".css": re.compile(r"""\burl\(\s*["']?(?P<to>[^"')\s]+)"""),
     ".html": re.compile(r"""\s(?:src|href)="(?P<to>[^"]*)\""""),
+    ".webmanifest": re.compile(r"""\"src":\s*"(?P<to>[^"]*)\""""),
 }
+# A script of a document, and what it needs before it can run: not import(…) and new URL(…).
+MODULE_SCRIPT = re.compile(r"""(?P<indent>[ \t]*)<script(?=\s[^>]*\btype="module")[^>]*"""
+                           r"""\ssrc="(?P<to>[^"]*)"[^>]*>\s*</script>""")
+STATIC_IMPORT = re.compile(r"""\b(?:from|import)\s*["'](\.{1,2}/[^"'\n]*)["']""")
 # A place in the same file, or an address with a scheme.
 ELSEWHERE = re.compile(r"#|[a-z][a-z0-9+.-]*:")
 
@@ -33,7 +38,7 @@ class Site:
         self.sources = sources
         self.made: dict[str, tuple[str, bytes]] = {}  # source -> name on the site, content
         self.open: list[str] = []  # sources that are being made
-        faults = [fault for name in sources for fault in html_faults(name, sources[name])]
+        faults = [fault for name in sources for fault in faults_of(name, sources[name])]
         if faults:
             raise Fault("\n".join(faults))
 
@@ -75,25 +80,52 @@ class Site:
             start, end = match.start("to") - match.start(), match.end("to") - match.start()
             return match[0][:start] + self.address(source, match["to"]) + match[0][end:]
 
-        return pattern.sub(changed, content.decode("utf-8")).encode()
+        text = content.decode("utf-8")
+        if source.endswith(".html"):
+            text = MODULE_SCRIPT.sub(lambda script: self.with_preloads(source, script), text)
+        return pattern.sub(changed, text).encode()
+
+    def with_preloads(self, source: str, script: re.Match) -> str:
+        """The script, and a link for each module behind it: else a browser would learn of each
+        row of imports only when it has loaded the row before."""
+        links = [f'\n{script["indent"]}<link rel="modulepreload" href="/{module}">'
+                 for module in self.imports(self.target(source, script["to"]))]
+        return script[0] + "".join(links)
+
+    def imports(self, module: str) -> list[str]:
+        """All modules that run before this one."""
+        found = [module]
+        for importer in found:  # grows meanwhile
+            for to in STATIC_IMPORT.findall(self.sources[importer].decode("utf-8")):
+                target = self.target(importer, to)
+                if target not in found:
+                    found.append(target)
+        return found[1:]
 
     def address(self, source: str, to: str) -> str:
         """The address on the site of what `source` names `to`."""
         path, mark, rest = re.fullmatch(r"([^?#]*)([?#]?)(.*)", to, re.S).groups()
         if ELSEWHERE.match(to) or not path:
             return to
-        target = posixpath.normpath(posixpath.join("/", posixpath.dirname(source), path))[1:]
-        if re.search(r"(^|/)\.{0,2}$", path):
-            target = posixpath.join(target, "index.html")
-        if target not in self.sources:
-            raise Fault(f"{source}: it refers to {to}, and there is no {target}")
+        target = self.target(source, path)
         if target.endswith(DOCUMENTS):  # named by its path alone: documents may form a circle
             return "/" + target.removesuffix("index.html") + mark + rest
         return "/" + self.make(target)[0] + mark + rest
 
+    def target(self, source: str, path: str) -> str:
+        """The source that `source` names by this path."""
+        target = posixpath.normpath(posixpath.join("/", posixpath.dirname(source), path))[1:]
+        if re.search(r"(^|/)\.{0,2}$", path):
+            target = posixpath.join(target, "index.html")
+        if target not in self.sources:
+            raise Fault(f"{source}: it refers to {path}, and there is no {target}")
+        return target
 
-# --- what the Content-Security-Policy of nginx would refuse in the browser -----------------
-def html_faults(name: str, content: bytes) -> list[str]:
+
+# --- what the Content-Security-Policy of nginx would refuse in the browser, or would be slow --
+def faults_of(name: str, content: bytes) -> list[str]:
+    if name.endswith(".css") and b"@import" in content:
+        return [f"{name}: an @import: a <link> in the document loads it without a wait"]
     if not name.endswith(".html"):
         return []
     reader = Strict(name)

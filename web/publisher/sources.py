@@ -1,8 +1,9 @@
-"""sources - what a site is made of: the files of web/, and the papers of docs/protocol."""
+"""sources - what a site is made of: the files of web/, the SDK, and the papers of docs/protocol."""
 
 import json
 from pathlib import Path
 
+from publisher.comments import without_comments
 from publisher.site import ASSETS, DOCUMENTS, Fault
 from publisher.yaml_subset import YamlFault, load
 
@@ -12,14 +13,21 @@ NO_PAGES = ("publisher", "tests")
 
 def read_sources(web: Path) -> dict[str, bytes]:
     """The path of each file on the site, before its name gets a hash, and its content."""
-    sources = {}
-    for path in sorted(web.rglob("*")):
-        name = path.relative_to(web)
-        if path.is_file() and path.suffix in DOCUMENTS + ASSETS and \
-                not set(name.parts) & set(NO_PAGES):
-            sources[name.as_posix()] = path.read_bytes()
+    sources = folder_sources(web, "") | folder_sources(web.parent / "clients/js/src", "sdk/")
     for paper in PAPERS:
         sources |= paper_sources(web.parent / "docs" / "protocol" / f"{paper}.yaml")
+    return sources
+
+
+def folder_sources(folder: Path, prefix: str) -> dict[str, bytes]:
+    sources = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder)
+        if path.is_file() and path.suffix in DOCUMENTS + ASSETS and \
+                not set(name.parts) & set(NO_PAGES):
+            content = path.read_bytes()
+            sources[prefix + name.as_posix()] = \
+                without_comments(content) if path.suffix == ".js" else content
     return sources
 
 

@@ -1,17 +1,22 @@
-"""web/publish: names, references, compressed forms, what it removes, and what it refuses."""
+"""web/publish: names, references, preloads, comments, compressed forms, what it removes, and
+what it refuses."""
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from publisher.comments import without_comments
 from publisher.folder import write
 from publisher.site import Fault, Site
+from publisher.sources import read_sources
 
 WEB = Path(__file__).resolve().parents[2]
 TEXT = b"a text that is long enough and repeats itself; " * 20
@@ -27,8 +32,9 @@ SMALL_SITE = {
     "docs/part/c.js": b"",
     "docs/data.json": b"{}",
     "shared/b.js": b"export const b = 1;",
-    "docs/look.css": b'@import "more.css"; a { background: url(../shared/i.svg) } b { c: url("#m") }',
+    "docs/look.css": b'a { background: url(../shared/i.svg) } b { c: url("#m") }',
     "docs/more.css": b"b { background: url('data:image/png;base64,AA==') }",
+    "app.webmanifest": b'{"start_url": "/", "icons": [{"src": "shared/i.svg"}]}',
     "shared/i.svg": b"<svg/>",
 }
 NAMED = re.compile(r"/(assets/[\w./-]+)")
@@ -57,10 +63,11 @@ def test_documents_keep_their_names_and_all_else_has_the_hash_of_its_content():
 
 def test_each_reference_names_a_published_file():
     files = published(SMALL_SITE)
-    expected = {"docs/index.html": ["docs/look.css", "docs/app.js"],
+    expected = {"docs/index.html": ["docs/look.css", "docs/app.js", "docs/part/a.js", "shared/b.js"],
                 "docs/events/index.html": ["docs/app.js"],
                 "docs/app.js": ["docs/part/a.js", "shared/b.js", "docs/part/c.js", "docs/data.json"],
-                "docs/part/a.js": ["shared/b.js"], "docs/look.css": ["docs/more.css", "shared/i.svg"]}
+                "docs/part/a.js": ["shared/b.js"], "docs/look.css": ["shared/i.svg"],
+                "app.webmanifest": ["shared/i.svg"]}
     for name, content in files.items():
         found = NAMED.findall(content)
         assert set(found) <= files.keys()
@@ -78,7 +85,7 @@ def test_what_is_no_asset_of_the_site_stays_as_it_is():
     assert more.encode() == SMALL_SITE["docs/more.css"]
 
 
-@pytest.mark.parametrize("changed", ["shared/b.js", "docs/data.json", "docs/more.css", "shared/i.svg"])
+@pytest.mark.parametrize("changed", ["shared/b.js", "docs/data.json", "shared/i.svg"])
 def test_a_change_renames_the_file_and_all_that_lead_to_it(changed: str):
     before, after = (published(SMALL_SITE | {changed: SMALL_SITE[changed] + more})
                      for more in (b"", b" "))
@@ -94,6 +101,12 @@ FAULTS = {
     "no such module": ({"a.js": b"import './b.js'"}, "a.js: it refers to ./b.js"),
     "no such document": ({"a.html": b'<a href="docs/">x</a>'}, "there is no docs/index.html"),
     "outside": ({"a.css": b"a { b: url(../../x.svg) }"}, "there is no x.svg"),
+    "an import of a style sheet": ({"a.css": b'@import "b.css";', "b.css": b""}, "a.css: an @import"),
+    "no such module of a module": ({"a.html": b'<script type="module" src="b.js"></script>',
+                                    "b.js": b"import './c.js'"}, "b.js: it refers to ./c.js"),
+    "a circle of a page": ({"a.html": b'<script type="module" src="b.js"></script>',
+                            "b.js": b"import './c.js'", "c.js": b"import './b.js'"},
+                           "it refers to itself"),
     "a circle": ({"a.js": b"import './b.js'", "b.js": b"import './a.js'"}, "it refers to itself"),
     "an inline script": ({"a.html": b"<p>\n<script>1</script>"}, "a.html:2: an inline <script>"),
     "an inline style": ({"a.html": b"<style>a{}</style>"}, "an inline <style>"),
@@ -112,6 +125,82 @@ def test_a_wrong_source_is_refused_and_named(what: str):
     sources, said = FAULTS[what]
     with pytest.raises(Fault, match=re.escape(said)):
         published(sources)
+
+
+# --- preloads -----------------------------------------------------------------------------
+def preloads(page: str) -> list[str]:
+    return re.findall(r'<link rel="modulepreload" href="/([^"]*)">', page)
+
+
+def test_a_page_names_each_module_that_its_script_needs_to_begin():
+    """Each once, the nearest first: also what only `export … from` names, and not import(…)."""
+    files = published(SMALL_SITE)
+    assert [source_of(name) for name in preloads(files["docs/index.html"])] == \
+        ["docs/part/a.js", "shared/b.js"]
+    # A script that is no module has no imports.
+    assert preloads(files["docs/events/index.html"]) == []
+
+
+@pytest.mark.parametrize("script", [
+    '<script type="module" src="a.js"></script>', '<script src="a.js" type="module"></script>',
+    '<script\n\tasync src="a.js"\n\ttype="module"\n></script>'])
+def test_the_links_follow_the_script_in_lines_of_their_own(script: str):
+    page = published({"index.html": f"<head>\n\t{script}\n</head>".encode(),
+                      "a.js": b'import x from "./b.js"; import "./c.js";', "b.js": b"", "c.js": b""})
+    lines = page["index.html"].partition("</script>")[2].split("\n")
+    assert [re.sub(r"[0-9a-f]{12}", "HASH", line) for line in lines] == \
+        ["", *(f'\t<link rel="modulepreload" href="/assets/{name}.HASH.js">' for name in "bc"), "</head>"]
+
+
+# --- comments -----------------------------------------------------------------------------
+@pytest.mark.parametrize("module, left", [
+    ("// a\nlet b; // c\n", "\nlet b; // c\n"),
+    ("\t/* a\n\t * b **/ \n\tlet c;", "\n\n\tlet c;"),
+    ("/** a */\n/* b */ let c; /* d */\n", "\n/* b */ let c; /* d */\n"),
+    ("/* a */ let b; /* c\n*/\n", "/* a */ let b; /* c\n*/\n"),
+    ("let a = b\n\t/ c; /* d */", "let a = b\n\t/ c; /* d */"),
+    ('let a = "// b";\n"/* c */";\n', 'let a = "// b";\n"/* c */";\n'),
+])
+def test_only_comments_with_lines_of_their_own_are_left_out(module: str, left: str):
+    assert without_comments(module.encode()).decode() == left
+
+
+def test_the_modules_of_the_site_say_what_their_sources_say():
+    """TypeScript prints both without comments. A template with a line that looks like a comment
+    would be different."""
+    sources = read_sources(WEB)
+    pairs = {name: (source_file(name).read_text(), content.decode())
+             for name, content in sources.items() if name.endswith(".js")}
+    assert {"dom.js", "chat/main.js", "sdk/index.js"} <= pairs.keys()
+    planted = {"a template": "let a = `\n// b\n`;", "a comment before code": "/*\n// a */ b();"}
+    pairs |= {name: (module, without_comments(module.encode()).decode())
+              for name, module in planted.items()}
+    node = Path(sys.executable).with_name("node")
+    done = subprocess.run([node, "-e", DIFFERENT], input=json.dumps(pairs), check=True, text=True,
+                          capture_output=True, cwd=node.parents[1] / "node")
+    assert json.loads(done.stdout) == [*planted]
+    for source, content in pairs.values():
+        assert source.count("\n") == content.count("\n")
+
+
+# Prints the names of the pairs that differ.
+DIFFERENT = """
+const { transpileModule } = require("typescript");
+const bare = (source) => transpileModule(source, { reportDiagnostics: true, compilerOptions: {
+\tremoveComments: true, target: "esnext", module: "esnext" } });
+const pairs = Object.entries(JSON.parse(require("node:fs").readFileSync(0, "utf8")));
+console.log(JSON.stringify(pairs.filter(([name, [a, b]]) => {
+\tconst [one, other] = [bare(a), bare(b)];
+\tif (!one.outputText || one.diagnostics.length)
+\t\tthrow new Error(name);
+\treturn one.outputText !== other.outputText;
+}).map(([name]) => name)));
+"""
+
+
+def source_file(name: str) -> Path:
+    sdk = WEB.parent / "clients/js/src"
+    return sdk / name.removeprefix("sdk/") if name.startswith("sdk/") else WEB / name
 
 
 # --- the folder ---------------------------------------------------------------------------
@@ -167,8 +256,25 @@ def test_the_pages_of_the_project_are_published(tmp_path: Path):
     for paper in ("openapi.yaml", "asyncapi.yaml"):
         assert (tmp_path / "docs" / paper).read_bytes() == \
             (WEB.parent / "docs/protocol" / paper).read_bytes()
+    assert (tmp_path / "index.html").exists() and list((tmp_path / "assets/sdk").glob("index.*.js"))
     names = [path.name for path in tmp_path.rglob("*")]
-    assert not [name for name in names if name.endswith((".py", ".md", ".new")) or name == "tests"]
+    assert not [name for name in names if name.endswith((".py", ".md", ".new", ".ts")) or name == "tests"]
+
+
+def test_nothing_of_a_folder_tests_is_published(tmp_path: Path):
+    tree = tmp_path / "tree"
+    shutil.copytree(WEB, tree / "web")
+    shutil.copytree(WEB.parent / "clients/js", tree / "clients/js")
+    shutil.copytree(WEB.parent / "docs/protocol", tree / "docs/protocol")
+    for folder in ("web/chat/tests", "web/chat/store/tests/support", "clients/js/src/tests"):
+        (tree / folder).mkdir(parents=True)
+        for name in ("index.html", "x.js", "x.json"):
+            (tree / folder / name).write_text("1")
+    run(tmp_path / "site", web=tree / "web").check_returncode()
+    run(tmp_path / "expected").check_returncode()
+    found, expected = (sorted(path.relative_to(site) for path in site.rglob("*"))
+                       for site in (tmp_path / "site", tmp_path / "expected"))
+    assert found == expected
 
 
 def test_a_second_publish_changes_nothing(tmp_path: Path):
@@ -184,6 +290,7 @@ def test_a_second_publish_changes_nothing(tmp_path: Path):
 def test_each_fault_is_a_line_and_nothing_is_written(tmp_path: Path):
     tree = tmp_path / "tree"
     shutil.copytree(WEB, tree / "web")
+    shutil.copytree(WEB.parent / "clients/js/src", tree / "clients/js/src")
     shutil.copytree(WEB.parent / "docs/protocol", tree / "docs/protocol")
     (tree / "web/bad.html").write_text('<p onclick="1" style="x">')
     done = run(tmp_path / "site", web=tree / "web")
