@@ -304,7 +304,7 @@ def test_an_upgrade_to_http2_is_ignored(stack: Stack):
 def test_nginx_answers_errors_with_problem_documents(stack: Stack):
     """Without a service behind it, nginx itself answers 502."""
     with httpx.Client(base_url=stack.url, trust_env=False) as http:
-        for path, status in (("/", 404), ("/ws", 426), ("/metrics", 404)):
+        for path, status in (("/nothing", 404), ("/ws", 426), ("/metrics", 404)):
             check_problem(http.get(path), status)
 
 
