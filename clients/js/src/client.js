@@ -60,6 +60,7 @@ export class Client {
 			lane_of: frame => this.#conversations.lane_of(frame), told: frame => this.#emit('state', frame),
 		});
 		this.#sync = new Sync({
+			adopted: () => this.#emit('outbox'),
 			request: (...call) => this.#session.request(...call), store, fault,
 			conversations: this.#conversations, missed_max: missedMax,
 			show: thing => this.#inbox.show(thing), gap: gap => this.#emit('gap', gap),

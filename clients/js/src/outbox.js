@@ -35,10 +35,11 @@ export class Outbox {
 	 * send     sends a frame; returns false without a connection
 	 * lane_of  frame -> the key of its conversation
 	 * told     gets each `state` frame that concerns something of this outbox
+	 * adopted  called when adopt() has taken something over
 	 * fault    gets the errors of the store
 	 */
-	constructor({ store, client, send, lane_of, told, fault }) {
-		Object.assign(this, { store, client, send, lane_of, told, fault });
+	constructor({ store, client, send, lane_of, told, adopted, fault }) {
+		Object.assign(this, { store, client, send, lane_of, told, adopted, fault });
 	}
 
 	/* What is not saved: {uuid, state, frame, error?}, in the order of writing. */
@@ -61,6 +62,7 @@ export class Outbox {
 	 * alive: the ids of these clients, or null if that is not known.
 	 */
 	async adopt(user, alive) {
+		let taken = 0;
 		for (const entry of (await this.store.list('outbox/')).sort(by_n)) {
 			if (entry.user !== user || this.#items.has(entry.uuid) || this.#settled.has(entry.uuid))
 				continue;
@@ -69,8 +71,11 @@ export class Outbox {
 			entry.client = this.client;
 			this.#n = Math.max(this.#n, entry.n);
 			this.#enter(entry).stored = true;
+			taken++;
 			this.store.set(`outbox/${entry.uuid}`, entry).catch(this.fault);
 		}
+		if (taken)
+			this.adopted();
 		this.#pump_all();
 	}
 

@@ -169,6 +169,8 @@ export interface Events {
 	revised: Revised;
 	/** What has become of something that this client has sent. */
 	state: Saved | Accepted | Refused;
+	/** `outbox()` lists more: what another tab or an earlier page has left behind. Other changes: `state`. */
+	outbox: undefined;
 	receipt: Receipt;
 	typing: Typing;
 	presence: PresenceFrame;

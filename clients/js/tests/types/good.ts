@@ -48,6 +48,7 @@ export async function chat(): Promise<string> {
 	client.on('conversation', it => 'gone' in it ? it.id : it.unread);
 	client.on('error', error => error instanceof ParleyError && error.retryable && error.status === 503);
 	client.on('signedout', ({ reason }) => reason === 'ended');
+	client.on('outbox', () => client.outbox().length);
 	off();
 	const profile = await client.request('PATCH', '/auth/profile', { about: null });
 	await client.logout();

@@ -14,10 +14,10 @@ const refusal = (uuid, retryable, code = 'x') =>
 
 async function begin(t, { store = new MemoryStore(), connected = true, client = 'c1' } = {}) {
 	t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
-	const line = { up: connected, sent: [], told: [], faults: [] };
+	const line = { up: connected, sent: [], told: [], faults: [], adopted: [] };
 	const outbox = new Outbox({
 		store, client, lane_of, told: frame => line.told.push(frame),
-		fault: error => line.faults.push(error),
+		fault: error => line.faults.push(error), adopted: () => line.adopted.push(outbox.list().length),
 		send: frame => line.up && Boolean(line.sent.push(frame.uuid)),
 	});
 	const add = async frame => {
@@ -208,9 +208,21 @@ test('what a client that lives has in its hands is left alone', async t => {
 	t.mock.timers.reset();
 	const two = await begin(t, { store: one.store, client: 'c2' });
 	await two.outbox.adopt(ME, new Set(['c1', 'c2']));
-	assert.deepEqual(two.outbox.list(), []);
+	assert.deepEqual([two.outbox.list(), two.line.adopted], [[], []]);
 	await two.outbox.adopt(ME, new Set(['c2']));
 	assert.equal(two.outbox.list().length, 1);
+});
+
+test('what is taken over is told once, when it is listed', async t => {
+	const one = await begin(t, { connected: false });
+	for (let n = 0; n < 3; n++)
+		await one.add(to(2));
+	t.mock.timers.reset();
+	const two = await begin(t, { store: one.store, client: 'c2', connected: false });
+	await two.add(to(2));
+	await two.outbox.adopt(ME, null);
+	await two.outbox.adopt(ME, null);
+	assert.deepEqual(two.line.adopted, [4]);
 });
 
 test('a failed message survives a restart as failed', async t => {
