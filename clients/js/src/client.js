@@ -25,7 +25,8 @@ import { Tabs } from './tabs.js';
 import { uuid7 } from './uuid.js';
 
 const NEWEST = Number.MAX_SAFE_INTEGER;
-const ORPHANS_MS = 30000;
+/* Between looks for what another tab has left, and between attempts to tell of a logout. */
+const LATER_MS = 30000;
 /* A tab that says that it leaves has let go of its lock by then. */
 const LEFT_MS = 500;
 
@@ -36,6 +37,7 @@ export class Client {
 	#loaded = null;
 	#connecting = null;
 	#orphans = null;
+	#settling = null;
 
 	constructor({ url, WebSocket = globalThis.WebSocket, fetch = globalThis.fetch,
 		store = new MemoryStore(), tokens, missedMax }) {
@@ -58,9 +60,9 @@ export class Client {
 		this.#outbox = new Outbox({
 			store, client: this.#tabs.id, send, fault,
 			lane_of: frame => this.#conversations.lane_of(frame), told: frame => this.#emit('state', frame),
+			adopted: () => this.#emit('outbox'),
 		});
 		this.#sync = new Sync({
-			adopted: () => this.#emit('outbox'),
 			request: (...call) => this.#session.request(...call), store, fault,
 			conversations: this.#conversations, missed_max: missedMax,
 			show: thing => this.#inbox.show(thing), gap: gap => this.#emit('gap', gap),
@@ -109,17 +111,39 @@ export class Client {
 	/* The user that the store knows, or null: whether there is anything to sign in for. */
 	async restore() {
 		await this.#load();
+		if (!this.user)
+			this.#settle();
 		return this.user;
 	}
 
-	/* Erases everything here, also if the server cannot be told; then it throws. */
+	/*
+	 * Erases everything here, also if the server cannot be told; then it throws. With a cookie
+	 * the server is told later, by this client or the next one of the store.
+	 */
 	async logout() {
 		await this.#load();
-		await this.#session.sign_out(async () => {
-			this.#forget_all();
-			this.#outbox.clear();
-			await this.#store.clear();
-		});
+		try {
+			await this.#session.sign_out(async () => {
+				this.#forget_all();
+				this.#outbox.clear();
+				await this.#store.clear();
+			});
+		} catch (error) {
+			this.#settle_again(error.retryable);
+			throw error;
+		}
+	}
+
+	#settle = () => this.#session.settle().catch(error => this.#settle_again(error.retryable));
+
+	#settle_again(wanted) {
+		clearTimeout(this.#settling);
+		globalThis.removeEventListener?.('online', this.#settle);
+		if (wanted) {
+			this.#settling = setTimeout(this.#settle, LATER_MS);
+			this.#settling.unref?.();
+			globalThis.addEventListener?.('online', this.#settle);
+		}
 	}
 
 	/* --- the connection --------------------------------------------------------------------- */
@@ -141,7 +165,7 @@ export class Client {
 
 	#begin() {
 		this.#tabs.join();
-		this.#orphans ??= setInterval(() => this.#adopt(), ORPHANS_MS);
+		this.#orphans ??= setInterval(() => this.#adopt(), LATER_MS);
 		this.#orphans.unref?.();
 		globalThis.addEventListener?.('online', this.#nudge);
 		globalThis.addEventListener?.('offline', this.#lost);
@@ -159,6 +183,7 @@ export class Client {
 	/* Nothing is sent or received from now on; what waits stays in the store. */
 	async close() {
 		this.#stop();
+		this.#settle_again(false);
 		await this.#sync.save();
 		this.#tabs.tell({ what: 'left' });
 		this.#tabs.leave();

@@ -5,6 +5,10 @@
  * clients of a store renew under one lock, and read the store within it: so no refresh token is
  * used after its successor, which the server would take for theft. A refresh token stays in the
  * store until its successor is there; if the answer is lost, the server gives the same one again.
+ *
+ * A cookie outlives the store: a logout that the server has not heard leaves a session behind that
+ * the browser could go on with. So the store has `logout_owed` from the logout until the server has
+ * heard of it, or a new sign-in has replaced the cookie. Until then no user is found here.
  */
 import { signed_out } from './errors.js';
 
@@ -15,6 +19,7 @@ import { signed_out } from './errors.js';
  * options   for the requests that sign in, renew and sign out
  * keep      the answer of a sign-in or refresh -> what the store keeps
  * body      what the store has kept -> the body of POST /auth/refresh
+ * outlives_store  true: the refresh token is still there when the store is erased
  */
 export const json_tokens = {
 	options: {},
@@ -22,7 +27,16 @@ export const json_tokens = {
 	body: kept => ({ refresh_token: kept.refresh_token }),
 };
 
+/* For pages of Parley's own origin: no script can read the cookie (docs/protocol/rest.md, Pages). */
+export const cookie_tokens = {
+	options: { headers: { 'parley-refresh-token': 'cookie' }, credentials: 'same-origin' },
+	keep: answer => ({ user: answer.user }),
+	body: () => ({}),
+	outlives_store: true,
+};
+
 const LOCK = 'session';
+const OWED = 'logout_owed';
 const EARLY_MS = 30000;
 
 export class Session {
@@ -41,7 +55,7 @@ export class Session {
 
 	/* Takes the session that the store has; false if it has none. */
 	async load() {
-		this.user ||= (await this.store.get('session'))?.user || null;
+		this.user ||= (await this.#stored())?.user || null;
 		return Boolean(this.user);
 	}
 
@@ -51,9 +65,12 @@ export class Session {
 	 */
 	sign_in(path, body, entering) {
 		return this.tabs.exclusive(LOCK, async () => {
+			/* Best effort: the new cookie takes the place of the old one in any case. */
+			await this.#settle().catch(() => {});
 			const answer = await this.rest.ask('POST', path, { body, ...this.tokens.options });
 			const before = this.user || (await this.store.get('session'))?.user;
 			await entering(answer.user, before);
+			await this.store.delete(OWED);
 			this.user = answer.user;
 			await this.#keep(answer);
 			return answer.user;
@@ -84,7 +101,7 @@ export class Session {
 			throw signed_out();
 		if (this.#access && this.#access.token !== stale && Date.now() < this.#access.ends_at)
 			return this.#access.token;
-		const kept = await this.store.get('session');
+		const kept = await this.#stored();
 		if (kept?.user.id !== user.id) {
 			await this.over(kept ? 'another_user' : 'signed_out', user);
 			throw signed_out();
@@ -127,15 +144,20 @@ export class Session {
 		return life_ms < 120000 ? Math.max(0, ends_at - life_ms / 2 - Date.now()) : 0;
 	}
 
-	/* A REST call of the user. A token that the server refuses is renewed once. */
+	/*
+	 * A REST call of the user. A token that the server refuses is renewed once. A call that may
+	 * end this session, such as DELETE /auth/account, also ends its cookie.
+	 */
 	async request(method, path, body) {
+		const may_end = path.startsWith('/auth/') && method !== 'GET';
+		const options = { body, ...may_end && this.tokens.options };
 		const token = await this.token();
 		try {
-			return await this.rest.ask(method, path, { token, body });
+			return await this.rest.ask(method, path, { token, ...options });
 		} catch (error) {
 			if (error.status !== 401)
 				throw error;
-			return this.rest.ask(method, path, { token: await this.renew(token), body });
+			return this.rest.ask(method, path, { token: await this.renew(token), ...options });
 		}
 	}
 
@@ -144,21 +166,28 @@ export class Session {
 		return this.tabs.exclusive(LOCK, async () => {
 			const user = this.user;
 			if (!user)
-				return;
+				return this.#settle();
+			let owed = this.tokens.outlives_store;
 			try {
+				/* First of all: the page may go away at any moment. */
+				if (owed)
+					await this.store.set(OWED, true);
 				await this.#tell_end();
-			} catch (error) {
-				if (error.status !== 401)
-					throw error;
+				owed = false;
 			} finally {
 				await erase();
+				if (owed)
+					await this.store.set(OWED, true);
 				this.tabs.tell({ what: 'signed_out', user: user.id });
 				await this.over('signed_out', user);
 			}
 		});
 	}
 
-	/* Within the lock. Throws a 401 if the session is over already. */
+	/*
+	 * Within the lock. A session that is over already is fine. A 401 of the logout leaves the
+	 * cookie: it may be of the access token only. A 401 of the refresh deletes it.
+	 */
 	async #tell_end() {
 		const end = token => this.rest.ask('POST', '/auth/logout', { token, ...this.tokens.options });
 		try {
@@ -168,7 +197,39 @@ export class Session {
 			if (error.status !== 401)
 				throw error;
 		}
-		return end((await this.#refresh(await this.store.get('session'))).token);
+		try {
+			await end((await this.#refresh(await this.store.get('session'))).token);
+		} catch (error) {
+			if (error.status !== 401)
+				throw error;
+		}
+	}
+
+	/* Tells the server of a logout that it has not heard. Throws if it still does not. */
+	async settle() {
+		if (await this.#owes())
+			await this.tabs.exclusive(LOCK, () => this.#settle());
+	}
+
+	async #settle() {
+		if (this.user || !await this.#owes())
+			return;
+		/* The page went away before it had erased everything. */
+		if (await this.store.get('session')) {
+			await this.store.clear();
+			await this.store.set(OWED, true);
+		}
+		await this.#tell_end();
+		await this.store.delete(OWED);
+	}
+
+	/* What goes on. */
+	async #stored() {
+		return await this.#owes() ? undefined : this.store.get('session');
+	}
+
+	async #owes() {
+		return this.tokens.outlives_store && await this.store.get(OWED);
 	}
 
 	#refresh(kept) {

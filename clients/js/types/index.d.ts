@@ -235,13 +235,18 @@ export interface Credentials {
 
 /** How the refresh token travels; the default is the JSON of the answers. */
 export interface Tokens {
-	/** For fetch, with each request that signs in, renews or signs out. */
+	/** For fetch, with each request that signs in, renews or may end the session. */
 	options: RequestInit;
 	/** The answer of a sign-in or refresh -> what the store keeps. */
 	keep(answer: any): { user: User };
 	/** What the store has kept -> the body of POST /auth/refresh. */
 	body(kept: any): unknown;
+	/** The refresh token is still there when the store is erased, as in a cookie. */
+	outlives_store?: boolean;
 }
+
+/** For pages of Parley's own origin: the refresh token is in a cookie that no script can read. */
+export const cookie_tokens: Tokens;
 
 export interface Options {
 	/** The address of the installation, such as `https://chat.example`; in a page also `/`. */
@@ -295,7 +300,10 @@ export class Client {
 	signIn(path: string, body: unknown): Promise<User>;
 	/** The user whose session the store has, or null. Asks nobody. */
 	restore(): Promise<User | null>;
-	/** Ends the session, here and at the server. If the server cannot be told, all is erased here, and it fails. */
+	/**
+	 * Ends the session, here and at the server. If the server cannot be told, all is erased here, and it fails.
+	 * With `cookie_tokens` the store then remembers that, and the server is told as soon as it can be.
+	 */
 	logout(): Promise<void>;
 
 	/** Resolves when connected. From then on a lost connection is opened again, until close() or signedout. */

@@ -61,7 +61,9 @@ test('all modules together, without comments, are at most 15 KiB in gzip', async
 const declared = async () => {
 	const file = typescript.createSourceFile('index.d.ts', await text('types/index.d.ts'), typescript.ScriptTarget.Latest);
 	const values = file.statements.filter(it => typescript.isClassDeclaration(it) || typescript.isFunctionDeclaration(it));
-	return new Map(values.map(it => [it.name.text, new Set((it.members ?? []).map(member =>
+	const constants = file.statements.filter(typescript.isVariableStatement)
+		.flatMap(it => it.declarationList.declarations);
+	return new Map([...values, ...constants].map(it => [it.name.text, new Set((it.members ?? []).map(member =>
 		member.name?.text ?? 'constructor'))]));
 };
 

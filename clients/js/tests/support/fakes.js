@@ -44,10 +44,10 @@ export function fake_sockets() {
  */
 export function fake_fetch(answers) {
 	const asked = [];
-	const fetch = async (url, { method, body, headers }) => {
+	const fetch = async (url, { method, body, headers, credentials }) => {
 		const path = `${method} ${url.pathname}${url.search}`;
 		const parsed = body && JSON.parse(body);
-		asked.push({ path, body: parsed, headers });
+		asked.push({ path, body: parsed, headers, credentials });
 		const answer = answers[path] ?? answers[`${method} ${url.pathname}`];
 		if (!answer)
 			throw new Error(`the test has no answer for ${path}`);

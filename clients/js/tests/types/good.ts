@@ -1,5 +1,5 @@
 // What an application writes: all of it must compile under --strict.
-import { Client, IndexedDBStore, MemoryStore, ParleyError, uuid7 } from '@parley/client';
+import { Client, cookie_tokens, IndexedDBStore, MemoryStore, ParleyError, uuid7 } from '@parley/client';
 import type { Conversation, Entry, Message, Sent, Status, Store, User } from '@parley/client';
 
 class MapStore implements Store {
@@ -16,6 +16,7 @@ class MapStore implements Store {
 
 const stores: Store[] = [new MemoryStore(), new IndexedDBStore('chat'), new MapStore()];
 const client = new Client({ url: new URL('https://chat.example'), WebSocket, store: stores[0]!, missedMax: 10 });
+export const page = new Client({ url: '/', tokens: cookie_tokens });
 
 export async function chat(): Promise<string> {
 	const me: User = await client.login('alice', 'correct horse 1');
@@ -47,8 +48,8 @@ export async function chat(): Promise<string> {
 	client.on('state', frame => frame.state === 'saved' ? frame.seq : frame.state);
 	client.on('conversation', it => 'gone' in it ? it.id : it.unread);
 	client.on('error', error => error instanceof ParleyError && error.retryable && error.status === 503);
-	client.on('signedout', ({ reason }) => reason === 'ended');
 	client.on('outbox', () => client.outbox().length);
+	client.on('signedout', ({ reason }) => reason === 'ended');
 	off();
 	const profile = await client.request('PATCH', '/auth/profile', { about: null });
 	await client.logout();

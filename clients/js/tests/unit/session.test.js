@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Rest } from '../../src/rest.js';
-import { Session } from '../../src/session.js';
+import { Session, cookie_tokens } from '../../src/session.js';
 import { MemoryStore } from '../../src/store.js';
 import { Tabs } from '../../src/tabs.js';
 import { fake_fetch } from '../support/fakes.js';
@@ -14,7 +14,7 @@ const signed_in = (n, expires_in = 3600, user = alice) => [200, {
 const denied = [401, { type: 'about:blank', title: 'Unauthorized', status: 401 }];
 
 /* A session for each store that is given: clients that share a store are tabs of each other. */
-function begin(answers, store = new MemoryStore()) {
+function begin(answers, store = new MemoryStore(), tokens = undefined) {
 	const fetch = fake_fetch(answers), ended = [];
 	const tabs = new Tabs(store, `tab-${Math.random()}`, message => {
 		if (message.what === 'token')
@@ -23,7 +23,7 @@ function begin(answers, store = new MemoryStore()) {
 			session.over(message.what);
 	});
 	const session = new Session({
-		rest: new Rest(new URL('http://x/'), fetch), store, tabs, ended: reason => ended.push(reason),
+		rest: new Rest(new URL('http://x/'), fetch), store, tabs, tokens, ended: reason => ended.push(reason),
 	});
 	tabs.join();
 	const enter = () => session.sign_in('/auth/login', {}, () => {});
@@ -216,6 +216,112 @@ test('a sign-out that the server does not hear erases all the same, and says so'
 	await assert.rejects(session.sign_out(() => store.clear()), { status: 503 });
 	assert.deepEqual(ended, ['signed_out']);
 	assert.equal(session.user, null);
+	assert.deepEqual(await store.list(''), []);
+});
+
+/* --- a cookie, which is still there when the store is erased ----------------------------- */
+const with_cookie = (answers, store) => begin(answers, store, cookie_tokens);
+const words = fetch => fetch.asked.map(({ path }) => path.split(/[ /]/).at(-1));
+const cut = () => { throw new TypeError('cut'); };
+
+test('in a cookie: only what the server wants with a header, and nothing of it in the store', async () => {
+	const { session, store, fetch, enter } = with_cookie({
+		'POST /auth/login': signed_in(1), 'POST /auth/refresh': signed_in(2), 'GET /auth/sessions': [200, {}],
+		'DELETE /auth/sessions/7': [204], 'DELETE /auth/account': [204], 'GET /sync': [200, {}],
+		'DELETE /blocks/1': [204], 'POST /auth/logout': [204],
+	});
+	await enter();
+	await session.renew('access-1');
+	assert.deepEqual(await store.list(''), [{ user: alice }]);
+	for (const call of ['GET /auth/sessions', 'DELETE /auth/sessions/7', 'DELETE /auth/account', 'GET /sync',
+		'DELETE /blocks/1'])
+		await session.request(...call.split(' '));
+	await session.sign_out(() => store.clear());
+	const yes = ['cookie', 'same-origin'], no = [undefined, 'omit'];
+	assert.deepEqual(fetch.asked.map(({ path, headers, credentials }) =>
+		[path, headers['parley-refresh-token'], credentials]), [['POST /auth/login', ...yes],
+		['POST /auth/refresh', ...yes], ['GET /auth/sessions', ...no], ['DELETE /auth/sessions/7', ...yes],
+		['DELETE /auth/account', ...yes], ['GET /sync', ...no], ['DELETE /blocks/1', ...no],
+		['POST /auth/logout', ...yes]]);
+	assert.deepEqual(fetch.asked[1].body, {});
+	assert.deepEqual(await store.list(''), []);
+});
+
+for (const [what, answer] of Object.entries({ 'no network': cut, 503: [503, {}], 429: [429, {}], 403: [403, {}] }))
+	test(`in a cookie: a logout that is not heard (${what}) is owed, and told later`, async () => {
+		const answers = { 'POST /auth/login': signed_in(1), 'POST /auth/refresh': signed_in(2), 'POST /auth/logout': answer };
+		const { session, store, fetch, enter, ended } = with_cookie(answers);
+		await enter();
+		await assert.rejects(session.sign_out(() => store.clear()));
+		assert.deepEqual([ended, await store.list('')], [['signed_out'], [true]]);
+
+		const next = with_cookie(answers, store);
+		assert.equal(await next.session.load(), false);
+		await assert.rejects(next.session.settle());
+		assert.equal(await store.get('logout_owed'), true);
+		answers['POST /auth/logout'] = [204];
+		await next.session.settle();
+		await next.session.settle();
+		assert.deepEqual(words(next.fetch), ['refresh', 'logout', 'refresh', 'logout']);
+		assert.equal(next.fetch.asked.at(-1).headers.authorization, 'Bearer access-2');
+		assert.deepEqual(await store.list(''), []);
+		assert.deepEqual(words(fetch), ['login', 'logout']);
+	});
+
+test('in a cookie: a logout that is owed is settled if the cookie is of no use any more', async () => {
+	const { session, store, fetch } = with_cookie({ 'POST /auth/refresh': denied });
+	await store.set('logout_owed', true);
+	await session.settle();
+	assert.deepEqual([words(fetch), await store.list('')], [['refresh'], []]);
+});
+
+for (const [what, refresh, asked] of [['heard', signed_in(1), ['refresh', 'logout', 'login']],
+	['not heard', cut, ['refresh', 'login']]])
+	test(`in a cookie: a sign-in first tells of the logout that is owed (${what})`, async () => {
+		const { session, store, fetch, enter } = with_cookie({
+			'POST /auth/refresh': refresh, 'POST /auth/logout': [204], 'POST /auth/login': signed_in(2),
+		});
+		await store.set('logout_owed', true);
+		await enter();
+		assert.deepEqual(words(fetch), asked);
+		assert.deepEqual(await store.list(''), [{ user: alice }]);
+		await session.settle();
+		assert.equal(await session.token(), 'access-2');
+		assert.deepEqual(words(fetch), asked);
+	});
+
+test('in a cookie: a sign-in that is refused leaves the logout owed', async () => {
+	const { session, store, enter } = with_cookie({ 'POST /auth/refresh': cut, 'POST /auth/login': denied });
+	await store.set('logout_owed', true);
+	await assert.rejects(enter(), { status: 401 });
+	assert.deepEqual([await session.load(), await store.get('logout_owed')], [false, true]);
+});
+
+/* The logout had begun: nobody goes on with the session, and what it has left is erased. */
+test('in a cookie: a page that goes away within a logout has signed out', async () => {
+	const answers = { 'POST /auth/login': signed_in(1), 'POST /auth/logout': () => new Promise(() => {}) };
+	const one = with_cookie(answers);
+	await one.enter();
+	await one.store.set('outbox/1', 'a text');
+	one.session.sign_out(() => one.store.clear()); /* never ends */
+	await new Promise(resolve => setImmediate(resolve));
+
+	/* A store of its own, as the lock would hang: what the next page finds. */
+	const store = new MemoryStore();
+	for (const key of ['session', 'logout_owed', 'outbox/1'])
+		await store.set(key, await one.store.get(key));
+	const next = with_cookie({ 'POST /auth/refresh': cut }, store);
+	assert.equal(await next.session.load(), false);
+	await assert.rejects(next.session.settle(), { code: 'network' });
+	assert.deepEqual(await store.list(''), [true]);
+});
+
+test('in a cookie: a tab that still lives does not go on with a session whose logout is owed', async () => {
+	const { session, store, fetch, enter, ended } = with_cookie({ 'POST /auth/login': signed_in(1) });
+	await enter();
+	await store.set('logout_owed', true);
+	await assert.rejects(session.renew('access-1'), { code: 'signed_out' });
+	assert.deepEqual([ended, words(fetch)], [['signed_out'], ['login']]);
 });
 
 test('another user in another tab ends the session of this one', async () => {
