@@ -176,6 +176,8 @@ export class Client {
 	#nudge = () => {
 		if (globalThis.document?.visibilityState !== 'hidden')
 			this.#connection.nudge();
+		else
+			this.#receipts.flush(); /* The page may go away. */
 	};
 
 	#lost = () => this.#connection.lost();

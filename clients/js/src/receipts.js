@@ -2,7 +2,7 @@
  * receipts - how far the user has received and read, told to the server.
  *
  * A receipt has no answer. The highest of each conversation is sent at most once in 300 ms, and
- * again after a reconnect until the server is known to have it.
+ * again after a reconnect until the server is known to have it. A page that is hidden sends them at once.
  */
 const WAIT_MS = 300;
 
@@ -23,7 +23,7 @@ export class Receipts {
 			return;
 		wanted[kind] = seq;
 		this.#wanted.set(conversation, wanted);
-		this.#timer ??= setTimeout(() => this.#flush(), WAIT_MS);
+		this.#timer ??= setTimeout(() => this.flush(), WAIT_MS);
 	}
 
 	/* The server has these numbers. */
@@ -41,7 +41,7 @@ export class Receipts {
 	/* A new connection: nothing was sent on it. */
 	connected() {
 		this.#sent.clear();
-		this.#flush();
+		this.flush();
 	}
 
 	stop() {
@@ -55,7 +55,7 @@ export class Receipts {
 		this.#sent.clear();
 	}
 
-	#flush() {
+	flush() {
 		this.stop();
 		for (const [conversation, { delivered, read }] of this.#wanted) {
 			const sent = this.#sent.get(conversation) || { delivered: 0, read: 0 };

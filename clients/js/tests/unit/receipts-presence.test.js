@@ -39,6 +39,15 @@ test('a lower receipt, or the same again, is not sent', t => {
 	assert.equal(line.sent.length, 1);
 });
 
+test('what waits is sent at once when the page may go away', t => {
+	const { it, line, timers } = begin(t, Receipts);
+	it.mark('read', 17, 3);
+	it.flush();
+	assert.deepEqual(line.sent, [receipt('read', 17, 3)]);
+	timers.tick(300);
+	assert.equal(line.sent.length, 1);
+});
+
 test('a receipt without a connection is sent on the next one, until the server has it', t => {
 	const { it, line, timers } = begin(t, Receipts);
 	line.up = false;
