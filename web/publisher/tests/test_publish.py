@@ -267,7 +267,7 @@ def test_nothing_of_a_folder_tests_is_published(tmp_path: Path):
     shutil.copytree(WEB.parent / "clients/js", tree / "clients/js")
     shutil.copytree(WEB.parent / "docs/protocol", tree / "docs/protocol")
     for folder in ("web/chat/tests", "web/chat/store/tests/support", "clients/js/src/tests"):
-        (tree / folder).mkdir(parents=True)
+        (tree / folder).mkdir(parents=True, exist_ok=True)
         for name in ("index.html", "x.js", "x.json"):
             (tree / folder / name).write_text("1")
     run(tmp_path / "site", web=tree / "web").check_returncode()
