@@ -308,9 +308,10 @@ sms: $(PROGRAMS) $(TEST_PROGRAMS) tools
 
 # In Debian's Chromium; keeps screenshots in build/test-logs/page.
 page: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/node --test \
+	@PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/python -m support.tight_limits \
+		$(VENV)/bin/node --test --test-concurrency=2 \
 		--test-reporter=./tests/page/support/summary.mjs \
-		$(wildcard web/docs/tests/*.mjs tests/page/test_*.mjs)
+		$(wildcard web/*/tests/*.mjs tests/page/test_*.mjs)
 
 # Node and TypeScript come with the tools; the SDK itself needs nothing.
 SDK      := clients/js

@@ -11,11 +11,12 @@ import { axeSource, chromium } from "./packages.mjs";
 export const ORIGIN = process.env.PARLEY_URL;
 export const SHOTS = "build/test-logs/page";
 // A bound on hanging: a busy machine takes several times as long as a quiet one.
-export const HANG_MS = 120_000;
+export const HANG_MS = Number(process.env.PARLEY_PAGE_HANG_MS ?? 120_000);
 
-export async function startBrowser() {
+export async function startBrowser(options = {}) {
 	mkdirSync(SHOTS, { recursive: true });
 	return chromium.launch({
+		...options,
 		executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
 		// Chromium's sandbox does not work for root, and /dev/shm is small in some containers.
 		args: [...(process.getuid() === 0 ? ["--no-sandbox"] : []), "--disable-dev-shm-usage"],
@@ -24,10 +25,29 @@ export async function startBrowser() {
 
 /** A page of a context of its own. `faults` is the list of what went wrong on it. */
 export async function openPage(browser, path, options = {}) {
+	const context = await openContext(browser, options);
+	const { page, faults } = await openTab(context, options.baseURL);
+	if (path) {
+		await page.goto(path);
+		if (options.javaScriptEnabled !== false) {
+			await page.getByRole("article").first().waitFor();
+		}
+	}
+	return { page, faults };
+}
+
+/** What one person's browser is: its tabs share cookies and storage. */
+export async function openContext(browser, options = {}) {
 	const context = await browser.newContext({ baseURL: ORIGIN, viewport: { width: 1440, height: 900 }, ...options });
 	context.setDefaultTimeout(HANG_MS);
+	return context;
+}
+
+/** A page of this context, and the list of what went wrong on it. */
+export async function openTab(context, origin = ORIGIN) {
 	const page = await context.newPage();
 	const faults = [];
+	const own = [`${origin}/`, `${origin.replace("http", "ws")}/ws`];
 	await page.exposeFunction("noteViolation", (what) => faults.push(`policy: ${what}`));
 	await page.addInitScript(() => document.addEventListener("securitypolicyviolation", (event) =>
 		window.noteViolation(`${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`)));
@@ -38,17 +58,11 @@ export async function openPage(browser, path, options = {}) {
 	});
 	page.on("pageerror", (error) => faults.push(`script: ${error}`));
 	page.on("request", (request) => {
-		if (!request.url().startsWith(`${ORIGIN}/`)) {
+		if (!own.some((one) => request.url().startsWith(one))) {
 			faults.push(`another origin: ${request.url()}`);
 		}
 	});
-	page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
-	if (path) {
-		await page.goto(path);
-		if (options.javaScriptEnabled !== false) {
-			await page.getByRole("article").first().waitFor();
-		}
-	}
+	page.on("requestfailed", (request) => faults.push(`failed: ${request.url()} ${request.failure()?.errorText}`));
 	return { page, faults };
 }
 
@@ -64,10 +78,10 @@ export async function onPage(browser, path, options, look, expected = []) {
 	}
 }
 
-/** What axe finds, in a line each. */
-export async function axe(page) {
+/** What axe finds in the page, or within what the selector names, in a line each. */
+export async function axe(page, within = "html") {
 	await page.evaluate(axeSource);
-	const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+	const { violations } = await page.evaluate((where) => window.axe.run(where, { resultTypes: ["violations"] }), within);
 	return violations.flatMap((violation) => violation.nodes.map((node) =>
 		`${violation.id}: ${node.target.join(" ")}: ${node.failureSummary.replace(/\s+/g, " ")}`));
 }
