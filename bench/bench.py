@@ -18,6 +18,7 @@ class Bench:
         self.repeats = number("BENCH_REPEAT", 5, 1, 99)
         self.seconds = number("BENCH_SECONDS", 15, 2, 600)
         self.sockets = number("BENCH_SOCKETS", 10000, 100, 50000)
+        self.page_minutes = number("BENCH_PAGE_MINUTES", 2, 1, 1440)
         self.short = max(2, self.seconds * 2 // 3)
         self.room_s = max(1, self.seconds // 3)
         self.idle_s = 2 * self.seconds

@@ -1,6 +1,6 @@
 """crowd - `load` with many sockets that stay open while something happens.
 
-The client prints JSON objects, one a line, and reads its next order from a line. It
+The program prints JSON objects, one a line, and reads its next order from a line. It
 closes its sockets when its stdin ends.
 """
 
@@ -17,19 +17,20 @@ END_LIMIT_S = 30
 OPEN_LIMIT_S = 150
 
 
-class Crowd:
-    """As a context: inside all sockets are welcomed, after it all are closed."""
+class Orders:
+    """A program that says JSON when it is ready, and then takes orders, a line each."""
 
-    def __init__(self, words: list[str]):
-        self.words = words
-        self.mode = words[1]
+    def __init__(self, name: str, words: list[str], limit_s: float,
+                 environment: dict[str, str] | None = None):
+        self.name, self.words, self.limit_s = name, words, limit_s
+        self.environment = environment
         self.rest = b""
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self):
         self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, env=self.environment)
         try:
-            self.opened = self.answer(OPEN_LIMIT_S)
+            self.opened = self.answer(self.limit_s)
         except BaseException:
             self.process.kill()
             self.process.wait()
@@ -45,8 +46,7 @@ class Crowd:
             self.process.wait()
         self.process.stdout.close()
         if not kind and self.process.returncode:
-            raise StackError(f"load {self.mode} ended with "
-                             f"{self.process.returncode}")
+            raise StackError(f"{self.name} ended with {self.process.returncode}")
 
     def order(self, line: str) -> None:
         self.process.stdin.write(line.encode() + b"\n")
@@ -61,7 +61,7 @@ class Crowd:
                 return ""
             more = os.read(self.process.stdout.fileno(), 65536)
             if not more:
-                raise StackError(f"load {self.mode} ended early")
+                raise StackError(f"{self.name} ended early")
             self.rest += more
         line, self.rest = self.rest.split(b"\n", 1)
         return line.decode()
@@ -71,8 +71,15 @@ class Crowd:
         until = time.monotonic() + limit_s
         while not (line := self.line(max(0, until - time.monotonic()))).startswith("{"):
             if not line:
-                raise StackError(f"load {self.mode} says nothing")
+                raise StackError(f"{self.name} says nothing")
         return json.loads(line)
+
+
+class Crowd(Orders):
+    """As a context: inside all sockets are welcomed, after it all are closed."""
+
+    def __init__(self, words: list[str]):
+        super().__init__(f"load {words[1]}", words, OPEN_LIMIT_S)
 
 
 class Floor(Crowd):

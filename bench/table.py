@@ -3,6 +3,7 @@
 import storms
 import table_many
 import table_outages
+import table_page
 from figure import Figure, figure, total
 from rows import at_least, at_most, plain, times
 
@@ -54,7 +55,9 @@ def clean(result: dict) -> bool:
              for samples in size.values() for sample in samples]
     storms_seen = [sample for samples in parts.get("storm", {}).values() for sample in samples]
     outages = [sample for samples in parts.get("outages", {}).values() for sample in samples]
-    return (all(sample["clean"] for sample in messages + outages) and
+    page = parts.get("page", {"frames": [], "memory": {"samples": []}})
+    shown = page["frames"] + page["memory"]["samples"]
+    return (all(sample["clean"] for sample in messages + outages + shown) and
             not any(total(rooms, name) for name in ROOM_FAULTS) and
             not total(storms_seen, "away"))
 
@@ -239,4 +242,6 @@ def others(samples: list[dict]) -> str:
 
 PART_ROWS = {"durable": durable_rows, "latency": latency_rows, "idle": idle_rows,
              "lookup": lookup_rows, "connect": connect_rows, "storm": storms.rows,
-             "room": room_rows, "revoke": revoke_rows, "outages": table_outages.rows, "many": table_many.rows, "history": table_many.history_rows}
+             "room": room_rows, "revoke": revoke_rows, "page": table_page.rows,
+             "outages": table_outages.rows, "many": table_many.rows,
+             "history": table_many.history_rows}

@@ -35,6 +35,22 @@ def cpu_s(pids: list[int]) -> float:
     return total / TICKS
 
 
+def tree_cpu_s(pid: int) -> float:
+    """Of the process and all that descend from it, also of those that have ended."""
+    parents, spent = {}, {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            fields = stat(int(name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        parents[int(name)] = int(fields[1])
+        spent[int(name)] = sum(map(int, fields[11:15]))
+    tree = [pid]
+    for one in tree:
+        tree += [child for child, parent in parents.items() if parent == one]
+    return sum(spent.get(one, 0) for one in tree) / TICKS
+
+
 def machine_cpu_s() -> float:
     """User and system time of all processes of this machine."""
     with open("/proc/stat", encoding="utf-8") as file:
