@@ -275,8 +275,7 @@ def test_twenty_thousand_rosters_make_no_turn_slow(stack: Stack, api: Api):
             type_in(groups[first:first + TYPED], one, two)
         asked = parts.gateway.metric("parley_roster_queries_total")
         assert asked >= ROSTERS
-        change_block(parts, "PUT", bob, alice)
-        one.refused(one.say(bob.id, "let me in"), "unknown_user")
+        change_block(parts, "PUT", bob, alice, one)
         # All rosters of alice are gone: the gateway asks about a group again.
         type_in(groups[:1], one, two)
         assert parts.gateway.metric("parley_roster_queries_total") > asked
