@@ -124,7 +124,7 @@ STAGES = (
           needs=("tools", "build"), stack="release",
           touched=("identity-service/sms/*", "identity-service/phone/*",
                    "identity-service/api/phone*", "common/io/http/*", "tests/sms/*"), turn=4),
-    Stage("page", PROVE, 400, "Faults of the pages in Chromium: what a reader can do, violations "
+    Stage("page", PROVE, 900, "Faults of the pages in Chromium: what a reader can do, violations "
           "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
           touched=("web/*", "clients/js/src/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*",
                    "tests/node/*"),
