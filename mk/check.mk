@@ -19,7 +19,7 @@
 #	make mysql8        integration and blackbox on a MySQL 8 server
 #	make conformance   Autobahn's cases against the gateway, over raw sockets
 #	make sms           sign-in by phone against Prism and WireMock as Twilio
-#	make page          the pages of nginx in Chromium
+#	make page          the pages of nginx in Chromium; page-quick: two people who chat
 #	make sdk           clients/js: modules, types, package, and a chat on a stack; sdk-unit
 #	                   without a stack, sdk-faults with kills
 #	make tidy          clang-tidy
@@ -53,7 +53,7 @@ WITH_STACK    = $(RUN_TESTS) $(VENV)/bin/python -m support.with_stack
 .PHONY: test prove tools layers lint tidy format-check \
 	docs checks mutants-check publisher corpora fuzz fuzz-run unit unit-asan unit-tsan unit-valgrind \
 	shared-stack integration integration-errors integration-asan integration-tsan \
-	accept accept-valgrind valgrind-programs conformance sms page sdk sdk-unit sdk-faults \
+	accept accept-valgrind valgrind-programs conformance sms page page-quick sdk sdk-unit sdk-faults \
 	blackbox blackbox-alone blackbox-long blackbox-asan blackbox-tsan \
 	blackbox-alone-asan blackbox-alone-tsan blackbox-faults mysql8 everything \
 	steps mutants dependencies faults compose soak first-start \
@@ -307,11 +307,14 @@ sms: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -c tests/sms/pytest.ini tests/sms
 
 # In Debian's Chromium; keeps screenshots in build/test-logs/page.
+PAGE_TEST = PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/python -m support.tight_limits \
+	$(VENV)/bin/node --test --test-concurrency=2 --test-reporter=./tests/page/support/summary.mjs
+PAGE_UNITS = $(wildcard web/*/tests/*.mjs)
 page: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(VENV)/bin/python -m support.tight_limits \
-		$(VENV)/bin/node --test --test-concurrency=2 \
-		--test-reporter=./tests/page/support/summary.mjs \
-		$(wildcard web/*/tests/*.mjs tests/page/test_*.mjs)
+	@$(PAGE_TEST) $(PAGE_UNITS) $(wildcard tests/page/test_*.mjs)
+
+page-quick: $(PROGRAMS) $(TEST_PROGRAMS) tools
+	@$(PAGE_TEST) $(PAGE_UNITS) tests/page/test_chat_sign_in.mjs tests/page/test_chat_talk.mjs
 
 # Node and TypeScript come with the tools; the SDK itself needs nothing.
 SDK      := clients/js

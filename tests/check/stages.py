@@ -66,6 +66,8 @@ STAGES = (
           "the real servers.", needs=("tools", "build"), stack="release"),
     Stage("accept", TEST, 30, "Faults in the acceptance scenarios of client-test.",
           needs=("tools", "build"), stack="release"),
+    Stage("page-quick", TEST, 150, "A chat page with which two people cannot sign in and talk in "
+          "Chromium; the page's modules that need no browser.", needs=("tools", "build"), stack="release"),
     Stage("layers", TEST, 10, "Includes that cross a layer."),
     Stage("lint", TEST, 20, "Banned calls, faults in shell scripts, unused imports of Python, "
           "paths of one machine."),

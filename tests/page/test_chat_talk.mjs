@@ -205,6 +205,49 @@ describe("read means seen", () => {
 		}));
 	}
 
+	test("a message that is not seen is a notification, once, if the user wants them; read, it goes", scene(async (stage) => {
+		const [alice, bob] = await stage.people(2);
+		await bob.says(alice, "good day");
+		const a = await stage.at(alice, bob, { permissions: ["notifications"] });
+		// Headless Chromium shows nothing: what the page asks for is noted.
+		await a.page.evaluate(() => {
+			const Shown = Notification;
+			window.told = [];
+			window.Notification = class extends Shown {
+				constructor(title, options) {
+					super(title, options);
+					window.told.push({ title, body: options.body, is: this });
+				}
+
+				close() {
+					window.told.find((one) => one.is === this).closed = true;
+					super.close();
+				}
+			};
+		});
+		const told = () => a.page.evaluate(() => window.told.map(({ title, body, closed = false }) => [title, body, closed]));
+		await away(a, "hidden");
+		await bob.says(alice, "nobody asked for it");
+		await a.article("nobody asked for it").waitFor();
+		assert.deepEqual(await told(), []);
+		await away(a, null);
+		await a.button("Account").click();
+		await a.page.getByRole("menuitemcheckbox", { name: "Notifications" }).click();
+		await bob.says(alice, "in sight");
+		await a.article("in sight").waitFor();
+		assert.deepEqual(await told(), []);
+		await away(a, "hidden");
+		const last = await bob.says(alice, "are you there?");
+		await until("it is told", async () => (await told()).length);
+		assert.deepEqual(await told(), [[bob.name, "are you there?", false]]);
+		await alice.reads(last.conversation, last.seq);
+		await until("it goes when it is read elsewhere", async () => (await told())[0][2]);
+		await bob.says(alice, "and now?");
+		await until("it is told", async () => (await told()).length === 2);
+		await a.page.evaluate(() => window.told[1].is.onclick());
+		assert.deepEqual((await told())[1], [bob.name, "and now?", true]);
+	}));
+
 	test("a message below the visible part is not read before it is seen", scene(async (stage) => {
 		const [alice, bob] = await stage.people(2);
 		const old = await bob.plant(alice, Array.from({ length: 120 }, (_, n) => `old ${n}`));

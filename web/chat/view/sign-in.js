@@ -57,7 +57,8 @@ export function signInView(chat) {
 			element("h1", { class: "brand brand-large" }, "Parley"),
 			element("p", { class: "soft" }, "Sign in to your conversations, or create an account."),
 			ENDED[chat.ended] ? element("p", { class: "hint" }, ENDED[chat.ended]) : null,
-			form));
+			form,
+			element("p", { class: "soft sign-in-foot" }, "For developers: ", element("a", { href: "docs/" }, "the API"))));
 	return { node, focus: () => name.focus(), close() {} };
 }
 
