@@ -130,7 +130,7 @@ STAGES = (
           "of their policy, what axe finds.", needs=("tools", "build"), stack="release",
           touched=("web/*", "clients/js/src/*", "deploy/nginx/*", "docs/protocol/*.yaml", "tests/page/*",
                    "tests/node/*"),
-          turn=4),
+          slots=2, turn=4),
     Stage("sdk", PROVE, 180, "Behaviour of the JavaScript SDK on a running Parley that differs from "
           "its contract; messages that it loses, shows twice or out of order on a broken line.",
           needs=("tools", "build"), stack="release",
