@@ -68,8 +68,9 @@ def killed_with_a_large_batch(point: str) -> Act:
 
 def refused_and_killed(stack: Stack, load: Load) -> None:
     """Persistence dies when it has told refusals, and before it has stored the offsets. A refusal
-    turns only if its user joins before it is judged anew, so one death may show nothing."""
-    for _ in range(10):
+    turns only if its user joins before it is judged anew, so one death may show nothing, and ten
+    did not once."""
+    for _ in range(25):
         killed_with_a_large_batch("offsets.before")(stack, load)
 
 
@@ -550,7 +551,12 @@ MUTANTS = [
          ("persistence-service/outbox_publisher.c",
           "	case TASK_ANNOUNCE:\n",
           "	case TASK_ANNOUNCE:\n"
-          "		p->rows_wait = true;\n")],
+          "		p->rows_wait = true;\n"),
+         # The messages before it are late, so that it does overtake them.
+         ("persistence-service/save/saver.c",
+          "	FAULT_POINT(\"events.before\");\n",
+          "	FAULT_POINT(\"events.before\");\n"
+          "	poll(NULL, 0, 20);\n")],
         churning, {"misordered"}, CHURN),
     Mutant(
         "receipts_not_stored",
