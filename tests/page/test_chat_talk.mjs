@@ -369,8 +369,7 @@ test("somebody is typing: in the region, not in the log", scene(async (stage) =>
 	await b.box.press("Enter");
 	await a.article("I am typing this").waitFor();
 	await typing.waitFor({ state: "hidden" }); // what was typed has come
-	await b.box.pressSequentially("and then I stop", { delay: 300 });
-	await typing.waitFor();
+	await Promise.all([typing.waitFor(), b.box.pressSequentially("and then I stop", { delay: 300 })]);
 	await typing.waitFor({ state: "hidden" });
 }));
 

@@ -155,7 +155,7 @@ export class Client {
 		if (!this.user)
 			this.#failed(signed_out());
 		else if (!this.#connection.WebSocket)
-			this.#failed(new ParleyError('bad_call', 'this host has no WebSocket: the option gives one'));
+			this.#failed(new ParleyError('bad_call', 'there is no WebSocket: give one'));
 		else if (this.#status !== 'connected')
 			this.#begin();
 		else

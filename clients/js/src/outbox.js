@@ -90,7 +90,7 @@ export class Outbox {
 		}
 		if (this.#items.size >= WAITING_MAX + FAILED_MAX)
 			return refused(uuid, new ParleyError('outbox_full',
-				'too many messages wait to be sent', { retryable: true }));
+				'too many messages wait', { retryable: true }));
 		this.#n = Math.max(this.#n + 1, Date.now() * 1000);
 		const item = this.#enter({
 			uuid, user, client: this.client, n: this.#n, frame, state: 'waiting',

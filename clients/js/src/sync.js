@@ -310,7 +310,8 @@ export class Sync {
 	#show_page(id, timeline, { messages, next }, number, up_to) {
 		for (const message of messages) {
 			const early = timeline.skip(message[number] - 1);
-			timeline.put(message[number], message);
+			/* The latest state of a message is also that of others' changes below an own one. */
+			timeline.put(message[number], message, number === 'revision');
 			this.#show_all(id, [...early, ...timeline.take()]);
 		}
 		this.#show_all(id, [...timeline.skip(next ?? up_to), ...timeline.take()]);

@@ -14,10 +14,13 @@ export class Timeline {
 		this.shown = this.#known = shown;
 	}
 
-	/* thing: null if it has its number and is not to be shown. The first one of a number counts. */
-	put(number, thing) {
+	/*
+	 * thing: null if it has its number and is not to be shown. The first one of a number counts, or
+	 * else this one if its number may be taken `again`.
+	 */
+	put(number, thing, again) {
 		this.expect(number);
-		if (number > this.shown && !this.#held.has(number))
+		if (number > this.shown && (again || !this.#held.has(number)))
 			this.#held.set(number, thing);
 	}
 

@@ -217,7 +217,7 @@ export class Timeline {
 			this.#early.push(entry);
 			return;
 		}
-		this.typing.delete(entry.user_from);
+		this.#stopTyping(entry.user_from);
 		if (!seen && this.unreadAfter === null && entry.type === "message") {
 			this.unreadAfter = entry.seq - 1;
 		}
@@ -305,8 +305,9 @@ export class Timeline {
 	change(frame) {
 		const at = this.entries.findIndex((entry) => entry.seq === frame.seq);
 		const entry = this.entries[at];
-		if (entry && !(entry.revision >= frame.revision)) {
-			this.entries[at] = { ...apply(entry, frame), revision: frame.revision };
+		const changed = entry && changedBy(entry, frame);
+		if (changed) {
+			this.entries[at] = changed;
 			this.changed();
 		}
 	}
@@ -410,12 +411,17 @@ export class Timeline {
 	}
 
 	typed(user) {
-		clearTimeout(this.typing.get(user));
+		this.#stopTyping(user);
 		this.typing.set(user, setTimeout(() => {
 			this.typing.delete(user);
 			this.changed();
 		}, TYPING_MS));
 		this.changed();
+	}
+
+	#stopTyping(user) {
+		clearTimeout(this.typing.get(user));
+		this.typing.delete(user);
 	}
 
 	#loadMembersSoon() {
@@ -454,6 +460,26 @@ export class Timeline {
 /* A frame of the outbox in the form of what others get of it. */
 const as_change = ({ type, ...frame }, user) =>
 	({ ...frame, type: type === "react" ? "reaction" : type, user_from: user, remove: frame.remove === true });
+
+/*
+ * The entry after a change with a revision; null if it has that or a later one. An own change is known
+ * before what others have changed earlier: `revision` is that of the whole entry, `since` has the last
+ * change of the text, and of each reaction of each user, that came after it.
+ */
+function changedBy({ since = {}, ...entry }, frame) {
+	if (entry.revision >= frame.revision) {
+		return null;
+	}
+	if (frame.type === "revised") {
+		const later = Object.entries(since).filter(([, one]) => one.revision > frame.revision);
+		return { ...later.reduce((sofar, [, one]) => apply(sofar, one), apply(entry, frame)), since: Object.fromEntries(later) };
+	}
+	const what = frame.type === "reaction" ? `${frame.user_from} ${frame.reaction}` : "text";
+	if (since[what]?.revision >= frame.revision) {
+		return null;
+	}
+	return { ...apply(entry, frame), since: { ...since, [what]: frame } };
+}
 
 /** The entry after the change. A change that it has already changes nothing. */
 export function apply(entry, frame) {

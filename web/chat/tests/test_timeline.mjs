@@ -251,6 +251,32 @@ describe("changes of a message", () => {
 		timeline.change({ type: "edit", seq: 5, revision: 6, message: "sixth", created_at: "t" });
 		assert.equal(timeline.entries[4].message, "seventh");
 	});
+	test("an own change that is known first hides no earlier one of others, nor the latest state of both", async () => {
+		const edit = { type: "edit", seq: 5, revision: 7, message: "seventh", created_at: "t" };
+		const reactions = [{ reaction: "👍", users: [2], count: 1 }];
+		for (const [revision, other] of [[6, { type: "reaction", user_from: 2, reaction: "👍", remove: false }],
+			[6, { type: "revised", message: "before", reactions }], [7, { type: "revised", message: "seventh", reactions }]]) {
+			const timeline = await opened(server(10));
+			timeline.change(edit);
+			timeline.change({ ...other, seq: 5, revision });
+			assert.equal(timeline.entries[4].message, "seventh");
+			assert.deepEqual(timeline.entries[4].reactions, reactions);
+		}
+	});
+});
+
+test("who types again after a message is seen typing for the whole time", async (context) => {
+	const timeline = await opened(server(10));
+	context.mock.timers.enable({ apis: ["setTimeout"] });
+	timeline.typed(2);
+	context.mock.timers.tick(5000);
+	timeline.entry(entry(11));
+	assert.deepEqual([...timeline.typing.keys()], []);
+	timeline.typed(2);
+	context.mock.timers.tick(5000);
+	assert.deepEqual([...timeline.typing.keys()], [2]);
+	context.mock.timers.tick(1000);
+	assert.deepEqual([...timeline.typing.keys()], []);
 });
 
 test("who has read: the others only, and never less than before", async () => {

@@ -194,6 +194,18 @@ test('edits are shown in the order of revisions, each once', async t => {
 	assert.deepEqual(shown.slice(3), ['revised 5', 'edit 6']);
 });
 
+test('the latest state is shown also if the last change of it is an own one, or was held', async t => {
+	for (const shows of [false, true]) {
+		const { sync, shown, resume, server, timers } = await begin(t, { server: new Server().has(1) });
+		await resume();
+		server.changed = [{ ...message(1), revision: 2 }];
+		sync.change(edit(2), shows);
+		await pass(timers, 1000);
+		assert.deepEqual(shown, ['revised 2']);
+		t.mock.timers.reset();
+	}
+});
+
 test('changes that were missed are shown as the messages in their latest state', async t => {
 	const server = new Server().has(1, 2, 3, 4, 5);
 	server.changed = [1, 2, 3, 4].map(n => ({ ...message(n), revision: n + 10 }));
