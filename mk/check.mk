@@ -21,7 +21,7 @@
 #	make sms           sign-in by phone against Prism and WireMock as Twilio
 #	make page          the pages of nginx in Chromium; page-quick: two people who chat
 #	make sdk           clients/js: modules, types, package, and a chat on a stack; sdk-unit
-#	                   without a stack, sdk-faults with kills
+#	                   without a stack, sdk-faults with kills, also under the chat page
 #	make tidy          clang-tidy
 #	make hardening     what the linker made of the hardening flags
 #	make steps         each step of a message is killed, under the ledger
@@ -329,7 +329,8 @@ sdk: sdk-unit $(PROGRAMS) $(TEST_PROGRAMS) tools
 		$(SDK_TEST) $(SDK)/tests/stack/*.test.js
 
 sdk-faults: $(PROGRAMS) $(TEST_PROGRAMS) tools
-	@$(SDK_PATH) $(WITH_STACK) $(SDK_TEST) --test-concurrency=1 $(SDK)/tests/faults/*.test.js
+	@$(SDK_PATH) PARLEY_NODE_PACKAGES=$(VENV)/node $(WITH_STACK) $(SDK_TEST) --test-concurrency=1 \
+		$(SDK)/tests/faults/*.test.js tests/page/faults/*.mjs
 
 conformance: $(PROGRAMS) $(TEST_PROGRAMS) tools
 	@$(WITH_STACK) $(PYTEST) -c tests/conformance/pytest.ini tests/conformance

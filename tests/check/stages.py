@@ -135,9 +135,10 @@ STAGES = (
           "its contract; messages that it loses, shows twice or out of order on a broken line.",
           needs=("tools", "build"), stack="release",
           touched=("clients/js/*", "websocket-service/*", "identity-service/api/*", "tests/node/*"), turn=6),
-    Stage("sdk-faults", PROVE, 180, "Messages that the JavaScript SDK loses, shows twice or out of "
-          "order when services are killed.", needs=("tools", "build"), stack="release", owns=True,
-          touched=("clients/js/*", "tests/node/*"), turn=6),
+    Stage("sdk-faults", PROVE, 300, "Messages that the JavaScript SDK or the chat page loses, shows "
+          "twice or out of order when services are killed.", needs=("tools", "build"), stack="release",
+          owns=True, touched=("clients/js/*", "web/chat/*", "tests/page/faults/*", "tests/page/support/*",
+                              "tests/node/*"), turn=6),
     Stage("build-faults", PROVE, 90, "What gcc warns about in the fault points.",
           touched=("common/service/fault_point*",), turn=4),
     Stage("steps", PROVE, 300, "Messages lost or doubled by a death at any step of a "
