@@ -130,33 +130,20 @@ export class Timeline {
 
 	/* around: the seq in the middle; null: the newest. */
 	async #load(around) {
-		const generation = ++this.#generation;
-		this.loading = "all";
 		this.error = null;
-		this.changed();
-		try {
-			const [below, above] = await Promise.all(around === null
-				? [this.client.history(this.id, { limit: PAGE })]
-				: [this.client.history(this.id, { before: around + 1, limit: PAGE }),
-					this.client.history(this.id, { after: around, limit: PAGE })]);
-			if (generation !== this.#generation) {
-				return;
-			}
+		const ask = () => Promise.all(around === null
+			? [this.client.history(this.id, { limit: PAGE })]
+			: [this.client.history(this.id, { before: around + 1, limit: PAGE }),
+				this.client.history(this.id, { after: around, limit: PAGE })]);
+		const isLast = await this.#ask("all", ask, ([below, above]) => {
 			this.entries = [...below.messages, ...above?.messages ?? []];
 			this.atStart = below.next === null;
 			this.atEnd = !above || above.next === null;
 			this.#held.clear();
 			this.place += 1;
-		} catch (error) {
-			if (generation === this.#generation) {
-				this.error = error;
-			}
-		}
-		if (generation === this.#generation) {
-			this.loading = null;
-			this.#takeEarly();
+		});
+		if (isLast) {
 			this.loadMembers();
-			this.changed();
 		}
 	}
 
@@ -183,24 +170,31 @@ export class Timeline {
 		if (done || this.loading || this.error || !this.entries.length) {
 			return;
 		}
+		await this.#ask(what, () => this.client.history(this.id, { ...from(), limit: PAGE }), take);
+	}
+
+	/* Takes what was asked for, unless another load has begun meanwhile: then it is false. */
+	async #ask(what, ask, take) {
 		const generation = ++this.#generation;
+		const isLast = () => generation === this.#generation;
 		this.loading = what;
 		this.changed();
 		try {
-			const page = await this.client.history(this.id, { ...from(), limit: PAGE });
-			if (generation === this.#generation) {
-				take(page);
+			const answer = await ask();
+			if (isLast()) {
+				take(answer);
 			}
 		} catch (error) {
-			if (generation === this.#generation) {
+			if (isLast()) {
 				this.error = error;
 			}
 		}
-		if (generation === this.#generation) {
+		if (isLast()) {
 			this.loading = null;
 			this.#takeEarly();
 			this.changed();
 		}
+		return isLast();
 	}
 
 	#dropOldest(at_once = 0) {
