@@ -130,9 +130,8 @@ export function messageRow(chat, own, actions) {
 			const button = buttons.get(one.reaction) ?? element("button", { type: "button", class: "reaction",
 				"data-reaction": one.reaction,
 				onclick: () => toggle(one.reaction) });
-			const mine = one.users.includes(chat.user?.id);
 			button.textContent = `${one.reaction} ${one.count}`;
-			button.setAttribute("aria-pressed", String(mine));
+			button.setAttribute("aria-pressed", String(isMine(one.reaction)));
 			button.title = namesOf(chat, one.users);
 			return button;
 		});
@@ -145,9 +144,12 @@ export function messageRow(chat, own, actions) {
 		wanted.forEach((button) => button.isConnected && button.parentNode === reactions || reactions.append(button));
 	}
 
+	function isMine(reaction) {
+		return Boolean(now.entry.reactions?.find((one) => one.reaction === reaction)?.users.includes(chat.user?.id));
+	}
+
 	function toggle(reaction) {
-		const mine = now.entry.reactions?.find((one) => one.reaction === reaction)?.users.includes(chat.user?.id);
-		actions.react(now.entry, reaction, Boolean(mine));
+		actions.react(now.entry, reaction, isMine(reaction));
 	}
 
 	/* What may be done, for the menu. */
@@ -213,8 +215,7 @@ export function messageRow(chat, own, actions) {
 		}, REACTIONS.map((reaction) => element("button", { type: "button", class: "icon",
 			onclick: () => {
 				close();
-				const mine = now.entry.reactions?.find((one) => one.reaction === reaction)?.users.includes(chat.user?.id);
-				if (!mine) {
+				if (!isMine(reaction)) {
 					actions.react(now.entry, reaction, false);
 				}
 			} }, reaction)));
