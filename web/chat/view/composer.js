@@ -1,6 +1,6 @@
 /** composer - where the user writes: text, draft, what is answered, and Send. */
 import { element } from "../../dom.js";
-import { alertIn } from "../parts/dialog.js";
+import { alertIn, drawing } from "../parts/dialog.js";
 import { byteLength, isComposing } from "../parts/text.js";
 import { quoteOf } from "./message.js";
 
@@ -17,7 +17,7 @@ export function tooLong(text) {
 	return over > 0 ? `The text is ${over === 1 ? "1 byte" : `${over} bytes`} too long. A message has at most ${TEXT_MAX} bytes.` : null;
 }
 
-export function composerView(chat, timeline, { drawing }) {
+export function composerView(chat, timeline) {
 	const box = element("textarea", { rows: "1", "aria-label": "Message", placeholder: "Message", dir: "auto",
 		enterkeyhint: "send", autocomplete: "off" });
 	const answering = element("div", { class: "answering", hidden: true });

@@ -27,7 +27,7 @@ export function conversationView(chat, timeline, { isSeen, shows, announce }) {
 			composer.focus();
 		} });
 	const typing = element("p", { class: "typing" });
-	const composer = composerView(chat, timeline, { drawing });
+	const composer = composerView(chat, timeline);
 	const quotes = new Map();
 	const log = logView(chat, timeline, {
 		isSeen, moved: showNewest,
